@@ -1,0 +1,44 @@
+//! Normalisation of vectors before they are stored.
+
+/// Lanes that the sum of squares is taken in.
+const LANES: usize = 8;
+
+/// Vectors with a smaller squared norm than this count as zero. The bounds are those of Qdrant, so
+/// that a vector is stored as the same bytes here and there.
+const ZERO_BELOW: f64 = f32::EPSILON as f64;
+
+/// A squared norm this near to 1 counts as normalised already.
+const UNIT_TOLERANCE: f64 = 1.0e-6;
+
+/// Scales `vector` to unit length and returns the norm that it had.
+///
+/// Left as they are: vectors whose squared norm is below `f32::EPSILON` (zero) or within 1e-6 of 1
+/// (so that normalising twice changes nothing), and vectors whose norm is not finite.
+///
+/// The sum is taken in `f64` in a fixed order without fused operations: the bits of the result are
+/// the same on every CPU.
+pub fn normalize(vector: &mut [f32]) -> f32 {
+    let squared = sum_of_squares(vector);
+    let norm = squared.sqrt();
+    let scales = squared >= ZERO_BELOW && squared.is_finite();
+    if scales && (squared - 1.0).abs() > UNIT_TOLERANCE {
+        for value in vector {
+            *value = (f64::from(*value) / norm) as f32;
+        }
+    }
+    norm as f32
+}
+
+fn sum_of_squares(vector: &[f32]) -> f64 {
+    let mut lanes = [0.0f64; LANES];
+    let (blocks, rest) = vector.as_chunks::<LANES>();
+    for block in blocks {
+        for (lane, &value) in lanes.iter_mut().zip(block) {
+            *lane += f64::from(value) * f64::from(value);
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(rest) {
+        *lane += f64::from(value) * f64::from(value);
+    }
+    lanes.iter().sum()
+}

@@ -1,0 +1,110 @@
+//! Read-only memory maps of files.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::ops::{Deref, Range};
+
+/// What the reader is about to do with a mapping. Hints: the system may ignore them, and errors
+/// are not reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// No particular pattern; undoes `Random` and `Sequential`.
+    Normal,
+    /// Single rows in no order: read-ahead is switched off.
+    Random,
+    /// From front to back: aggressive read-ahead.
+    Sequential,
+    /// Soon needed: start reading now.
+    WillNeed,
+    /// Back with huge pages where the file system can.
+    HugePage,
+}
+
+/// A file's first bytes as memory, read-only and shared.
+///
+/// The bytes are those of the file: the project's mapped files are immutable once written, and the
+/// directory lock keeps other writers of the project away. Should another program nevertheless
+/// truncate the file, touching the lost pages kills the process with `SIGBUS`; should it overwrite
+/// bytes, readers see them change. Both are outside the promise that this type can make, because
+/// the operating system offers no way to forbid them.
+pub struct Map {
+    /// `None` for length 0, which the system refuses to map.
+    inner: Option<memmap2::Mmap>,
+}
+
+impl Map {
+    /// Maps bytes `0..len` of `file`. The file may be closed afterwards.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the file is shorter than `len`; whatever the system says otherwise.
+    pub fn new(file: &File, len: usize) -> io::Result<Self> {
+        let have = file.metadata()?.len();
+        if u64::try_from(len).map_or(true, |len| len > have) {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("cannot map {len} bytes: the file has {have}"),
+            ));
+        }
+        if len == 0 {
+            return Ok(Self { inner: None });
+        }
+        // SAFETY: the mapping is read-only and lies within the file as just checked, so no access
+        // through it faults unless someone truncates the file later: item 5 of the charter.
+        let inner = unsafe { memmap2::MmapOptions::new().len(len).map(file)? };
+        Ok(Self { inner: Some(inner) })
+    }
+
+    /// Says how the whole mapping will be used.
+    pub fn advise(&self, advice: Advice) {
+        self.advise_range(0..self.len(), advice);
+    }
+
+    /// Says how the bytes in `range` will be used. The part of `range` outside of the mapping is
+    /// left out.
+    pub fn advise_range(&self, range: Range<usize>, advice: Advice) {
+        let end = range.end.min(self.len());
+        if let Some(map) = &self.inner
+            && range.start < end
+        {
+            advise(map, range.start, end - range.start, advice);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn advise(map: &memmap2::Mmap, offset: usize, len: usize, advice: Advice) {
+    use memmap2::Advice as Os;
+    let os = match advice {
+        Advice::Normal => Os::Normal,
+        Advice::Random => Os::Random,
+        Advice::Sequential => Os::Sequential,
+        Advice::WillNeed => Os::WillNeed,
+        #[cfg(target_os = "linux")]
+        Advice::HugePage => Os::HugePage,
+        #[cfg(not(target_os = "linux"))]
+        Advice::HugePage => return,
+    };
+    // A refused hint changes nothing that a caller could act on.
+    let _ = map.advise_range(os, offset, len);
+}
+
+#[cfg(not(unix))]
+fn advise(_map: &memmap2::Mmap, _offset: usize, _len: usize, _advice: Advice) {}
+
+impl Deref for Map {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.inner.as_deref().unwrap_or(&[])
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("len", &self.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

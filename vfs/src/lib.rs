@@ -1,0 +1,42 @@
+//! How do bytes reach the disk?
+//!
+//! Everything above this crate reads and writes through [`Disk`] and [`File`]: the real disk ([`OsDisk`]),
+//! memory ([`MemDisk`]) and a simulator of crashes and faults stand behind the same two traits.
+//!
+//! ```text
+//! frame, replace --> Disk, File --> OsDisk (files)  |  MemDisk (memory)  |  sim::SimDisk (crashes, faults)
+//! ```
+//!
+//! | file | answers |
+//! |---|---|
+//! | `error.rs` | what can go wrong? |
+//! | `path.rs` | which paths are valid? |
+//! | `disk.rs` | what is asked of a disk, and what survives a crash? |
+//! | `lock.rs` | who else has this directory open? |
+//! | `os.rs` | how do real files do it? |
+//! | `tree.rs` | how do names map to files in memory? |
+//! | `mem.rs` | how does memory do it? |
+//! | `sim/` | what if the power fails, or the disk does? (feature `sim`) |
+//! | `replace.rs` | how is a file replaced whole or not at all? |
+//! | `frame/` | what do all immutable files have in common? |
+//!
+//! May depend on: `vdb-sys`.
+
+#![forbid(unsafe_code)]
+
+pub mod disk;
+pub mod error;
+pub mod frame;
+mod lock;
+mod mem;
+mod os;
+pub mod path;
+pub mod replace;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
+mod tree;
+
+pub use disk::{Disk, DynDisk, File, FileSlice, FileView, LockGuard};
+pub use error::{Error, Result};
+pub use mem::MemDisk;
+pub use os::OsDisk;

@@ -1,0 +1,327 @@
+//! What if the power fails, or the disk does?
+//!
+//! [`SimDisk`] is a disk in memory that knows which of its bytes and names have been synced. A test runs its script
+//! once to count the mutating calls, and then again with a crash at each of them:
+//!
+//! ```
+//! # use vdb_vfs::{Disk, File, Result, sim::SimDisk};
+//! fn script(disk: &SimDisk) -> Result<()> {
+//!     let file = disk.create("a")?;
+//!     file.write_all_at(b"bytes", 0)?;
+//!     file.sync_data()?;
+//!     disk.sync_dir("")
+//! }
+//! let whole = SimDisk::new(0);
+//! script(&whole)?;
+//! for n in 0..whole.calls() {
+//!     for seed in 0..8 {
+//!         let disk = SimDisk::new(0);
+//!         disk.crash_at(n);
+//!         assert!(script(&disk).is_err());
+//!         let after = disk.crash(seed);
+//!         // Recover from `after`, and compare with what was acknowledged.
+//!         assert!(after.list("")?.len() <= 1);
+//!     }
+//! }
+//! # Ok::<(), vdb_vfs::Error>(())
+//! ```
+//!
+//! | file | answers |
+//! |---|---|
+//! | `random.rs` | which choice does a seed stand for? |
+//! | `content.rs` | which bytes of a file survive? |
+//! | `names.rs` | which names survive? |
+//! | `power.rs` | which call fails, and how? |
+//! | `handle.rs` | what does an open file do with all that? |
+//!
+//! All choices follow from seeds, as long as calls come in the same order.
+
+mod content;
+mod handle;
+mod names;
+mod power;
+mod random;
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use self::content::SimFile;
+use self::handle::SimHandle;
+use self::names::Names;
+use self::power::{Fate, Power, failed};
+use crate::mem::{self, Locks, fail, shown};
+use crate::tree::{Outcome, Step};
+use crate::{Disk, Error, File, FileView, LockGuard, Result, path};
+
+/// A disk in memory that can crash and fail. Clones are handles to the same disk.
+///
+/// Calls that change the disk, syncs and locks included, are numbered from 0 in the order they come.
+#[derive(Clone)]
+pub struct SimDisk(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    locks: Locks,
+}
+
+struct State {
+    power: Power,
+    names: Names,
+}
+
+impl SimDisk {
+    /// An empty disk. `seed` decides what failed syncs leave behind.
+    pub fn new(seed: u64) -> Self {
+        SimDisk::with(Names::new(), seed)
+    }
+
+    fn with(names: Names, seed: u64) -> Self {
+        let state = State {
+            power: Power::new(seed),
+            names,
+        };
+        SimDisk(Arc::new(Inner {
+            state: Mutex::new(state),
+            locks: Locks::default(),
+        }))
+    }
+
+    /// How many mutating calls there have been.
+    pub fn calls(&self) -> u64 {
+        self.state().power.calls
+    }
+
+    /// How many of [`SimDisk::calls`] were syncs of a file or directory.
+    pub fn syncs(&self) -> u64 {
+        self.state().power.syncs
+    }
+
+    /// The power goes at mutating call `n`: that call takes effect as far as [`SimDisk::crash`] lets it, but returns
+    /// an error, as does every call after it, reading ones too.
+    pub fn crash_at(&self, n: u64) {
+        self.state().power.crash_at = Some(n);
+    }
+
+    /// True when the power has gone.
+    pub fn is_dead(&self) -> bool {
+        self.state().power.dead
+    }
+
+    /// The disk as it is found when the power is back, if it went now. Of what was not synced, `seed` decides what is
+    /// kept, lost, torn between sectors of 512 bytes or written in another order. This disk stays as it is.
+    pub fn crash(&self, seed: u64) -> SimDisk {
+        let mut random = random::Random::new(seed);
+        SimDisk::with(self.state().names.crash(&mut random), seed)
+    }
+
+    /// The disk as another process finds it if this one died now and the machine did not: nothing is lost, not even
+    /// what was not synced; locks are free, faults and counters are reset. This disk stays as it is.
+    pub fn restart(&self) -> SimDisk {
+        let state = self.state();
+        SimDisk::with(state.names.copy(), state.power.seed())
+    }
+
+    /// Mutating call `n` fails with an I/O error. A write that fails has written its first half, a sync leaves
+    /// unknown which data is durable and forgets about the rest, other calls have no effect.
+    pub fn fail_call(&self, n: u64) {
+        self.state().power.failing_calls.insert(n);
+    }
+
+    /// As [`SimDisk::fail_call`], with syncs alone numbered from 0.
+    pub fn fail_sync(&self, n: u64) {
+        self.state().power.failing_syncs.insert(n);
+    }
+
+    /// Limits the lengths of all files together. A write that does not fit writes what does and then fails with
+    /// [`Error::NoSpace`]. Holes count as data.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state().power.capacity = bytes;
+    }
+
+    /// Lengths of all files together, in bytes; a file with several names counts once.
+    pub fn used(&self) -> u64 {
+        self.state().names.used()
+    }
+
+    /// Flips the bits of `mask` in the byte at `offset` of a file, on the medium and for readers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no such file or byte.
+    pub fn flip_bits(&self, path: &str, offset: u64, mask: u8) -> Result<()> {
+        let file = self.find_file(path, "flip bits")?;
+        let at = mem::to_len(offset).map_err(|e| Error::io(shown(path), "flip bits", e))?;
+        if file.0.lock().flip(at, mask) {
+            Ok(())
+        } else {
+            Err(Error::NotFound { path: shown(path) })
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock()
+    }
+
+    fn find_file(&self, path: &str, op: &'static str) -> Result<Arc<SimFile>> {
+        self.state().names.live.find_file(path).map_err(fail(path, op))
+    }
+
+    fn check_alive(&self, path: &str, op: &'static str) -> Result<()> {
+        if self.is_dead() {
+            Err(failed(path, op, Fate::Dies))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Runs a call that changes names by steps.
+    fn change_names<T>(
+        &self,
+        path: &str,
+        op: &'static str,
+        change: impl FnOnce(&mut State) -> Outcome<(T, Vec<Step<SimFile>>)>,
+    ) -> Result<T> {
+        let mut state = self.state();
+        let fate = state.power.enter(path, op)?;
+        if fate == Fate::Fails {
+            return Err(failed(path, op, fate));
+        }
+        let (value, steps) = change(&mut state).map_err(fail(path, op))?;
+        state.names.record(steps);
+        if fate == Fate::Dies {
+            Err(failed(path, op, fate))
+        } else {
+            Ok(value)
+        }
+    }
+}
+
+impl fmt::Debug for SimDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimDisk({} calls)", self.calls())
+    }
+}
+
+impl Disk for SimDisk {
+    fn create(&self, path: &str) -> Result<Box<dyn File>> {
+        path::check(path)?;
+        let file = self.change_names(path, "create", |state| {
+            let (file, step) = state.names.live.create(path, SimFile::default)?;
+            file.0.lock().set_len(0);
+            Ok((file, vec![step]))
+        })?;
+        Ok(Box::new(SimHandle {
+            disk: self.clone(),
+            file,
+            path: path.to_owned(),
+            write: true,
+        }))
+    }
+
+    fn open(&self, path: &str, write: bool) -> Result<Box<dyn File>> {
+        path::check(path)?;
+        self.check_alive(path, "open")?;
+        let file = self.find_file(path, "open")?;
+        Ok(Box::new(SimHandle {
+            disk: self.clone(),
+            file,
+            path: path.to_owned(),
+            write,
+        }))
+    }
+
+    fn map(&self, path: &str) -> Result<FileView> {
+        path::check(path)?;
+        self.check_alive(path, "map")?;
+        let file = self.find_file(path, "map")?;
+        let bytes = Arc::clone(&file.0.lock().live);
+        Ok(FileView::from_shared(bytes))
+    }
+
+    fn list(&self, dir: &str) -> Result<Vec<String>> {
+        path::check_dir(dir)?;
+        self.check_alive(dir, "list")?;
+        self.state().names.live.list(dir).map_err(fail(dir, "list"))
+    }
+
+    fn exists(&self, path: &str) -> Result<bool> {
+        path::check_dir(path)?;
+        self.check_alive(path, "look up")?;
+        Ok(self.state().names.live.find(path).is_ok())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<()> {
+        path::check(from)?;
+        path::check(to)?;
+        self.change_names(from, "rename", |state| {
+            Ok(((), vec![state.names.live.rename(from, to)?]))
+        })
+    }
+
+    fn remove(&self, path: &str) -> Result<()> {
+        path::check(path)?;
+        self.change_names(path, "remove", |state| {
+            Ok(((), vec![state.names.live.remove(path)?]))
+        })
+    }
+
+    fn create_dir_all(&self, dir: &str) -> Result<()> {
+        path::check_dir(dir)?;
+        let op = "create the directory";
+        self.change_names(dir, op, |state| Ok(((), state.names.live.create_dir_all(dir)?)))
+    }
+
+    fn remove_dir_all(&self, dir: &str) -> Result<()> {
+        path::check(dir)?;
+        let op = "remove the directory";
+        self.change_names(dir, op, |state| Ok(((), state.names.live.remove_dir_all(dir)?)))
+    }
+
+    fn sync_dir(&self, dir: &str) -> Result<()> {
+        path::check_dir(dir)?;
+        let op = "sync the directory";
+        let state = &mut *self.state();
+        let fate = state.power.enter_sync(dir, op)?;
+        let done = match fate {
+            Fate::Passes => state.names.sync_dir(dir),
+            Fate::Dies => Ok(()),
+            Fate::Fails => state.names.fail_sync_dir(dir, &mut state.power.random),
+        };
+        done.map_err(fail(dir, op))?;
+        if fate == Fate::Passes {
+            Ok(())
+        } else {
+            Err(failed(dir, op, fate))
+        }
+    }
+
+    fn hard_link(&self, from: &str, to: &str) -> Result<()> {
+        path::check(from)?;
+        path::check(to)?;
+        self.change_names(from, "link", |state| {
+            Ok(((), vec![state.names.live.hard_link(from, to)?]))
+        })
+    }
+
+    fn lock(&self, path: &str) -> Result<LockGuard> {
+        path::check(path)?;
+        let op = "lock";
+        let file = self.change_names(path, op, |state| {
+            let (file, step) = state.names.live.create(path, SimFile::default)?;
+            Ok((file, vec![step]))
+        })?;
+        let guard = self.0.locks.take(path)?;
+        let mut content = file.0.lock();
+        content.set_len(0);
+        content.write(format!("{}\n", std::process::id()).as_bytes(), 0);
+        Ok(guard)
+    }
+
+    fn display(&self, path: &str) -> String {
+        shown(path)
+    }
+}
+
+#[cfg(test)]
+mod tests;
