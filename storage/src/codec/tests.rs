@@ -1,0 +1,44 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::schema::{PayloadIndexRecord, SchemaRecord};
+
+#[test]
+fn integers_are_little_endian_of_fixed_width() {
+    let record = PayloadIndexRecord {
+        number: 0x0102,
+        path: "a".to_owned(),
+        kind: 3,
+    };
+    assert_eq!(encode(&record).unwrap(), [2, 1, 1, 0, 0, 0, 0, 0, 0, 0, b'a', 3]);
+}
+
+#[test]
+fn bytes_left_over_are_corruption_that_names_file_and_offset() {
+    let mut bytes = encode(&7u32).unwrap();
+    bytes.push(0);
+    let text = decode::<u32>(&bytes, "some/file", 64).unwrap_err().to_string();
+    assert!(text.contains("some/file") && text.contains("offset 64"), "{text}");
+}
+
+#[test]
+fn a_length_that_cannot_be_true_is_refused_before_memory_is_taken() {
+    let bytes = u64::MAX.to_le_bytes();
+    assert!(decode::<Vec<u64>>(&bytes, "f", 0).unwrap_err().is_corruption());
+    assert!(decode::<String>(&bytes, "f", 0).unwrap_err().is_corruption());
+    let bytes = (1u64 << 40).to_le_bytes();
+    assert!(decode::<Vec<String>>(&bytes, "f", 0).unwrap_err().is_corruption());
+}
+
+#[test]
+fn a_record_too_large_is_refused_when_written() {
+    let record = vec![0u8; MAX_RECORD_BYTES];
+    assert!(matches!(encode(&record), Err(Error::Encode { .. })));
+}
+
+proptest! {
+    #[test]
+    fn decoding_any_bytes_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode::<SchemaRecord>(&bytes, "f", 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! Commits manifests, and finds the one that counts.
+
+use std::marker::PhantomData;
+
+use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
+use vdb_vfs::replace::replace_with;
+use vdb_vfs::{DynDisk, path};
+
+use super::format::{ManifestRecord, file_name, parse_file_name};
+use crate::{Error, Result, codec};
+
+/// The manifests of one kind in one directory. Each generation is a file; the newest counts, the one before it is
+/// kept for repair.
+#[derive(Debug)]
+pub struct ManifestStore<T> {
+    disk: DynDisk,
+    dir: String,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<T: ManifestRecord> ManifestStore<T> {
+    /// The manifests in `dir`, which must exist by the first commit.
+    pub fn new(disk: DynDisk, dir: impl Into<String>) -> Self {
+        ManifestStore {
+            disk,
+            dir: dir.into(),
+            record: PhantomData,
+        }
+    }
+
+    /// The generations that are there, ascending, readable or not.
+    pub fn generations(&self) -> Result<Vec<u64>> {
+        let names = self.disk.list(&self.dir)?;
+        let mut generations: Vec<u64> = names
+            .iter()
+            .filter_map(|name| parse_file_name::<T>(name))
+            .collect();
+        generations.sort_unstable();
+        Ok(generations)
+    }
+
+    /// The newest generation; `None` where there never was one.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] when it is damaged. An older one is never taken in its place unasked: what was
+    /// committed since then would be lost without a word.
+    pub fn load(&self) -> Result<Option<T>> {
+        let generations = self.generations()?;
+        let Some((&newest, older)) = generations.split_last() else {
+            return Ok(None);
+        };
+        match self.load_generation(newest) {
+            Err(error) if error.is_corruption() => Err(Error::Manifest {
+                path: self.shown(newest),
+                previous: older.last().map(|&generation| self.shown(generation)),
+                source: Box::new(error),
+            }),
+            loaded => loaded.map(Some),
+        }
+    }
+
+    /// One generation, for repair and for readers that stay at an older one.
+    pub fn load_generation(&self, generation: u64) -> Result<T> {
+        let disk = &*self.disk;
+        let frame = Frame::open(disk, &self.path(generation), T::KIND, T::VERSIONS)?;
+        frame.verify(disk)?;
+        let section = frame.section(0)?;
+        let at = section
+            .as_ptr()
+            .addr()
+            .saturating_sub(frame.view().as_ptr().addr()) as u64;
+        let record: T = codec::decode(&section, frame.display(), at)?;
+        let contradiction = match record.generation() {
+            found if found != generation => Some(format!("generation {found}, expected {generation}")),
+            _ => record.contradiction(),
+        };
+        match contradiction {
+            None => Ok(record),
+            Some(what) => Err(frame.corrupt_section(0, 0, what).into()),
+        }
+    }
+
+    /// Makes `record` the newest generation, durably, together with the names of all files that were created in the
+    /// directory before. Generations before the previous one are removed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a record that contradicts itself and [`Error::StaleGeneration`] for one that is not
+    /// newer than all that are there: nothing has changed then. After an error of the disk either generation may
+    /// be the newest.
+    pub fn commit(&self, record: &T) -> Result<FrameInfo> {
+        let generation = record.generation();
+        if let Some(reason) = record.contradiction() {
+            return Err(Error::Invalid {
+                path: self.shown(generation),
+                reason,
+            });
+        }
+        let generations = self.generations()?;
+        if let Some(&newest) = generations.last().filter(|&&newest| newest >= generation) {
+            return Err(Error::StaleGeneration {
+                path: self.shown(generation),
+                generation,
+                newest,
+            });
+        }
+        let bytes = codec::encode(record)?;
+        let disk = &*self.disk;
+        // A crash may keep the new manifest's name and lose those of files it lists, unless they are safe before.
+        disk.sync_dir(&self.dir)?;
+        let info = replace_with(disk, &self.dir, &file_name::<T>(generation), |temp| {
+            let mut frame = FrameWriter::create(disk, temp, T::KIND, &[])?;
+            frame.write(&bytes)?;
+            frame.finish()
+        })?;
+        let (_, older) = generations.split_last().unwrap_or((&0, &[]));
+        for &generation in older {
+            // The commit has happened; what cannot be removed now is tried again by the next one.
+            let _ = disk.remove(&self.path(generation));
+        }
+        Ok(info)
+    }
+
+    fn path(&self, generation: u64) -> String {
+        path::join(&self.dir, &file_name::<T>(generation))
+    }
+
+    fn shown(&self, generation: u64) -> String {
+        self.disk.display(&self.path(generation))
+    }
+}

@@ -1,0 +1,125 @@
+//! What a collection holds, as it is written to disk.
+//!
+//! The manifest carries the schema that is in force; every points file carries the one under which its segment
+//! was written, so that segments can be read without a manifest.
+
+use std::collections::HashSet;
+
+use bincode::{Decode, Encode};
+
+/// The vectors and payload indexes of a collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct SchemaRecord {
+    /// Named vectors, by ascending number.
+    pub vectors: Vec<VectorRecord>,
+    /// The number that the next vector to be added gets.
+    pub next_vector: u16,
+    /// Payload indexes, by ascending number.
+    pub payload_indexes: Vec<PayloadIndexRecord>,
+    /// The number that the next payload index to be added gets.
+    pub next_payload_index: u16,
+    /// When segments are indexed and merged.
+    pub optimizer: OptimizerRecord,
+}
+
+/// One named vector. Codes of distances are given by the engine, codes of elements by
+/// [`Element`](vdb_sys::element::Element).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct VectorRecord {
+    /// Names the files of this vector; never given to another one of the collection.
+    pub number: u16,
+    /// The user's name for it; empty for the default vector.
+    pub name: String,
+    /// Components of a vector.
+    pub size: u32,
+    /// How vectors are compared.
+    pub distance: u8,
+    /// How a component is stored.
+    pub element: u8,
+    /// How its graphs are built.
+    pub hnsw: HnswRecord,
+}
+
+/// How a graph is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct HnswRecord {
+    /// Links a node keeps on upper levels.
+    pub m: u16,
+    /// Width of the search that finds a new node's neighbours.
+    pub ef_construct: u16,
+    /// Width of the search of the second pass; 0 for none.
+    pub ef_refine: u16,
+    /// Slack of the pruning, in thousandths.
+    pub alpha_thousandths: u16,
+    /// Decides what looks random.
+    pub seed: u64,
+}
+
+/// When segments are indexed and merged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct OptimizerRecord {
+    /// Segments of at least this many rows get a graph.
+    pub index_min_rows: u32,
+    /// Merges never make a segment of more rows than this.
+    pub max_segment_rows: u32,
+    /// A segment is rewritten when this share of its rows is deleted, in thousandths.
+    pub deleted_thousandths: u16,
+    /// Segments of about the same size that trigger a merge.
+    pub merge_fan_in: u32,
+}
+
+/// One payload index.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PayloadIndexRecord {
+    /// Names the files of this index; never given to another one of the collection.
+    pub number: u16,
+    /// The payload path that is indexed.
+    pub path: String,
+    /// What kind of value is indexed; codes are given by the engine.
+    pub kind: u8,
+}
+
+impl SchemaRecord {
+    /// The vector of a name.
+    pub fn vector(&self, name: &str) -> Option<&VectorRecord> {
+        self.vectors.iter().find(|vector| vector.name == name)
+    }
+
+    /// The index of a payload path.
+    pub fn payload_index(&self, path: &str) -> Option<&PayloadIndexRecord> {
+        self.payload_indexes.iter().find(|index| index.path == path)
+    }
+
+    /// What contradicts itself in this schema, if anything does.
+    pub fn contradiction(&self) -> Option<String> {
+        let numbers: Vec<u16> = self.vectors.iter().map(|vector| vector.number).collect();
+        if !ascending_below(&numbers, self.next_vector) {
+            return Some(format!(
+                "vector numbers {numbers:?} do not ascend below {}",
+                self.next_vector
+            ));
+        }
+        let numbers: Vec<u16> = self.payload_indexes.iter().map(|index| index.number).collect();
+        if !ascending_below(&numbers, self.next_payload_index) {
+            let next = self.next_payload_index;
+            return Some(format!(
+                "payload index numbers {numbers:?} do not ascend below {next}"
+            ));
+        }
+        if let Some(name) = repeated(self.vectors.iter().map(|vector| vector.name.as_str())) {
+            return Some(format!("two vectors have the name {name:?}"));
+        }
+        repeated(self.payload_indexes.iter().map(|index| index.path.as_str()))
+            .map(|path| format!("two payload indexes have the path {path:?}"))
+    }
+}
+
+fn ascending_below(numbers: &[u16], next: u16) -> bool {
+    numbers.is_sorted_by(|a, b| a < b) && numbers.last().is_none_or(|&last| last < next)
+}
+
+/// The first name that comes up a second time.
+pub(crate) fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    names.into_iter().find(|&name| !seen.insert(name))
+}

@@ -1,0 +1,65 @@
+//! The parts of a frame as its reader wants them: meta as a record, a section as an array of numbers in place.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use bincode::Decode;
+use bytemuck::Pod;
+use vdb_vfs::FileSlice;
+use vdb_vfs::frame::Frame;
+
+use crate::{Result, codec};
+
+/// The record that is the meta of a file.
+pub(crate) fn meta<T: Decode<()>>(frame: &Frame) -> Result<T> {
+    codec::decode(frame.meta(), frame.display(), meta_at(frame))
+}
+
+/// Where meta starts in its file.
+pub(crate) fn meta_at(frame: &Frame) -> u64 {
+    frame.info().len.saturating_sub(frame.meta().len() as u64)
+}
+
+/// A section as an array of `T`. Its length and alignment are checked once, its numbers are as the disk has them.
+pub(crate) struct Array<T> {
+    slice: FileSlice,
+    element: PhantomData<T>,
+}
+
+impl<T: Pod> Array<T> {
+    /// The section of `index`, which must hold exactly `len` numbers.
+    pub(crate) fn open(frame: &Frame, index: u32, len: u64) -> Result<Self> {
+        let slice = frame.section(index)?;
+        let size = size_of::<T>() as u64;
+        if Some(slice.len() as u64) != len.checked_mul(size) {
+            let what = format!(
+                "section has {} bytes, expected {len} elements of {size}",
+                slice.len()
+            );
+            return Err(frame.corrupt_section(index, 0, what).into());
+        }
+        if bytemuck::try_cast_slice::<u8, T>(&slice).is_err() {
+            return Err(frame.corrupt_section(index, 0, "section is not aligned").into());
+        }
+        Ok(Array {
+            slice,
+            element: PhantomData,
+        })
+    }
+}
+
+impl<T: Pod> Deref for Array<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // `open` has seen this succeed, and a mapping neither moves nor changes its length.
+        bytemuck::try_cast_slice(&self.slice).unwrap_or_default()
+    }
+}
+
+impl<T> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.slice.fmt(f)
+    }
+}
