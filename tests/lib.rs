@@ -1,56 +1,24 @@
-//! What the tests across crates share: small collections and deterministic numbers.
+//! Does vdb keep its promises, taken as a whole? What the tests across crates share.
+//!
+//! | file | what |
+//! |---|---|
+//! | `numbers.rs` | numbers that look random and are the same in every run |
+//! | `points.rs` | small collections |
+//! | `oracle/` | the engine's contract, computed the plain way, to be compared with |
+//! | `npy.rs` | the demo data |
+//!
+//! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
+//! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `bad_input.rs`, `recall.rs`,
+//! `concurrency.rs`, `golden.rs` (files of earlier builds).
+//!
+//! May depend on every crate; none depends on it.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "fixtures fail a test by panicking")]
 
-use vdb::{CollectionConfig, Distance, Point, VectorParams};
+pub mod npy;
+pub mod numbers;
+pub mod oracle;
+pub mod points;
 
-/// A generator of numbers that look random and are the same in every run (SplitMix64).
-#[derive(Clone, Debug)]
-pub struct Numbers(u64);
-
-impl Numbers {
-    /// The same seed gives the same numbers.
-    pub fn new(seed: u64) -> Self {
-        Numbers(seed)
-    }
-
-    /// The next 64 bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    /// A number in `-1.0..1.0`.
-    pub fn unit(&mut self) -> f32 {
-        (self.bits() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    }
-
-    /// A number below `bound`, which is not 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.bits() % bound
-    }
-
-    /// A vector of numbers in `-1.0..1.0`.
-    pub fn vector(&mut self, dim: usize) -> Vec<f32> {
-        (0..dim).map(|_| self.unit()).collect()
-    }
-}
-
-/// A collection of unnamed `f32` vectors.
-pub fn config(dim: usize, distance: Distance) -> CollectionConfig {
-    CollectionConfig::new(VectorParams::new(dim, distance))
-}
-
-/// Points with the ids of a range, vectors from a seed, and a payload that says the id.
-pub fn points(ids: std::ops::Range<u64>, dim: usize, seed: u64) -> Vec<Point> {
-    let mut numbers = Numbers::new(seed);
-    ids.map(|id| {
-        let mut point = Point::new(id, numbers.vector(dim));
-        point.payload.insert("n".to_owned(), id.into());
-        point.payload.insert("mod".to_owned(), format!("m{}", id % 7).into());
-        point
-    })
-    .collect()
-}
+pub use numbers::Numbers;
+pub use points::{config, points};

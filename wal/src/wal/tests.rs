@@ -55,6 +55,26 @@ fn release_removes_whole_files_below_an_lsn() {
 }
 
 #[test]
+fn a_long_file_is_finished_once_all_its_records_are_released() {
+    let disk = SimDisk::new(1);
+    let (wal, recovered) = open(&disk).unwrap();
+    drop(recovered);
+    append(&wal, 400).unwrap();
+    wal.release(1).unwrap();
+    assert_eq!(disk.list(DIR).unwrap().len(), 1);
+    assert_eq!(wal.retained_from(), 1);
+    append(&wal, WORTH_FINISHING as usize).unwrap();
+    wal.release(1).unwrap();
+    assert_eq!(wal.retained_from(), 1);
+    wal.release(2).unwrap();
+    assert_eq!((wal.retained_from(), disk.list(DIR).unwrap().len()), (3, 1));
+    append(&wal, 10).unwrap();
+    wal.sync_all().unwrap();
+    let (_wal, mut recovered) = open(&disk.crash(1)).unwrap();
+    assert_eq!(read(&mut recovered).unwrap().0, records(3..=3, 10));
+}
+
+#[test]
 fn an_empty_log_reopens_and_starts_at_one() {
     let disk = SimDisk::new(1);
     for _ in 0..3 {

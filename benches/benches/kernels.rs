@@ -1,0 +1,151 @@
+//! Distance kernels: every metric and element type on every instruction set that this CPU has.
+//!
+//! `score` is one row in the cache; `score_rows` scans a matrix much larger than the caches, which
+//! the speed of memory bounds; `score_rows_multi` does so for 8 queries at once; `score_gather`
+//! picks rows of that matrix at random, as a graph walk does. Throughput is bytes of rows (for
+//! several queries: counted once).
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::hint::black_box;
+use std::time::Duration;
+use vdb_sys::aligned::AlignedBuf;
+use vdb_sys::element::{Element, MatrixView};
+use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::{Isa, Kernel, Metric};
+
+/// Dimensions measured; also numbers of codes.
+const DIMS: [usize; 2] = [128, 768];
+/// Size of the matrix that is scanned.
+const MATRIX_BYTES: usize = 256 << 20;
+/// Rows scored in one call where they are picked at random.
+const GATHERED: usize = 32;
+/// Queries scored in one pass.
+const QUERIES: usize = 8;
+
+/// Bytes that are small, finite numbers in every element type.
+fn bytes(len: usize) -> AlignedBuf {
+    let mut buf = AlignedBuf::zeroed(len);
+    for (i, byte) in buf.iter_mut().enumerate() {
+        *byte = (i % 61) as u8;
+    }
+    buf
+}
+
+/// Row numbers without a pattern that a prefetcher could follow: a multiplicative generator.
+fn random_rows(count: usize, below: u32) -> Vec<u32> {
+    let mut state = 1u64;
+    (0..count)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((state >> 32) % u64::from(below)) as u32
+        })
+        .collect()
+}
+
+fn kernels() -> Vec<Kernel> {
+    let mut kernels = Vec::new();
+    for metric in Metric::ALL {
+        for element in Element::ALL {
+            if metric == Metric::CosineU8 && element != Element::U8 {
+                continue;
+            }
+            for isa in Isa::ALL {
+                kernels.extend(Kernel::with_isa(metric, element, isa));
+            }
+        }
+    }
+    kernels
+}
+
+fn name(kernel: &Kernel) -> String {
+    format!(
+        "{:?}-{:?}-{}",
+        kernel.metric(),
+        kernel.element(),
+        kernel.isa_name()
+    )
+}
+
+fn rows(criterion: &mut Criterion) {
+    let memory = bytes(MATRIX_BYTES);
+    for dim in DIMS {
+        for kernel in kernels() {
+            let element = kernel.element();
+            let row_bytes = dim * element.size();
+            let rows = MATRIX_BYTES / row_bytes;
+            let Some(matrix) = MatrixView::new(element, dim, &memory[..rows * row_bytes]) else {
+                unreachable!("whole rows, aligned")
+            };
+            let query = AlignedBuf::from_slice(&memory[..row_bytes]);
+            let queries = [&query[..]; QUERIES];
+            let mut group = criterion.benchmark_group(format!("{dim}/{}", name(&kernel)));
+
+            group.throughput(Throughput::Bytes(row_bytes as u64));
+            group.bench_function("score", |bencher| {
+                let row = query.clone();
+                bencher.iter(|| kernel.score(black_box(&query), black_box(&row)));
+            });
+
+            let picked: Vec<&[u8]> = random_rows(GATHERED * 256, matrix.len())
+                .into_iter()
+                .filter_map(|row| matrix.row(row))
+                .collect();
+            let mut next = picked.chunks_exact(GATHERED).cycle();
+            let mut scores = vec![0.0; rows * QUERIES];
+            group.throughput(Throughput::Bytes((GATHERED * row_bytes) as u64));
+            group.bench_function("score_gather", |bencher| {
+                bencher.iter(|| {
+                    if let Some(rows) = next.next() {
+                        kernel.score_gather(&query, rows, &mut scores[..GATHERED]);
+                    }
+                });
+            });
+
+            group.throughput(Throughput::Bytes(matrix.bytes().len() as u64));
+            group.bench_function("score_rows", |bencher| {
+                bencher.iter(|| kernel.score_rows(&query, matrix.bytes(), &mut scores[..rows]));
+            });
+            group.bench_function(BenchmarkId::new("score_rows_multi", QUERIES), |bencher| {
+                bencher.iter(|| kernel.score_rows_multi(&queries, matrix.bytes(), &mut scores));
+            });
+            group.finish();
+        }
+    }
+}
+
+fn codes(criterion: &mut Criterion) {
+    for len in DIMS {
+        let (rows, signed) = (bytes(4 * len), vec![3i8; len]);
+        let (row, _) = rows.split_at(len);
+        let unsigned = vec![3u8; len];
+        let four: [&[u8]; 4] = std::array::from_fn(|i| &rows[i * len..(i + 1) * len]);
+        for kernel in Isa::ALL.into_iter().filter_map(CodeKernel::with_isa) {
+            let mut group = criterion.benchmark_group(format!("{len}/codes-{}", kernel.isa().name()));
+            group.throughput(Throughput::Bytes(len as u64));
+            group.bench_function("dot", |bencher| {
+                bencher.iter(|| kernel.dot(black_box(row), black_box(&signed)));
+            });
+            group.bench_function("sad", |bencher| {
+                bencher.iter(|| kernel.sad(black_box(row), black_box(&unsigned)));
+            });
+            group.throughput(Throughput::Bytes(4 * len as u64));
+            group.bench_function("dot4", |bencher| {
+                bencher.iter(|| kernel.dot4(black_box(four), black_box(&signed)));
+            });
+            group.bench_function("sad4", |bencher| {
+                bencher.iter(|| kernel.sad4(black_box(four), black_box(&unsigned)));
+            });
+            group.finish();
+        }
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1));
+    targets = codes, rows
+}
+criterion_main!(benches);

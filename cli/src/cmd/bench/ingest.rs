@@ -1,0 +1,335 @@
+//! `vdb bench ingest`: durable writes, beside what the disk can do.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use vdb::{Collection, CollectionConfig, Database, Distance, Error, Point, VectorParams};
+use vdb_interop::ReadOptions;
+
+use super::process::directory_bytes;
+use super::{raw, rounded};
+use crate::cmd::optimize::optimize;
+use crate::failure::{Failure, Outcome};
+use crate::out::Out;
+use crate::progress::{self, Unit};
+use crate::{open, table};
+
+/// Batch sizes with one writer, and numbers of writers with batches of one.
+const SETTINGS: [Setting; 5] = [
+    Setting { batch: 1000, writers: 1 },
+    Setting { batch: 100, writers: 1 },
+    Setting { batch: 1, writers: 1 },
+    Setting { batch: 1, writers: 4 },
+    Setting { batch: 1, writers: 16 },
+];
+/// Vectors of a slice take at most this many bytes, which is less than what makes the engine flush by itself: all
+/// that it writes for a slice, it writes in the slice.
+const SLICE_BYTES: usize = 24 << 20;
+/// Slices of a setting, at least.
+const SLICES: usize = 3;
+/// Vectors that are written over and over, at most so many bytes.
+const POOL_BYTES: usize = 64 << 20;
+
+const AFTER: &str = "\
+Every setting writes in slices, with default durability: a slice of the engine, its flush to a segment included,
+then plain sequential writes of as many bytes, each write as large as a batch and followed by fdatasync. The bytes of
+the engine are those of its files, log and segments. ratio is the engine's bytes/s over those of the plain writes.
+
+Fields with --json, one line a setting: batch, writers, rows, seconds, vectors_per_s, bytes_per_s, raw_bytes_per_s,
+ratio; for batches of 1000 also index_s and vectors_per_s, bytes_per_s, ratio with the graph build (.._with_index);
+for several writers over_one_writer, the speed over that of one.
+
+Examples:
+  vdb bench ingest
+  vdb bench ingest --dir /mnt/disk --data vectors.npy --rows 200000 --json";
+
+/// Measure durable writes
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(super) struct Args {
+    /// Write below this directory, on the disk to be measured; everything is removed at the end
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+
+    /// Vectors to write; made up when left out
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+
+    /// Numbers in a made-up vector
+    #[arg(long, value_name = "N", default_value_t = 384, conflicts_with = "data")]
+    dim: usize,
+
+    /// Vectors to write at batch size 1000; smaller batches write fewer
+    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    rows: u64,
+
+    /// Longest time of a slice
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    slice_seconds: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Setting {
+    batch: usize,
+    writers: usize,
+}
+
+/// A line of the answer.
+#[derive(Serialize)]
+struct Line {
+    batch: usize,
+    writers: usize,
+    rows: u64,
+    seconds: f64,
+    vectors_per_s: f64,
+    bytes_per_s: f64,
+    raw_bytes_per_s: f64,
+    ratio: f64,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    indexed: Option<Indexed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over_one_writer: Option<f64>,
+}
+
+/// The same with the time and the bytes of merging and building the graph.
+#[derive(Serialize)]
+struct Indexed {
+    index_s: f64,
+    vectors_per_s_with_index: f64,
+    bytes_per_s_with_index: f64,
+    ratio_with_index: f64,
+}
+
+/// Bytes and rows written, and in what time.
+#[derive(Default)]
+struct Sum {
+    rows: u64,
+    bytes: u64,
+    time: Duration,
+}
+
+impl Sum {
+    fn bytes_per_s(&self) -> f64 {
+        self.bytes as f64 / self.time.as_secs_f64().max(1e-9)
+    }
+
+    fn rows_per_s(&self) -> f64 {
+        self.rows as f64 / self.time.as_secs_f64().max(1e-9)
+    }
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
+    if !args.slice_seconds.is_finite() || args.slice_seconds <= 0.0 {
+        return Err(Failure::usage("--slice-seconds must be more than 0"));
+    }
+    let vectors = pool(args)?;
+    let scratch = tempfile::Builder::new().prefix("vdb-bench-").tempdir_in(&args.dir).map_err(|e| {
+        Failure::failed(format!("{}: cannot make a temporary directory: {e}", args.dir.display()))
+    })?;
+    let mut text = table::with_header(&[
+        "batch", "writers", "vectors/s", "MB/s", "raw MB/s", "ratio", "with graph", "ratio", "of one writer",
+    ]);
+    let mut single = None;
+    for setting in SETTINGS {
+        let mut line = measure(args, setting, &vectors, scratch.path(), out)?;
+        if setting.batch == 1 && setting.writers == 1 {
+            single = Some(line.vectors_per_s);
+        } else if let Some(single) = single {
+            line.over_one_writer = Some(rounded(line.vectors_per_s / single, 2));
+        }
+        if out.json {
+            out.value(&line)?;
+            out.flush()?;
+        } else {
+            push(&mut text, &line);
+        }
+    }
+    if out.json { Ok(()) } else { out.line(text.trim_fmt()) }
+}
+
+fn push(text: &mut comfy_table::Table, line: &Line) {
+    let mega = |bytes: f64| format!("{:.1}", bytes / 1e6);
+    let indexed = line.indexed.as_ref();
+    let cells = [
+        line.batch.to_string(),
+        line.writers.to_string(),
+        table::count(line.vectors_per_s as u64),
+        mega(line.bytes_per_s),
+        mega(line.raw_bytes_per_s),
+        format!("{:.2}", line.ratio),
+        indexed.map(|i| table::count(i.vectors_per_s_with_index as u64)).unwrap_or_default(),
+        indexed.map(|i| format!("{:.2}", i.ratio_with_index)).unwrap_or_default(),
+        line.over_one_writer.map(|times| format!("{times:.2} x")).unwrap_or_default(),
+    ];
+    table::push(text, cells.map(table::number));
+}
+
+/// The vectors that are written: of the file, or made up.
+fn pool(args: &Args) -> Outcome<Vec<Vec<f32>>> {
+    let Some(file) = &args.data else {
+        if args.dim == 0 || args.dim > vdb::MAX_DIMENSION {
+            return Err(Failure::usage(format!("--dim must be 1 to {}", vdb::MAX_DIMENSION)));
+        }
+        let mut state = 1;
+        let count = (POOL_BYTES / (args.dim * 4)).clamp(1, 20_000);
+        return Ok((0..count).map(|_| (0..args.dim).map(|_| number(&mut state)).collect()).collect());
+    };
+    let (mut vectors, mut bytes) = (Vec::new(), 0);
+    for row in vdb_interop::open(file, &ReadOptions::default())? {
+        let vector = row?.vectors.into_values().next().unwrap_or_default();
+        bytes += vector.len() * 4;
+        vectors.push(vector);
+        if bytes >= POOL_BYTES {
+            break;
+        }
+    }
+    if vectors.first().is_none_or(Vec::is_empty) {
+        return Err(Failure::failed(format!("{}: no vectors in it", file.display())));
+    }
+    Ok(vectors)
+}
+
+/// A number from -0.5 to 0.5 (SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
+fn number(state: &mut u64) -> f32 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    (mixed >> 40) as f32 / (1 << 24) as f32 - 0.5
+}
+
+/// One setting in a database of its own.
+fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out: &Out) -> Outcome<Line> {
+    let db_dir = dir.join(format!("batch-{}-writers-{}", setting.batch, setting.writers));
+    let db = open::open(open::builder(), &db_dir)?;
+    let dim = vectors.first().map_or(1, Vec::len);
+    let config = CollectionConfig::new(VectorParams::new(dim, Distance::Cosine));
+    let collection = db.create_collection("bench", config)?;
+
+    let row_bytes = dim * 4;
+    let slices = SLICES.max((args.rows as usize).saturating_mul(row_bytes).div_ceil(SLICE_BYTES));
+    let slice_rows = args.rows.div_ceil(slices as u64);
+    let label = if setting.writers == 1 { "one writer" } else { "writers" };
+    let bar = progress::bar(out, label, Some(slice_rows * slices as u64), Unit::Rows);
+    let (mut engine, mut plain) = (Sum::default(), Sum::default());
+    for _ in 0..slices {
+        let slice = Slice {
+            setting,
+            vectors,
+            first: engine.rows,
+            rows: slice_rows,
+            limit: Duration::from_secs_f64(args.slice_seconds),
+        };
+        let done = slice.run(&db, &collection, &db_dir)?;
+        engine.rows += done.rows;
+        engine.bytes += done.bytes;
+        engine.time += done.time;
+        let (bytes, time) = raw::write(dir, setting.batch * (row_bytes + 8), done.bytes)?;
+        plain.bytes += bytes;
+        plain.time += time;
+        bar.inc(slice_rows);
+    }
+    bar.finish_and_clear();
+
+    let with_index = (setting.batch == 1000).then(|| indexed(&collection, &engine, &plain, out)).transpose()?;
+    drop(collection);
+    db.close()?;
+    std::fs::remove_dir_all(&db_dir)
+        .map_err(|e| Failure::failed(format!("{}: cannot be removed: {e}", db_dir.display())))?;
+    Ok(Line {
+        batch: setting.batch,
+        writers: setting.writers,
+        rows: engine.rows,
+        seconds: rounded(engine.time.as_secs_f64(), 3),
+        vectors_per_s: rounded(engine.rows_per_s(), 1),
+        bytes_per_s: rounded(engine.bytes_per_s(), 0),
+        raw_bytes_per_s: rounded(plain.bytes_per_s(), 0),
+        ratio: rounded(engine.bytes_per_s() / plain.bytes_per_s(), 3),
+        indexed: with_index,
+        over_one_writer: None,
+    })
+}
+
+/// Merges and builds the graph, and adds that to what the writes came to.
+fn indexed(collection: &Collection, engine: &Sum, plain: &Sum, out: &Out) -> Outcome<Indexed> {
+    let time = optimize(collection, out)?;
+    let sum = Sum {
+        rows: engine.rows,
+        bytes: engine.bytes + collection.info()?.disk_bytes,
+        time: engine.time + time,
+    };
+    Ok(Indexed {
+        index_s: rounded(time.as_secs_f64(), 3),
+        vectors_per_s_with_index: rounded(sum.rows_per_s(), 1),
+        bytes_per_s_with_index: rounded(sum.bytes_per_s(), 0),
+        ratio_with_index: rounded(sum.bytes_per_s() / plain.bytes_per_s(), 3),
+    })
+}
+
+/// What the engine writes in one go.
+struct Slice<'a> {
+    setting: Setting,
+    vectors: &'a [Vec<f32>],
+    /// The first id.
+    first: u64,
+    rows: u64,
+    limit: Duration,
+}
+
+impl Slice<'_> {
+    /// Writes and flushes; the rows, the bytes that its files grew by, and the time of both.
+    fn run(&self, db: &Database, collection: &Collection, dir: &Path) -> Outcome<Sum> {
+        let segments_before = collection.info()?.disk_bytes;
+        let before = directory_bytes(dir);
+        let started = Instant::now();
+        let rows = self.write(collection, started)?;
+        let written = started.elapsed();
+        // The log before the flush gives it back; segments after it.
+        let log = directory_bytes(dir).saturating_sub(before);
+        let flushing = Instant::now();
+        collection.flush()?;
+        db.sync()?;
+        let time = written + flushing.elapsed();
+        let segments = collection.info()?.disk_bytes.saturating_sub(segments_before);
+        Ok(Sum { rows, bytes: log + segments, time })
+    }
+
+    fn write(&self, collection: &Collection, started: Instant) -> Outcome<u64> {
+        let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+        let writer = || -> Result<(), Error> {
+            while !stop.load(Ordering::Relaxed) {
+                let from = next.fetch_add(self.setting.batch as u64, Ordering::Relaxed);
+                if from >= self.rows {
+                    break;
+                }
+                let batch = (from..from + self.setting.batch as u64).map(|row| self.point(row)).collect();
+                let outcome = collection.upsert(batch);
+                if outcome.is_err() || started.elapsed() > self.limit {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                outcome?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..self.setting.writers).map(|_| scope.spawn(writer)).collect();
+            writers.into_iter().try_for_each(|thread| match thread.join() {
+                Ok(outcome) => outcome.map_err(Failure::from),
+                Err(_) => Err(Failure::failed("a writer ended unexpectedly")),
+            })
+        })?;
+        let handed_out = next.load(Ordering::Relaxed);
+        let batch = self.setting.batch as u64;
+        // Every writer that found the end had counted a batch that it did not write.
+        Ok(handed_out.min(self.rows.div_ceil(batch) * batch))
+    }
+
+    fn point(&self, row: u64) -> Point {
+        let id = self.first + row;
+        let at = (id % self.vectors.len().max(1) as u64) as usize;
+        Point::new(id, self.vectors.get(at).cloned().unwrap_or_default())
+    }
+}

@@ -1,0 +1,58 @@
+//! `vdb bench`: how fast is it here?
+//!
+//! | file | what |
+//! |---|---|
+//! | `search.rs` | recall and speed of searches at several widths of the beam |
+//! | `split.rs` | which rows are queries |
+//! | `permutation.rs` | NumPy's seeded permutation |
+//! | `timing.rs` | one query a call, the fastest of several passes |
+//! | `ingest.rs` | durable writes beside raw ones |
+//! | `raw.rs` | plain writes, each synced |
+//! | `process.rs` | what the system says of this process: memory, bytes written |
+
+mod ingest;
+mod permutation;
+mod process;
+mod raw;
+mod search;
+mod split;
+mod timing;
+
+use clap::Subcommand;
+
+use crate::failure::Outcome;
+use crate::out::Out;
+
+const AFTER: &str = "\
+Numbers of a machine that does other work meanwhile mean little. Build with --release.
+
+Examples:
+  vdb bench search --data vectors.npy --json
+  vdb bench ingest --dim 384 --json";
+
+/// Measure searches or writes on this machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Search(search::Args),
+    Ingest(ingest::Args),
+}
+
+pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
+    match args.what {
+        What::Search(args) => search::run(&args, out),
+        What::Ingest(args) => ingest::run(&args, out),
+    }
+}
+
+/// A number with so many digits after the point, for output.
+fn rounded(number: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (number * scale).round() / scale
+}

@@ -1,0 +1,45 @@
+//! What the system says of this process. On systems without `/proc` nothing is known.
+
+use std::path::Path;
+
+/// Memory of this process in bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Memory {
+    /// All that is resident.
+    pub(super) total: u64,
+    /// Its own.
+    pub(super) anonymous: u64,
+    /// Pages of mapped files, which the system takes back when it needs them.
+    pub(super) file: u64,
+}
+
+impl Memory {
+    /// What it is now.
+    pub(super) fn now() -> Option<Memory> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_start_matches(':').split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+        };
+        Some(Memory { total: field("VmRSS")?, anonymous: field("RssAnon")?, file: field("RssFile")? })
+    }
+
+    /// How much more it is than `before`, in megabytes.
+    pub(super) fn growth_mb(now: Option<Memory>, before: Option<Memory>, part: fn(&Memory) -> u64) -> Option<f64> {
+        let growth = part(&now?) as f64 - part(&before?) as f64;
+        Some(super::rounded(growth / 1e6, 1))
+    }
+}
+
+/// Bytes of all files below a directory.
+pub(super) fn directory_bytes(dir: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => directory_bytes(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

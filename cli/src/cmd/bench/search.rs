@@ -1,0 +1,330 @@
+//! `vdb bench search`: recall and speed of searches.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use serde::Serialize;
+use vdb::{Collection, CollectionConfig, Control, Database, Distance, Element, Point, PointId, SearchRequest, VectorParams};
+use vdb_interop::{ReadOptions, RowSource};
+
+use super::process::{Memory, directory_bytes};
+use super::split::Split;
+use super::timing::{Measured, measure};
+use super::{rounded};
+use crate::failure::{Failure, Outcome};
+use crate::out::Out;
+use crate::progress::{self, Unit};
+use crate::{open, parse, table};
+
+/// Neighbours asked for.
+const LIMIT: usize = 10;
+/// Rows that are written together.
+const BATCH: usize = 1000;
+const COLLECTION: &str = "bench";
+
+const AFTER: &str = "\
+Rows of the file are loaded into a new database with their numbers as ids, except the queries; one graph is built,
+and every query is asked on one thread, one a call, ids only, by the embedded API. Recall is the share of the ten
+nearest that exact search finds. Per query the fastest of at least 3 passes and 4 seconds counts.
+
+The queries are the rows that --split lists (an .npy of whole numbers), or the last --queries rows of
+numpy.random.default_rng(42).permutation(rows).
+
+Fields with --json, one line a setting: system, setting, build_s (graph alone), rss_mb (growth until the graph is
+built), disk_mb, recall, qps, p50_us, p99_us, rss_anon_mb, rss_file_mb, load_s, merge_s, rows, queries, passes, and
+raw_us with --raw.
+
+Examples:
+  vdb bench search --data vectors.npy
+  vdb bench search --data vectors.npy --ef default,32,64,128,exact --threads 2 --json";
+
+/// Measure recall and speed of searches
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// Vectors: .npy, .fvecs or .bvecs
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// How many rows are queries
+    #[arg(long, value_name = "N", default_value_t = 1000, conflicts_with = "split")]
+    queries: usize,
+
+    /// Numbers of the rows that are queries
+    #[arg(long, value_name = "ROWS.npy")]
+    split: Option<PathBuf>,
+
+    /// Threads that build the graph; 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+
+    /// How nearness is measured
+    #[arg(long, default_value = "cosine", value_parser = parse::distance())]
+    distance: Distance,
+
+    /// How a number is stored
+    #[arg(long, default_value = "f32", value_parser = parse::element())]
+    element: Element,
+
+    /// Settings: widths of the beam, default, exact
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = setting)]
+    #[arg(default_value = "default,16,24,32,48,64,96,128,200,300,500")]
+    ef: Vec<Setting>,
+
+    /// Print the time of every call as well (with --json)
+    #[arg(long, requires = "json")]
+    raw: bool,
+
+    /// Make the database here and keep it; one that is here already is searched as it is
+    #[arg(long, value_name = "DIR")]
+    db: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Setting {
+    Default,
+    Ef(usize),
+    Exact,
+}
+
+fn setting(text: &str) -> Result<Setting, String> {
+    match text {
+        "default" => Ok(Setting::Default),
+        "exact" => Ok(Setting::Exact),
+        _ => text.parse().map(Setting::Ef).map_err(|_| "expected a number, default or exact".to_owned()),
+    }
+}
+
+impl Setting {
+    fn name(self) -> String {
+        match self {
+            Setting::Default => "default".to_owned(),
+            Setting::Ef(ef) => format!("ef={ef}"),
+            Setting::Exact => "exact".to_owned(),
+        }
+    }
+
+    fn request(self, vector: &[f32]) -> SearchRequest {
+        let request = SearchRequest::new(vector).limit(LIMIT);
+        match self {
+            Setting::Default => request,
+            Setting::Ef(ef) => request.ef(ef),
+            Setting::Exact => request.exact(true),
+        }
+    }
+}
+
+/// Seconds that making the database took; nothing when it was there.
+#[derive(Default)]
+struct Made {
+    load_s: Option<f64>,
+    merge_s: Option<f64>,
+    build_s: Option<f64>,
+}
+
+/// A line of the answer.
+#[derive(Serialize)]
+struct Line<'a> {
+    system: &'a str,
+    setting: String,
+    build_s: Option<f64>,
+    rss_mb: Option<f64>,
+    disk_mb: f64,
+    recall: f64,
+    qps: f64,
+    p50_us: f64,
+    p99_us: f64,
+    rss_anon_mb: Option<f64>,
+    rss_file_mb: Option<f64>,
+    load_s: Option<f64>,
+    merge_s: Option<f64>,
+    rows: u64,
+    queries: usize,
+    passes: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    raw_us: Vec<f64>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
+    let split = Split::new(row_count(&args.data)?, args.queries, args.split.as_deref())?;
+    let queries = read_queries(args, &split)?;
+
+    let scratch = tempfile::Builder::new().prefix("vdb-bench-").tempdir();
+    let scratch = scratch.map_err(|e| Failure::failed(format!("cannot make a temporary directory: {e}")))?;
+    let dir = args.db.clone().unwrap_or_else(|| scratch.path().join("db"));
+    let before = Memory::now();
+    let there = dir.exists();
+    let db = open::open(open::builder().threads(args.threads), &dir)?;
+    let (collection, made) = if there {
+        (open::collection(&db, COLLECTION)?, Made::default())
+    } else {
+        make(&db, args, &split, out)?
+    };
+    let rows = collection.count(None)?;
+    let after = Memory::now();
+    let disk = directory_bytes(&dir);
+    let truth = ground_truth(&collection, &queries, out)?;
+
+    let name = system_name(&collection);
+    let mut text = table::with_header(&["setting", "recall", "queries/s", "p50 us", "p99 us"]);
+    for setting in &args.ef {
+        let requests: Vec<SearchRequest> = queries.iter().map(|vector| setting.request(vector)).collect();
+        let Measured { recall, qps, p50_us, p99_us, passes, raw_us } =
+            measure(&collection, &requests, &truth, args.raw)?;
+        if out.json {
+            out.value(&Line {
+                system: &name,
+                setting: setting.name(),
+                build_s: made.build_s,
+                rss_mb: Memory::growth_mb(after, before, |m| m.total),
+                disk_mb: rounded(disk as f64 / 1e6, 1),
+                recall,
+                qps,
+                p50_us,
+                p99_us,
+                rss_anon_mb: Memory::growth_mb(after, before, |m| m.anonymous),
+                rss_file_mb: Memory::growth_mb(after, before, |m| m.file),
+                load_s: made.load_s,
+                merge_s: made.merge_s,
+                rows,
+                queries: queries.len(),
+                passes,
+                raw_us,
+            })?;
+            // A setting takes seconds: whoever reads along sees each when it is done.
+            out.flush()?;
+        } else {
+            let numbers = [format!("{recall:.4}"), format!("{qps:.1}"), format!("{p50_us:.1}"), format!("{p99_us:.1}")];
+            let cells = [comfy_table::Cell::new(setting.name())].into_iter();
+            table::push(&mut text, cells.chain(numbers.into_iter().map(table::number)));
+        }
+    }
+    if out.json {
+        return Ok(());
+    }
+    out.line(format_args!("{name}: {} rows, {} queries", table::count(rows), queries.len()))?;
+    if let (Some(load_s), Some(build_s)) = (made.load_s, made.build_s) {
+        out.line(format_args!("loaded in {load_s:.2} s, graph built in {build_s:.2} s, {} on disk", table::bytes(disk)))?;
+    }
+    out.line(text.trim_fmt())
+}
+
+fn system_name(collection: &Collection) -> String {
+    let config = collection.config();
+    let params = config.vectors.first().map(|(_, params)| (params.hnsw, parse::element_name(params.element)));
+    match params {
+        Some((hnsw, element)) => format!("vdb {element} M{} efc{}", hnsw.m, hnsw.ef_construct),
+        None => "vdb".to_owned(),
+    }
+}
+
+fn source(file: &Path) -> Outcome<Box<dyn RowSource>> {
+    Ok(vdb_interop::open(file, &ReadOptions::default())?)
+}
+
+/// Rows of the file: by its header, else by reading it.
+fn row_count(file: &Path) -> Outcome<u64> {
+    let mut rows = source(file)?;
+    if let Some(total) = rows.progress().total_rows {
+        return Ok(total);
+    }
+    rows.by_ref().try_for_each(|row| row.map(|_| ()))?;
+    Ok(rows.progress().rows)
+}
+
+/// The vectors of the queries in the order of the split; of unit length under Cosine.
+fn read_queries(args: &Args, split: &Split) -> Outcome<Vec<Vec<f32>>> {
+    let mut found = std::collections::HashMap::new();
+    for (number, row) in (0..).zip(source(&args.data)?) {
+        let row = row?;
+        if split.is_query(number) {
+            let mut vector = row.vectors.into_values().next().unwrap_or_default();
+            if args.distance == Distance::Cosine {
+                normalise(&mut vector);
+            }
+            found.insert(number, vector);
+        }
+    }
+    let vector = |row: &u64| found.get(row).cloned().unwrap_or_default();
+    Ok(split.queries.iter().map(vector).collect())
+}
+
+fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+    }
+}
+
+/// Loads all rows but the queries and builds the graph.
+fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<(Collection, Made)> {
+    let rows = source(&args.data)?;
+    let total = rows.progress().total_rows;
+    let dim = match rows.dim_hint() {
+        Some(dim) => dim,
+        None => match source(&args.data)?.next().transpose()?.and_then(|row| row.vectors.into_values().next()) {
+            Some(vector) => vector.len(),
+            None => return Err(Failure::failed(format!("{}: no vectors in it", args.data.display()))),
+        },
+    };
+    let params = VectorParams::new(dim, args.distance).element(args.element);
+    let collection = db.create_collection(COLLECTION, CollectionConfig::new(params))?;
+
+    let started = Instant::now();
+    let bar = progress::bar(out, "loading", total, Unit::Rows);
+    let mut batch = Vec::with_capacity(BATCH);
+    for (number, row) in (0_u64..).zip(rows) {
+        let row = row?;
+        bar.inc(1);
+        if split.is_query(number) {
+            continue;
+        }
+        batch.push(Point::new(number, row.vectors.into_values().next().unwrap_or_default()));
+        if batch.len() == BATCH {
+            collection.upsert(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
+        }
+    }
+    collection.upsert(batch)?;
+    collection.flush()?;
+    bar.finish_and_clear();
+    let load_s = started.elapsed().as_secs_f64();
+
+    // One segment needs no merge: all the time goes into its graph. Several are merged before the graph begins to
+    // report how far it is.
+    let segments = collection.info()?.segments.len();
+    let started = Instant::now();
+    let begun = OnceLock::new();
+    let bar = progress::bar(out, "indexing", None, Unit::Rows);
+    let report = |done: u64, total: u64| {
+        begun.get_or_init(Instant::now);
+        progress::report(&bar, Unit::Rows, done, total);
+    };
+    let outcome = collection.optimize(&Control::new(&|| false, &report));
+    bar.finish_and_clear();
+    outcome?;
+    let total_s = started.elapsed().as_secs_f64();
+    let merge_s = match begun.get() {
+        Some(begun) if segments > 1 => begun.duration_since(started).as_secs_f64(),
+        Some(_) | None => 0.0,
+    };
+    let seconds = |s: f64| Some(rounded(s, 3));
+    Ok((
+        collection,
+        Made { load_s: seconds(load_s), merge_s: seconds(merge_s), build_s: seconds(total_s - merge_s) },
+    ))
+}
+
+/// The ids of the nearest points by exact search, on all threads.
+fn ground_truth(collection: &Collection, queries: &[Vec<f32>], out: &Out) -> Outcome<Vec<Vec<PointId>>> {
+    let bar = progress::bar(out, "truth", Some(queries.len() as u64), Unit::Rows);
+    let mut truth = Vec::with_capacity(queries.len());
+    for some in queries.chunks(64) {
+        let requests: Vec<SearchRequest> = some.iter().map(|vector| Setting::Exact.request(vector)).collect();
+        let answers = collection.search_batch(&requests)?;
+        truth.extend(answers.into_iter().map(|found| found.into_iter().map(|point| point.id).collect()));
+        bar.inc(some.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(truth)
+}

@@ -1,0 +1,28 @@
+//! `vdb completions`: scripts for shells.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::args::Cli;
+use crate::failure::Outcome;
+use crate::out::Out;
+
+const AFTER: &str = "\
+Examples:
+  vdb completions bash > ~/.local/share/bash-completion/completions/vdb
+  vdb completions zsh > ~/.zfunc/_vdb
+  vdb completions fish > ~/.config/fish/completions/vdb.fish";
+
+/// Print a completion script for a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// Which shell
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "vdb", &mut script);
+    out.bytes(&script)
+}

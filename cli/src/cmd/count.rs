@@ -1,0 +1,31 @@
+//! `vdb count`: how many points there are, or match.
+
+use serde_json::json;
+
+use crate::args::{Filtering, InCollection};
+use crate::failure::Outcome;
+use crate::out::Out;
+
+const AFTER: &str = "\
+With --json the answer is {\"count\": N}.
+
+Examples:
+  vdb count my.db words
+  vdb count my.db words --filter '{\"must_not\": [{\"key\": \"pos\", \"match\": {\"value\": \"noun\"}}]}' --json";
+
+/// Count points
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    place: InCollection,
+
+    #[command(flatten)]
+    filtering: Filtering,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    let (_db, collection) = args.place.open()?;
+    let count = collection.count(args.filtering.filter.as_ref())?;
+    out.answer(&json!({ "count": count }), || count.to_string())
+}

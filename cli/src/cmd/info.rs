@@ -1,0 +1,136 @@
+//! `vdb info`: sizes, settings and state of a database or a collection.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use comfy_table::Cell;
+use serde_json::{Value, json};
+use vdb::{CollectionInfo, Status};
+
+use crate::failure::Outcome;
+use crate::out::Out;
+use crate::{open, parse, table};
+
+const AFTER: &str = "\
+Examples:
+  vdb info my.db
+  vdb info my.db words --json";
+
+/// Show sizes, settings and state of a database or a collection
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// Directory of the database
+    db: PathBuf,
+
+    /// Collection or alias; all of them when left out
+    collection: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    let db = open::database(&args.db)?;
+    if let Some(name) = &args.collection {
+        let info = open::collection(&db, name)?.info()?;
+        return out.answer(&as_json(name, &info), || as_text(name, &info));
+    }
+    let mut text = table::with_header(&["collection", "points", "indexed", "segments", "disk", "status"]);
+    let mut answer = Vec::new();
+    for name in db.collections() {
+        let info = match db.collection(&name).and_then(|collection| collection.info()) {
+            Ok(info) => info,
+            // One damaged collection does not hide the others.
+            Err(error) => {
+                table::push(&mut text, [Cell::new(&name), Cell::new(error.to_string())]);
+                answer.push(json!({"name": name, "error": error.to_string()}));
+                continue;
+            }
+        };
+        table::push(
+            &mut text,
+            [
+                Cell::new(&name),
+                table::number(table::count(info.points)),
+                table::number(table::count(info.indexed_vectors)),
+                table::number(info.segments.len()),
+                table::number(table::bytes(info.disk_bytes)),
+                Cell::new(status(info.status)),
+            ],
+        );
+        answer.push(as_json(&name, &info));
+    }
+    let empty = answer.is_empty();
+    out.answer(&json!({ "collections": answer }), || {
+        if empty { "no collections".to_owned() } else { text.trim_fmt() }
+    })
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Ready => "ready",
+        Status::Optimizing => "optimizing",
+        Status::Failing => "failing",
+    }
+}
+
+fn as_json(name: &str, info: &CollectionInfo) -> Value {
+    let vectors = info.config.vectors.iter().map(|(name, params)| {
+        json!({
+            "name": name, "size": params.size, "distance": params.distance.name(),
+            "element": parse::element_name(params.element),
+            "hnsw": {"m": params.hnsw.m, "ef_construct": params.hnsw.ef_construct, "seed": params.hnsw.seed},
+        })
+    });
+    let segments = info.segments.iter().map(|s| {
+        json!({
+            "id": s.id, "rows": s.rows, "dead_rows": s.dead_rows,
+            "indexed_vectors": s.indexed_vectors, "disk_bytes": s.disk_bytes,
+        })
+    });
+    let indexes =
+        info.payload_indexes.iter().map(|(path, kind)| json!({"field": path, "kind": parse::index_kind_name(*kind)}));
+    json!({
+        "name": name,
+        "status": status(info.status),
+        "points": info.points,
+        "indexed_vectors": info.indexed_vectors,
+        "last_sequence": info.last_sequence,
+        "memtable_bytes": info.memtable_bytes,
+        "disk_bytes": info.disk_bytes,
+        "vectors": vectors.collect::<Vec<_>>(),
+        "payload_indexes": indexes.collect::<Vec<_>>(),
+        "segments": segments.collect::<Vec<_>>(),
+        "last_failure": info.last_failure,
+    })
+}
+
+/// Lines of a name and what it is; writing to a string cannot fail.
+fn as_text(name: &str, info: &CollectionInfo) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: String| {
+        let _ = writeln!(text, "{label:<16}{value}");
+    };
+    line("collection", name.to_owned());
+    line("status", status(info.status).to_owned());
+    line("points", table::count(info.points));
+    for (name, params) in &info.config.vectors {
+        let name = if name.is_empty() { "(unnamed)" } else { name };
+        let element = parse::element_name(params.element);
+        line("vector", format!("{name}: {} x {element}, {}", params.size, params.distance));
+    }
+    line("in graphs", format!("{} vectors", table::count(info.indexed_vectors)));
+    for (path, kind) in &info.payload_indexes {
+        line("payload index", format!("{path}: {}", parse::index_kind_name(*kind)));
+    }
+    line("on disk", table::bytes(info.disk_bytes));
+    line("in memory", format!("{} not in segments yet", table::bytes(info.memtable_bytes as u64)));
+    for s in &info.segments {
+        let rows = format!("{} rows ({} dead)", table::count(s.rows.into()), table::count(s.dead_rows.into()));
+        let graph = format!("{} vectors in graphs", table::count(s.indexed_vectors));
+        line("segment", format!("{}: {rows}, {graph}, {}", s.id, table::bytes(s.disk_bytes)));
+    }
+    if let Some(why) = &info.last_failure {
+        line("last failure", why.clone());
+    }
+    text.truncate(text.trim_end().len());
+    text
+}

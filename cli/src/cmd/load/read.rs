@@ -1,0 +1,168 @@
+//! Rows checked against the collection and gathered in batches.
+
+use serde_json::Value;
+use vdb::{CollectionConfig, Payload, Point, Vectors};
+use vdb_interop::{Place, Row, RowError};
+
+use super::source::Source;
+
+/// A batch is handed on early when its vectors and payloads take about this many bytes, so that memory does not grow
+/// with the dimension.
+const BATCH_BYTES: usize = 16 << 20;
+/// Payloads deeper than this travel in a batch of their own: should the engine refuse one, its row is known.
+const DEEP: usize = 32;
+
+/// What the reading side has to say, in the order of the rows.
+pub(super) enum Message {
+    /// Rows to be written together.
+    Batch(Batch),
+    /// A bad row that was left out: which, and why.
+    Skipped(String),
+    /// A bad row, or a file that cannot be read on. Nothing follows.
+    Stop {
+        /// Which row, and why.
+        why: String,
+        /// Whether the rows after it could be loaded.
+        skippable: bool,
+    },
+}
+
+/// Rows to be written together.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) points: Vec<Point>,
+    /// Where the first and the last row stand.
+    pub(super) range: Option<(Place, Place)>,
+    /// Bytes of the files read so far.
+    pub(super) bytes_read: u64,
+    weight: usize,
+}
+
+/// Reads everything; `send` answers whether anyone still listens.
+pub(super) fn read(
+    mut source: Source,
+    config: &CollectionConfig,
+    batch_rows: usize,
+    skip_bad: bool,
+    mut send: impl FnMut(Message) -> bool,
+) {
+    let mut batch = Batch::default();
+    while let Some(row) = source.next() {
+        let row = row.map_err(Bad::from).and_then(|row| check(row, config));
+        match row {
+            Ok(row) => {
+                let deep = row.payload.as_ref().is_some_and(is_deep);
+                if deep && !batch.points.is_empty() && !send(Message::Batch(std::mem::take(&mut batch))) {
+                    return;
+                }
+                batch.push(row);
+                if deep || batch.points.len() >= batch_rows || batch.weight >= BATCH_BYTES {
+                    batch.bytes_read = source.bytes().0;
+                    if !send(Message::Batch(std::mem::take(&mut batch))) {
+                        return;
+                    }
+                }
+            }
+            Err(bad) if skip_bad && bad.skippable => {
+                if !send(Message::Skipped(bad.why)) {
+                    return;
+                }
+            }
+            Err(Bad { why, skippable }) => {
+                send(Message::Stop { why, skippable });
+                return;
+            }
+        }
+    }
+    if !batch.points.is_empty() {
+        batch.bytes_read = source.bytes().0;
+        send(Message::Batch(batch));
+    }
+}
+
+/// A row that cannot be loaded.
+struct Bad {
+    why: String,
+    skippable: bool,
+}
+
+impl From<RowError> for Bad {
+    fn from(error: RowError) -> Self {
+        Bad { why: error.to_string(), skippable: error.is_skippable() }
+    }
+}
+
+impl Batch {
+    fn push(&mut self, row: Row) {
+        let numbers: usize = row.vectors.values().map(Vec::len).sum();
+        self.weight += numbers * size_of::<f32>() + row.payload.as_ref().map_or(0, weight);
+        match &mut self.range {
+            Some((_, last)) => *last = row.place,
+            None => self.range = Some((row.place.clone(), row.place)),
+        }
+        let mut point = Point::new(row.id, Vectors(row.vectors));
+        point.payload = row.payload.unwrap_or_default();
+        self.points.push(point);
+    }
+}
+
+/// Compares the vectors of a row with those of the collection, so that the message can name its place.
+fn check(row: Row, config: &CollectionConfig) -> Result<Row, Bad> {
+    for (name, vector) in &row.vectors {
+        let field = if name.is_empty() { "vector".to_owned() } else { format!("vector.{name}") };
+        let Some((_, params)) = config.vectors.iter().find(|(known, _)| known == name) else {
+            let known: Vec<String> = config.vectors.iter().map(|(known, _)| format!("{known:?}")).collect();
+            return Err(Bad {
+                why: format!(
+                    "{}: {field}: the collection has no vector {name:?}, it has {}; --using names the vector of \
+                     files without names",
+                    row.place,
+                    known.join(", ")
+                ),
+                skippable: true,
+            });
+        };
+        if vector.len() != params.size {
+            return Err(Bad {
+                why: format!(
+                    "{}: {field}: {} numbers where the collection has {}; repair the row or load it into a \
+                     collection of its own",
+                    row.place,
+                    vector.len(),
+                    params.size
+                ),
+                skippable: true,
+            });
+        }
+    }
+    Ok(row)
+}
+
+/// About how many bytes a payload takes in memory.
+fn weight(payload: &Payload) -> usize {
+    payload.iter().map(|(key, value)| 64 + key.len() + value_weight(value)).sum()
+}
+
+fn value_weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 32,
+        Value::String(text) => 32 + text.len(),
+        Value::Array(items) => 32 + items.iter().map(value_weight).sum::<usize>(),
+        Value::Object(map) => 32 + weight(map),
+    }
+}
+
+fn is_deep(payload: &Payload) -> bool {
+    fn reaches(value: &Value, depth: usize) -> bool {
+        depth == 0
+            || match value {
+                Value::Array(items) => items.iter().any(|item| reaches(item, depth - 1)),
+                Value::Object(map) => map.values().any(|item| reaches(item, depth - 1)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+            }
+    }
+    payload.values().any(|value| reaches(value, DEEP))
+}
+
+#[cfg(test)]
+mod tests;

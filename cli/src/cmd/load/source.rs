@@ -1,0 +1,110 @@
+//! Several files as one stream of rows.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use vdb_interop::{ReadOptions, Row, RowError, RowSource};
+
+use crate::failure::{Failure, Outcome};
+
+/// The rows of all files, one after the other. Files are opened when their turn comes.
+pub(super) struct Source {
+    current: Box<dyn RowSource>,
+    name: String,
+    waiting: VecDeque<PathBuf>,
+    options: ReadOptions,
+    /// The row that was read to see what rows are like, and not handed out yet.
+    ahead: Option<Row>,
+    /// Bytes of the files that are done.
+    bytes_before: u64,
+    total_bytes: Option<u64>,
+}
+
+impl Source {
+    /// Opens the first file, and looks whether the others can be opened.
+    pub(super) fn open(files: &[PathBuf], payload: Option<&Path>, options: ReadOptions) -> Outcome<Source> {
+        let mut waiting: VecDeque<PathBuf> = files.iter().cloned().collect();
+        let Some(first) = waiting.pop_front() else { return Err(Failure::usage("no file to load")) };
+        let stdin = |file: &PathBuf| file.as_os_str() == "-";
+        if files.iter().filter(|file| stdin(file)).count() > 1 {
+            return Err(Failure::usage("standard input (-) can be read only once"));
+        }
+        for file in waiting.iter().filter(|file| !stdin(file)) {
+            vdb_interop::open(file, &options)?;
+        }
+        let current = match payload {
+            Some(payload) => vdb_interop::open_with_payload(&first, payload, &options)?,
+            None => vdb_interop::open(&first, &options)?,
+        };
+        let size = |file: &PathBuf| std::fs::metadata(file).ok().filter(|m| m.is_file()).map(|m| m.len());
+        Ok(Source {
+            current,
+            name: first.display().to_string(),
+            waiting,
+            options,
+            ahead: None,
+            bytes_before: 0,
+            total_bytes: files.iter().map(size).sum(),
+        })
+    }
+
+    /// Names and dimensions of the vectors of the first good row, which is handed out again later; of the header
+    /// when there is no row. Bad rows before it go to `skipped` when they may be.
+    pub(super) fn shape(&mut self, skip_bad: bool, skipped: &mut Vec<RowError>) -> Outcome<Vec<(String, usize)>> {
+        loop {
+            match self.next() {
+                Some(Ok(row)) => {
+                    let shape = row.vectors.iter().map(|(name, vector)| (name.clone(), vector.len())).collect();
+                    self.ahead = Some(row);
+                    return Ok(shape);
+                }
+                Some(Err(error)) if skip_bad && error.is_skippable() => skipped.push(error),
+                Some(Err(error)) => return Err(Failure::failed(format!("{error} (nothing was loaded)"))),
+                None => {
+                    let hint = self.current.dim_hint();
+                    return Ok(hint.map(|dim| (self.options.vector_name.clone(), dim)).into_iter().collect());
+                }
+            }
+        }
+    }
+
+    /// The file that is being read.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes of all files, and how many of them have been read; no total when one of them is a pipe.
+    pub(super) fn bytes(&self) -> (u64, Option<u64>) {
+        (self.bytes_before + self.current.progress().bytes, self.total_bytes)
+    }
+}
+
+impl Iterator for Source {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(row) = self.ahead.take() {
+            return Some(Ok(row));
+        }
+        loop {
+            if let Some(row) = self.current.next() {
+                return Some(row);
+            }
+            let file = self.waiting.pop_front()?;
+            let done = self.current.progress();
+            self.bytes_before += done.bytes;
+            // Rows without ids go on counting where the last file stopped.
+            self.options.first_id = self.options.first_id.saturating_add(done.rows);
+            match vdb_interop::open(&file, &self.options) {
+                Ok(source) => {
+                    self.current = source;
+                    self.name = file.display().to_string();
+                }
+                Err(error) => {
+                    self.waiting.clear();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}

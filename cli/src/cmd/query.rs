@@ -1,0 +1,176 @@
+//! `vdb query`: the points nearest to a vector, to each vector of a file, or to a point.
+
+use std::path::PathBuf;
+
+use vdb::{Collection, Filter, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorSelector};
+use vdb_interop::{ReadOptions, RowSource};
+
+use crate::args::{Filtering, InCollection, Selection, id};
+use crate::failure::{Failure, Outcome};
+use crate::out::Out;
+use crate::parse::{self, Numbers};
+use crate::points::PointsJson;
+use crate::table;
+
+/// Queries of a file that are answered together, in parallel.
+const TOGETHER: usize = 256;
+
+const AFTER: &str = "\
+With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\": ..}]}; with --vectors one such object
+a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer.
+With --id and --match the point that is searched by is left out of the answer.
+
+Examples:
+  vdb query my.db words --match words=owl --limit 5
+  vdb query my.db words --id 127 --filter '{\"must\": [{\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}]}'
+  vdb query my.db words --vector '[0.1, 0.2, 0.3]' --ef 200 --json
+  vdb query my.db words --vectors queries.npy --limit 100 --no-payload --json > answers.jsonl";
+
+/// Find the nearest points
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+#[command(group = clap::ArgGroup::new("by").required(true).args(["vector", "vectors", "id", "matching"]))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    place: InCollection,
+
+    /// Search by this vector, a JSON array
+    #[arg(long, value_name = "JSON", value_parser = parse::numbers)]
+    vector: Option<Numbers>,
+
+    /// Search by every vector of a file (.npy, .fvecs, .bvecs, .csv, .jsonl)
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+
+    /// Search by the vector of this point
+    #[arg(long, value_name = "ID", value_parser = id)]
+    id: Option<PointId>,
+
+    /// Search by the vector of the first point whose payload has this value
+    #[arg(long = "match", value_name = "KEY=VALUE", value_parser = parse::key_value)]
+    matching: Option<(String, String)>,
+
+    /// Most points to return
+    #[arg(long, short = 'k', value_name = "N", default_value_t = 10)]
+    limit: usize,
+
+    /// Points to skip before the first one returned
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
+
+    #[command(flatten)]
+    filtering: Filtering,
+
+    /// Width of the beam: more is slower and finds more
+    #[arg(long, value_name = "N", conflicts_with = "exact")]
+    ef: Option<usize>,
+
+    /// Compare with every point instead of walking a graph
+    #[arg(long)]
+    exact: bool,
+
+    /// Only points with a score better than this
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    threshold: Option<f32>,
+
+    /// Compare with the vector of this name
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    using: String,
+
+    #[command(flatten)]
+    selection: Selection,
+}
+
+impl Args {
+    fn request(&self, vector: Vec<f32>) -> SearchRequest {
+        let mut request = SearchRequest::new(vector).using(&self.using).limit(self.limit);
+        request.offset = self.offset;
+        request.ef = self.ef;
+        request.exact = self.exact;
+        request.score_threshold = self.threshold;
+        request.filter = self.filtering.filter.clone();
+        request.select = self.selection.select();
+        request
+    }
+}
+
+pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
+    let (_db, collection) = args.place.open()?;
+    if let Some(file) = &args.vectors {
+        let options = ReadOptions { vector_name: args.using.clone(), ..ReadOptions::default() };
+        let source = vdb_interop::open(file, &options)?;
+        return by_file(&args, &collection, source, out);
+    }
+    let found = if let Some(Numbers(vector)) = &args.vector {
+        collection.search(&args.request(vector.clone()))?
+    } else {
+        let id = match (&args.id, &args.matching) {
+            (Some(id), _) => *id,
+            (None, Some((key, value))) => first_match(&collection, key, value)?,
+            (None, None) => return Err(Failure::usage("say what to search by")),
+        };
+        by_point(&args, &collection, id)?
+    };
+    print(&found, out)
+}
+
+fn print(found: &[ScoredPoint], out: &mut Out) -> Outcome {
+    out.answer(&PointsJson::of(found), || table::points(found))
+}
+
+fn first_match(collection: &Collection, key: &str, value: &str) -> Outcome<PointId> {
+    let filter: Filter = parse::matching(key, value);
+    let request = ScrollRequest::new().limit(1).filter(filter).select(Select::default());
+    let page = collection.scroll(&request)?;
+    let point = page.points.first().ok_or_else(|| {
+        Failure::failed(format!("no point has {value:?} in its payload at {key:?}; look with `vdb scroll`"))
+    })?;
+    Ok(point.id)
+}
+
+/// The neighbours of a point, without the point: one more is asked for, and if the point is among them it goes.
+fn by_point(args: &Args, collection: &Collection, id: PointId) -> Outcome<Vec<ScoredPoint>> {
+    let select = Select { vectors: VectorSelector::Names(vec![args.using.clone()]), ..Select::default() };
+    let records = collection.get(&[id], &select)?;
+    let record = records.first().ok_or_else(|| Failure::failed(format!("there is no point with id {id}")))?;
+    let vector = record.vectors.as_ref().and_then(|vectors| vectors.get(&args.using)).ok_or_else(|| {
+        Failure::failed(format!("point {id} has no vector {:?}; choose another with --using", args.using))
+    })?;
+    let mut request = args.request(vector.to_vec());
+    request.offset = 0;
+    request.limit = args.offset.saturating_add(args.limit).saturating_add(1);
+    let mut found = collection.search(&request)?;
+    found.retain(|point| point.id != id);
+    found.truncate(args.offset.saturating_add(args.limit));
+    Ok(found.split_off(args.offset.min(found.len())))
+}
+
+fn by_file(args: &Args, collection: &Collection, mut source: Box<dyn RowSource>, out: &mut Out) -> Outcome {
+    let mut number = 0_u64;
+    loop {
+        let (mut requests, mut places) = (Vec::new(), Vec::new());
+        while requests.len() < TOGETHER {
+            let Some(row) = source.next() else { break };
+            let mut row = row?;
+            let vector = row.vectors.remove(&args.using).ok_or_else(|| {
+                Failure::failed(format!("{}: the row has no vector {:?} to search by", row.place, args.using))
+            })?;
+            requests.push(args.request(vector));
+            places.push(row.place);
+        }
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let answers = collection.search_batch(&requests).map_err(|e| {
+            let range = places.first().map(ToString::to_string).unwrap_or_default();
+            Failure::failed(format!("in the {} queries from {range} on: {e}", requests.len()))
+        })?;
+        for found in &answers {
+            if !out.json {
+                out.line(format_args!("query {number}"))?;
+            }
+            print(found, out)?;
+            number += 1;
+        }
+    }
+}

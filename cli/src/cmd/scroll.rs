@@ -1,0 +1,84 @@
+//! `vdb scroll`: points in the order of their ids.
+
+use serde::Serialize;
+use vdb::{PointId, ScrollRequest};
+
+use crate::args::{Filtering, InCollection, Selection, id};
+use crate::failure::Outcome;
+use crate::out::Out;
+use crate::points::{PointJson, PointsJson};
+use crate::table;
+
+/// Points that are held at once when all are printed.
+const PAGE: usize = 1000;
+
+const AFTER: &str = "\
+With --json the answer is {\"points\": [..], \"next_offset\": ID or null}. With --all --json every point is a line
+of its own, in the form that `vdb load` reads: that is an export.
+
+Examples:
+  vdb scroll my.db words --limit 20
+  vdb scroll my.db words --offset 1000 --filter '{\"must\": [{\"key\": \"lemmas\", \"range\": {\"gte\": 3}}]}'
+  vdb scroll my.db words --all --with-vectors --json > words.jsonl";
+
+/// Print points in the order of their ids, page by page
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    place: InCollection,
+
+    /// Start at this id, or at the first one after it
+    #[arg(long, value_name = "ID", value_parser = id)]
+    offset: Option<PointId>,
+
+    /// Most points to print
+    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "all")]
+    limit: usize,
+
+    /// Print every point
+    #[arg(long)]
+    all: bool,
+
+    #[command(flatten)]
+    filtering: Filtering,
+
+    #[command(flatten)]
+    selection: Selection,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    #[serde(flatten)]
+    points: PointsJson<'a>,
+    next_offset: Option<PointId>,
+}
+
+pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
+    let (_db, collection) = args.place.open()?;
+    let mut request = ScrollRequest::new().select(args.selection.select());
+    request.limit = if args.all { PAGE } else { args.limit };
+    request.offset = args.offset;
+    request.filter = args.filtering.filter;
+    loop {
+        let page = collection.scroll(&request)?;
+        match (args.all, out.json) {
+            (true, true) => page.points.iter().try_for_each(|point| out.value(&PointJson::from(point)))?,
+            (false, true) => out.value(&Page {
+                points: PointsJson::of(&page.points),
+                next_offset: page.next_offset,
+            })?,
+            (_, false) => out.line(table::points(&page.points))?,
+        }
+        match page.next_offset {
+            Some(next) if args.all => request.offset = Some(next),
+            Some(next) => {
+                if !out.json {
+                    out.note(format_args!("more with --offset {next}"));
+                }
+                return Ok(());
+            }
+            None => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The `vdb` command: what can be done with a database from a shell?
+//!
+//! ```text
+//! argv -> args.rs (clap) -> cmd/NAME.rs -> vdb (the engine) and vdb-interop (files) -> out.rs -> stdout, stderr
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `args.rs` | the command line as a whole, and what several commands share of it |
+//! | `parse.rs` | values on the command line: vectors, filters, names of distances |
+//! | `failure.rs` | exit codes |
+//! | `out.rs` | the only writer to standard output and standard error |
+//! | `progress.rs` | bars on standard error |
+//! | `open.rs` | databases and collections that must exist |
+//! | `points.rs`, `table.rs` | points as JSON and as tables |
+//! | `cmd/` | one file a command |
+//!
+//! Depends on the engine and on `vdb-interop`, and holds no logic that either could.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod cmd;
+mod failure;
+mod open;
+mod out;
+mod parse;
+mod points;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::Cli;
+use out::Out;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = Out::new(cli.json, cli.quiet);
+    let outcome = cmd::run(cli.command, &mut out);
+    // What a failed command found out before it failed is still handed over.
+    let flushed = out.flush();
+    match outcome.and(flushed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                out::error(message);
+            }
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,29 @@
+use super::*;
+
+#[test]
+fn a_vector_is_a_json_array_of_finite_numbers() {
+    assert_eq!(numbers("[1, -2.5]"), Ok(Numbers(vec![1.0, -2.5])));
+    assert!(numbers("1, 2").is_err());
+    assert!(numbers("[1, \"2\"]").is_err());
+    assert!(numbers("[1e300]").is_err());
+}
+
+#[test]
+fn a_value_to_match_is_looked_for_as_text_and_as_what_it_spells() {
+    assert_eq!(matching("n", "7"), Filter::should([Condition::matches("n", "7"), Condition::matches("n", 7)]));
+    assert_eq!(matching("w", "owl"), Filter::should([Condition::matches("w", "owl")]));
+    assert_eq!(matching("b", "true").should.map(|any| any.len()), Some(2));
+}
+
+#[test]
+fn a_pair_is_split_at_its_first_equals_sign() {
+    assert_eq!(key_value("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+    assert!(key_value("=c").is_err());
+    assert!(key_value("c").is_err());
+}
+
+#[test]
+fn a_filter_that_is_no_filter_says_why() {
+    assert!(filter("{").is_err_and(|e| e.contains("JSON")));
+    assert!(filter("{\"musst\": []}").is_err_and(|e| e.contains("musst")));
+}

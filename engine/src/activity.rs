@@ -1,0 +1,73 @@
+//! What goes on with a collection behind its users' backs, for `info`.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+#[derive(Debug, Default)]
+struct State {
+    now: Option<&'static str>,
+    done: u64,
+    total: u64,
+    failed: Option<(Instant, String)>,
+}
+
+/// The present job and the last failure.
+#[derive(Debug, Default)]
+pub(crate) struct Activity(Mutex<State>);
+
+/// A job in the background.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is done.
+    pub job: &'static str,
+    /// Rows done.
+    pub done: u64,
+    /// Rows in all; 0 while unknown.
+    pub total: u64,
+}
+
+impl Activity {
+    pub(crate) fn start(&self, job: &'static str) {
+        *self.0.lock() = State {
+            now: Some(job),
+            ..State::default()
+        };
+    }
+
+    pub(crate) fn set_progress(&self, done: u64, total: u64) {
+        let mut state = self.0.lock();
+        (state.done, state.total) = (done, total);
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.lock().now = None;
+    }
+
+    pub(crate) fn fail(&self, why: String) {
+        let mut state = self.0.lock();
+        state.now = None;
+        state.failed = Some((Instant::now(), why));
+    }
+
+    pub(crate) fn failed_within(&self, time: Duration) -> bool {
+        self.0
+            .lock()
+            .failed
+            .as_ref()
+            .is_some_and(|(at, _)| at.elapsed() < time)
+    }
+
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let state = self.0.lock();
+        state.now.map(|job| Progress {
+            job,
+            done: state.done,
+            total: state.total,
+        })
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.0.lock().failed.as_ref().map(|(_, why)| why.clone())
+    }
+}

@@ -1,0 +1,40 @@
+//! Segments are merged and get graphs.
+
+use std::time::Duration;
+
+use crate::shared::Shared;
+
+/// How often the thread looks for work that became due by waiting.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a collection whose job failed is left alone.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// The body of the thread.
+pub(crate) fn run(shared: &Shared) {
+    let mut pending = false;
+    loop {
+        let limit = pending.then_some(LOOK);
+        if !shared.optimizer.sleep(limit) {
+            return;
+        }
+        pending = false;
+        for core in shared.open_cores() {
+            if shared.optimizer.is_stopped() {
+                return;
+            }
+            if core.activity.failed_within(RETRY) {
+                pending = true;
+                continue;
+            }
+            match crate::maintenance::optimize::background_step(shared, &core) {
+                // Another job may follow from this one.
+                Ok(true) => shared.optimizer.wake(),
+                Ok(false) => pending |= core.last_flush.lock().is_some_and(|at| at.elapsed() < RETRY),
+                Err(error) => {
+                    core.activity.fail(error.to_string());
+                    pending = true;
+                }
+            }
+        }
+    }
+}

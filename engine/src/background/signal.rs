@@ -1,0 +1,58 @@
+//! Waking a thread, and telling it to stop.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+#[derive(Debug, Default)]
+struct State {
+    woken: bool,
+    stopped: bool,
+}
+
+/// A flag that a thread sleeps on. A wake that comes before the sleep is not lost.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Signal {
+    pub(crate) fn wake(&self) {
+        self.state.lock().woken = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.state.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state.lock().stopped
+    }
+
+    /// Lets `time` pass, or less when the thread should end; a wake does not cut it short and is not lost.
+    pub(crate) fn pause(&self, time: Duration) {
+        let until = Instant::now() + time;
+        let mut state = self.state.lock();
+        while !state.stopped && !self.changed.wait_until(&mut state, until).timed_out() {}
+    }
+
+    /// Sleeps until woken, stopped, or for `limit`. False when the thread should end.
+    pub(crate) fn sleep(&self, limit: Option<Duration>) -> bool {
+        let mut state = self.state.lock();
+        while !state.woken && !state.stopped {
+            match limit {
+                Some(limit) => {
+                    if self.changed.wait_for(&mut state, limit).timed_out() {
+                        break;
+                    }
+                }
+                None => self.changed.wait(&mut state),
+            }
+        }
+        state.woken = false;
+        !state.stopped
+    }
+}

@@ -1,0 +1,276 @@
+//! Which collections and aliases exist: created, dropped, renamed by one swap of the catalog each.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, CollectionRecord, ManifestStore};
+
+use crate::config::CollectionConfig;
+use crate::core::Core;
+use crate::db::AliasChange;
+use crate::error::{Error, Result};
+use crate::names::check_collection_name;
+use crate::schema::Schema;
+use crate::shared::{CATALOG_DIR, COLLECTIONS_DIR, Shared, collection_dir, resolve};
+
+fn find<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a CollectionRecord> {
+    catalog.collections.iter().find(|c| c.name == name)
+}
+
+fn check_free(catalog: &Catalog, name: &str) -> Result<()> {
+    check_collection_name(name)?;
+    if find(catalog, name).is_some() {
+        return Err(Error::NameTaken {
+            name: name.to_owned(),
+            taken_by: "a collection",
+        });
+    }
+    if catalog.aliases.iter().any(|a| a.name == name) {
+        return Err(Error::NameTaken {
+            name: name.to_owned(),
+            taken_by: "an alias",
+        });
+    }
+    Ok(())
+}
+
+impl Shared {
+    /// Commits the catalog that `change` makes of the present one; nothing changes when it fails.
+    fn change_catalog<T>(
+        &self,
+        catalog: &mut Catalog,
+        change: impl FnOnce(&mut Catalog) -> Result<T>,
+    ) -> Result<T> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        let mut next = catalog.clone();
+        let out = change(&mut next)?;
+        next.generation += 1;
+        let store = ManifestStore::new(self.disk.clone(), CATALOG_DIR);
+        if let Err(error) = store.commit(&next) {
+            self.take_back(&store, catalog, &next);
+            return Err(error.into());
+        }
+        *catalog = next;
+        Ok(out)
+    }
+
+    /// A catalog whose commit failed may be the newest on the medium all the same, and what it drops would be gone
+    /// with the next open: puts the present one in front of it, or accepts no more writes.
+    fn take_back(&self, store: &ManifestStore<Catalog>, catalog: &mut Catalog, failed: &Catalog) {
+        if store
+            .generations()
+            .is_ok_and(|there| there.last() < Some(&failed.generation))
+        {
+            return;
+        }
+        let (generation, next_collection_id) = (failed.generation + 1, failed.next_collection_id);
+        let present = Catalog {
+            generation,
+            next_collection_id,
+            ..catalog.clone()
+        };
+        match store.commit(&present) {
+            Ok(_) => *catalog = present,
+            Err(error) => self.sequencer.lock().poisoned = Some(error.to_string()),
+        }
+    }
+
+    pub(crate) fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Arc<Core>> {
+        config.validate()?;
+        self.install_collection(name, false, |dir, id| {
+            let manifest = CollectionManifest {
+                collection_id: id,
+                generation: 1,
+                schema: Schema::new(config).to_record(),
+                // Nothing that is in the log by now is about this collection.
+                flushed_lsn: 0,
+                seq_floor: 0,
+                weak: false,
+                next_segment_id: 1,
+                segments: Vec::new(),
+            };
+            ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
+            Ok(())
+        })
+    }
+
+    /// Gives a new collection a number, lets `fill` write its directory, and commits it under its name. With
+    /// `replace`, a collection of that name is dropped in the same swap.
+    pub(crate) fn install_collection(
+        &self,
+        name: &str,
+        replace: bool,
+        fill: impl FnOnce(&str, u32) -> Result<()>,
+    ) -> Result<Arc<Core>> {
+        let mut catalog = self.catalog.lock();
+        let replaced = find(&catalog, name).map(|c| c.id).filter(|_| replace);
+        if replaced.is_none() {
+            check_free(&catalog, name)?;
+        }
+        let id = catalog.next_collection_id;
+        let dir = collection_dir(id);
+        // A crash may have left files of a collection that was never committed.
+        self.disk.remove_dir_all(&dir)?;
+        self.disk.create_dir_all(&dir)?;
+        let filled = fill(&dir, id).and_then(|()| {
+            self.disk.sync_dir(COLLECTIONS_DIR)?;
+            self.change_catalog(&mut catalog, |next| {
+                next.next_collection_id = id.checked_add(1).ok_or(Error::Limit {
+                    what: "collections ever created",
+                    limit: u32::MAX as usize,
+                    found: u32::MAX as usize,
+                })?;
+                match next.collections.iter_mut().find(|c| Some(c.id) == replaced) {
+                    Some(entry) => entry.id = id,
+                    None => next.collections.push(CollectionRecord {
+                        id,
+                        name: name.to_owned(),
+                    }),
+                }
+                for alias in next
+                    .aliases
+                    .iter_mut()
+                    .filter(|a| Some(a.collection_id) == replaced)
+                {
+                    alias.collection_id = id;
+                }
+                Ok(())
+            })
+        });
+        if let Err(error) = filled {
+            let _ = self.disk.remove_dir_all(&dir);
+            return Err(error);
+        }
+        if let Some(old) = replaced {
+            self.forget(old);
+        }
+        self.core_by_id(id)
+    }
+
+    /// Lets go of a collection that the catalog no longer has.
+    fn forget(&self, id: u32) {
+        self.damaged.lock().remove(&id);
+        let core = self.cores.write().remove(&id);
+        if let Some(core) = core {
+            let _sequencer = self.sequencer.lock();
+            core.dropped.store(true, Ordering::Release);
+            self.budget.free(core.tables().memtable_bytes());
+        }
+        // Readers keep what they have mapped. A directory that cannot be removed now goes at the next open.
+        let _ = self.disk.remove_dir_all(&collection_dir(id));
+    }
+
+    pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
+        let mut catalog = self.catalog.lock();
+        let Some(id) = find(&catalog, name).map(|c| c.id) else {
+            return Ok(false);
+        };
+        self.change_catalog(&mut catalog, |next| {
+            next.collections.retain(|c| c.id != id);
+            next.aliases.retain(|a| a.collection_id != id);
+            Ok(())
+        })?;
+        self.forget(id);
+        Ok(true)
+    }
+
+    pub(crate) fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        let mut catalog = self.catalog.lock();
+        let id = find(&catalog, from).map(|c| c.id);
+        let id = id.ok_or_else(|| Error::CollectionNotFound {
+            name: from.to_owned(),
+        })?;
+        if from == to {
+            return Ok(());
+        }
+        check_free(&catalog, to)?;
+        self.change_catalog(&mut catalog, |next| {
+            if let Some(entry) = next.collections.iter_mut().find(|c| c.id == id) {
+                to.clone_into(&mut entry.name);
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn update_aliases(&self, changes: &[AliasChange]) -> Result<()> {
+        let mut catalog = self.catalog.lock();
+        self.change_catalog(&mut catalog, |next| {
+            for change in changes {
+                change_alias(next, change)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn collection_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .catalog
+            .lock()
+            .collections
+            .iter()
+            .map(|c| c.name.clone())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub(crate) fn aliases(&self) -> Vec<(String, String)> {
+        let catalog = self.catalog.lock();
+        let name_of = |id| {
+            catalog
+                .collections
+                .iter()
+                .find(|c| c.id == id)
+                .map(|c| c.name.clone())
+        };
+        let mut out: Vec<_> = catalog
+            .aliases
+            .iter()
+            .filter_map(|a| Some((a.name.clone(), name_of(a.collection_id)?)))
+            .collect();
+        out.sort_unstable();
+        out
+    }
+}
+
+fn change_alias(catalog: &mut Catalog, change: &AliasChange) -> Result<()> {
+    let check_not_collection = |catalog: &Catalog, name: &str| {
+        check_collection_name(name)?;
+        match find(catalog, name) {
+            Some(_) => Err(Error::NameTaken {
+                name: name.to_owned(),
+                taken_by: "a collection",
+            }),
+            None => Ok(()),
+        }
+    };
+    match change {
+        AliasChange::Create { alias, collection } => {
+            check_not_collection(catalog, alias)?;
+            let id = resolve(catalog, collection);
+            let collection_id = id.ok_or_else(|| Error::CollectionNotFound {
+                name: collection.clone(),
+            })?;
+            catalog.aliases.retain(|a| a.name != *alias);
+            catalog.aliases.push(AliasRecord {
+                name: alias.clone(),
+                collection_id,
+            });
+        }
+        AliasChange::Delete { alias } => catalog.aliases.retain(|a| a.name != *alias),
+        AliasChange::Rename { from, to } => {
+            check_not_collection(catalog, to)?;
+            let at = catalog.aliases.iter().position(|a| a.name == *from);
+            let at = at.ok_or_else(|| Error::AliasNotFound { name: from.clone() })?;
+            let moved = catalog.aliases.remove(at);
+            catalog.aliases.retain(|a| a.name != *to);
+            catalog.aliases.push(AliasRecord {
+                name: to.clone(),
+                collection_id: moved.collection_id,
+            });
+        }
+    }
+    Ok(())
+}

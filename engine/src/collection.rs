@@ -1,0 +1,289 @@
+//! A handle to one collection.
+
+use std::sync::Arc;
+
+use vdb_index::postings::Estimate;
+use vdb_storage::PointId;
+
+use crate::config::{CollectionConfig, Durability};
+use crate::core::Core;
+use crate::db::Handle;
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::info::CollectionInfo;
+use crate::payload::PayloadIndexKind;
+use crate::point::{Payload, Point, Record, ScoredPoint, Select, Vectors};
+use crate::query::scroll::{ScrollPage, ScrollRequest};
+use crate::query::search::SearchRequest;
+use crate::tables::View;
+use crate::write::batch::{Entry, Operation, Target, UpsertMode};
+use crate::write::ticket::{Ticket, WriteResult};
+
+/// A handle to one collection of an open database. Cheap to clone and safe to share between threads.
+///
+/// Every write is atomic and is acknowledged as the database's [`Durability`] says. Every read sees the writes
+/// acknowledged before it started, and none of a write that is still on its way.
+///
+/// ```
+/// use vdb::{CollectionConfig, Database, Distance, Filter, Point, ScrollRequest, Select, VectorParams};
+/// use serde_json::json;
+///
+/// let db = Database::builder().open_in_memory()?;
+/// let words = db.create_collection("words", CollectionConfig::new(VectorParams::new(2, Distance::Dot)))?;
+/// words.upsert(vec![
+///     Point::new(1, [1.0, 0.0]).payload(json!({"pos": "noun"}))?,
+///     Point::new(2, [0.0, 1.0]).payload(json!({"pos": "verb"}))?,
+/// ])?;
+/// let verbs = Filter::from_json(&json!({"must": [{"key": "pos", "match": {"value": "verb"}}]}))?;
+/// assert_eq!(words.count(Some(&verbs))?, 1);
+/// let page = words.scroll(&ScrollRequest::new().filter(verbs).select(Select::payload()))?;
+/// assert_eq!(page.points[0].id, 2.into());
+/// # Ok::<_, vdb::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Collection {
+    handle: Arc<Handle>,
+    core: Arc<Core>,
+    name: Arc<str>,
+}
+
+impl Collection {
+    pub(crate) fn new(handle: Arc<Handle>, core: Arc<Core>, name: &str) -> Self {
+        Collection {
+            handle,
+            core,
+            name: name.into(),
+        }
+    }
+
+    /// The name or alias this handle was asked for by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the collection was created with.
+    pub fn config(&self) -> CollectionConfig {
+        self.core.tables().schema.config()
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<crate::shared::Shared> {
+        &self.handle.shared
+    }
+
+    fn view(&self) -> Result<View> {
+        if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
+            return Err(Error::CollectionNotFound {
+                name: self.name.to_string(),
+            });
+        }
+        Ok(self.core.view(&self.shared().visibility))
+    }
+
+    /// Carries out one operation and waits as the database's durability says.
+    ///
+    /// # Errors
+    /// When the operation is refused; nothing of it takes effect.
+    pub fn apply(&self, operation: Operation) -> Result<WriteResult> {
+        self.submit(operation, self.shared().options.durability)?
+            .acknowledge()
+    }
+
+    /// Puts one operation in its place in the order and into the log without waiting for the disk.
+    ///
+    /// # Errors
+    /// When the operation is refused; nothing of it takes effect.
+    pub fn submit(&self, operation: Operation, durability: Durability) -> Result<Ticket> {
+        self.shared()
+            .submit(vec![(self.core.clone(), Entry::Operation(operation))], durability)
+    }
+
+    /// Writes whole points: vectors and payload not given disappear. Of several points with one id the last wins.
+    ///
+    /// # Errors
+    /// When a vector has the wrong length, an unknown name or a number that is not finite; when a payload is too
+    /// deep; when the disk fails. Nothing is then written.
+    pub fn upsert(&self, points: Vec<Point>) -> Result<WriteResult> {
+        self.apply(Operation::Upsert {
+            points,
+            mode: UpsertMode::Upsert,
+            update_filter: None,
+        })
+    }
+
+    /// Deletes points by id or by filter. Ids that do not exist are fine.
+    ///
+    /// # Errors
+    /// When the filter is not valid or the disk fails.
+    pub fn delete(&self, target: impl Into<Target>) -> Result<WriteResult> {
+        self.apply(Operation::Delete {
+            target: target.into(),
+        })
+    }
+
+    /// Merges keys into the payload of points; a null removes its key.
+    ///
+    /// # Errors
+    /// When an id does not exist, when the filter is not valid, or when the disk fails.
+    pub fn set_payload(&self, payload: Payload, target: impl Into<Target>) -> Result<WriteResult> {
+        self.apply(Operation::SetPayload {
+            payload,
+            target: target.into(),
+            key: None,
+        })
+    }
+
+    /// Replaces the payload of points.
+    ///
+    /// # Errors
+    /// As [`set_payload`](Self::set_payload).
+    pub fn overwrite_payload(&self, payload: Payload, target: impl Into<Target>) -> Result<WriteResult> {
+        self.apply(Operation::OverwritePayload {
+            payload,
+            target: target.into(),
+        })
+    }
+
+    /// Removes payload paths from points.
+    ///
+    /// # Errors
+    /// As [`set_payload`](Self::set_payload), and when a path is not valid.
+    pub fn delete_payload(&self, keys: Vec<String>, target: impl Into<Target>) -> Result<WriteResult> {
+        self.apply(Operation::DeletePayload {
+            keys,
+            target: target.into(),
+        })
+    }
+
+    /// Removes the whole payload of points.
+    ///
+    /// # Errors
+    /// As [`set_payload`](Self::set_payload).
+    pub fn clear_payload(&self, target: impl Into<Target>) -> Result<WriteResult> {
+        self.apply(Operation::ClearPayload {
+            target: target.into(),
+        })
+    }
+
+    /// Replaces the vectors given and keeps the others.
+    ///
+    /// # Errors
+    /// When an id does not exist, a vector is not valid, or the disk fails.
+    pub fn update_vectors(&self, points: Vec<(PointId, Vectors)>) -> Result<WriteResult> {
+        self.apply(Operation::UpdateVectors {
+            points,
+            update_filter: None,
+        })
+    }
+
+    /// Removes vectors by name.
+    ///
+    /// # Errors
+    /// When an id or a name does not exist, or the disk fails.
+    pub fn delete_vectors(&self, names: Vec<String>, target: impl Into<Target>) -> Result<WriteResult> {
+        self.apply(Operation::DeleteVectors {
+            names,
+            target: target.into(),
+        })
+    }
+
+    /// Points by id, in the order asked for; those that do not exist are left out, and repeated ids come once.
+    ///
+    /// # Errors
+    /// When a selector names a vector that the collection does not have, or when data is damaged.
+    pub fn get(&self, ids: &[PointId], select: &Select) -> Result<Vec<Record>> {
+        crate::query::fetch::get(&self.view()?, ids, select)
+    }
+
+    /// One page of points in the order of their ids.
+    ///
+    /// # Errors
+    /// When the request is not valid, or when data is damaged.
+    pub fn scroll(&self, request: &ScrollRequest) -> Result<ScrollPage> {
+        crate::query::scroll::scroll(&self.view()?, request)
+    }
+
+    /// How many points match a filter, or how many there are.
+    ///
+    /// # Errors
+    /// When the filter is not valid, or when data is damaged.
+    pub fn count(&self, filter: Option<&Filter>) -> Result<u64> {
+        crate::query::matching::count(&self.view()?, filter)
+    }
+
+    /// About how many points match a filter: bounds and a guess, from the payload indexes alone. Much cheaper than
+    /// [`count`](Self::count) on large collections, and as good as the indexes.
+    ///
+    /// # Errors
+    /// When the filter is not valid.
+    pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
+        crate::query::matching::estimate(&self.view()?, filter)
+    }
+
+    /// The points nearest to a vector, best first; equal scores in the order of ids.
+    ///
+    /// # Errors
+    /// When the vector or the filter is not valid, or when data is damaged.
+    pub fn search(&self, request: &SearchRequest) -> Result<Vec<ScoredPoint>> {
+        crate::query::search::search(&self.view()?, request)
+    }
+
+    /// Several searches on one snapshot, in parallel. The results are those of [`search`](Self::search), in order.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search), for the first request that fails.
+    pub fn search_batch(&self, requests: &[SearchRequest]) -> Result<Vec<Vec<ScoredPoint>>> {
+        use rayon::prelude::*;
+        let view = self.view()?;
+        let search = |request| crate::query::search::search(&view, request);
+        self.shared()
+            .pool
+            .install(|| requests.par_iter().map(search).collect())
+    }
+
+    /// Indexes a payload path, so that filters on it need not read payloads. The same index again changes nothing;
+    /// one of another kind on the same path replaces it. Returns when the index is in use.
+    ///
+    /// # Errors
+    /// When the path is not valid or the disk fails.
+    pub fn create_payload_index(&self, path: &str, kind: PayloadIndexKind) -> Result<()> {
+        crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind)
+    }
+
+    /// Drops the index of a payload path. False when there is none.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn drop_payload_index(&self, path: &str) -> Result<bool> {
+        crate::maintenance::payload_index::drop_index(self.shared(), &self.core, path)
+    }
+
+    /// Turns everything written so far into segments.
+    ///
+    /// # Errors
+    /// When the disk fails; nothing is lost.
+    pub fn flush(&self) -> Result<()> {
+        crate::maintenance::flush::flush_all(self.shared(), &self.core)
+    }
+
+    /// Flushes, merges all segments into as few as allowed, drops deleted rows, and builds graphs and indexes that
+    /// are missing. Returns when searches use the result.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `control` says so (what was finished stays), or when the disk fails.
+    pub fn optimize(&self, control: &vdb_index::Control<'_>) -> Result<()> {
+        crate::maintenance::optimize::optimize(self.shared(), &self.core, control)
+    }
+
+    /// Sizes, settings and what goes on in the background.
+    ///
+    /// # Errors
+    /// When the collection was dropped.
+    pub fn info(&self) -> Result<CollectionInfo> {
+        let view = self.view()?;
+        crate::info::collect(self.shared(), &self.core, &view)
+    }
+}

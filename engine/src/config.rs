@@ -1,0 +1,309 @@
+//! What a user sets: distances, vector parameters, collection and database options, durability.
+
+use std::time::Duration;
+
+use vdb_index::hnsw::HnswParams;
+use vdb_sys::element::Element;
+use vdb_sys::kernel::{Kernel, Metric};
+
+use crate::error::{Error, Result};
+
+/// Largest dimension of a vector.
+pub const MAX_DIMENSION: usize = 65_536;
+/// Longest collection or alias name, in characters.
+pub const MAX_COLLECTION_NAME: usize = 255;
+/// Longest vector name, in bytes.
+pub const MAX_VECTOR_NAME: usize = 200;
+/// Most named vectors in a collection.
+pub const MAX_VECTORS: usize = 256;
+/// Most operations, and most points over all its operations, in one write batch.
+pub const MAX_BATCH_POINTS: usize = 1_000_000;
+/// Most results a request may ask for or skip.
+pub const MAX_LIMIT: usize = 10_000_000;
+/// Widest beam of an approximate search.
+pub const MAX_EF: usize = 1_000_000;
+
+/// How the nearness of two vectors is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Distance {
+    /// Cosine of the angle: larger is nearer. `f32` and `f16` vectors are normalised when written.
+    Cosine,
+    /// Inner product: larger is nearer.
+    Dot,
+    /// Euclidean distance (the root is taken): smaller is nearer.
+    Euclid,
+    /// Sum of absolute differences: smaller is nearer.
+    Manhattan,
+}
+
+impl Distance {
+    /// Every distance, in the order of their codes on disk.
+    pub const ALL: [Distance; 4] = [
+        Distance::Cosine,
+        Distance::Dot,
+        Distance::Euclid,
+        Distance::Manhattan,
+    ];
+
+    /// True when a larger score is a nearer point.
+    pub fn larger_is_nearer(self) -> bool {
+        matches!(self, Distance::Cosine | Distance::Dot)
+    }
+
+    /// The lower-case name, as [`FromStr`](std::str::FromStr) reads it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Distance::Cosine => "cosine",
+            Distance::Dot => "dot",
+            Distance::Euclid => "euclid",
+            Distance::Manhattan => "manhattan",
+        }
+    }
+
+    /// The code on disk.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Distance::Cosine => 0,
+            Distance::Dot => 1,
+            Distance::Euclid => 2,
+            Distance::Manhattan => 3,
+        }
+    }
+
+    /// The distance of a code on disk.
+    pub(crate) fn from_code(code: u8) -> Option<Distance> {
+        Distance::ALL.get(usize::from(code)).copied()
+    }
+
+    /// The public score of an internal one (larger is nearer, squared for Euclid).
+    pub(crate) fn public_score(self, internal: f32) -> f32 {
+        match self {
+            Distance::Cosine | Distance::Dot => internal,
+            Distance::Euclid => (-internal).max(0.0).sqrt(),
+            Distance::Manhattan => (-internal).max(0.0),
+        }
+    }
+
+    /// The metric that scores vectors of this distance as they are stored.
+    pub(crate) fn metric(self, element: Element) -> Metric {
+        match (self, element) {
+            (Distance::Cosine, Element::U8) => Metric::CosineU8,
+            (Distance::Cosine | Distance::Dot, _) => Metric::Dot,
+            (Distance::Euclid, _) => Metric::L2,
+            (Distance::Manhattan, _) => Metric::L1,
+        }
+    }
+}
+
+impl std::fmt::Display for Distance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Distance {
+    type Err = Error;
+
+    fn from_str(s: &str) -> Result<Self> {
+        let lower = s.to_ascii_lowercase();
+        Distance::ALL
+            .into_iter()
+            .find(|d| d.name() == lower)
+            .ok_or_else(|| {
+                Error::InvalidRequest(format!(
+                    "unknown distance {s:?}: use cosine, dot, euclid or manhattan"
+                ))
+            })
+    }
+}
+
+/// Parameters of one named vector of a collection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VectorParams {
+    /// Numbers in a vector, 1 to [`MAX_DIMENSION`].
+    pub size: usize,
+    /// How nearness is measured.
+    pub distance: Distance,
+    /// How a number is stored.
+    pub element: Element,
+    /// Parameters of the graph.
+    pub hnsw: HnswParams,
+}
+
+impl VectorParams {
+    /// `f32` vectors of `size` numbers with default graph parameters.
+    pub fn new(size: usize, distance: Distance) -> Self {
+        VectorParams {
+            size,
+            distance,
+            element: Element::F32,
+            hnsw: HnswParams::default(),
+        }
+    }
+
+    /// Stores numbers as `element`: `f16` rounds, `u8` casts (saturating).
+    #[must_use]
+    pub fn element(mut self, element: Element) -> Self {
+        self.element = element;
+        self
+    }
+
+    /// Sets the parameters of the graph.
+    #[must_use]
+    pub fn hnsw(mut self, hnsw: HnswParams) -> Self {
+        self.hnsw = hnsw;
+        self
+    }
+
+    /// Bytes of one stored vector.
+    pub fn row_bytes(&self) -> usize {
+        self.size * self.element.size()
+    }
+
+    pub(crate) fn kernel(&self) -> Kernel {
+        Kernel::new(self.distance.metric(self.element), self.element)
+    }
+
+    /// True when vectors are brought to unit length before they are stored.
+    pub(crate) fn normalises(&self) -> bool {
+        self.distance == Distance::Cosine && self.element != Element::U8
+    }
+}
+
+/// What a collection holds.
+///
+/// ```
+/// use vdb::{CollectionConfig, Distance, VectorParams};
+///
+/// let one = CollectionConfig::new(VectorParams::new(384, Distance::Cosine));
+/// let two = CollectionConfig::default()
+///     .vector("title", VectorParams::new(384, Distance::Cosine))
+///     .vector("image", VectorParams::new(512, Distance::Euclid));
+/// assert_eq!(two.vectors.len(), 2);
+/// # let _ = one;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CollectionConfig {
+    /// Named vectors, in the order they were added; the default vector has the name `""`.
+    pub vectors: Vec<(String, VectorParams)>,
+    /// When segments are indexed and merged.
+    pub optimizer: OptimizerConfig,
+}
+
+impl CollectionConfig {
+    /// One unnamed vector a point.
+    pub fn new(params: VectorParams) -> Self {
+        CollectionConfig::default().vector("", params)
+    }
+
+    /// Adds a named vector.
+    #[must_use]
+    pub fn vector(mut self, name: impl Into<String>, params: VectorParams) -> Self {
+        self.vectors.push((name.into(), params));
+        self
+    }
+
+    /// Sets when segments are indexed and merged.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: OptimizerConfig) -> Self {
+        self.optimizer = optimizer;
+        self
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        if self.vectors.len() > MAX_VECTORS {
+            return Err(Error::Limit {
+                what: "named vectors in a collection",
+                limit: MAX_VECTORS,
+                found: self.vectors.len(),
+            });
+        }
+        for (i, (name, params)) in self.vectors.iter().enumerate() {
+            crate::names::check_vector_name(name)?;
+            if self.vectors[..i].iter().any(|(other, _)| other == name) {
+                return Err(Error::InvalidRequest(format!(
+                    "the vector name {name:?} is given twice"
+                )));
+            }
+            if params.size == 0 || params.size > MAX_DIMENSION {
+                return Err(Error::InvalidRequest(format!(
+                    "vector {name:?}: the size must be 1 to {MAX_DIMENSION}, got {}",
+                    params.size
+                )));
+            }
+            params
+                .hnsw
+                .validate()
+                .map_err(|e| Error::InvalidRequest(format!("vector {name:?}: {e}")))?;
+        }
+        Ok(())
+    }
+}
+
+/// When the segments of a collection are indexed and merged in the background.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptimizerConfig {
+    /// Segments of at least this many rows get a graph; smaller ones are scanned.
+    pub index_min_rows: u32,
+    /// Merges never make a segment of more rows than this.
+    pub max_segment_rows: u32,
+    /// A segment is rewritten when this share of its rows is deleted.
+    pub deleted_share: f32,
+    /// Segments of about the same size that trigger a merge.
+    pub merge_fan_in: u32,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        OptimizerConfig {
+            index_min_rows: 2_000,
+            max_segment_rows: 50_000_000,
+            deleted_share: 0.2,
+            merge_fan_in: 4,
+        }
+    }
+}
+
+/// When a write is acknowledged, and what an acknowledged write can still lose.
+///
+/// Whatever the level, a write survives the death of the process, a batch is atomic, and a later
+/// [`Sync`](Durability::Sync) write covers all writes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Acknowledged once its log record is synced. Survives power loss. The default.
+    #[default]
+    Sync,
+    /// Acknowledged once it is in the operating system's cache; synced in the background within
+    /// [`DatabaseBuilder::sync_interval`](crate::DatabaseBuilder::sync_interval). Power loss can take the writes
+    /// acknowledged within that time.
+    Buffered,
+    /// Acknowledged like [`Buffered`](Durability::Buffered) but never synced on its own account: power loss can
+    /// take every such write since the last sync of any kind.
+    None,
+}
+
+/// Settings of an open database.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) durability: Durability,
+    pub(crate) write_buffer: usize,
+    pub(crate) threads: usize,
+    pub(crate) sync_interval: Duration,
+    pub(crate) log_segment_bytes: u64,
+    pub(crate) create: bool,
+    pub(crate) background: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            durability: Durability::Sync,
+            write_buffer: 64 << 20,
+            threads: 0,
+            sync_interval: Duration::from_millis(100),
+            log_segment_bytes: 64 << 20,
+            create: true,
+            background: true,
+        }
+    }
+}

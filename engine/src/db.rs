@@ -1,0 +1,373 @@
+//! Opening a database, and what can be done with it as a whole.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use vdb_vfs::{DynDisk, MemDisk, OsDisk};
+
+use crate::background;
+use crate::collection::Collection;
+use crate::config::{CollectionConfig, Durability, Options};
+use crate::error::{Error, Result};
+use crate::shared::Shared;
+use crate::write::batch::WriteBatch;
+use crate::write::ticket::{Ticket, WriteResult};
+
+/// Settings of a database that is about to be opened.
+///
+/// ```
+/// use vdb::{Database, Durability};
+///
+/// let dir = tempfile::tempdir().unwrap();
+/// let db = Database::builder()
+///     .durability(Durability::Buffered)
+///     .write_buffer(16 << 20)
+///     .open(dir.path().join("db"))?;
+/// assert!(db.collections().is_empty());
+/// # Ok::<_, vdb::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct DatabaseBuilder {
+    options: Options,
+}
+
+impl DatabaseBuilder {
+    /// When writes that do not say otherwise are acknowledged. [`Durability::Sync`] by default.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
+        self
+    }
+
+    /// Bytes that rows may take in memory before they become segments, over all collections; twice this much
+    /// before writers wait. 64 MiB by default, at least 64 KiB.
+    #[must_use]
+    pub fn write_buffer(mut self, bytes: usize) -> Self {
+        self.options.write_buffer = bytes.max(64 << 10);
+        self
+    }
+
+    /// Threads for building graphs and for batches of searches; 0, the default, takes one a core.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.options.threads = threads;
+        self
+    }
+
+    /// Within what time a [`Durability::Buffered`] write is synced. 100 ms by default.
+    #[must_use]
+    pub fn sync_interval(mut self, interval: Duration) -> Self {
+        self.options.sync_interval = interval;
+        self
+    }
+
+    /// Size of a log file. 64 MiB by default, at least 64 KiB.
+    #[must_use]
+    pub fn log_segment_bytes(mut self, bytes: u64) -> Self {
+        self.options.log_segment_bytes = bytes.max(64 << 10);
+        self
+    }
+
+    /// Whether a database is created where there is none. True by default.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.options.create = create;
+        self
+    }
+
+    /// Whether segments are merged and indexed in the background. True by default; without it only
+    /// [`Collection::optimize`] does so.
+    #[must_use]
+    pub fn background(mut self, background: bool) -> Self {
+        self.options.background = background;
+        self
+    }
+
+    /// Opens the database in a directory.
+    ///
+    /// # Errors
+    /// When the directory holds something else or a newer format, when another process has it open (the error
+    /// says which), when the disk fails, or when data that must be there is damaged.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Database> {
+        let path = path.as_ref();
+        let disk = OsDisk::open(path, self.options.create)?;
+        self.open_disk(Arc::new(disk))
+    }
+
+    /// Opens an empty database in memory, gone when the last handle is dropped.
+    ///
+    /// # Errors
+    /// When threads cannot be started.
+    pub fn open_in_memory(self) -> Result<Database> {
+        self.open_disk(Arc::new(MemDisk::new()))
+    }
+
+    /// Opens the database on any disk: a simulated one, for instance.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_disk(self, disk: DynDisk) -> Result<Database> {
+        let shared = Arc::new(crate::recovery::open(disk, self.options)?);
+        let mut threads = Vec::new();
+        let handle = Handle {
+            shared: shared.clone(),
+            threads: Mutex::new(Vec::new()),
+        };
+        let mut start = |name: &str, body: fn(&Shared)| -> Result<()> {
+            let shared = shared.clone();
+            let builder = std::thread::Builder::new().name(name.to_owned());
+            let thread = builder
+                .spawn(move || body(&shared))
+                .map_err(|e| Error::InvalidRequest(format!("cannot start a background thread: {e}")))?;
+            threads.push(thread);
+            Ok(())
+        };
+        start("vdb-sync", background::syncer::run)?;
+        start("vdb-flush", background::flusher::run)?;
+        if shared.options.background {
+            start("vdb-optimize", background::optimizer::run)?;
+        }
+        *handle.threads.lock() = threads;
+        Ok(Database {
+            handle: Arc::new(handle),
+        })
+    }
+}
+
+/// The threads of an open database; the last handle that goes stops them.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Handle {
+    fn close(&self) -> Result<()> {
+        let shared = &self.shared;
+        {
+            let mut sequencer = shared.sequencer.lock();
+            if std::mem::replace(&mut sequencer.closed, true) {
+                return Ok(());
+            }
+        }
+        shared.stopping.store(true, Ordering::Release);
+        for signal in [&shared.syncer.signal, &shared.flusher, &shared.optimizer] {
+            signal.stop();
+        }
+        shared.budget.set_stuck(Some("the database is closed".to_owned()));
+        for thread in self.threads.lock().drain(..) {
+            // A background thread that panicked has left nothing half done that the next open would not mend.
+            let _ = thread.join();
+        }
+        // Jobs of callers that began before: the next owner of the directory must not meet them.
+        drop(shared.catalog.lock());
+        for core in shared.open_cores() {
+            drop(core.flushing.lock());
+            drop(core.optimizing.lock());
+            drop(core.manifest.lock());
+        }
+        let closed = shared.wal.close().map_err(|e| shared.log_error(e));
+        shared.visibility.synced(shared.wal.synced_lsn());
+        shared.lock.lock().take();
+        closed
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Whoever cares about the outcome calls `Database::close`; acknowledged writes are safe in any case.
+        let _ = self.close();
+    }
+}
+
+/// An open database: collections and aliases in one directory, one log, one writer process.
+///
+/// Cheap to clone and safe to share between threads. Dropping the last handle, of the database or of any of its
+/// collections, closes it.
+///
+/// ```
+/// use vdb::{CollectionConfig, Database, Distance, Point, SearchRequest, VectorParams};
+///
+/// let dir = tempfile::tempdir().unwrap();
+/// let db = Database::open(dir.path().join("db"))?;
+/// let words = db.create_collection("words", CollectionConfig::new(VectorParams::new(2, Distance::Cosine)))?;
+/// words.upsert(vec![Point::new(1, [1.0, 0.1]), Point::new(2, [0.1, 1.0])])?;
+/// let hits = words.search(&SearchRequest::new([1.0, 0.0]).limit(1))?;
+/// assert_eq!(hits[0].id, 1.into());
+/// # Ok::<_, vdb::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub(crate) handle: Arc<Handle>,
+}
+
+impl Database {
+    /// Opens the database in a directory, creating it where there is none, with default settings.
+    ///
+    /// # Errors
+    /// As [`DatabaseBuilder::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Database> {
+        Database::builder().open(path)
+    }
+
+    /// Settings to change before opening.
+    pub fn builder() -> DatabaseBuilder {
+        DatabaseBuilder::default()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+
+    /// Creates an empty collection.
+    ///
+    /// # Errors
+    /// When the name is taken or not allowed, when the configuration is not valid, or when the disk fails.
+    pub fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Collection> {
+        let core = self.shared().create_collection(name, config)?;
+        Ok(Collection::new(self.handle.clone(), core, name))
+    }
+
+    /// A handle to the collection of that name or alias.
+    ///
+    /// # Errors
+    /// When there is none, or when it cannot be opened because its files are damaged.
+    pub fn collection(&self, name: &str) -> Result<Collection> {
+        let core = self.shared().core(name)?;
+        Ok(Collection::new(self.handle.clone(), core, name))
+    }
+
+    /// Names of all collections, sorted.
+    pub fn collections(&self) -> Vec<String> {
+        self.shared().collection_names()
+    }
+
+    /// True when a collection or alias of that name exists.
+    pub fn exists(&self, name: &str) -> bool {
+        crate::shared::resolve(&self.shared().catalog.lock(), name).is_some()
+    }
+
+    /// Drops a collection with its aliases. False when there is none of that name (an alias does not count).
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.shared().drop_collection(name)
+    }
+
+    /// Gives a collection another name; its aliases stay with it.
+    ///
+    /// # Errors
+    /// When there is no collection of the old name, or the new one is taken or not allowed.
+    pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        self.shared().rename_collection(from, to)
+    }
+
+    /// Changes several aliases in one atomic step, in order.
+    ///
+    /// # Errors
+    /// As the single calls; then nothing has changed.
+    pub fn update_aliases(&self, changes: &[AliasChange]) -> Result<()> {
+        self.shared().update_aliases(changes)
+    }
+
+    /// Makes `alias` stand for a collection; an alias that exists is pointed elsewhere.
+    ///
+    /// # Errors
+    /// When there is no such collection, or the alias is the name of a collection or not allowed.
+    pub fn create_alias(&self, alias: &str, collection: &str) -> Result<()> {
+        self.update_aliases(&[AliasChange::Create {
+            alias: alias.to_owned(),
+            collection: collection.to_owned(),
+        }])
+    }
+
+    /// Removes an alias; one that does not exist is fine.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn delete_alias(&self, alias: &str) -> Result<()> {
+        self.update_aliases(&[AliasChange::Delete {
+            alias: alias.to_owned(),
+        }])
+    }
+
+    /// Renames an alias.
+    ///
+    /// # Errors
+    /// When it does not exist, or the new name is the name of a collection or not allowed.
+    pub fn rename_alias(&self, from: &str, to: &str) -> Result<()> {
+        self.update_aliases(&[AliasChange::Rename {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }])
+    }
+
+    /// All aliases with the collections they stand for, sorted by alias.
+    pub fn aliases(&self) -> Vec<(String, String)> {
+        self.shared().aliases()
+    }
+
+    /// Writes a batch and waits as the database's durability says.
+    ///
+    /// # Errors
+    /// When any operation is refused, nothing of the batch takes effect.
+    pub fn write(&self, batch: WriteBatch) -> Result<WriteResult> {
+        self.submit(batch, self.shared().options.durability)?
+            .acknowledge()
+    }
+
+    /// Puts a batch in its place in the order and into the log without waiting for the disk.
+    ///
+    /// # Errors
+    /// When any operation is refused, nothing of the batch takes effect.
+    pub fn submit(&self, batch: WriteBatch, durability: Durability) -> Result<Ticket> {
+        let shared = self.shared();
+        shared.submit(shared.bind(batch)?, durability)
+    }
+
+    /// Makes every write so far survive a power cut, whatever its level.
+    ///
+    /// # Errors
+    /// When the sync fails.
+    pub fn sync(&self) -> Result<()> {
+        self.shared().sync_to(self.shared().wal.last_lsn())
+    }
+
+    /// Closes the database for all its handles and reports what failed, if anything did. Acknowledged writes do
+    /// not depend on it.
+    ///
+    /// # Errors
+    /// When the last sync fails.
+    pub fn close(self) -> Result<()> {
+        self.handle.close()
+    }
+}
+
+/// One change of aliases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AliasChange {
+    /// Makes an alias stand for a collection, whether the alias exists or not.
+    Create {
+        /// The alias.
+        alias: String,
+        /// A collection.
+        collection: String,
+    },
+    /// Removes an alias; one that does not exist is fine.
+    Delete {
+        /// The alias.
+        alias: String,
+    },
+    /// Renames an alias.
+    Rename {
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+}

@@ -1,0 +1,198 @@
+//! What can go wrong, for callers to branch on and for people to read.
+
+use vdb_storage::PointId;
+
+use crate::filter::FilterError;
+
+/// The result of an engine call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an engine call failed. Nothing of a refused write takes effect.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No collection or alias of that name.
+    #[error("there is no collection {name:?}")]
+    CollectionNotFound {
+        /// The name asked for.
+        name: String,
+    },
+    /// A collection or alias of that name exists.
+    #[error("the name {name:?} is already taken by {taken_by}")]
+    NameTaken {
+        /// The name asked for.
+        name: String,
+        /// `a collection` or `an alias`.
+        taken_by: &'static str,
+    },
+    /// No alias of that name.
+    #[error("there is no alias {name:?}")]
+    AliasNotFound {
+        /// The name asked for.
+        name: String,
+    },
+    /// A name that the rules do not allow.
+    #[error("invalid {what} name {name:?}: {why}")]
+    InvalidName {
+        /// Whose name.
+        what: &'static str,
+        /// The name, cut to 64 characters.
+        name: String,
+        /// Which rule it breaks.
+        why: String,
+    },
+    /// The collection has no vector of that name.
+    #[error("the collection has no vector named {name:?}; it has {known}")]
+    UnknownVector {
+        /// The name asked for.
+        name: String,
+        /// The names that exist, for the message.
+        known: String,
+    },
+    /// A vector of the wrong length.
+    #[error("{place}vector {vector:?} must have {expected} numbers, got {found}")]
+    WrongDimension {
+        /// Which point, empty for a query; ends in a space.
+        place: String,
+        /// The vector's name.
+        vector: String,
+        /// The collection's size.
+        expected: usize,
+        /// The length given.
+        found: usize,
+    },
+    /// A vector with a NaN or an infinity.
+    #[error("{place}vector {vector:?} has {value} at index {index}: every number must be finite")]
+    NotFinite {
+        /// Which point, empty for a query; ends in a space.
+        place: String,
+        /// The vector's name.
+        vector: String,
+        /// Index of the number.
+        index: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A number too large for vectors stored in half precision.
+    #[error("{place}vector {vector:?} has {value} at index {index}: f16 vectors hold numbers up to 65504")]
+    OutOfRange {
+        /// Which point, empty for a query; ends in a space.
+        place: String,
+        /// The vector's name.
+        vector: String,
+        /// Index of the number.
+        index: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A point that an operation needs is missing.
+    #[error("there is no point with id {id}")]
+    PointNotFound {
+        /// The id asked for.
+        id: PointId,
+    },
+    /// The point exists but lacks that vector.
+    #[error("point {id} has no vector {vector:?}")]
+    VectorMissing {
+        /// The point.
+        id: PointId,
+        /// The vector's name.
+        vector: String,
+    },
+    /// A condition of a conditional write does not hold; nothing was written.
+    #[error("point {id}: expected {expected}, found {found}: nothing was written")]
+    Conflict {
+        /// The point.
+        id: PointId,
+        /// What the write asked for.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A filter, payload path or selector that cannot be understood or is not supported.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// A payload that is too deep, or damaged.
+    #[error("payload: {0}")]
+    Value(#[from] vdb_storage::ValueError),
+    /// A request that cannot be carried out as it stands.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// Something larger than a documented limit.
+    #[error("too large: {what}: at most {limit}, got {found}")]
+    Limit {
+        /// What is limited.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// A directory that holds something else, or nothing.
+    #[error("{path}: not a vdb database: {why}")]
+    NotADatabase {
+        /// The directory.
+        path: String,
+        /// What was expected.
+        why: String,
+    },
+    /// An earlier sync failed: what reached the disk is unknown, so nothing more is acknowledged.
+    #[error(
+        "the database stopped accepting writes after a failed sync ({0}); close it, check the disk, and open it again"
+    )]
+    Poisoned(String),
+    /// The write buffer is full and cannot be flushed; the write was refused and may be tried again.
+    #[error("the write buffer is full and cannot be flushed: {why}; free some space and try again")]
+    WriteBufferFull {
+        /// Why the last flush failed.
+        why: String,
+    },
+    /// The database handle was closed.
+    #[error("the database is closed")]
+    Closed,
+    /// Long work was cancelled by its caller.
+    #[error("cancelled")]
+    Cancelled,
+    /// Data that must be there is damaged or missing.
+    #[error("{file}: damaged: {what}")]
+    Damaged {
+        /// Which file or collection.
+        file: String,
+        /// What is wrong and what is lost.
+        what: String,
+    },
+    /// A failed disk call, a file of another format or version, a lock that is taken.
+    #[error(transparent)]
+    Disk(#[from] vdb_vfs::Error),
+    /// A failure of the log.
+    #[error(transparent)]
+    Wal(vdb_wal::Error),
+    /// A failure of a segment file or a manifest.
+    #[error(transparent)]
+    Storage(#[from] vdb_storage::Error),
+    /// A failure of an index.
+    #[error(transparent)]
+    Index(vdb_index::Error),
+}
+
+impl From<vdb_wal::Error> for Error {
+    fn from(error: vdb_wal::Error) -> Self {
+        if let vdb_wal::Error::Poisoned { cause } = &error {
+            Error::Poisoned(cause.to_string())
+        } else if matches!(error, vdb_wal::Error::Closed) {
+            Error::Closed
+        } else {
+            Error::Wal(error)
+        }
+    }
+}
+
+impl From<vdb_index::Error> for Error {
+    fn from(error: vdb_index::Error) -> Self {
+        if matches!(error, vdb_index::Error::Cancelled) {
+            Error::Cancelled
+        } else {
+            Error::Index(error)
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! From the filter as it was written to the filter as it is run: paths parsed, lists sorted, limits checked.
+
+use vdb_storage::PointId;
+
+use super::{
+    ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
+    datetime::Datetime,
+    error::{FilterError, Place},
+    path::PayloadPath,
+};
+
+/// The deepest nesting of filters within a filter.
+pub(crate) const MAX_DEPTH: usize = 64;
+/// The most conditions in one filter, at all depths together.
+pub(crate) const MAX_CONDITIONS: usize = 65_536;
+/// The most items in one list of values or ids.
+pub(crate) const MAX_LIST: usize = 1 << 20;
+
+/// A filter that was checked and made ready to be evaluated many times.
+///
+/// What it holds it owns: it can be shared between threads and outlive the [`Filter`] it was made from.
+#[derive(Debug, Clone)]
+pub(crate) struct CompiledFilter {
+    pub(crate) root: Clauses,
+}
+
+impl CompiledFilter {
+    /// Checks and prepares `filter`.
+    ///
+    /// # Errors
+    /// [`FilterError::Invalid`] for a malformed path, for `min_count` 0, and beyond [`MAX_DEPTH`],
+    /// [`MAX_CONDITIONS`] or [`MAX_LIST`].
+    pub(crate) fn new(filter: &Filter) -> Result<Self, FilterError> {
+        let mut compiler = Compiler {
+            depth: 0,
+            conditions: 0,
+        };
+        Ok(Self {
+            root: compiler.clauses(filter, None, &Place::ROOT)?,
+        })
+    }
+
+    /// Whether this filter has no condition at all, so that every point matches.
+    #[must_use]
+    pub(crate) fn is_unconditional(&self) -> bool {
+        let Clauses {
+            must,
+            should,
+            must_not,
+            min_should,
+        } = &self.root;
+        must.is_empty() && should.is_none() && must_not.is_empty() && min_should.is_none()
+    }
+}
+
+/// The clauses of a filter. Those that do not constrain are gone: a `should` that is there and empty holds for
+/// nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Clauses {
+    pub(crate) must: Vec<Node>,
+    pub(crate) should: Option<Vec<Node>>,
+    pub(crate) must_not: Vec<Node>,
+    pub(crate) min_should: Option<(Vec<Node>, usize)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    Field(Field),
+    /// Sorted.
+    HasId(Vec<PointId>),
+    HasVector(String),
+    Nested {
+        /// Ends in `[]`.
+        path: PayloadPath,
+        clauses: Clauses,
+    },
+    Filter(Clauses),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    /// From the root of the payload, or from the object of the innermost nested condition around.
+    pub(crate) path: PayloadPath,
+    /// The canonical text of the path from the root of the payload: what an index would be found by.
+    pub(crate) full_path: String,
+    pub(crate) test: Test,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    /// Some value passes.
+    Value(ValueTest),
+    /// The number of values is within the limits.
+    Count(Limits<u64>),
+    /// Whether there is nothing but nulls and empty arrays.
+    Empty(bool),
+    /// Whether some value is null.
+    Null(bool),
+}
+
+/// What one value has to be.
+#[derive(Debug, Clone)]
+pub(crate) enum ValueTest {
+    String(String),
+    Integer(i64),
+    Bool(bool),
+    /// Sorted, without repeats; so are the other lists.
+    AnyString(Vec<String>),
+    AnyInteger(Vec<i64>),
+    ExceptString(Vec<String>),
+    ExceptInteger(Vec<i64>),
+    /// A string that contains one of these.
+    Contains(Vec<String>),
+    Prefix(String),
+    Range(Limits<f64>),
+    Datetime(Limits<Datetime>),
+}
+
+struct Compiler {
+    depth: usize,
+    conditions: usize,
+}
+
+impl Compiler {
+    /// `within` is the full path of the innermost nested condition around the filter.
+    fn clauses(
+        &mut self,
+        filter: &Filter,
+        within: Option<&PayloadPath>,
+        place: &Place<'_>,
+    ) -> Result<Clauses, FilterError> {
+        if self.depth == MAX_DEPTH {
+            return Err(place.invalid(format!("filters nest deeper than {MAX_DEPTH} levels")));
+        }
+        self.depth += 1;
+        let constrains = |conditions: &[Condition]| within.is_some() || !conditions.is_empty();
+        let must = self.nodes(&filter.must, within, &place.key("must"))?;
+        let must_not = self.nodes(&filter.must_not, within, &place.key("must_not"))?;
+        let should = match &filter.should {
+            Some(conditions) if constrains(conditions) => {
+                Some(self.nodes(conditions, within, &place.key("should"))?)
+            }
+            Some(_) | None => None,
+        };
+        let min_should = match &filter.min_should {
+            Some(least) => {
+                let place = place.key("min_should");
+                if least.min_count == 0 {
+                    return Err(place.key("min_count").invalid("expected 1 or more, found 0"));
+                }
+                let nodes = self.nodes(&least.conditions, within, &place.key("conditions"))?;
+                constrains(&least.conditions).then_some((nodes, least.min_count))
+            }
+            None => None,
+        };
+        self.depth -= 1;
+        Ok(Clauses {
+            must,
+            should,
+            must_not,
+            min_should,
+        })
+    }
+
+    fn nodes(
+        &mut self,
+        conditions: &[Condition],
+        within: Option<&PayloadPath>,
+        place: &Place<'_>,
+    ) -> Result<Vec<Node>, FilterError> {
+        self.conditions = self.conditions.saturating_add(conditions.len());
+        if self.conditions > MAX_CONDITIONS {
+            return Err(place.invalid(format!("more than {MAX_CONDITIONS} conditions")));
+        }
+        let numbered = conditions.iter().enumerate();
+        numbered
+            .map(|(number, condition)| self.node(condition, within, &place.index(number)))
+            .collect()
+    }
+
+    fn node(
+        &mut self,
+        condition: &Condition,
+        within: Option<&PayloadPath>,
+        place: &Place<'_>,
+    ) -> Result<Node, FilterError> {
+        Ok(match condition {
+            Condition::Field { path, predicate } => {
+                let test = test(predicate, place)?;
+                Node::Field(field(path, test, within, &place.key("key"))?)
+            }
+            Condition::IsEmpty { path } => {
+                Node::Field(field(path, Test::Empty(true), within, &place.key("is_empty"))?)
+            }
+            Condition::IsNull { path } => {
+                Node::Field(field(path, Test::Null(true), within, &place.key("is_null"))?)
+            }
+            Condition::HasId(ids) => Node::HasId(sorted(ids, &place.key("has_id"))?),
+            Condition::HasVector(name) => Node::HasVector(name.clone()),
+            Condition::Nested { path, filter } => {
+                let place = place.key("nested");
+                let path = parse(path, &place.key("key"))?.into_array();
+                let full = within.map_or_else(|| path.clone(), |within| within.join(&path));
+                let clauses = self.clauses(filter, Some(&full), &place.key("filter"))?;
+                Node::Nested { path, clauses }
+            }
+            Condition::Filter(filter) => Node::Filter(self.clauses(filter, within, place)?),
+        })
+    }
+}
+
+fn field(
+    path: &str,
+    test: Test,
+    within: Option<&PayloadPath>,
+    place: &Place<'_>,
+) -> Result<Field, FilterError> {
+    let path = parse(path, place)?;
+    let full_path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
+    Ok(Field {
+        path,
+        full_path,
+        test,
+    })
+}
+
+fn test(predicate: &Predicate, place: &Place<'_>) -> Result<Test, FilterError> {
+    let list_place = place.key("match");
+    Ok(Test::Value(match predicate {
+        Predicate::Value(MatchValue::String(text)) => ValueTest::String(text.clone()),
+        Predicate::Value(MatchValue::Integer(number)) => ValueTest::Integer(*number),
+        Predicate::Value(MatchValue::Bool(truth)) => ValueTest::Bool(*truth),
+        Predicate::Any(ValueList::Strings(list)) => {
+            ValueTest::AnyString(sorted(list, &list_place.key("any"))?)
+        }
+        Predicate::Any(ValueList::Integers(list)) => {
+            ValueTest::AnyInteger(sorted(list, &list_place.key("any"))?)
+        }
+        Predicate::Except(ValueList::Strings(list)) => {
+            ValueTest::ExceptString(sorted(list, &list_place.key("except"))?)
+        }
+        Predicate::Except(ValueList::Integers(list)) => {
+            ValueTest::ExceptInteger(sorted(list, &list_place.key("except"))?)
+        }
+        // Without an index that knows words, a text and a phrase are what a string contains.
+        Predicate::Text(text) | Predicate::Phrase(text) => ValueTest::Contains(vec![text.clone()]),
+        Predicate::TextAny(text) => ValueTest::Contains(text.split_whitespace().map(str::to_owned).collect()),
+        Predicate::Prefix(prefix) => ValueTest::Prefix(prefix.clone()),
+        Predicate::Range(limits) => ValueTest::Range(*limits),
+        Predicate::Datetime(limits) => ValueTest::Datetime(*limits),
+        Predicate::ValuesCount(limits) => return Ok(Test::Count(*limits)),
+        Predicate::IsEmpty(wanted) => return Ok(Test::Empty(*wanted)),
+        Predicate::IsNull(wanted) => return Ok(Test::Null(*wanted)),
+    }))
+}
+
+fn parse(path: &str, place: &Place<'_>) -> Result<PayloadPath, FilterError> {
+    PayloadPath::parse(path).map_err(|error| place.invalid(error.to_string()))
+}
+
+fn sorted<T: Ord + Clone>(list: &[T], place: &Place<'_>) -> Result<Vec<T>, FilterError> {
+    if list.len() > MAX_LIST {
+        return Err(place.invalid(format!("{} items, more than the {MAX_LIST} allowed", list.len())));
+    }
+    let mut sorted = list.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    Ok(sorted)
+}

@@ -1,0 +1,103 @@
+//! What can be wrong with a filter, a payload path, or a payload selector.
+
+use thiserror::Error;
+
+/// A filter, path, or selector that cannot be used. `place` names the spot inside the request in the
+/// notation of the JSON form, for instance `must[0].range.gte`; it is empty for the request as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// The request does not have the shape it must have.
+    #[error("{}{problem}", prefix(.place))]
+    Invalid {
+        /// Where in the request.
+        place: String,
+        /// What was expected there, and what was found.
+        problem: String,
+    },
+    /// The request is well formed and asks for something that this engine does not do. It is refused, because
+    /// ignoring a condition would return points that the caller excluded.
+    #[error("{}{what} is not supported", prefix(.place))]
+    Unsupported {
+        /// Where in the request.
+        place: String,
+        /// The feature, as a noun phrase.
+        what: &'static str,
+    },
+}
+
+fn prefix(place: &str) -> String {
+    if place.is_empty() {
+        String::new()
+    } else {
+        format!("{place}: ")
+    }
+}
+
+/// A position inside a request, kept on the stack and spelled out only when something is wrong there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    parent: Option<&'a Place<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Place<'a> {
+    pub(crate) const ROOT: Place<'static> = Place {
+        parent: None,
+        step: Step::Root,
+    };
+
+    pub(crate) fn key(&'a self, name: &'a str) -> Place<'a> {
+        Place {
+            parent: Some(self),
+            step: Step::Key(name),
+        }
+    }
+
+    pub(crate) fn index(&'a self, index: usize) -> Place<'a> {
+        Place {
+            parent: Some(self),
+            step: Step::Index(index),
+        }
+    }
+
+    pub(crate) fn invalid(&self, problem: impl Into<String>) -> FilterError {
+        FilterError::Invalid {
+            place: self.spell(),
+            problem: problem.into(),
+        }
+    }
+
+    pub(crate) fn unsupported(&self, what: &'static str) -> FilterError {
+        FilterError::Unsupported {
+            place: self.spell(),
+            what,
+        }
+    }
+
+    fn spell(&self) -> String {
+        let mut out = self.parent.map(Place::spell).unwrap_or_default();
+        match self.step {
+            Step::Root => {}
+            Step::Key(name) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(name);
+            }
+            Step::Index(index) => {
+                out.push('[');
+                out.push_str(&index.to_string());
+                out.push(']');
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,230 @@
+//! Does one point match a filter? Decided from its id, its encoded payload and the names of its vectors.
+
+use std::cell::OnceCell;
+
+use vdb_storage::{
+    PointId, ValueError,
+    payload::{ObjectRef, ValueRef},
+};
+
+use super::{
+    compile::{Clauses, CompiledFilter, Field, Node, Test, ValueTest},
+    datetime::Datetime,
+    walk::{any_node, any_value},
+};
+
+/// A point to be tested. Each method is called only when a condition asks for it, the payload at most once.
+pub(crate) trait PointSource {
+    /// The point's id.
+    fn id(&self) -> PointId;
+
+    /// The point's payload; an empty object when it has none.
+    ///
+    /// # Errors
+    /// The payload's bytes are damaged.
+    fn payload(&self) -> Result<ObjectRef<'_>, ValueError>;
+
+    /// Whether the point has the vector `name`.
+    fn has_vector(&self, name: &str) -> bool;
+}
+
+impl CompiledFilter {
+    /// Whether `point` satisfies this filter. Does not allocate.
+    ///
+    /// # Errors
+    /// A payload that the answer depends on is damaged.
+    pub(crate) fn matches(&self, point: &dyn PointSource) -> Result<bool, ValueError> {
+        Subject {
+            point: Some(point),
+            payload: OnceCell::new(),
+        }
+        .satisfies(&self.root)
+    }
+}
+
+/// What conditions are asked of: a point, or below a nested condition one object of its payload.
+struct Subject<'a> {
+    /// Absent for an object, which has neither id nor vectors.
+    point: Option<&'a dyn PointSource>,
+    payload: OnceCell<ObjectRef<'a>>,
+}
+
+impl<'a> Subject<'a> {
+    fn payload(&self) -> Result<ObjectRef<'a>, ValueError> {
+        if let Some(payload) = self.payload.get() {
+            return Ok(*payload);
+        }
+        let payload = match self.point {
+            Some(point) => point.payload()?,
+            None => ObjectRef::from_payload(&[])?,
+        };
+        Ok(*self.payload.get_or_init(|| payload))
+    }
+
+    fn satisfies(&self, clauses: &Clauses) -> Result<bool, ValueError> {
+        let Clauses {
+            must,
+            should,
+            must_not,
+            min_should,
+        } = clauses;
+        for node in must {
+            if !self.holds(node)? {
+                return Ok(false);
+            }
+        }
+        for node in must_not {
+            if self.holds(node)? {
+                return Ok(false);
+            }
+        }
+        if let Some(nodes) = should
+            && !self.at_least(1, nodes)?
+        {
+            return Ok(false);
+        }
+        match min_should {
+            Some((nodes, count)) => self.at_least(*count, nodes),
+            None => Ok(true),
+        }
+    }
+
+    fn at_least(&self, count: usize, nodes: &[Node]) -> Result<bool, ValueError> {
+        let mut missing = count;
+        for (number, node) in nodes.iter().enumerate() {
+            if nodes.len() - number < missing {
+                return Ok(false);
+            }
+            if self.holds(node)? {
+                missing -= 1;
+                if missing == 0 {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn holds(&self, node: &Node) -> Result<bool, ValueError> {
+        match node {
+            Node::Field(field) => field.holds(self.payload()?),
+            Node::HasId(ids) => Ok(self
+                .point
+                .is_some_and(|point| ids.binary_search(&point.id()).is_ok())),
+            Node::HasVector(name) => Ok(self.point.is_some_and(|point| point.has_vector(name))),
+            Node::Nested { path, clauses } => any_node(self.payload()?, path.steps(), &mut |node| {
+                let ValueRef::Object(object) = node else {
+                    return Ok(false);
+                };
+                Subject {
+                    point: None,
+                    payload: OnceCell::from(object),
+                }
+                .satisfies(clauses)
+            }),
+            Node::Filter(clauses) => self.satisfies(clauses),
+        }
+    }
+}
+
+impl Field {
+    /// Whether the test holds for the values at the path, counted from `root`.
+    fn holds(&self, root: ObjectRef<'_>) -> Result<bool, ValueError> {
+        let steps = self.path.steps();
+        match &self.test {
+            Test::Empty(wanted) => {
+                let some = any_node(root, steps, &mut |node| Ok(!is_empty(node)))?;
+                Ok(some != *wanted)
+            }
+            Test::Null(wanted) => {
+                let some = any_value(root, steps, &mut |value| Ok(matches!(value, ValueRef::Null)))?;
+                Ok(some == *wanted)
+            }
+            Test::Count(limits) => {
+                let mut missing = true;
+                let counted = any_node(root, steps, &mut |node| {
+                    missing = false;
+                    Ok(limits.contains(count(node)))
+                })?;
+                Ok(counted || (missing && limits.contains(0)))
+            }
+            Test::Value(test) => any_value(root, steps, &mut |value| Ok(test.accepts(value))),
+        }
+    }
+}
+
+impl ValueTest {
+    /// Whether one value passes.
+    fn accepts(&self, value: ValueRef<'_>) -> bool {
+        match self {
+            Self::String(wanted) => matches!(value, ValueRef::Str(text) if text == wanted),
+            Self::Integer(wanted) => matches!(value, ValueRef::I64(number) if number == *wanted),
+            Self::Bool(wanted) => matches!(value, ValueRef::Bool(truth) if truth == *wanted),
+            Self::AnyString(list) => matches!(value, ValueRef::Str(text) if lists(list, text)),
+            Self::AnyInteger(list) => {
+                matches!(value, ValueRef::I64(number) if list.binary_search(&number).is_ok())
+            }
+            Self::ExceptString(list) => {
+                !matches!(value, ValueRef::Null) && !matches!(value, ValueRef::Str(text) if lists(list, text))
+            }
+            Self::ExceptInteger(list) => {
+                !matches!(value, ValueRef::Null)
+                    && !matches!(value, ValueRef::I64(number) if list.binary_search(&number).is_ok())
+            }
+            Self::Contains(pieces) => {
+                matches!(value, ValueRef::Str(text) if pieces.iter().any(|piece| text.contains(piece.as_str())))
+            }
+            Self::Prefix(prefix) => matches!(value, ValueRef::Str(text) if text.starts_with(prefix.as_str())),
+            Self::Range(limits) => number_of(value).is_some_and(|number| limits.contains(number)),
+            Self::Datetime(limits) => {
+                matches!(value, ValueRef::Str(text) if Datetime::parse(text).is_some_and(|at| limits.contains(at)))
+            }
+        }
+    }
+}
+
+fn lists(list: &[String], text: &str) -> bool {
+    list.binary_search_by(|item| item.as_str().cmp(text)).is_ok()
+}
+
+/// A number of any type as the nearest `f64`, which is how ranges compare.
+pub(crate) fn number_of(value: ValueRef<'_>) -> Option<f64> {
+    match value {
+        ValueRef::I64(number) => Some(number as f64),
+        ValueRef::U64(number) => Some(number as f64),
+        ValueRef::F64(number) => Some(number),
+        ValueRef::Null | ValueRef::Bool(_) | ValueRef::Str(_) | ValueRef::Array(_) | ValueRef::Object(_) => {
+            None
+        }
+    }
+}
+
+/// Null and `[]` are empty; `[null]` and `{}` are not.
+fn is_empty(node: ValueRef<'_>) -> bool {
+    match node {
+        ValueRef::Null => true,
+        ValueRef::Array(items) => items.is_empty(),
+        ValueRef::Bool(_)
+        | ValueRef::I64(_)
+        | ValueRef::U64(_)
+        | ValueRef::F64(_)
+        | ValueRef::Str(_)
+        | ValueRef::Object(_) => false,
+    }
+}
+
+fn count(node: ValueRef<'_>) -> u64 {
+    match node {
+        ValueRef::Null => 0,
+        ValueRef::Array(items) => items.len() as u64,
+        ValueRef::Bool(_)
+        | ValueRef::I64(_)
+        | ValueRef::U64(_)
+        | ValueRef::F64(_)
+        | ValueRef::Str(_)
+        | ValueRef::Object(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Which points does a caller want?
+//!
+//! ```text
+//! JSON -- json --> Filter -- compile --> CompiledFilter -- eval --> does this point match?
+//!            builders --^                       `--------- plan --> which rows of a segment can match?
+//! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `error.rs` | what is wrong with a filter, and where |
+//! | `path.rs` | payload paths: grammar, canonical text |
+//! | `datetime.rs` | points in time as payloads spell them |
+//! | `ast.rs` | filters as values, and their builders |
+//! | `walk.rs` | the values at a path of an encoded payload |
+//! | `compile.rs` | limits checked, paths parsed, lists sorted |
+//! | `json.rs` | Qdrant's JSON form, both ways |
+//! | `eval.rs` | one point against a filter: the definition of what every condition means |
+//! | `plan/` | the rows of a segment that can match, from its indexes |
+//!
+//! Knows the encoding of payloads ([`vdb_storage::payload`]) and the indexes over them ([`vdb_index::postings`]),
+//! and nothing else of the engine.
+
+mod ast;
+mod compile;
+mod datetime;
+mod error;
+mod eval;
+mod json;
+mod path;
+mod plan;
+mod walk;
+
+#[cfg(test)]
+mod fixture;
+
+pub use ast::{Condition, Filter, Limits, MatchValue, MinShould, Predicate, ValueList};
+pub use datetime::Datetime;
+pub use error::FilterError;
+
+pub(crate) use compile::CompiledFilter;
+pub(crate) use eval::{PointSource, number_of};
+pub use path::{PathStep, PayloadPath};
+pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate};
+pub(crate) use walk::any_node;

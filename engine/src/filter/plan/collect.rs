@@ -1,0 +1,190 @@
+//! The rows of a filter: conditions answered from indexes, answers combined as the clauses say.
+
+use roaring::RoaringBitmap;
+use vdb_index::{
+    Result,
+    postings::{Class, PostingsFile},
+};
+
+use super::{
+    Candidates, IndexLookup, estimate,
+    leaf::{Leaf, Part, asks_for_some_value, lone_condition},
+    rows::{Answer, Rows},
+};
+use crate::filter::compile::{Clauses, Field, Node};
+
+/// A condition in a conjunction is left to the row-by-row check when reading its rows would read this many times
+/// more of them than the rest of the conjunction leaves: asking a row costs more than reading one from an index.
+const LEAVE_OUT: u64 = 64;
+
+/// `min_should` counts rows only as long as conditions times count stay below this; beyond, it is left unknown.
+const MOST_COUNTED: usize = 4096;
+
+pub(super) fn candidates(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Candidates> {
+    let rows = indexes.rows();
+    Ok(match self::clauses(clauses, indexes)? {
+        Answer::Exact(exact) => Candidates::Exact(exact.among(rows)),
+        Answer::Between { possible, .. } if possible.is_all() => Candidates::Unknown,
+        Answer::Between { possible, .. } => Candidates::Superset(possible.among(rows)),
+    })
+}
+
+fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
+    let Clauses {
+        must,
+        should,
+        must_not,
+        min_should,
+    } = clauses;
+    // The most selective first: what it leaves decides whether the others are worth reading.
+    let mut conjunction = Vec::with_capacity(must.len() + must_not.len());
+    for (nodes, wanted) in [(must, true), (must_not, false)] {
+        for node in nodes {
+            let read = estimate::node(node, indexes)?.expected;
+            let left = if wanted {
+                read
+            } else {
+                u64::from(indexes.rows()).saturating_sub(read)
+            };
+            conjunction.push((left, read, node, wanted));
+        }
+    }
+    conjunction.sort_by_key(|(left, ..)| *left);
+    let mut answer = Answer::all();
+    for (_, read, node, wanted) in conjunction {
+        let left_out = matches!(answer.possible(), Rows::Only(rows) if read > LEAVE_OUT * rows.len());
+        let part = if left_out {
+            Answer::unknown()
+        } else {
+            self::node(node, indexes)?
+        };
+        answer = answer.and(&if wanted { part } else { part.not() });
+        if answer.is_none() {
+            return Ok(answer);
+        }
+    }
+    if let Some(nodes) = should {
+        answer = answer.and(&any(nodes, indexes)?);
+    }
+    if let Some((nodes, count)) = min_should {
+        answer = answer.and(&at_least(*count, nodes, indexes)?);
+    }
+    Ok(answer)
+}
+
+fn any(nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Answer> {
+    nodes.iter().try_fold(Answer::none(), |answer, node| {
+        Ok(answer.or(&self::node(node, indexes)?))
+    })
+}
+
+fn at_least(count: usize, nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Answer> {
+    match count {
+        _ if count > nodes.len() => Ok(Answer::none()),
+        1 => any(nodes, indexes),
+        _ if count.saturating_mul(nodes.len()) > MOST_COUNTED => Ok(Answer::unknown()),
+        _ => {
+            let answers: Vec<_> = nodes
+                .iter()
+                .map(|node| self::node(node, indexes))
+                .collect::<Result<_>>()?;
+            Ok(Answer::at_least(count, &answers))
+        }
+    }
+}
+
+fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
+    match node {
+        Node::Field(field) => self::field(field, indexes),
+        Node::HasId(ids) => {
+            let rows = ids.iter().filter_map(|id| indexes.row_of(id)).collect();
+            Ok(Answer::Exact(Rows::Only(rows)))
+        }
+        Node::HasVector(name) => Ok(indexes
+            .rows_with_vector(name)
+            .map_or_else(Answer::unknown, |rows| Answer::Exact(Rows::Only(rows)))),
+        Node::Nested { clauses, .. } => match lone_condition(clauses) {
+            Some(field) => self::field(field, indexes),
+            None => Ok(Answer::between(Rows::none(), within_object(clauses, indexes)?)),
+        },
+        Node::Filter(clauses) => self::clauses(clauses, indexes),
+    }
+}
+
+fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Answer> {
+    let Some(index) = indexes.postings(&field.full_path) else {
+        return Ok(Answer::unknown());
+    };
+    let leaf = Leaf::new(&field.test, index.kind());
+    let certain = union(&leaf.certain, index)?;
+    let answer = if leaf.maybe.is_empty() {
+        Answer::Exact(Rows::Only(certain))
+    } else {
+        let possible = union(&leaf.maybe, index)? | &certain;
+        Answer::between(Rows::Only(certain), Rows::Only(possible))
+    };
+    Ok(if leaf.negated { answer.not() } else { answer })
+}
+
+fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<RoaringBitmap> {
+    parts
+        .iter()
+        .try_fold(RoaringBitmap::new(), |rows, part| Ok(rows | read(part, index)?))
+}
+
+fn read(part: &Part<'_>, index: &PostingsFile) -> Result<RoaringBitmap> {
+    match part {
+        Part::Any(keys) => index.any_of(keys.iter().copied()),
+        Part::NoneOf(keys) => Ok(index.present()? - index.any_of(keys.iter().copied())?),
+        Part::AnyOfSeveral(keys) if index.class_len(Class::Multiple) > 0 => {
+            Ok(index.class(Class::Multiple)? & index.any_of(keys.iter().copied())?)
+        }
+        Part::AnyOfSeveral(_) => Ok(RoaringBitmap::new()),
+        Part::Range(start, end) => index.range(*start, *end),
+        Part::Prefix(prefix) => index.prefix(prefix),
+        Part::Class(class) => index.class(*class),
+    }
+}
+
+/// A superset of the rows in which some one object satisfies `clauses`: those in which every condition is satisfied
+/// by some object. What must not hold says nothing, since another object may hold it.
+fn within_object(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Rows> {
+    let Clauses {
+        must,
+        should,
+        must_not: _,
+        min_should,
+    } = clauses;
+    let mut rows = Rows::all();
+    for node in must {
+        rows = rows.and(&condition_within_object(node, indexes)?);
+        if rows.is_none() {
+            return Ok(rows);
+        }
+    }
+    if let Some(nodes) = should {
+        rows = rows.and(&some_within_object(nodes, indexes)?);
+    }
+    match min_should {
+        Some((nodes, count)) if *count > nodes.len() => Ok(Rows::none()),
+        Some((nodes, _)) => Ok(rows.and(&some_within_object(nodes, indexes)?)),
+        None => Ok(rows),
+    }
+}
+
+fn some_within_object(nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Rows> {
+    nodes.iter().try_fold(Rows::none(), |rows, node| {
+        Ok(rows.or(&condition_within_object(node, indexes)?))
+    })
+}
+
+fn condition_within_object(node: &Node, indexes: &dyn IndexLookup) -> Result<Rows> {
+    match node {
+        Node::Field(field) if asks_for_some_value(&field.test) => {
+            Ok(self::field(field, indexes)?.into_possible())
+        }
+        Node::Field(_) => Ok(Rows::all()),
+        Node::HasId(_) | Node::HasVector(_) => Ok(Rows::none()),
+        Node::Nested { clauses, .. } | Node::Filter(clauses) => within_object(clauses, indexes),
+    }
+}

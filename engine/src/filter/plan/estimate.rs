@@ -1,0 +1,224 @@
+//! How many rows match a filter, from the sizes that indexes know without reading rows.
+
+use vdb_index::{
+    Result,
+    postings::{Class, Estimate, PostingsFile},
+};
+
+use super::{
+    IndexLookup,
+    leaf::{Leaf, Part, asks_for_some_value, lone_condition},
+};
+use crate::filter::compile::{Clauses, Field, Node};
+
+/// `min_should` is estimated with independent conditions up to this many of them times its count.
+const MOST_COUNTED: usize = 4096;
+
+pub(super) fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Estimate> {
+    let Clauses {
+        must,
+        should,
+        must_not,
+        min_should,
+    } = clauses;
+    let rows = u64::from(indexes.rows());
+    let mut estimate = Estimate::exactly(rows);
+    for node in must {
+        estimate = and(estimate, self::node(node, indexes)?, rows);
+    }
+    for node in must_not {
+        estimate = and(estimate, not(self::node(node, indexes)?, rows), rows);
+    }
+    if let Some(nodes) = should {
+        estimate = and(estimate, at_least(1, nodes, indexes)?, rows);
+    }
+    if let Some((nodes, count)) = min_should {
+        estimate = and(estimate, at_least(*count, nodes, indexes)?, rows);
+    }
+    Ok(estimate)
+}
+
+pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
+    let rows = u64::from(indexes.rows());
+    match node {
+        Node::Field(field) => self::field(field, indexes),
+        // A segment has some of the ids, and which is not worth looking up.
+        Node::HasId(ids) => {
+            let max = rows.min(ids.len() as u64);
+            Ok(Estimate {
+                min: 0,
+                expected: max,
+                max,
+            })
+        }
+        Node::HasVector(_) => Ok(unknown(rows)),
+        Node::Nested { clauses, .. } => match lone_condition(clauses) {
+            Some(field) => self::field(field, indexes),
+            None => nested(clauses, indexes),
+        },
+        Node::Filter(clauses) => self::clauses(clauses, indexes),
+    }
+}
+
+fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Estimate> {
+    match indexes.postings(&field.full_path) {
+        Some(index) => leaf(&Leaf::new(&field.test, index.kind()), index),
+        None => Ok(unknown(u64::from(indexes.rows()))),
+    }
+}
+
+/// One object has to satisfy what several may satisfy together, so that only the maximum of a condition that some
+/// object satisfies carries over.
+fn nested(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Estimate> {
+    let together = self::clauses(clauses, indexes)?;
+    let mut max = u64::from(indexes.rows());
+    for node in &clauses.must {
+        if let Node::Field(field) = node
+            && asks_for_some_value(&field.test)
+        {
+            max = max.min(self::field(field, indexes)?.max);
+        }
+    }
+    Ok(Estimate {
+        min: 0,
+        expected: together.expected.min(max),
+        max,
+    })
+}
+
+fn unknown(rows: u64) -> Estimate {
+    Estimate {
+        min: 0,
+        expected: rows / 2,
+        max: rows,
+    }
+}
+
+fn leaf(leaf: &Leaf<'_>, index: &PostingsFile) -> Result<Estimate> {
+    let rows = u64::from(index.rows());
+    let certain = union(&leaf.certain, index)?;
+    let maybe = union(&leaf.maybe, index)?;
+    let either = or(certain, maybe, rows);
+    // Half of the rows that may match, for want of knowing.
+    let expected = certain.expected.midpoint(either.expected);
+    let estimate = Estimate {
+        min: certain.min,
+        expected,
+        max: either.max,
+    };
+    Ok(if leaf.negated {
+        not(estimate, rows)
+    } else {
+        estimate
+    })
+}
+
+fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<Estimate> {
+    let rows = u64::from(index.rows());
+    parts.iter().try_fold(Estimate::exactly(0), |sum, part| {
+        Ok(or(sum, self::part(part, index)?, rows))
+    })
+}
+
+fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
+    let len = |class| u64::from(index.class_len(class));
+    match part {
+        Part::Any(keys) => index.estimate_any_of(keys.iter().copied()),
+        Part::NoneOf(keys) => Ok(not(
+            index.estimate_any_of(keys.iter().copied())?,
+            len(Class::Present),
+        )),
+        Part::AnyOfSeveral(keys) => {
+            let any = index.estimate_any_of(keys.iter().copied())?;
+            let max = any.max.min(len(Class::Multiple));
+            Ok(Estimate {
+                min: 0,
+                expected: any.expected.min(max),
+                max,
+            })
+        }
+        Part::Range(start, end) => index.estimate_range(*start, *end),
+        Part::Prefix(prefix) => index.estimate_prefix(prefix),
+        Part::Class(class) => Ok(Estimate::exactly(len(*class))),
+    }
+}
+
+/// Of `rows`, those that are not estimated.
+fn not(estimate: Estimate, rows: u64) -> Estimate {
+    let Estimate { min, expected, max } = estimate;
+    Estimate {
+        min: rows.saturating_sub(max),
+        expected: rows.saturating_sub(expected),
+        max: rows.saturating_sub(min),
+    }
+}
+
+fn and(a: Estimate, b: Estimate, rows: u64) -> Estimate {
+    let min = (a.min + b.min).saturating_sub(rows);
+    let max = a.max.min(b.max);
+    let expected = share(a, rows) * share(b, rows) * rows as f64;
+    Estimate {
+        min,
+        expected: (expected.round() as u64).clamp(min, max),
+        max,
+    }
+}
+
+fn or(a: Estimate, b: Estimate, rows: u64) -> Estimate {
+    not(and(not(a, rows), not(b, rows), rows), rows)
+}
+
+/// The expected part of all rows.
+fn share(estimate: Estimate, rows: u64) -> f64 {
+    if rows == 0 {
+        0.0
+    } else {
+        estimate.expected as f64 / rows as f64
+    }
+}
+
+fn at_least(count: usize, nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Estimate> {
+    let rows = u64::from(indexes.rows());
+    if count > nodes.len() {
+        return Ok(Estimate::exactly(0));
+    }
+    let estimates: Vec<_> = nodes
+        .iter()
+        .map(|node| self::node(node, indexes))
+        .collect::<Result<_>>()?;
+    if count == 1 {
+        return Ok(estimates
+            .into_iter()
+            .fold(Estimate::exactly(0), |sum, estimate| or(sum, estimate, rows)));
+    }
+    // Every row that matches takes `count` of all matches of the conditions.
+    let matches = estimates
+        .iter()
+        .fold(0_u64, |sum, estimate| sum.saturating_add(estimate.max));
+    let max = rows.min(matches / count as u64);
+    if count.saturating_mul(nodes.len()) > MOST_COUNTED {
+        return Ok(Estimate {
+            min: 0,
+            expected: max / 2,
+            max,
+        });
+    }
+    // chance[n] is the chance that n of the conditions so far hold, or `count` and more for the last one.
+    let mut chance = vec![0.0; count];
+    chance.insert(0, 1.0);
+    for estimate in estimates {
+        let holds = share(estimate, rows);
+        let mut carried = 0.0;
+        for (n, slot) in chance.iter_mut().enumerate() {
+            let moves = if n == count { 0.0 } else { *slot * holds };
+            *slot += carried - moves;
+            carried = moves;
+        }
+    }
+    let expected = chance.last().copied().unwrap_or_default() * rows as f64;
+    Ok(Estimate {
+        min: 0,
+        expected: (expected.round() as u64).min(max),
+        max,
+    })
+}

@@ -1,0 +1,97 @@
+//! Which rows of a segment can match a filter, as far as its payload indexes know?
+//!
+//! Every condition is answered by two sets: rows that *certainly* match and rows that *possibly* do. `and`, `or`,
+//! `not` and counting work on both at once, so that a `must_not` of something half known still narrows the rows.
+//! When the two sets are one, the answer is exact and no row has to be looked at.
+//!
+//! What an index can say of a condition (`=` exact; `<=` a superset; `+F` also rows with values the index does not
+//! hold, [`Class::Foreign`](vdb_index::postings::Class), of which a segment with values of one type has none, and
+//! then it is exact):
+//!
+//! | condition | keyword | integer | float | bool | datetime |
+//! |---|---|---|---|---|---|
+//! | match string, any of strings, prefix | `=` | `<= F` | `<= F` | `<= F` | `<=` |
+//! | text, text_any, phrase | `<=` any string | `<= F` | `<= F` | `<= F` | `<=` |
+//! | match integer, any of integers | `<= F` | `=` | `<=` equal as float | `<= F` | `<= F` |
+//! | match bool | `<= F` | `<= F` | `<= F` | `=` | `<= F` |
+//! | except strings | `=`, rows with several values `<=` | any integer `+F` | any number `+F` | any bool `+F` | `<=` |
+//! | except integers | any string `+F` | `=`, rows with several values `<=` | `<=` | any bool `+F` | any datetime `+F` |
+//! | range | `<= F` | `=` of the integers, `+F` | `=` | `<= F` | `<= F` |
+//! | datetime range | `<=` any string | `<= F` | `<= F` | `<= F` | `=` |
+//! | is_empty, is_null | `=` | `=` | `=` | `=` | `=` |
+//! | values_count | `<=` by emptiness | same | same | same | same |
+//!
+//! A nested condition asks that one object satisfies everything; an index of `a[].b` knows only that some object
+//! does. One condition alone is answered as exactly as without the nesting, more of them by a superset.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `leaf.rs` | the table above: one condition in terms of one index |
+//! | `rows.rs` | sets of rows and of their complements, and certain-possible pairs of them |
+//! | `collect.rs` | the rows of a filter |
+//! | `estimate.rs` | how many they are, without reading them |
+
+mod collect;
+mod estimate;
+mod leaf;
+mod rows;
+
+use roaring::RoaringBitmap;
+use vdb_index::postings::{Estimate, PostingsFile};
+use vdb_storage::PointId;
+
+use super::compile::CompiledFilter;
+
+/// What a segment offers to the planner. Everything is about the segment's rows as they were written, deleted or
+/// not; the caller takes the deleted ones away.
+pub(crate) trait IndexLookup {
+    /// Rows of the segment.
+    fn rows(&self) -> u32;
+
+    /// The index of a payload path, which is given by its canonical text (see
+    /// [`PayloadPath`](super::PayloadPath)).
+    fn postings(&self, path: &str) -> Option<&PostingsFile>;
+
+    /// The row of a point, `None` when this segment does not have it.
+    fn row_of(&self, id: &PointId) -> Option<u32>;
+
+    /// The rows that have the vector `name`; `None` when that is not known, and conditions on it have to be asked
+    /// of every row.
+    fn rows_with_vector(&self, _name: &str) -> Option<RoaringBitmap> {
+        None
+    }
+}
+
+/// The rows of a segment that a filter leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Candidates {
+    /// These rows match and no others.
+    Exact(RoaringBitmap),
+    /// No other rows match; each of these has to be asked.
+    Superset(RoaringBitmap),
+    /// No index helps: any row can match.
+    Unknown,
+}
+
+/// The rows of a segment that can match `filter`.
+///
+/// # Errors
+/// An index that was asked is damaged. Indexes are derived data: go on as with [`Candidates::Unknown`] and rebuild.
+pub(crate) fn candidates(
+    filter: &CompiledFilter,
+    indexes: &dyn IndexLookup,
+) -> vdb_index::Result<Candidates> {
+    collect::candidates(&filter.root, indexes)
+}
+
+/// About how many rows of a segment match `filter`; cheap, reads no rows. A condition that no index knows counts as
+/// none to all rows, half of them expected; conditions count as independent.
+///
+/// # Errors
+/// As [`candidates`].
+pub(crate) fn estimate(filter: &CompiledFilter, indexes: &dyn IndexLookup) -> vdb_index::Result<Estimate> {
+    estimate::clauses(&filter.root, indexes)
+}
+
+#[cfg(test)]
+mod tests;

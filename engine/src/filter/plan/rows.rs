@@ -1,0 +1,249 @@
+//! Sets of rows, and what is known of the rows that match.
+
+use roaring::RoaringBitmap;
+
+/// A set of rows or the complement of one: closed under every operation without knowing how many rows there are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Rows {
+    Only(RoaringBitmap),
+    AllBut(RoaringBitmap),
+}
+
+impl Rows {
+    pub(super) fn none() -> Self {
+        Self::Only(RoaringBitmap::new())
+    }
+
+    pub(super) fn all() -> Self {
+        Self::AllBut(RoaringBitmap::new())
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Self::Only(rows) if rows.is_empty())
+    }
+
+    pub(super) fn is_all(&self) -> bool {
+        matches!(self, Self::AllBut(rows) if rows.is_empty())
+    }
+
+    pub(super) fn not(self) -> Self {
+        match self {
+            Self::Only(rows) => Self::AllBut(rows),
+            Self::AllBut(rows) => Self::Only(rows),
+        }
+    }
+
+    pub(super) fn and(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Only(a), Self::Only(b)) => Self::Only(a & b),
+            (Self::Only(a), Self::AllBut(b)) => Self::Only(a - b),
+            (Self::AllBut(a), Self::Only(b)) => Self::Only(b - &a),
+            (Self::AllBut(a), Self::AllBut(b)) => Self::AllBut(a | b),
+        }
+    }
+
+    pub(super) fn or(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Only(a), Self::Only(b)) => Self::Only(a | b),
+            (Self::Only(a), Self::AllBut(b)) => Self::AllBut(b - &a),
+            (Self::AllBut(a), Self::Only(b)) => Self::AllBut(a - b),
+            (Self::AllBut(a), Self::AllBut(b)) => Self::AllBut(a & b),
+        }
+    }
+
+    /// The set as a bitmap over the rows below `rows`.
+    pub(super) fn among(self, rows: u32) -> RoaringBitmap {
+        match self {
+            Self::Only(only) => only,
+            Self::AllBut(but) => {
+                let mut all = RoaringBitmap::new();
+                all.insert_range(0..rows);
+                all - but
+            }
+        }
+    }
+}
+
+/// What is known of the rows for which something holds: `certain` is a subset of them, `possible` a superset.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    /// Both are this.
+    Exact(Rows),
+    Between {
+        certain: Rows,
+        possible: Rows,
+    },
+}
+
+impl Answer {
+    pub(super) fn none() -> Self {
+        Self::Exact(Rows::none())
+    }
+
+    pub(super) fn all() -> Self {
+        Self::Exact(Rows::all())
+    }
+
+    pub(super) fn unknown() -> Self {
+        Self::between(Rows::none(), Rows::all())
+    }
+
+    pub(super) fn between(certain: Rows, possible: Rows) -> Self {
+        if possible.is_none() || certain.is_all() || certain == possible {
+            return Self::Exact(possible);
+        }
+        Self::Between { certain, possible }
+    }
+
+    pub(super) fn possible(&self) -> &Rows {
+        match self {
+            Self::Exact(rows) => rows,
+            Self::Between { possible, .. } => possible,
+        }
+    }
+
+    pub(super) fn into_possible(self) -> Rows {
+        match self {
+            Self::Exact(rows) => rows,
+            Self::Between { possible, .. } => possible,
+        }
+    }
+
+    fn certain(&self) -> &Rows {
+        match self {
+            Self::Exact(rows) => rows,
+            Self::Between { certain, .. } => certain,
+        }
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.possible().is_none()
+    }
+
+    pub(super) fn not(self) -> Self {
+        match self {
+            Self::Exact(rows) => Self::Exact(rows.not()),
+            Self::Between { certain, possible } => Self::Between {
+                certain: possible.not(),
+                possible: certain.not(),
+            },
+        }
+    }
+
+    pub(super) fn and(self, other: &Self) -> Self {
+        self.with(other, Rows::and)
+    }
+
+    pub(super) fn or(self, other: &Self) -> Self {
+        self.with(other, Rows::or)
+    }
+
+    fn with(self, other: &Self, combine: impl Fn(Rows, &Rows) -> Rows) -> Self {
+        match self {
+            Self::Exact(rows) => match other {
+                Self::Exact(other) => Self::Exact(combine(rows, other)),
+                Self::Between { certain, possible } => {
+                    Self::between(combine(rows.clone(), certain), combine(rows, possible))
+                }
+            },
+            Self::Between { certain, possible } => Self::between(
+                combine(certain, other.certain()),
+                combine(possible, other.possible()),
+            ),
+        }
+    }
+
+    /// The rows for which at least `count` of the answers hold.
+    pub(super) fn at_least(count: usize, answers: &[Self]) -> Self {
+        if count > answers.len() {
+            return Self::none();
+        }
+        // reached[n] is what is known of the rows for which more than n of the answers so far hold.
+        let mut reached = vec![Self::none(); count];
+        for answer in answers {
+            for n in (0..count).rev() {
+                let now = match n.checked_sub(1).and_then(|before| reached.get(before)) {
+                    Some(before) => before.clone().and(answer),
+                    None => answer.clone(),
+                };
+                if let Some(reached) = reached.get_mut(n) {
+                    *reached = std::mem::replace(reached, Self::none()).or(&now);
+                }
+            }
+        }
+        reached.pop().unwrap_or_else(Self::all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use roaring::RoaringBitmap;
+
+    use super::{Answer, Rows};
+
+    const ROWS: u32 = 12;
+
+    fn rows(bits: u16, complement: bool) -> Rows {
+        let set: RoaringBitmap = (0..ROWS).filter(|row| bits >> row & 1 == 1).collect();
+        if complement {
+            Rows::Only(set).not()
+        } else {
+            Rows::Only(set)
+        }
+    }
+
+    fn bits(rows: Rows) -> u16 {
+        rows.among(ROWS).iter().fold(0, |bits, row| bits | 1 << row)
+    }
+
+    const ALL: u16 = (1 << ROWS) - 1;
+
+    /// A truth, and an answer that is right about it.
+    fn known() -> impl Strategy<Value = (u16, Answer)> {
+        (0..=ALL, 0..=ALL, 0..=ALL, any::<bool>(), any::<bool>()).prop_map(|(truth, less, more, a, b)| {
+            let certain = if a {
+                rows(truth & less, false)
+            } else {
+                rows(ALL & !(truth & less), true)
+            };
+            let possible = if b {
+                rows(truth | more, false)
+            } else {
+                rows(ALL & !(truth | more), true)
+            };
+            (truth, Answer::between(certain, possible))
+        })
+    }
+
+    fn is_right(answer: Answer, truth: u16) -> bool {
+        let (certain, possible) = (bits(answer.certain().clone()), bits(answer.into_possible()));
+        certain & !truth == 0 && truth & !possible == 0
+    }
+
+    proptest! {
+        #[test]
+        fn combined_answers_are_right_about_the_combined_truth(
+            (a, known_a) in known(),
+            (b, known_b) in known(),
+            (c, known_c) in known(),
+        ) {
+            prop_assert!(is_right(known_a.clone().not(), ALL & !a));
+            prop_assert!(is_right(known_a.clone().and(&known_b), a & b));
+            prop_assert!(is_right(known_a.clone().or(&known_b), a | b));
+            let answers = [known_a, known_b, known_c];
+            prop_assert!(is_right(Answer::at_least(1, &answers), a | b | c));
+            prop_assert!(is_right(Answer::at_least(2, &answers), a & b | a & c | b & c));
+            prop_assert!(is_right(Answer::at_least(3, &answers), a & b & c));
+            prop_assert!(is_right(Answer::at_least(4, &answers), 0));
+        }
+
+        #[test]
+        fn exact_answers_stay_exact(a in 0..=ALL, b in 0..=ALL, complement in any::<bool>()) {
+            let (x, y) = (Answer::Exact(rows(a, complement)), Answer::Exact(rows(b, false)));
+            for answer in [x.clone().and(&y), x.clone().or(&y), x.clone().not(), Answer::at_least(2, &[x, y])] {
+                prop_assert!(matches!(answer, Answer::Exact(_)));
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Sizes, settings and what goes on in the background.
+
+use crate::activity::Progress;
+use crate::config::CollectionConfig;
+use crate::core::Core;
+use crate::error::Result;
+use crate::payload::PayloadIndexKind;
+use crate::shared::Shared;
+use crate::tables::View;
+
+/// A segment of a collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// Its number.
+    pub id: u64,
+    /// Rows, dead ones included.
+    pub rows: u32,
+    /// Rows that have been deleted or replaced.
+    pub dead_rows: u32,
+    /// Vectors that a graph searches, over all names.
+    pub indexed_vectors: u64,
+    /// Bytes of its files.
+    pub disk_bytes: u64,
+}
+
+/// Whether everything is in its best place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing is left to do.
+    Ready,
+    /// Work is under way or due in the background; answers are complete meanwhile.
+    Optimizing,
+    /// Work in the background failed and will be tried again; answers are complete meanwhile.
+    Failing,
+}
+
+/// Sizes, settings and background work of a collection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CollectionInfo {
+    /// Whether everything is in its best place.
+    pub status: Status,
+    /// Points.
+    pub points: u64,
+    /// Vectors that a graph searches, over all names.
+    pub indexed_vectors: u64,
+    /// Sequence number of the last operation.
+    pub last_sequence: u64,
+    /// Segments, in the order they were made.
+    pub segments: Vec<SegmentInfo>,
+    /// Bytes of rows that are in no segment yet.
+    pub memtable_bytes: usize,
+    /// Bytes of the files of all segments.
+    pub disk_bytes: u64,
+    /// What the collection was created with.
+    pub config: CollectionConfig,
+    /// Indexed payload paths.
+    pub payload_indexes: Vec<(String, PayloadIndexKind)>,
+    /// The job in the background, if there is one.
+    pub progress: Option<Progress>,
+    /// Why the last job in the background failed, if it did.
+    pub last_failure: Option<String>,
+}
+
+pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<CollectionInfo> {
+    let tables = &view.tables;
+    let segment = |s: &std::sync::Arc<crate::segment::Segment>| SegmentInfo {
+        id: s.record.id,
+        rows: s.rows(),
+        dead_rows: s.deletions.dead_total(),
+        indexed_vectors: (0..tables.schema.vectors.len())
+            .filter_map(|slot| s.vectors(slot).filter(|v| v.graph().is_some()))
+            .map(|v| u64::from(v.file.len()))
+            .sum(),
+        disk_bytes: s.record.components.iter().map(|c| c.len).sum(),
+    };
+    let segments: Vec<SegmentInfo> = tables.segments.iter().map(segment).collect();
+    let last_failure = core.activity.failure().or_else(|| shared.budget.stuck());
+    let progress = core.activity.progress();
+    let pending = !tables.frozen.is_empty() || crate::maintenance::optimize::is_due(core);
+    let status = match (&last_failure, &progress) {
+        (Some(_), None) => Status::Failing,
+        (_, Some(_)) => Status::Optimizing,
+        (None, None) if pending => Status::Optimizing,
+        (None, None) => Status::Ready,
+    };
+    Ok(CollectionInfo {
+        status,
+        points: crate::query::matching::count(view, None)?,
+        indexed_vectors: segments.iter().map(|s| s.indexed_vectors).sum(),
+        last_sequence: core.last_seq(),
+        memtable_bytes: tables.memtable_bytes(),
+        disk_bytes: segments.iter().map(|s| s.disk_bytes).sum(),
+        segments,
+        config: tables.schema.config(),
+        payload_indexes: tables
+            .schema
+            .payload_indexes
+            .iter()
+            .map(|i| (i.path.clone(), i.kind))
+            .collect(),
+        progress,
+        last_failure,
+    })
+}

@@ -1,0 +1,106 @@
+//! An embedded, persistent vector database: Qdrant's data model in a library, without a server.
+//!
+//! - [`Database`]: a directory of collections and aliases, one log, one writer process.
+//! - [`Collection`]: points with ids, named vectors and JSON payloads; write, read, search, filter.
+//! - [`WriteBatch`]: several writes, on several collections, that take effect together or not at all.
+//! - [`Filter`]: conditions on payloads, in Rust or in Qdrant's JSON.
+//!
+//! ```
+//! use vdb::{CollectionConfig, Condition, Database, Distance, Filter, Point, SearchRequest, VectorParams};
+//! use serde_json::json;
+//!
+//! let dir = tempfile::tempdir().unwrap();
+//! let db = Database::open(dir.path().join("my.vdb"))?;
+//! let birds = db.create_collection("birds", CollectionConfig::new(VectorParams::new(3, Distance::Cosine)))?;
+//! birds.upsert(vec![
+//!     Point::new(1, [0.9, 0.1, 0.0]).payload(json!({"name": "owl", "night": true}))?,
+//!     Point::new(2, [0.8, 0.2, 0.1]).payload(json!({"name": "hawk", "night": false}))?,
+//! ])?;
+//! let request = SearchRequest::new([1.0, 0.0, 0.0])
+//!     .filter(Filter::must([Condition::matches("night", true)]))
+//!     .with_payload(true);
+//! let hits = birds.search(&request)?;
+//! assert_eq!(hits[0].payload.as_ref().unwrap()["name"], "owl");
+//! # Ok::<_, vdb::Error>(())
+//! ```
+//!
+//! An acknowledged write survives a power cut ([`Durability`] says what weaker levels can lose), every read sees
+//! a consistent snapshot, and no call needs an async runtime.
+//!
+//! # How it works
+//!
+//! ```text
+//! write:  WriteBatch -> sequencer -> log -> memtable          (write/)
+//! then:   memtable -> segment -> merged segments with graphs  (maintenance/, on the threads of background/)
+//! read:   view -> plan -> scan | postings | graph -> merge    (query/)
+//! open:   lock -> catalog -> log -> manifests -> replay       (recovery.rs)
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `error.rs`, `config.rs`, `names.rs`, `point.rs` | errors, settings, names, points as a user sees them |
+//! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
+//! | `schema.rs` | what a collection holds |
+//! | `append_list.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
+//! | `activity.rs`, `core.rs`, `shared.rs` | the state of an open collection, and of the database |
+//! | `query/` | searching, scrolling, counting, fetching |
+//! | `write/` | the sequencer and the log's records |
+//! | `maintenance/` | flush, merge, indexes |
+//! | `background/` | threads, and back-pressure |
+//! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
+//! | `collection.rs`, `db.rs` | the handles |
+//!
+//! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
+
+#![forbid(unsafe_code)]
+
+mod activity;
+mod append_list;
+mod background;
+mod catalog;
+mod collection;
+mod config;
+mod core;
+mod db;
+mod deletions;
+mod error;
+mod filter;
+mod info;
+mod maintenance;
+mod memtable;
+mod names;
+mod payload;
+mod point;
+mod query;
+mod recovery;
+mod schema;
+mod segment;
+mod shared;
+mod tables;
+mod vectors;
+mod write;
+
+pub use activity::Progress;
+pub use collection::Collection;
+pub use config::{
+    CollectionConfig, Distance, Durability, MAX_BATCH_POINTS, MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF,
+    MAX_LIMIT, MAX_VECTOR_NAME, MAX_VECTORS, OptimizerConfig, VectorParams,
+};
+pub use db::{AliasChange, Database, DatabaseBuilder};
+pub use error::{Error, Result};
+pub use filter::{
+    Condition, Datetime, Filter, FilterError, Limits, MatchValue, MinShould, PathStep, PayloadPath,
+    Predicate, ValueList,
+};
+pub use info::{CollectionInfo, SegmentInfo, Status};
+pub use payload::{PayloadIndexKind, PayloadSelector};
+pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
+pub use query::scroll::{ScrollPage, ScrollRequest};
+pub use query::search::SearchRequest;
+pub use vdb_index::Control;
+pub use vdb_index::hnsw::HnswParams;
+pub use vdb_index::postings::Estimate;
+pub use vdb_sys::element::Element;
+pub use vectors::parse_element;
+pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
+pub use write::ticket::{Ticket, WriteResult};

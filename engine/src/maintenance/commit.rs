@@ -1,0 +1,117 @@
+//! Tombstones and the manifest swap: the one commit point of every job.
+
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+use roaring::RoaringBitmap;
+use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_storage::tombstone::{self, Tombstones};
+use vdb_storage::{Component, SegmentFile};
+use vdb_wal::Lsn;
+
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::maintenance::write_segment::written;
+use crate::segment::Segment;
+use crate::shared::Shared;
+
+/// A manifest about to be committed.
+pub(crate) struct Commit<'a> {
+    shared: &'a Shared,
+    core: &'a Core,
+    current: MutexGuard<'a, CollectionManifest>,
+    pub(crate) next: CollectionManifest,
+    /// Tombstone files that the next manifest no longer names.
+    stale: Vec<String>,
+}
+
+impl<'a> Commit<'a> {
+    /// Starts from the present manifest; nobody else changes it meanwhile.
+    pub(crate) fn begin(shared: &'a Shared, core: &'a Core) -> Commit<'a> {
+        let current = core.manifest.lock();
+        let mut next = current.clone();
+        next.generation += 1;
+        next.next_segment_id = core.next_segment.load(std::sync::atomic::Ordering::Acquire);
+        Commit {
+            shared,
+            core,
+            current,
+            next,
+            stale: Vec::new(),
+        }
+    }
+
+    /// Brings the tombstone file of a segment up to what has died by the manifest's flush point. Later deaths stay
+    /// in the log: a write that is not durable yet must not leave a trace here.
+    pub(crate) fn tombstones(&mut self, id: u64, deaths: impl Iterator<Item = (u32, Lsn)>) -> Result<()> {
+        let flushed = self.next.flushed_lsn;
+        let deleted: RoaringBitmap = deaths
+            .filter(|&(_, lsn)| lsn <= flushed)
+            .map(|(row, _)| row)
+            .collect();
+        let Some(record) = self.next.segments.iter_mut().find(|s| s.id == id) else {
+            return Ok(());
+        };
+        let old = record.component(Component::Tombstones).cloned();
+        if deleted.is_empty() && old.is_none() {
+            return Ok(());
+        }
+        let disk = &*self.shared.disk;
+        let path = |revision| SegmentFile {
+            segment: id,
+            component: Component::Tombstones,
+            revision,
+        };
+        if let Some(old) = &old {
+            let shown = path(old.revision).path(&self.core.dir);
+            if tombstone::read(disk, &shown)?.0.deleted == deleted {
+                return Ok(());
+            }
+            self.stale.push(shown);
+        }
+        let file = path(old.map_or(0, |o| o.revision + 1));
+        let tombstones = Tombstones {
+            segment_id: id,
+            rows: record.rows,
+            max_seq: self.next.seq_floor,
+            deleted,
+        };
+        let info = tombstone::write(disk, &file.path(&self.core.dir), &tombstones)?;
+        record
+            .components
+            .retain(|c| c.component() != Some(Component::Tombstones));
+        record.components.push(written(&file, info));
+        Ok(())
+    }
+
+    /// Brings the tombstone files of these segments up to date.
+    pub(crate) fn all_tombstones(&mut self, segments: &[Arc<Segment>]) -> Result<()> {
+        segments
+            .iter()
+            .try_for_each(|s| self.tombstones(s.record.id, s.deletions.iter()))
+    }
+
+    /// Swaps the manifest, then lets `publish` change what readers start from.
+    pub(crate) fn finish(mut self, publish: impl FnOnce(&CollectionManifest)) -> Result<()> {
+        if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
+            return Err(Error::CollectionNotFound {
+                name: self.core.dir.clone(),
+            });
+        }
+        self.next.segments.sort_unstable_by_key(|s| s.id);
+        self.shared.disk.sync_dir(&self.core.dir)?;
+        let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());
+        if let Err(error) = store.commit(&self.next) {
+            // It may have become the newest all the same: its number is spent.
+            self.current.generation = self.next.generation;
+            return Err(error.into());
+        }
+        *self.current = self.next;
+        publish(&self.current);
+        for path in self.stale {
+            // The next open removes what cannot be removed now.
+            let _ = self.shared.disk.remove(&path);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! Graphs and payload indexes that a segment lacks: built when it is made, or later.
+
+use std::sync::Arc;
+
+use vdb_index::postings::Builder;
+use vdb_index::{Control, hnsw};
+use vdb_storage::manifest::SegmentRecord;
+use vdb_storage::payload::ObjectRef;
+use vdb_storage::{Component, SegmentFile};
+use vdb_vfs::Disk;
+use vdb_vfs::frame::FrameInfo;
+
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::filter::PayloadPath;
+use crate::maintenance::commit::Commit;
+use crate::maintenance::write_segment::written;
+use crate::payload::index_row;
+use crate::schema::{PayloadIndexSchema, Schema};
+use crate::segment::Segment;
+use crate::shared::Shared;
+
+/// The slots whose vectors are many enough for a graph that is not there.
+fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = usize> + 'a {
+    (0..schema.vectors.len()).filter(|&slot| {
+        let vectors = segment.vectors(slot);
+        vectors.is_some_and(|v| v.file.len() >= schema.optimizer.index_min_rows.max(1) && v.graph().is_none())
+    })
+}
+
+fn missing_indexes<'a>(
+    schema: &'a Schema,
+    segment: &'a Segment,
+) -> impl Iterator<Item = &'a PayloadIndexSchema> {
+    schema
+        .payload_indexes
+        .iter()
+        .filter(|index| segment.index(index.number).is_none())
+}
+
+/// True when something is to be built for a segment.
+pub(crate) fn is_incomplete(schema: &Schema, segment: &Segment) -> bool {
+    missing_graphs(schema, segment).next().is_some() || missing_indexes(schema, segment).next().is_some()
+}
+
+/// True when a segment lacks a payload index of the schema.
+pub(crate) fn lacks_payload_index(schema: &Schema, segment: &Segment) -> bool {
+    missing_indexes(schema, segment).next().is_some()
+}
+
+/// How much of what is missing gets built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Everything,
+    PayloadIndexes,
+}
+
+/// The next file of a component; a damaged one may stand under the number before.
+fn next_file(record: &SegmentRecord, component: Component) -> SegmentFile {
+    let revision = record.component(component).map_or(0, |old| old.revision + 1);
+    SegmentFile {
+        segment: record.id,
+        component,
+        revision,
+    }
+}
+
+fn replace_component(record: &mut SegmentRecord, file: &SegmentFile, info: FrameInfo) {
+    record
+        .components
+        .retain(|c| c.component() != Some(file.component));
+    record.components.push(written(file, info));
+}
+
+/// Builds the graphs that a segment lacks and returns its record with them.
+pub(crate) fn build_graphs(
+    shared: &Shared,
+    core: &Core,
+    schema: &Schema,
+    segment: &Segment,
+    control: &Control<'_>,
+) -> Result<SegmentRecord> {
+    let mut record = segment.record.clone();
+    for slot in missing_graphs(schema, segment) {
+        let Some(vectors) = segment.vectors(slot) else {
+            continue;
+        };
+        let vector = &schema.vectors[slot];
+        let matrix = vectors.file.matrix();
+        let metric = vector.kernel.metric();
+        let graph = hnsw::build(&matrix, metric, &vector.params.hnsw, &shared.pool, control)?;
+        let file = next_file(&record, Component::Graph(slot as u16));
+        let info = graph.write(&*shared.disk, &file.path(&core.dir))?;
+        replace_component(&mut record, &file, info);
+    }
+    Ok(record)
+}
+
+/// Writes the index of one payload path over the rows of a segment.
+pub(crate) fn write_payload_index<'p>(
+    disk: &dyn Disk,
+    path: &str,
+    index: &PayloadIndexSchema,
+    rows: u32,
+    payload_of: &dyn Fn(u32) -> Result<&'p [u8]>,
+) -> Result<FrameInfo> {
+    let payload_path = PayloadPath::parse(&index.path)?;
+    let mut builder = Builder::new(index.kind);
+    for row in 0..rows {
+        let payload = ObjectRef::from_payload(payload_of(row)?)?;
+        index_row(&mut builder, row, payload, &payload_path)?;
+    }
+    Ok(builder.finish(disk, path, rows)?)
+}
+
+/// Builds what a segment lacks. The caller holds the collection's optimizing lock.
+pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control: &Control<'_>) -> Result<()> {
+    let tables = core.tables();
+    let schema = tables.schema.clone();
+    let Some(segment) = tables.segments.iter().find(|s| s.record.id == id).cloned() else {
+        return Ok(());
+    };
+    let mut built = Vec::new();
+    for index in missing_indexes(&schema, &segment) {
+        if control.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let file = next_file(&segment.record, Component::PayloadIndex(index.number));
+        let payload_of = |row: u32| Ok(segment.payload.get(row)?);
+        let info = write_payload_index(
+            &*shared.disk,
+            &file.path(&core.dir),
+            index,
+            segment.rows(),
+            &payload_of,
+        )?;
+        built.push((file, info));
+    }
+    let with_graphs = match what {
+        What::Everything => build_graphs(shared, core, &schema, &segment, control)?,
+        What::PayloadIndexes => segment.record.clone(),
+    };
+
+    let mut commit = Commit::begin(shared, core);
+    let Some(record) = commit.next.segments.iter_mut().find(|s| s.id == id) else {
+        return Ok(());
+    };
+    let before: Vec<SegmentFile> = record.files().collect();
+    for (file, info) in built {
+        replace_component(record, &file, info);
+    }
+    for component in with_graphs.components {
+        if matches!(component.component(), Some(Component::Graph(_))) {
+            record
+                .components
+                .retain(|c| c.component() != component.component());
+            record.components.push(component);
+        }
+    }
+    let record = record.clone();
+    let stale: Vec<SegmentFile> = before
+        .into_iter()
+        .filter(|file| record.files().all(|f| f != *file))
+        .collect();
+    let complete = Arc::new(segment.reopen(&shared.disk, &core.dir, &schema, record)?);
+    commit.finish(|_| {
+        let _sequencer = shared.sequencer.lock();
+        core.change(|tables| {
+            for held in tables.segments.iter_mut().filter(|s| s.record.id == id) {
+                *held = complete.clone();
+            }
+        });
+    })?;
+    complete.retire(stale.iter().map(|file| file.path(&core.dir)));
+    Ok(())
+}

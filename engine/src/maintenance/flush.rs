@@ -1,0 +1,135 @@
+//! A frozen memtable becomes a segment.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use vdb_storage::PointId;
+
+use crate::core::Core;
+use crate::error::Result;
+use crate::maintenance::commit::Commit;
+use crate::maintenance::write_segment::{Source, write_segment};
+use crate::memtable::Memtable;
+use crate::segment::Segment;
+use crate::shared::Shared;
+
+/// The rows of a memtable that live on, ascending by id.
+struct MemtableRows<'a> {
+    table: &'a Memtable,
+    rows: Vec<u32>,
+}
+
+impl MemtableRows<'_> {
+    fn row(&self, row: u32) -> Option<&crate::memtable::MemRow> {
+        self.table.row(*self.rows.get(row as usize)?)
+    }
+}
+
+impl Source for MemtableRows<'_> {
+    fn rows(&self) -> u32 {
+        self.rows.len() as u32
+    }
+
+    fn id(&self, row: u32) -> Option<PointId> {
+        Some(self.row(row)?.id)
+    }
+
+    fn version(&self, row: u32) -> u64 {
+        self.row(row).map_or(0, |r| r.version)
+    }
+
+    fn payload(&self, row: u32) -> Result<&[u8]> {
+        Ok(self.row(row).map_or(&[], |r| &r.payload))
+    }
+
+    fn vector(&self, row: u32, slot: usize) -> Option<&[u8]> {
+        self.table.vector(self.row(row)?, slot)
+    }
+}
+
+/// Turns everything written so far into segments.
+pub(crate) fn flush_all(shared: &Shared, core: &Core) -> Result<()> {
+    {
+        let _sequencer = shared.sequencer.lock();
+        core.rotate();
+    }
+    flush_frozen(shared, core)?;
+    shared.trim_log()?;
+    shared.optimizer.wake();
+    Ok(())
+}
+
+/// Turns the frozen memtables of a collection into segments. Returns how many there were.
+pub(crate) fn flush_frozen(shared: &Shared, core: &Core) -> Result<usize> {
+    let _turn = core.flushing.lock();
+    shared.check_open()?;
+    let mut flushed = 0;
+    while let Some(table) = core.tables().frozen.first().cloned() {
+        match flush_one(shared, core, &table) {
+            Ok(()) => flushed += 1,
+            // A collection that is dropped takes its rows with it.
+            Err(_) if core.dropped.load(Ordering::Acquire) => return Ok(flushed),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(flushed)
+}
+
+fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> Result<()> {
+    // Nothing goes into a segment that a crash could still take back.
+    let upto = table.last_lsn();
+    shared.sync_to(upto)?;
+    let tables = core.tables();
+    let lives_on = |died: Option<u64>| died.is_none_or(|lsn| lsn > upto);
+    let mut rows: Vec<u32> = table
+        .rows()
+        .filter(|(_, row)| lives_on(row.died_at()))
+        .map(|(at, _)| at)
+        .collect();
+    rows.sort_unstable_by_key(|&at| table.row(at).map(|row| row.id));
+    let source = MemtableRows { table, rows };
+
+    let mut fresh = None;
+    if source.rows() > 0 {
+        let id = core.next_segment.fetch_add(1, Ordering::AcqRel);
+        let record = write_segment(&*shared.disk, &core.dir, core.id, id, &tables.schema, &source)?;
+        fresh = Some(Arc::new(Segment::open(
+            &shared.disk,
+            &core.dir,
+            &tables.schema,
+            record,
+        )?));
+    }
+
+    let mut commit = Commit::begin(shared, core);
+    commit.next.flushed_lsn = upto;
+    commit.next.seq_floor = commit.next.seq_floor.max(table.last_seq());
+    commit.next.weak = shared.weak.load(Ordering::Acquire);
+    // Since `tables` was read, a merge may have replaced segments.
+    commit.all_tombstones(&core.tables().segments)?;
+    if let Some(segment) = &fresh {
+        commit.next.segments.push(segment.record.clone());
+    }
+    commit.finish(|_| {
+        let _sequencer = shared.sequencer.lock();
+        core.change(|tables| {
+            tables.frozen.retain(|t| !Arc::ptr_eq(t, table));
+            if let Some(segment) = &fresh {
+                // Rows that died while they were being written are dead in the segment too.
+                for (row, &at) in (0u32..).zip(&source.rows) {
+                    if let Some(lsn) = table.row(at).and_then(|r| r.died_at()) {
+                        segment.deletions.mark(row, lsn);
+                    }
+                }
+                tables.segments.push(segment.clone());
+            }
+        });
+        // A collection that was dropped meanwhile has given back all it held.
+        if !core.dropped.load(Ordering::Acquire) {
+            shared.budget.free(table.bytes());
+        }
+    })?;
+    *core.last_flush.lock() = Some(Instant::now());
+    Ok(())
+}

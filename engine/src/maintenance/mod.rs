@@ -1,0 +1,24 @@
+//! How do rows get from memory into segments, and segments into better ones?
+//!
+//! Each job writes files, then commits them with one manifest swap, then changes the tables that readers start
+//! from. A job that fails or is cancelled leaves only files that no manifest names; the next open removes them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `write_segment.rs` | rows in the order of their ids become the files of a segment |
+//! | `commit.rs` | tombstones, manifest swap |
+//! | `flush.rs` | a frozen memtable becomes a segment |
+//! | `policy.rs` | which job is next (pure) |
+//! | `merge.rs` | several segments become one |
+//! | `derive.rs` | graphs and payload indexes that a segment lacks |
+//! | `payload_index.rs` | payload indexes come and go |
+//! | `optimize.rs` | the jobs in their order, in the foreground |
+
+pub(crate) mod commit;
+pub(crate) mod derive;
+pub(crate) mod flush;
+pub(crate) mod merge;
+pub(crate) mod optimize;
+pub(crate) mod payload_index;
+pub(crate) mod policy;
+pub(crate) mod write_segment;

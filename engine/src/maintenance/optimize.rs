@@ -1,0 +1,88 @@
+//! The jobs in their order, in the foreground and in the background.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use vdb_index::Control;
+
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::maintenance::policy::{self, Job, SegmentStats};
+use crate::maintenance::{derive, flush, merge};
+use crate::segment::Segment;
+use crate::shared::Shared;
+
+/// After a flush, merging and indexing wait this long for more rows.
+const QUIET: Duration = Duration::from_secs(2);
+
+fn stats(core: &Core) -> Vec<SegmentStats> {
+    let tables = core.tables();
+    let stat = |s: &Arc<Segment>| SegmentStats {
+        id: s.record.id,
+        rows: s.rows(),
+        dead: s.deletions.dead_total(),
+        incomplete: derive::is_incomplete(&tables.schema, s),
+    };
+    tables.segments.iter().map(stat).collect()
+}
+
+/// True when a job is due, or will be once rows stop coming in.
+pub(crate) fn is_due(core: &Core) -> bool {
+    policy::next_job(&stats(core), &core.tables().schema.optimizer, false).is_some()
+}
+
+fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result<()> {
+    shared.check_open()?;
+    match job {
+        Job::Merge(ids) => merge::merge(shared, core, ids, control),
+        Job::Derive(id) => derive::derive(shared, core, *id, derive::What::Everything, control),
+    }
+}
+
+/// Does the most useful job of a collection, if there is any. True when one was done.
+pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
+    let busy = core.last_flush.lock().is_some_and(|at| at.elapsed() < QUIET);
+    let _turn = core.optimizing.lock();
+    let config = core.tables().schema.optimizer.clone();
+    let Some(job) = policy::next_job(&stats(core), &config, busy) else {
+        return Ok(false);
+    };
+    let cancelled = || {
+        shared.stopping.load(Ordering::Acquire)
+            || core.dropped.load(Ordering::Acquire)
+            || core.foreground.load(Ordering::Acquire) > 0
+    };
+    let progress = |done: u64, total: u64| core.activity.set_progress(done, total);
+    core.activity.start(match &job {
+        Job::Merge(_) => "merging segments",
+        Job::Derive(_) => "building indexes",
+    });
+    let outcome = run(shared, core, &job, &Control::new(&cancelled, &progress));
+    core.activity.finish();
+    match outcome {
+        Err(Error::Cancelled) => Ok(false),
+        other => other.map(|()| true),
+    }
+}
+
+/// Everything at once, for a caller who waits.
+pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> Result<()> {
+    // Tells a job in the background to make way.
+    core.foreground.fetch_add(1, Ordering::AcqRel);
+    let outcome = (|| {
+        flush::flush_all(shared, core)?;
+        let _turn = core.optimizing.lock();
+        let config = core.tables().schema.optimizer.clone();
+        for ids in policy::full_merges(&stats(core), &config) {
+            run(shared, core, &Job::Merge(ids), control)?;
+        }
+        for segment in stats(core).into_iter().filter(|s| s.incomplete) {
+            run(shared, core, &Job::Derive(segment.id), control)?;
+        }
+        Ok(())
+    })();
+    core.foreground.fetch_sub(1, Ordering::AcqRel);
+    shared.optimizer.wake();
+    outcome
+}

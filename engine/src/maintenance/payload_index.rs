@@ -1,0 +1,106 @@
+//! Payload indexes come and go.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use vdb_index::Control;
+
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::filter::PayloadPath;
+use crate::maintenance::commit::Commit;
+use crate::maintenance::derive;
+use crate::payload::PayloadIndexKind;
+use crate::schema::{PayloadIndexSchema, Schema};
+use crate::shared::Shared;
+
+/// Most payload indexes of a collection.
+const MAX_INDEXES: usize = 1_000;
+
+/// Commits another schema. It takes a sequence number like any write.
+fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) -> Result<()>) -> Result<()> {
+    let mut commit = Commit::begin(shared, core);
+    let sequencer = shared.sequencer.lock();
+    if sequencer.closed {
+        return Err(Error::Closed);
+    }
+    let mut schema = (*core.tables().schema).clone();
+    change(&mut schema)?;
+    let seq = core.next_seq.load(Ordering::Acquire);
+    commit.next.schema = schema.to_record();
+    commit.next.seq_floor = commit.next.seq_floor.max(seq);
+    commit.finish(|_| {
+        core.next_seq.store(seq + 1, Ordering::Release);
+        core.change(|tables| tables.schema = Arc::new(schema));
+    })
+}
+
+/// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment.
+pub(crate) fn create(shared: &Shared, core: &Core, path: &str, kind: PayloadIndexKind) -> Result<()> {
+    let path = PayloadPath::parse(path)?.to_string();
+    let same = |i: &PayloadIndexSchema| i.path == path && i.kind == kind;
+    if !core.tables().schema.payload_indexes.iter().any(same) {
+        change_schema(shared, core, |schema| {
+            schema.payload_indexes.retain(|i| i.path != path);
+            if schema.payload_indexes.len() >= MAX_INDEXES {
+                let found = schema.payload_indexes.len() + 1;
+                return Err(Error::Limit {
+                    what: "payload indexes of a collection",
+                    limit: MAX_INDEXES,
+                    found,
+                });
+            }
+            let number = schema.next_payload_index;
+            schema.next_payload_index = number.checked_add(1).ok_or(Error::Limit {
+                what: "payload indexes ever created in a collection",
+                limit: usize::from(u16::MAX),
+                found: usize::from(u16::MAX) + 1,
+            })?;
+            schema.payload_indexes.push(PayloadIndexSchema {
+                number,
+                path: path.clone(),
+                kind,
+            });
+            Ok(())
+        })?;
+    }
+    build_missing(shared, core)
+}
+
+/// Builds the indexes that segments lack; graphs are left to the optimizer.
+fn build_missing(shared: &Shared, core: &Core) -> Result<()> {
+    core.foreground.fetch_add(1, Ordering::AcqRel);
+    let turn = core.optimizing.lock();
+    let tables = core.tables();
+    let lacking = tables
+        .segments
+        .iter()
+        .filter(|s| derive::lacks_payload_index(&tables.schema, s));
+    let outcome = lacking.map(|s| s.record.id).try_for_each(|id| {
+        shared.check_open()?;
+        derive::derive(shared, core, id, derive::What::PayloadIndexes, &Control::none())
+    });
+    drop(turn);
+    core.foreground.fetch_sub(1, Ordering::AcqRel);
+    shared.optimizer.wake();
+    outcome
+}
+
+/// Drops the index of a path. False when there is none.
+pub(crate) fn drop_index(shared: &Shared, core: &Core, path: &str) -> Result<bool> {
+    let path = PayloadPath::parse(path)?.to_string();
+    if !core
+        .tables()
+        .schema
+        .payload_indexes
+        .iter()
+        .any(|i| i.path == path)
+    {
+        return Ok(false);
+    }
+    change_schema(shared, core, |schema| {
+        schema.payload_indexes.retain(|i| i.path != path);
+        Ok(())
+    })?;
+    Ok(true)
+}

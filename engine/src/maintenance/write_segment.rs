@@ -1,0 +1,92 @@
+//! Rows in the order of their ids become the files of a segment.
+
+use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
+use vdb_storage::payload::PayloadWriter;
+use vdb_storage::points::{PointsWriter, SegmentIdentity};
+use vdb_storage::vectors::VectorsWriter;
+use vdb_storage::{Component, PointId, SegmentFile};
+use vdb_vfs::Disk;
+use vdb_vfs::frame::FrameInfo;
+
+use crate::error::{Error, Result};
+use crate::maintenance::derive::write_payload_index;
+use crate::schema::Schema;
+
+/// Where the rows of a new segment come from, ascending by id.
+pub(crate) trait Source {
+    fn rows(&self) -> u32;
+    fn id(&self, row: u32) -> Option<PointId>;
+    fn version(&self, row: u32) -> u64;
+    fn payload(&self, row: u32) -> Result<&[u8]>;
+    fn vector(&self, row: u32, slot: usize) -> Option<&[u8]>;
+}
+
+/// The record of a file that has just been written.
+pub(crate) fn written(file: &SegmentFile, info: FrameInfo) -> ComponentRecord {
+    ComponentRecord::new(file, info)
+}
+
+/// Writes and syncs the primary files and the payload indexes of a segment. The directory is synced by the commit.
+pub(crate) fn write_segment(
+    disk: &dyn Disk,
+    dir: &str,
+    collection_id: u32,
+    segment_id: u64,
+    schema: &Schema,
+    source: &dyn Source,
+) -> Result<SegmentRecord> {
+    let rows = source.rows();
+    let versions = || (0..rows).map(|row| source.version(row));
+    let (min_seq, max_seq) = (versions().min().unwrap_or(0), versions().max().unwrap_or(0));
+    let mut components = Vec::new();
+    let file = |component| SegmentFile::new(segment_id, component);
+
+    let points = file(Component::Points);
+    let identity = SegmentIdentity {
+        collection_id,
+        segment_id,
+        min_seq,
+        max_seq,
+        schema: schema.to_record(),
+    };
+    let ids = (0..rows).filter_map(|row| Some((source.id(row)?, source.version(row))));
+    components.push(written(
+        &points,
+        PointsWriter::write(disk, &points.path(dir), identity, ids)?,
+    ));
+
+    let payload = file(Component::Payload);
+    let mut writer = PayloadWriter::create(disk, &payload.path(dir))?;
+    for row in 0..rows {
+        writer.push(source.payload(row)?)?;
+    }
+    components.push(written(&payload, writer.finish()?));
+
+    for (slot, vector) in schema.vectors.iter().enumerate() {
+        if (0..rows).any(|row| source.vector(row, slot).is_some()) {
+            let vectors = file(Component::Vectors(slot as u16));
+            let size =
+                u32::try_from(vector.params.size).map_err(|_| Error::InvalidRequest("vector size".into()))?;
+            let mut writer = VectorsWriter::create(disk, &vectors.path(dir), vector.params.element, size)?;
+            for row in 0..rows {
+                if let Some(bytes) = source.vector(row, slot) {
+                    writer.push(row, bytes)?;
+                }
+            }
+            components.push(written(&vectors, writer.finish(rows)?));
+        }
+    }
+    for index in &schema.payload_indexes {
+        let postings = file(Component::PayloadIndex(index.number));
+        let payload_of = |row: u32| source.payload(row);
+        let info = write_payload_index(disk, &postings.path(dir), index, rows, &payload_of)?;
+        components.push(written(&postings, info));
+    }
+    Ok(SegmentRecord {
+        id: segment_id,
+        rows,
+        min_seq,
+        max_seq,
+        components,
+    })
+}

@@ -1,0 +1,234 @@
+//! Rows that are not in a segment yet: searched by scan, ordered by id, versioned by log sequence number.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::RwLock;
+use vdb_storage::PointId;
+use vdb_sys::append::AppendRows;
+use vdb_wal::Lsn;
+
+use crate::append_list::AppendList;
+use crate::schema::Schema;
+
+/// The row has not been superseded.
+const ALIVE: u64 = u64::MAX;
+/// No earlier version in this memtable, or no vector.
+const NONE: u32 = u32::MAX;
+
+/// One version of one point.
+#[derive(Debug)]
+pub(crate) struct MemRow {
+    pub(crate) id: PointId,
+    pub(crate) version: u64,
+    pub(crate) payload: Box<[u8]>,
+    born: Lsn,
+    died: AtomicU64,
+    earlier: u32,
+    slots: Box<[u32]>,
+}
+
+impl MemRow {
+    /// True when a reader at `snapshot` sees this version.
+    pub(crate) fn visible(&self, snapshot: Lsn) -> bool {
+        self.born <= snapshot && snapshot < self.died.load(Ordering::Acquire)
+    }
+
+    /// True when no later operation has superseded or deleted this version.
+    pub(crate) fn is_latest(&self) -> bool {
+        self.died.load(Ordering::Acquire) == ALIVE
+    }
+
+    /// When this version died, if it has.
+    pub(crate) fn died_at(&self) -> Option<Lsn> {
+        Some(self.died.load(Ordering::Acquire)).filter(|&lsn| lsn != ALIVE)
+    }
+
+    /// Ends this version. False when it had ended already.
+    pub(crate) fn kill(&self, lsn: Lsn) -> bool {
+        self.died
+            .compare_exchange(ALIVE, lsn, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    /// True when the row has a vector in that slot of the schema.
+    pub(crate) fn has_vector(&self, vector: usize) -> bool {
+        self.slots.get(vector).is_some_and(|&slot| slot != NONE)
+    }
+}
+
+/// The vectors of one name, in the order they were written.
+#[derive(Debug)]
+pub(crate) struct MemVectors {
+    pub(crate) rows: AppendRows,
+    owners: AppendList<u32>,
+}
+
+impl MemVectors {
+    /// The memtable row that a vector belongs to.
+    pub(crate) fn owner(&self, slot: u32) -> Option<u32> {
+        self.owners.get(slot).copied()
+    }
+}
+
+/// A table of point versions. One writer (the sequencer) appends; readers never block it.
+#[derive(Debug)]
+pub(crate) struct Memtable {
+    rows: AppendList<MemRow>,
+    vectors: Vec<MemVectors>,
+    newest: RwLock<BTreeMap<PointId, u32>>,
+    bytes: AtomicUsize,
+    first_lsn: AtomicU64,
+    last_lsn: AtomicU64,
+    last_seq: AtomicU64,
+}
+
+impl Memtable {
+    pub(crate) fn new(schema: &Schema) -> Self {
+        let vectors = schema
+            .vectors
+            .iter()
+            .map(|v| MemVectors {
+                rows: AppendRows::new(v.params.row_bytes()),
+                owners: AppendList::new(),
+            })
+            .collect();
+        Memtable {
+            rows: AppendList::new(),
+            vectors,
+            newest: RwLock::new(BTreeMap::new()),
+            bytes: AtomicUsize::new(0),
+            first_lsn: AtomicU64::new(0),
+            last_lsn: AtomicU64::new(0),
+            last_seq: AtomicU64::new(0),
+        }
+    }
+
+    /// Notes that an operation of this log and collection sequence number belongs here, rows or not.
+    pub(crate) fn cover(&self, lsn: Lsn, seq: u64) {
+        let _ = self
+            .first_lsn
+            .compare_exchange(0, lsn, Ordering::AcqRel, Ordering::Acquire);
+        self.last_lsn.fetch_max(lsn, Ordering::AcqRel);
+        self.last_seq.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// Appends a version of a point; a version of the same point in this table must have been ended before.
+    /// `vectors` are stored bytes by schema slot.
+    pub(crate) fn push(
+        &self,
+        id: PointId,
+        version: u64,
+        lsn: Lsn,
+        payload: &[u8],
+        vectors: &[Option<&[u8]>],
+    ) {
+        let row = self.rows.len();
+        let mut bytes = payload.len() + 160;
+        let slots = self
+            .vectors
+            .iter()
+            .zip(vectors)
+            .map(|(table, vector)| match vector {
+                Some(data) => {
+                    bytes += data.len() + 8;
+                    // The owner goes first: a reader that sees the vector must find whose it is.
+                    table.owners.push(row);
+                    table.rows.push(data)
+                }
+                None => NONE,
+            })
+            .collect();
+        let earlier = self.newest.read().get(&id).copied().unwrap_or(NONE);
+        let payload = payload.into();
+        self.rows.push(MemRow {
+            id,
+            version,
+            payload,
+            born: lsn,
+            died: AtomicU64::new(ALIVE),
+            earlier,
+            slots,
+        });
+        self.newest.write().insert(id, row);
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// Bytes held, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    /// True when no operation belongs here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last_lsn() == 0
+    }
+
+    /// Log sequence number of the first operation in this table; 0 when there is none.
+    pub(crate) fn first_lsn(&self) -> Lsn {
+        self.first_lsn.load(Ordering::Acquire)
+    }
+
+    /// Log sequence number of the last operation in this table; 0 when there is none.
+    pub(crate) fn last_lsn(&self) -> Lsn {
+        self.last_lsn.load(Ordering::Acquire)
+    }
+
+    /// Collection sequence number of the last operation in this table; 0 when there is none.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.last_seq.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn row(&self, row: u32) -> Option<&MemRow> {
+        self.rows.get(row)
+    }
+
+    /// All versions, in the order they were written.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, &MemRow)> {
+        self.rows.iter()
+    }
+
+    /// The vectors of a schema slot.
+    pub(crate) fn vectors(&self, vector: usize) -> Option<&MemVectors> {
+        self.vectors.get(vector)
+    }
+
+    /// The stored bytes of a row's vector.
+    pub(crate) fn vector(&self, row: &MemRow, vector: usize) -> Option<&[u8]> {
+        let slot = *row.slots.get(vector)?;
+        self.vectors.get(vector)?.rows.row(slot)
+    }
+
+    /// The newest version of a point, if it has not ended.
+    pub(crate) fn latest(&self, id: PointId) -> Option<u32> {
+        let row = *self.newest.read().get(&id)?;
+        self.rows.get(row)?.is_latest().then_some(row)
+    }
+
+    /// The version of a point that a reader at `snapshot` sees.
+    pub(crate) fn find(&self, id: PointId, snapshot: Lsn) -> Option<u32> {
+        let newest = self.newest.read().get(&id).copied();
+        self.visible_from(newest?, snapshot)
+    }
+
+    fn visible_from(&self, mut row: u32, snapshot: Lsn) -> Option<u32> {
+        loop {
+            let version = self.rows.get(row)?;
+            if version.visible(snapshot) {
+                return Some(row);
+            }
+            row = version.earlier;
+        }
+    }
+
+    /// Rows that a reader at `snapshot` sees with ids from `from` on, ascending by id, at most `limit`.
+    pub(crate) fn page(&self, from: Bound<PointId>, limit: usize, snapshot: Lsn) -> Vec<(PointId, u32)> {
+        let newest = self.newest.read();
+        newest
+            .range((from, Bound::Unbounded))
+            .filter_map(|(&id, &row)| Some((id, self.visible_from(row, snapshot)?)))
+            .take(limit)
+            .collect()
+    }
+}

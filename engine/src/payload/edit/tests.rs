@@ -1,0 +1,163 @@
+use serde_json::{Map, Value, json};
+
+use super::{delete, set};
+
+fn map(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap()
+}
+
+/// `payload` after merging `source` at `path`.
+fn after_set(payload: Value, path: &str, source: Value) -> Value {
+    let mut payload = map(payload);
+    let path = (!path.is_empty()).then(|| path.parse().unwrap());
+    set(&mut payload, &map(source), path.as_ref());
+    Value::Object(payload)
+}
+
+fn after_delete(payload: Value, path: &str) -> Value {
+    let mut payload = map(payload);
+    delete(&mut payload, &path.parse().unwrap());
+    Value::Object(payload)
+}
+
+#[test]
+fn setting_merges_top_level_fields_and_replaces_their_values_whole() {
+    assert_eq!(
+        after_set(json!({"a": 1, "b": {"x": 1}}), "", json!({"b": {"y": 2}, "c": 3})),
+        json!({"a": 1, "b": {"y": 2}, "c": 3})
+    );
+}
+
+#[test]
+fn setting_null_removes_a_field_and_keeps_the_order_of_the_others() {
+    let changed = after_set(json!({"a": 1, "b": 2, "c": 3}), "", json!({"a": null, "x": null}));
+    assert_eq!(changed, json!({"b": 2, "c": 3}));
+    assert_eq!(changed.to_string(), r#"{"b":2,"c":3}"#);
+}
+
+#[test]
+fn nulls_below_the_top_level_of_the_source_are_values() {
+    assert_eq!(
+        after_set(json!({}), "", json!({"a": {"b": null}})),
+        json!({"a": {"b": null}})
+    );
+}
+
+#[test]
+fn setting_at_a_path_creates_the_objects_on_the_way() {
+    assert_eq!(
+        after_set(json!({}), "a.b", json!({"c": 1})),
+        json!({"a": {"b": {"c": 1}}})
+    );
+    assert_eq!(
+        after_set(json!({"a": {"x": 1}}), "a.b", json!({"c": 1})),
+        json!({"a": {"x": 1, "b": {"c": 1}}})
+    );
+    assert_eq!(
+        after_set(json!({}), "\"a.b\"", json!({"c": 1})),
+        json!({"a.b": {"c": 1}})
+    );
+}
+
+#[test]
+fn setting_at_a_path_replaces_what_is_no_object() {
+    for other in [json!(null), json!(5), json!("x"), json!([1, 2])] {
+        assert_eq!(
+            after_set(json!({"a": other}), "a", json!({"c": 1})),
+            json!({"a": {"c": 1}})
+        );
+        assert_eq!(
+            after_set(json!({"a": other}), "a.b", json!({"c": 1})),
+            json!({"a": {"b": {"c": 1}}})
+        );
+    }
+}
+
+#[test]
+fn setting_at_a_path_merges_and_deletes_in_the_target() {
+    assert_eq!(
+        after_set(json!({"a": {"x": 1, "y": 2}}), "a", json!({"x": null, "z": 3})),
+        json!({"a": {"y": 2, "z": 3}})
+    );
+    assert_eq!(after_set(json!({}), "a", json!({"x": null})), json!({"a": {}}));
+}
+
+#[test]
+fn setting_at_an_index_needs_the_element_to_exist() {
+    let doc = json!({"a": [{"x": 1}, 2]});
+    assert_eq!(
+        after_set(doc.clone(), "a[0]", json!({"y": 1})),
+        json!({"a": [{"x": 1, "y": 1}, 2]})
+    );
+    assert_eq!(
+        after_set(doc.clone(), "a[1]", json!({"y": 1})),
+        json!({"a": [{"x": 1}, {"y": 1}]})
+    );
+    assert_eq!(
+        after_set(doc.clone(), "a[1].b", json!({"y": 1})),
+        json!({"a": [{"x": 1}, {"b": {"y": 1}}]})
+    );
+    assert_eq!(after_set(doc.clone(), "a[2]", json!({"y": 1})), doc);
+    assert_eq!(
+        after_set(doc.clone(), "a[18446744073709551615]", json!({"y": 1})),
+        doc
+    );
+}
+
+#[test]
+fn setting_at_brackets_writes_to_every_element() {
+    assert_eq!(
+        after_set(json!({"a": [{"x": 1}, 2]}), "a[]", json!({"y": 1})),
+        json!({"a": [{"x": 1, "y": 1}, {"y": 1}]})
+    );
+    assert_eq!(
+        after_set(json!({"a": [{"b": {"x": 1}}, {}]}), "a[].b", json!({"y": 1})),
+        json!({"a": [{"b": {"x": 1, "y": 1}}, {"b": {"y": 1}}]})
+    );
+}
+
+#[test]
+fn a_path_through_an_array_that_is_not_there_changes_nothing() {
+    for doc in [
+        json!({}),
+        json!({"a": 5}),
+        json!({"a": {"x": 1}}),
+        json!({"a": []}),
+    ] {
+        for path in ["a[]", "a[0]", "a[].b", "a.b[0].c", "z.y[]"] {
+            assert_eq!(after_set(doc.clone(), path, json!({"y": 1})), doc, "{path}");
+        }
+    }
+}
+
+#[test]
+fn deleting_removes_a_field_wherever_the_path_leads() {
+    let doc = json!({"a": {"b": 1, "c": 2}, "d": [{"e": 1}, {"e": 2, "f": 3}, 4]});
+    assert_eq!(after_delete(doc.clone(), "a"), json!({"d": doc["d"]}));
+    assert_eq!(
+        after_delete(doc.clone(), "a.b"),
+        json!({"a": {"c": 2}, "d": doc["d"]})
+    );
+    assert_eq!(
+        after_delete(doc.clone(), "d[].e"),
+        json!({"a": doc["a"], "d": [{}, {"f": 3}, 4]})
+    );
+    assert_eq!(
+        after_delete(doc.clone(), "d[1].e"),
+        json!({"a": doc["a"], "d": [{"e": 1}, {"f": 3}, 4]})
+    );
+    for nowhere in ["x", "a.x", "a.b.c", "a[]", "d.e", "d[9].e", "a[0].b"] {
+        assert_eq!(after_delete(doc.clone(), nowhere), doc, "{nowhere}");
+    }
+}
+
+#[test]
+fn deleting_an_element_changes_nothing_and_deleting_all_empties_the_array() {
+    let doc = json!({"a": [1, 2]});
+    assert_eq!(after_delete(doc.clone(), "a[0]"), doc);
+    assert_eq!(after_delete(doc, "a[]"), json!({"a": []}));
+    assert_eq!(
+        after_delete(json!({"a": [[1], [2]]}), "a[][]"),
+        json!({"a": [[], []]})
+    );
+}

@@ -1,0 +1,20 @@
+//! What is done with payloads beside filtering: changed by path, cut to what a caller wants, read into an index.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `edit.rs` | set and delete by path, on JSON |
+//! | `select.rs` | the part of an encoded payload that is returned |
+//! | `extract.rs` | the values of an encoded payload that an index files |
+//!
+//! Knows payload paths and datetimes ([`crate::filter`]), the encoding of payloads ([`vdb_storage::payload`]) and
+//! the index builder ([`vdb_index::postings`]).
+
+mod edit;
+mod extract;
+mod select;
+
+pub use select::PayloadSelector;
+pub use vdb_index::postings::Kind as PayloadIndexKind;
+
+pub(crate) use edit::{delete, set};
+pub(crate) use extract::index_row;

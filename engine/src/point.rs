@@ -1,0 +1,186 @@
+//! Points as a user writes and reads them.
+
+use std::collections::BTreeMap;
+
+pub use vdb_storage::PointId;
+
+use crate::error::{Error, Result};
+use crate::payload::PayloadSelector;
+
+/// A JSON object.
+pub type Payload = serde_json::Map<String, serde_json::Value>;
+
+/// The vectors of one point by name; the default vector has the name `""`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vectors(pub BTreeMap<String, Vec<f32>>);
+
+impl Vectors {
+    /// The vector of that name.
+    pub fn get(&self, name: &str) -> Option<&[f32]> {
+        self.0.get(name).map(Vec::as_slice)
+    }
+
+    /// Adds or replaces a vector.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, vector: Vec<f32>) -> Self {
+        self.0.insert(name.into(), vector);
+        self
+    }
+}
+
+impl From<Vec<f32>> for Vectors {
+    fn from(vector: Vec<f32>) -> Self {
+        Vectors::default().with("", vector)
+    }
+}
+
+impl From<&[f32]> for Vectors {
+    fn from(vector: &[f32]) -> Self {
+        vector.to_vec().into()
+    }
+}
+
+impl<const N: usize> From<[f32; N]> for Vectors {
+    fn from(vector: [f32; N]) -> Self {
+        vector.to_vec().into()
+    }
+}
+
+/// A point to write: id, vectors, payload.
+///
+/// ```
+/// use vdb::Point;
+/// let point = Point::new(7, vec![0.1, 0.9]).payload(serde_json::json!({"word": "owl"}))?;
+/// assert_eq!(point.payload["word"], "owl");
+/// # Ok::<_, vdb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// A number or a UUID.
+    pub id: PointId,
+    /// Vectors by name; those not given are absent from the point.
+    pub vectors: Vectors,
+    /// A JSON object.
+    pub payload: Payload,
+}
+
+impl Point {
+    /// A point without payload.
+    pub fn new(id: impl Into<PointId>, vectors: impl Into<Vectors>) -> Self {
+        Point {
+            id: id.into(),
+            vectors: vectors.into(),
+            payload: Payload::new(),
+        }
+    }
+
+    /// Sets the payload from a JSON object.
+    ///
+    /// # Errors
+    /// When the value is not an object.
+    pub fn payload(mut self, payload: serde_json::Value) -> Result<Self> {
+        self.payload = object(payload)?;
+        Ok(self)
+    }
+}
+
+/// The object inside a JSON value, for payload arguments.
+pub(crate) fn object(value: serde_json::Value) -> Result<Payload> {
+    match value {
+        serde_json::Value::Object(map) => Ok(map),
+        serde_json::Value::Null => Ok(Payload::new()),
+        other @ (serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_)
+        | serde_json::Value::Array(_)) => Err(Error::InvalidRequest(format!(
+            "a payload must be a JSON object, got {other}"
+        ))),
+    }
+}
+
+/// A stored point as read back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The point's id.
+    pub id: PointId,
+    /// Sequence number of the last operation that touched the point.
+    pub version: u64,
+    /// The payload, when asked for.
+    pub payload: Option<Payload>,
+    /// The vectors, when asked for; only those that the point has.
+    pub vectors: Option<Vectors>,
+}
+
+/// A search hit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredPoint {
+    /// The point's id.
+    pub id: PointId,
+    /// Sequence number of the last operation that touched the point.
+    pub version: u64,
+    /// Similarity (Cosine, Dot: larger is nearer) or distance (Euclid, Manhattan: smaller is nearer).
+    pub score: f32,
+    /// The payload, when asked for.
+    pub payload: Option<Payload>,
+    /// The vectors, when asked for; only those that the point has.
+    pub vectors: Option<Vectors>,
+}
+
+/// Which vectors come back with a point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum VectorSelector {
+    /// None.
+    #[default]
+    None,
+    /// All that the point has.
+    All,
+    /// Those of the list that the point has.
+    Names(Vec<String>),
+}
+
+impl From<bool> for VectorSelector {
+    fn from(all: bool) -> Self {
+        if all {
+            VectorSelector::All
+        } else {
+            VectorSelector::None
+        }
+    }
+}
+
+/// What comes back with a point besides its id and version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Select {
+    /// Which part of the payload.
+    pub payload: PayloadSelector,
+    /// Which vectors.
+    pub vectors: VectorSelector,
+}
+
+impl Select {
+    /// Payload and vectors.
+    pub fn all() -> Self {
+        Select {
+            payload: PayloadSelector::All,
+            vectors: VectorSelector::All,
+        }
+    }
+
+    /// The whole payload, no vectors.
+    pub fn payload() -> Self {
+        Select {
+            payload: PayloadSelector::All,
+            vectors: VectorSelector::None,
+        }
+    }
+}
+
+impl From<bool> for PayloadSelector {
+    fn from(all: bool) -> Self {
+        if all {
+            PayloadSelector::All
+        } else {
+            PayloadSelector::None
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Every point that matches a filter.
+
+use std::sync::Arc;
+
+use vdb_index::postings::Estimate;
+use vdb_storage::PointId;
+use vdb_wal::Lsn;
+
+use crate::deletions::Deletions;
+use crate::error::Result;
+use crate::filter::{CompiledFilter, Filter};
+use crate::memtable::{MemRow, Memtable};
+use crate::query::rows::SegmentRows;
+use crate::schema::Schema;
+use crate::tables::{Located, StoredPoint, Tables, View};
+
+/// Whose eyes a scan looks through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Horizon {
+    /// A writer's: all that has been applied.
+    Latest,
+    /// A reader's.
+    At(Lsn),
+}
+
+impl Horizon {
+    /// True when this version is seen.
+    pub(crate) fn sees(self, row: &MemRow) -> bool {
+        match self {
+            Horizon::Latest => row.is_latest(),
+            Horizon::At(lsn) => row.visible(lsn),
+        }
+    }
+
+    /// True when this row of a segment is seen.
+    pub(crate) fn sees_row(self, deletions: &Deletions, row: u32) -> bool {
+        match self {
+            Horizon::Latest => deletions.died_at(row).is_none(),
+            Horizon::At(lsn) => deletions.is_live(row, lsn),
+        }
+    }
+}
+
+/// Whether a row of a memtable matches.
+pub(crate) fn memtable_row_matches(
+    schema: &Schema,
+    row: &MemRow,
+    filter: Option<&CompiledFilter>,
+) -> Result<bool> {
+    let Some(filter) = filter else { return Ok(true) };
+    let has_vector = |slot: usize| row.has_vector(slot);
+    Ok(filter.matches(&StoredPoint {
+        schema,
+        id: row.id,
+        payload: &row.payload,
+        has_vector: &has_vector,
+    })?)
+}
+
+fn each_in_memtable(
+    schema: &Schema,
+    table: &Memtable,
+    horizon: Horizon,
+    filter: Option<&CompiledFilter>,
+    mut found: impl FnMut(u32, &MemRow) -> Result<()>,
+) -> Result<()> {
+    for (at, row) in table.rows() {
+        if horizon.sees(row) && memtable_row_matches(schema, row, filter)? {
+            found(at, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `found` with every point that matches, in no particular order.
+pub(crate) fn each(
+    tables: &Arc<Tables>,
+    horizon: Horizon,
+    filter: Option<&CompiledFilter>,
+    mut found: impl FnMut(PointId, Located) -> Result<()>,
+) -> Result<()> {
+    for table in tables.memtables() {
+        each_in_memtable(&tables.schema, table, horizon, filter, |at, row| {
+            found(row.id, Located::Memtable(table.clone(), at))
+        })?;
+    }
+    for segment in &tables.segments {
+        SegmentRows::new(&tables.schema, segment, horizon, filter)?.each(|row| {
+            match segment.points.id(row) {
+                Some(id) => found(id, Located::Segment(segment.clone(), row)),
+                None => Ok(()),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// About how many points match, without reading payloads of segments.
+pub(crate) fn estimate(view: &View, filter: &Filter) -> Result<Estimate> {
+    let compiled = CompiledFilter::new(filter)?;
+    let filter = Some(&compiled).filter(|f| !f.is_unconditional());
+    let horizon = Horizon::At(view.lsn);
+    let schema = &view.tables.schema;
+    let mut in_memory = 0;
+    for table in view.tables.memtables() {
+        each_in_memtable(schema, table, horizon, filter, |_, _| {
+            in_memory += 1;
+            Ok(())
+        })?;
+    }
+    let mut sum = Estimate::exactly(in_memory);
+    for segment in &view.tables.segments {
+        let bounds = SegmentRows::new(schema, segment, horizon, filter)?.bounds();
+        let dead = segment.deletions.dead_at(view.lsn);
+        sum.min += bounds.min.saturating_sub(dead);
+        sum.expected += bounds
+            .expected
+            .saturating_sub(bounds.expected * dead / u64::from(segment.rows()).max(1));
+        sum.max += bounds.max.min(u64::from(segment.rows()) - dead);
+    }
+    Ok(sum)
+}
+
+/// How many points match.
+pub(crate) fn count(view: &View, filter: Option<&Filter>) -> Result<u64> {
+    let compiled = filter.map(CompiledFilter::new).transpose()?;
+    let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
+    let horizon = Horizon::At(view.lsn);
+    let mut count = 0;
+    for table in view.tables.memtables() {
+        each_in_memtable(&view.tables.schema, table, horizon, filter, |_, _| {
+            count += 1;
+            Ok(())
+        })?;
+    }
+    for segment in &view.tables.segments {
+        count += SegmentRows::new(&view.tables.schema, segment, horizon, filter)?.count()?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,154 @@
+//! Pages of points in the order of their ids.
+
+use std::ops::Bound;
+
+use vdb_storage::PointId;
+
+use crate::config::MAX_LIMIT;
+use crate::error::{Error, Result};
+use crate::filter::{CompiledFilter, Filter};
+use crate::point::{Record, Select};
+use crate::query::fetch;
+use crate::query::matching::{Horizon, memtable_row_matches};
+use crate::query::rows::SegmentRows;
+use crate::tables::{Located, View};
+
+/// What to page through.
+///
+/// ```
+/// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+/// use vdb::ScrollRequest;
+/// # let db = Database::builder().open_in_memory()?;
+/// # let points = db.create_collection("p", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+/// # points.upsert((0u64..25).map(|i| Point::new(i, [1.0])).collect())?;
+/// let mut request = ScrollRequest::new().limit(10);
+/// let mut seen = 0;
+/// loop {
+///     let page = points.scroll(&request)?;
+///     seen += page.points.len();
+///     match page.next_offset {
+///         Some(next) => request = request.offset(next),
+///         None => break,
+///     }
+/// }
+/// assert_eq!(seen, 25);
+/// # Ok::<_, vdb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScrollRequest {
+    /// The first id of the page, or the first one after it that exists.
+    pub offset: Option<PointId>,
+    /// Most points of the page, at least 1.
+    pub limit: usize,
+    /// Only points that match.
+    pub filter: Option<Filter>,
+    /// What comes back with each point.
+    pub select: Select,
+}
+
+impl Default for ScrollRequest {
+    fn default() -> Self {
+        ScrollRequest {
+            offset: None,
+            limit: 10,
+            filter: None,
+            select: Select::payload(),
+        }
+    }
+}
+
+impl ScrollRequest {
+    /// The first ten points, with payloads.
+    pub fn new() -> Self {
+        ScrollRequest::default()
+    }
+
+    /// Starts at this id, or at the first one after it that exists.
+    #[must_use]
+    pub fn offset(mut self, id: impl Into<PointId>) -> Self {
+        self.offset = Some(id.into());
+        self
+    }
+
+    /// Most points of the page.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Only points that match.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// What comes back with each point.
+    #[must_use]
+    pub fn select(mut self, select: Select) -> Self {
+        self.select = select;
+        self
+    }
+}
+
+/// A page of points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScrollPage {
+    /// The points, ascending by id.
+    pub points: Vec<Record>,
+    /// Where the next page starts; none at the end.
+    pub next_offset: Option<PointId>,
+}
+
+pub(crate) fn scroll(view: &View, request: &ScrollRequest) -> Result<ScrollPage> {
+    if request.limit == 0 {
+        return Err(Error::InvalidRequest(
+            "the limit of a scroll must be at least 1".into(),
+        ));
+    }
+    let schema = &view.tables.schema;
+    fetch::check(schema, &request.select)?;
+    let compiled = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
+    let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
+    // One more than asked for says where the next page starts.
+    let want = request.limit.min(MAX_LIMIT) + 1;
+
+    let mut found: Vec<(PointId, Located)> = Vec::new();
+    for table in view.tables.memtables() {
+        let mut from = request.offset.map_or(Bound::Unbounded, Bound::Included);
+        let mut taken = 0;
+        while taken < want {
+            let batch = table.page(from, want, view.lsn);
+            let Some(&(last, _)) = batch.last() else { break };
+            for (id, row) in batch {
+                if let Some(version) = table.row(row)
+                    && memtable_row_matches(schema, version, filter)?
+                {
+                    found.push((id, Located::Memtable(table.clone(), row)));
+                    taken += 1;
+                }
+            }
+            from = Bound::Excluded(last);
+        }
+    }
+    for segment in &view.tables.segments {
+        let start = request.offset.map_or(0, |id| segment.points.lower_bound(id));
+        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter)?;
+        for row in rows.page(start, want)? {
+            if let Some(id) = segment.points.id(row) {
+                found.push((id, Located::Segment(segment.clone(), row)));
+            }
+        }
+    }
+    found.sort_unstable_by_key(|(id, _)| *id);
+    let next_offset = found.get(want - 1).map(|(id, _)| *id);
+    found.truncate(want - 1);
+    let points = found
+        .iter()
+        .map(|(id, at)| fetch::record(schema, &request.select, *id, at));
+    Ok(ScrollPage {
+        points: points.collect::<Result<_>>()?,
+        next_offset,
+    })
+}

@@ -1,0 +1,473 @@
+//! Nearest points.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+
+use vdb_index::hnsw::{self, Scratch, SearchParams};
+use vdb_index::{RowBits, RowFilter, TopK, flat};
+use vdb_storage::PointId;
+
+use crate::config::{Distance, MAX_EF, MAX_LIMIT};
+use crate::error::{Error, Result};
+use crate::filter::{CompiledFilter, Filter};
+use crate::memtable::Memtable;
+use crate::payload::PayloadSelector;
+use crate::point::{ScoredPoint, Select, VectorSelector};
+use crate::query::fetch;
+use crate::query::matching::{Horizon, memtable_row_matches};
+use crate::query::rows::SegmentRows;
+use crate::schema::VectorSchema;
+use crate::segment::{Segment, SegmentVectors};
+use crate::tables::{Located, View};
+use crate::vectors::encode_query;
+
+/// Up to this many matching rows, scoring each of them costs less than a walk that looks for them.
+const SCAN_ROWS: u64 = 3_000;
+/// Below this share of matching rows a walk visits so many others that scoring the matching ones is cheaper.
+const SCAN_SHARE: f64 = 0.02;
+
+/// A search for the points nearest to a vector.
+///
+/// ```
+/// use vdb::{Condition, Filter, SearchRequest};
+///
+/// let request = SearchRequest::new(vec![0.1; 384])
+///     .limit(5)
+///     .filter(Filter::must([Condition::matches("pos", "noun")]))
+///     .with_payload(true);
+/// assert_eq!(request.limit, 5);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchRequest {
+    /// The vector to be near to, with as many numbers as the collection's vectors.
+    pub vector: Vec<f32>,
+    /// Which named vector to compare with; empty for the default one.
+    pub using: String,
+    /// Most points to return, at least 1.
+    pub limit: usize,
+    /// Points to skip before the first one returned.
+    pub offset: usize,
+    /// Only points with a score above this (below it for Euclid and Manhattan).
+    pub score_threshold: Option<f32>,
+    /// Width of the beam of approximate search: more is slower and finds more. Chosen by the engine by default.
+    pub ef: Option<usize>,
+    /// Compare with every point instead of walking a graph.
+    pub exact: bool,
+    /// Only points that match.
+    pub filter: Option<Filter>,
+    /// What comes back with each point.
+    pub select: Select,
+}
+
+impl SearchRequest {
+    /// The ten nearest points, without payloads or vectors.
+    pub fn new(vector: impl Into<Vec<f32>>) -> Self {
+        SearchRequest {
+            vector: vector.into(),
+            using: String::new(),
+            limit: 10,
+            offset: 0,
+            score_threshold: None,
+            ef: None,
+            exact: false,
+            filter: None,
+            select: Select::default(),
+        }
+    }
+
+    /// Compares with this named vector.
+    #[must_use]
+    pub fn using(mut self, name: impl Into<String>) -> Self {
+        self.using = name.into();
+        self
+    }
+
+    /// Most points to return.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Points to skip before the first one returned.
+    #[must_use]
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Only points with a score above this (below it for Euclid and Manhattan).
+    #[must_use]
+    pub fn score_threshold(mut self, threshold: f32) -> Self {
+        self.score_threshold = Some(threshold);
+        self
+    }
+
+    /// Width of the beam of approximate search.
+    #[must_use]
+    pub fn ef(mut self, ef: usize) -> Self {
+        self.ef = Some(ef);
+        self
+    }
+
+    /// Compares with every point instead of walking a graph.
+    #[must_use]
+    pub fn exact(mut self, exact: bool) -> Self {
+        self.exact = exact;
+        self
+    }
+
+    /// Only points that match.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Whether payloads come back, or which parts of them.
+    #[must_use]
+    pub fn with_payload(mut self, payload: impl Into<PayloadSelector>) -> Self {
+        self.select.payload = payload.into();
+        self
+    }
+
+    /// Whether vectors come back, or which of them.
+    #[must_use]
+    pub fn with_vectors(mut self, vectors: impl Into<VectorSelector>) -> Self {
+        self.select.vectors = vectors.into();
+        self
+    }
+
+    fn validate(&self) -> Result<()> {
+        let positive = [("limit", self.limit), ("ef", self.ef.unwrap_or(1))];
+        if let Some((name, _)) = positive.into_iter().find(|&(_, value)| value == 0) {
+            return Err(Error::InvalidRequest(format!(
+                "the {name} of a search must be at least 1"
+            )));
+        }
+        if self.ef.is_some_and(|ef| ef > MAX_EF) {
+            return Err(Error::Limit {
+                what: "ef of a search",
+                limit: MAX_EF,
+                found: self.ef.unwrap_or(0),
+            });
+        }
+        if self.score_threshold.is_some_and(f32::is_nan) {
+            return Err(Error::InvalidRequest(
+                "the score threshold must be a number, got NaN".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A candidate of one table. Internal scores: larger is nearer.
+struct Hit {
+    score: f32,
+    id: PointId,
+    at: Located,
+}
+
+impl Hit {
+    fn order(&self, other: &Self) -> Ordering {
+        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// What every table is searched for.
+struct Query<'a> {
+    view: &'a View,
+    vector: &'a VectorSchema,
+    slot: usize,
+    encoded: Vec<u8>,
+    /// Hits wanted of each table.
+    want: usize,
+    ef: Option<usize>,
+    exact: bool,
+    filter: Option<&'a CompiledFilter>,
+}
+
+pub(crate) fn search(view: &View, request: &SearchRequest) -> Result<Vec<ScoredPoint>> {
+    request.validate()?;
+    let schema = &view.tables.schema;
+    fetch::check(schema, &request.select)?;
+    let slot = schema.require(&request.using)?;
+    let vector = &schema.vectors[slot];
+    let encoded = encode_query(&vector.name, &vector.params, &request.vector)?;
+    let compiled = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
+    let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
+    let want = request.offset.saturating_add(request.limit).min(MAX_LIMIT);
+    let query = Query {
+        view,
+        vector,
+        slot,
+        encoded,
+        want,
+        ef: request.ef,
+        exact: request.exact,
+        filter,
+    };
+
+    let mut hits = Vec::new();
+    for table in view.tables.memtables() {
+        query.scan_memtable(table, &mut hits)?;
+    }
+    for segment in &view.tables.segments {
+        if let Some(vectors) = segment.vectors(slot) {
+            for (score, row) in query.search_segment(segment, vectors)? {
+                if let Some(id) = segment.points.id(row) {
+                    hits.push(Hit {
+                        score,
+                        id,
+                        at: Located::Segment(segment.clone(), row),
+                    });
+                }
+            }
+        }
+    }
+    hits.sort_unstable_by(Hit::order);
+
+    let distance = vector.params.distance;
+    let passes = |score: f32| {
+        request
+            .score_threshold
+            .is_none_or(|bar| beyond(distance, score, bar))
+    };
+    let scored = hits.iter().map(|hit| (distance.public_score(hit.score), hit));
+    let page = scored
+        .take_while(|(score, _)| passes(*score))
+        .skip(request.offset)
+        .take(request.limit);
+    page.map(|(score, hit)| {
+        let (payload, vectors) = fetch::parts(schema, &request.select, &hit.at)?;
+        Ok(ScoredPoint {
+            id: hit.id,
+            version: hit.at.version(),
+            score,
+            payload,
+            vectors,
+        })
+    })
+    .collect()
+}
+
+/// True when a public score is strictly better than a threshold.
+fn beyond(distance: Distance, score: f32, bar: f32) -> bool {
+    if distance.larger_is_nearer() {
+        score > bar
+    } else {
+        score < bar
+    }
+}
+
+impl Query<'_> {
+    /// Scans a memtable. Its rows are in no order of ids, so ties are broken here rather than by row.
+    fn scan_memtable(&self, table: &std::sync::Arc<Memtable>, hits: &mut Vec<Hit>) -> Result<()> {
+        let Some(vectors) = table.vectors(self.slot) else {
+            return Ok(());
+        };
+        let mut best: std::collections::BinaryHeap<Kept> = std::collections::BinaryHeap::new();
+        let mut scores = Vec::new();
+        let row_bytes = self.vector.params.row_bytes();
+        for (first, rows) in vectors.rows.chunks() {
+            scores.resize(rows.len() / row_bytes, 0.0);
+            self.vector.kernel.score_rows(&self.encoded, rows, &mut scores);
+            for (slot, &score) in (first..).zip(&scores) {
+                if best.len() >= self.want && best.peek().is_some_and(|worst| score < worst.score) {
+                    continue;
+                }
+                let owner = vectors.owner(slot);
+                let Some((row, version)) = owner.and_then(|row| Some((row, table.row(row)?))) else {
+                    continue;
+                };
+                if score.is_nan()
+                    || !version.visible(self.view.lsn)
+                    || !memtable_row_matches(&self.view.tables.schema, version, self.filter)?
+                {
+                    continue;
+                }
+                // Negative zero and zero are one score.
+                best.push(Kept {
+                    score: score + 0.0,
+                    id: version.id,
+                    row,
+                });
+                if best.len() > self.want {
+                    best.pop();
+                }
+            }
+        }
+        hits.extend(best.into_iter().map(|kept| Hit {
+            score: kept.score,
+            id: kept.id,
+            at: Located::Memtable(table.clone(), kept.row),
+        }));
+        Ok(())
+    }
+
+    /// The best rows of a segment, by the cheapest way that finds them.
+    fn search_segment(&self, segment: &Segment, vectors: &SegmentVectors) -> Result<Vec<(f32, u32)>> {
+        let horizon = Horizon::At(self.view.lsn);
+        let rows = SegmentRows::new(&self.view.tables.schema, segment, horizon, self.filter)?;
+        let matrix = vectors.file.matrix();
+        let graph = vectors.graph().filter(|_| !self.exact);
+        let row_of = |slot: u32| vectors.file.row_of(slot);
+
+        let hits = match graph {
+            Some(graph) => {
+                let params = SearchParams::new(self.want);
+                let params = match self.ef {
+                    Some(ef) => params.ef(ef),
+                    None => params,
+                };
+                if rows.is_all() {
+                    match self.walk(graph, vectors, &params, None) {
+                        Some(found) => found,
+                        None => self.scan_all(vectors),
+                    }
+                } else {
+                    let estimate = rows.estimate()?;
+                    let total = u64::from(matrix.len());
+                    if estimate <= SCAN_ROWS.max(self.want as u64)
+                        || (estimate as f64) < total as f64 * SCAN_SHARE
+                    {
+                        self.scan_matching(vectors, &rows)?
+                    } else {
+                        let filter = Slots {
+                            rows: &rows,
+                            vectors,
+                            estimate,
+                        };
+                        let found = self.walk(graph, vectors, &params, Some(&filter));
+                        // A walk that came back short may have been cut off from matching rows: look at all.
+                        match found.filter(|found| found.len() as u64 >= (self.want as u64).min(estimate)) {
+                            Some(found) => found,
+                            None => self.scan_matching(vectors, &rows)?,
+                        }
+                    }
+                }
+            }
+            None if rows.is_all() => self.scan_all(vectors),
+            None => self.scan_matching(vectors, &rows)?,
+        };
+        rows.check()?;
+        Ok(hits
+            .into_iter()
+            .filter_map(|(score, slot)| Some((score, row_of(slot)?)))
+            .collect())
+    }
+
+    /// Walks the graph. `None` when it turns out damaged: it is not used again, and every row is looked at instead.
+    fn walk(
+        &self,
+        graph: &hnsw::GraphFile,
+        vectors: &SegmentVectors,
+        params: &SearchParams,
+        filter: Option<&dyn RowFilter>,
+    ) -> Option<Vec<(f32, u32)>> {
+        let found = SCRATCH.with_borrow_mut(|scratch| {
+            let matrix = vectors.file.matrix();
+            hnsw::search(
+                graph.view(),
+                &matrix,
+                &self.vector.kernel,
+                &self.encoded,
+                params,
+                filter,
+                scratch,
+            )
+        });
+        if found.damaged {
+            vectors.set_damaged();
+            return None;
+        }
+        Some(found.hits)
+    }
+
+    /// Scores every row.
+    fn scan_all(&self, vectors: &SegmentVectors) -> Vec<(f32, u32)> {
+        let matrix = vectors.file.matrix();
+        let mut top = TopK::new(self.want);
+        flat::scan(
+            &matrix,
+            &self.vector.kernel,
+            &self.encoded,
+            0..matrix.len(),
+            None,
+            &mut top,
+        );
+        top.into_sorted()
+    }
+
+    /// Scores every matching row, and no other.
+    fn scan_matching(&self, vectors: &SegmentVectors, rows: &SegmentRows<'_>) -> Result<Vec<(f32, u32)>> {
+        let matrix = vectors.file.matrix();
+        let mut slots = RowBits::empty(matrix.len());
+        rows.each(|row| {
+            if let Some(slot) = vectors.file.slot_of(row) {
+                slots.insert(slot);
+            }
+            Ok(())
+        })?;
+        let mut top = TopK::new(self.want);
+        flat::scan_rows(
+            &matrix,
+            &self.vector.kernel,
+            &self.encoded,
+            slots.iter(),
+            &mut top,
+        );
+        Ok(top.into_sorted())
+    }
+}
+
+/// A row kept while a memtable is scanned; the worst is the greatest.
+struct Kept {
+    score: f32,
+    id: PointId,
+    row: u32,
+}
+
+impl Ord for Kept {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for Kept {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Kept {}
+
+/// The rows of a query as a filter over the slots of a vector file.
+struct Slots<'a> {
+    rows: &'a SegmentRows<'a>,
+    vectors: &'a SegmentVectors,
+    estimate: u64,
+}
+
+impl RowFilter for Slots<'_> {
+    fn contains(&self, slot: u32) -> bool {
+        self.vectors
+            .file
+            .row_of(slot)
+            .is_some_and(|row| self.rows.probe(row))
+    }
+
+    fn estimate(&self) -> Option<u64> {
+        Some(self.estimate)
+    }
+}

@@ -1,0 +1,196 @@
+//! What a collection holds, as the engine works with it, and its form in the manifest.
+
+use vdb_index::hnsw::HnswParams;
+use vdb_storage::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
+use vdb_sys::element::Element;
+use vdb_sys::kernel::Kernel;
+
+use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
+use crate::error::{Error, Result};
+use crate::payload::PayloadIndexKind;
+
+/// A named vector and the kernel that scores it.
+#[derive(Clone, Debug)]
+pub(crate) struct VectorSchema {
+    pub(crate) name: String,
+    pub(crate) params: VectorParams,
+    pub(crate) kernel: Kernel,
+}
+
+/// An index over one payload path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PayloadIndexSchema {
+    /// Names its files; never given to another index of the collection.
+    pub(crate) number: u16,
+    pub(crate) path: String,
+    pub(crate) kind: PayloadIndexKind,
+}
+
+/// What a collection holds. A vector's place in the list is its slot everywhere else.
+#[derive(Clone, Debug)]
+pub(crate) struct Schema {
+    pub(crate) vectors: Vec<VectorSchema>,
+    pub(crate) payload_indexes: Vec<PayloadIndexSchema>,
+    pub(crate) next_payload_index: u16,
+    pub(crate) optimizer: OptimizerConfig,
+}
+
+impl Schema {
+    pub(crate) fn new(config: CollectionConfig) -> Self {
+        let vectors = config.vectors.into_iter().map(|(name, params)| {
+            let kernel = params.kernel();
+            VectorSchema { name, params, kernel }
+        });
+        Schema {
+            vectors: vectors.collect(),
+            payload_indexes: Vec::new(),
+            next_payload_index: 0,
+            optimizer: config.optimizer,
+        }
+    }
+
+    pub(crate) fn config(&self) -> CollectionConfig {
+        CollectionConfig {
+            vectors: self
+                .vectors
+                .iter()
+                .map(|v| (v.name.clone(), v.params.clone()))
+                .collect(),
+            optimizer: self.optimizer.clone(),
+        }
+    }
+
+    /// The slot of a vector by name.
+    pub(crate) fn slot(&self, name: &str) -> Option<usize> {
+        self.vectors.iter().position(|v| v.name == name)
+    }
+
+    /// The slot of a vector by name, or an error that lists the names.
+    pub(crate) fn require(&self, name: &str) -> Result<usize> {
+        self.slot(name).ok_or_else(|| {
+            let names: Vec<String> = self.vectors.iter().map(|v| format!("{:?}", v.name)).collect();
+            let known = if names.is_empty() {
+                "no vectors".to_owned()
+            } else {
+                names.join(", ")
+            };
+            Error::UnknownVector {
+                name: name.to_owned(),
+                known,
+            }
+        })
+    }
+}
+
+impl Schema {
+    /// The form in the manifest.
+    pub(crate) fn to_record(&self) -> SchemaRecord {
+        let vectors = (0u16..).zip(&self.vectors).map(|(number, v)| VectorRecord {
+            number,
+            name: v.name.clone(),
+            size: v.params.size as u32,
+            distance: v.params.distance.code(),
+            element: v.params.element.code(),
+            hnsw: HnswRecord {
+                m: v.params.hnsw.m,
+                ef_construct: v.params.hnsw.ef_construct,
+                ef_refine: v.params.hnsw.ef_refine,
+                alpha_thousandths: (v.params.hnsw.alpha * 1000.0).round() as u16,
+                seed: v.params.hnsw.seed,
+            },
+        });
+        let indexes = self.payload_indexes.iter().map(|i| PayloadIndexRecord {
+            number: i.number,
+            path: i.path.clone(),
+            kind: i.kind.code(),
+        });
+        SchemaRecord {
+            vectors: vectors.collect(),
+            next_vector: self.vectors.len() as u16,
+            payload_indexes: indexes.collect(),
+            next_payload_index: self.next_payload_index,
+            optimizer: OptimizerRecord {
+                index_min_rows: self.optimizer.index_min_rows,
+                max_segment_rows: self.optimizer.max_segment_rows,
+                deleted_thousandths: (self.optimizer.deleted_share * 1000.0).round() as u16,
+                merge_fan_in: self.optimizer.merge_fan_in,
+            },
+        }
+    }
+
+    /// From the form in the manifest of the collection in `dir`.
+    pub(crate) fn from_record(record: &SchemaRecord, dir: &str) -> Result<Schema> {
+        let damaged = |what: String| Error::Damaged {
+            file: format!("{dir}: manifest"),
+            what,
+        };
+        let mut vectors = Vec::with_capacity(record.vectors.len());
+        for (slot, v) in record.vectors.iter().enumerate() {
+            let distance = Distance::from_code(v.distance).ok_or_else(|| {
+                damaged(format!(
+                    "vector {:?} has the unknown distance {}",
+                    v.name, v.distance
+                ))
+            })?;
+            let element = Element::from_code(v.element).ok_or_else(|| {
+                damaged(format!(
+                    "vector {:?} has the unknown element {}",
+                    v.name, v.element
+                ))
+            })?;
+            if usize::from(v.number) != slot {
+                return Err(damaged(format!(
+                    "vector {:?} has number {}, expected {slot}",
+                    v.name, v.number
+                )));
+            }
+            let hnsw = HnswParams {
+                m: v.hnsw.m,
+                ef_construct: v.hnsw.ef_construct,
+                ef_refine: v.hnsw.ef_refine,
+                alpha: f32::from(v.hnsw.alpha_thousandths) / 1000.0,
+                seed: v.hnsw.seed,
+            };
+            let params = VectorParams {
+                size: v.size as usize,
+                distance,
+                element,
+                hnsw,
+            };
+            let kernel = params.kernel();
+            vectors.push(VectorSchema {
+                name: v.name.clone(),
+                params,
+                kernel,
+            });
+        }
+        let mut payload_indexes = Vec::with_capacity(record.payload_indexes.len());
+        for index in &record.payload_indexes {
+            let kind = PayloadIndexKind::from_code(index.kind).ok_or_else(|| {
+                damaged(format!(
+                    "index {:?} has the unknown kind {}",
+                    index.path, index.kind
+                ))
+            })?;
+            payload_indexes.push(PayloadIndexSchema {
+                number: index.number,
+                path: index.path.clone(),
+                kind,
+            });
+        }
+        let optimizer = OptimizerConfig {
+            index_min_rows: record.optimizer.index_min_rows,
+            max_segment_rows: record.optimizer.max_segment_rows,
+            deleted_share: f32::from(record.optimizer.deleted_thousandths) / 1000.0,
+            merge_fan_in: record.optimizer.merge_fan_in,
+        };
+        let schema = Schema {
+            vectors,
+            payload_indexes,
+            next_payload_index: record.next_payload_index,
+            optimizer,
+        };
+        schema.config().validate().map_err(|e| damaged(e.to_string()))?;
+        Ok(schema)
+    }
+}

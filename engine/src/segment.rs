@@ -1,0 +1,273 @@
+//! An open segment: immutable files and the marks of what has died in them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use roaring::RoaringBitmap;
+use vdb_index::hnsw::GraphFile;
+use vdb_index::postings::PostingsFile;
+use vdb_storage::manifest::SegmentRecord;
+use vdb_storage::payload::PayloadReader;
+use vdb_storage::points::PointsReader;
+use vdb_storage::vectors::VectorsReader;
+use vdb_storage::{Component, PointId, SegmentFile, tombstone};
+use vdb_vfs::DynDisk;
+
+use crate::deletions::Deletions;
+use crate::error::{Error, Result};
+use crate::filter::IndexLookup;
+use crate::schema::Schema;
+
+/// Removes files once nobody looks into them.
+#[derive(Debug)]
+struct Files {
+    disk: DynDisk,
+    retired: Mutex<Vec<String>>,
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        for path in self.retired.lock().drain(..) {
+            // What cannot be removed now is removed at the next open: no manifest names it.
+            let _ = self.disk.remove(&path);
+        }
+    }
+}
+
+/// The vectors of one name, and the graph over them if there is one.
+#[derive(Debug)]
+pub(crate) struct SegmentVectors {
+    pub(crate) file: Arc<VectorsReader>,
+    graph: Option<Arc<GraphFile>>,
+    /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
+    damaged: Arc<AtomicBool>,
+}
+
+impl SegmentVectors {
+    /// The graph, unless it is missing or damaged.
+    pub(crate) fn graph(&self) -> Option<&GraphFile> {
+        self.graph
+            .as_deref()
+            .filter(|_| !self.damaged.load(Ordering::Acquire))
+    }
+
+    /// Keeps searches from the graph until it has been rebuilt.
+    pub(crate) fn set_damaged(&self) {
+        self.damaged.store(true, Ordering::Release);
+    }
+}
+
+/// An open segment. Rows are in the order of their ids.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) record: SegmentRecord,
+    pub(crate) points: Arc<PointsReader>,
+    pub(crate) payload: Arc<PayloadReader>,
+    pub(crate) deletions: Arc<Deletions>,
+    vectors: Vec<Option<SegmentVectors>>,
+    indexes: Vec<(u16, Arc<PostingsFile>)>,
+    /// A payload index turned out damaged when it was asked: none is used, and all get rebuilt.
+    indexes_damaged: AtomicBool,
+    files: Arc<Files>,
+}
+
+impl Segment {
+    /// Opens the files that a record names. Derived files that cannot be used are left out: they get rebuilt.
+    pub(crate) fn open(disk: &DynDisk, dir: &str, schema: &Schema, record: SegmentRecord) -> Result<Segment> {
+        let path = |component: Component| {
+            let revision = record.component(component)?.revision;
+            Some(
+                SegmentFile {
+                    segment: record.id,
+                    component,
+                    revision,
+                }
+                .path(dir),
+            )
+        };
+        let primary = |component: Component| {
+            path(component).ok_or_else(|| Error::Damaged {
+                file: format!("{}: manifest", disk.display(dir)),
+                what: format!("segment {} has no file of the kind {component:?}", record.id),
+            })
+        };
+        let rows = record.rows;
+        let check_rows = |path: &str, found: u32| {
+            if found == rows {
+                return Ok(());
+            }
+            let what = format!("it has {found} rows, the manifest says {rows}");
+            Err(Error::Damaged {
+                file: disk.display(path),
+                what,
+            })
+        };
+
+        let points_path = primary(Component::Points)?;
+        let points = Arc::new(PointsReader::open(&**disk, &points_path)?);
+        check_rows(&points_path, points.len())?;
+        let payload_path = primary(Component::Payload)?;
+        let payload = Arc::new(PayloadReader::open(&**disk, &payload_path)?);
+        check_rows(&payload_path, payload.len())?;
+
+        let deletions = Deletions::new(rows);
+        if let Some(path) = path(Component::Tombstones) {
+            let (tombstones, _) = tombstone::read(&**disk, &path)?;
+            check_rows(&path, tombstones.rows)?;
+            for row in &tombstones.deleted {
+                deletions.mark(row, 0);
+            }
+        }
+
+        let mut vectors = Vec::with_capacity(schema.vectors.len());
+        for (slot, vector) in (0u16..).zip(&schema.vectors) {
+            let Some(path_of_vectors) = path(Component::Vectors(slot)) else {
+                vectors.push(None);
+                continue;
+            };
+            let file = VectorsReader::open(&**disk, &path_of_vectors)?;
+            check_rows(&path_of_vectors, file.rows())?;
+            if file.dim() as usize != vector.params.size || file.element() != vector.params.element {
+                let what = format!("it holds vectors of {} x {:?}", file.dim(), file.element());
+                return Err(Error::Damaged {
+                    file: disk.display(&path_of_vectors),
+                    what,
+                });
+            }
+            let graph = path(Component::Graph(slot)).and_then(|path| {
+                GraphFile::open(&**disk, &path, file.len(), vector.params.size)
+                    .ok()
+                    .map(Arc::new)
+            });
+            vectors.push(Some(SegmentVectors {
+                file: Arc::new(file),
+                graph,
+                damaged: Arc::default(),
+            }));
+        }
+        let indexes = schema.payload_indexes.iter().filter_map(|index| {
+            let path = path(Component::PayloadIndex(index.number))?;
+            Some((
+                index.number,
+                Arc::new(PostingsFile::open(&**disk, &path, rows).ok()?),
+            ))
+        });
+        let indexes = indexes.collect();
+        let files = Arc::new(Files {
+            disk: disk.clone(),
+            retired: Mutex::new(Vec::new()),
+        });
+        Ok(Segment {
+            record,
+            points,
+            payload,
+            deletions: Arc::new(deletions),
+            vectors,
+            indexes,
+            indexes_damaged: AtomicBool::new(false),
+            files,
+        })
+    }
+
+    /// The same segment with other derived files: data and marks are shared.
+    pub(crate) fn reopen(
+        &self,
+        disk: &DynDisk,
+        dir: &str,
+        schema: &Schema,
+        record: SegmentRecord,
+    ) -> Result<Segment> {
+        let fresh = Segment::open(disk, dir, schema, record)?;
+        Ok(Segment {
+            deletions: self.deletions.clone(),
+            files: self.files.clone(),
+            ..fresh
+        })
+    }
+
+    /// Names files that are to be removed once no reader holds the segment any more.
+    pub(crate) fn retire(&self, paths: impl IntoIterator<Item = String>) {
+        self.files.retired.lock().extend(paths);
+    }
+
+    pub(crate) fn rows(&self) -> u32 {
+        self.record.rows
+    }
+
+    /// The vectors of a schema slot, when any row has one.
+    pub(crate) fn vectors(&self, slot: usize) -> Option<&SegmentVectors> {
+        self.vectors.get(slot)?.as_ref()
+    }
+
+    /// The stored bytes of a row's vector.
+    pub(crate) fn vector(&self, slot: usize, row: u32) -> Option<&[u8]> {
+        self.vectors(slot)?.file.vector_of(row)
+    }
+
+    pub(crate) fn has_vector(&self, slot: usize, row: u32) -> bool {
+        self.vectors(slot).is_some_and(|v| v.file.slot_of(row).is_some())
+    }
+
+    /// The payload index of a number, when the segment has it.
+    pub(crate) fn index(&self, number: u16) -> Option<&PostingsFile> {
+        if self.indexes_damaged.load(Ordering::Acquire) {
+            return None;
+        }
+        self.indexes
+            .iter()
+            .find(|(n, _)| *n == number)
+            .map(|(_, file)| &**file)
+    }
+
+    /// Keeps filters from the payload indexes until they have been rebuilt.
+    pub(crate) fn set_index_damaged(&self) {
+        self.indexes_damaged.store(true, Ordering::Release);
+    }
+
+    /// The segment as filters look things up in it.
+    pub(crate) fn lookup<'a>(&'a self, schema: &'a Schema) -> SegmentLookup<'a> {
+        SegmentLookup {
+            segment: self,
+            schema,
+        }
+    }
+}
+
+/// The ids and payload indexes of a segment.
+pub(crate) struct SegmentLookup<'a> {
+    segment: &'a Segment,
+    schema: &'a Schema,
+}
+
+impl IndexLookup for SegmentLookup<'_> {
+    fn rows(&self) -> u32 {
+        self.segment.rows()
+    }
+
+    fn postings(&self, path: &str) -> Option<&PostingsFile> {
+        let index = self
+            .schema
+            .payload_indexes
+            .iter()
+            .find(|index| index.path == path)?;
+        self.segment.index(index.number)
+    }
+
+    fn row_of(&self, id: &PointId) -> Option<u32> {
+        self.segment.points.find(*id)
+    }
+
+    fn rows_with_vector(&self, name: &str) -> Option<RoaringBitmap> {
+        let all = || (0..self.segment.rows()).collect();
+        let Some(vectors) = self.schema.slot(name).and_then(|slot| self.segment.vectors(slot)) else {
+            return Some(RoaringBitmap::new());
+        };
+        Some(
+            vectors
+                .file
+                .sparse_rows()
+                .map_or_else(all, |rows| rows.iter().copied().collect()),
+        )
+    }
+}

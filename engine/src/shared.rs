@@ -1,0 +1,171 @@
+//! The state behind every handle of one open database.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use vdb_storage::manifest::Catalog;
+use vdb_vfs::{DynDisk, LockGuard};
+use vdb_wal::{Lsn, Wal};
+
+use crate::background::budget::Budget;
+use crate::background::signal::Signal;
+use crate::background::syncer::Syncer;
+use crate::config::Options;
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::write::sequencer::Sequencer;
+use crate::write::visibility::Visibility;
+
+/// Directory of the log, below the database's.
+pub(crate) const LOG_DIR: &str = "wal";
+/// Directory of the catalog, below the database's.
+pub(crate) const CATALOG_DIR: &str = "catalog";
+/// Directory of the collections, below the database's.
+pub(crate) const COLLECTIONS_DIR: &str = "collections";
+/// The lock file of the database.
+pub(crate) const LOCK_FILE: &str = "lock";
+
+/// The directory of a collection.
+pub(crate) fn collection_dir(id: u32) -> String {
+    format!("{COLLECTIONS_DIR}/{id:08x}")
+}
+
+/// State behind every handle of one open database.
+///
+/// Locks are taken in this order: catalog, a collection's maintenance, its manifest, the sequencer, its tables.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) disk: DynDisk,
+    pub(crate) options: Options,
+    pub(crate) wal: Wal,
+    pub(crate) pool: rayon::ThreadPool,
+    pub(crate) sequencer: Mutex<Sequencer>,
+    pub(crate) visibility: Visibility,
+    pub(crate) catalog: Mutex<Catalog>,
+    /// Open collections by number; the others are opened when they are asked for.
+    pub(crate) cores: RwLock<BTreeMap<u32, Arc<Core>>>,
+    pub(crate) budget: Budget,
+    pub(crate) syncer: Syncer,
+    pub(crate) flusher: Signal,
+    pub(crate) optimizer: Signal,
+    pub(crate) stopping: AtomicBool,
+    /// A write of weak durability has been accepted since the database was opened.
+    pub(crate) weak: AtomicBool,
+    /// The log was not closed when the database was last used.
+    pub(crate) crashed: bool,
+    /// Collections whose log records are damaged, with what is lost.
+    pub(crate) damaged: Mutex<BTreeMap<u32, String>>,
+    pub(crate) lock: Mutex<Option<LockGuard>>,
+}
+
+impl Shared {
+    /// The open collection of a name or alias; opened now if it was not.
+    pub(crate) fn core(&self, name: &str) -> Result<Arc<Core>> {
+        let catalog = self.catalog.lock();
+        let id = resolve(&catalog, name).ok_or_else(|| Error::CollectionNotFound {
+            name: name.to_owned(),
+        })?;
+        self.core_by_id(id)
+    }
+
+    /// The open collection of a number; opened now if it was not. The catalog's lock is held, or the database is
+    /// being opened: nobody else opens or drops it meanwhile.
+    pub(crate) fn core_by_id(&self, id: u32) -> Result<Arc<Core>> {
+        if let Some(core) = self.cores.read().get(&id) {
+            return Ok(core.clone());
+        }
+        if let Some(what) = self.damaged.lock().get(&id) {
+            return Err(Error::Damaged {
+                file: self.disk.display(LOG_DIR),
+                what: what.clone(),
+            });
+        }
+        let core = Arc::new(crate::recovery::open_collection(
+            &self.disk,
+            id,
+            self.wal.last_lsn(),
+            self.crashed,
+        )?);
+        self.cores.write().insert(id, core.clone());
+        Ok(core)
+    }
+
+    /// Fails once the database is being closed: no job may touch its files after that.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.stopping.load(Ordering::Acquire) {
+            Err(Error::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn open_cores(&self) -> Vec<Arc<Core>> {
+        self.cores.read().values().cloned().collect()
+    }
+
+    /// Makes everything up to `lsn` durable, and lets readers see what that allows.
+    pub(crate) fn sync_to(&self, lsn: Lsn) -> Result<()> {
+        if self.wal.synced_lsn() < lsn {
+            self.wal.sync(lsn).map_err(|e| self.log_error(e))?;
+        }
+        self.visibility.synced(self.wal.synced_lsn());
+        Ok(())
+    }
+
+    /// Turns an error of the log into ours; a failed sync ends all waiting.
+    pub(crate) fn log_error(&self, error: vdb_wal::Error) -> Error {
+        let error = Error::from(error);
+        if let Error::Poisoned(why) = &error {
+            self.visibility.poison(why);
+        }
+        error
+    }
+
+    /// Lets the log drop what every collection has in segments, and freezes the memtable that holds it back most
+    /// when it has grown too long.
+    pub(crate) fn trim_log(&self) -> Result<()> {
+        let (floor, oldest) = {
+            // A record is in the log before it is in a memtable: between the two it would look flushed.
+            let _sequencer = self.sequencer.lock();
+            let unflushed = |core: Arc<Core>| Some((core.tables().first_unflushed()?, core));
+            let oldest = self
+                .open_cores()
+                .into_iter()
+                .filter_map(unflushed)
+                .min_by_key(|(lsn, _)| *lsn);
+            (
+                oldest.as_ref().map_or(self.wal.last_lsn(), |(lsn, _)| lsn - 1),
+                oldest,
+            )
+        };
+        // A damaged collection may need any of it.
+        if self.damaged.lock().is_empty() {
+            self.wal.release(floor).map_err(|e| self.log_error(e))?;
+        }
+        let bound = (self.options.write_buffer as u64)
+            .saturating_mul(4)
+            .max(self.options.log_segment_bytes * 2);
+        if let Some((_, core)) = oldest.filter(|_| self.wal.bytes() > bound) {
+            let _sequencer = self.sequencer.lock();
+            if core.tables().frozen.is_empty() {
+                core.rotate();
+                self.flusher.wake();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of the collection that a name or an alias stands for.
+pub(crate) fn resolve(catalog: &Catalog, name: &str) -> Option<u32> {
+    if let Some(entry) = catalog.collections.iter().find(|c| c.name == name) {
+        return Some(entry.id);
+    }
+    catalog
+        .aliases
+        .iter()
+        .find(|a| a.name == name)
+        .map(|a| a.collection_id)
+}

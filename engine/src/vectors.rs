@@ -1,0 +1,116 @@
+//! From the numbers a user gives to the bytes that are stored, and back.
+
+use vdb_sys::element::{Element, decode_to_f32, encode_f32};
+use vdb_sys::kernel::normalize;
+
+use crate::config::VectorParams;
+use crate::error::{Error, Result};
+use crate::point::{VectorSelector, Vectors};
+use crate::schema::Schema;
+
+/// From here on, numbers round to infinity in half precision.
+const F16_BOUND: f32 = 65_520.0;
+
+/// Appends a vector to `out` as it is stored: checked, normalised under Cosine, converted to the element type.
+/// `place` starts the error message (`point 7: `), and is empty for a query.
+pub(crate) fn encode(
+    name: &str,
+    params: &VectorParams,
+    vector: &[f32],
+    place: &dyn Fn() -> String,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if vector.len() != params.size {
+        let (place, vector_name) = (place(), name.to_owned());
+        return Err(Error::WrongDimension {
+            place,
+            vector: vector_name,
+            expected: params.size,
+            found: vector.len(),
+        });
+    }
+    // A sum is finite only if all its terms are; the exact place is looked for only when it is not. Large finite
+    // numbers may overflow the sum, so the slow look decides.
+    let sum: f32 = vector.iter().map(|x| x.abs()).sum();
+    if !sum.is_finite()
+        && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| !x.is_finite())
+    {
+        return Err(Error::NotFinite {
+            place: place(),
+            vector: name.to_owned(),
+            index,
+            value,
+        });
+    }
+    if params.element == Element::F16
+        && sum >= F16_BOUND
+        && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| x.abs() >= F16_BOUND)
+    {
+        return Err(Error::OutOfRange {
+            place: place(),
+            vector: name.to_owned(),
+            index,
+            value,
+        });
+    }
+    if params.normalises() {
+        let mut unit = vector.to_vec();
+        normalize(&mut unit);
+        encode_f32(&unit, params.element, out);
+        return Ok(());
+    }
+    encode_f32(vector, params.element, out);
+    Ok(())
+}
+
+/// A stored vector as numbers.
+pub(crate) fn decode(params: &VectorParams, bytes: &[u8]) -> Vec<f32> {
+    let mut out = vec![0.0; params.size];
+    decode_to_f32(bytes, params.element, &mut out);
+    out
+}
+
+/// The stored form of a query vector: what the points it is compared with went through.
+pub(crate) fn encode_query(name: &str, params: &VectorParams, vector: &[f32]) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(params.row_bytes());
+    encode(name, params, vector, &String::new, &mut out)?;
+    Ok(out)
+}
+
+/// The vectors of a stored point that a selector asks for.
+pub(crate) fn select<'a>(
+    schema: &Schema,
+    selector: &VectorSelector,
+    stored: impl Fn(usize) -> Option<&'a [u8]>,
+) -> Option<Vectors> {
+    let wanted = |name: &str| match selector {
+        VectorSelector::None => false,
+        VectorSelector::All => true,
+        VectorSelector::Names(names) => names.iter().any(|n| n == name),
+    };
+    if *selector == VectorSelector::None {
+        return None;
+    }
+    let mut out = Vectors::default();
+    for (slot, vector) in schema.vectors.iter().enumerate().filter(|(_, v)| wanted(&v.name)) {
+        if let Some(bytes) = stored(slot) {
+            out.0.insert(vector.name.clone(), decode(&vector.params, bytes));
+        }
+    }
+    Some(out)
+}
+
+/// The element type of that name.
+///
+/// # Errors
+/// When the name is not `f32`, `f16` or `u8`.
+pub fn parse_element(name: &str) -> Result<Element> {
+    match name {
+        "f32" | "float32" => Ok(Element::F32),
+        "f16" | "float16" => Ok(Element::F16),
+        "u8" | "uint8" => Ok(Element::U8),
+        _ => Err(Error::InvalidRequest(format!(
+            "unknown element type {name:?}: use f32, f16 or u8"
+        ))),
+    }
+}

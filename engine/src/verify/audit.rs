@@ -1,0 +1,284 @@
+//! Collects problems and counts bytes, collection by collection.
+
+use vdb_index::Control;
+use vdb_storage::SegmentFile;
+use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord, ManifestStore};
+use vdb_vfs::DynDisk;
+
+use super::files;
+use super::report::{Problem, Severity, VerifyReport};
+use super::{catalog_store, stray};
+use crate::error::{Error, Result};
+use crate::schema::Schema;
+use crate::shared::LOG_DIR;
+
+/// How often a collection that changes under our eyes is looked at.
+const ATTEMPTS: usize = 4;
+
+/// Where the files of a collection are read, and where they are as far as people are concerned.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) dir: String,
+    /// `dir` as errors show it.
+    shown: String,
+    /// What people are shown in its place.
+    real: String,
+    pub(super) linked: bool,
+}
+
+impl Place {
+    /// The files are read where they are.
+    pub(super) fn real(disk: &DynDisk, dir: &str) -> Place {
+        let shown = disk.display(dir);
+        Place { dir: dir.to_owned(), real: shown.clone(), shown, linked: false }
+    }
+
+    /// `dir` holds links to the files in `real`.
+    pub(super) fn linked(disk: &DynDisk, dir: &str, real: &str) -> Place {
+        Place { dir: dir.to_owned(), shown: disk.display(dir), real: disk.display(real), linked: true }
+    }
+
+    fn tell(&self, path: &str) -> String {
+        path.strip_prefix(&self.shown).map_or_else(|| path.to_owned(), |rest| format!("{}{rest}", self.real))
+    }
+}
+
+/// A collection whose manifest has been read.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) id: u32,
+    pub(super) place: Place,
+    pub(super) manifest: CollectionManifest,
+    schema: Schema,
+}
+
+/// A check under way.
+#[derive(Debug)]
+pub(super) struct Audit<'a> {
+    pub(super) disk: DynDisk,
+    control: Control<'a>,
+    done: u64,
+    total: u64,
+    pub(super) log_bytes: u64,
+    pub(super) report: VerifyReport,
+}
+
+impl<'a> Audit<'a> {
+    pub(super) fn new(disk: DynDisk, control: Control<'a>) -> Self {
+        Audit { disk, control, done: 0, total: 0, log_bytes: 0, report: VerifyReport::default() }
+    }
+
+    pub(super) fn finish(self) -> VerifyReport {
+        self.report
+    }
+
+    /// Counts the files of a manifest among those to come.
+    pub(super) fn expect_segments(&mut self, manifest: &CollectionManifest) {
+        let lens = manifest.segments.iter().flat_map(|s| &s.components).map(|c| c.len);
+        self.total = lens.fold(self.total, u64::saturating_add);
+    }
+
+    /// Counts the log among the files to come.
+    pub(super) fn expect_log(&mut self) -> Result<()> {
+        for name in stray::list(&self.disk, LOG_DIR)? {
+            // A writer may have let go of a file meanwhile.
+            let file = self.disk.open(&format!("{LOG_DIR}/{name}"), false);
+            self.log_bytes += file.and_then(|f| f.len()).unwrap_or(0);
+        }
+        self.total = self.total.saturating_add(self.log_bytes);
+        Ok(())
+    }
+
+    pub(super) fn advance(&mut self, bytes: u64) -> Result<()> {
+        self.done = self.done.saturating_add(bytes);
+        self.control.report(self.done, self.total.max(self.done));
+        if self.control.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    pub(super) fn read(&mut self, files: u64, bytes: u64) {
+        self.report.files += files;
+        self.report.bytes += bytes;
+    }
+
+    /// Notes a problem. The file is the one that the error names, or else `file`.
+    pub(super) fn problem(&mut self, file: &str, error: &Error, severity: Severity, advice: impl Into<String>) {
+        let (path, offset, what) = describe(error);
+        let file = path.unwrap_or_else(|| file.to_owned());
+        self.report.problems.push(Problem { file, offset, what, severity, advice: advice.into() });
+    }
+
+    /// Notes a problem that no error tells of.
+    pub(super) fn note(&mut self, file: String, what: String, severity: Severity, advice: &str) {
+        self.report.problems.push(Problem { file, offset: None, what, severity, advice: advice.to_owned() });
+    }
+
+    /// Every generation of a manifest; the newest, if it can be read. `None` too where there is none.
+    fn generations<T: ManifestRecord>(&mut self, store: &ManifestStore<T>, place: &Place) -> Result<Option<T>> {
+        let generations = match store.generations() {
+            Ok(generations) => generations,
+            Err(error) => {
+                self.problem(&place.real, &error.into(), Severity::Primary, RESTORE);
+                return Ok(None);
+            }
+        };
+        let mut newest = None;
+        for (at, &generation) in generations.iter().enumerate() {
+            let last = at + 1 == generations.len();
+            match store.load_generation(generation) {
+                Ok(record) => {
+                    self.read(1, 0);
+                    newest = last.then_some(record);
+                }
+                Err(error) => {
+                    let (severity, advice) = match last {
+                        true => (Severity::Primary, RESTORE),
+                        false => (Severity::Derived, "it is kept as a spare; the next commit removes it"),
+                    };
+                    let first = self.report.problems.len();
+                    self.problem(&place.real, &error.into(), severity, advice);
+                    self.tell_from(first, place);
+                }
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Shows the problems from `first` on where the files really are.
+    fn tell_from(&mut self, first: usize, place: &Place) {
+        for problem in self.report.problems.iter_mut().skip(first) {
+            problem.file = place.tell(&problem.file);
+        }
+    }
+
+    /// The newest catalog, if it can be read.
+    pub(super) fn catalog(&mut self) -> Result<Option<Catalog>> {
+        let (store, place) = (catalog_store(&self.disk), Place::real(&self.disk, crate::shared::CATALOG_DIR));
+        let before = self.report.problems.len();
+        let catalog = self.generations(&store, &place)?;
+        if catalog.is_none() && self.report.problems.len() == before {
+            let what = "no generation of the catalog is there".to_owned();
+            self.note(place.real, what, Severity::Primary, RESTORE);
+        }
+        Ok(catalog)
+    }
+
+    /// Reads the manifests of a collection; `None` when they do not say what its files are.
+    pub(super) fn plan(&mut self, id: u32, place: Place) -> Result<Option<Plan>> {
+        self.report.collections += 1;
+        let store = ManifestStore::new(self.disk.clone(), place.dir.clone());
+        let before = self.report.problems.len();
+        let manifest: Option<CollectionManifest> = self.generations(&store, &place)?;
+        let Some(manifest) = manifest else {
+            if self.report.problems.len() == before {
+                self.note(place.real, "the manifest is missing".to_owned(), Severity::Primary, RESTORE);
+            }
+            return Ok(None);
+        };
+        if manifest.collection_id != id {
+            let what = format!("the manifest is that of collection {}, expected {id}", manifest.collection_id);
+            self.note(place.real, what, Severity::Primary, RESTORE);
+            return Ok(None);
+        }
+        match Schema::from_record(&manifest.schema, &place.real) {
+            Ok(schema) => Ok(Some(Plan { id, place, manifest, schema })),
+            Err(error) => {
+                self.problem(&place.real, &error, Severity::Primary, RESTORE);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Checks the files of a collection. Returns the derived ones that are damaged.
+    pub(super) fn collection(&mut self, plan: &mut Plan) -> Result<Vec<SegmentFile>> {
+        let first = self.report.problems.len();
+        for _ in 1..ATTEMPTS {
+            let damaged = self.segments(plan)?;
+            if self.report.problems.len() == first || !self.has_moved_on(plan) {
+                return Ok(damaged);
+            }
+            // Somebody has the database open: what was missing may have been merged away.
+            self.report.problems.truncate(first);
+        }
+        self.segments(plan)
+    }
+
+    /// True when there is a newer manifest than the one in the plan, which it then holds.
+    fn has_moved_on(&self, plan: &mut Plan) -> bool {
+        if plan.place.linked {
+            return false;
+        }
+        let store = ManifestStore::<CollectionManifest>::new(self.disk.clone(), plan.place.dir.clone());
+        let Ok(Some(manifest)) = store.load() else { return false };
+        let Ok(schema) = Schema::from_record(&manifest.schema, &plan.place.real) else { return false };
+        let newer = manifest.generation > plan.manifest.generation;
+        (plan.manifest, plan.schema) = (manifest, schema);
+        newer
+    }
+
+    fn segments(&mut self, plan: &Plan) -> Result<Vec<SegmentFile>> {
+        let mut derived = Vec::new();
+        let (place, first) = (&plan.place, self.report.problems.len());
+        for segment in &plan.manifest.segments {
+            self.report.rows += u64::from(segment.rows);
+            if let Some(what) = files::contradiction(&plan.manifest, segment) {
+                self.note(format!("{}: manifest", place.real), what, Severity::Primary, RESTORE);
+            }
+            for record in &segment.components {
+                let Some(file) = files::file_of(segment, record) else { continue };
+                match files::check(&*self.disk, &place.dir, &plan.schema, segment, &file, record) {
+                    Ok(()) => self.read(1, record.len),
+                    Err(error) => {
+                        let shown = self.disk.display(&file.path(&place.dir));
+                        if file.component.is_derived() {
+                            derived.push(file);
+                            let advice = "remove the file while the database is closed: it is made again";
+                            let advice = if place.linked { "it is made again in the background" } else { advice };
+                            self.problem(&shown, &error, Severity::Derived, advice);
+                        } else {
+                            let rows = segment.rows;
+                            let advice = format!("the {rows} rows of the segment are at stake; {RESTORE}");
+                            self.problem(&shown, &error, Severity::Primary, advice);
+                        }
+                    }
+                }
+                self.advance(record.len)?;
+            }
+        }
+        self.tell_from(first, place);
+        Ok(derived)
+    }
+}
+
+/// What helps where data is gone.
+pub(super) const RESTORE: &str = "restore it from a snapshot, and keep what is there for salvage";
+
+/// File, offset and message of an error.
+fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
+    use vdb_storage::Error as Storage;
+    match error {
+        Error::Damaged { file, what } => (Some(file.clone()), None, what.clone()),
+        Error::Disk(error) | Error::Storage(Storage::Disk(error)) | Error::Index(vdb_index::Error::Disk(error)) => {
+            describe_disk(error)
+        }
+        Error::Wal(vdb_wal::Error::Disk(error)) => describe_disk(error.get()),
+        Error::Wal(vdb_wal::Error::Corrupt { path, offset, what }) => {
+            (Some(path.clone()), Some(*offset), what.clone())
+        }
+        Error::Wal(vdb_wal::Error::Missing { path, first, last }) => {
+            (Some(path.clone()), None, format!("the file is missing; with it the records {first} to {last} are lost"))
+        }
+        Error::Storage(Storage::NoSuchRow { path, .. }) => (Some(path.clone()), None, error.to_string()),
+        other => (None, None, other.to_string()),
+    }
+}
+
+fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
+    use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
+    match error {
+        Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),
+        NotFound { path } => (Some(path.clone()), None, "it is missing".to_owned()),
+        Io { path, op, source } => (Some(path.clone()), None, format!("cannot {op}: {source}")),
+        ReadOnly { path, .. } | Version { path, .. } => (Some(path.clone()), None, error.to_string()),
+        other => (None, None, other.to_string()),
+    }
+}

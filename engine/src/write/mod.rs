@@ -1,0 +1,24 @@
+//! How does a write happen?
+//!
+//! ```text
+//! WriteBatch -> prepare (check, encode; in parallel) -> sequencer: resolve -> append -> apply, unseen
+//!            -> group sync -> advance the readers' horizon -> acknowledge
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `batch.rs` | operations and batches as a user states them |
+//! | `resolve.rs` | conditions, filters and merges become effects |
+//! | `record.rs` | the body of a log record (format home) |
+//! | `sequencer.rs` | the one place where writes take their order |
+//! | `apply.rs` | effects enter the memtable; live and at replay |
+//! | `visibility.rs` | how far readers may see |
+//! | `ticket.rs` | waiting for a write |
+
+pub(crate) mod apply;
+pub(crate) mod batch;
+pub(crate) mod record;
+pub(crate) mod resolve;
+pub(crate) mod sequencer;
+pub(crate) mod ticket;
+pub(crate) mod visibility;

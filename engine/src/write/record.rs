@@ -1,0 +1,266 @@
+//! The body of a log record: the resolved effects of one atomic batch.
+//!
+//! Format home. Effects are values and ids, never filters or clocks, so that replay needs nothing else.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | length H of the header, `u32` |
+//! | H | [`Header`] by the one codec of the project (fixed-width little-endian integers) |
+//! | rest | for each section, for each effect: the payload, then each vector as stored, back to back |
+//!
+//! The length of a vector is not written: it follows from the schema of its collection.
+
+use std::ops::Range;
+
+use bincode::{Decode, Encode};
+use vdb_storage::{PointId, codec};
+
+use crate::error::{Error, Result};
+use crate::schema::Schema;
+
+/// Version of the body format; a log with another one is refused.
+const VERSION: u8 = 1;
+
+/// Log record kind of a batch of effects.
+pub(crate) const KIND_EFFECTS: u8 = 1;
+
+/// Collection number of a record that touches several collections.
+pub(crate) const MANY: u32 = 0;
+
+#[derive(Decode)]
+struct Header {
+    version: u8,
+    weak: bool,
+    sections: Vec<SectionHeader>,
+}
+
+#[derive(Decode)]
+struct SectionHeader {
+    collection: u32,
+    seq: u64,
+    bulk: u64,
+    effects: Vec<Effect>,
+}
+
+/// [`Header`] as it is written, without copying the effects.
+#[derive(Encode)]
+struct HeaderRef<'a> {
+    version: u8,
+    /// Set on the records of weak durability: unsynced ones may be lost behind them.
+    weak: bool,
+    sections: Vec<SectionRef<'a>>,
+}
+
+#[derive(Encode)]
+struct SectionRef<'a> {
+    collection: u32,
+    seq: u64,
+    bulk: u64,
+    effects: &'a [Effect],
+}
+
+/// What happens to one point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum EffectKind {
+    /// The point becomes what the record holds.
+    Put,
+    /// The payload becomes what the record holds; the vectors stay.
+    Payload,
+    /// The point disappears.
+    Delete,
+}
+
+/// One point's change; its bytes stand in the section's bulk.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Effect {
+    pub(crate) kind: EffectKind,
+    uuid: bool,
+    id: u128,
+    payload: u32,
+    vectors: Vec<u16>,
+}
+
+impl Effect {
+    pub(crate) fn id(&self) -> PointId {
+        if self.uuid {
+            PointId::Uuid(uuid::Uuid::from_u128(self.id))
+        } else {
+            PointId::Num(self.id as u64)
+        }
+    }
+}
+
+/// The effects of one operation on one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) collection: u32,
+    pub(crate) seq: u64,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) bulk: Vec<u8>,
+}
+
+/// An effect with its bytes.
+pub(crate) struct EffectView<'a> {
+    pub(crate) kind: EffectKind,
+    pub(crate) id: PointId,
+    pub(crate) payload: &'a [u8],
+    /// Stored bytes by schema slot.
+    pub(crate) vectors: &'a [Option<&'a [u8]>],
+}
+
+impl Section {
+    /// Adds an effect. `vectors` are stored bytes by schema slot, ascending.
+    ///
+    /// # Errors
+    /// When the payload is longer than a record can say.
+    pub(crate) fn push<'v>(
+        &mut self,
+        kind: EffectKind,
+        id: PointId,
+        payload: &[u8],
+        vectors: impl IntoIterator<Item = (usize, &'v [u8])>,
+    ) -> Result<()> {
+        let limit = u32::MAX as usize;
+        let len = u32::try_from(payload.len()).map_err(|_| Error::Limit {
+            what: "bytes of an encoded payload",
+            limit,
+            found: payload.len(),
+        })?;
+        let (uuid, raw) = match id {
+            PointId::Num(n) => (false, u128::from(n)),
+            PointId::Uuid(u) => (true, u.as_u128()),
+        };
+        self.bulk.extend_from_slice(payload);
+        let mut slots = Vec::new();
+        for (slot, bytes) in vectors {
+            slots.push(slot as u16);
+            self.bulk.extend_from_slice(bytes);
+        }
+        self.effects.push(Effect {
+            kind,
+            uuid,
+            id: raw,
+            payload: len,
+            vectors: slots,
+        });
+        Ok(())
+    }
+
+    /// Calls `each` with every effect and its bytes, in order.
+    ///
+    /// # Errors
+    /// When the section does not fit the schema: a record of another collection, or damage that the checksums missed.
+    pub(crate) fn for_each(
+        &self,
+        schema: &Schema,
+        mut each: impl FnMut(EffectView<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut at = 0usize;
+        let mut slots: Vec<Option<&[u8]>> = vec![None; schema.vectors.len()];
+        for effect in &self.effects {
+            let payload = take(&self.bulk, &mut at, effect.payload as usize)?;
+            slots.fill(None);
+            for &slot in &effect.vectors {
+                let params = schema
+                    .vectors
+                    .get(usize::from(slot))
+                    .ok_or_else(|| mismatch("an unknown vector"))?;
+                slots[usize::from(slot)] = Some(take(&self.bulk, &mut at, params.params.row_bytes())?);
+            }
+            each(EffectView {
+                kind: effect.kind,
+                id: effect.id(),
+                payload,
+                vectors: &slots,
+            })?;
+        }
+        if at != self.bulk.len() {
+            return Err(mismatch("more bytes than its effects take"));
+        }
+        Ok(())
+    }
+}
+
+fn take<'a>(bulk: &'a [u8], at: &mut usize, len: usize) -> Result<&'a [u8]> {
+    let range: Range<usize> = *at..at
+        .checked_add(len)
+        .ok_or_else(|| mismatch("a length past any file"))?;
+    let bytes = bulk
+        .get(range.clone())
+        .ok_or_else(|| mismatch("fewer bytes than its effects need"))?;
+    *at = range.end;
+    Ok(bytes)
+}
+
+fn mismatch(what: &str) -> Error {
+    Error::Damaged {
+        file: "log".into(),
+        what: format!("a record does not fit its collection: it has {what}"),
+    }
+}
+
+/// The header of a record, with its length before it. The sections' bulks follow it in the log.
+pub(crate) fn encode_header(sections: &[Section], weak: bool) -> Result<Vec<u8>> {
+    let header = HeaderRef {
+        version: VERSION,
+        weak,
+        sections: sections
+            .iter()
+            .map(|s| SectionRef {
+                collection: s.collection,
+                seq: s.seq,
+                bulk: s.bulk.len() as u64,
+                effects: &s.effects,
+            })
+            .collect(),
+    };
+    let encoded = codec::encode(&header)?;
+    let len = u32::try_from(encoded.len()).map_err(|_| Error::Limit {
+        what: "bytes of a record's header",
+        limit: u32::MAX as usize,
+        found: encoded.len(),
+    })?;
+    let mut out = Vec::with_capacity(4 + encoded.len());
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&encoded);
+    Ok(out)
+}
+
+/// A decoded record.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) weak: bool,
+    pub(crate) sections: Vec<Section>,
+}
+
+/// Reads a record's body. Never panics, whatever the bytes.
+pub(crate) fn decode(body: &[u8]) -> Result<Record> {
+    let mut at = 0usize;
+    let len = take(body, &mut at, 4)?;
+    let len = u32::from_le_bytes(len.try_into().map_err(|_| mismatch("no header"))?);
+    let header: Header = codec::decode(take(body, &mut at, len as usize)?, "log", 4)?;
+    if header.version != VERSION {
+        return Err(Error::Damaged {
+            file: "log".into(),
+            what: format!(
+                "record format version {} is not supported (this build reads {VERSION})",
+                header.version
+            ),
+        });
+    }
+    let mut sections = Vec::with_capacity(header.sections.len());
+    for s in header.sections {
+        let bulk = usize::try_from(s.bulk).map_err(|_| mismatch("a length past any file"))?;
+        let bulk = take(body, &mut at, bulk)?.to_vec();
+        sections.push(Section {
+            collection: s.collection,
+            seq: s.seq,
+            effects: s.effects,
+            bulk,
+        });
+    }
+    Ok(Record {
+        weak: header.weak,
+        sections,
+    })
+}

@@ -1,0 +1,201 @@
+//! The one place where writes take their order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::config::Durability;
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::shared::Shared;
+use crate::write::apply::apply;
+use crate::write::batch::{Entry, Expected, WriteBatch};
+use crate::write::record::{self, Section};
+use crate::write::resolve::{Prepared, Resolver, prepare};
+use crate::write::ticket::{Ticket, WriteResult};
+use vdb_storage::PointId;
+
+/// State that only the holder of the sequencer's lock touches.
+#[derive(Debug, Default)]
+pub(crate) struct Sequencer {
+    pub(crate) closed: bool,
+    /// Why no more writes are taken: memory may no longer agree with the log.
+    pub(crate) poisoned: Option<String>,
+    /// Writes of weak durability since the last sync.
+    weak_unsynced: u64,
+}
+
+/// Weak writes that may be unsynced at a time. Recovery skips this many sequence numbers where some may be lost,
+/// so that none is ever given twice.
+pub(crate) const WEAK_WINDOW: u64 = 1 << 20;
+
+enum Step {
+    Write(Prepared),
+    Require(PointId, Expected),
+}
+
+impl Shared {
+    /// The collections that a batch names, entry by entry.
+    pub(crate) fn bind(&self, batch: WriteBatch) -> Result<Vec<(Arc<Core>, Entry)>> {
+        let mut cores: HashMap<String, Arc<Core>> = HashMap::new();
+        let mut bound = Vec::with_capacity(batch.entries.len());
+        for (name, entry) in batch.entries {
+            let core = match cores.get(&name) {
+                Some(core) => core.clone(),
+                None => {
+                    let core = self.core(&name)?;
+                    cores.insert(name, core.clone());
+                    core
+                }
+            };
+            bound.push((core, entry));
+        }
+        Ok(bound)
+    }
+
+    /// Gives a batch its place in the order, logs it and applies it. It is seen and acknowledged through the ticket.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        entries: Vec<(Arc<Core>, Entry)>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        let mut steps = Vec::with_capacity(entries.len());
+        let mut entries_of: HashMap<u32, usize> = HashMap::new();
+        for (core, entry) in entries {
+            *entries_of.entry(core.id).or_insert(0) += 1;
+            let step = match entry {
+                Entry::Operation(operation) => Step::Write(prepare(&core.tables().schema, operation)?),
+                Entry::Require { id, expected } => Step::Require(id, expected),
+            };
+            steps.push((core, step));
+        }
+        self.budget.wait()?;
+
+        let mut sequencer = self.sequencer.lock();
+        if sequencer.closed {
+            return Err(Error::Closed);
+        }
+        if let Some(why) = &sequencer.poisoned {
+            return Err(Error::Poisoned(why.clone()));
+        }
+        let mut resolvers: HashMap<u32, Resolver> = HashMap::new();
+        let mut next: HashMap<u32, u64> = HashMap::new();
+        let mut sections: Vec<Section> = Vec::new();
+        let mut owners: Vec<Arc<Core>> = Vec::new();
+        for (core, step) in steps {
+            if core.dropped.load(Ordering::Acquire) {
+                return Err(Error::CollectionNotFound {
+                    name: format!("#{} (dropped meanwhile)", core.id),
+                });
+            }
+            let several = entries_of.get(&core.id).is_some_and(|&n| n > 1);
+            let resolver = resolvers
+                .entry(core.id)
+                .or_insert_with(|| Resolver::new(core.tables(), several));
+            match step {
+                Step::Require(id, expected) => resolver.require(id, expected)?,
+                Step::Write(prepared) => {
+                    let seq = next
+                        .entry(core.id)
+                        .or_insert_with(|| core.next_seq.load(Ordering::Acquire));
+                    sections.push(resolver.resolve(prepared, core.id, *seq)?);
+                    *seq += 1;
+                    owners.push(core);
+                }
+            }
+        }
+        // Resolvers hold tables alive; what follows may replace them.
+        drop(resolvers);
+        let result = WriteResult {
+            sequences: sections.iter().map(|s| s.seq).collect(),
+        };
+        let weak = durability != Durability::Sync;
+        if sections.is_empty() {
+            let lsn = self.visibility.get();
+            return Ok(Ticket {
+                shared: self.clone(),
+                lsn,
+                durability,
+                result,
+            });
+        }
+
+        let header = record::encode_header(&sections, weak || self.weak.load(Ordering::Acquire))?;
+        let collection = if next.len() == 1 {
+            sections[0].collection
+        } else {
+            record::MANY
+        };
+        let parts: Vec<&[u8]> = std::iter::once(header.as_slice())
+            .chain(sections.iter().map(|s| s.bulk.as_slice()))
+            .collect();
+        let lsn = self
+            .wal
+            .append(record::KIND_EFFECTS, collection, &parts)
+            .map_err(|e| self.log_error(e))?;
+        for (core, section) in owners.iter().zip(&sections) {
+            let tables = core.tables();
+            let before = tables.active.bytes();
+            // Sections were made from these very schemas: an error here is a bug, and the log has the truth.
+            let applied = apply(&tables, section, lsn);
+            self.budget.add(tables.active.bytes() - before);
+            core.next_seq.store(section.seq + 1, Ordering::Release);
+            if let Err(error) = applied {
+                sequencer.poisoned = Some(error.to_string());
+                self.visibility.poison(&error.to_string());
+                return Err(error);
+            }
+        }
+        self.visibility.applied(lsn, !weak);
+        if weak {
+            sequencer.weak_unsynced += 1;
+            // The first weak record of a collection is synced, so that its log or its manifest says that others may
+            // have followed.
+            let first = owners.iter().any(|core| !core.weak.load(Ordering::Acquire));
+            if first || sequencer.weak_unsynced >= WEAK_WINDOW {
+                self.sync_to(lsn)?;
+                owners
+                    .iter()
+                    .for_each(|core| core.weak.store(true, Ordering::Release));
+                self.weak.store(true, Ordering::Release);
+                sequencer.weak_unsynced = 0;
+            }
+        }
+        self.rotate_full(&owners);
+        drop(sequencer);
+        self.syncer.note(lsn, durability);
+        Ok(Ticket {
+            shared: self.clone(),
+            lsn,
+            durability,
+            result,
+        })
+    }
+
+    /// Freezes memtables that have reached their share of the write buffer. The sequencer's lock is held.
+    fn rotate_full(&self, written: &[Arc<Core>]) {
+        let share = self.options.write_buffer / 2;
+        let mut rotated = false;
+        for core in written {
+            if core.tables().active.bytes() >= share {
+                core.rotate();
+                rotated = true;
+            }
+        }
+        if !rotated && self.budget.used() >= self.options.write_buffer {
+            let largest = self
+                .open_cores()
+                .into_iter()
+                .max_by_key(|c| c.tables().active.bytes());
+            if let Some(core) =
+                largest.filter(|c| !c.tables().active.is_empty() && c.tables().frozen.is_empty())
+            {
+                core.rotate();
+                rotated = true;
+            }
+        }
+        if rotated {
+            self.flusher.wake();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Waiting for a write.
+
+use std::sync::Arc;
+
+use vdb_wal::Lsn;
+
+use crate::config::Durability;
+use crate::error::Result;
+use crate::shared::Shared;
+
+/// What a write got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteResult {
+    /// The sequence number that each operation took in its collection, in the order of the batch. A point's
+    /// version is the number of the last operation that touched it.
+    pub sequences: Vec<u64>,
+}
+
+impl WriteResult {
+    /// The sequence number of the last operation; 0 for an empty batch.
+    pub fn sequence(&self) -> u64 {
+        self.sequences.last().copied().unwrap_or(0)
+    }
+}
+
+/// A write that has its place in the order and is in the log, but may not be synced or seen yet.
+///
+/// Dropping a ticket does not take the write back.
+#[derive(Debug)]
+#[must_use = "a write that nobody waits for may be lost in a power cut"]
+pub struct Ticket {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) lsn: Lsn,
+    pub(crate) durability: Durability,
+    pub(crate) result: WriteResult,
+}
+
+impl Ticket {
+    /// The sequence numbers that the write took.
+    pub fn result(&self) -> &WriteResult {
+        &self.result
+    }
+
+    /// Blocks until the write survives a power cut, whatever its level.
+    ///
+    /// # Errors
+    /// When the sync fails: the database then accepts no further writes.
+    pub fn wait_durable(&self) -> Result<()> {
+        self.shared.sync_to(self.lsn)
+    }
+
+    /// Blocks until searches see the write. A write of the level `Sync` is seen only once it is durable.
+    ///
+    /// # Errors
+    /// When a sync fails.
+    pub fn wait_visible(&self) -> Result<()> {
+        if self.durability == Durability::Sync {
+            self.shared.sync_to(self.lsn)?;
+        }
+        self.shared.visibility.wait(self.lsn)
+    }
+
+    pub(crate) fn acknowledge(self) -> Result<WriteResult> {
+        self.wait_visible()?;
+        Ok(self.result)
+    }
+}

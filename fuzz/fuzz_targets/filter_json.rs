@@ -1,0 +1,73 @@
+//! Filters in JSON: any text is a filter or an error, a filter survives being written and read again, and an indexed
+//! collection counts what a collection without indexes counts.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use vdb::{
+    Collection, CollectionConfig, Control, Database, Distance, Filter, PayloadIndexKind, Point, VectorParams,
+};
+
+/// The same points twice: plain in the log's table, and in a segment with an index on each field.
+static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let [plain, indexed] = ["plain", "indexed"].map(|name| {
+        let params = VectorParams::new(2, Distance::Dot);
+        let collection = db.create_collection(name, CollectionConfig::new(params)).unwrap();
+        collection
+            .upsert((0..payloads().len()).map(point).collect())
+            .unwrap();
+        collection
+    });
+    let kinds = [
+        ("k", PayloadIndexKind::Keyword),
+        ("i", PayloadIndexKind::Integer),
+        ("f", PayloadIndexKind::Float),
+        ("b", PayloadIndexKind::Bool),
+        ("d", PayloadIndexKind::Datetime),
+    ];
+    for (path, kind) in kinds {
+        indexed.create_payload_index(path, kind).unwrap();
+    }
+    indexed.flush().unwrap();
+    indexed.optimize(&Control::none()).unwrap();
+    [plain, indexed]
+});
+
+fn payloads() -> Vec<Value> {
+    vec![
+        json!({"k": "a", "i": 1, "f": 0.5, "b": true, "d": "2024-01-02T03:04:05Z"}),
+        json!({"k": ["a", "b"], "i": [1, 2], "f": 1, "b": false, "d": "2024-01-02"}),
+        json!({"k": null, "i": null, "f": null, "b": null, "d": null}),
+        json!({"k": [], "i": 2.0, "f": -0.0, "b": [true, false], "d": ["1969-12-31T23:59:59Z"]}),
+        json!({"k": 7, "i": "1", "f": "0.5", "b": 1, "d": "yesterday"}),
+        json!({"n": [{"k": "a", "i": 1}, {"k": "b", "i": 2}], "i": -9_007_199_254_740_993_i64}),
+        json!({}),
+    ]
+}
+
+fn point(number: usize) -> Point {
+    let point = Point::new(number as u64, [1.0, number as f32]);
+    point.payload(payloads()[number].clone()).unwrap()
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(json) = serde_json::from_slice::<Value>(bytes) else {
+        return;
+    };
+    let Ok(filter) = Filter::from_json(&json) else {
+        return;
+    };
+    let written = filter.to_json();
+    let again = Filter::from_json(&written).expect("a filter that was written");
+    assert_eq!(again.to_json(), written);
+    let [plain, indexed] = COLLECTIONS
+        .each_ref()
+        .map(|collection| collection.count(Some(&filter)));
+    match (plain, indexed) {
+        (Ok(plain), Ok(indexed)) => assert_eq!(plain, indexed, "{written}"),
+        (plain, indexed) => assert_eq!(plain.is_err(), indexed.is_err(), "{written}"),
+    }
+});

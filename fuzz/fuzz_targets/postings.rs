@@ -1,0 +1,84 @@
+//! Payload index files: whatever they hold, queries end in rows of the segment or in errors.
+#![no_main]
+
+use std::ops::Bound;
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use vdb_fuzz::{Input, bytes_of, damage_frame, disk_with};
+use vdb_index::postings::{Builder, Class, Key, Kind, PostingsFile};
+use vdb_vfs::MemDisk;
+
+const PATH: &str = "file";
+const ROWS: u32 = 600;
+const TERMS: [&str; 4] = ["", "noun", "verb", "zebra"];
+
+fn key(kind: Kind, number: u32) -> Key<'static> {
+    match kind {
+        Kind::Keyword => Key::Term(TERMS[number as usize % TERMS.len()]),
+        Kind::Integer => Key::Integer(i64::from(number % 50) - 25),
+        Kind::Float => Key::Float(f64::from(number % 50) / 3.0 - 8.0),
+        Kind::Bool => Key::Bool(number % 2 == 0),
+        Kind::Datetime => Key::Datetime(i64::from(number % 50) << 40),
+    }
+}
+
+static SOUND: LazyLock<Vec<(Kind, Vec<u8>)>> = LazyLock::new(|| {
+    let kinds = [
+        Kind::Keyword,
+        Kind::Integer,
+        Kind::Float,
+        Kind::Bool,
+        Kind::Datetime,
+    ];
+    kinds.into_iter().map(|kind| (kind, build(kind))).collect()
+});
+
+fn build(kind: Kind) -> Vec<u8> {
+    let disk = MemDisk::new();
+    let mut builder = Builder::new(kind);
+    for row in 0..ROWS {
+        match row % 11 {
+            0 => builder.null(row),
+            1 => builder.foreign(row),
+            2 => builder.filled(row),
+            3 => {}
+            _ => {
+                builder.push(row, key(kind, row));
+                builder.push(row, key(kind, row / 7));
+            }
+        }
+    }
+    builder.finish(&disk, PATH, ROWS).unwrap();
+    bytes_of(&disk, PATH)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input(bytes);
+    let (kind, sound) = &SOUND[usize::from(input.byte()) % SOUND.len()];
+    let disk = disk_with(PATH, &damage_frame(sound, &mut input));
+    let Ok(file) = PostingsFile::open(&disk, PATH, ROWS) else {
+        return;
+    };
+    let _ = file.verify(&disk);
+    let mut answers = Vec::new();
+    for number in [0, 1, 3, 17, 49] {
+        answers.push(file.equals(key(*kind, number)));
+        answers.push(file.range(
+            Bound::Included(key(*kind, number)),
+            Bound::Excluded(key(*kind, number * 2)),
+        ));
+        answers.push(file.range(Bound::Unbounded, Bound::Included(key(*kind, number))));
+    }
+    answers.push(file.any_of([key(*kind, 2), key(*kind, 5), key(*kind, 5)]));
+    answers.push(file.range(Bound::Unbounded, Bound::Unbounded));
+    answers.push(file.present());
+    answers
+        .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
+    for rows in answers.into_iter().flatten() {
+        assert!(
+            rows.max().is_none_or(|last| last < ROWS),
+            "a row that the segment does not have"
+        );
+    }
+});

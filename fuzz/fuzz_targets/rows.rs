@@ -1,0 +1,54 @@
+//! The readers of foreign formats: any bytes are rows or errors, never a panic.
+//!
+//! The first byte picks the format and whether the length is known, the second the longest row.
+#![no_main]
+
+use std::io::Cursor;
+
+use libfuzzer_sys::fuzz_target;
+use vdb_interop::{Format, Input, MAX_DIM, ReadOptions, read, read_row_numbers};
+
+const FORMATS: [Format; 6] = [
+    Format::Npy,
+    Format::Fvecs,
+    Format::Bvecs,
+    Format::Csv,
+    Format::Tsv,
+    Format::JsonLines,
+];
+
+fuzz_target!(|bytes: &[u8]| {
+    let [choice, limit, file @ ..] = bytes else { return };
+    let input = || match choice & 0x80 {
+        0 => Input::from_bytes("fuzz", file.to_vec()),
+        _ => Input::from_reader("fuzz", Cursor::new(file.to_vec())),
+    };
+    let format = FORMATS.get(usize::from(choice & 0x7f));
+    let Some(&format) = format else {
+        let _ = read_row_numbers(input(), 1 << 16);
+        return;
+    };
+    let options = ReadOptions {
+        max_row_bytes: usize::from(*limit) * 16,
+        ..ReadOptions::default()
+    };
+    let Ok(mut rows) = read(input(), format, &options) else {
+        return;
+    };
+    while let Some(row) = rows.next() {
+        match row {
+            Ok(row) => {
+                for vector in row.vectors.values() {
+                    assert!(vector.len() <= MAX_DIM && vector.iter().all(|number| number.is_finite()));
+                }
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                if !error.is_skippable() {
+                    assert!(rows.next().is_none(), "a row after the end");
+                    return;
+                }
+            }
+        }
+    }
+});

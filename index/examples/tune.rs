@@ -1,0 +1,96 @@
+//! dev: build and measure on the WordNet set
+use std::time::Instant;
+use vdb_index::{Control, hnsw::*};
+use vdb_sys::{aligned::AlignedBuf, element::*, kernel::*};
+fn npy(path: &str) -> Vec<u8> {
+    let b = std::fs::read(path).unwrap();
+    let h = u16::from_le_bytes([b[8], b[9]]) as usize + 10;
+    b[h..].to_vec()
+}
+fn arg<T: std::str::FromStr>(name: &str, default: T) -> T {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+fn main() {
+    let data = npy("/work/shared/data/wordnet-minilm-384.f16.npy");
+    let dim = 384;
+    let split: Vec<i64> = npy("/work/shared/peers/split.npy").chunks(bytesz()).map(geti).collect();
+    let n = data.len() / 2 / dim;
+    let mut isq = vec![false; n];
+    for &s in &split { isq[s as usize] = true; }
+    let lim: usize = arg("N", usize::MAX);
+    let (mut base, mut queries) = (Vec::new(), Vec::new());
+    let mut v = vec![0f32; dim];
+    let mut nb = 0;
+    for i in 0..n {
+        decode_to_f32(&data[i * dim * 2..(i + 1) * dim * 2], Element::F16, &mut v);
+        let norm = v.iter().map(|x| x * x).sum::<f32>().sqrt();
+        v.iter_mut().for_each(|x| *x /= norm);
+        if isq[i] { encode_f32(&v, Element::F32, &mut queries) } else if nb < lim { nb += 1; encode_f32(&v, Element::F32, &mut base) }
+    }
+    let base = AlignedBuf::from_slice(&base);
+    let m = MatrixView::new(Element::F32, dim, &base).unwrap();
+    let metric = match arg("METRIC", "dot".to_string()).as_str() { "dot" => Metric::Dot, "l2" => Metric::L2, _ => Metric::L1 };
+    let kernel = Kernel::new(metric, Element::F32);
+    let qs: Vec<&[u8]> = queries.chunks(dim * 4).collect();
+    let threads = arg("THREADS", 2);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    // ground truth, cached
+    let gtp = format!("/tmp/gt-{nb}-{metric:?}.bin");
+    let gt: Vec<Vec<u32>> = if let Ok(b) = std::fs::read(&gtp) {
+        b.chunks(40).map(|c| c.chunks(4).map(|x| u32::from_le_bytes(x.try_into().unwrap())).collect()).collect()
+    } else {
+        use rayon::prelude::*;
+        let gt: Vec<Vec<u32>> = pool.install(|| qs.par_iter().map(|q| {
+            let mut t = vdb_index::TopK::new(10);
+            vdb_index::flat::scan(&m, &kernel, q, 0..u32::MAX, None, &mut t);
+            t.into_sorted().into_iter().map(|x| x.1).collect()
+        }).collect());
+        std::fs::write(&gtp, gt.iter().flatten().flat_map(|r| r.to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+        gt
+    };
+    let d = HnswParams::default();
+    let p = HnswParams { m: arg("M", d.m), ef_construct: arg("EFC", d.ef_construct), ef_refine: arg("EFR", d.ef_refine), alpha: arg("ALPHA", d.alpha), seed: 0 };
+    let t = Instant::now();
+    let cpu0 = cpu();
+    let g = build(&m, metric, &p, &pool, &Control::none()).unwrap();
+    let rep = g.view().check(); let deg = rep.links as f64 / rep.rows as f64; println!("{rep:?}");
+    println!("{p:?} build {:.2} s, cpu {:.2} s, deg {deg:.1}", t.elapsed().as_secs_f64(), cpu() - cpu0);
+    let mut scratch = Scratch::default();
+    let passes: usize = arg("PASSES", 4);
+    let os: f32 = arg("OS", 1.6);
+    let mut curve = Vec::new();
+    for ef in arg("EFS", "16,24,32,48,64,96,128,200,300".to_string()).split(',').map(|x| x.parse::<usize>().unwrap()) {
+        let sp = SearchParams { k: 10, ef, oversample: os };
+        let (mut hits, mut scored) = (0, 0u64);
+        let mut best = vec![f64::MAX; qs.len()];
+        for pass in 0..passes {
+            for (i, q) in qs.iter().enumerate() {
+                let t = Instant::now();
+                let f = search(g.view(), &m, &kernel, q, &sp, None, &mut scratch);
+                best[i] = best[i].min(t.elapsed().as_secs_f64());
+                if pass == 0 {
+                    hits += f.hits.iter().filter(|h| gt[i].contains(&h.1)).count();
+                    scored += f.scored;
+                }
+            }
+        }
+        let recall = hits as f64 / (qs.len() * 10) as f64;
+        let qps = qs.len() as f64 / best.iter().sum::<f64>();
+        let sc = scored as f64 / qs.len() as f64;
+        curve.push((recall, qps, sc));
+        println!("ef {ef:4} recall {recall:.4} q/s {qps:8.0} scored {sc:.0}");
+    }
+    for r in [0.95, 0.98, 0.99] {
+        if let Some(w) = curve.windows(2).find(|w| w[0].0 <= r && w[1].0 >= r) {
+            let f = (r - w[0].0) / (w[1].0 - w[0].0);
+            println!("@{r}: {:.0} q/s, {:.0} scored", w[0].1 + f * (w[1].1 - w[0].1), w[0].2 + f * (w[1].2 - w[0].2));
+        }
+    }
+}
+fn bytesz() -> usize { 4 }
+fn geti(c: &[u8]) -> i64 { i64::from(i32::from_le_bytes(c.try_into().unwrap())) }
+fn cpu() -> f64 {
+    let s = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
+    (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) / 100.0
+}

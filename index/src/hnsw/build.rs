@@ -1,0 +1,392 @@
+//! How a graph comes to be: batches that search the frozen graph, then link.
+
+use rayon::prelude::*;
+use vdb_sys::element::MatrixView;
+use vdb_sys::kernel::Metric;
+use vdb_sys::kernel::codes::CodeKernel;
+
+use crate::control::Control;
+use crate::error::{Error, Result};
+use crate::hnsw::connect::connect;
+use crate::hnsw::graph::{Graph, Upper};
+use crate::hnsw::mix;
+use crate::hnsw::pairs::{DotPairs, Pairs, SadPairs};
+use crate::hnsw::params::{HnswParams, MAX_ROWS};
+use crate::hnsw::prune::{self, Near};
+use crate::hnsw::walk::{FREE, Links, Ranked, Walker};
+use crate::quant::{Quantizer, QueryCode, Scheme, Score};
+
+/// A batch is at most this share of the rows: what is in one batch cannot see each other.
+const BATCH_SHARE: usize = 50;
+/// A batch is at most this share of the graph it searches.
+const BATCH_GROWTH: usize = 4;
+/// Nodes whose links one task changes.
+const LINK_CHUNK: usize = 512;
+
+/// Builds a graph over every row of the matrix.
+///
+/// Deterministic: the same matrix, metric and parameters give the same graph on any number of threads.
+/// Memory beyond the result: 20 bytes a row, and the scratch of a batch.
+///
+/// # Errors
+/// [`Error::Cancelled`] (looked at for every row), [`Error::TooManyRows`], [`Error::BadParameter`].
+pub fn build(
+    matrix: &MatrixView<'_>,
+    metric: Metric,
+    params: &HnswParams,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<Graph> {
+    params.validate()?;
+    if matrix.len() > MAX_ROWS {
+        return Err(Error::TooManyRows { rows: matrix.len(), limit: MAX_ROWS });
+    }
+    let quantizer = Quantizer::train(matrix, metric);
+    let codes = quantizer.encode(matrix, pool, control)?;
+    let kernel = CodeKernel::new();
+    let (base, upper) = match Scheme::of(metric) {
+        Scheme::Dot => {
+            let pairs = DotPairs::new(codes.view(), metric, quantizer.mean(), pool);
+            Builder::new(&pairs, matrix.len(), params, pool, control).run()?
+        }
+        Scheme::Sad => {
+            let pairs = SadPairs { kernel, codes: codes.view() };
+            Builder::new(&pairs, matrix.len(), params, pool, control).run()?
+        }
+    };
+    Ok(Graph { quantizer, codes, base, upper, degree: params.degree(), seed: params.seed })
+}
+
+/// What one thread needs to find and choose neighbours.
+#[derive(Default)]
+pub(crate) struct Worker {
+    pub(crate) walker: Walker,
+    code: QueryCode,
+    other: QueryCode,
+    candidates: Vec<Near>,
+    chosen: Vec<Near>,
+}
+
+struct Builder<'a, P> {
+    pairs: &'a P,
+    params: &'a HnswParams,
+    pool: &'a rayon::ThreadPool,
+    control: &'a Control<'a>,
+    /// All rows in the order of insertion.
+    order: Vec<u32>,
+    /// The place of each row in that order.
+    rank: Vec<u32>,
+    links: Vec<u32>,
+    /// The distance along each link.
+    lengths: Vec<f32>,
+    degree: usize,
+    upper: Upper,
+    workers: Workers,
+    /// Rows done, of both passes.
+    done: u64,
+}
+
+/// Workers that wait for a task.
+#[derive(Default)]
+struct Workers(parking_lot::Mutex<Vec<Worker>>);
+
+impl Workers {
+    fn with<R>(&self, work: impl FnOnce(&mut Worker) -> R) -> R {
+        let idle = self.0.lock().pop();
+        let mut worker = idle.unwrap_or_default();
+        let result = work(&mut worker);
+        self.0.lock().push(worker);
+        result
+    }
+}
+
+impl<'a, P: Pairs> Builder<'a, P> {
+    fn new(
+        pairs: &'a P,
+        rows: u32,
+        params: &'a HnswParams,
+        pool: &'a rayon::ThreadPool,
+        control: &'a Control<'a>,
+    ) -> Self {
+        let seed = mix(params.seed ^ 0x9e37_79b9_7f4a_7c15);
+        let mut order: Vec<u32> = (0..rows).collect();
+        // The row breaks ties, so that the order is total and an unstable sort deterministic.
+        pool.install(|| order.par_sort_unstable_by_key(|&row| (mix(seed ^ u64::from(row)), row)));
+        let mut rank = vec![0; order.len()];
+        for (&row, at) in order.iter().zip(0u32..) {
+            rank[row as usize] = at;
+        }
+        let degree = params.degree();
+        Self {
+            pairs,
+            params,
+            pool,
+            control,
+            links: vec![FREE; order.len() * degree],
+            lengths: vec![0.0; order.len() * degree],
+            order,
+            rank,
+            degree,
+            upper: Upper { sizes: level_sizes(rows, params.m), ..Upper::default() },
+            workers: Workers::default(),
+            done: 0,
+        }
+    }
+
+    fn run(mut self) -> Result<(Vec<u32>, Upper)> {
+        if self.order.is_empty() {
+            return Ok((self.links, self.upper));
+        }
+        let sizes = self.upper.sizes.clone();
+        self.upper.sizes.clear();
+        let lowest = sizes.last().map_or(1, |&size| size as usize);
+        self.upper.rows = self.order[..lowest].to_vec();
+        self.done = 1;
+        let mut levels = sizes.into_iter().peekable();
+        let mut inserted = 1;
+        let rows = self.order.len();
+        let most = rows.div_ceil(BATCH_SHARE);
+        loop {
+            while let Some(size) = levels.next_if(|&size| size as usize == inserted) {
+                self.snapshot(size);
+            }
+            if inserted == rows {
+                break;
+            }
+            let mut batch = (inserted / BATCH_GROWTH).clamp(1, most).min(rows - inserted);
+            if let Some(&size) = levels.peek() {
+                batch = batch.min(size as usize - inserted);
+            }
+            self.batch(inserted..inserted + batch, self.params.ef_construct, false)?;
+            inserted += batch;
+        }
+        if self.params.ef_refine > 0 {
+            let mut start = 0;
+            while start < rows {
+                let end = (start + most).min(rows);
+                self.batch(start..end, self.params.ef_refine, true)?;
+                start = end;
+            }
+        }
+        connect(
+            self.pairs,
+            &mut self.links,
+            self.degree,
+            self.upper.rows.first().copied().unwrap_or(0),
+            usize::from(self.params.ef_construct),
+            self.control,
+        )?;
+        Ok((self.links, self.upper))
+    }
+
+    /// Finds the neighbours of a batch of the order in the graph as it is, then links both ways.
+    fn batch(&mut self, range: std::ops::Range<usize>, ef: u16, refine: bool) -> Result<()> {
+        let batch = &self.order[range];
+        let degree = self.degree;
+        let mut found = vec![(0.0, FREE); batch.len() * degree];
+        self.pool.install(|| {
+            found.par_chunks_mut(degree).zip(batch).try_for_each(|(out, &row)| {
+                if self.control.is_cancelled() {
+                    return Err(Error::Cancelled);
+                }
+                self.workers.with(|worker| self.find(worker, row, usize::from(ef), refine, out));
+                Ok(())
+            })
+        })?;
+        let mut back: Vec<Back> = Vec::with_capacity(found.len());
+        for (near, &source) in found.chunks_exact(degree).zip(batch) {
+            let at = source as usize * degree;
+            for (place, &(length, link)) in near.iter().enumerate() {
+                self.links[at + place] = link;
+                self.lengths[at + place] = length;
+            }
+            let used = near.iter().take_while(|near| near.1 != FREE);
+            back.extend(used.map(|&(length, target)| Back { target, source, length }));
+        }
+        self.pool.install(|| {
+            back.par_sort_unstable_by_key(|back| (back.target, back.source));
+            let chunk = LINK_CHUNK * degree;
+            let blocks = self.links.par_chunks_mut(chunk).zip(self.lengths.par_chunks_mut(chunk));
+            blocks.enumerate().for_each(|(chunk, (links, lengths))| {
+                let first = (chunk * LINK_CHUNK) as u32;
+                let start = back.partition_point(|back| back.target < first);
+                let end = back.partition_point(|back| back.target < first + LINK_CHUNK as u32);
+                if start == end {
+                    return;
+                }
+                self.workers.with(|worker| {
+                    for back in &back[start..end] {
+                        let at = (back.target - first) as usize * degree;
+                        let mut block = Block { links: &mut links[at..][..degree], lengths: &mut lengths[at..][..degree] };
+                        block.link_back(self.pairs, &mut worker.code, back, self.params.alpha);
+                    }
+                });
+            });
+        });
+        self.done += batch.len() as u64;
+        let passes = if self.params.ef_refine > 0 { 2 } else { 1 };
+        self.control.report(self.done, self.order.len() as u64 * passes);
+        Ok(())
+    }
+
+    /// Chooses the neighbours of a row.
+    fn find(&self, worker: &mut Worker, row: u32, ef: usize, refine: bool, out: &mut [Near]) {
+        let Worker { walker, code, other, candidates, chosen } = worker;
+        let score = self.pairs.near(row, code);
+        let links = Links { blocks: &self.links, degree: self.degree };
+        candidates.clear();
+        if refine {
+            // The node's own place is where a search for it would end.
+            walker.walk(links, &score, [row], ef, None);
+        } else {
+            let entry = self.descend(walker, &score);
+            walker.walk(links, &score, [entry], ef, None);
+        }
+        candidates.extend(walker.results().filter(|&(_, near)| near != row).map(|(s, near)| (-s, near)));
+        prune::sort(row, candidates);
+        choose(self.pairs, other, candidates, self.degree, self.params.alpha, chosen);
+        out[..chosen.len()].copy_from_slice(chosen);
+    }
+
+    /// The nearest row that the finished upper levels lead to.
+    fn descend(&self, walker: &mut Walker, score: &impl Score) -> u32 {
+        let mut rank = 0;
+        let mut rest = self.upper.links.as_slice();
+        for &size in &self.upper.sizes {
+            let degree = usize::from(self.params.m);
+            let (level, below) = rest.split_at(size as usize * degree);
+            rest = below;
+            walker.walk(Links { blocks: level, degree }, &Ranked::new(score, &self.order, self.order.len() as u32), [rank], 1, None);
+            rank = walker.nearest().unwrap_or(0);
+        }
+        self.order[rank as usize]
+    }
+
+    /// Keeps the graph of the first `size` rows of the order as a level.
+    fn snapshot(&mut self, size: u32) {
+        let degree = usize::from(self.params.m);
+        let start = self.upper.links.len();
+        self.upper.links.resize(start + size as usize * degree, FREE);
+        let (links, rank) = (&self.links, &self.rank);
+        self.pool.install(|| {
+            self.upper.links[start..].par_chunks_mut(degree).zip(&self.order).for_each(|(out, &row)| {
+                self.workers.with(|worker| {
+                    let Worker { code, other, candidates, chosen, .. } = worker;
+                    let score = self.pairs.near(row, code);
+                    let block = &links[row as usize * self.degree..][..self.degree];
+                    let near = block.iter().copied().take_while(|&link| link != FREE);
+                    candidates.clear();
+                    candidates.extend(near.map(|near| (-score.score(near), near)));
+                    prune::sort(row, candidates);
+                    choose(self.pairs, other, candidates, degree, self.params.alpha, chosen);
+                    for (out, &(_, near)) in out.iter_mut().zip(chosen.iter()) {
+                        *out = rank[near as usize];
+                    }
+                });
+            });
+        });
+        self.upper.sizes.push(size);
+    }
+}
+
+/// [`prune::choose`] by the distances of codes.
+fn choose<P: Pairs>(
+    pairs: &P,
+    code: &mut QueryCode,
+    candidates: &[Near],
+    degree: usize,
+    alpha: f32,
+    chosen: &mut Vec<Near>,
+) {
+    prune::choose(candidates, degree, alpha, chosen, |row, bar, chosen| {
+        if chosen.is_empty() {
+            return false;
+        }
+        let score = pairs.near(row, code);
+        let (fours, rest) = chosen.as_chunks::<4>();
+        fours.iter().any(|four| score.score4(four.map(|near| near.1)).iter().any(|s| -s < bar))
+            || rest.iter().any(|&(_, other)| -score.score(other) < bar)
+    });
+}
+
+/// A link to be returned.
+struct Back {
+    target: u32,
+    source: u32,
+    length: f32,
+}
+
+/// The links of one node, nearest first.
+struct Block<'a> {
+    links: &'a mut [u32],
+    lengths: &'a mut [f32],
+}
+
+impl Block<'_> {
+    /// Adds the link from `back.target`, whose block this is, to `back.source`.
+    ///
+    /// While there is room it just enters. Later it has to be worth its place: not covered by a nearer neighbour,
+    /// as when neighbours are chosen; then those it covers leave, or else the farthest.
+    fn link_back<P: Pairs>(&mut self, pairs: &P, code: &mut QueryCode, back: &Back, alpha: f32) {
+        if self.links.contains(&back.source) {
+            return;
+        }
+        let used = self.links.iter().position(|&link| link == FREE).unwrap_or(self.links.len());
+        let place = self.lengths[..used].partition_point(|&length| length <= back.length);
+        if used < self.links.len() {
+            return self.insert(place, used, back);
+        }
+        if place == used {
+            return;
+        }
+        let score = pairs.near(back.source, code);
+        self.links.iter().for_each(|&link| score.prefetch(link));
+        let mut far = [0.0f32; 512];
+        let far = &mut far[..used];
+        let (fours, rest) = self.links.as_chunks::<4>();
+        for (at, &four) in fours.iter().enumerate() {
+            let scores = score.score4(four);
+            for i in 0..4 {
+                far[at * 4 + i] = -scores[i];
+            }
+            let bar = back.length / alpha;
+            if at * 4 < place && far[at*4..(at*4+4).min(place)].iter().any(|&d| d < bar) { return; }
+        }
+        for (i, &link) in rest.iter().enumerate() {
+            far[fours.len() * 4 + i] = -score.score(link);
+        }
+        let mut kept = place;
+        for at in place..used {
+            if !(far[at] < self.lengths[at] / alpha) {
+                self.links[kept] = self.links[at];
+                self.lengths[kept] = self.lengths[at];
+                kept += 1;
+            }
+        }
+        self.links[kept..].fill(FREE);
+        kept = kept.min(self.links.len() - 1);
+        self.insert(place, kept, back);
+    }
+
+    /// Puts a link at its place among `used` ones; the one behind them is overwritten.
+    fn insert(&mut self, place: usize, used: usize, back: &Back) {
+        self.links.copy_within(place..used, place + 1);
+        self.lengths.copy_within(place..used, place + 1);
+        self.links[place] = back.source;
+        self.lengths[place] = back.length;
+    }
+}
+
+/// Nodes of each level above the base, the sparsest first: 1/m of the rows, 1/m^2, and so on.
+fn level_sizes(rows: u32, m: u16) -> Vec<u32> {
+    let m = u32::from(m);
+    let mut sizes: Vec<u32> = std::iter::successors(Some(rows / m), |&size| Some(size / m))
+        // A level of a few nodes saves nothing over starting at any of them.
+        .take_while(|&size| size >= 8)
+        .collect();
+    sizes.reverse();
+    sizes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Graph files: written in one go, mapped to be searched.
+
+use bytemuck::cast_slice;
+use vdb_sys::map::Advice;
+use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
+use vdb_vfs::{Disk, FileSlice};
+
+use crate::error::{Error, Result};
+use crate::hnsw::format::{BASE, CODES, FACTORS, FILE, MEAN, Meta, SECTIONS, UPPER_LINKS, UPPER_ROWS};
+use crate::hnsw::graph::{Graph, GraphView};
+use crate::hnsw::walk::Links;
+use crate::quant::{CodesView, Quantizer, Scheme, code_bytes};
+
+impl Graph {
+    /// Writes the graph to a new file and syncs it; the caller syncs the directory.
+    ///
+    /// # Errors
+    /// Those of the disk. What was written is then of no use, and is the caller's to remove.
+    pub fn write(&self, disk: &dyn Disk, path: &str) -> Result<FrameInfo> {
+        let codes = self.codes.view();
+        let meta = Meta {
+            rows: codes.len(),
+            dim: self.quantizer.mean().len() as u32,
+            degree: self.degree as u16,
+            metric: self.quantizer.metric(),
+            element: self.quantizer.element(),
+            step: self.quantizer.step(),
+            seed: self.seed,
+            sizes: self.upper.sizes.clone(),
+        };
+        // Little-endian by the platform: vdb-sys does not compile on any other.
+        let sections: [&[u8]; SECTIONS] = [
+            cast_slice(self.quantizer.mean()),
+            codes.bytes(),
+            cast_slice(codes.factors()),
+            cast_slice(&self.base),
+            cast_slice(&self.upper.rows),
+            cast_slice(&self.upper.links),
+        ];
+        let mut writer = FrameWriter::create(disk, path, FILE, &meta.encode())?;
+        for section in sections {
+            writer.begin_section()?;
+            writer.write(section)?;
+        }
+        Ok(writer.finish()?)
+    }
+}
+
+/// A graph in a mapped file.
+///
+/// Opening checks what can be checked in constant time. Links and codes are used as they are: a damaged file can
+/// make a search find less, which [`Found::damaged`](crate::hnsw::Found::damaged) reports where it is noticed, but
+/// not panic and not run without end.
+#[derive(Debug)]
+pub struct GraphFile {
+    frame: Frame,
+    meta: Meta,
+    quantizer: Quantizer,
+    codes: FileSlice,
+    factors: FileSlice,
+    base: FileSlice,
+    upper_rows: FileSlice,
+    upper_links: FileSlice,
+}
+
+impl GraphFile {
+    /// Opens the graph at `path` over a matrix of `rows` rows of `dim` components.
+    ///
+    /// # Errors
+    /// [`vdb_vfs::Error::Corrupt`] and [`vdb_vfs::Error::Version`] for a file that is damaged, of another kind or
+    /// version, or over another matrix; those of the disk.
+    pub fn open(disk: &dyn Disk, path: &str, rows: u32, dim: usize) -> Result<Self> {
+        let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
+        let meta_at = frame.info().len.saturating_sub(frame.meta().len() as u64);
+        let wrong = |at: u64, what: String| Error::from(frame.corrupt(meta_at.saturating_add(at), what));
+        let meta = Meta::decode(frame.meta()).map_err(|(at, what)| wrong(at as u64, what))?;
+        if meta.rows != rows || meta.dim as usize != dim {
+            let what = format!("graph over {} x {}, expected {rows} x {dim}", meta.rows, meta.dim);
+            return Err(wrong(0, what));
+        }
+        let expected = meta.section_lens().ok_or_else(|| wrong(0, "sizes overflow".to_owned()))?;
+        if frame.sections() as usize != SECTIONS {
+            return Err(frame.corrupt(0, format!("{} sections, expected {SECTIONS}", frame.sections())).into());
+        }
+        for (index, expected) in (0..).zip(expected) {
+            let found = frame.section(index)?.len() as u64;
+            if found != expected {
+                let what = format!("section of {found} bytes, expected {expected}");
+                return Err(frame.corrupt_section(index, 0, what).into());
+            }
+        }
+        let mean = cast_slice(&frame.section(MEAN)?).to_vec();
+        let quantizer = Quantizer::from_parts(meta.metric, meta.element, mean, meta.step)
+            .ok_or_else(|| frame.corrupt_section(MEAN, 0, "mean or width of a code is not a finite number"))?;
+        let file = Self {
+            codes: frame.section(CODES)?,
+            factors: frame.section(FACTORS)?,
+            base: frame.section(BASE)?,
+            upper_rows: frame.section(UPPER_ROWS)?,
+            upper_links: frame.section(UPPER_LINKS)?,
+            frame,
+            meta,
+            quantizer,
+        };
+        // Walks jump about: reading ahead would fetch what nobody asked for. The descent reads the upper levels
+        // every time, though.
+        for section in [&file.codes, &file.base] {
+            section.advise(Advice::Random);
+        }
+        for section in [&file.factors, &file.upper_rows, &file.upper_links] {
+            section.advise(Advice::WillNeed);
+        }
+        Ok(file)
+    }
+
+    /// The graph, which is what a search takes.
+    pub fn view(&self) -> GraphView<'_> {
+        let degree = usize::from(self.meta.degree);
+        let factors = if Scheme::of(self.meta.metric) == Scheme::Dot { cast_slice(&self.factors) } else { &[] };
+        GraphView {
+            quantizer: &self.quantizer,
+            codes: CodesView::of_checked(&self.codes, factors, code_bytes(self.meta.dim as usize), self.meta.rows),
+            base: Links { blocks: cast_slice(&self.base), degree },
+            upper_rows: cast_slice(&self.upper_rows),
+            upper_sizes: &self.meta.sizes,
+            upper_links: cast_slice(&self.upper_links),
+        }
+    }
+
+    /// Rows of the graph.
+    pub fn len(&self) -> u32 {
+        self.meta.rows
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.meta.rows == 0
+    }
+
+    /// Length and checksum of the file, as [`Graph::write`] returned them.
+    pub fn info(&self) -> FrameInfo {
+        self.frame.info()
+    }
+
+    /// Asks for the whole file to be read into the page cache, in the background.
+    pub fn prefetch(&self) {
+        self.frame.view().advise(Advice::WillNeed);
+    }
+
+    /// Reads the whole file from the disk and checks every byte of it. [`GraphView::check`] looks at the meaning.
+    ///
+    /// # Errors
+    /// [`vdb_vfs::Error::Corrupt`] with the first damaged place; those of the disk.
+    pub fn verify(&self, disk: &dyn Disk) -> Result<()> {
+        Ok(self.frame.verify(disk)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! A built graph: in memory, or as a view of wherever it lies.
+
+use vdb_sys::kernel::Metric;
+
+use crate::hnsw::walk::Links;
+use crate::quant::{Codes, CodesView, Quantizer};
+
+/// A graph in memory, as building leaves it.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    pub(crate) quantizer: Quantizer,
+    pub(crate) codes: Codes,
+    pub(crate) base: Vec<u32>,
+    pub(crate) upper: Upper,
+    pub(crate) degree: usize,
+    pub(crate) seed: u64,
+}
+
+/// The levels above the base, in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Upper {
+    /// The rows of the lowest upper level, by rank; a level of `n` nodes holds the first `n` of them.
+    pub(crate) rows: Vec<u32>,
+    /// Nodes of every level, the sparsest first.
+    pub(crate) sizes: Vec<u32>,
+    /// The blocks of all levels, in the same order: ranks, not rows.
+    pub(crate) links: Vec<u32>,
+}
+
+impl Graph {
+    /// A view of it, which is what a search takes.
+    pub fn view(&self) -> GraphView<'_> {
+        GraphView {
+            quantizer: &self.quantizer,
+            codes: self.codes.view(),
+            base: Links { blocks: &self.base, degree: self.degree },
+            upper_rows: &self.upper.rows,
+            upper_sizes: &self.upper.sizes,
+            upper_links: &self.upper.links,
+        }
+    }
+
+    /// Rows of the graph.
+    pub fn len(&self) -> u32 {
+        self.view().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A graph, wherever it lies. Its links may be damaged: whoever follows one bounds it.
+#[derive(Clone, Copy)]
+pub struct GraphView<'a> {
+    pub(crate) quantizer: &'a Quantizer,
+    pub(crate) codes: CodesView<'a>,
+    pub(crate) base: Links<'a>,
+    pub(crate) upper_rows: &'a [u32],
+    pub(crate) upper_sizes: &'a [u32],
+    pub(crate) upper_links: &'a [u32],
+}
+
+impl<'a> GraphView<'a> {
+    /// Rows of the graph.
+    pub fn len(&self) -> u32 {
+        self.codes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// Room for links a node at level 0.
+    pub fn degree(&self) -> usize {
+        self.base.degree
+    }
+
+    /// How many rows reach each level above level 0, from the top down.
+    pub fn level_sizes(&self) -> &'a [u32] {
+        self.upper_sizes
+    }
+
+    /// Where walks start. From a damaged file, it may be no row.
+    pub(crate) fn entry(&self) -> u32 {
+        self.upper_rows.first().copied().unwrap_or(0)
+    }
+
+    /// The metric that it was built for.
+    pub fn metric(&self) -> Metric {
+        self.quantizer.metric()
+    }
+
+    /// The blocks of the upper levels, the sparsest first.
+    pub(crate) fn upper_levels(&self) -> impl Iterator<Item = Links<'a>> + use<'a> {
+        let degree = self.base.degree / 2;
+        let mut rest = self.upper_links;
+        self.upper_sizes.iter().map_while(move |&size| {
+            let (level, below) = rest.split_at_checked(size as usize * degree)?;
+            rest = below;
+            Some(Links { blocks: level, degree })
+        })
+    }
+}
+
+impl std::fmt::Debug for GraphView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GraphView")
+            .field("rows", &self.len())
+            .field("degree", &self.base.degree)
+            .field("level_sizes", &self.upper_sizes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! Which rows are near, without looking at all of them? A navigable small-world graph on 8-bit codes.
+//!
+//! The structure is that of Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using
+//! Hierarchical Navigable Small World graphs" (2018): a graph over all rows at level 0, sparser ones over ever
+//! fewer rows above it, searched from the top. What differs:
+//!
+//! - **One growing graph.** Rows are inserted in the order of a seeded hash, and the upper levels are what the
+//!   graph was when it held the first 1/m, 1/m^2, ... of them. Levels nest by construction, their sizes are
+//!   exact, and an upper level addresses rows by their rank in that order. The share of rows on a level is that
+//!   of the paper's random draw.
+//! - **Batches.** As in ParlayANN (Manohar et al., PPoPP 2024), rows enter in batches that grow with the graph;
+//!   a batch searches the frozen graph, then links; new links to one node are sorted and pruned together. The
+//!   graph depends on the rows, their order, the parameters and the seed, and on nothing else: any number of
+//!   threads gives the same bytes.
+//! - **A second pass** looks for every node's neighbours again, now that all nodes are there, and prunes with
+//!   slack (Vamana's alpha).
+//! - **Codes.** Building and walking read [8-bit codes](crate::quant) only; what a search returns is rescored
+//!   with the full vectors by the canonical kernel.
+//! - **No islands.** Nodes that nothing leads to after all that (thousands of equal vectors do this) are
+//!   attached to their nearest reachable node.
+//! - Building measures squared Euclidean distance of the codes for every metric but L1. For inner products of
+//!   vectors of unequal length a further coordinate makes all lengths equal (Bachrach et al., RecSys 2014): the
+//!   order of inner products becomes the order of distances, and short vectors, which a filter may ask for, get
+//!   neighbours like all others.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `params.rs` | what shapes a graph and a search |
+//! | `prune.rs` | which candidates become neighbours |
+//! | `walk.rs` | the beam search, for building and for queries |
+//! | `pairs.rs` | distances between rows, on codes |
+//! | `build.rs` | insertion, second pass; cancel and progress |
+//! | `connect.rs` | attaches what nothing leads to |
+//! | `graph.rs` | a graph in memory, or a view of one |
+//! | `format.rs` | the bytes of a graph file |
+//! | `file.rs` | writing and mapping them |
+//! | `search.rs` | a query: descent, filter strategy, rescoring |
+//! | `check.rs` | the invariants of a graph, checked |
+
+mod build;
+mod check;
+mod connect;
+mod file;
+mod format;
+mod graph;
+mod pairs;
+mod params;
+mod prune;
+mod search;
+mod walk;
+
+pub use build::build;
+pub use check::GraphReport;
+pub use file::GraphFile;
+pub use graph::{Graph, GraphView};
+pub use params::{HnswParams, MAX_ROWS, SearchParams};
+pub use search::{Found, Scratch, search};
+
+/// Mixes the bits of a number (the finaliser of SplitMix64): the source of every choice that looks random.
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

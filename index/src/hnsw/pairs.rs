@@ -1,0 +1,147 @@
+//! Distances between rows, which is all that building asks of the codes.
+
+use vdb_sys::kernel::Metric;
+use vdb_sys::kernel::codes::CodeKernel;
+
+use crate::quant::{CodesView, Factors, QueryCode, SadScore, Scheme, Score};
+
+/// Relative to the longest vector, differences in length below this are rounding, not data.
+const EQUAL_LENGTHS: f32 = 1e-3;
+
+/// A distance between any two rows, in the shape of scores: minus the distance.
+pub(crate) trait Pairs: Sync {
+    /// Scores against one row.
+    type Score<'a>: Score
+    where
+        Self: 'a;
+
+    /// Scores against `row`, whose code is put into `code`.
+    fn near<'a>(&'a self, row: u32, code: &'a mut QueryCode) -> Self::Score<'a>;
+}
+
+/// Half the squared Euclidean distance of codes, lifted where lengths differ and the metric is an inner product.
+pub(crate) struct DotPairs<'a> {
+    kernel: CodeKernel,
+    codes: CodesView<'a>,
+    shapes: Vec<Shape>,
+}
+
+/// What a distance needs to know of a row beside its code: 16 bytes, never split between cache lines.
+#[derive(Clone, Copy, Default)]
+#[repr(align(16))]
+struct Shape {
+    scale: f32,
+    /// Half the squared length of the code.
+    half: f32,
+    /// The coordinate that makes lengths equal.
+    lift: f32,
+    /// See [`QueryCode::excess`].
+    excess: i32,
+}
+
+impl<'a> DotPairs<'a> {
+    pub(crate) fn new(codes: CodesView<'a>, metric: Metric, mean: &[f32], pool: &rayon::ThreadPool) -> Self {
+        use rayon::prelude::*;
+        let kernel = CodeKernel::new();
+        let shape = |code: &mut QueryCode, row: u32| {
+            let [scale, _] = codes.factors()[row as usize];
+            let excess = QueryCode::excess_of(codes.row(row));
+            code.set_row(codes.row(row), scale, excess, Scheme::Dot);
+            let squared = code.products(kernel.dot(codes.row(row), code.signed()));
+            Shape { scale, half: 0.5 * scale * scale * squared, lift: 0.0, excess }
+        };
+        let mut shapes: Vec<Shape> =
+            pool.install(|| (0..codes.len()).into_par_iter().map_init(QueryCode::default, shape).collect());
+        if metric == Metric::Dot {
+            lift(&mut shapes, codes, mean);
+        }
+        Self { kernel, codes, shapes }
+    }
+}
+
+/// Gives every row the coordinate that makes all lengths equal to the longest.
+fn lift(shapes: &mut [Shape], codes: CodesView<'_>, mean: &[f32]) {
+    let mean_squared: f32 = mean.iter().map(|m| m * m).sum();
+    // |x|^2 = |x-m|^2 + 2 <m, x> - |m|^2, and <m, x> is the bias.
+    let squared = |shape: &Shape, factors: &Factors| (2.0 * (shape.half + factors[1]) - mean_squared).max(0.0);
+    let rows = || shapes.iter().zip(codes.factors());
+    let longest = rows().map(|(s, f)| squared(s, f)).fold(0.0f32, f32::max);
+    let shortest = rows().map(|(s, f)| squared(s, f)).fold(f32::MAX, f32::min);
+    if !longest.is_finite() || longest - shortest <= 2.0 * EQUAL_LENGTHS * longest {
+        return;
+    }
+    for (shape, factors) in shapes.iter_mut().zip(codes.factors()) {
+        shape.lift = (longest - squared(shape, factors)).max(0.0).sqrt();
+    }
+}
+
+impl Pairs for DotPairs<'_> {
+    type Score<'s>
+        = DotPairScore<'s>
+    where
+        Self: 's;
+
+    #[inline]
+    fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> DotPairScore<'s> {
+        let shape = self.shapes[row as usize];
+        code.set_row(self.codes.row(row), shape.scale, shape.excess, Scheme::Dot);
+        DotPairScore { pairs: self, code, shape }
+    }
+}
+
+pub(crate) struct DotPairScore<'a> {
+    pairs: &'a DotPairs<'a>,
+    code: &'a QueryCode,
+    shape: Shape,
+}
+
+impl DotPairScore<'_> {
+    #[inline]
+    fn finish(&self, row: u32, sum: i32) -> f32 {
+        let other = self.pairs.shapes[row as usize];
+        let rise = other.lift - self.shape.lift;
+        let product = self.shape.scale * other.scale * self.code.products(sum);
+        // Every step is symmetric, so that the distance is the same bits from either row. Codes of equal vectors
+        // are equal; rounding must not make them nearer than that.
+        (product - (other.half + self.shape.half) - 0.5 * rise * rise).min(0.0)
+    }
+}
+
+impl Score for DotPairScore<'_> {
+    #[inline]
+    fn score(&self, row: u32) -> f32 {
+        self.finish(row, self.pairs.kernel.dot(self.pairs.codes.row(row), self.code.signed()))
+    }
+
+    #[inline]
+    fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
+        let codes = self.pairs.codes;
+        let sums = self.pairs.kernel.dot4(rows.map(|row| codes.row(row)), self.code.signed());
+        std::array::from_fn(|at| self.finish(rows[at], sums[at]))
+    }
+
+    #[inline]
+    fn prefetch(&self, row: u32) {
+        vdb_sys::kernel::prefetch(self.pairs.codes.row(row));
+        vdb_sys::kernel::prefetch(bytemuck::bytes_of(&self.pairs.shapes[row as usize].scale));
+    }
+}
+
+/// The Manhattan distance of codes.
+pub(crate) struct SadPairs<'a> {
+    pub(crate) kernel: CodeKernel,
+    pub(crate) codes: CodesView<'a>,
+}
+
+impl Pairs for SadPairs<'_> {
+    type Score<'s>
+        = SadScore<'s>
+    where
+        Self: 's;
+
+    #[inline]
+    fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> SadScore<'s> {
+        code.set_row(self.codes.row(row), 1.0, 0, Scheme::Sad);
+        SadScore { kernel: self.kernel, codes: self.codes, query: code }
+    }
+}

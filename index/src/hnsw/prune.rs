@@ -1,0 +1,47 @@
+//! Which candidates become neighbours: the heuristic of Malkov & Yashunin (2018), algorithm 4, with the slack
+//! factor of Vamana (Subramanya et al., NeurIPS 2019, algorithm 2).
+//!
+//! Candidates come nearest first. One is dropped if it is nearer to a neighbour already chosen than to the node
+//! itself, by more than `alpha`: the way to it leads through that neighbour. Candidates exactly as near to a
+//! chosen neighbour as to the node are kept, so that equal vectors do not collapse to one link each.
+
+/// A candidate for a link: its distance from the node, and its row.
+pub(crate) type Near = (f32, u32);
+
+/// Sorts candidates nearest first.
+///
+/// Ties go by a hash of both rows: were they broken by the row alone, a thousand equal vectors would all choose
+/// the same few neighbours, and nothing would lead to the others.
+pub(crate) fn sort(node: u32, candidates: &mut [Near]) {
+    candidates.sort_unstable_by(|a, b| {
+        a.0.total_cmp(&b.0).then_with(|| pair_hash(node, a.1).cmp(&pair_hash(node, b.1)))
+    });
+}
+
+fn pair_hash(node: u32, row: u32) -> u64 {
+    super::mix(u64::from(node) << 32 | u64::from(row))
+}
+
+/// Chooses at most `degree` of the candidates, which are sorted, into `chosen`.
+///
+/// `nearer(row, bar, chosen)` answers whether a chosen row is nearer to `row` than `bar`.
+pub(crate) fn choose(
+    candidates: &[Near],
+    degree: usize,
+    alpha: f32,
+    chosen: &mut Vec<Near>,
+    mut nearer: impl FnMut(u32, f32, &[Near]) -> bool,
+) {
+    chosen.clear();
+    for &(distance, row) in candidates {
+        if chosen.len() == degree {
+            break;
+        }
+        if !nearer(row, distance / alpha, chosen) {
+            chosen.push((distance, row));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! A query: descend, walk the base level, rescore.
+
+use vdb_sys::element::MatrixView;
+use vdb_sys::kernel::{Kernel, prefetch};
+use vdb_sys::kernel::codes::CodeKernel;
+
+use crate::hnsw::graph::GraphView;
+use crate::hnsw::params::SearchParams;
+use crate::hnsw::walk::{Admission, Ranked, Walker};
+use crate::quant::{DotScore, QueryCode, SadScore, Scheme, Score};
+use crate::rowset::RowFilter;
+use crate::topk::TopK;
+
+/// Filters that more than this share of the rows pass are walked through rather than looked through.
+const MOSTLY: f64 = 0.6;
+
+/// Full vectors asked for before they are scored: enough to hide memory, few enough for the first-level cache.
+const RESCORE_AHEAD: usize = 3;
+
+/// The memory of a search, kept from query to query: one for every thread that searches.
+#[derive(Default)]
+pub struct Scratch {
+    walker: Walker,
+    query: QueryCode,
+    nominated: Vec<u32>,
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Canonical scores and rows, best first, ties by the smaller row. At most `k`; fewer if the graph has
+    /// fewer, or the filter lets fewer through where the walk came.
+    pub hits: Vec<(f32, u32)>,
+    /// The walk met a link that no build writes: the answer may lack rows, and the graph should be rebuilt.
+    pub damaged: bool,
+    /// Rows whose codes were scored: the cost of the walk.
+    pub scored: u64,
+}
+
+/// Searches a graph for the rows nearest to `query`, which is in the matrix's element encoding.
+///
+/// `matrix` holds the full vectors of the graph's rows, `kernel` is the canonical kernel of its metric and
+/// element. Allocates only what it returns.
+///
+/// # Panics
+/// If the query is not as long as a row.
+pub fn search(
+    graph: GraphView<'_>,
+    matrix: &MatrixView<'_>,
+    kernel: &Kernel,
+    query: &[u8],
+    params: &SearchParams,
+    filter: Option<&dyn RowFilter>,
+    scratch: &mut Scratch,
+) -> Found {
+    if params.k == 0 || graph.is_empty() {
+        return Found { hits: Vec::new(), damaged: false, scored: 0 };
+    }
+    let Scratch { walker, query: code, .. } = scratch;
+    graph.quantizer.encode_query(query, code);
+    let kernels = CodeKernel::new();
+    let (codes, query_code) = (graph.codes, &*code);
+    match Scheme::of(graph.quantizer.metric()) {
+        Scheme::Dot => {
+            nominate(graph, &DotScore { kernel: kernels, codes, query: query_code }, params, filter, walker);
+        }
+        Scheme::Sad => {
+            nominate(graph, &SadScore { kernel: kernels, codes, query: query_code }, params, filter, walker);
+        }
+    }
+    rescore(matrix, kernel, query, params, scratch)
+}
+
+/// Walks from the top to the base level; the walker keeps the nominees.
+fn nominate<S: Score>(
+    graph: GraphView<'_>,
+    score: &S,
+    params: &SearchParams,
+    filter: Option<&dyn RowFilter>,
+    walker: &mut Walker,
+) {
+    let rows = graph.len();
+    let mut entry = graph.entry();
+    let ranked = Ranked::new(score, graph.upper_rows, rows);
+    let mut rank = 0;
+    for level in graph.upper_levels() {
+        walker.walk(level, &ranked, [rank], 1, None);
+        rank = walker.nearest().unwrap_or(0);
+        entry = graph.upper_rows[rank as usize];
+    }
+    let admission = filter.map(|filter| {
+        let share = filter.estimate().map_or(0.0, |count| count as f64 / f64::from(rows));
+        Admission { filter, two_hops: share < MOSTLY }
+    });
+    let width = params.ef.max(params.k).min(rows as usize);
+    walker.walk(graph.base, score, [entry], width, admission);
+}
+
+/// Scores the best nominees with their full vectors.
+fn rescore(
+    matrix: &MatrixView<'_>,
+    kernel: &Kernel,
+    query: &[u8],
+    params: &SearchParams,
+    scratch: &mut Scratch,
+) -> Found {
+    let Scratch { walker, nominated, .. } = scratch;
+    let count = (params.k as f64 * f64::from(params.oversample.max(1.0))).ceil() as usize;
+    nominated.clear();
+    nominated.extend(walker.results().map(|(_, row)| row).take(count));
+    let vector_at = |at: usize| nominated.get(at).and_then(|&row| matrix.row(row));
+    (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
+    let mut top = TopK::new(params.k);
+    for (at, &row) in nominated.iter().enumerate() {
+        if let Some(ahead) = vector_at(at + RESCORE_AHEAD) {
+            prefetch(ahead);
+        }
+        if let Some(vector) = matrix.row(row) {
+            top.push(kernel.score(query, vector), row);
+        }
+    }
+    Found {
+        hits: top.into_sorted(),
+        damaged: std::mem::take(&mut walker.damaged),
+        scored: std::mem::take(&mut walker.scored),
+    }
+}
+
+#[cfg(test)]
+mod tests;

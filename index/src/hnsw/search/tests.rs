@@ -1,0 +1,171 @@
+use super::*;
+use crate::control::Control;
+use crate::fixture::{Data, PAIRS, Random, pool, recall};
+use crate::hnsw::{Graph, HnswParams, build};
+use crate::rowset::RowBits;
+use proptest::prelude::*;
+use vdb_sys::element::Element;
+use vdb_sys::kernel::Metric;
+
+fn graph(data: &Data, metric: Metric) -> Graph {
+    build(&data.matrix(), metric, &HnswParams::default(), &pool(2), &Control::none()).expect("not cancelled")
+}
+
+fn find(
+    graph: &Graph,
+    data: &Data,
+    query: &[u8],
+    params: &SearchParams,
+    filter: Option<&dyn RowFilter>,
+    scratch: &mut Scratch,
+) -> Vec<(f32, u32)> {
+    let kernel = Kernel::new(graph.quantizer.metric(), data.element);
+    let found = search(graph.view(), &data.matrix(), &kernel, query, params, filter, scratch);
+    assert!(!found.damaged);
+    found.hits
+}
+
+/// The mean over all queries of `data`.
+fn mean_recall(data: &Data, metric: Metric, graph: &Graph, params: &SearchParams, filter: Option<&dyn RowFilter>) -> f64 {
+    let mut scratch = Scratch::default();
+    let each = data.queries.iter().map(|query| {
+        let truth = data.brute(metric, query, params.k, filter);
+        recall(&find(graph, data, query, params, filter, &mut scratch), &truth)
+    });
+    each.sum::<f64>() / data.queries.len() as f64
+}
+
+#[test]
+fn recall_by_default_is_above_095_for_every_metric_and_element() {
+    for (metric, element) in PAIRS {
+        let data = Data::clustered(5_000, 32, 40, metric, element, 11);
+        let graph = graph(&data, metric);
+        let mean = mean_recall(&data, metric, &graph, &SearchParams::new(10), None);
+        assert!(mean >= 0.95, "{metric:?} over {element:?}: {mean}");
+    }
+}
+
+#[test]
+fn recall_reaches_099_through_ef() {
+    let data = Data::clustered(8_000, 48, 60, Metric::Dot, Element::F32, 12);
+    let mean = mean_recall(&data, Metric::Dot, &graph(&data, Metric::Dot), &SearchParams::new(10).ef(200), None);
+    assert!(mean >= 0.99, "{mean}");
+}
+
+#[test]
+fn inner_products_of_vectors_of_all_lengths_are_found() {
+    let mut random = Random::new(13);
+    let centres: Vec<Vec<f32>> = (0..40).map(|_| (0..24).map(|_| random.normal()).collect()).collect();
+    let mut draw = |length: f32| -> Vec<f32> {
+        let centre = &centres[random.below(40) as usize];
+        centre.iter().map(|c| length * (c + 0.6 * random.normal())).collect()
+    };
+    let rows: Vec<Vec<f32>> = (0..4_000).map(|row| draw(0.1 + (row % 50) as f32 / 10.0)).collect();
+    let mut data = Data::of(&rows, 24, Element::F32);
+    data.queries = (0..40).map(|_| draw(1.0)).map(|query| data.encode(&query)).collect();
+    let graph = graph(&data, Metric::Dot);
+    let mean = mean_recall(&data, Metric::Dot, &graph, &SearchParams::new(10), None);
+    assert!(mean >= 0.97, "{mean}");
+    // Short vectors are never near in inner product, unless a filter asks for them.
+    let short = RowBits::from_rows(4_000, (0..4_000).filter(|row| row % 50 < 10));
+    let mean = mean_recall(&data, Metric::Dot, &graph, &SearchParams::new(10), Some(&short));
+    assert!(mean >= 0.97, "short ones: {mean}");
+}
+
+#[test]
+fn filtered_recall_is_above_097_from_one_percent_to_all() {
+    let data = Data::clustered(10_000, 32, 50, Metric::Dot, Element::F32, 14);
+    let graph = graph(&data, Metric::Dot);
+    let mut random = Random::new(15);
+    for percent in [1, 2, 5, 10, 25, 50, 75, 99] {
+        let filter = RowBits::from_rows(10_000, (0..10_000).filter(|_| random.below(100) < percent));
+        let mean = mean_recall(&data, Metric::Dot, &graph, &SearchParams::new(10).ef(100), Some(&filter));
+        assert!(mean >= 0.97, "{percent} %: {mean}");
+    }
+}
+
+#[test]
+fn a_filter_without_an_estimate_serves_too() {
+    struct Odd;
+    impl RowFilter for Odd {
+        fn contains(&self, row: u32) -> bool {
+            row % 2 == 1
+        }
+    }
+    let data = Data::clustered(3_000, 16, 10, Metric::L2, Element::F32, 16);
+    let mean = mean_recall(&data, Metric::L2, &graph(&data, Metric::L2), &SearchParams::new(10), Some(&Odd));
+    assert!(mean >= 0.95, "{mean}");
+}
+
+#[test]
+fn equal_vectors_are_all_found() {
+    let mut rows = vec![vec![1.0, 2.0, 3.0, 4.0]; 2_000];
+    rows.extend(vec![vec![-1.0, 0.5, 0.0, 2.0]; 30]);
+    let mut data = Data::of(&rows, 4, Element::F32);
+    data.queries = vec![data.encode(&rows[0]), data.encode(&rows[2_029])];
+    let mean = mean_recall(&data, Metric::L2, &graph(&data, Metric::L2), &SearchParams::new(25).ef(64), None);
+    assert!(mean >= 0.9, "{mean}");
+}
+
+#[test]
+fn zero_vectors_are_rows_like_others() {
+    let mut rows = vec![vec![0.0; 8]; 300];
+    let mut random = Random::new(17);
+    rows.extend((0..300).map(|_| (0..8).map(|_| 200.0 * random.unit()).collect::<Vec<f32>>()));
+    for (metric, element) in PAIRS {
+        let mut data = Data::of(&rows, 8, element);
+        data.queries = vec![data.encode(&rows[400]), data.encode(&[0.0; 8])];
+        let mean = mean_recall(&data, metric, &graph(&data, metric), &SearchParams::new(10).ef(100), None);
+        assert!(mean >= 0.9, "{metric:?} over {element:?}: {mean}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn small_sets_are_searched_like_by_brute_force(
+        pair in 0usize..PAIRS.len(), rows in 0u32..60, dim in 1usize..12, k in 0usize..80, ef in 0usize..80,
+        share in 0u32..5, seed: u64,
+    ) {
+        let (metric, element) = PAIRS[pair];
+        let data = Data::clustered(rows, dim, 2, metric, element, seed);
+        let graph = graph(&data, metric);
+        let params = SearchParams { k, ef: ef.max(rows as usize), oversample: 100.0 };
+        let filter = RowBits::from_rows(rows, (0..rows).filter(|row| row % 4 < share));
+        let mut scratch = Scratch::default();
+        for query in data.queries.iter().take(3) {
+            let found = find(&graph, &data, query, &params, None, &mut scratch);
+            prop_assert_eq!(found, data.brute(metric, query, k, None));
+            let found = find(&graph, &data, query, &params, Some(&filter), &mut scratch);
+            prop_assert_eq!(found, data.brute(metric, query, k, Some(&filter)));
+        }
+    }
+
+    #[test]
+    fn hits_are_sorted_matching_and_canonically_scored(
+        pair in 0usize..PAIRS.len(), k in 1usize..40, ef in 0usize..40, share in 0u32..4, seed: u64,
+    ) {
+        let (metric, element) = PAIRS[pair];
+        let data = Data::clustered(600, 10, 5, metric, element, seed);
+        let graph = graph(&data, metric);
+        let kernel = Kernel::new(metric, element);
+        let filter = RowBits::from_rows(600, (0..600).filter(|row| row % 3 < share));
+        let mut scratch = Scratch::default();
+        for query in data.queries.iter().take(3) {
+            let params = SearchParams { k, ef, oversample: 1.0 };
+            let hits = find(&graph, &data, query, &params, Some(&filter), &mut scratch);
+            prop_assert!(hits.len() <= k);
+            if share > 0 {
+                prop_assert_eq!(hits.len(), k);
+            }
+            for pair in hits.windows(2) {
+                prop_assert!(pair[0].0 > pair[1].0 || (pair[0].0 == pair[1].0 && pair[0].1 < pair[1].1));
+            }
+            for &(score, row) in &hits {
+                prop_assert!(filter.contains(row));
+                prop_assert_eq!(score, kernel.score(query, data.matrix().row(row).expect("a row")) + 0.0);
+            }
+        }
+    }
+}

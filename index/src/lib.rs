@@ -1,0 +1,48 @@
+//! Which rows are near a query, and which rows match a condition?
+//!
+//! Everything here speaks of `u32` rows of one matrix ([`vdb_sys::element::MatrixView`]): no ids, no payloads,
+//! no files but its own. Two ways lead to the nearest rows:
+//!
+//! - [`flat`] scores every allowed row with the canonical kernel. Exact, and the oracle of everything else.
+//! - [`hnsw`] walks a graph on 8-bit codes ([`quant`]) and rescores the best candidates with the same canonical
+//!   kernel, so that a row has one score however it was found.
+//!
+//! ```text
+//! build:  matrix -> quant (codes) -> hnsw::build -> Graph -> write -> file
+//! search: file -> hnsw walk on codes -> candidates -> canonical kernel on the full vectors -> TopK
+//! filter: postings (roaring bitmaps) -> RowFilter -> flat | hnsw
+//! ```
+//!
+//! Files, bottom up; a module imports only from those above it:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `error.rs` | the one error enum |
+//! | `control.rs` | cancel probe and progress sink of long work |
+//! | `rowset.rs` | the allowed-row predicate used by every search |
+//! | `topk.rs` | bounded heap with a fixed tie order |
+//! | `flat.rs` | exact scan |
+//! | `quant.rs` | 8-bit codes and their scoring |
+//! | `hnsw/` | the graph: build, file, search, check |
+//! | `postings/` | payload value to rows |
+//!
+//! May depend on `vdb-sys` (kernels, aligned buffers) and `vdb-vfs` (files); never on `storage`, `wal` or above.
+
+#![forbid(unsafe_code)]
+
+mod error;
+#[cfg(test)]
+mod fixture;
+
+pub mod control;
+pub mod flat;
+pub mod hnsw;
+pub mod postings;
+pub mod quant;
+pub mod rowset;
+pub mod topk;
+
+pub use control::Control;
+pub use error::{Error, Result};
+pub use rowset::{RowBits, RowFilter};
+pub use topk::TopK;

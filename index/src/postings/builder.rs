@@ -1,0 +1,362 @@
+//! Collects the values of a segment and writes their index.
+
+use std::{collections::HashMap, mem};
+
+use roaring::RoaringBitmap;
+use vdb_vfs::{
+    Disk,
+    frame::{FrameInfo, FrameWriter},
+};
+
+use super::{
+    format::{BITMAPS, Class, ClassRecord, FILE, KEYS, LARGE, Large, Meta, ROWS, RUNS, TERMS},
+    key::{Key, Kind, Stored},
+};
+use crate::{Error, Result};
+
+/// A key with fewer rows than this is never a bitmap.
+const SMALLEST_BITMAP: usize = 64;
+
+/// Gathers keys and classes by row, in any order of rows, and writes a postings file.
+///
+/// Holds 16 bytes a pair of key and row (8 for keywords, plus every different term once), and about as much again
+/// while it writes: [`Builder::bytes`] tells.
+///
+/// ```
+/// use vdb_index::postings::{Builder, Key, Kind, PostingsFile};
+/// use vdb_vfs::MemDisk;
+///
+/// let disk = MemDisk::new();
+/// let mut builder = Builder::new(Kind::Keyword);
+/// builder.push(0, Key::Term("noun"));
+/// builder.push(1, Key::Term("verb"));
+/// builder.push(2, Key::Term("noun"));
+/// builder.finish(&disk, "pos", 3)?;
+///
+/// let index = PostingsFile::open(&disk, "pos", 3)?;
+/// assert_eq!(index.equals(Key::Term("noun"))?.iter().collect::<Vec<_>>(), [0, 2]);
+/// # Ok::<(), vdb_index::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Builder {
+    kind: Kind,
+    values: Values,
+    foreign: RoaringBitmap,
+    null: RoaringBitmap,
+    filled: RoaringBitmap,
+}
+
+#[derive(Debug)]
+enum Values {
+    Numbers(Vec<(i64, u32)>),
+    Terms {
+        /// Terms by order of appearance.
+        numbers: HashMap<Box<str>, u32>,
+        text_bytes: usize,
+        /// Number of the term, row.
+        pairs: Vec<(u32, u32)>,
+    },
+}
+
+impl Builder {
+    /// An empty index.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        let values = match kind {
+            Kind::Keyword => Values::Terms {
+                numbers: HashMap::new(),
+                text_bytes: 0,
+                pairs: Vec::new(),
+            },
+            Kind::Integer | Kind::Float | Kind::Bool | Kind::Datetime => Values::Numbers(Vec::new()),
+        };
+        let none = RoaringBitmap::new();
+        Self {
+            kind,
+            values,
+            foreign: none.clone(),
+            null: none.clone(),
+            filled: none,
+        }
+    }
+
+    /// The kind of index that is built.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Files `row` under `key`. A key of another kind makes the row [`Class::Foreign`].
+    pub fn push(&mut self, row: u32, key: Key<'_>) {
+        match (&mut self.values, key.stored(self.kind)) {
+            (Values::Numbers(pairs), Some(Stored::Number(number))) => push_new(pairs, (number, row)),
+            (
+                Values::Terms {
+                    numbers,
+                    text_bytes,
+                    pairs,
+                },
+                Some(Stored::Term(term)),
+            ) => {
+                let number = match numbers.get(term) {
+                    Some(number) => *number,
+                    None => {
+                        // More terms than 2^32 are refused by `finish`, by their pairs.
+                        let number = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                        *text_bytes += term.len();
+                        numbers.insert(term.into(), number);
+                        number
+                    }
+                };
+                push_new(pairs, (number, row));
+            }
+            (Values::Numbers(_) | Values::Terms { .. }, _) => self.foreign(row),
+        }
+    }
+
+    /// Puts `row` into [`Class::Foreign`].
+    pub fn foreign(&mut self, row: u32) {
+        self.foreign.insert(row);
+    }
+
+    /// Puts `row` into [`Class::Null`].
+    pub fn null(&mut self, row: u32) {
+        self.null.insert(row);
+    }
+
+    /// Puts `row` into [`Class::Filled`]. Rows that are present or foreign are filled without saying so.
+    pub fn filled(&mut self, row: u32) {
+        self.filled.insert(row);
+    }
+
+    /// About how much memory is held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let classes = [&self.foreign, &self.null, &self.filled].map(RoaringBitmap::serialized_size);
+        let values = match &self.values {
+            Values::Numbers(pairs) => pairs.capacity() * size_of::<(i64, u32)>(),
+            Values::Terms {
+                numbers,
+                text_bytes,
+                pairs,
+            } => {
+                let term = size_of::<(Box<str>, u32)>() + 1;
+                numbers.capacity() * term + text_bytes + pairs.capacity() * size_of::<(u32, u32)>()
+            }
+        };
+        values + classes.iter().sum::<usize>()
+    }
+
+    /// Writes the index of a segment of `rows` rows to `path`, and syncs the file (not its directory).
+    ///
+    /// # Errors
+    /// [`Error::BadParameter`] when a row is not below `rows`, [`Error::TooManyPairs`] when one file cannot hold
+    /// them, and those of the disk.
+    pub fn finish(mut self, disk: &dyn Disk, path: &str, rows: u32) -> Result<FrameInfo> {
+        let values = mem::replace(&mut self.values, Values::Numbers(Vec::new()));
+        match values {
+            Values::Numbers(mut pairs) => {
+                pairs.sort_unstable();
+                pairs.dedup();
+                self.write(disk, path, rows, &pairs, &[])
+            }
+            Values::Terms {
+                numbers, mut pairs, ..
+            } => {
+                let mut terms: Vec<(Box<str>, u32)> = numbers.into_iter().collect();
+                terms.sort_unstable();
+                let mut ranks = vec![0; terms.len()];
+                for ((_, number), rank) in terms.iter().zip(0_u32..) {
+                    if let Some(slot) = ranks.get_mut(*number as usize) {
+                        *slot = rank;
+                    }
+                }
+                for (number, _) in &mut pairs {
+                    *number = ranks.get(*number as usize).copied().unwrap_or(u32::MAX);
+                }
+                pairs.sort_unstable();
+                pairs.dedup();
+                self.write(disk, path, rows, &pairs, &terms)
+            }
+        }
+    }
+
+    /// `pairs` are sorted and different; `terms` are the keys where those are not numbers.
+    fn write<K: Copy + Eq + Into<i64>>(
+        self,
+        disk: &dyn Disk,
+        path: &str,
+        rows: u32,
+        pairs: &[(K, u32)],
+        terms: &[(Box<str>, u32)],
+    ) -> Result<FrameInfo> {
+        // One more than the keys has to be a u32 as well.
+        if pairs.len() >= u32::MAX as usize {
+            return Err(Error::TooManyPairs {
+                pairs: pairs.len() as u64,
+                limit: u64::from(u32::MAX - 1),
+            });
+        }
+        let classes = self.classes(rows, pairs)?;
+        let mut bitmaps = Vec::new();
+        let mut records = [ClassRecord::default(); Class::ALL.len()];
+        for (mut class, record) in classes.into_iter().zip(&mut records) {
+            let bytes = append(&mut class, &mut bitmaps);
+            // A set of u32 below `rows` has no more of them, and less than 4 GiB when optimised.
+            *record = ClassRecord {
+                rows: class.len() as u32,
+                bytes,
+            };
+        }
+        let large = large_keys(pairs, &mut bitmaps);
+
+        let mut keys = 0;
+        let mut writer = FrameWriter::create(disk, path, FILE, &[])?;
+        begin(&mut writer, KEYS)?;
+        if self.kind == Kind::Keyword {
+            let mut start = 0_u64;
+            writer.write(&start.to_le_bytes())?;
+            for (term, _) in terms {
+                start += term.len() as u64;
+                writer.write(&start.to_le_bytes())?;
+                keys += 1;
+            }
+        } else {
+            for group in groups(pairs) {
+                let key: Option<i64> = group.first().map(|(key, _)| (*key).into());
+                writer.write(&key.unwrap_or_default().to_le_bytes())?;
+                keys += 1;
+            }
+        }
+        begin(&mut writer, TERMS)?;
+        for (term, _) in terms {
+            writer.write(term.as_bytes())?;
+        }
+        begin(&mut writer, RUNS)?;
+        let mut start = 0_u32;
+        writer.write(&start.to_le_bytes())?;
+        for (_, group) in small(pairs, &large) {
+            start += group.len() as u32;
+            writer.write(&start.to_le_bytes())?;
+        }
+        begin(&mut writer, ROWS)?;
+        for (_, group) in small(pairs, &large) {
+            for (_, row) in group {
+                writer.write(&row.to_le_bytes())?;
+            }
+        }
+        begin(&mut writer, LARGE)?;
+        for entry in &large {
+            writer.write(&entry.encode())?;
+        }
+        begin(&mut writer, BITMAPS)?;
+        writer.write(&bitmaps)?;
+        let meta = Meta {
+            kind: self.kind,
+            rows,
+            keys,
+            large: large.len() as u32,
+            entries: pairs.len() as u64,
+            classes: records,
+        };
+        writer.set_meta(&meta.encode())?;
+        Ok(writer.finish()?)
+    }
+
+    /// The classes in the order of [`Class::ALL`].
+    fn classes<K>(&self, rows: u32, pairs: &[(K, u32)]) -> Result<[RoaringBitmap; Class::ALL.len()]> {
+        let marked = [&self.foreign, &self.null, &self.filled]
+            .into_iter()
+            .filter_map(RoaringBitmap::max)
+            .max();
+        let greatest = pairs.iter().map(|(_, row)| *row).max().max(marked);
+        if let Some(row) = greatest.filter(|&row| row >= rows) {
+            let range = "0 to the number of rows of the segment";
+            return Err(Error::BadParameter {
+                parameter: "row",
+                value: u64::from(row),
+                range,
+            });
+        }
+        // Keys come in their own order and rows in none, so plain bits are filled faster than bitmaps are.
+        let mut present = vec![0_u8; (rows as usize).div_ceil(8)];
+        let mut multiple = present.clone();
+        for (_, row) in pairs {
+            let (byte, bit) = ((row / 8) as usize, 1 << (row % 8));
+            if let (Some(present), Some(multiple)) = (present.get_mut(byte), multiple.get_mut(byte)) {
+                *multiple |= *present & bit;
+                *present |= bit;
+            }
+        }
+        let [present, multiple] = [present, multiple].map(|bits| RoaringBitmap::from_lsb0_bytes(0, &bits));
+        let filled = &self.filled | &present | &self.foreign;
+        Ok([present, multiple, self.foreign.clone(), self.null.clone(), filled])
+    }
+}
+
+/// Starts a section, which has to be the next one of the layout.
+fn begin(writer: &mut FrameWriter, section: u32) -> Result<()> {
+    let begun = writer.begin_section()?;
+    debug_assert_eq!(begun, section);
+    Ok(())
+}
+
+/// Appends a pair unless it was the last one, as repeats within one array are.
+fn push_new<T: PartialEq>(pairs: &mut Vec<T>, pair: T) {
+    if pairs.last() != Some(&pair) {
+        pairs.push(pair);
+    }
+}
+
+/// The pairs of each key.
+fn groups<K: Eq>(pairs: &[(K, u32)]) -> impl Iterator<Item = &[(K, u32)]> {
+    pairs.chunk_by(|(a, _), (b, _)| a == b)
+}
+
+/// The number and the pairs of each key, without the pairs when the key is large.
+fn small<'a, K: Eq>(
+    pairs: &'a [(K, u32)],
+    large: &'a [Large],
+) -> impl Iterator<Item = (u32, &'a [(K, u32)])> {
+    let mut large = large.iter().peekable();
+    (0_u32..).zip(groups(pairs)).map(move |(key, group)| {
+        let is_large = large.next_if(|entry| entry.key == key).is_some();
+        (key, if is_large { &[][..] } else { group })
+    })
+}
+
+/// The keys whose rows take less space as a bitmap than as a run. Their bitmaps are appended.
+fn large_keys<K: Eq>(pairs: &[(K, u32)], bitmaps: &mut Vec<u8>) -> Vec<Large> {
+    let mut large = Vec::new();
+    let mut before = 0;
+    for (key, group) in (0_u32..).zip(groups(pairs)) {
+        if group.len() < SMALLEST_BITMAP {
+            continue;
+        }
+        let mut rows: RoaringBitmap = group.iter().map(|(_, row)| *row).collect();
+        rows.optimize();
+        if rows.serialized_size() < group.len() * size_of::<u32>() {
+            let start = bitmaps.len() as u64;
+            let bytes = append(&mut rows, bitmaps);
+            large.push(Large {
+                key,
+                rows: group.len() as u32,
+                before,
+                start,
+                bytes,
+            });
+            before += group.len() as u64;
+        }
+    }
+    large
+}
+
+/// Appends the serialised bitmap, and returns its length.
+fn append(rows: &mut RoaringBitmap, out: &mut Vec<u8>) -> u32 {
+    rows.optimize();
+    let before = out.len();
+    // Writing to a Vec does not fail; should it do so, the reader finds the bitmap cut short.
+    let written = rows.serialize_into(&mut *out);
+    debug_assert!(written.is_ok());
+    (out.len() - before) as u32
+}

@@ -1,0 +1,287 @@
+//! The mapped postings file: opening, and reading what a key or a class holds.
+
+use std::ops::Range;
+
+use roaring::RoaringBitmap;
+use vdb_vfs::{
+    Disk, FileSlice,
+    frame::{Frame, FrameInfo},
+};
+
+use super::{
+    format::{
+        BITMAPS, Class, FILE, KEYS, LARGE, LARGE_LEN, Large, Meta, ROWS, RUNS, SECTIONS, TERMS, u32_at,
+        u64_at,
+    },
+    key::{Kind, Stored},
+};
+use crate::Result;
+
+/// The index of one payload path over the rows of one segment, mapped from its file.
+///
+/// Opening checks the header only, in constant time. Whatever is read later is bounded as it is read: a damaged
+/// file can give an error or, until [`PostingsFile::verify`] is asked, a wrong answer, but no panic and no row
+/// beyond the segment.
+#[derive(Debug)]
+pub struct PostingsFile {
+    frame: Frame,
+    meta: Meta,
+    keys: FileSlice,
+    terms: FileSlice,
+    runs: FileSlice,
+    rows: FileSlice,
+    large: FileSlice,
+    bitmaps: FileSlice,
+}
+
+impl PostingsFile {
+    /// Opens the index at `path` of a segment that has `rows` rows.
+    ///
+    /// # Errors
+    /// [`vdb_vfs::Error::Corrupt`] and [`vdb_vfs::Error::Version`] for a file that is damaged, of another kind or
+    /// version, or of a segment with another number of rows; those of the disk.
+    pub fn open(disk: &dyn Disk, path: &str, rows: u32) -> Result<Self> {
+        let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
+        if frame.sections() != SECTIONS {
+            let what = format!("{} sections, expected {SECTIONS}", frame.sections());
+            return Err(frame.corrupt(0, what).into());
+        }
+        let section = |index| frame.section(index);
+        let (keys, terms, runs) = (section(KEYS)?, section(TERMS)?, section(RUNS)?);
+        let (rows_of_keys, large, bitmaps) = (section(ROWS)?, section(LARGE)?, section(BITMAPS)?);
+        let lengths =
+            [&keys, &terms, &runs, &rows_of_keys, &large, &bitmaps].map(|section| section.len() as u64);
+        let meta_at = frame.info().len.saturating_sub(frame.meta().len() as u64);
+        let meta = Meta::decode(frame.meta(), lengths)
+            .map_err(|(at, what)| frame.corrupt(meta_at.saturating_add(at as u64), what))?;
+        if meta.rows != rows {
+            let what = format!("index of a segment of {} rows, expected {rows}", meta.rows);
+            return Err(frame.corrupt(meta_at, what).into());
+        }
+        Ok(Self {
+            frame,
+            meta,
+            keys,
+            terms,
+            runs,
+            rows: rows_of_keys,
+            large,
+            bitmaps,
+        })
+    }
+
+    /// The kind of index.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.meta.kind
+    }
+
+    /// Rows of the segment, with or without a value.
+    #[must_use]
+    pub fn rows(&self) -> u32 {
+        self.meta.rows
+    }
+
+    /// Different keys.
+    #[must_use]
+    pub fn keys(&self) -> u32 {
+        self.meta.keys
+    }
+
+    /// Pairs of key and row.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.meta.entries
+    }
+
+    /// How many rows are of `class`; known without reading them.
+    #[must_use]
+    pub fn class_len(&self, class: Class) -> u32 {
+        self.meta
+            .classes
+            .get(class.number())
+            .map_or(0, |record| record.rows)
+    }
+
+    /// The rows of `class`.
+    ///
+    /// # Errors
+    /// The file is damaged there.
+    pub fn class(&self, class: Class) -> Result<RoaringBitmap> {
+        let before = self
+            .meta
+            .classes
+            .iter()
+            .take(class.number())
+            .map(|record| u64::from(record.bytes))
+            .sum();
+        match self.meta.classes.get(class.number()) {
+            Some(record) if record.rows > 0 => self.bitmap(before, record.bytes, record.rows),
+            Some(_) | None => Ok(RoaringBitmap::new()),
+        }
+    }
+
+    /// The rows with some value in the index: [`Class::Present`].
+    ///
+    /// # Errors
+    /// As [`PostingsFile::class`].
+    pub fn present(&self) -> Result<RoaringBitmap> {
+        self.class(Class::Present)
+    }
+
+    /// Length and checksum of the file, as [`Builder::finish`](super::Builder::finish) returned them.
+    #[must_use]
+    pub fn info(&self) -> FrameInfo {
+        self.frame.info()
+    }
+
+    /// Reads the whole file from the disk and checks every byte of it.
+    ///
+    /// # Errors
+    /// [`vdb_vfs::Error::Corrupt`] with the first damaged place; those of the disk.
+    pub fn verify(&self, disk: &dyn Disk) -> Result<()> {
+        Ok(self.frame.verify(disk)?)
+    }
+
+    /// The number of the first key that is not below `key`, and whether it is that key.
+    pub(super) fn find(&self, key: Stored<'_>) -> Result<(u32, bool)> {
+        let at = match key {
+            Stored::Number(number) => lower_bound(self.meta.keys, |at| Ok(self.number(at) < number))?,
+            Stored::Term(term) => lower_bound(self.meta.keys, |at| Ok(self.term(at)? < term.as_bytes()))?,
+        };
+        let equal = at < self.meta.keys
+            && match key {
+                Stored::Number(number) => self.number(at) == number,
+                Stored::Term(term) => self.term(at)? == term.as_bytes(),
+            };
+        Ok((at, equal))
+    }
+
+    /// The number of the first key at or after `from` that does not start with `prefix`, where `from` is the
+    /// first that is not below it.
+    pub(super) fn end_of_prefix(&self, from: u32, prefix: &[u8]) -> Result<u32> {
+        let after = lower_bound(self.meta.keys.saturating_sub(from), |at| {
+            Ok(self.term(from + at)?.starts_with(prefix))
+        })?;
+        Ok(from + after)
+    }
+
+    /// How many pairs of key and row the keys numbered `keys` have.
+    pub(super) fn pairs(&self, keys: &Range<u32>) -> Result<u64> {
+        let run = self.run(keys)?;
+        let large = self
+            .large_before(keys.end)?
+            .saturating_sub(self.large_before(keys.start)?);
+        Ok((run.len() / 4) as u64 + large)
+    }
+
+    /// The rows of the keys that are not large among those numbered `keys`, 4 bytes a row.
+    pub(super) fn run(&self, keys: &Range<u32>) -> Result<&[u8]> {
+        let start = u32_at(&self.runs, keys.start as usize * 4);
+        let end = u32_at(&self.runs, keys.end as usize * 4);
+        self.rows
+            .get(start as usize * 4..end as usize * 4)
+            .ok_or_else(|| {
+                let what = format!(
+                    "run of rows from {start} to {end}, expected one within {}",
+                    self.rows.len() / 4
+                );
+                self.frame
+                    .corrupt_section(RUNS, u64::from(keys.start) * 4, what)
+                    .into()
+            })
+    }
+
+    /// Passes the rows of each large key among those numbered `keys` to `take`.
+    pub(super) fn each_large(&self, keys: &Range<u32>, mut take: impl FnMut(RoaringBitmap)) -> Result<()> {
+        for number in self.first_large(keys.start)?..self.first_large(keys.end)? {
+            let large = self.large(number);
+            take(self.bitmap(large.start, large.bytes, large.rows)?);
+        }
+        Ok(())
+    }
+
+    /// An error about the rows of the keys numbered from `key`.
+    pub(super) fn corrupt_run(&self, key: u32, what: String) -> vdb_vfs::Error {
+        let start = u32_at(&self.runs, key as usize * 4);
+        self.frame.corrupt_section(ROWS, u64::from(start) * 4, what)
+    }
+
+    fn bitmap(&self, start: u64, len: u32, rows: u32) -> Result<RoaringBitmap> {
+        let corrupt = |what: String| self.frame.corrupt_section(BITMAPS, start, what);
+        let bytes = usize::try_from(start)
+            .ok()
+            .and_then(|start| self.bitmaps.get(start..start.checked_add(len as usize)?))
+            .ok_or_else(|| corrupt(format!("a bitmap of {len} bytes ends beyond its section")))?;
+        let bitmap = RoaringBitmap::deserialize_from(bytes)
+            .map_err(|error| corrupt(format!("not a roaring bitmap: {error}")))?;
+        if bitmap.len() != u64::from(rows) || bitmap.max().is_some_and(|row| row >= self.meta.rows) {
+            let what = format!(
+                "bitmap of {} rows, expected {rows} below {}",
+                bitmap.len(),
+                self.meta.rows
+            );
+            return Err(corrupt(what).into());
+        }
+        Ok(bitmap)
+    }
+
+    fn number(&self, key: u32) -> i64 {
+        u64_at(&self.keys, key as usize * 8).cast_signed()
+    }
+
+    fn term(&self, key: u32) -> Result<&[u8]> {
+        let at = key as usize * 8;
+        let (start, end) = (u64_at(&self.keys, at), u64_at(&self.keys, at + 8));
+        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+        range
+            .and_then(|(start, end)| self.terms.get(start..end))
+            .ok_or_else(|| {
+                let what = format!(
+                    "term from {start} to {end}, expected one within {}",
+                    self.terms.len()
+                );
+                self.frame.corrupt_section(KEYS, at as u64, what).into()
+            })
+    }
+
+    fn large(&self, number: u32) -> Large {
+        let bytes = self
+            .large
+            .get(number as usize * LARGE_LEN..)
+            .and_then(<[u8]>::first_chunk);
+        Large::decode(bytes.unwrap_or(&[0; LARGE_LEN]))
+    }
+
+    /// The number of the first large entry whose key is not below `key`.
+    fn first_large(&self, key: u32) -> Result<u32> {
+        lower_bound(self.meta.large, |number| Ok(self.large(number).key < key))
+    }
+
+    /// Pairs of the large keys below `key`.
+    fn large_before(&self, key: u32) -> Result<u64> {
+        Ok(match self.first_large(key)?.checked_sub(1) {
+            None => 0,
+            Some(last) => {
+                let last = self.large(last);
+                last.before
+                    .saturating_add(u64::from(last.rows))
+                    .min(self.meta.entries)
+            }
+        })
+    }
+}
+
+/// The first number below `len` for which `below` is false, `len` when there is none. `below` is true up to there.
+fn lower_bound(len: u32, below: impl Fn(u32) -> Result<bool>) -> Result<u32> {
+    let (mut start, mut end) = (0, len);
+    while start < end {
+        let middle = start + (end - start) / 2;
+        if below(middle)? {
+            start = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    Ok(start)
+}

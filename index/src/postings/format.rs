@@ -1,0 +1,232 @@
+//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 1, all numbers little-endian.
+//!
+//! ```text
+//! meta, 64 bytes                          sections
+//!  0  1  kind of index                     0 keys     an index of numbers: i64 a key, ascending
+//!  1  3  zero                                         keywords: u64 start of each term, then their end
+//!  4  4  rows of the segment               1 terms    UTF-8, back to back, ascending by bytes
+//!  8  4  keys                              2 runs     u32 start of each key's run in `rows`, then their end
+//! 12  4  keys whose rows are a bitmap      3 rows     u32, ascending within a run
+//! 16  8  pairs of key and row              4 large    32 bytes a key whose rows are a bitmap, ascending
+//! 24 40  for each class:                   5 bitmaps  roaring, portable serialisation: the classes', then those
+//!        u32 rows, u32 bytes of bitmap                that `large` points to
+//!
+//! large entry
+//!  0  4  number of the key
+//!  4  4  rows
+//!  8  8  pairs of key and row in the entries before
+//! 16  8  start of the bitmap in its section
+//! 24  4  length of the bitmap
+//! 28  4  zero
+//! ```
+//! A key with a bitmap has an empty run. Integers and datetimes are their own keys, false and true are 0 and 1, a
+//! float is its bits with those below the sign inverted when the sign is set, which orders as the floats do.
+
+use vdb_vfs::frame::FileKind;
+
+use super::key::Kind;
+
+pub(super) const FILE: FileKind = FileKind {
+    magic: *b"PIDX",
+    name: "payload index",
+    version: 1,
+};
+
+pub(super) const KEYS: u32 = 0;
+pub(super) const TERMS: u32 = 1;
+pub(super) const RUNS: u32 = 2;
+pub(super) const ROWS: u32 = 3;
+pub(super) const LARGE: u32 = 4;
+pub(super) const BITMAPS: u32 = 5;
+pub(super) const SECTIONS: u32 = 6;
+
+pub(super) const META_LEN: usize = CLASSES_AT + 8 * Class::ALL.len();
+pub(super) const LARGE_LEN: usize = 32;
+
+const ROWS_AT: usize = 4;
+const KEYS_AT: usize = ROWS_AT + 4;
+const LARGE_AT: usize = KEYS_AT + 4;
+const ENTRIES_AT: usize = LARGE_AT + 4;
+const CLASSES_AT: usize = ENTRIES_AT + 8;
+const _: () = assert!(META_LEN == 64);
+
+/// A set of rows that an index keeps beside its keys. "Value" is meant as filters mean it: what the path leads to,
+/// with an array replaced by its elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Rows with some value that is in the index.
+    Present,
+    /// Rows with two or more different values in the index.
+    Multiple,
+    /// Rows with some value that is neither null nor in the index.
+    Foreign,
+    /// Rows with some value that is null.
+    Null,
+    /// Rows at which the path leads to something other than null and the empty array.
+    Filled,
+}
+
+impl Class {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Present,
+        Self::Multiple,
+        Self::Foreign,
+        Self::Null,
+        Self::Filled,
+    ];
+
+    pub(super) fn number(self) -> usize {
+        match self {
+            Self::Present => 0,
+            Self::Multiple => 1,
+            Self::Foreign => 2,
+            Self::Null => 3,
+            Self::Filled => 4,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meta {
+    pub(super) kind: Kind,
+    pub(super) rows: u32,
+    pub(super) keys: u32,
+    pub(super) large: u32,
+    pub(super) entries: u64,
+    pub(super) classes: [ClassRecord; Class::ALL.len()],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ClassRecord {
+    pub(super) rows: u32,
+    pub(super) bytes: u32,
+}
+
+impl Meta {
+    pub(super) fn encode(&self) -> [u8; META_LEN] {
+        let mut out = [0; META_LEN];
+        let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, &[self.kind.code()]);
+        put(ROWS_AT, &self.rows.to_le_bytes());
+        put(KEYS_AT, &self.keys.to_le_bytes());
+        put(LARGE_AT, &self.large.to_le_bytes());
+        put(ENTRIES_AT, &self.entries.to_le_bytes());
+        for (number, class) in self.classes.iter().enumerate() {
+            put(CLASSES_AT + 8 * number, &class.rows.to_le_bytes());
+            put(CLASSES_AT + 8 * number + 4, &class.bytes.to_le_bytes());
+        }
+        out
+    }
+
+    /// Reads a meta of sections with these lengths, or says what it should have said and where.
+    pub(super) fn decode(bytes: &[u8], lengths: [u64; SECTIONS as usize]) -> Result<Self, (usize, String)> {
+        let Ok(bytes) = <&[u8; META_LEN]>::try_from(bytes) else {
+            return Err((0, format!("meta has {} bytes, expected {META_LEN}", bytes.len())));
+        };
+        let Some(kind) = Kind::from_code(bytes[0]) else {
+            return Err((0, format!("kind of index is {}, expected 0 to 4", bytes[0])));
+        };
+        let mut classes = [ClassRecord::default(); Class::ALL.len()];
+        for (number, class) in classes.iter_mut().enumerate() {
+            let at = CLASSES_AT + 8 * number;
+            *class = ClassRecord {
+                rows: u32_at(bytes, at),
+                bytes: u32_at(bytes, at + 4),
+            };
+        }
+        let meta = Self {
+            kind,
+            rows: u32_at(bytes, ROWS_AT),
+            keys: u32_at(bytes, KEYS_AT),
+            large: u32_at(bytes, LARGE_AT),
+            entries: u64_at(bytes, ENTRIES_AT),
+            classes,
+        };
+        let Meta {
+            rows, keys, large, ..
+        } = meta;
+        let starts = u64::from(keys) + 1;
+        let [keys_len, _, runs_len, rows_len, large_len, bitmaps_len] = lengths;
+        let key_count = if kind == Kind::Keyword {
+            starts
+        } else {
+            u64::from(keys)
+        };
+        if keys_len != key_count * 8 || runs_len != starts * 4 {
+            return Err((
+                KEYS_AT,
+                format!("{keys} keys do not fit sections of {keys_len} and {runs_len} bytes"),
+            ));
+        }
+        if large_len != u64::from(large) * LARGE_LEN as u64 {
+            return Err((
+                LARGE_AT,
+                format!("{large} large keys do not fit a section of {large_len} bytes"),
+            ));
+        }
+        if rows_len % 4 != 0 {
+            return Err((
+                ROWS_AT,
+                format!("section of rows has {rows_len} bytes, expected a multiple of 4"),
+            ));
+        }
+        if let Some(class) = meta.classes.iter().find(|class| class.rows > rows) {
+            return Err((
+                CLASSES_AT,
+                format!("a class has {} rows of a segment of {rows}", class.rows),
+            ));
+        }
+        let bitmaps: u64 = meta.classes.iter().map(|class| u64::from(class.bytes)).sum();
+        if bitmaps > bitmaps_len {
+            return Err((
+                CLASSES_AT,
+                format!("bitmaps of {bitmaps} bytes in a section of {bitmaps_len}"),
+            ));
+        }
+        Ok(meta)
+    }
+}
+
+/// A key whose rows are a bitmap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Large {
+    pub(super) key: u32,
+    pub(super) rows: u32,
+    pub(super) before: u64,
+    pub(super) start: u64,
+    pub(super) bytes: u32,
+}
+
+impl Large {
+    pub(super) fn encode(&self) -> [u8; LARGE_LEN] {
+        let mut out = [0; LARGE_LEN];
+        out[..4].copy_from_slice(&self.key.to_le_bytes());
+        out[4..8].copy_from_slice(&self.rows.to_le_bytes());
+        out[8..16].copy_from_slice(&self.before.to_le_bytes());
+        out[16..24].copy_from_slice(&self.start.to_le_bytes());
+        out[24..28].copy_from_slice(&self.bytes.to_le_bytes());
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8; LARGE_LEN]) -> Self {
+        Self {
+            key: u32_at(bytes, 0),
+            rows: u32_at(bytes, 4),
+            before: u64_at(bytes, 8),
+            start: u64_at(bytes, 16),
+            bytes: u32_at(bytes, 24),
+        }
+    }
+}
+
+/// The number at `at`, or 0 beyond the end: callers have checked where it matters.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let found = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    u32::from_le_bytes(found.copied().unwrap_or_default())
+}
+
+/// As [`u32_at`].
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let found = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    u64::from_le_bytes(found.copied().unwrap_or_default())
+}

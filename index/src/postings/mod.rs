@@ -1,0 +1,37 @@
+//! Which rows have this value at a payload path?
+//!
+//! One file answers for one path of one segment. It maps every value of the index's kind to the rows that have it,
+//! and keeps five sets of rows beside ([`Class`]) that say what the values leave out, so that a caller can tell an
+//! answer that is exact from one that has to be checked row by row.
+//!
+//! ```text
+//! build: (row, key), (row, class) -> Builder -> sorted keys, rows of each -> file
+//! query: file -> binary search for keys -> their rows -> RoaringBitmap
+//! ```
+//!
+//! All kinds but keywords are reduced to an `i64` that orders as the values do, and share one layout. The rows of
+//! a key are a run of plain numbers when they are few, a roaring bitmap when that is smaller; runs of neighbouring
+//! keys are adjacent, so that a range over a million different numbers is one slice.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `key.rs` | kinds of index, their keys, the order of keys |
+//! | `format.rs` | which byte means what |
+//! | `builder.rs` | collects values, writes the file |
+//! | `file.rs` | opens the file, reads keys, rows and classes |
+//! | `query.rs` | matches and estimates |
+
+mod builder;
+mod file;
+mod format;
+mod key;
+mod query;
+
+pub use builder::Builder;
+pub use file::PostingsFile;
+pub use format::Class;
+pub use key::{Key, Kind};
+pub use query::Estimate;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! Rows by value, and how many they are about before they are read.
+
+use std::ops::{Bound, Range};
+
+use roaring::RoaringBitmap;
+
+use super::{
+    file::PostingsFile,
+    format::{Class, u32_at},
+    key::Key,
+};
+use crate::Result;
+
+/// Up to one row in so many it is cheaper to sort the rows that were found than to keep a bit for every row.
+const DENSE: u64 = 1024;
+
+/// Roaring keeps up to one row in so many in lists, and in bits beyond.
+const LISTS: u64 = 16;
+
+/// How many rows match: certainly `min` or more, `max` or fewer, and probably about `expected`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// No fewer than this.
+    pub min: u64,
+    /// The best guess, between the two.
+    pub expected: u64,
+    /// No more than this.
+    pub max: u64,
+}
+
+impl Estimate {
+    /// A number that is known.
+    #[must_use]
+    pub fn exactly(rows: u64) -> Self {
+        Self {
+            min: rows,
+            expected: rows,
+            max: rows,
+        }
+    }
+}
+
+impl PostingsFile {
+    /// The rows that have `key`.
+    ///
+    /// # Errors
+    /// The file is damaged where the answer lies; so for all queries.
+    pub fn equals(&self, key: Key<'_>) -> Result<RoaringBitmap> {
+        self.gather(&self.span_of(key)?)
+    }
+
+    /// The rows that have at least one of `keys`.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn any_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<RoaringBitmap> {
+        self.gather(&self.spans_of(keys)?)
+    }
+
+    /// The rows that have a key within the bounds. A bound of another kind than the index's is met by no key.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn range(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<RoaringBitmap> {
+        self.gather(&self.span_between(start, end)?)
+    }
+
+    /// The rows that have a term which starts with `prefix`; none in an index of another kind than keywords.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn prefix(&self, prefix: &str) -> Result<RoaringBitmap> {
+        self.gather(&self.span_with_prefix(prefix)?)
+    }
+
+    /// How many rows [`PostingsFile::equals`] returns, exactly.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn estimate_equals(&self, key: Key<'_>) -> Result<Estimate> {
+        self.estimate(&self.span_of(key)?)
+    }
+
+    /// About how many rows [`PostingsFile::any_of`] returns; exact when no row has more than one key.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn estimate_any_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<Estimate> {
+        self.estimate(&self.spans_of(keys)?)
+    }
+
+    /// About how many rows [`PostingsFile::range`] returns; exact when no row has more than one key.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn estimate_range(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<Estimate> {
+        self.estimate(&self.span_between(start, end)?)
+    }
+
+    /// About how many rows [`PostingsFile::prefix`] returns; exact when no row has more than one key.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn estimate_prefix(&self, prefix: &str) -> Result<Estimate> {
+        self.estimate(&self.span_with_prefix(prefix)?)
+    }
+
+    fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
+        let Some(stored) = key.stored(self.kind()) else {
+            return Ok(Vec::new());
+        };
+        let (at, found) = self.find(stored)?;
+        Ok(found.then_some(at..at + 1).into_iter().collect())
+    }
+
+    /// Without repeats, whatever the keys.
+    fn spans_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<Vec<Range<u32>>> {
+        let mut spans = Vec::new();
+        for key in keys {
+            spans.extend(self.span_of(key)?);
+        }
+        spans.sort_unstable_by_key(|span| span.start);
+        spans.dedup();
+        Ok(spans)
+    }
+
+    fn span_between(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<Vec<Range<u32>>> {
+        // The first key at or after a bound; `past` is whether a key equal to the bound lies before that.
+        let edge = |key: Key<'_>, past: bool| -> Result<Option<u32>> {
+            let Some(stored) = key.stored(self.kind()) else {
+                return Ok(None);
+            };
+            let (at, found) = self.find(stored)?;
+            Ok(Some(if found && past { at + 1 } else { at }))
+        };
+        let start = match start {
+            Bound::Included(key) => edge(key, false)?,
+            Bound::Excluded(key) => edge(key, true)?,
+            Bound::Unbounded => Some(0),
+        };
+        let end = match end {
+            Bound::Included(key) => edge(key, true)?,
+            Bound::Excluded(key) => edge(key, false)?,
+            Bound::Unbounded => Some(self.keys()),
+        };
+        Ok(start
+            .zip(end)
+            .filter(|(start, end)| start < end)
+            .map(|(start, end)| start..end)
+            .into_iter()
+            .collect())
+    }
+
+    fn span_with_prefix(&self, prefix: &str) -> Result<Vec<Range<u32>>> {
+        let Some(stored) = Key::Term(prefix).stored(self.kind()) else {
+            return Ok(Vec::new());
+        };
+        let (start, _) = self.find(stored)?;
+        let end = self.end_of_prefix(start, prefix.as_bytes())?;
+        Ok((start < end).then_some(start..end).into_iter().collect())
+    }
+
+    /// The rows of the keys in `spans`, which do not overlap.
+    fn gather(&self, spans: &[Range<u32>]) -> Result<RoaringBitmap> {
+        let pairs = spans
+            .iter()
+            .try_fold(0, |sum: u64, span| Ok::<_, crate::Error>(sum + self.pairs(span)?))?;
+        // The rows of one key are sorted already, or a bitmap.
+        let one_key = matches!(spans, [span] if span.len() == 1);
+        if one_key || pairs <= u64::from(self.rows()) / DENSE {
+            return self.gather_sorted(spans);
+        }
+        self.gather_bits(spans)
+    }
+
+    fn gather_sorted(&self, spans: &[Range<u32>]) -> Result<RoaringBitmap> {
+        let mut sorted = Vec::new();
+        let mut found = RoaringBitmap::new();
+        for span in spans {
+            self.each_row(span, |row| sorted.push(row))?;
+            self.each_large(span, |rows| found |= rows)?;
+        }
+        sorted.sort_unstable();
+        Ok(found | sorted.into_iter().collect::<RoaringBitmap>())
+    }
+
+    fn gather_bits(&self, spans: &[Range<u32>]) -> Result<RoaringBitmap> {
+        let mut bits = vec![0_u8; (self.rows() as usize).div_ceil(8)];
+        let mut set = |row: u32| {
+            if let Some(byte) = bits.get_mut((row / 8) as usize) {
+                *byte |= 1 << (row % 8);
+            }
+        };
+        let mut found = RoaringBitmap::new();
+        for span in spans {
+            self.each_row(span, &mut set)?;
+            self.each_large(span, |rows| {
+                // Bitmaps of few rows are lists inside, which are slow to unite one after the other.
+                if rows.len() < u64::from(self.rows()) / LISTS {
+                    rows.into_iter().for_each(&mut set);
+                } else {
+                    found |= rows;
+                }
+            })?;
+        }
+        Ok(found | RoaringBitmap::from_lsb0_bytes(0, &bits))
+    }
+
+    /// Passes the rows of the keys in `span` that are not large to `take`.
+    fn each_row(&self, span: &Range<u32>, mut take: impl FnMut(u32)) -> Result<()> {
+        for row in self.run(span)?.chunks_exact(4) {
+            let row = u32_at(row, 0);
+            if row >= self.rows() {
+                let what = format!("row {row}, expected one below {}", self.rows());
+                return Err(self.corrupt_run(span.start, what).into());
+            }
+            take(row);
+        }
+        Ok(())
+    }
+
+    fn estimate(&self, spans: &[Range<u32>]) -> Result<Estimate> {
+        let mut pairs = 0;
+        let mut most = 0;
+        for span in spans {
+            let of_span = self.pairs(span)?;
+            pairs += of_span;
+            // Each row has a key once: so many rows there are at least, when the span is of one key.
+            if span.len() == 1 {
+                most = most.max(of_span);
+            }
+        }
+        let present = u64::from(self.class_len(Class::Present));
+        let single = present.saturating_sub(u64::from(self.class_len(Class::Multiple)));
+        // At worst all pairs of the rows with several keys are among these.
+        let repeated = self.entries().saturating_sub(single);
+        let max = pairs.min(present);
+        let min = most
+            .max(pairs.saturating_sub(repeated))
+            .max(u64::from(pairs > 0))
+            .min(max);
+        let expected = (pairs as f64 * present as f64 / self.entries().max(1) as f64).round() as u64;
+        Ok(Estimate {
+            min,
+            expected: expected.clamp(min, max),
+            max,
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! Payload values out of CSV cells.
+
+use serde_json::{Number, Value};
+
+/// The value of a cell's text; `None` leaves the field out.
+///
+/// Untyped, every cell is a string, empty ones too. Typed, each cell is judged on its own:
+/// - empty: no field;
+/// - `true`, `false`: a boolean;
+/// - a number as JSON writes it: a whole number where it fits 64 bits, else a floating-point number. So `007`, `+1`
+///   and `1_000` stay strings: postcodes and telephone numbers keep their zeros;
+/// - an array or object as JSON writes it: that;
+/// - anything else: a string.
+pub(crate) fn value(text: &str, typed: bool) -> Option<Value> {
+    if !typed {
+        return Some(Value::String(text.to_owned()));
+    }
+    let parsed = match text.bytes().next()? {
+        b't' if text == "true" => Some(Value::Bool(true)),
+        b'f' if text == "false" => Some(Value::Bool(false)),
+        b'-' | b'0'..=b'9' => serde_json::from_str::<Number>(text).ok().map(Value::Number),
+        b'[' | b'{' => serde_json::from_str(text).ok(),
+        _ => None,
+    };
+    Some(parsed.unwrap_or_else(|| Value::String(text.to_owned())))
+}

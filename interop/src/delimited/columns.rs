@@ -1,0 +1,150 @@
+//! Which column of a CSV file means what.
+
+use std::collections::HashMap;
+
+use csv::ByteRecord;
+
+use crate::error::{Problem, RowError, quoted, quoted_bytes};
+use crate::options::CsvOptions;
+use crate::row::Place;
+use crate::vector::MAX_DIM;
+
+/// The header row, sorted into roles.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) names: Vec<String>,
+    pub(crate) id: Option<usize>,
+    pub(crate) vector: VectorColumns,
+    /// Columns of the payload, in the order of the file.
+    pub(crate) payload: Vec<usize>,
+}
+
+/// Where a row's vector is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum VectorColumns {
+    /// Nowhere.
+    None,
+    /// In one column, as a JSON array.
+    Json(usize),
+    /// One number a column, in the vector's order.
+    Numbers(Vec<usize>),
+}
+
+impl Columns {
+    pub(crate) fn find(
+        header: &ByteRecord,
+        options: &CsvOptions,
+        place: &Place,
+    ) -> Result<Columns, RowError> {
+        let fail = |found: String, advice| {
+            let problem = Problem::Format {
+                expected: "a header row that names each column once",
+                found,
+                advice,
+            };
+            RowError::new(place.clone(), problem)
+        };
+        let mut names = Vec::with_capacity(header.len());
+        let mut by_name = HashMap::with_capacity(header.len());
+        for (column, name) in header.iter().enumerate() {
+            let text = std::str::from_utf8(name);
+            let text = text
+                .map_err(|_| fail(quoted_bytes(name), "save the file as UTF-8"))?
+                .trim();
+            if text.is_empty() {
+                return Err(fail(
+                    format!("no name for column {}", column + 1),
+                    "name it or drop it",
+                ));
+            }
+            if by_name.insert(text.to_owned(), column).is_some() {
+                return Err(fail(
+                    format!("the name {} twice", quoted(text)),
+                    "rename one of them",
+                ));
+            }
+            names.push(text.to_owned());
+        }
+        if names.is_empty() {
+            return Err(fail(
+                "nothing".to_owned(),
+                "write a first line such as id,vector,title",
+            ));
+        }
+        let json = by_name.get(&options.vector_column).copied();
+        let mut numbers = Vec::new();
+        while let Some(&column) = by_name.get(&format!("{}{}", options.vector_prefix, numbers.len())) {
+            numbers.push(column);
+        }
+        let vector = match (json, numbers) {
+            (None, numbers) if numbers.is_empty() => VectorColumns::None,
+            (None, numbers) if numbers.len() > MAX_DIM => {
+                return Err(fail(
+                    format!("{} vector columns", numbers.len()),
+                    "a vector has at most 65,536 numbers",
+                ));
+            }
+            (None, numbers) => VectorColumns::Numbers(numbers),
+            (Some(column), numbers) if numbers.is_empty() => VectorColumns::Json(column),
+            (Some(_), _) => {
+                let found = format!("both {} and {}0", options.vector_column, options.vector_prefix);
+                return Err(fail(found, "keep the vector in one of them"));
+            }
+        };
+        let id = by_name.get(&options.id_column).copied();
+        let mut columns = Columns {
+            names,
+            id,
+            vector,
+            payload: Vec::new(),
+        };
+        if let Some(stray) = columns
+            .names
+            .iter()
+            .find(|name| columns.is_gap(name, &options.vector_prefix))
+        {
+            let found = format!("the vector column {stray} after a gap");
+            return Err(fail(
+                found,
+                "number the vector columns from 0 without gaps, or rename this one",
+            ));
+        }
+        columns.payload = (0..columns.names.len())
+            .filter(|&column| columns.is_payload(column))
+            .collect();
+        Ok(columns)
+    }
+
+    pub(crate) fn name(&self, column: usize) -> &str {
+        self.names.get(column).map_or("", String::as_str)
+    }
+
+    pub(crate) fn id_name(&self) -> &str {
+        self.id.map_or("id", |column| self.name(column))
+    }
+
+    fn is_payload(&self, column: usize) -> bool {
+        let vector = match &self.vector {
+            VectorColumns::None => false,
+            VectorColumns::Json(vector) => *vector == column,
+            // A header of many columns is searched once a file.
+            VectorColumns::Numbers(numbers) => numbers.contains(&column),
+        };
+        !vector && self.id != Some(column)
+    }
+
+    /// Whether `name` is the prefix and a number that the run of vector columns does not reach.
+    fn is_gap(&self, name: &str, prefix: &str) -> bool {
+        let VectorColumns::Numbers(numbers) = &self.vector else {
+            return false;
+        };
+        let digits = name.strip_prefix(prefix).unwrap_or_default();
+        let canonical = digits == "0" || !digits.starts_with('0');
+        let number = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse::<usize>().ok())
+            .flatten();
+        canonical && number.is_some_and(|number| number >= numbers.len())
+    }
+}

@@ -1,0 +1,288 @@
+//! CSV (RFC 4180): a header row, then one row a record.
+//!
+//! - `id`: a whole number or a UUID. Without this column rows are numbered.
+//! - The vector is either one column `vector` with a JSON array in it, or numeric columns `v0`, `v1`, ... without a gap.
+//!   In a file without either, rows have no vector.
+//! - Every other column is a payload field of that name. Cells become JSON values by [`cell::value`]'s rules: an
+//!   empty cell leaves the field out.
+//!
+//! All of these names are options. A quoted cell may hold line breaks; a row's place is its first line.
+
+mod cell;
+mod columns;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use csv::ByteRecord;
+use serde_json::{Map, Value};
+use vdb_storage::PointId;
+
+use crate::error::{Problem, RowError, quoted, quoted_bytes};
+use crate::id::Numbering;
+use crate::input::Input;
+use crate::json::{self, Spot};
+use crate::options::ReadOptions;
+use crate::row::{At, Place, Row};
+use crate::source::{Progress, RowSource};
+use crate::vector::{NumbersSeed, not_finite};
+use columns::{Columns, VectorColumns};
+
+/// The `csv` crate reads ahead by this much, so a record may exceed its limit by as much before it is noticed.
+const BUFFER: usize = 256 * 1024;
+
+/// The rows of a CSV file.
+pub struct CsvRows {
+    reader: csv::Reader<Metered>,
+    record: ByteRecord,
+    columns: Columns,
+    typed: bool,
+    rows: u64,
+    ended: bool,
+    numbering: Numbering,
+    vector_name: String,
+    limit: usize,
+}
+
+impl CsvRows {
+    /// Reads the header row.
+    pub fn new(input: Input, options: &ReadOptions) -> Result<CsvRows, RowError> {
+        let place = input.place(At::Line(1));
+        let limit = options.max_row_bytes;
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(options.csv.delimiter)
+            .flexible(true)
+            .buffer_capacity(BUFFER)
+            .from_reader(Metered {
+                input,
+                left: budget(limit),
+            });
+        let columns = match reader.byte_headers() {
+            Ok(header) => Columns::find(header, &options.csv, &place)?,
+            Err(error) => return Err(RowError::new(place, read_problem(error, limit))),
+        };
+        Ok(CsvRows {
+            reader,
+            record: ByteRecord::new(),
+            columns,
+            typed: options.csv.typed,
+            rows: 0,
+            ended: false,
+            numbering: Numbering::from(options.first_id),
+            vector_name: options.vector_name.clone(),
+            limit,
+        })
+    }
+
+    fn place(&self, line: u64) -> Place {
+        self.reader.get_ref().input.place(At::Line(line))
+    }
+
+    fn row(&mut self, number: u64) -> Result<Row, RowError> {
+        let place = self.place(self.record.position().map_or(0, csv::Position::line));
+        let (found, expected) = (self.record.len(), self.columns.names.len());
+        if found != expected {
+            return Err(RowError::new(place, Problem::Cells { expected, found }));
+        }
+        if self.record.as_slice().len() > self.limit {
+            return Err(RowError::new(
+                place,
+                Problem::TooLong {
+                    limit: self.limit,
+                    fatal: false,
+                },
+            ));
+        }
+        let in_column = |(column, problem)| RowError::in_field(place.clone(), column, problem);
+        let vectors = self.vectors().map_err(in_column)?;
+        let payload = self.payload().map_err(in_column)?;
+        let id = self.id().and_then(|id| {
+            self.numbering
+                .resolve(id, number)
+                .map_err(|problem| (self.columns.id_name().to_owned(), problem))
+        });
+        Ok(Row {
+            id: id.map_err(in_column)?,
+            vectors,
+            payload,
+            place,
+        })
+    }
+
+    /// The text of a cell, without blanks around it.
+    fn text(&self, column: usize) -> Result<&str, (String, Problem)> {
+        let bytes = self.record.get(column).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            let problem = Problem::Value {
+                expected: "UTF-8 text",
+                found: quoted_bytes(bytes),
+            };
+            (self.columns.name(column).to_owned(), problem)
+        })?;
+        Ok(text.trim())
+    }
+
+    fn id(&self) -> Result<Option<PointId>, (String, Problem)> {
+        let Some(column) = self.columns.id else {
+            return Ok(None);
+        };
+        let text = self.text(column)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(|_| {
+            let expected = "an id: a whole number from 0 to 18446744073709551615 or a UUID";
+            (
+                self.columns.name(column).to_owned(),
+                Problem::Value {
+                    expected,
+                    found: quoted(text),
+                },
+            )
+        })
+    }
+
+    fn vectors(&self) -> Result<BTreeMap<String, Vec<f32>>, (String, Problem)> {
+        let mut vectors = BTreeMap::new();
+        let vector = match &self.columns.vector {
+            VectorColumns::None => return Ok(vectors),
+            VectorColumns::Json(column) => {
+                let text = self.text(*column)?;
+                if text.is_empty() {
+                    return Ok(vectors);
+                }
+                let (name, spot) = (self.columns.name(*column), Spot::default());
+                let vector = json::parse(
+                    text.as_bytes(),
+                    NumbersSeed {
+                        field: name,
+                        spot: &spot,
+                    },
+                )
+                .map_err(|problem| (spot.take().unwrap_or_else(|| name.to_owned()), problem))?;
+                if let Some((at, problem)) = not_finite(&vector) {
+                    return Err((format!("{name}[{at}]"), problem));
+                }
+                vector
+            }
+            VectorColumns::Numbers(columns) => {
+                let mut vector = Vec::with_capacity(columns.len());
+                for &column in columns {
+                    let text = self.text(column)?;
+                    let wrong = |problem| (self.columns.name(column).to_owned(), problem);
+                    let number: f32 = text.parse().map_err(|_| {
+                        wrong(Problem::Value {
+                            expected: "a number",
+                            found: quoted(text),
+                        })
+                    })?;
+                    if !number.is_finite() {
+                        return Err(wrong(Problem::NotFinite {
+                            value: text.to_owned(),
+                        }));
+                    }
+                    vector.push(number);
+                }
+                vector
+            }
+        };
+        vectors.insert(self.vector_name.clone(), vector);
+        Ok(vectors)
+    }
+
+    fn payload(&self) -> Result<Option<Map<String, Value>>, (String, Problem)> {
+        let mut payload = Map::new();
+        for &column in &self.columns.payload {
+            if let Some(value) = cell::value(self.text(column)?, self.typed) {
+                payload.insert(self.columns.name(column).to_owned(), value);
+            }
+        }
+        Ok((!payload.is_empty()).then_some(payload))
+    }
+}
+
+impl Iterator for CsvRows {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let line = self.reader.position().line();
+        self.reader.get_mut().left = budget(self.limit);
+        let row = match self.reader.read_byte_record(&mut self.record) {
+            Ok(false) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(true) => self.row(self.rows),
+            Err(error) => Err(RowError::new(self.place(line), read_problem(error, self.limit))),
+        };
+        self.rows += 1;
+        self.ended = row.as_ref().is_err_and(|error| !error.is_skippable());
+        Some(row)
+    }
+}
+
+impl RowSource for CsvRows {
+    fn progress(&self) -> Progress {
+        let input = &self.reader.get_ref().input;
+        Progress {
+            rows: self.rows,
+            total_rows: None,
+            bytes: input.position(),
+            total_bytes: input.total_bytes(),
+        }
+    }
+
+    fn dim_hint(&self) -> Option<usize> {
+        match &self.columns.vector {
+            VectorColumns::Numbers(columns) => Some(columns.len()),
+            VectorColumns::None | VectorColumns::Json(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for CsvRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CsvRows")
+            .field("columns", &self.columns)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stops the `csv` crate, which sets no limit of its own, from swallowing a whole file into one record.
+struct Metered {
+    input: Input,
+    left: usize,
+}
+
+fn budget(limit: usize) -> usize {
+    limit.saturating_add(BUFFER)
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let most = buffer.len().min(self.left);
+        let count = self.input.read(buffer.get_mut(..most).unwrap_or_default())?;
+        self.left -= count;
+        Ok(count)
+    }
+}
+
+fn read_problem(error: csv::Error, limit: usize) -> Problem {
+    let csv::ErrorKind::Io(error) = error.into_kind() else {
+        // Records of bytes whose lengths may differ fail in no other way.
+        return Problem::Io(io::ErrorKind::InvalidData.into());
+    };
+    match error.kind() == io::ErrorKind::FileTooLarge {
+        true => Problem::TooLong { limit, fatal: true },
+        false => Problem::Io(error),
+    }
+}

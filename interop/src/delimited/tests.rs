@@ -1,0 +1,214 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::options::CsvOptions;
+
+fn open(text: impl Into<Vec<u8>>, options: &ReadOptions) -> Result<CsvRows, RowError> {
+    CsvRows::new(Input::from_bytes("rows.csv", text.into()), options)
+}
+
+fn read(text: impl Into<Vec<u8>>) -> Vec<Result<Row, RowError>> {
+    open(text, &ReadOptions::default()).unwrap().collect()
+}
+
+fn refusal(text: &str) -> String {
+    open(text, &ReadOptions::default()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_vector_is_one_json_cell_or_one_number_a_column() {
+    for text in ["id,vector,w\n7,\"[1, 2.5]\",owl\n", "w,v1,id,v0\nowl,2.5,7,1\n"] {
+        let row = read(text).remove(0).unwrap();
+        assert_eq!(row.id, PointId::Num(7));
+        assert_eq!(row.vectors, BTreeMap::from([(String::new(), vec![1.0, 2.5])]));
+        assert_eq!(row.payload.map(Value::Object), Some(json!({"w": "owl"})));
+    }
+    assert_eq!(
+        open("v0,v1\n", &ReadOptions::default()).unwrap().dim_hint(),
+        Some(2)
+    );
+}
+
+#[test]
+fn cells_become_the_values_that_they_look_like() {
+    let text = "n,big,neg,x,zip,plus,t,f,list,object,broken,empty,text\n\
+                2,18446744073709551615,-3,2.0,007,+1,true,false,\"[1,\"\"a\"\"]\",\"{\"\"k\"\":1}\",[1,,\"a \"\"b\"\", c\"\n";
+    let payload = read(text).remove(0).unwrap().payload.unwrap();
+    assert_eq!(
+        Value::Object(payload),
+        json!({
+            "n": 2, "big": u64::MAX, "neg": -3, "x": 2.0, "zip": "007", "plus": "+1", "t": true, "f": false,
+            "list": [1, "a"], "object": {"k": 1}, "broken": "[1", "text": "a \"b\", c"
+        })
+    );
+}
+
+#[test]
+fn untyped_cells_stay_text() {
+    let csv = CsvOptions {
+        typed: false,
+        ..CsvOptions::default()
+    };
+    let options = ReadOptions {
+        csv,
+        ..ReadOptions::default()
+    };
+    let row = open("n,e\n2,\n", &options).unwrap().next().unwrap().unwrap();
+    assert_eq!(row.payload.map(Value::Object), Some(json!({"n": "2", "e": ""})));
+}
+
+#[test]
+fn columns_and_delimiter_can_be_named() {
+    let csv = CsvOptions {
+        delimiter: b';',
+        id_column: "key".to_owned(),
+        vector_column: "embedding".to_owned(),
+        vector_prefix: "dim_".to_owned(),
+        typed: true,
+    };
+    let options = ReadOptions {
+        csv,
+        vector_name: "text".to_owned(),
+        ..ReadOptions::default()
+    };
+    let row = open("key;dim_0;dim_1;id;v0\n1;2;3;4;5\n", &options)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!((row.id, &row.vectors["text"]), (PointId::Num(1), &vec![2.0, 3.0]));
+    assert_eq!(row.payload.map(Value::Object), Some(json!({"id": 4, "v0": 5})));
+}
+
+#[test]
+fn errors_name_the_line_and_the_column() {
+    let rows = read(
+        "id,v0,v1,w\n1,2,3,\"two\nlines\"\n2,x,3,w\nowl,1,2,w\n3,1,inf,w\n4,1,2\n5,1,1e39,w\n,1,2,w\n6,1,2,w\n",
+    );
+    let messages: Vec<String> = rows
+        .iter()
+        .filter_map(|row| row.as_ref().err().map(ToString::to_string))
+        .collect();
+    let expected = [
+        "rows.csv:4: v0: \"x\" is not a number",
+        "rows.csv:5: id: \"owl\" is not an id",
+        "rows.csv:6: v1: inf is not a finite",
+        "rows.csv:7: the row has 3 cells and the header 4 columns",
+        "rows.csv:8: v1: 1e39 is not a finite",
+        "rows.csv:9: id: the row has no id and the rows before it have one",
+    ];
+    assert_eq!(messages.len(), expected.len(), "{messages:?}");
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(message.starts_with(expected), "{message}");
+    }
+    assert!(
+        rows.iter()
+            .flat_map(|row| row.as_ref().err())
+            .all(RowError::is_skippable)
+    );
+    assert_eq!(rows.last().unwrap().as_ref().unwrap().id, PointId::Num(6));
+}
+
+#[test]
+fn errors_inside_a_json_vector_name_the_number() {
+    let rows = read("vector\n\"[1,null]\"\n\"[1,NaN]\"\n\"[1e39]\"\n7\n\"\"\n");
+    let message = |row: usize| rows[row].as_ref().unwrap_err().to_string();
+    assert!(
+        message(0).starts_with("rows.csv:2: vector[1]: invalid type: null"),
+        "{}",
+        message(0)
+    );
+    assert!(
+        message(1).starts_with("rows.csv:3: vector[1]: NaN is not"),
+        "{}",
+        message(1)
+    );
+    assert!(
+        message(2).starts_with("rows.csv:4: vector[0]: inf is not"),
+        "{}",
+        message(2)
+    );
+    assert!(
+        message(3).starts_with("rows.csv:5: vector: invalid type: integer"),
+        "{}",
+        message(3)
+    );
+    assert!(rows[4].as_ref().unwrap().vectors.is_empty());
+}
+
+#[test]
+fn bytes_that_are_no_utf8_cost_their_row_only() {
+    let rows = read(b"\xef\xbb\xbfw\nfine\n\xff\xfe\nfine\n".to_vec());
+    assert_eq!(
+        rows.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [true, false, true]
+    );
+    assert!(
+        rows[1]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .starts_with("rows.csv:3: w: ")
+    );
+    assert_eq!(rows[0].as_ref().unwrap().payload.as_ref().unwrap()["w"], "fine");
+}
+
+#[test]
+fn headers_that_leave_doubt_are_refused() {
+    let cases = [
+        ("", "found nothing"),
+        ("a,,b\n", "no name for column 2"),
+        ("a,a\n", "the name \"a\" twice"),
+        ("vector,v0\n", "both vector and v0"),
+        ("v0,v1,v3\n", "the vector column v3 after a gap"),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(text);
+        assert!(
+            message.starts_with("rows.csv:1: ") && message.contains(expected),
+            "{text}: {message}"
+        );
+    }
+    // These look a little like vector columns and are none.
+    let row = read("v0,v00,v,version\n1,2,3,4\n").remove(0).unwrap();
+    assert_eq!((row.vectors[""].len(), row.payload.unwrap().len()), (1, 3));
+}
+
+#[test]
+fn a_quote_left_open_does_not_swallow_the_file() {
+    let options = ReadOptions {
+        max_row_bytes: 1000,
+        ..ReadOptions::default()
+    };
+    let text = format!("w\nfine\n\"open\n{}", "x\n".repeat(1_000_000));
+    let rows: Vec<_> = open(text, &options).unwrap().collect();
+    assert_eq!(rows.len(), 2);
+    let error = rows[1].as_ref().unwrap_err();
+    assert!(!error.is_skippable(), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "rows.csv:3: the row is longer than 1000 bytes: is a quote left open? raise the limit if it is not"
+    );
+    let short = format!("w\n{}\nfine\n", "x".repeat(1001));
+    let rows: Vec<_> = open(short, &options).unwrap().collect();
+    assert!(rows[0].as_ref().is_err_and(RowError::is_skippable) && rows[1].is_ok());
+}
+
+proptest! {
+    #[test]
+    fn what_the_csv_crate_writes_is_read_back(cells in prop::collection::vec("[^\\x00]{0,12}", 1..30)) {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["id", "text"]).unwrap();
+        for (id, cell) in cells.iter().enumerate() {
+            writer.write_record([id.to_string().as_str(), cell]).unwrap();
+        }
+        let csv = CsvOptions { typed: false, ..CsvOptions::default() };
+        let options = ReadOptions { csv, ..ReadOptions::default() };
+        let rows = open(writer.into_inner().unwrap(), &options).unwrap();
+        let read: Vec<String> =
+            rows.map(|row| row.unwrap().payload.unwrap()["text"].as_str().unwrap().to_owned()).collect();
+        let trimmed: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
+        prop_assert_eq!(read, trimmed);
+    }
+}

@@ -1,0 +1,36 @@
+//! The id that each row gets: its own, or its number.
+
+use vdb_storage::PointId;
+
+use crate::error::Problem;
+
+/// Gives ids to the rows of one file, which either names all of its ids or none: were both mixed, a numbered row could
+/// silently replace the row that names the same number.
+#[derive(Debug)]
+pub(crate) struct Numbering {
+    first: u64,
+    given: Option<bool>,
+}
+
+impl Numbering {
+    /// Rows without ids are numbered from `first`.
+    pub(crate) fn from(first: u64) -> Self {
+        Numbering { first, given: None }
+    }
+
+    /// The id of row `number` (from 0), which names `id` or none.
+    pub(crate) fn resolve(&mut self, id: Option<PointId>, number: u64) -> Result<PointId, Problem> {
+        let given = id.is_some();
+        if *self.given.get_or_insert(given) != given {
+            return Err(Problem::MixedIds { given });
+        }
+        match id {
+            Some(id) => Ok(id),
+            None => self
+                .first
+                .checked_add(number)
+                .map(PointId::Num)
+                .ok_or(Problem::IdsExhausted),
+        }
+    }
+}

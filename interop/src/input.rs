@@ -1,0 +1,127 @@
+//! Where bytes come from: a file, standard input, or any reader; counted as they pass.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Problem, RowError};
+use crate::row::{At, Place};
+
+/// An open input with its name. `-` is standard input.
+pub struct Input {
+    name: Arc<str>,
+    reader: Box<dyn Read + Send>,
+    read: u64,
+    total: Option<u64>,
+}
+
+impl Input {
+    /// Opens `path`, or standard input when it is `-`.
+    pub fn open(path: &Path) -> Result<Input, RowError> {
+        if path.as_os_str() == "-" {
+            return Ok(Input::from_reader("standard input", io::stdin()));
+        }
+        let name: Arc<str> = path.display().to_string().into();
+        let fail = |error| {
+            RowError::new(
+                Place {
+                    file: name.clone(),
+                    at: At::File,
+                },
+                Problem::Io(error),
+            )
+        };
+        let file = File::open(path).map_err(fail)?;
+        let kind = file.metadata().map_err(fail)?;
+        if kind.is_dir() {
+            return Err(fail(io::Error::new(
+                io::ErrorKind::IsADirectory,
+                "it is a directory; name the files in it",
+            )));
+        }
+        // The length of a pipe or a device says nothing about what it will deliver.
+        let total = kind.is_file().then_some(kind.len());
+        Ok(Input {
+            name,
+            reader: Box::new(file),
+            read: 0,
+            total,
+        })
+    }
+
+    /// Takes any reader; its length is unknown. `name` stands in messages.
+    pub fn from_reader(name: &str, reader: impl Read + Send + 'static) -> Input {
+        Input {
+            name: name.into(),
+            reader: Box::new(reader),
+            read: 0,
+            total: None,
+        }
+    }
+
+    /// Takes bytes in memory; their length is known as a file's is. `name` stands in messages.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Input {
+        let total = u64::try_from(bytes.len()).ok();
+        Input {
+            name: name.into(),
+            reader: Box::new(Cursor::new(bytes)),
+            read: 0,
+            total,
+        }
+    }
+
+    /// The name for messages.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(crate) fn place(&self, at: At) -> Place {
+        Place {
+            file: self.name.clone(),
+            at,
+        }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn position(&self) -> u64 {
+        self.read
+    }
+
+    /// Bytes in all, for a regular file.
+    pub(crate) fn total_bytes(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Reads until `buffer` is full or the input ends; returns the bytes read.
+    pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.read(rest) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("name", &self.name)
+            .field("read", &self.read)
+            .finish_non_exhaustive()
+    }
+}

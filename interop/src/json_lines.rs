@@ -1,0 +1,187 @@
+//! JSON Lines: one row a line, `{"id": 7, "vector": [0.1, ...], "payload": {...}}`.
+//!
+//! `vector` is an array or, for named vectors, an object of arrays by name; `id` is a number or a UUID as a string. All
+//! three may be left out or `null`; rows without ids are numbered. Any other key is refused, so that a payload field
+//! which was left beside `payload` instead of in it is not lost in silence. Blank lines are stepped over.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use vdb_storage::PointId;
+
+use crate::error::{Problem, RowError};
+use crate::id::Numbering;
+use crate::input::Input;
+use crate::json::{self, Spot};
+use crate::lines::{Line, Lines};
+use crate::options::ReadOptions;
+use crate::row::Row;
+use crate::source::{Progress, RowSource};
+use crate::vector::{VectorsSeed, not_finite};
+
+/// The rows of a JSON Lines file.
+#[derive(Debug)]
+pub struct JsonLinesRows {
+    lines: Lines,
+    rows: u64,
+    ended: bool,
+    numbering: Numbering,
+    vector_name: String,
+}
+
+impl JsonLinesRows {
+    /// Nothing is read before the first row is asked for.
+    pub fn new(input: Input, options: &ReadOptions) -> JsonLinesRows {
+        JsonLinesRows {
+            lines: Lines::new(input, options.max_row_bytes),
+            rows: 0,
+            ended: false,
+            numbering: Numbering::from(options.first_id),
+            vector_name: options.vector_name.clone(),
+        }
+    }
+
+    fn row(&mut self, number: u64) -> Result<Row, RowError> {
+        let place = self.lines.place();
+        let spot = Spot::default();
+        let seed = FieldsSeed {
+            vector_name: &self.vector_name,
+            spot: &spot,
+        };
+        let Fields { id, vectors, payload } = match json::parse(self.lines.text(), seed) {
+            Ok(fields) => fields,
+            Err(problem) => {
+                return Err(RowError {
+                    place,
+                    field: spot.take(),
+                    problem,
+                });
+            }
+        };
+        for (name, vector) in &vectors {
+            if let Some((at, problem)) = not_finite(vector) {
+                let dot = if name.is_empty() { "" } else { "." };
+                return Err(RowError::in_field(
+                    place,
+                    format!("vector{dot}{name}[{at}]"),
+                    problem,
+                ));
+            }
+        }
+        match self.numbering.resolve(id, number) {
+            Ok(id) => Ok(Row {
+                id,
+                vectors,
+                payload,
+                place,
+            }),
+            Err(problem) => Err(RowError::in_field(place, "id", problem)),
+        }
+    }
+}
+
+impl Iterator for JsonLinesRows {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            let row = match self.lines.advance() {
+                Ok(Line::End) => break,
+                Ok(Line::Blank) => continue,
+                Ok(Line::Text) => self.row(self.rows),
+                Ok(Line::TooLong) => {
+                    let limit = self.lines.limit();
+                    Err(RowError::new(
+                        self.lines.place(),
+                        Problem::TooLong { limit, fatal: false },
+                    ))
+                }
+                Err(error) => Err(RowError::new(self.lines.place(), Problem::Io(error))),
+            };
+            self.rows += 1;
+            self.ended = row.as_ref().is_err_and(|error| !error.is_skippable());
+            return Some(row);
+        }
+        self.ended = true;
+        None
+    }
+}
+
+impl RowSource for JsonLinesRows {
+    fn progress(&self) -> Progress {
+        self.lines.progress(self.rows)
+    }
+}
+
+/// What one line holds.
+struct Fields {
+    id: Option<PointId>,
+    vectors: BTreeMap<String, Vec<f32>>,
+    payload: Option<Map<String, Value>>,
+}
+
+struct FieldsSeed<'a> {
+    vector_name: &'a str,
+    spot: &'a Spot,
+}
+
+impl<'de> DeserializeSeed<'de> for FieldsSeed<'_> {
+    type Value = Fields;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsSeed<'_> {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the keys id, vector and payload")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Fields, A::Error> {
+        let (mut id, mut vectors, mut payload) = (None, None, None);
+        while let Some(key) = entries.next_key::<String>()? {
+            let twice = match key.as_str() {
+                "id" => {
+                    let value = entries.next_value::<Option<PointId>>();
+                    id.replace(self.spot.note(value, || key.clone())?).is_some()
+                }
+                "vector" => {
+                    let seed = VectorsSeed {
+                        unnamed: self.vector_name,
+                        spot: self.spot,
+                    };
+                    vectors
+                        .replace(self.spot.note(entries.next_value_seed(seed), || key.clone())?)
+                        .is_some()
+                }
+                "payload" => {
+                    let value = entries.next_value::<Option<Map<String, Value>>>();
+                    payload.replace(self.spot.note(value, || key.clone())?).is_some()
+                }
+                _ => {
+                    let text =
+                        "unknown key: a row has id, vector and payload, and other fields belong in payload";
+                    return self.spot.note(Err(A::Error::custom(text)), || key);
+                }
+            };
+            if twice {
+                return self
+                    .spot
+                    .note(Err(A::Error::custom("the key is given twice")), || key);
+            }
+        }
+        Ok(Fields {
+            id: id.flatten(),
+            vectors: vectors.unwrap_or_default(),
+            payload: payload.flatten(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn read(text: impl Into<Vec<u8>>) -> Vec<Result<Row, RowError>> {
+    JsonLinesRows::new(
+        Input::from_bytes("rows.jsonl", text.into()),
+        &ReadOptions::default(),
+    )
+    .collect()
+}
+
+fn message(text: &str) -> String {
+    read(text).remove(0).unwrap_err().to_string()
+}
+
+#[test]
+fn a_row_has_an_id_a_vector_and_a_payload() {
+    let row = read(r#"{"id":7,"vector":[1,0.5,-2e3],"payload":{"n":2,"x":2.0}}"#)
+        .remove(0)
+        .unwrap();
+    assert_eq!(row.id, PointId::Num(7));
+    assert_eq!(
+        row.vectors,
+        BTreeMap::from([(String::new(), vec![1.0, 0.5, -2000.0])])
+    );
+    assert_eq!(row.payload.map(Value::Object), Some(json!({"n": 2, "x": 2.0})));
+    assert_eq!(row.place.to_string(), "rows.jsonl:1");
+}
+
+#[test]
+fn vectors_may_be_named() {
+    let row = read(r#"{"vector":{"title":[1],"body":[2,3]}}"#)
+        .remove(0)
+        .unwrap();
+    assert_eq!(
+        row.vectors,
+        BTreeMap::from([
+            ("title".to_owned(), vec![1.0]),
+            ("body".to_owned(), vec![2.0, 3.0])
+        ])
+    );
+}
+
+#[test]
+fn what_is_left_out_or_null_is_absent() {
+    for line in ["{}", r#"{"id":null,"vector":null,"payload":null}"#] {
+        let row = read(line).remove(0).unwrap();
+        assert_eq!(
+            (row.id, row.vectors.len(), row.payload),
+            (PointId::Num(0), 0, None)
+        );
+    }
+}
+
+#[test]
+fn uuids_are_ids_and_numbers_in_quotes_are_not() {
+    let row = read(r#"{"id":"C56A4180-65AA-42EC-A945-5FD21DEC0538"}"#)
+        .remove(0)
+        .unwrap();
+    assert_eq!(row.id.to_string(), "c56a4180-65aa-42ec-a945-5fd21dec0538");
+    for bad in [r#""7""#, "-1", "1.5", "18446744073709551616", "[]"] {
+        let message = message(&format!(r#"{{"id":{bad}}}"#));
+        assert!(message.starts_with("rows.jsonl:1: id: "), "{message}");
+    }
+}
+
+#[test]
+fn rows_are_numbered_by_their_place_among_rows_bad_ones_included() {
+    let rows = read("\u{feff}{}\r\n\n  \n{bad\n{}");
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0].as_ref().unwrap().id, PointId::Num(0));
+    let error = rows[1].as_ref().unwrap_err();
+    assert!(
+        error.is_skippable() && error.to_string().starts_with("rows.jsonl:4: "),
+        "{error}"
+    );
+    let last = rows[2].as_ref().unwrap();
+    assert_eq!(
+        (last.id, last.place.to_string()),
+        (PointId::Num(2), "rows.jsonl:5".to_owned())
+    );
+}
+
+#[test]
+fn ids_and_numbering_do_not_mix() {
+    let rows = read("{\"id\":1}\n{}\n{\"id\":2}");
+    assert!(
+        rows[1]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains("the row has no id and the rows before it have one")
+    );
+    assert!(rows[2].is_ok());
+    let rows = read("{}\n{\"id\":0}");
+    assert!(
+        rows[1]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .starts_with("rows.jsonl:2: id: the row has an id and")
+    );
+}
+
+#[test]
+fn errors_name_the_line_and_the_field() {
+    let cases = [
+        (
+            r#"{"vector":[1,"x"]}"#,
+            "rows.jsonl:1: vector[1]: invalid type: string \"x\", expected f32",
+        ),
+        (r#"{"vector":[[1,2]]}"#, "vector[0]: invalid type: sequence"),
+        (r#"{"vector":"[1]"}"#, "vector: invalid type: string"),
+        (
+            r#"{"vector":{"a":[1],"a":[2]}}"#,
+            "vector.a: the name is used twice",
+        ),
+        (r#"{"vector":{"a":[1,null]}}"#, "vector.a[1]: invalid type: null"),
+        (
+            r#"{"vector":{"a":3}}"#,
+            "vector.a: invalid type: integer `3`, expected an array of numbers",
+        ),
+        (
+            r#"{"payload":[1]}"#,
+            "payload: invalid type: sequence, expected a map",
+        ),
+        (r#"{"id":1,"id":2}"#, "id: the key is given twice"),
+        (
+            r#"{"title":"x"}"#,
+            "title: unknown key: a row has id, vector and payload",
+        ),
+        (
+            "[1,2]",
+            "invalid type: sequence, expected an object with the keys id, vector and payload",
+        ),
+        ("{} {}", "trailing characters (byte 4 of the line)"),
+        (r#"{"vector":[1,"#, "EOF while parsing"),
+        (
+            r#"{"vector":[1,NaN]}"#,
+            "vector[1]: NaN is not a finite 32-bit number",
+        ),
+        (r#"{"vector":[NaN]}"#, "vector[0]: NaN is not"),
+        (r#"{"vector":[1, -Infinity]}"#, "vector[1]: -Infinity is not"),
+        (r#"{"vector":[Infinity,1]}"#, "vector[0]: Infinity is not"),
+        (r#"{"vector":[1,1e39]}"#, "vector[1]: inf is not a finite"),
+        (r#"{"vector":{"a":[1e39]}}"#, "vector.a[0]: inf is not a finite"),
+        (r#"{"vector":[1e999]}"#, "vector[0]: number out of range"),
+        ("{\"payload\":{\"a\":\"\u{1}\"}}", "payload: control character"),
+    ];
+    for (line, expected) in cases {
+        let message = message(line);
+        assert!(
+            message.starts_with("rows.jsonl:1: ") && message.contains(expected),
+            "{line}: {message}"
+        );
+        assert!(!message.contains("at line 1"), "{message}");
+    }
+    let invalid = read(b"{\"payload\":{\"a\":\"\xff\"}}".to_vec())
+        .remove(0)
+        .unwrap_err();
+    assert!(
+        invalid.to_string().contains("payload: invalid unicode"),
+        "{invalid}"
+    );
+}
+
+#[test]
+fn a_vector_longer_than_any_database_takes_is_cut_off_early() {
+    let line = format!("{{\"vector\":[{}0]}}", "0,".repeat(crate::MAX_DIM));
+    assert!(message(&line).contains("vector: a vector has at most 65536 numbers"));
+}
+
+#[test]
+fn a_line_over_the_limit_costs_that_line_only() {
+    let options = ReadOptions {
+        max_row_bytes: 10,
+        ..ReadOptions::default()
+    };
+    let text = format!(
+        "{{}}\n{{{}}}\n{{       }}\n{{        }}\r\n{{}}",
+        " ".repeat(1_000_000)
+    );
+    let rows: Vec<_> =
+        JsonLinesRows::new(Input::from_bytes("rows.jsonl", text.into_bytes()), &options).collect();
+    let good: Vec<bool> = rows.iter().map(Result::is_ok).collect();
+    assert_eq!(good, [true, false, true, true, true]);
+    let error = rows[1].as_ref().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "rows.jsonl:2: the row is longer than 10 bytes; raise the limit if it is meant"
+    );
+    assert!(error.is_skippable());
+}
+
+#[test]
+fn nesting_without_end_is_an_error() {
+    let deep = format!("{{\"payload\":{{\"a\":{}", "[".repeat(100_000));
+    assert!(message(&deep).contains("recursion limit exceeded"));
+}
+
+proptest! {
+    #[test]
+    fn what_serde_json_writes_is_read_back(
+        ids in prop::collection::vec(any::<u64>(), 1..20),
+        vector in prop::collection::vec(-1e30_f32..1e30, 0..20),
+        text in any::<String>(),
+    ) {
+        let lines: Vec<String> = ids
+            .iter()
+            .map(|id| json!({"payload": {"t": text}, "vector": vector, "id": id}).to_string())
+            .collect();
+        let rows: Vec<Row> = read(lines.join("\n")).into_iter().map(Result::unwrap).collect();
+        prop_assert_eq!(rows.len(), ids.len());
+        for (row, id) in rows.iter().zip(ids) {
+            prop_assert_eq!(row.id, PointId::Num(id));
+            prop_assert_eq!(&row.vectors[""], &vector);
+            prop_assert_eq!(row.payload.as_ref().and_then(|payload| payload["t"].as_str()), Some(text.as_str()));
+        }
+    }
+}

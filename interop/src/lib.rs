@@ -1,0 +1,64 @@
+//! How does data come and go? Readers of foreign formats, each a stream of [`Row`]s.
+//!
+//! ```text
+//! file or stdin -> Input -> one reader a format -> Row { id, vectors, payload, place } -> the caller's batches
+//!                                              \-> RowError { place, field, problem }: skip the row, or stop
+//! ```
+//!
+//! A reader holds one row and a fixed buffer, so memory does not grow with the file. Errors name the file, the
+//! line or row, the field, and what to do. Ids come from the file or are row numbers, never both in one file.
+//! Every number that comes out is finite; dimensions are the database's to check.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `row.rs` | [`Row`] and its [`Place`] |
+//! | `error.rs` | [`RowError`], [`Problem`]: what can be wrong, and whether the next row can still be read |
+//! | `source.rs` | the trait [`RowSource`], [`Progress`] |
+//! | `options.rs` | [`Format`], [`ReadOptions`] |
+//! | `id.rs` | the row's own id or its number |
+//! | `input.rs` | [`Input`]: a file, standard input or any reader, with its name and byte count |
+//! | `json.rs` | JSON straight into rows, with the field of an error |
+//! | `vector.rs` | arrays of numbers in JSON, and the check that numbers are finite |
+//! | `lines.rs` | lines of bounded length |
+//! | `npy/` | `.npy` matrices, and row numbers of a split |
+//! | `vecs.rs` | `.fvecs`, `.bvecs` |
+//! | `delimited/` | CSV |
+//! | `json_lines.rs` | JSON Lines |
+//! | `paired.rs` | vectors in one file, payloads in another |
+//! | `open.rs` | [`open()`]: the reader that a file's name asks for |
+//!
+//! May depend on `vdb-storage` (ids) and `vdb-sys` (how a number is stored). The user's files are read with `std::fs`; the database's never are.
+#![forbid(unsafe_code)]
+
+mod row;
+
+mod error;
+mod source;
+
+mod id;
+mod input;
+mod json;
+mod lines;
+mod options;
+mod vector;
+
+mod delimited;
+mod json_lines;
+mod npy;
+mod paired;
+mod vecs;
+
+mod open;
+
+pub use delimited::CsvRows;
+pub use error::{Problem, RowError};
+pub use input::Input;
+pub use json_lines::JsonLinesRows;
+pub use npy::{NpyRows, read_row_numbers};
+pub use open::{open, open_with_payload, read};
+pub use options::{CsvOptions, Format, ReadOptions};
+pub use paired::PairedRows;
+pub use row::{At, Place, Row};
+pub use source::{Progress, RowSource};
+pub use vecs::VecsRows;
+pub use vector::MAX_DIM;

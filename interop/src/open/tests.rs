@@ -1,0 +1,164 @@
+use std::io::Read;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const FORMATS: [Format; 6] = [
+    Format::Npy,
+    Format::Fvecs,
+    Format::Bvecs,
+    Format::Csv,
+    Format::Tsv,
+    Format::JsonLines,
+];
+
+#[test]
+fn the_ending_names_the_format_in_any_case() {
+    for (name, format) in [
+        ("a.npy", Format::Npy),
+        ("a.FVECS", Format::Fvecs),
+        ("dir.csv/a.bvecs", Format::Bvecs),
+        ("a.tar.csv", Format::Csv),
+        ("a.Tsv", Format::Tsv),
+        ("a.jsonl", Format::JsonLines),
+        ("a.ndjson", Format::JsonLines),
+        ("-", Format::JsonLines),
+    ] {
+        assert_eq!(Format::of(Path::new(name)).unwrap(), format);
+    }
+}
+
+#[test]
+fn other_endings_are_refused_with_the_way_out() {
+    for (name, advice) in [
+        ("a.jsonl.gz", "gzip -dc"),
+        ("a.json", "jq -c"),
+        ("a.npz", "numpy.save"),
+        ("a", "no ending"),
+        ("a.txt", ".txt"),
+    ] {
+        let message = Format::of(Path::new(name)).unwrap_err().to_string();
+        assert!(
+            message.starts_with(&format!("{name}: expected a file that ends in")),
+            "{message}"
+        );
+        assert!(message.contains(advice), "{message}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_opened_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = ReadOptions::default();
+    let missing = open(&dir.path().join("none.jsonl"), &options)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        missing.contains("none.jsonl: cannot be read: No such file"),
+        "{missing}"
+    );
+    let folder = dir.path().join("folder.csv");
+    std::fs::create_dir(&folder).unwrap();
+    let folder = open(&folder, &options).err().unwrap().to_string();
+    assert!(
+        folder.contains("it is a directory; name the files in it"),
+        "{folder}"
+    );
+}
+
+#[test]
+fn a_file_that_carries_payloads_takes_none_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = dir.path().join("rows.jsonl");
+    std::fs::write(&rows, "{}").unwrap();
+    let message = open_with_payload(&rows, &rows, &ReadOptions::default())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(message.contains("its rows carry their own payload"), "{message}");
+}
+
+#[test]
+fn the_demo_set_is_read_whole_with_its_payloads() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/wordnet");
+    let vectors = data.join("wordnet-5k.f16.npy");
+    let rows = open_with_payload(&vectors, &data.join("wordnet-5k.jsonl"), &ReadOptions::default()).unwrap();
+    assert_eq!(
+        (rows.dim_hint(), rows.progress().total_rows),
+        (Some(384), Some(5000))
+    );
+    let rows: Vec<_> = rows.map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 5000);
+    let lengths = rows
+        .iter()
+        .map(|row| row.vectors[""].iter().map(|number| number * number).sum::<f32>());
+    assert!(lengths.into_iter().all(|length| (length - 1.0).abs() < 2e-3));
+    assert_eq!(rows[127].payload.as_ref().unwrap()["words"][0], "owl");
+}
+
+/// Delivers a byte at a time, as the slowest pipe would.
+struct Drip(std::io::Cursor<Vec<u8>>);
+
+impl Read for Drip {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = buffer.len().min(1);
+        self.0.read(buffer.get_mut(..most).unwrap_or_default())
+    }
+}
+
+/// Reads to the end or to a fatal error: every row, or its message.
+fn drain(input: Input, format: Format) -> Vec<Result<String, String>> {
+    let options = ReadOptions {
+        max_row_bytes: 64,
+        ..ReadOptions::default()
+    };
+    match read(input, format, &options) {
+        Ok(mut rows) => {
+            let mut seen = Vec::new();
+            while let Some(row) = rows.next() {
+                let fatal = row.as_ref().is_err_and(|error| !error.is_skippable());
+                seen.push(
+                    row.map(|row| format!("{row:?}"))
+                        .map_err(|error| error.to_string()),
+                );
+                assert!(!fatal || rows.next().is_none(), "rows after a fatal error");
+            }
+            seen
+        }
+        Err(error) => vec![Err(error.to_string())],
+    }
+}
+
+/// Bytes that get past the first check of some reader, with noise behind them.
+fn plausible() -> impl Strategy<Value = Vec<u8>> {
+    let start = prop::sample::select(vec![
+        &b""[..],
+        b"\x93NUMPY\x01\x00\x3b\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)}",
+        b"\x93NUMPY\x02\x00",
+        b"\x02\x00\x00\x00",
+        b"id,vector,w\n1,\"[1,2]\",x\n",
+        b"v0,v1\n1,2\n",
+        b"{\"id\":1,\"vector\":[1,2]}\n{",
+    ]);
+    let noise = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..200),
+        "[\\[\\]{}:,\"0-9a-z\\n.-]{0,200}".prop_map(String::into_bytes),
+    ];
+    (start, noise).prop_map(|(start, noise)| [start, &noise].concat())
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic_and_a_pipe_yields_what_a_file_yields(bytes in plausible()) {
+        for format in FORMATS {
+            let file = drain(Input::from_bytes("x", bytes.clone()), format);
+            let pipe = drain(Input::from_reader("x", Drip(std::io::Cursor::new(bytes.clone()))), format);
+            // A file's length is checked ahead, so it may be refused where a pipe yields rows first.
+            if !(file.len() == 1 && file[0].is_err()) {
+                prop_assert_eq!(file, pipe);
+            }
+        }
+    }
+}

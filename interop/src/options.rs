@@ -1,0 +1,145 @@
+//! Which formats there are, and what the caller may choose when reading them.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::error::{Problem, RowError};
+use crate::row::{At, Place};
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// NumPy's `.npy`.
+    Npy,
+    /// TEXMEX `.fvecs`.
+    Fvecs,
+    /// TEXMEX `.bvecs`.
+    Bvecs,
+    /// CSV, or any other delimiter by [`CsvOptions::delimiter`].
+    Csv,
+    /// CSV with tabs, whatever the delimiter of the options.
+    Tsv,
+    /// JSON Lines.
+    JsonLines,
+}
+
+impl Format {
+    /// Every format with the endings of its file names.
+    const ENDINGS: [(Format, &[&str]); 6] = [
+        (Format::Npy, &["npy"]),
+        (Format::Fvecs, &["fvecs"]),
+        (Format::Bvecs, &["bvecs"]),
+        (Format::Csv, &["csv"]),
+        (Format::Tsv, &["tsv"]),
+        (Format::JsonLines, &["jsonl", "ndjson"]),
+    ];
+
+    /// The format named by a file's ending, or by the ending alone, in any case.
+    pub fn from_ending(ending: &str) -> Option<Format> {
+        let mut all = Format::ENDINGS.iter();
+        all.find(|(_, endings)| endings.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+            .map(|(format, _)| *format)
+    }
+
+    /// The format of `path`: by its ending; JSON Lines for standard input (`-`).
+    pub fn of(path: &Path) -> Result<Format, RowError> {
+        if path.as_os_str() == "-" {
+            return Ok(Format::JsonLines);
+        }
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        Format::from_ending(&ending).ok_or_else(|| {
+            let advice = match ending.to_ascii_lowercase().as_str() {
+                "gz" => "unpack it on the way: gzip -dc FILE | vdb load ... -",
+                "zst" => "unpack it on the way: zstd -dc FILE | vdb load ... -",
+                "json" => "put one row on each line: jq -c '.[]' FILE.json > FILE.jsonl",
+                "npz" => "save the array that holds the vectors with numpy.save",
+                _ => "rename the file or name its format",
+            };
+            let problem = Problem::Format {
+                expected: "a file that ends in .npy, .fvecs, .bvecs, .csv, .tsv, .jsonl or .ndjson",
+                found: if ending.is_empty() {
+                    "no ending".to_owned()
+                } else {
+                    format!(".{ending}")
+                },
+                advice,
+            };
+            RowError::new(
+                Place {
+                    file: path.display().to_string().into(),
+                    at: At::File,
+                },
+                problem,
+            )
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Npy => ".npy",
+            Format::Fvecs => ".fvecs",
+            Format::Bvecs => ".bvecs",
+            Format::Csv => "CSV",
+            Format::Tsv => "TSV",
+            Format::JsonLines => "JSON Lines",
+        })
+    }
+}
+
+/// What the caller may choose; the defaults suit most files.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// Format; `None` tells by the file's ending.
+    pub format: Option<Format>,
+    /// Id of the first row where rows have none of their own. To load several files of such rows, continue each from
+    /// the number of rows before it.
+    pub first_id: u64,
+    /// Name of the vector where the format has none; empty for the unnamed one.
+    pub vector_name: String,
+    /// Longest row of a text format, in bytes. Reading holds a small multiple of this for a row of plain numbers, and at
+    /// worst some forty times as much for a payload that is one array of small numbers.
+    pub max_row_bytes: usize,
+    /// Layout of CSV files.
+    pub csv: CsvOptions,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions {
+            format: None,
+            first_id: 0,
+            vector_name: String::new(),
+            max_row_bytes: 8 * 1024 * 1024,
+            csv: CsvOptions::default(),
+        }
+    }
+}
+
+/// How a CSV file is laid out.
+#[derive(Debug, Clone)]
+pub struct CsvOptions {
+    /// Byte between cells: `,`, or a tab for `.tsv`.
+    pub delimiter: u8,
+    /// Column with the ids.
+    pub id_column: String,
+    /// Column with whole vectors as JSON arrays.
+    pub vector_column: String,
+    /// Columns with one number of the vector each start with this and go on with the position, from 0.
+    pub vector_prefix: String,
+    /// Whether payload cells that look like numbers, booleans, arrays or objects become such; otherwise all are strings.
+    pub typed: bool,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        CsvOptions {
+            delimiter: b',',
+            id_column: "id".to_owned(),
+            vector_column: "vector".to_owned(),
+            vector_prefix: "v".to_owned(),
+            typed: true,
+        }
+    }
+}

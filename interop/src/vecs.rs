@@ -1,0 +1,219 @@
+//! `.fvecs` and `.bvecs`: the formats of the TEXMEX corpora (<http://corpus-texmex.irisa.fr>).
+//!
+//! Each row is its dimension as a little-endian `i32` followed by that many `f32` (`.fvecs`) or `u8` (`.bvecs`).
+//! Every row must have the dimension of the first: otherwise the file is damaged and nothing after it can be trusted.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, ErrorKind, Read};
+
+use vdb_sys::element::{Element, decode_to_f32};
+
+use crate::error::{Problem, RowError};
+use crate::id::Numbering;
+use crate::input::Input;
+use crate::options::ReadOptions;
+use crate::row::{At, Place, Row};
+use crate::source::{Progress, RowSource};
+use crate::vector::{MAX_DIM, not_finite};
+
+const BUFFER: usize = 256 * 1024;
+/// Bytes of the dimension before each row.
+const PREFIX: usize = 4;
+
+/// The rows of an `.fvecs` or `.bvecs` file; row `i` gets the id `first_id + i`.
+#[derive(Debug)]
+pub struct VecsRows {
+    input: BufReader<Input>,
+    place: Place,
+    element: Element,
+    /// From the first row; 0 for an empty file.
+    dim: usize,
+    /// The first row's prefix has been read already.
+    prefix_read: bool,
+    next: u64,
+    ended: bool,
+    numbering: Numbering,
+    vector_name: String,
+    bytes: Vec<u8>,
+}
+
+impl VecsRows {
+    /// `.fvecs`: numbers are `f32`.
+    pub fn fvecs(input: Input, options: &ReadOptions) -> Result<VecsRows, RowError> {
+        VecsRows::new(input, Element::F32, options)
+    }
+
+    /// `.bvecs`: numbers are bytes.
+    pub fn bvecs(input: Input, options: &ReadOptions) -> Result<VecsRows, RowError> {
+        VecsRows::new(input, Element::U8, options)
+    }
+
+    fn new(mut input: Input, element: Element, options: &ReadOptions) -> Result<VecsRows, RowError> {
+        let place = input.place(At::File);
+        let dim = first_dim(&mut input, element).map_err(|problem| RowError::new(place.clone(), problem))?;
+        Ok(VecsRows {
+            input: BufReader::with_capacity(BUFFER, input),
+            place,
+            element,
+            dim,
+            prefix_read: true,
+            next: 0,
+            ended: dim == 0,
+            numbering: Numbering::from(options.first_id),
+            vector_name: options.vector_name.clone(),
+            bytes: vec![0; dim * element.size()],
+        })
+    }
+
+    fn row_bytes(&self) -> usize {
+        PREFIX + self.dim * self.element.size()
+    }
+
+    /// Reads the prefix of a row after the first; `false` at the end of the file.
+    fn read_prefix(&mut self) -> Result<bool, Problem> {
+        if std::mem::take(&mut self.prefix_read) {
+            return Ok(true);
+        }
+        let mut prefix = [0; PREFIX];
+        match self.input.read(prefix.get_mut(..1).unwrap_or_default()) {
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+            Err(error) => return Err(Problem::Io(error)),
+        }
+        self.exact(|input| input.read_exact(prefix.get_mut(1..).unwrap_or_default()))?;
+        let dim = i32::from_le_bytes(prefix);
+        if usize::try_from(dim) == Ok(self.dim) {
+            return Ok(true);
+        }
+        Err(Problem::Format {
+            expected: "a row of the dimension of the first row",
+            found: format!("dimension {dim} after {}", self.dim),
+            advice: "the file is damaged or of another kind: write or copy it again",
+        })
+    }
+
+    fn exact(
+        &mut self,
+        read: impl FnOnce(&mut BufReader<Input>) -> std::io::Result<()>,
+    ) -> Result<(), Problem> {
+        read(&mut self.input).map_err(|error| {
+            if error.kind() != ErrorKind::UnexpectedEof {
+                return Problem::Io(error);
+            }
+            let expected = (self.next + 1).saturating_mul(self.row_bytes() as u64);
+            Problem::Truncated {
+                expected,
+                found: self.input.get_ref().position(),
+            }
+        })
+    }
+
+    fn vector(&mut self) -> Result<Option<Vec<f32>>, Problem> {
+        if !self.read_prefix()? {
+            return Ok(None);
+        }
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let read = self.exact(|input| input.read_exact(&mut bytes));
+        self.bytes = bytes;
+        read?;
+        let mut vector = vec![0.0; self.dim];
+        decode_to_f32(&self.bytes, self.element, &mut vector);
+        Ok(Some(vector))
+    }
+}
+
+impl Iterator for VecsRows {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let number = self.next;
+        let place = Place {
+            file: self.place.file.clone(),
+            at: At::Row(number),
+        };
+        let row = match self.vector() {
+            Ok(None) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(Some(vector)) => match (not_finite(&vector), self.numbering.resolve(None, number)) {
+                (None, Ok(id)) => Ok(Row {
+                    id,
+                    vectors: BTreeMap::from([(self.vector_name.clone(), vector)]),
+                    payload: None,
+                    place,
+                }),
+                (Some((at, problem)), _) => Err(RowError::in_field(place, format!("vector[{at}]"), problem)),
+                (None, Err(problem)) => Err(RowError::new(place, problem)),
+            },
+            Err(problem) => Err(RowError::new(place, problem)),
+        };
+        self.next += 1;
+        self.ended = row.as_ref().is_err_and(|error| !error.is_skippable());
+        Some(row)
+    }
+}
+
+impl RowSource for VecsRows {
+    fn progress(&self) -> Progress {
+        let total_bytes = self.input.get_ref().total_bytes();
+        Progress {
+            rows: self.next,
+            total_rows: total_bytes.map(|bytes| {
+                if self.dim == 0 {
+                    0
+                } else {
+                    bytes / self.row_bytes() as u64
+                }
+            }),
+            bytes: self.input.get_ref().position(),
+            total_bytes,
+        }
+    }
+
+    fn dim_hint(&self) -> Option<usize> {
+        (self.dim > 0).then_some(self.dim)
+    }
+
+    fn element(&self) -> Option<Element> {
+        Some(self.element)
+    }
+}
+
+/// The dimension of the first row, or 0 when the file is empty; a length that is no multiple of a row is an error.
+fn first_dim(input: &mut Input, element: Element) -> Result<usize, Problem> {
+    let mut prefix = [0; PREFIX];
+    let found = input.fill(&mut prefix).map_err(Problem::Io)?;
+    if found == 0 {
+        return Ok(0);
+    }
+    if found < PREFIX {
+        return Err(Problem::Truncated {
+            expected: PREFIX as u64,
+            found: found as u64,
+        });
+    }
+    let dim = i32::from_le_bytes(prefix);
+    let dim = usize::try_from(dim)
+        .ok()
+        .filter(|dim| (1..=MAX_DIM).contains(dim))
+        .ok_or_else(|| Problem::Format {
+            expected: "a first row of 1 to 65,536 numbers",
+            found: format!("dimension {dim}"),
+            advice: "is this an .fvecs or .bvecs file?",
+        })?;
+    let row = (PREFIX + dim * element.size()) as u64;
+    match input.total_bytes() {
+        Some(found) if found % row != 0 => Err(Problem::Truncated {
+            expected: (found / row + 1) * row,
+            found,
+        }),
+        Some(_) | None => Ok(dim),
+    }
+}
+
+#[cfg(test)]
+mod tests;
