@@ -32,19 +32,18 @@ pub(crate) fn open(builder: DatabaseBuilder, dir: &Path) -> Outcome<Database> {
 
 /// A collection that is there; else the error lists those that are.
 pub(crate) fn collection(db: &Database, name: &str) -> Outcome<Collection> {
-    db.collection(name).map_err(|error| match error {
-        vdb::Error::CollectionNotFound { .. } => {
-            let mut names = db.collections();
-            names.extend(db.aliases().into_iter().map(|(alias, _)| alias));
-            let known = if names.is_empty() {
-                "the database has none yet; `vdb create` and `vdb load` make one".to_owned()
-            } else {
-                format!("there is {}", names.join(", "))
-            };
-            Failure::failed(format!("there is no collection {name:?}; {known}"))
+    db.collection(name).map_err(|error| {
+        if !matches!(error, vdb::Error::CollectionNotFound { .. }) {
+            return error.into();
         }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "every other error speaks for itself")]
-        other => other.into(),
+        let mut names = db.collections();
+        names.extend(db.aliases().into_iter().map(|(alias, _)| alias));
+        let known = if names.is_empty() {
+            "the database has none yet; `vdb create` and `vdb load` make one".to_owned()
+        } else {
+            format!("there is {}", names.join(", "))
+        };
+        Failure::failed(format!("there is no collection {name:?}; {known}"))
     })
 }
 

@@ -8,7 +8,7 @@ use vdb::{Payload, PointId, Record, ScoredPoint, Vectors};
 /// Width of a table that goes to a file or a pipe.
 const WIDTH: u16 = 120;
 /// No column needs to be wider than this to be of use.
-const ENOUGH: usize = 32;
+const ENOUGH: usize = 48;
 /// Blanks beside a column.
 const PADDING: usize = 2;
 

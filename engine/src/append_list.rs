@@ -61,3 +61,6 @@ impl<T> AppendList<T> {
         (0..self.len()).filter_map(|i| Some((i, self.get(i)?)))
     }
 }
+
+#[cfg(test)]
+mod tests;

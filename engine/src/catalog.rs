@@ -7,17 +7,41 @@ use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, Collection
 
 use crate::config::CollectionConfig;
 use crate::core::Core;
-use crate::db::AliasChange;
 use crate::error::{Error, Result};
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, collection_dir};
 use crate::names::check_collection_name;
 use crate::schema::Schema;
-use crate::shared::{CATALOG_DIR, COLLECTIONS_DIR, Shared, collection_dir, resolve};
+use crate::shared::{Shared, resolve};
 
-fn find<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a CollectionRecord> {
+/// One change of aliases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AliasChange {
+    /// Makes an alias stand for a collection, whether the alias exists or not.
+    Create {
+        /// The alias.
+        alias: String,
+        /// A collection.
+        collection: String,
+    },
+    /// Removes an alias; one that does not exist is fine.
+    Delete {
+        /// The alias.
+        alias: String,
+    },
+    /// Renames an alias.
+    Rename {
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+}
+
+pub(crate) fn find<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a CollectionRecord> {
     catalog.collections.iter().find(|c| c.name == name)
 }
 
-fn check_free(catalog: &Catalog, name: &str) -> Result<()> {
+pub(crate) fn check_free(catalog: &Catalog, name: &str) -> Result<()> {
     check_collection_name(name)?;
     if find(catalog, name).is_some() {
         return Err(Error::NameTaken {
@@ -36,14 +60,12 @@ fn check_free(catalog: &Catalog, name: &str) -> Result<()> {
 
 impl Shared {
     /// Commits the catalog that `change` makes of the present one; nothing changes when it fails.
-    fn change_catalog<T>(
+    pub(crate) fn change_catalog<T>(
         &self,
         catalog: &mut Catalog,
         change: impl FnOnce(&mut Catalog) -> Result<T>,
     ) -> Result<T> {
-        if self.stopping.load(Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
+        self.check_open()?;
         let mut next = catalog.clone();
         let out = change(&mut next)?;
         next.generation += 1;
@@ -105,6 +127,7 @@ impl Shared {
         fill: impl FnOnce(&str, u32) -> Result<()>,
     ) -> Result<Arc<Core>> {
         let mut catalog = self.catalog.lock();
+        self.check_open()?;
         let replaced = find(&catalog, name).map(|c| c.id).filter(|_| replace);
         if replaced.is_none() {
             check_free(&catalog, name)?;
@@ -150,7 +173,7 @@ impl Shared {
     }
 
     /// Lets go of a collection that the catalog no longer has.
-    fn forget(&self, id: u32) {
+    pub(crate) fn forget(&self, id: u32) {
         self.damaged.lock().remove(&id);
         let core = self.cores.write().remove(&id);
         if let Some(core) = core {

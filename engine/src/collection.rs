@@ -7,9 +7,9 @@ use vdb_storage::PointId;
 
 use crate::config::{CollectionConfig, Durability};
 use crate::core::Core;
-use crate::db::Handle;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
+use crate::handle::Handle;
 use crate::info::CollectionInfo;
 use crate::payload::PayloadIndexKind;
 use crate::point::{Payload, Point, Record, ScoredPoint, Select, Vectors};

@@ -7,21 +7,7 @@ use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
 use crate::error::{Error, Result};
-
-/// Largest dimension of a vector.
-pub const MAX_DIMENSION: usize = 65_536;
-/// Longest collection or alias name, in characters.
-pub const MAX_COLLECTION_NAME: usize = 255;
-/// Longest vector name, in bytes.
-pub const MAX_VECTOR_NAME: usize = 200;
-/// Most named vectors in a collection.
-pub const MAX_VECTORS: usize = 256;
-/// Most operations, and most points over all its operations, in one write batch.
-pub const MAX_BATCH_POINTS: usize = 1_000_000;
-/// Most results a request may ask for or skip.
-pub const MAX_LIMIT: usize = 10_000_000;
-/// Widest beam of an approximate search.
-pub const MAX_EF: usize = 1_000_000;
+use crate::limits::{MAX_DIMENSION, MAX_VECTORS};
 
 /// How the nearness of two vectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,16 +1,28 @@
 //! One open collection: its tables, its counters, its manifest.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::{Mutex, RwLock};
-use vdb_storage::manifest::CollectionManifest;
+use vdb_storage::SegmentFile;
+use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_vfs::DynDisk;
+use vdb_wal::Lsn;
 
 use crate::activity::Activity;
+use crate::error::{Error, Result};
+use crate::layout::collection_dir;
 use crate::memtable::Memtable;
+use crate::schema::Schema;
+use crate::segment::Segment;
 use crate::tables::{Tables, View};
-use crate::write::visibility::Visibility;
+use crate::visibility::Visibility;
+
+/// Weak writes that may be unsynced at a time. Recovery skips this many sequence numbers where some may be lost,
+/// so that none is ever given twice.
+pub(crate) const WEAK_WINDOW: u64 = 1 << 20;
 
 /// The state behind every handle of one collection.
 #[derive(Debug)]
@@ -39,6 +51,66 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Opens a collection as its manifest has it. What is only in the log is not in it yet.
+    pub(crate) fn open(disk: &DynDisk, id: u32, last_lsn: Lsn, crashed: bool) -> Result<Core> {
+        let dir = collection_dir(id);
+        let store = ManifestStore::<CollectionManifest>::new(disk.clone(), dir.clone());
+        let damaged = |what: String| Error::Damaged {
+            file: disk.display(&dir),
+            what,
+        };
+        let manifest = store
+            .load()?
+            .ok_or_else(|| damaged("the manifest is missing".into()))?;
+        if manifest.collection_id != id {
+            return Err(damaged(format!(
+                "the manifest is that of collection {}",
+                manifest.collection_id
+            )));
+        }
+        if manifest.flushed_lsn > last_lsn {
+            let flushed = manifest.flushed_lsn;
+            return Err(damaged(format!(
+                "it has seen the log up to record {flushed}, the log ends at {last_lsn}: log files are missing"
+            )));
+        }
+        let schema = Arc::new(Schema::from_record(&manifest.schema, &disk.display(&dir))?);
+
+        vdb_vfs::replace::remove_temps(&**disk, &dir)?;
+        let named: BTreeSet<String> = manifest
+            .segments
+            .iter()
+            .flat_map(|s| s.files())
+            .map(|f| f.to_string())
+            .collect();
+        for name in disk.list(&dir)? {
+            if SegmentFile::parse(&name).is_some() && !named.contains(&name) {
+                disk.remove(&format!("{dir}/{name}"))?;
+            }
+        }
+        let open = |record| Segment::open(disk, &dir, &schema, record).map(Arc::new);
+        let segments = manifest
+            .segments
+            .iter()
+            .cloned()
+            .map(open)
+            .collect::<Result<_>>()?;
+        let active = Arc::new(Memtable::new(&schema));
+        let lost = if crashed && manifest.weak { WEAK_WINDOW } else { 0 };
+        let next_seq = manifest.seq_floor + 1 + lost;
+        Ok(Core::new(
+            dir,
+            manifest,
+            Tables {
+                schema,
+                active,
+                frozen: Vec::new(),
+                segments,
+            },
+            next_seq,
+        ))
+    }
+
     pub(crate) fn new(dir: String, manifest: CollectionManifest, tables: Tables, next_seq: u64) -> Self {
         Core {
             id: manifest.collection_id,

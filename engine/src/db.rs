@@ -2,17 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use vdb_vfs::{DynDisk, MemDisk, OsDisk};
 
 use crate::background;
+use crate::catalog::AliasChange;
 use crate::collection::Collection;
 use crate::config::{CollectionConfig, Durability, Options};
 use crate::error::{Error, Result};
+use crate::handle::Handle;
 use crate::shared::Shared;
 use crate::write::batch::WriteBatch;
 use crate::write::ticket::{Ticket, WriteResult};
@@ -135,52 +135,6 @@ impl DatabaseBuilder {
         Ok(Database {
             handle: Arc::new(handle),
         })
-    }
-}
-
-/// The threads of an open database; the last handle that goes stops them.
-#[derive(Debug)]
-pub(crate) struct Handle {
-    pub(crate) shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
-impl Handle {
-    fn close(&self) -> Result<()> {
-        let shared = &self.shared;
-        {
-            let mut sequencer = shared.sequencer.lock();
-            if std::mem::replace(&mut sequencer.closed, true) {
-                return Ok(());
-            }
-        }
-        shared.stopping.store(true, Ordering::Release);
-        for signal in [&shared.syncer.signal, &shared.flusher, &shared.optimizer] {
-            signal.stop();
-        }
-        shared.budget.set_stuck(Some("the database is closed".to_owned()));
-        for thread in self.threads.lock().drain(..) {
-            // A background thread that panicked has left nothing half done that the next open would not mend.
-            let _ = thread.join();
-        }
-        // Jobs of callers that began before: the next owner of the directory must not meet them.
-        drop(shared.catalog.lock());
-        for core in shared.open_cores() {
-            drop(core.flushing.lock());
-            drop(core.optimizing.lock());
-            drop(core.manifest.lock());
-        }
-        let closed = shared.wal.close().map_err(|e| shared.log_error(e));
-        shared.visibility.synced(shared.wal.synced_lsn());
-        shared.lock.lock().take();
-        closed
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // Whoever cares about the outcome calls `Database::close`; acknowledged writes are safe in any case.
-        let _ = self.close();
     }
 }
 
@@ -346,28 +300,4 @@ impl Database {
     pub fn close(self) -> Result<()> {
         self.handle.close()
     }
-}
-
-/// One change of aliases.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AliasChange {
-    /// Makes an alias stand for a collection, whether the alias exists or not.
-    Create {
-        /// The alias.
-        alias: String,
-        /// A collection.
-        collection: String,
-    },
-    /// Removes an alias; one that does not exist is fine.
-    Delete {
-        /// The alias.
-        alias: String,
-    },
-    /// Renames an alias.
-    Rename {
-        /// Its name.
-        from: String,
-        /// Its new name.
-        to: String,
-    },
 }

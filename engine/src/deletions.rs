@@ -94,3 +94,6 @@ impl Deletions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

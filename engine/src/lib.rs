@@ -47,6 +47,7 @@
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
+//! | `backup/`, `verify/` | snapshots and restoring them; reading everything to see whether it is sound |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
 //! | `collection.rs`, `db.rs` | the handles |
 //!
@@ -57,6 +58,8 @@
 mod activity;
 mod append_list;
 mod background;
+mod backup;
+mod budget;
 mod catalog;
 mod collection;
 mod config;
@@ -65,7 +68,10 @@ mod db;
 mod deletions;
 mod error;
 mod filter;
+mod handle;
 mod info;
+mod layout;
+mod limits;
 mod maintenance;
 mod memtable;
 mod names;
@@ -76,23 +82,28 @@ mod recovery;
 mod schema;
 mod segment;
 mod shared;
+mod signal;
 mod tables;
 mod vectors;
+mod verify;
+mod visibility;
 mod write;
 
 pub use activity::Progress;
+pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info};
+pub use catalog::AliasChange;
 pub use collection::Collection;
-pub use config::{
-    CollectionConfig, Distance, Durability, MAX_BATCH_POINTS, MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF,
-    MAX_LIMIT, MAX_VECTOR_NAME, MAX_VECTORS, OptimizerConfig, VectorParams,
-};
-pub use db::{AliasChange, Database, DatabaseBuilder};
+pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
+pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
 pub use filter::{
     Condition, Datetime, Filter, FilterError, Limits, MatchValue, MinShould, PathStep, PayloadPath,
     Predicate, ValueList,
 };
 pub use info::{CollectionInfo, SegmentInfo, Status};
+pub use limits::{
+    MAX_BATCH_POINTS, MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_LIMIT, MAX_VECTOR_NAME, MAX_VECTORS,
+};
 pub use payload::{PayloadIndexKind, PayloadSelector};
 pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
 pub use query::scroll::{ScrollPage, ScrollRequest};
@@ -102,5 +113,6 @@ pub use vdb_index::hnsw::HnswParams;
 pub use vdb_index::postings::Estimate;
 pub use vdb_sys::element::Element;
 pub use vectors::parse_element;
+pub use verify::{Problem, Severity, VerifyReport, verify};
 pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
 pub use write::ticket::{Ticket, WriteResult};

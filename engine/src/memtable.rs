@@ -232,3 +232,6 @@ impl Memtable {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Which names collections, aliases and vectors may have.
 
-use crate::config::{MAX_COLLECTION_NAME, MAX_VECTOR_NAME};
 use crate::error::{Error, Result};
+use crate::limits::{MAX_COLLECTION_NAME, MAX_VECTOR_NAME};
 
 /// Characters that no name may hold: they clash with paths and with clients' URLs.
 const FORBIDDEN: [char; 11] = ['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u{1F}'];

@@ -1,30 +1,24 @@
 //! The one path by which a database is opened, whatever happened to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use parking_lot::{Mutex, RwLock};
-use vdb_storage::SegmentFile;
-use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestStore};
+use vdb_storage::manifest::{Catalog, ManifestStore};
 use vdb_vfs::DynDisk;
 use vdb_wal::{Item, Lsn, Recovered, Wal, WalOptions};
 
-use crate::background::budget::Budget;
-use crate::background::signal::Signal;
-use crate::background::syncer::Syncer;
+use crate::budget::Budget;
 use crate::config::Options;
-use crate::core::Core;
+use crate::core::WEAK_WINDOW;
 use crate::error::{Error, Result};
-use crate::memtable::Memtable;
-use crate::schema::Schema;
-use crate::segment::Segment;
-use crate::shared::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, Shared, collection_dir};
-use crate::tables::Tables;
+use crate::layout::TEMP_DIR;
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir};
+use crate::shared::{Sequencer, Shared};
+use crate::signal::{Signal, Syncer};
+use crate::visibility::Visibility;
 use crate::write::apply::apply;
 use crate::write::record::{self, KIND_EFFECTS, MANY};
-use crate::write::sequencer::{Sequencer, WEAK_WINDOW};
-use crate::write::visibility::Visibility;
 
 /// Opens the database on a disk, creating it where there is none and the options allow it.
 pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
@@ -87,7 +81,11 @@ fn refuse_foreign(disk: &DynDisk, create: bool) -> Result<()> {
         return Ok(());
     }
     let path = disk.display("");
-    if let Some(stranger) = names.iter().find(|n| *n != LOCK_FILE) {
+    // An interrupted creation leaves empty directories.
+    let unfinished = |name: &str| {
+        [COLLECTIONS_DIR, LOG_DIR].contains(&name) && disk.list(name).is_ok_and(|inside| inside.is_empty())
+    };
+    if let Some(stranger) = names.iter().find(|n| *n != LOCK_FILE && !unfinished(n)) {
         let why = format!("it holds {stranger:?} and no {CATALOG_DIR:?}; choose an empty or new directory");
         return Err(Error::NotADatabase { path, why });
     }
@@ -130,7 +128,8 @@ fn open_catalog(disk: &DynDisk) -> Result<Catalog> {
     Ok(catalog)
 }
 
-/// Removes directories that no catalog names: collections that were being created or dropped.
+/// Removes directories that no catalog names: collections that were being created or dropped, and what snapshots
+/// and restorations were working on.
 fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
     let known: BTreeSet<String> = catalog.collections.iter().map(|c| collection_dir(c.id)).collect();
     for name in disk.list(COLLECTIONS_DIR)? {
@@ -139,68 +138,9 @@ fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
             disk.remove_dir_all(&dir)?;
         }
     }
+    disk.remove_dir_all(TEMP_DIR)?;
     vdb_vfs::replace::remove_temps(&**disk, CATALOG_DIR)?;
     Ok(())
-}
-
-/// Opens a collection as its manifest has it. What is only in the log is not in it yet.
-pub(crate) fn open_collection(disk: &DynDisk, id: u32, last_lsn: Lsn, crashed: bool) -> Result<Core> {
-    let dir = collection_dir(id);
-    let store = ManifestStore::<CollectionManifest>::new(disk.clone(), dir.clone());
-    let damaged = |what: String| Error::Damaged {
-        file: disk.display(&dir),
-        what,
-    };
-    let manifest = store
-        .load()?
-        .ok_or_else(|| damaged("the manifest is missing".into()))?;
-    if manifest.collection_id != id {
-        return Err(damaged(format!(
-            "the manifest is that of collection {}",
-            manifest.collection_id
-        )));
-    }
-    if manifest.flushed_lsn > last_lsn {
-        let flushed = manifest.flushed_lsn;
-        return Err(damaged(format!(
-            "it has seen the log up to record {flushed}, the log ends at {last_lsn}: log files are missing"
-        )));
-    }
-    let schema = Arc::new(Schema::from_record(&manifest.schema, &disk.display(&dir))?);
-
-    vdb_vfs::replace::remove_temps(&**disk, &dir)?;
-    let named: BTreeSet<String> = manifest
-        .segments
-        .iter()
-        .flat_map(|s| s.files())
-        .map(|f| f.to_string())
-        .collect();
-    for name in disk.list(&dir)? {
-        if SegmentFile::parse(&name).is_some() && !named.contains(&name) {
-            disk.remove(&format!("{dir}/{name}"))?;
-        }
-    }
-    let open = |record| Segment::open(disk, &dir, &schema, record).map(Arc::new);
-    let segments = manifest
-        .segments
-        .iter()
-        .cloned()
-        .map(open)
-        .collect::<Result<_>>()?;
-    let active = Arc::new(Memtable::new(&schema));
-    let lost = if crashed && manifest.weak { WEAK_WINDOW } else { 0 };
-    let next_seq = manifest.seq_floor + 1 + lost;
-    Ok(Core::new(
-        dir,
-        manifest,
-        Tables {
-            schema,
-            active,
-            frozen: Vec::new(),
-            segments,
-        },
-        next_seq,
-    ))
 }
 
 /// Brings into memtables what is in the log and in no segment.

@@ -9,27 +9,22 @@ use vdb_storage::manifest::Catalog;
 use vdb_vfs::{DynDisk, LockGuard};
 use vdb_wal::{Lsn, Wal};
 
-use crate::background::budget::Budget;
-use crate::background::signal::Signal;
-use crate::background::syncer::Syncer;
+use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::write::sequencer::Sequencer;
-use crate::write::visibility::Visibility;
+use crate::layout::LOG_DIR;
+use crate::signal::{Signal, Syncer};
+use crate::visibility::Visibility;
 
-/// Directory of the log, below the database's.
-pub(crate) const LOG_DIR: &str = "wal";
-/// Directory of the catalog, below the database's.
-pub(crate) const CATALOG_DIR: &str = "catalog";
-/// Directory of the collections, below the database's.
-pub(crate) const COLLECTIONS_DIR: &str = "collections";
-/// The lock file of the database.
-pub(crate) const LOCK_FILE: &str = "lock";
-
-/// The directory of a collection.
-pub(crate) fn collection_dir(id: u32) -> String {
-    format!("{COLLECTIONS_DIR}/{id:08x}")
+/// State that only the holder of the sequencer's lock touches.
+#[derive(Debug, Default)]
+pub(crate) struct Sequencer {
+    pub(crate) closed: bool,
+    /// Why no more writes are taken: memory may no longer agree with the log.
+    pub(crate) poisoned: Option<String>,
+    /// Writes of weak durability since the last sync.
+    pub(crate) weak_unsynced: u64,
 }
 
 /// State behind every handle of one open database.
@@ -82,12 +77,7 @@ impl Shared {
                 what: what.clone(),
             });
         }
-        let core = Arc::new(crate::recovery::open_collection(
-            &self.disk,
-            id,
-            self.wal.last_lsn(),
-            self.crashed,
-        )?);
+        let core = Arc::new(Core::open(&self.disk, id, self.wal.last_lsn(), self.crashed)?);
         self.cores.write().insert(id, core.clone());
         Ok(core)
     }

@@ -50,11 +50,17 @@ fn main() {
     };
     let d = HnswParams::default();
     let p = HnswParams { m: arg("M", d.m), ef_construct: arg("EFC", d.ef_construct), ef_refine: arg("EFR", d.ef_refine), alpha: arg("ALPHA", d.alpha), seed: 0 };
-    let t = Instant::now();
-    let cpu0 = cpu();
-    let g = build(&m, metric, &p, &pool, &Control::none()).unwrap();
-    let rep = g.view().check(); let deg = rep.links as f64 / rep.rows as f64; println!("{rep:?}");
-    println!("{p:?} build {:.2} s, cpu {:.2} s, deg {deg:.1}", t.elapsed().as_secs_f64(), cpu() - cpu0);
+    let disk = vdb_vfs::OsDisk::open("/tmp/gdir", true).unwrap();
+    let name = format!("g-{metric:?}-{nb}-{}-{}-{}-{}", p.m, p.ef_construct, p.ef_refine, p.alpha);
+    if !std::path::Path::new("/tmp/gdir").join(&name).exists() {
+        let t = Instant::now();
+        let cpu0 = cpu();
+        let g = build(&m, metric, &p, &pool, &Control::none()).unwrap();
+        println!("{p:?} build {:.2} s, cpu {:.2} s", t.elapsed().as_secs_f64(), cpu() - cpu0);
+        let rep = g.view().check(); let deg = rep.links as f64 / rep.rows as f64; println!("{rep:?} deg {deg}");
+        g.write(&disk, &name).unwrap();
+    }
+    let g = GraphFile::open(&disk, &name, m.len(), dim).unwrap();
     let mut scratch = Scratch::default();
     let passes: usize = arg("PASSES", 4);
     let os: f32 = arg("OS", 1.6);
@@ -78,8 +84,9 @@ fn main() {
         let qps = qs.len() as f64 / best.iter().sum::<f64>();
         let sc = scored as f64 / qs.len() as f64;
         curve.push((recall, qps, sc));
-        println!("ef {ef:4} recall {recall:.4} q/s {qps:8.0} scored {sc:.0}");
+        if std::env::var("FILTERS").is_err() { println!("ef {ef:4} recall {recall:.4} q/s {qps:8.0} scored {sc:.0}"); }
     }
+    if std::env::var("FILTERS").is_ok() { filters(&g, &m, &kernel, &qs, &mut scratch); return; }
     for r in [0.95, 0.98, 0.99] {
         if let Some(w) = curve.windows(2).find(|w| w[0].0 <= r && w[1].0 >= r) {
             let f = (r - w[0].0) / (w[1].0 - w[0].0);
@@ -93,4 +100,40 @@ fn cpu() -> f64 {
     let s = std::fs::read_to_string("/proc/self/stat").unwrap();
     let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
     (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) / 100.0
+}
+
+fn filters(g: &GraphFile, m: &MatrixView, kernel: &Kernel, qs: &[&[u8]], scratch: &mut Scratch) {
+    use vdb_index::*;
+    let attr = std::fs::read("/tmp/attr.bin").unwrap();
+    let n = m.len();
+    let mix = |x: u32| (u64::from(x).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 1000;
+    let mut fs: Vec<(String, RowBits)> = Vec::new();
+    for p in [5u64, 10, 20, 50, 100, 250, 500, 700, 900] {
+        fs.push((format!("random {}", p as f64 / 1000.0), RowBits::from_rows(n, (0..n).filter(|&r| mix(r) < p))));
+    }
+    for (name, c, v) in [("noun", 0, 0), ("verb", 0, 1), ("adj", 0, 2), ("adv", 0, 3), ("lex18", 1, 18), ("lex5", 1, 5), ("lex40", 1, 40)] {
+        fs.push((name.into(), RowBits::from_rows(n, (0..n).filter(|&r| attr[2 * r as usize + c] == v))));
+    }
+    let qs = &qs[..300];
+    for (name, f) in &fs {
+        let f: &dyn RowFilter = f;
+        let mut ex = vec![f64::MAX; qs.len()];
+        let gt: Vec<Vec<(f32, u32)>> = qs.iter().enumerate().map(|(i, q)| { let t0 = Instant::now(); let mut t = TopK::new(10); flat::scan(m, kernel, q, 0..n, Some(f), &mut t); ex[i] = t0.elapsed().as_secs_f64(); t.into_sorted() }).collect();
+        let mut out = format!("{name:12} {:6.2} % exact {:6.0} q/s |", f.estimate().unwrap() as f64 * 100.0 / f64::from(n), qs.len() as f64 / ex.iter().sum::<f64>());
+        for ef in [16, 32, 64, 128] {
+            let mut best = vec![f64::MAX; qs.len()];
+            let (mut hit, mut sc) = (0usize, 0);
+            for pass in 0..3 {
+                for (i, q) in qs.iter().enumerate() {
+                    let t = Instant::now();
+                    let r = search(g.view(), m, kernel, q, &SearchParams { k: 10, ef, oversample: 1.6 }, Some(f), scratch);
+                    best[i] = best[i].min(t.elapsed().as_secs_f64());
+                    if pass == 0 { hit += r.hits.iter().filter(|h| gt[i].iter().any(|g| g.1 == h.1)).count(); sc += r.scored; }
+                }
+            }
+            let want: usize = gt.iter().map(Vec::len).sum();
+            out += &format!(" ef{ef} {:.3} {:6.0} ({})|", hit as f64 / want as f64, qs.len() as f64 / best.iter().sum::<f64>(), sc / qs.len() as u64);
+        }
+        println!("{out}");
+    }
 }

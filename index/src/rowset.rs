@@ -14,6 +14,13 @@ pub trait RowFilter: Sync {
     fn estimate(&self) -> Option<u64> {
         None
     }
+
+    /// Appends every matching row to `rows`, ascending, if the filter can list them without trying all; answers
+    /// whether it did. A filter that matches few rows is best served by looking at each.
+    fn list(&self, rows: &mut Vec<u32>) -> bool {
+        let _ = rows;
+        false
+    }
 }
 
 impl RowFilter for RoaringBitmap {
@@ -23,6 +30,11 @@ impl RowFilter for RoaringBitmap {
 
     fn estimate(&self) -> Option<u64> {
         Some(self.len())
+    }
+
+    fn list(&self, rows: &mut Vec<u32>) -> bool {
+        rows.extend(self.iter());
+        true
     }
 }
 
@@ -96,6 +108,11 @@ impl RowFilter for RowBits {
 
     fn estimate(&self) -> Option<u64> {
         Some(self.set)
+    }
+
+    fn list(&self, rows: &mut Vec<u32>) -> bool {
+        rows.extend(self.iter());
+        true
     }
 }
 

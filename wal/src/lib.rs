@@ -13,6 +13,7 @@
 //! | file | answers |
 //! |---|---|
 //! | `error.rs` | what can go wrong |
+//! | `options.rs` | how a log is opened |
 //! | `format.rs` | how names, headers and frames look |
 //! | `cursor.rs` | how one file is read, and searched behind damage |
 //! | `tail.rs` | where the newest file ends: torn tail or damage |
@@ -48,6 +49,7 @@ mod commit;
 mod cursor;
 pub mod error;
 mod format;
+mod options;
 mod recover;
 mod replay;
 mod segment;
@@ -59,10 +61,11 @@ mod wal;
 
 pub use error::{DiskError, Error, Result};
 pub use format::MAX_BODY_BYTES;
+pub use options::WalOptions;
 pub use recover::{RecoveryReport, TornTail};
 pub use replay::{Damage, Frame, Item, Replay};
 pub use verify::{VerifyReport, verify};
-pub use wal::{Recovered, Wal, WalOptions};
+pub use wal::{Recovered, Wal};
 
 /// Log sequence number: the place of a record in the log, from 1. 0 stands for "none".
 pub type Lsn = u64;

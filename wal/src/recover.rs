@@ -14,11 +14,11 @@ use std::sync::Arc;
 use vdb_vfs::{Disk, File};
 
 use crate::Lsn;
-use crate::WalOptions;
 use crate::chain::{self, LogFile, Unfinished};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::format::{self, FILE_HEADER_BYTES, FileHeader, LSN_END};
+use crate::options::WalOptions;
 use crate::segment::{self, Failure, Segment};
 use crate::tail::Tail;
 

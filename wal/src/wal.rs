@@ -11,6 +11,7 @@ use crate::Lsn;
 use crate::commit::GroupCommit;
 use crate::error::{Error, Result};
 use crate::format::{self, FLAG_CLOSED, FileHeader, FrameHeader, MAX_BODY_BYTES};
+use crate::options::WalOptions;
 use crate::recover::{self, RecoveryReport, Sealed};
 use crate::replay::{Item, Replay};
 use crate::segment::{self, Failure, Segment};
@@ -18,30 +19,6 @@ use crate::segment::{self, Failure, Segment};
 /// A file whose records are all released is finished, so that it can be removed, from this length on. Reading less at
 /// the next opening costs about a millisecond; another file costs a few syncs now.
 const WORTH_FINISHING: u64 = 1 << 20;
-
-/// How to open a log.
-#[derive(Clone, Debug)]
-pub struct WalOptions {
-    /// Length at which a file is finished and the next one begun, in bytes. A record longer than this gets a file of
-    /// its own. Default: 64 MiB.
-    pub segment_bytes: u64,
-    /// The next LSN is at least this. For LSNs that were in use, but may have been lost because they were not synced;
-    /// they are never given out again.
-    pub next_lsn_floor: Lsn,
-    /// Recovery hands out records from this LSN on; files wholly below are not read. With 0, the oldest record there
-    /// is comes first, and older ones are taken to be released.
-    pub replay_from: Lsn,
-}
-
-impl Default for WalOptions {
-    fn default() -> Self {
-        WalOptions {
-            segment_bytes: 64 << 20,
-            next_lsn_floor: 0,
-            replay_from: 0,
-        }
-    }
-}
 
 /// A write-ahead log open for appending. All methods take `&self` and may be called from any thread.
 #[derive(Debug)]
@@ -272,7 +249,11 @@ impl Wal {
         if Arc::strong_count(&self.readers) == 1 {
             let mut writer = self.writer.lock();
             let segment = &writer.segment;
-            if !writer.closed && segment.holds_frames() && writer.last <= lsn && segment.end >= WORTH_FINISHING {
+            if !writer.closed
+                && segment.holds_frames()
+                && writer.last <= lsn
+                && segment.end >= WORTH_FINISHING
+            {
                 match self.rotate(&mut writer) {
                     // The log goes on in the file that it has.
                     Err(error) if error.is_no_space() => {}

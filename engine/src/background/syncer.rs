@@ -1,31 +1,8 @@
 //! Syncs writes that nobody waits for: buffered ones, and `Sync` ones whose ticket was dropped.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use vdb_wal::Lsn;
-
-use crate::background::signal::Signal;
-use crate::config::Durability;
 use crate::shared::Shared;
-
-/// What the syncing thread is told.
-#[derive(Debug, Default)]
-pub(crate) struct Syncer {
-    pub(crate) signal: Signal,
-    wanted: AtomicU64,
-}
-
-impl Syncer {
-    /// Notes that a write should be on the medium within the interval.
-    pub(crate) fn note(&self, lsn: Lsn, durability: Durability) {
-        if durability != Durability::None {
-            let before = self.wanted.fetch_max(lsn, Ordering::AcqRel);
-            if before < lsn {
-                self.signal.wake();
-            }
-        }
-    }
-}
 
 /// The body of the thread.
 pub(crate) fn run(shared: &Shared) {

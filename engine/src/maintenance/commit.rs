@@ -98,6 +98,10 @@ impl<'a> Commit<'a> {
                 name: self.core.dir.clone(),
             });
         }
+        // The directory's lock is about to go: whoever takes it next must find nobody writing.
+        if self.shared.stopping.load(std::sync::atomic::Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
         self.next.segments.sort_unstable_by_key(|s| s.id);
         self.shared.disk.sync_dir(&self.core.dir)?;
         let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());

@@ -76,7 +76,8 @@ pub(crate) fn flush_frozen(shared: &Shared, core: &Core) -> Result<usize> {
     Ok(flushed)
 }
 
-fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> Result<()> {
+/// The oldest frozen memtable of a collection becomes a segment. Its `flushing` lock is held.
+pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> Result<()> {
     // Nothing goes into a segment that a crash could still take back.
     let upto = table.last_lsn();
     shared.sync_to(upto)?;
@@ -113,6 +114,10 @@ fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> Result<()> 
     }
     commit.finish(|_| {
         let _sequencer = shared.sequencer.lock();
+        // Dropping a collection frees what its memtables hold by then.
+        if !core.dropped.load(Ordering::Acquire) {
+            shared.budget.free(table.bytes());
+        }
         core.change(|tables| {
             tables.frozen.retain(|t| !Arc::ptr_eq(t, table));
             if let Some(segment) = &fresh {
@@ -126,9 +131,7 @@ fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> Result<()> 
             }
         });
         // A collection that was dropped meanwhile has given back all it held.
-        if !core.dropped.load(Ordering::Acquire) {
-            shared.budget.free(table.bytes());
-        }
+        if !core.dropped.load(Ordering::Acquire) {}
     })?;
     *core.last_flush.lock() = Some(Instant::now());
     Ok(())

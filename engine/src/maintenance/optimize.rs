@@ -43,7 +43,10 @@ fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result
 /// Does the most useful job of a collection, if there is any. True when one was done.
 pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
     let busy = core.last_flush.lock().is_some_and(|at| at.elapsed() < QUIET);
-    let _turn = core.optimizing.lock();
+    // A caller who optimizes in the foreground does this work already.
+    let Some(_turn) = core.optimizing.try_lock() else {
+        return Ok(false);
+    };
     let config = core.tables().schema.optimizer.clone();
     let Some(job) = policy::next_job(&stats(core), &config, busy) else {
         return Ok(false);

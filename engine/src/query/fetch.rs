@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use vdb_storage::PointId;
 use vdb_storage::payload::ObjectRef;
 
-use crate::config::MAX_LIMIT;
 use crate::error::{Error, Result};
+use crate::limits::MAX_LIMIT;
 use crate::payload::PayloadSelector;
 use crate::point::{Payload, Record, Select, VectorSelector, Vectors};
 use crate::schema::Schema;

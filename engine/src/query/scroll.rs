@@ -4,9 +4,9 @@ use std::ops::Bound;
 
 use vdb_storage::PointId;
 
-use crate::config::MAX_LIMIT;
 use crate::error::{Error, Result};
 use crate::filter::{CompiledFilter, Filter};
+use crate::limits::MAX_LIMIT;
 use crate::point::{Record, Select};
 use crate::query::fetch;
 use crate::query::matching::{Horizon, memtable_row_matches};

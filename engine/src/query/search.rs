@@ -7,9 +7,10 @@ use vdb_index::hnsw::{self, Scratch, SearchParams};
 use vdb_index::{RowBits, RowFilter, TopK, flat};
 use vdb_storage::PointId;
 
-use crate::config::{Distance, MAX_EF, MAX_LIMIT};
+use crate::config::Distance;
 use crate::error::{Error, Result};
 use crate::filter::{CompiledFilter, Filter};
+use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::memtable::Memtable;
 use crate::payload::PayloadSelector;
 use crate::point::{ScoredPoint, Select, VectorSelector};

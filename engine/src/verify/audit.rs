@@ -6,11 +6,11 @@ use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord, Manifes
 use vdb_vfs::DynDisk;
 
 use super::files;
-use super::report::{Problem, Severity, VerifyReport};
+use super::report::{Problem, Severity, VerifyReport, describe};
 use super::{catalog_store, stray};
 use crate::error::{Error, Result};
+use crate::layout::LOG_DIR;
 use crate::schema::Schema;
-use crate::shared::LOG_DIR;
 
 /// How often a collection that changes under our eyes is looked at.
 const ATTEMPTS: usize = 4;
@@ -30,16 +30,27 @@ impl Place {
     /// The files are read where they are.
     pub(super) fn real(disk: &DynDisk, dir: &str) -> Place {
         let shown = disk.display(dir);
-        Place { dir: dir.to_owned(), real: shown.clone(), shown, linked: false }
+        Place {
+            dir: dir.to_owned(),
+            real: shown.clone(),
+            shown,
+            linked: false,
+        }
     }
 
     /// `dir` holds links to the files in `real`.
     pub(super) fn linked(disk: &DynDisk, dir: &str, real: &str) -> Place {
-        Place { dir: dir.to_owned(), shown: disk.display(dir), real: disk.display(real), linked: true }
+        Place {
+            dir: dir.to_owned(),
+            shown: disk.display(dir),
+            real: disk.display(real),
+            linked: true,
+        }
     }
 
     fn tell(&self, path: &str) -> String {
-        path.strip_prefix(&self.shown).map_or_else(|| path.to_owned(), |rest| format!("{}{rest}", self.real))
+        path.strip_prefix(&self.shown)
+            .map_or_else(|| path.to_owned(), |rest| format!("{}{rest}", self.real))
     }
 }
 
@@ -65,7 +76,14 @@ pub(super) struct Audit<'a> {
 
 impl<'a> Audit<'a> {
     pub(super) fn new(disk: DynDisk, control: Control<'a>) -> Self {
-        Audit { disk, control, done: 0, total: 0, log_bytes: 0, report: VerifyReport::default() }
+        Audit {
+            disk,
+            control,
+            done: 0,
+            total: 0,
+            log_bytes: 0,
+            report: VerifyReport::default(),
+        }
     }
 
     pub(super) fn finish(self) -> VerifyReport {
@@ -74,7 +92,11 @@ impl<'a> Audit<'a> {
 
     /// Counts the files of a manifest among those to come.
     pub(super) fn expect_segments(&mut self, manifest: &CollectionManifest) {
-        let lens = manifest.segments.iter().flat_map(|s| &s.components).map(|c| c.len);
+        let lens = manifest
+            .segments
+            .iter()
+            .flat_map(|s| &s.components)
+            .map(|c| c.len);
         self.total = lens.fold(self.total, u64::saturating_add);
     }
 
@@ -92,7 +114,11 @@ impl<'a> Audit<'a> {
     pub(super) fn advance(&mut self, bytes: u64) -> Result<()> {
         self.done = self.done.saturating_add(bytes);
         self.control.report(self.done, self.total.max(self.done));
-        if self.control.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+        if self.control.is_cancelled() {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn read(&mut self, files: u64, bytes: u64) {
@@ -101,19 +127,41 @@ impl<'a> Audit<'a> {
     }
 
     /// Notes a problem. The file is the one that the error names, or else `file`.
-    pub(super) fn problem(&mut self, file: &str, error: &Error, severity: Severity, advice: impl Into<String>) {
+    pub(super) fn problem(
+        &mut self,
+        file: &str,
+        error: &Error,
+        severity: Severity,
+        advice: impl Into<String>,
+    ) {
         let (path, offset, what) = describe(error);
         let file = path.unwrap_or_else(|| file.to_owned());
-        self.report.problems.push(Problem { file, offset, what, severity, advice: advice.into() });
+        self.report.problems.push(Problem {
+            file,
+            offset,
+            what,
+            severity,
+            advice: advice.into(),
+        });
     }
 
     /// Notes a problem that no error tells of.
     pub(super) fn note(&mut self, file: String, what: String, severity: Severity, advice: &str) {
-        self.report.problems.push(Problem { file, offset: None, what, severity, advice: advice.to_owned() });
+        self.report.problems.push(Problem {
+            file,
+            offset: None,
+            what,
+            severity,
+            advice: advice.to_owned(),
+        });
     }
 
     /// Every generation of a manifest; the newest, if it can be read. `None` too where there is none.
-    fn generations<T: ManifestRecord>(&mut self, store: &ManifestStore<T>, place: &Place) -> Result<Option<T>> {
+    fn generations<T: ManifestRecord>(
+        &mut self,
+        store: &ManifestStore<T>,
+        place: &Place,
+    ) -> Result<Option<T>> {
         let generations = match store.generations() {
             Ok(generations) => generations,
             Err(error) => {
@@ -132,7 +180,10 @@ impl<'a> Audit<'a> {
                 Err(error) => {
                     let (severity, advice) = match last {
                         true => (Severity::Primary, RESTORE),
-                        false => (Severity::Derived, "it is kept as a spare; the next commit removes it"),
+                        false => (
+                            Severity::Derived,
+                            "it is kept as a spare; the next commit removes it",
+                        ),
                     };
                     let first = self.report.problems.len();
                     self.problem(&place.real, &error.into(), severity, advice);
@@ -152,7 +203,10 @@ impl<'a> Audit<'a> {
 
     /// The newest catalog, if it can be read.
     pub(super) fn catalog(&mut self) -> Result<Option<Catalog>> {
-        let (store, place) = (catalog_store(&self.disk), Place::real(&self.disk, crate::shared::CATALOG_DIR));
+        let (store, place) = (
+            catalog_store(&self.disk),
+            Place::real(&self.disk, crate::layout::CATALOG_DIR),
+        );
         let before = self.report.problems.len();
         let catalog = self.generations(&store, &place)?;
         if catalog.is_none() && self.report.problems.len() == before {
@@ -170,17 +224,30 @@ impl<'a> Audit<'a> {
         let manifest: Option<CollectionManifest> = self.generations(&store, &place)?;
         let Some(manifest) = manifest else {
             if self.report.problems.len() == before {
-                self.note(place.real, "the manifest is missing".to_owned(), Severity::Primary, RESTORE);
+                self.note(
+                    place.real,
+                    "the manifest is missing".to_owned(),
+                    Severity::Primary,
+                    RESTORE,
+                );
             }
             return Ok(None);
         };
         if manifest.collection_id != id {
-            let what = format!("the manifest is that of collection {}, expected {id}", manifest.collection_id);
+            let what = format!(
+                "the manifest is that of collection {}, expected {id}",
+                manifest.collection_id
+            );
             self.note(place.real, what, Severity::Primary, RESTORE);
             return Ok(None);
         }
         match Schema::from_record(&manifest.schema, &place.real) {
-            Ok(schema) => Ok(Some(Plan { id, place, manifest, schema })),
+            Ok(schema) => Ok(Some(Plan {
+                id,
+                place,
+                manifest,
+                schema,
+            })),
             Err(error) => {
                 self.problem(&place.real, &error, Severity::Primary, RESTORE);
                 Ok(None)
@@ -208,8 +275,12 @@ impl<'a> Audit<'a> {
             return false;
         }
         let store = ManifestStore::<CollectionManifest>::new(self.disk.clone(), plan.place.dir.clone());
-        let Ok(Some(manifest)) = store.load() else { return false };
-        let Ok(schema) = Schema::from_record(&manifest.schema, &plan.place.real) else { return false };
+        let Ok(Some(manifest)) = store.load() else {
+            return false;
+        };
+        let Ok(schema) = Schema::from_record(&manifest.schema, &plan.place.real) else {
+            return false;
+        };
         let newer = manifest.generation > plan.manifest.generation;
         (plan.manifest, plan.schema) = (manifest, schema);
         newer
@@ -221,10 +292,17 @@ impl<'a> Audit<'a> {
         for segment in &plan.manifest.segments {
             self.report.rows += u64::from(segment.rows);
             if let Some(what) = files::contradiction(&plan.manifest, segment) {
-                self.note(format!("{}: manifest", place.real), what, Severity::Primary, RESTORE);
+                self.note(
+                    format!("{}: manifest", place.real),
+                    what,
+                    Severity::Primary,
+                    RESTORE,
+                );
             }
             for record in &segment.components {
-                let Some(file) = files::file_of(segment, record) else { continue };
+                let Some(file) = files::file_of(segment, record) else {
+                    continue;
+                };
                 match files::check(&*self.disk, &place.dir, &plan.schema, segment, &file, record) {
                     Ok(()) => self.read(1, record.len),
                     Err(error) => {
@@ -232,7 +310,11 @@ impl<'a> Audit<'a> {
                         if file.component.is_derived() {
                             derived.push(file);
                             let advice = "remove the file while the database is closed: it is made again";
-                            let advice = if place.linked { "it is made again in the background" } else { advice };
+                            let advice = if place.linked {
+                                "it is made again in the background"
+                            } else {
+                                advice
+                            };
                             self.problem(&shown, &error, Severity::Derived, advice);
                         } else {
                             let rows = segment.rows;
@@ -251,34 +333,3 @@ impl<'a> Audit<'a> {
 
 /// What helps where data is gone.
 pub(super) const RESTORE: &str = "restore it from a snapshot, and keep what is there for salvage";
-
-/// File, offset and message of an error.
-fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
-    use vdb_storage::Error as Storage;
-    match error {
-        Error::Damaged { file, what } => (Some(file.clone()), None, what.clone()),
-        Error::Disk(error) | Error::Storage(Storage::Disk(error)) | Error::Index(vdb_index::Error::Disk(error)) => {
-            describe_disk(error)
-        }
-        Error::Wal(vdb_wal::Error::Disk(error)) => describe_disk(error.get()),
-        Error::Wal(vdb_wal::Error::Corrupt { path, offset, what }) => {
-            (Some(path.clone()), Some(*offset), what.clone())
-        }
-        Error::Wal(vdb_wal::Error::Missing { path, first, last }) => {
-            (Some(path.clone()), None, format!("the file is missing; with it the records {first} to {last} are lost"))
-        }
-        Error::Storage(Storage::NoSuchRow { path, .. }) => (Some(path.clone()), None, error.to_string()),
-        other => (None, None, other.to_string()),
-    }
-}
-
-fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
-    use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
-    match error {
-        Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),
-        NotFound { path } => (Some(path.clone()), None, "it is missing".to_owned()),
-        Io { path, op, source } => (Some(path.clone()), None, format!("cannot {op}: {source}")),
-        ReadOnly { path, .. } | Version { path, .. } => (Some(path.clone()), None, error.to_string()),
-        other => (None, None, other.to_string()),
-    }
-}

@@ -10,6 +10,7 @@ use vdb_storage::{Component, SegmentFile, tombstone};
 use vdb_vfs::Disk;
 use vdb_vfs::frame::{FrameInfo, MAX_META};
 
+use super::report::describe;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
@@ -20,20 +21,28 @@ const ENDS: u64 = MAX_META as u64 + (256 << 10);
 /// What a manifest says about a segment that its files cannot fulfil; none when it can be checked file by file.
 pub(crate) fn contradiction(manifest: &CollectionManifest, segment: &SegmentRecord) -> Option<String> {
     let id = segment.id;
-    let missing = [Component::Points, Component::Payload].into_iter().find(|c| segment.component(*c).is_none());
+    let missing = [Component::Points, Component::Payload]
+        .into_iter()
+        .find(|c| segment.component(*c).is_none());
     if let Some(component) = missing {
         return Some(format!("segment {id} has no file of the kind {component:?}"));
     }
     if segment.max_seq > manifest.seq_floor {
         let (max, floor) = (segment.max_seq, manifest.seq_floor);
-        return Some(format!("segment {id} covers operation {max}, the collection only those up to {floor}"));
+        return Some(format!(
+            "segment {id} covers operation {max}, the collection only those up to {floor}"
+        ));
     }
     None
 }
 
 /// The file that a record stands for.
 pub(crate) fn file_of(segment: &SegmentRecord, record: &ComponentRecord) -> Option<SegmentFile> {
-    Some(SegmentFile { segment: segment.id, component: record.component()?, revision: record.revision })
+    Some(SegmentFile {
+        segment: segment.id,
+        component: record.component()?,
+        revision: record.revision,
+    })
 }
 
 /// Checks one file of a segment in the directory `dir`.
@@ -49,7 +58,10 @@ pub(crate) fn check(
     record: &ComponentRecord,
 ) -> Result<()> {
     let path = file.path(dir);
-    let damaged = |what: String| Error::Damaged { file: disk.display(&path), what };
+    let damaged = |what: String| Error::Damaged {
+        file: disk.display(&path),
+        what,
+    };
     touch_ends(disk, &path)?;
     let rows = segment.rows;
     let (found_rows, info) = match file.component {
@@ -63,7 +75,9 @@ pub(crate) fn check(
             let (tombstones, info) = tombstone::read(disk, &path)?;
             if tombstones.segment_id != segment.id {
                 let (found, wanted) = (tombstones.segment_id, segment.id);
-                return Err(damaged(format!("it belongs to segment {found}, expected {wanted}")));
+                return Err(damaged(format!(
+                    "it belongs to segment {found}, expected {wanted}"
+                )));
             }
             (tombstones.rows, info)
         }
@@ -73,7 +87,9 @@ pub(crate) fn check(
             let params = schema.vectors.get(usize::from(slot)).map(|v| &v.params);
             if params.is_none_or(|p| p.size != vectors.dim() as usize || p.element != vectors.element()) {
                 let (dim, element) = (vectors.dim(), vectors.element());
-                return Err(damaged(format!("it holds {dim} x {element:?}, which the schema does not ask for")));
+                return Err(damaged(format!(
+                    "it holds {dim} x {element:?}, which the schema does not ask for"
+                )));
             }
             (vectors.rows(), vectors.info())
         }
@@ -88,16 +104,27 @@ pub(crate) fn check(
             postings.verify(disk)?;
             let index = schema.payload_indexes.iter().find(|index| index.number == number);
             if index.is_some_and(|index| index.kind != postings.kind()) {
-                return Err(damaged(format!("it indexes {:?}, which the schema does not ask for", postings.kind())));
+                return Err(damaged(format!(
+                    "it indexes {:?}, which the schema does not ask for",
+                    postings.kind()
+                )));
             }
-            for class in [Class::Present, Class::Multiple, Class::Foreign, Class::Null, Class::Filled] {
+            for class in [
+                Class::Present,
+                Class::Multiple,
+                Class::Foreign,
+                Class::Null,
+                Class::Filled,
+            ] {
                 postings.class(class)?;
             }
             (postings.rows(), postings.info())
         }
     };
     if found_rows != rows {
-        return Err(damaged(format!("it has {found_rows} rows, the manifest says {rows}")));
+        return Err(damaged(format!(
+            "it has {found_rows} rows, the manifest says {rows}"
+        )));
     }
     let FrameInfo { len, crc } = info;
     if (len, crc) != (record.len, record.crc) {
@@ -110,7 +137,10 @@ pub(crate) fn check(
 }
 
 fn points(disk: &dyn Disk, path: &str, segment: &SegmentRecord) -> Result<(u32, FrameInfo)> {
-    let damaged = |what: String| Error::Damaged { file: disk.display(path), what };
+    let damaged = |what: String| Error::Damaged {
+        file: disk.display(path),
+        what,
+    };
     let points = PointsReader::open(disk, path)?;
     points.verify(disk)?;
     let identity = points.identity();
@@ -124,7 +154,10 @@ fn points(disk: &dyn Disk, path: &str, segment: &SegmentRecord) -> Result<(u32, 
         )));
     }
     let covered = segment.min_seq..=segment.max_seq;
-    if let Some((row, id, version)) = points.iter_from(0).find(|(_, _, version)| !covered.contains(version)) {
+    if let Some((row, id, version)) = points
+        .iter_from(0)
+        .find(|(_, _, version)| !covered.contains(version))
+    {
         return Err(damaged(format!(
             "point {id} of row {row} has version {version}, expected {} to {}",
             segment.min_seq, segment.max_seq
@@ -142,11 +175,23 @@ fn vectors_of(
     slot: u16,
 ) -> Result<Option<(u32, usize)>> {
     let component = Component::Vectors(slot);
-    let Some(record) = segment.component(component) else { return Ok(None) };
-    let Some(vector) = schema.vectors.get(usize::from(slot)) else { return Ok(None) };
-    let path = SegmentFile { segment: segment.id, component, revision: record.revision }.path(dir);
+    let Some(record) = segment.component(component) else {
+        return Ok(None);
+    };
+    let Some(vector) = schema.vectors.get(usize::from(slot)) else {
+        return Ok(None);
+    };
+    let path = SegmentFile {
+        segment: segment.id,
+        component,
+        revision: record.revision,
+    }
+    .path(dir);
     touch_ends(disk, &path)?;
-    Ok(Some((VectorsReader::open(disk, &path)?.len(), vector.params.size)))
+    Ok(Some((
+        VectorsReader::open(disk, &path)?.len(),
+        vector.params.size,
+    )))
 }
 
 fn graph(disk: &dyn Disk, path: &str, vectors: u32, size: usize) -> Result<FrameInfo> {
@@ -155,7 +200,10 @@ fn graph(disk: &dyn Disk, path: &str, vectors: u32, size: usize) -> Result<Frame
     let report = graph.view().check();
     if !report.is_sound() {
         let what = format!("its checksums fit, its links do not: {report:?}");
-        return Err(Error::Damaged { file: disk.display(path), what });
+        return Err(Error::Damaged {
+            file: disk.display(path),
+            what,
+        });
     }
     Ok(graph.info())
 }
@@ -168,4 +216,17 @@ fn touch_ends(disk: &dyn Disk, path: &str) -> Result<()> {
     file.read_at(&mut buf, 0)?;
     file.read_at(&mut buf, len.saturating_sub(ENDS))?;
     Ok(())
+}
+
+/// The same error about a file in `real`, where it is about one in `shown`, a copy of it that will soon be gone.
+pub(crate) fn moved(error: Error, shown: &str, real: &str) -> Error {
+    let (path, offset, what) = describe(&error);
+    let Some(rest) = path.as_deref().and_then(|path| path.strip_prefix(shown)) else {
+        return error;
+    };
+    let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
+    Error::Damaged {
+        file: format!("{real}{rest}"),
+        what: format!("{what}{at}"),
+    }
 }

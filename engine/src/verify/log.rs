@@ -6,7 +6,7 @@ use vdb_vfs::DynDisk;
 use super::audit::{Audit, Plan, RESTORE};
 use super::report::{Problem, Severity};
 use crate::error::{Error, Result};
-use crate::shared::LOG_DIR;
+use crate::layout::LOG_DIR;
 use crate::write::record::MANY;
 
 /// How often the log is read when files go away while it is.
@@ -19,7 +19,12 @@ impl Audit<'_> {
         let log = match read(&self.disk) {
             Ok(log) => log,
             Err(error) => {
-                self.problem(&shown, &error.into(), Severity::Primary, "check the disk, then verify again");
+                self.problem(
+                    &shown,
+                    &error.into(),
+                    Severity::Primary,
+                    "check the disk, then verify again",
+                );
                 return Ok(());
             }
         };
@@ -31,26 +36,53 @@ impl Audit<'_> {
         }
         for damage in log.damaged {
             let dropped = catalog.is_some_and(|c| c.collections.iter().all(|c| c.id != damage.collection));
-            let flushed = plans.iter().find(|p| p.id == damage.collection).map(|p| p.manifest.flushed_lsn);
+            let flushed = plans
+                .iter()
+                .find(|p| p.id == damage.collection)
+                .map(|p| p.manifest.flushed_lsn);
             let covered = flushed.is_some_and(|flushed| damage.lsn <= flushed);
             let (severity, advice) = if damage.collection == MANY {
-                (Severity::Primary, format!("the database does not open with it; {RESTORE}"))
+                (
+                    Severity::Primary,
+                    format!("the database does not open with it; {RESTORE}"),
+                )
             } else if dropped || covered {
-                (Severity::Derived, "nothing is lost: its rows are in segments, or dropped".to_owned())
+                (
+                    Severity::Derived,
+                    "nothing is lost: its rows are in segments, or dropped".to_owned(),
+                )
             } else {
                 let id = damage.collection;
-                (Severity::Primary, format!("collection {id:08x} does not open with it; {RESTORE}"))
+                (
+                    Severity::Primary,
+                    format!("collection {id:08x} does not open with it; {RESTORE}"),
+                )
             };
             let what = format!("record {} ({} bytes) is damaged", damage.lsn, damage.bytes);
             let offset = Some(damage.offset);
-            self.report.problems.push(Problem { file: damage.path, offset, what, severity, advice });
+            self.report.problems.push(Problem {
+                file: damage.path,
+                offset,
+                what,
+                severity,
+                advice,
+            });
         }
         if !live {
             if let Some(torn) = log.torn {
-                let what = format!("a torn tail of {} bytes, not known to have been acknowledged", torn.bytes);
+                let what = format!(
+                    "a torn tail of {} bytes, not known to have been acknowledged",
+                    torn.bytes
+                );
                 let advice = "the next opening cuts it off and keeps it aside".to_owned();
                 let (file, offset) = (torn.path, Some(torn.offset));
-                self.report.problems.push(Problem { file, offset, what, severity: Severity::Leftover, advice });
+                self.report.problems.push(Problem {
+                    file,
+                    offset,
+                    what,
+                    severity: Severity::Leftover,
+                    advice,
+                });
             }
             if let Some(file) = log.unfinished {
                 let what = "its creation was interrupted".to_owned();

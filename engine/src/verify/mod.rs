@@ -41,7 +41,8 @@ use crate::backup::pin;
 use crate::core::Core;
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::shared::{CATALOG_DIR, LOCK_FILE, Shared, collection_dir};
+use crate::layout::{CATALOG_DIR, LOCK_FILE, collection_dir};
+use crate::shared::Shared;
 
 /// Reads all of the database in a directory, as it lies, and says what is wrong with it.
 ///
@@ -63,7 +64,10 @@ fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
     let names = disk.list("")?;
     if !names.iter().any(|name| name == CATALOG_DIR) {
         let why = format!("it has no {CATALOG_DIR:?}");
-        return Err(Error::NotADatabase { path: disk.display(""), why });
+        return Err(Error::NotADatabase {
+            path: disk.display(""),
+            why,
+        });
     }
     let mut audit = Audit::new(disk.clone(), *control);
     audit.report.holder = holder(&disk);
@@ -78,6 +82,9 @@ fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
         plans.extend(audit.plan(id, Place::real(&disk, &collection_dir(id)))?);
     }
     audit.expect_log()?;
+    for plan in &plans {
+        audit.expect_segments(&plan.manifest);
+    }
     for plan in &mut plans {
         audit.collection(plan)?;
         audit.strays_of_collection(plan)?;
@@ -121,10 +128,8 @@ impl Shared {
             held.clone()
         };
         audit.expect_log()?;
-        for entry in &catalog.collections {
-            if let Some(core) = self.cores.read().get(&entry.id) {
-                audit.expect_segments(&core.manifest.lock());
-            }
+        for core in self.open_cores() {
+            audit.expect_segments(&core.manifest.lock());
         }
         let mut plans = Vec::with_capacity(catalog.collections.len());
         for entry in &catalog.collections {
@@ -144,7 +149,9 @@ impl Shared {
                 Some((staging, _)) => Place::linked(&self.disk, staging.dir(), &real),
                 None => Place::real(&self.disk, &real),
             };
-            let Some(mut plan) = audit.plan(entry.id, place)? else { continue };
+            let Some(mut plan) = audit.plan(entry.id, place)? else {
+                continue;
+            };
             let damaged = audit.collection(&mut plan)?;
             if let Some((_, core)) = &pinned {
                 self.stop_using(core, &damaged);
@@ -159,7 +166,9 @@ impl Shared {
     fn stop_using(&self, core: &Core, damaged: &[SegmentFile]) {
         let tables = core.tables();
         for file in damaged {
-            let Some(segment) = tables.segments.iter().find(|s| s.record.id == file.segment) else { continue };
+            let Some(segment) = tables.segments.iter().find(|s| s.record.id == file.segment) else {
+                continue;
+            };
             match file.component {
                 Component::Graph(slot) => {
                     if let Some(vectors) = segment.vectors(usize::from(slot)) {

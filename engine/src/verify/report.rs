@@ -1,6 +1,8 @@
-//! What was found.
+//! What was found, and what errors say of it.
 
 use std::fmt;
+
+use crate::error::Error;
 
 /// What a problem costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,11 +72,48 @@ pub struct VerifyReport {
 impl VerifyReport {
     /// True when everything that was written can be read: there may be leftovers, but no damage.
     pub fn is_sound(&self) -> bool {
-        self.problems.iter().all(|problem| problem.severity == Severity::Leftover)
+        self.problems
+            .iter()
+            .all(|problem| problem.severity == Severity::Leftover)
     }
 
     /// True when data is damaged or missing.
     pub fn has_lost_data(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Primary)
+        self.problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Primary)
+    }
+}
+
+/// File, offset and message of an error.
+pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
+    use vdb_storage::Error as Storage;
+    match error {
+        Error::Damaged { file, what } => (Some(file.clone()), None, what.clone()),
+        Error::Disk(error)
+        | Error::Storage(Storage::Disk(error))
+        | Error::Index(vdb_index::Error::Disk(error)) => describe_disk(error),
+        Error::Wal(vdb_wal::Error::Disk(error)) => describe_disk(error.get()),
+        Error::Wal(vdb_wal::Error::Corrupt { path, offset, what }) => {
+            (Some(path.clone()), Some(*offset), what.clone())
+        }
+        Error::Wal(vdb_wal::Error::Missing { path, first, last }) => (
+            Some(path.clone()),
+            None,
+            format!("the file is missing; with it the records {first} to {last} are lost"),
+        ),
+        Error::Storage(Storage::NoSuchRow { path, .. }) => (Some(path.clone()), None, error.to_string()),
+        other => (None, None, other.to_string()),
+    }
+}
+
+fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
+    use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
+    match error {
+        Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),
+        NotFound { path } => (Some(path.clone()), None, "it is missing".to_owned()),
+        Io { path, op, source } => (Some(path.clone()), None, format!("cannot {op}: {source}")),
+        ReadOnly { path, .. } | Version { path, .. } => (Some(path.clone()), None, error.to_string()),
+        other => (None, None, other.to_string()),
     }
 }

@@ -9,9 +9,9 @@ use vdb_vfs::{DynDisk, path};
 
 use super::audit::{Audit, Plan};
 use super::report::Severity;
-use crate::backup::pin::TEMP_DIR;
 use crate::error::Result;
-use crate::shared::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir};
+use crate::layout::TEMP_DIR;
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir};
 
 const REMOVED: &str = "the next opening removes it";
 const FOREIGN: &str = "the database does not touch it; move it away if it is not yours";
@@ -41,10 +41,18 @@ impl Audit<'_> {
 
     /// Files in the directory of a collection.
     pub(super) fn strays_of_collection(&mut self, plan: &Plan) -> Result<()> {
-        let named: BTreeSet<String> =
-            plan.manifest.segments.iter().flat_map(|s| s.files()).map(|file| file.to_string()).collect();
+        let named: BTreeSet<String> = plan
+            .manifest
+            .segments
+            .iter()
+            .flat_map(|s| s.files())
+            .map(|file| file.to_string())
+            .collect();
         let dir = &plan.place.dir;
-        for name in list(&self.disk, dir)?.iter().filter(|name| !named.contains(*name)) {
+        for name in list(&self.disk, dir)?
+            .iter()
+            .filter(|name| !named.contains(*name))
+        {
             if SegmentFile::parse(name).is_some() {
                 self.stray(dir, name, "no manifest names it", REMOVED);
             } else if name.ends_with(TEMP_SUFFIX) {
@@ -60,7 +68,14 @@ impl Audit<'_> {
     pub(super) fn strays(&mut self, catalog: Option<&Catalog>, names: &[String]) -> Result<()> {
         for name in names {
             if name == TEMP_DIR {
-                self.stray("", name, "a snapshot or a restoration is under way, or was interrupted", REMOVED);
+                if !list(&self.disk, TEMP_DIR)?.is_empty() {
+                    self.stray(
+                        "",
+                        name,
+                        "a snapshot or a restoration is under way, or was interrupted",
+                        REMOVED,
+                    );
+                }
             } else if ![CATALOG_DIR, COLLECTIONS_DIR, LOG_DIR, LOCK_FILE].contains(&name.as_str()) {
                 self.stray("", name, "it is no part of the database", FOREIGN);
             }
@@ -86,5 +101,7 @@ impl Audit<'_> {
 
 /// Whether a name may be that of a manifest. The store alone knows the full form.
 fn is_generation<T: ManifestRecord>(name: &str) -> bool {
-    name.strip_prefix(T::STEM).is_some_and(|rest| rest.starts_with('-')) && !name.ends_with(TEMP_SUFFIX)
+    name.strip_prefix(T::STEM)
+        .is_some_and(|rest| rest.starts_with('-'))
+        && !name.ends_with(TEMP_SUFFIX)
 }

@@ -12,7 +12,6 @@
 //! | `record.rs` | the body of a log record (format home) |
 //! | `sequencer.rs` | the one place where writes take their order |
 //! | `apply.rs` | effects enter the memtable; live and at replay |
-//! | `visibility.rs` | how far readers may see |
 //! | `ticket.rs` | waiting for a write |
 
 pub(crate) mod apply;
@@ -21,4 +20,3 @@ pub(crate) mod record;
 pub(crate) mod resolve;
 pub(crate) mod sequencer;
 pub(crate) mod ticket;
-pub(crate) mod visibility;

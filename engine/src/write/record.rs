@@ -264,3 +264,6 @@ pub(crate) fn decode(body: &[u8]) -> Result<Record> {
         sections,
     })
 }
+
+#[cfg(test)]
+mod tests;

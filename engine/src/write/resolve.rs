@@ -6,9 +6,9 @@ use std::sync::Arc;
 use vdb_storage::PointId;
 use vdb_storage::payload::{decode_payload, encode_payload as encode_object};
 
-use crate::config::MAX_BATCH_POINTS;
 use crate::error::{Error, Result};
 use crate::filter::{CompiledFilter, PayloadPath};
+use crate::limits::MAX_BATCH_POINTS;
 use crate::point::{Payload, Point, Vectors};
 use crate::query::matching::{Horizon, each};
 use crate::schema::Schema;

@@ -5,29 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::config::Durability;
-use crate::core::Core;
+use crate::core::{Core, WEAK_WINDOW};
 use crate::error::{Error, Result};
 use crate::shared::Shared;
 use crate::write::apply::apply;
 use crate::write::batch::{Entry, Expected, WriteBatch};
-use crate::write::record::{self, Section};
+use crate::write::record::{self, EffectKind, Section};
 use crate::write::resolve::{Prepared, Resolver, prepare};
 use crate::write::ticket::{Ticket, WriteResult};
 use vdb_storage::PointId;
-
-/// State that only the holder of the sequencer's lock touches.
-#[derive(Debug, Default)]
-pub(crate) struct Sequencer {
-    pub(crate) closed: bool,
-    /// Why no more writes are taken: memory may no longer agree with the log.
-    pub(crate) poisoned: Option<String>,
-    /// Writes of weak durability since the last sync.
-    weak_unsynced: u64,
-}
-
-/// Weak writes that may be unsynced at a time. Recovery skips this many sequence numbers where some may be lost,
-/// so that none is ever given twice.
-pub(crate) const WEAK_WINDOW: u64 = 1 << 20;
 
 enum Step {
     Write(Prepared),
@@ -129,10 +115,18 @@ impl Shared {
         let parts: Vec<&[u8]> = std::iter::once(header.as_slice())
             .chain(sections.iter().map(|s| s.bulk.as_slice()))
             .collect();
-        let lsn = self
-            .wal
-            .append(record::KIND_EFFECTS, collection, &parts)
-            .map_err(|e| self.log_error(e))?;
+        // Deletions are how a full disk gets room again: they may use the last of what is kept for that.
+        let frees = sections
+            .iter()
+            .flat_map(|s| &s.effects)
+            .all(|e| e.kind == EffectKind::Delete);
+        let logged = if frees {
+            self.wal
+                .append_from_reserve(record::KIND_EFFECTS, collection, &parts)
+        } else {
+            self.wal.append(record::KIND_EFFECTS, collection, &parts)
+        };
+        let lsn = logged.map_err(|e| self.log_error(e))?;
         for (core, section) in owners.iter().zip(&sections) {
             let tables = core.tables();
             let before = tables.active.bytes();

@@ -24,7 +24,7 @@ pub struct HnswParams {
 
 impl Default for HnswParams {
     fn default() -> Self {
-        Self { m: 16, ef_construct: 100, ef_refine: 200, alpha: 1.1, seed: 0 }
+        Self { m: 16, ef_construct: 100, ef_refine: 100, alpha: 1.1, seed: 0 }
     }
 }
 
@@ -71,6 +71,11 @@ impl SearchParams {
     /// The defaults for the `k` nearest rows.
     pub fn new(k: usize) -> Self {
         Self { k, ef: Self::DEFAULT_EF, oversample: 1.5 }
+    }
+
+    /// How many candidates are rescored.
+    pub(crate) fn rescored(&self) -> usize {
+        (self.k as f64 * f64::from(self.oversample.max(1.0))).ceil() as usize
     }
 
     /// The same with another beam.

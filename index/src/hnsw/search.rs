@@ -14,6 +14,9 @@ use crate::topk::TopK;
 /// Filters that more than this share of the rows pass are walked through rather than looked through.
 const MOSTLY: f64 = 0.6;
 
+static SCAN_ROWS_A_RESULT: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| std::env::var("SCAN").ok().and_then(|v| v.parse().ok()).unwrap_or(128));
+static SAMPLE_ENTRIES: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::var("SE").ok().and_then(|v| v.parse().ok()).unwrap_or(16));
+static SAMPLE_LOOKED_AT: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::var("SL").ok().and_then(|v| v.parse().ok()).unwrap_or(2000));
 /// Full vectors asked for before they are scored: enough to hide memory, few enough for the first-level cache.
 const RESCORE_AHEAD: usize = 3;
 
@@ -22,7 +25,8 @@ const RESCORE_AHEAD: usize = 3;
 pub struct Scratch {
     walker: Walker,
     query: QueryCode,
-    nominated: Vec<u32>,
+    /// Rows that a filter lists, then the nominees.
+    rows: Vec<u32>,
 }
 
 impl std::fmt::Debug for Scratch {
@@ -62,30 +66,42 @@ pub fn search(
     if params.k == 0 || graph.is_empty() {
         return Found { hits: Vec::new(), damaged: false, scored: 0 };
     }
-    let Scratch { walker, query: code, .. } = scratch;
+    let Scratch { walker, query: code, rows } = scratch;
     graph.quantizer.encode_query(query, code);
-    let kernels = CodeKernel::new();
-    let (codes, query_code) = (graph.codes, &*code);
+    let (kernels, codes, code) = (CodeKernel::new(), graph.codes, &*code);
     match Scheme::of(graph.quantizer.metric()) {
         Scheme::Dot => {
-            nominate(graph, &DotScore { kernel: kernels, codes, query: query_code }, params, filter, walker);
+            let score = DotScore { kernel: kernels, codes, query: code };
+            nominate(graph, &score, params, filter, walker, rows);
         }
         Scheme::Sad => {
-            nominate(graph, &SadScore { kernel: kernels, codes, query: query_code }, params, filter, walker);
+            let score = SadScore { kernel: kernels, codes, query: code };
+            nominate(graph, &score, params, filter, walker, rows);
         }
     }
     rescore(matrix, kernel, query, params, scratch)
 }
 
-/// Walks from the top to the base level; the walker keeps the nominees.
+/// Walks from the top to the base level, or looks at every row that the filter lists; the walker keeps the nominees.
 fn nominate<S: Score>(
     graph: GraphView<'_>,
     score: &S,
     params: &SearchParams,
     filter: Option<&dyn RowFilter>,
     walker: &mut Walker,
+    listed: &mut Vec<u32>,
 ) {
     let rows = graph.len();
+    let width = params.ef.max(params.k).min(rows as usize);
+    let matching = filter.and_then(|filter| filter.estimate());
+    if let (Some(filter), Some(matching)) = (filter, matching)
+        && matching <= *SCAN_ROWS_A_RESULT * width as u64
+    {
+        listed.clear();
+        if filter.list(listed) {
+            return walker.scan(rows, score, listed, params.rescored());
+        }
+    }
     let mut entry = graph.entry();
     let ranked = Ranked::new(score, graph.upper_rows, rows);
     let mut rank = 0;
@@ -94,12 +110,15 @@ fn nominate<S: Score>(
         rank = walker.nearest().unwrap_or(0);
         entry = graph.upper_rows[rank as usize];
     }
-    let admission = filter.map(|filter| {
-        let share = filter.estimate().map_or(0.0, |count| count as f64 / f64::from(rows));
-        Admission { filter, two_hops: share < MOSTLY }
-    });
-    let width = params.ef.max(params.k).min(rows as usize);
-    walker.walk(graph.base, score, [entry], width, admission);
+    let Some(filter) = filter else {
+        return walker.walk(graph.base, score, [entry], width, None);
+    };
+    let share = matching.map_or(0.0, |count| count as f64 / f64::from(rows));
+    let admission = Admission { filter, two_hops: share < MOSTLY };
+    // The upper levels are a random sample: a few of their rows that match are places to start at where none
+    // matches near the query.
+    let sample = graph.upper_rows.iter().copied().take(*SAMPLE_LOOKED_AT).filter(|&row| filter.contains(row));
+    walker.walk(graph.base, score, [entry].into_iter().chain(sample.take(*SAMPLE_ENTRIES)), width, Some(admission));
 }
 
 /// Scores the best nominees with their full vectors.
@@ -110,10 +129,9 @@ fn rescore(
     params: &SearchParams,
     scratch: &mut Scratch,
 ) -> Found {
-    let Scratch { walker, nominated, .. } = scratch;
-    let count = (params.k as f64 * f64::from(params.oversample.max(1.0))).ceil() as usize;
+    let Scratch { walker, rows: nominated, .. } = scratch;
     nominated.clear();
-    nominated.extend(walker.results().map(|(_, row)| row).take(count));
+    nominated.extend(walker.results().map(|(_, row)| row).take(params.rescored()));
     let vector_at = |at: usize| nominated.get(at).and_then(|&row| matrix.row(row));
     (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
     let mut top = TopK::new(params.k);

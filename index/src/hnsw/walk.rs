@@ -13,6 +13,9 @@ use crate::quant::Score;
 use crate::rowset::RowFilter;
 use crate::topk::{from_order_bits, order_bits};
 
+/// Rows of codes that a scan asks for before it scores them.
+const SCAN_AHEAD: usize = 12;
+
 /// An unused place in a block of links; the links of a block come first.
 pub(crate) const FREE: u32 = u32::MAX;
 
@@ -312,7 +315,38 @@ impl Walker {
         }
     }
 
-    /// The results of the last walk, best first.
+    /// Scores the given rows, all of them, instead of walking; keeps the best `width`. Rows outside `0..nodes` are
+    /// skipped.
+    pub(crate) fn scan<S: Score>(&mut self, nodes: u32, score: &S, rows: &[u32], width: usize) {
+        self.beam.reset(width.max(1));
+        let ahead = |at: usize| rows.get(at).filter(|&&row| row < nodes);
+        (0..SCAN_AHEAD).filter_map(ahead).for_each(|&row| score.prefetch(row));
+        for (at, four) in (0..).step_by(4).zip(rows.chunks(4)) {
+            (at + SCAN_AHEAD..at + SCAN_AHEAD + 4).filter_map(ahead).for_each(|&row| score.prefetch(row));
+            self.scored += four.len() as u64;
+            match four {
+                &[a, b, c, d] if four.iter().all(|&row| row < nodes) => {
+                    for (&row, new) in four.iter().zip(score.score4([a, b, c, d])) {
+                        self.enter_scanned(new, row);
+                    }
+                }
+                _ => {
+                    for &row in four.iter().filter(|&&row| row < nodes) {
+                        self.enter_scanned(score.score(row), row);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn enter_scanned(&mut self, score: f32, row: u32) {
+        if score > self.beam.bar() {
+            self.beam.insert(Candidate::new(score, row, false));
+        }
+    }
+
+    /// The results of the last walk or scan, best first.
     pub(crate) fn results(&self) -> impl Iterator<Item = (f32, u32)> + '_ {
         self.beam.sorted.iter().filter(|c| !c.is_route()).map(|c| (c.score(), c.row()))
     }

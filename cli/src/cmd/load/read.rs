@@ -9,8 +9,10 @@ use super::source::Source;
 /// A batch is handed on early when its vectors and payloads take about this many bytes, so that memory does not grow
 /// with the dimension.
 const BATCH_BYTES: usize = 16 << 20;
-/// Payloads deeper than this travel in a batch of their own: should the engine refuse one, its row is known.
+/// Rows with payloads deeper than this, or with numbers greater than those of half precision, travel in a batch of
+/// their own: should the engine refuse one, its place is known.
 const DEEP: usize = 32;
+const HALF_MAX: f32 = 65504.0;
 
 /// What the reading side has to say, in the order of the rows.
 pub(super) enum Message {
@@ -51,12 +53,12 @@ pub(super) fn read(
         let row = row.map_err(Bad::from).and_then(|row| check(row, config));
         match row {
             Ok(row) => {
-                let deep = row.payload.as_ref().is_some_and(is_deep);
-                if deep && !batch.points.is_empty() && !send(Message::Batch(std::mem::take(&mut batch))) {
+                let alone = is_suspect(&row);
+                if alone && !batch.points.is_empty() && !send(Message::Batch(std::mem::take(&mut batch))) {
                     return;
                 }
                 batch.push(row);
-                if deep || batch.points.len() >= batch_rows || batch.weight >= BATCH_BYTES {
+                if alone || batch.points.len() >= batch_rows || batch.weight >= BATCH_BYTES {
                     batch.bytes_read = source.bytes().0;
                     if !send(Message::Batch(std::mem::take(&mut batch))) {
                         return;
@@ -150,6 +152,12 @@ fn value_weight(value: &Value) -> usize {
         Value::Array(items) => 32 + items.iter().map(value_weight).sum::<usize>(),
         Value::Object(map) => 32 + weight(map),
     }
+}
+
+/// Whether a row holds something that a collection may refuse for reasons of its own.
+fn is_suspect(row: &Row) -> bool {
+    let is_large = |vector: &Vec<f32>| vector.iter().any(|number| number.abs() > HALF_MAX);
+    row.payload.as_ref().is_some_and(is_deep) || row.vectors.values().any(is_large)
 }
 
 fn is_deep(payload: &Payload) -> bool {

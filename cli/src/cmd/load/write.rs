@@ -36,7 +36,7 @@ pub(super) fn write(
     let mut loaded = Loaded::default();
     let (_, total) = source.bytes();
     let bar = progress::bar(out, "loading", total, Unit::Bytes);
-    let mut skip = |why: String, loaded: &mut Loaded| {
+    let skip = |why: String, loaded: &mut Loaded| {
         loaded.skipped += 1;
         if loaded.skipped <= TOLD {
             bar.suspend(|| out.warn(format_args!("skipped {why}")));
@@ -102,10 +102,16 @@ fn stopped(why: &str, args: &Args, loaded: &Loaded, skippable: bool) -> Failure 
     Failure::failed(message)
 }
 
-/// Whether the engine refused a row for what it is.
+/// Whether the engine refused a row for what it is. A write touches no segment: of what storage can say, only that a
+/// payload cannot be encoded remains.
 fn is_about_the_row(error: &Error) -> bool {
     matches!(
         error,
-        Error::Value(_) | Error::WrongDimension { .. } | Error::NotFinite { .. } | Error::Limit { .. }
+        Error::Value(_)
+            | Error::Storage(_)
+            | Error::WrongDimension { .. }
+            | Error::NotFinite { .. }
+            | Error::OutOfRange { .. }
+            | Error::Limit { .. }
     )
 }

@@ -91,3 +91,6 @@ impl Visibility {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,12 @@
 //! Waking a thread, and telling it to stop.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+use vdb_wal::Lsn;
+
+use crate::config::Durability;
 
 #[derive(Debug, Default)]
 struct State {
@@ -54,5 +58,24 @@ impl Signal {
         }
         state.woken = false;
         !state.stopped
+    }
+}
+
+/// What the syncing thread is told.
+#[derive(Debug, Default)]
+pub(crate) struct Syncer {
+    pub(crate) signal: Signal,
+    pub(crate) wanted: AtomicU64,
+}
+
+impl Syncer {
+    /// Notes that a write should be on the medium within the interval.
+    pub(crate) fn note(&self, lsn: Lsn, durability: Durability) {
+        if durability != Durability::None {
+            let before = self.wanted.fetch_max(lsn, Ordering::AcqRel);
+            if before < lsn {
+                self.signal.wake();
+            }
+        }
     }
 }

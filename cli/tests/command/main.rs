@@ -1,0 +1,13 @@
+//! The `vdb` command as scripts and people use it: the built binary, run in directories of its own.
+
+#[cfg(test)]
+mod harness;
+
+#[cfg(test)]
+mod housekeeping;
+#[cfg(test)]
+mod loading;
+#[cfg(test)]
+mod programs;
+#[cfg(test)]
+mod queries;

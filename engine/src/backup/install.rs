@@ -1,0 +1,172 @@
+//! Unpacked collections enter the catalog, all in one swap.
+
+use std::sync::Arc;
+
+use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, CollectionRecord, ManifestStore};
+use vdb_vfs::path;
+
+use super::RestoreMode;
+use super::format::is_manifest;
+use crate::catalog::{check_free, find};
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, collection_dir};
+use crate::shared::Shared;
+
+/// A collection that has been checked and is to come under a name.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) name: String,
+    pub(super) aliases: Vec<String>,
+    /// Where its files are; they are moved from there.
+    pub(super) dir: String,
+    pub(super) manifest: CollectionManifest,
+}
+
+/// Refuses names that are taken. Returns the collection that makes way.
+pub(super) fn check_names(
+    catalog: &Catalog,
+    name: &str,
+    aliases: &[String],
+    mode: RestoreMode,
+) -> Result<Option<u32>> {
+    let replaced = find(catalog, name)
+        .map(|c| c.id)
+        .filter(|_| mode == RestoreMode::Replace);
+    if replaced.is_none() {
+        check_free(catalog, name)?;
+    }
+    for alias in aliases {
+        // An alias may be pointed elsewhere; a collection does not make way for one.
+        if mode == RestoreMode::New || find(catalog, alias).is_some() {
+            check_free(catalog, alias)?;
+        }
+    }
+    Ok(replaced)
+}
+
+/// What a collection becomes.
+struct Place {
+    id: u32,
+    replaced: Option<u32>,
+}
+
+impl Shared {
+    /// Gives collections their numbers and commits them under their names. When this fails nothing has changed.
+    pub(super) fn install(&self, incoming: Vec<Incoming>, mode: RestoreMode) -> Result<Vec<Arc<Core>>> {
+        let mut catalog = self.catalog.lock();
+        let mut places = Vec::with_capacity(incoming.len());
+        let mut next_id = catalog.next_collection_id;
+        for item in &incoming {
+            let replaced = check_names(&catalog, &item.name, &item.aliases, mode)?;
+            places.push(Place {
+                id: next_id,
+                replaced,
+            });
+            next_id = next_id.checked_add(1).ok_or(Error::Limit {
+                what: "collections ever created",
+                limit: u32::MAX as usize,
+                found: u32::MAX as usize,
+            })?;
+        }
+        let installed = incoming
+            .iter()
+            .zip(&places)
+            .try_for_each(|(item, place)| self.fill(item, place))
+            .and_then(|()| Ok(self.disk.sync_dir(COLLECTIONS_DIR)?))
+            .and_then(|()| {
+                self.change_catalog(&mut catalog, |next| {
+                    next.next_collection_id = next_id;
+                    incoming
+                        .iter()
+                        .zip(&places)
+                        .for_each(|(item, place)| enter(next, item, place));
+                    Ok(())
+                })
+            });
+        if let Err(error) = installed {
+            // Unless a catalog that names them may be on the medium: then the next opening decides.
+            let generations = ManifestStore::<Catalog>::new(self.disk.clone(), CATALOG_DIR).generations();
+            if generations.is_ok_and(|there| there.last() == Some(&catalog.generation)) {
+                for place in &places {
+                    let _ = self.disk.remove_dir_all(&collection_dir(place.id));
+                }
+            }
+            return Err(error);
+        }
+        for replaced in places.iter().filter_map(|place| place.replaced) {
+            self.forget(replaced);
+        }
+        places.iter().map(|place| self.core_by_id(place.id)).collect()
+    }
+
+    /// Moves the files of a collection into its directory and writes its manifest.
+    fn fill(&self, item: &Incoming, place: &Place) -> Result<()> {
+        let dir = collection_dir(place.id);
+        // A crash may have left files of a collection that was never committed.
+        self.disk.remove_dir_all(&dir)?;
+        self.disk.create_dir_all(&dir)?;
+        for name in self
+            .disk
+            .list(&item.dir)?
+            .into_iter()
+            .filter(|name| !is_manifest(name))
+        {
+            self.disk
+                .rename(&path::join(&item.dir, &name), &path::join(&dir, &name))?;
+        }
+        let manifest = CollectionManifest {
+            collection_id: place.id,
+            generation: 1,
+            // Nothing that is in the log by now is about this collection.
+            flushed_lsn: 0,
+            weak: false,
+            // Whoever remembers a version of the replaced collection shall not meet it again on another state.
+            seq_floor: item
+                .manifest
+                .seq_floor
+                .max(place.replaced.map_or(0, |id| self.last_sequence(id))),
+            ..item.manifest.clone()
+        };
+        ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
+        Ok(())
+    }
+
+    /// The last sequence number of a collection, as far as it can be known without opening it: what is damaged can
+    /// be replaced too. The catalog's lock is held.
+    fn last_sequence(&self, id: u32) -> u64 {
+        if let Some(core) = self.cores.read().get(&id) {
+            return core.last_seq();
+        }
+        let store = ManifestStore::<CollectionManifest>::new(self.disk.clone(), collection_dir(id));
+        store
+            .load()
+            .ok()
+            .flatten()
+            .map_or(0, |manifest| manifest.seq_floor)
+    }
+}
+
+/// Enters a collection into a catalog.
+fn enter(catalog: &mut Catalog, item: &Incoming, place: &Place) {
+    catalog.collections.retain(|c| Some(c.id) != place.replaced);
+    // The newest number is the greatest: the list stays in order.
+    catalog.collections.push(CollectionRecord {
+        id: place.id,
+        name: item.name.clone(),
+    });
+    for alias in catalog
+        .aliases
+        .iter_mut()
+        .filter(|a| Some(a.collection_id) == place.replaced)
+    {
+        alias.collection_id = place.id;
+    }
+    for name in &item.aliases {
+        catalog.aliases.retain(|a| a.name != *name);
+        catalog.aliases.push(AliasRecord {
+            name: name.clone(),
+            collection_id: place.id,
+        });
+    }
+}

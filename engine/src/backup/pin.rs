@@ -1,0 +1,227 @@
+//! Files that stay while the database goes on.
+//!
+//! A merge removes the files it has replaced, a commit old tombstones, a drop everything. A hard link keeps the
+//! bytes, whatever happens to the first name. Links are made under the lock of the manifest that names the files,
+//! so that files and manifest agree.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::MutexGuard;
+use vdb_index::Control;
+use vdb_storage::SegmentFile;
+use vdb_storage::manifest::{Catalog, CollectionManifest};
+use vdb_vfs::{DynDisk, path};
+
+use super::format::{file_path, is_manifest};
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::layout::TEMP_DIR;
+use crate::maintenance::flush;
+use crate::memtable::Memtable;
+use crate::schema::Schema;
+use crate::shared::Shared;
+
+/// Tells the staging directories of this process apart; other processes have none.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A directory inside the database that goes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    disk: DynDisk,
+    dir: String,
+}
+
+impl Staging {
+    pub(crate) fn new(disk: &DynDisk, what: &str) -> Result<Staging> {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = format!("{TEMP_DIR}/{what}-{number}");
+        disk.remove_dir_all(&dir)?;
+        disk.create_dir_all(&dir)?;
+        Ok(Staging {
+            disk: disk.clone(),
+            dir,
+        })
+    }
+
+    pub(crate) fn dir(&self) -> &str {
+        &self.dir
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed at the next open.
+        let _ = self.disk.remove_dir_all(&self.dir);
+    }
+}
+
+/// Collections at one moment, as files that stay.
+#[derive(Debug)]
+pub(super) struct Pinned {
+    /// Holds the links.
+    pub(super) _staging: Staging,
+    pub(super) collections: Vec<PinnedCollection>,
+}
+
+#[derive(Debug)]
+pub(super) struct PinnedCollection {
+    pub(super) name: String,
+    pub(super) aliases: Vec<String>,
+    /// Where the links are.
+    pub(super) dir: String,
+    /// Where the files are.
+    pub(super) real: String,
+    pub(super) schema: Arc<Schema>,
+    /// As it would be had the log never been.
+    pub(super) manifest: CollectionManifest,
+}
+
+/// Pins one collection, or all of them at one place in the log.
+pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> Result<Pinned> {
+    // Most of what is in memory goes to the disk before anybody has to wait.
+    let ids = wanted(&shared.catalog.lock(), only)?;
+    for id in ids {
+        let core = {
+            let _catalog = shared.catalog.lock();
+            shared.core_by_id(id)?
+        };
+        if core.tables().first_unflushed().is_some() {
+            flush::flush_all(shared, &core)?;
+        }
+        if control.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+    }
+    let staging = Staging::new(&shared.disk, "snapshot")?;
+    // From here on collections neither come nor go, and only the memtables frozen here become segments: what is
+    // pinned is what the log had brought about at one place.
+    let catalog = shared.catalog.lock();
+    let ids = wanted(&catalog, only)?;
+    let cores: Vec<Arc<Core>> = ids
+        .into_iter()
+        .map(|id| shared.core_by_id(id))
+        .collect::<Result<_>>()?;
+    let turns: Vec<MutexGuard<'_, ()>> = cores.iter().map(|core| core.flushing.lock()).collect();
+    let frozen = freeze(shared, &cores)?;
+    let mut collections = Vec::with_capacity(cores.len());
+    for (core, Frozen { tables, last_seq }) in cores.iter().zip(frozen) {
+        for table in &tables {
+            flush::flush_one(shared, core, table)?;
+        }
+        collections.push(link(shared, &catalog, core, last_seq, &staging)?);
+    }
+    drop(turns);
+    drop(catalog);
+    shared.flusher.wake();
+    Ok(Pinned {
+        _staging: staging,
+        collections,
+    })
+}
+
+fn wanted(catalog: &Catalog, only: Option<u32>) -> Result<Vec<u32>> {
+    let all = catalog.collections.iter().map(|c| c.id);
+    match only {
+        None => Ok(all.collect()),
+        Some(id) if catalog.collections.iter().any(|c| c.id == id) => Ok(vec![id]),
+        Some(id) => Err(Error::CollectionNotFound {
+            name: format!("#{id} (dropped meanwhile)"),
+        }),
+    }
+}
+
+/// What a collection had in memory at the moment of the snapshot.
+struct Frozen {
+    tables: Vec<Arc<Memtable>>,
+    last_seq: u64,
+}
+
+/// Freezes the memtables of all at one place in the log.
+fn freeze(shared: &Shared, cores: &[Arc<Core>]) -> Result<Vec<Frozen>> {
+    let sequencer = shared.sequencer.lock();
+    if sequencer.closed {
+        return Err(Error::Closed);
+    }
+    let freeze = |core: &Arc<Core>| {
+        core.rotate();
+        Frozen {
+            tables: core.tables().frozen.clone(),
+            last_seq: core.last_seq(),
+        }
+    };
+    Ok(cores.iter().map(freeze).collect())
+}
+
+fn link(
+    shared: &Shared,
+    catalog: &Catalog,
+    core: &Core,
+    last_seq: u64,
+    staging: &Staging,
+) -> Result<PinnedCollection> {
+    let dir = path::join(staging.dir(), &format!("{:08x}", core.id));
+    shared.disk.create_dir_all(&dir)?;
+    let held = core.manifest.lock();
+    for file in held.segments.iter().flat_map(|s| s.files()) {
+        shared.disk.hard_link(&file.path(&core.dir), &file.path(&dir))?;
+    }
+    let mut manifest = held.clone();
+    let schema = core.tables().schema.clone();
+    drop(held);
+    // Numbers that recovery skipped stay skipped.
+    manifest.seq_floor = manifest.seq_floor.max(last_seq);
+    (manifest.generation, manifest.flushed_lsn, manifest.weak) = (1, 0, false);
+    let name = catalog
+        .collections
+        .iter()
+        .find(|c| c.id == core.id)
+        .map(|c| c.name.clone())
+        .unwrap_or_default();
+    let aliases = catalog
+        .aliases
+        .iter()
+        .filter(|a| a.collection_id == core.id)
+        .map(|a| a.name.clone())
+        .collect();
+    Ok(PinnedCollection {
+        name,
+        aliases,
+        dir,
+        real: core.dir.clone(),
+        schema,
+        manifest,
+    })
+}
+
+/// Links all that the present manifest of a collection names, and its manifests, into a directory of their own.
+/// What is missing is left out: whoever reads there will notice.
+pub(crate) fn link_for_reading(shared: &Shared, core: &Core) -> Result<Staging> {
+    let staging = Staging::new(&shared.disk, "verify")?;
+    let held = core.manifest.lock();
+    let manifests = shared
+        .disk
+        .list(&core.dir)?
+        .into_iter()
+        .filter(|name| is_manifest(name));
+    let files = held
+        .segments
+        .iter()
+        .flat_map(|s| s.files())
+        .map(|file: SegmentFile| file.to_string());
+    for name in manifests.chain(files) {
+        match shared
+            .disk
+            .hard_link(&path::join(&core.dir, &name), &path::join(staging.dir(), &name))
+        {
+            Err(vdb_vfs::Error::NotFound { .. }) => {}
+            linked => linked?,
+        }
+    }
+    Ok(staging)
+}
+
+/// The path of a file of a collection in a staging directory.
+pub(super) fn staged_path(staging: &Staging, collection: u32, name: &str) -> String {
+    path::join(staging.dir(), &file_path(collection, name))
+}

@@ -1,0 +1,242 @@
+//! Unpacking and checking: nothing of the database changes before all of a snapshot has been found sound.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use vdb_index::Control;
+use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_vfs::path;
+
+use super::RestoreMode;
+use super::format::{CollectionEntry, FileEntry, file_path};
+use super::install::{Incoming, check_names};
+use super::meter::Meter;
+use super::pin::{Staging, staged_path};
+use super::save::live_points;
+use super::source::Source;
+use crate::core::Core;
+use crate::error::{Error, Result};
+use crate::layout::collection_dir;
+use crate::schema::Schema;
+use crate::shared::Shared;
+use crate::verify::files;
+
+/// Bytes that are copied at a time.
+const CHUNK: u64 = 1 << 20;
+
+/// Restores one collection under a name.
+pub(super) fn restore_one(
+    shared: &Shared,
+    source: &Path,
+    name: &str,
+    mode: RestoreMode,
+    control: &Control<'_>,
+) -> Result<Arc<Core>> {
+    refuse_taken(shared, name, &[], mode)?;
+    let source = Source::open(source)?;
+    let index = source.read_index()?;
+    let info = index.info();
+    let wanted = |c: &&CollectionEntry| !info.is_database || c.name == name;
+    let Some(entry) = index.collections.iter().find(wanted) else {
+        let names: Vec<_> = index
+            .collections
+            .iter()
+            .map(|c| format!("{:?}", c.name))
+            .collect();
+        return Err(Error::InvalidRequest(format!(
+            "{}: a snapshot of a database without a collection {name:?}; it has {}",
+            source.shown,
+            if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            }
+        )));
+    };
+    let staging = Staging::new(&shared.disk, "restore")?;
+    let mut meter = Meter::new(control, work(std::iter::once(entry)));
+    let (dir, manifest) = unpack(shared, &source, entry, &staging, &mut meter)?;
+    let incoming = Incoming {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        dir,
+        manifest,
+    };
+    let cores = shared.install(vec![incoming], mode)?;
+    shared.optimizer.wake();
+    cores.into_iter().next().ok_or_else(|| Error::CollectionNotFound {
+        name: name.to_owned(),
+    })
+}
+
+/// Restores all collections under their names.
+pub(super) fn restore_all(
+    shared: &Shared,
+    source: &Path,
+    mode: RestoreMode,
+    control: &Control<'_>,
+) -> Result<Vec<String>> {
+    let source = Source::open(source)?;
+    let index = source.read_index()?;
+    for entry in &index.collections {
+        refuse_taken(shared, &entry.name, &entry.aliases, mode)?;
+    }
+    let staging = Staging::new(&shared.disk, "restore")?;
+    let mut meter = Meter::new(control, work(index.collections.iter()));
+    let mut incoming = Vec::with_capacity(index.collections.len());
+    for entry in &index.collections {
+        let (dir, manifest) = unpack(shared, &source, entry, &staging, &mut meter)?;
+        incoming.push(Incoming {
+            name: entry.name.clone(),
+            aliases: entry.aliases.clone(),
+            dir,
+            manifest,
+        });
+    }
+    shared.install(incoming, mode)?;
+    shared.optimizer.wake();
+    Ok(index.collections.into_iter().map(|c| c.name).collect())
+}
+
+/// Refuses early what would be refused at the end.
+fn refuse_taken(shared: &Shared, name: &str, aliases: &[String], mode: RestoreMode) -> Result<()> {
+    if shared.stopping.load(Ordering::Acquire) {
+        return Err(Error::Closed);
+    }
+    check_names(&shared.catalog.lock(), name, aliases, mode).map(drop)
+}
+
+/// Every byte is copied, and then read to be checked.
+fn work<'a>(entries: impl Iterator<Item = &'a CollectionEntry>) -> u64 {
+    entries
+        .flat_map(|c| &c.files)
+        .map(|f| f.len.saturating_mul(2))
+        .fold(0, u64::saturating_add)
+}
+
+/// Copies a collection into the staging directory and checks all of it. Returns where it is, and its manifest.
+fn unpack(
+    shared: &Shared,
+    source: &Source,
+    entry: &CollectionEntry,
+    staging: &Staging,
+    meter: &mut Meter<'_>,
+) -> Result<(String, CollectionManifest)> {
+    let dir = path::join(staging.dir(), &collection_dir(entry.id));
+    shared.disk.create_dir_all(&dir)?;
+    for file in &entry.files {
+        copy(shared, source, entry.id, file, staging, meter)?;
+    }
+    let shown = source.display(&collection_dir(entry.id));
+    let place = |error: Error| files::moved(error, &shared.disk.display(&dir), &shown);
+    check(shared, source, entry, &dir, meter)
+        .map(|manifest| (dir.clone(), manifest))
+        .map_err(place)
+}
+
+fn copy(
+    shared: &Shared,
+    source: &Source,
+    collection: u32,
+    file: &FileEntry,
+    staging: &Staging,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    let from = file_path(collection, &file.name);
+    let piece = source.piece(&from)?;
+    if piece.len != file.len {
+        return Err(source.damaged(
+            &from,
+            format!("it has {} bytes, the index says {}", piece.len, file.len),
+        ));
+    }
+    let out = shared
+        .disk
+        .create(&staged_path(staging, collection, &file.name))?;
+    let mut crc = crc32fast::Hasher::new();
+    let mut buf = Vec::new();
+    let mut at = 0;
+    while at < file.len {
+        buf.resize(CHUNK.min(file.len - at) as usize, 0);
+        let found = piece.read_at(&mut buf, at)?;
+        if found < buf.len() {
+            return Err(source.damaged(
+                &from,
+                format!("it ends at {}, expected {}", at + found as u64, file.len),
+            ));
+        }
+        crc.update(&buf);
+        out.write_all_at(&buf, at)?;
+        at += found as u64;
+        meter.tick(found as u64)?;
+    }
+    let crc = crc.finalize();
+    if crc != file.crc {
+        return Err(source.damaged(
+            &from,
+            format!("it has the checksum {crc:08x}, the index says {:08x}", file.crc),
+        ));
+    }
+    Ok(out.sync_all()?)
+}
+
+/// Checks a collection that has been unpacked into `dir`.
+fn check(
+    shared: &Shared,
+    source: &Source,
+    entry: &CollectionEntry,
+    dir: &str,
+    meter: &mut Meter<'_>,
+) -> Result<CollectionManifest> {
+    let disk = &*shared.disk;
+    let wrong = |what: String| source.damaged(&collection_dir(entry.id), what);
+    let store = ManifestStore::<CollectionManifest>::new(shared.disk.clone(), dir);
+    let manifest = store
+        .load()?
+        .ok_or_else(|| wrong("the manifest is missing".to_owned()))?;
+    if manifest.collection_id != entry.id {
+        return Err(wrong(format!(
+            "the manifest is that of collection {}",
+            manifest.collection_id
+        )));
+    }
+    let schema = Schema::from_record(&manifest.schema, &disk.display(dir))?;
+    let named: BTreeSet<String> = manifest
+        .segments
+        .iter()
+        .flat_map(|s| s.files())
+        .map(|f| f.to_string())
+        .collect();
+    let stranger = entry
+        .files
+        .iter()
+        .find(|f| !super::format::is_manifest(&f.name) && !named.contains(&f.name));
+    if let Some(file) = stranger {
+        return Err(wrong(format!(
+            "the manifest does not name the file {:?}",
+            file.name
+        )));
+    }
+    for segment in &manifest.segments {
+        if let Some(what) = files::contradiction(&manifest, segment) {
+            return Err(wrong(what));
+        }
+        for record in &segment.components {
+            let Some(file) = files::file_of(segment, record) else {
+                continue;
+            };
+            files::check(disk, dir, &schema, segment, &file, record)?;
+            meter.tick(record.len)?;
+        }
+    }
+    let points = live_points(disk, dir, &manifest)?;
+    if points != entry.points {
+        return Err(wrong(format!(
+            "it has {points} points, the index says {}",
+            entry.points
+        )));
+    }
+    Ok(manifest)
+}

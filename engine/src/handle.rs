@@ -1,0 +1,61 @@
+//! What keeps an open database open, and closes it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+
+use crate::error::Result;
+use crate::shared::Shared;
+
+/// The threads of an open database; the last handle that goes stops them.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Handle {
+    pub(crate) fn close(&self) -> Result<()> {
+        let shared = &self.shared;
+        {
+            let mut sequencer = shared.sequencer.lock();
+            if std::mem::replace(&mut sequencer.closed, true) {
+                return Ok(());
+            }
+        }
+        shared.stopping.store(true, Ordering::Release);
+        for signal in [&shared.syncer.signal, &shared.flusher, &shared.optimizer] {
+            signal.stop();
+        }
+        shared.budget.set_stuck(Some("the database is closed".to_owned()));
+        for thread in self.threads.lock().drain(..) {
+            // A background thread that panicked has left nothing half done that the next open would not mend.
+            let _ = thread.join();
+        }
+        // Jobs of callers that began before: the next owner of the directory must not meet them.
+        drop(shared.catalog.lock());
+        for core in shared.open_cores() {
+            drop(core.flushing.lock());
+            drop(core.optimizing.lock());
+            drop(core.manifest.lock());
+        }
+        // Commits under way in other threads end; none begins after `stopping`.
+        drop(shared.catalog.lock());
+        for core in shared.open_cores() {
+            drop(core.manifest.lock());
+        }
+        let closed = shared.wal.close().map_err(|e| shared.log_error(e));
+        shared.visibility.synced(shared.wal.synced_lsn());
+        shared.lock.lock().take();
+        closed
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Whoever cares about the outcome calls `Database::close`; acknowledged writes are safe in any case.
+        let _ = self.close();
+    }
+}

@@ -1,0 +1,17 @@
+//! Where things lie below a database's directory.
+
+/// Directory of the log, below the database's.
+pub(crate) const LOG_DIR: &str = "wal";
+/// Directory of the catalog, below the database's.
+pub(crate) const CATALOG_DIR: &str = "catalog";
+/// The lock file of the database.
+pub(crate) const LOCK_FILE: &str = "lock";
+/// Directory of the collections, below the database's.
+pub(crate) const COLLECTIONS_DIR: &str = "collections";
+/// Directory of snapshots and restorations under way, below the database's. Removed at every opening.
+pub(crate) const TEMP_DIR: &str = "tmp";
+
+/// The directory of a collection.
+pub(crate) fn collection_dir(id: u32) -> String {
+    format!("{COLLECTIONS_DIR}/{id:08x}")
+}

@@ -1,0 +1,309 @@
+//! What is left after a power cut or with a failing disk? Scripts on a simulated disk, cut at every call.
+//!
+//! Each script is run once to count the disk's mutating calls, then again with the power going at each of them. What
+//! is found afterwards must be everything acknowledged under `Sync`, whole batches only, in the order of the log, and
+//! nothing else.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "crash/script.rs"]
+mod script;
+
+use std::time::{Duration, Instant};
+
+use script::{Action, Told};
+use serde_json::json;
+use vdb::{Database, Durability, Error, Point, Select};
+use vdb_tests::Numbers;
+use vdb_tests::oracle::{Dump, OracleDatabase, Step};
+use vdb_vfs::sim::SimDisk;
+
+/// How many times the usual number of random scripts to run.
+fn effort() -> u64 {
+    std::env::var("VDB_EFFORT").ok().map_or(1, |effort| effort.parse().unwrap())
+}
+
+/// The first seed of random scripts.
+fn first_seed() -> u64 {
+    std::env::var("VDB_SEED").ok().map_or(0, |seed| seed.parse().unwrap())
+}
+
+/// Opens what a crash has left and compares; then writes, crashes once more, and compares again.
+fn check_recovery(disk: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> String) {
+    let found = disk.crash(seed);
+    let db = script::open(&found).unwrap_or_else(|e| panic!("{}: {e}", context()));
+    let mut state = told.recognise(&db, context);
+    told.check_sequences(&db, &state, context);
+
+    // What was once seen stays, without anyone closing the database.
+    let again = script::open(&found.crash(seed + 1)).unwrap();
+    assert_eq!(Dump::expect(&state).difference(&Dump::read(&again).unwrap()), None, "{}: seen and gone", context());
+    drop(again);
+
+    write_on(&db, &mut state, seed, context);
+    drop(db);
+    let db = script::open(&found.crash(seed + 2)).unwrap();
+    let difference = Dump::expect(&state).difference(&Dump::read(&db).unwrap());
+    assert_eq!(difference, None, "{}: after writing on", context());
+}
+
+/// Writes to every collection of a database that was recovered, flushes some.
+fn write_on(db: &Database, state: &mut OracleDatabase, seed: u64, context: &dyn Fn() -> String) {
+    for name in state.names.keys().cloned().collect::<Vec<_>>() {
+        let collection = db.collection(&name).unwrap();
+        let steps = [
+            Step::Write(name.clone(), script::points(3..5, seed)),
+            Step::Write(name.clone(), vdb_tests::oracle::Op::Delete(script::ids(&[5, 6]))),
+        ];
+        state.get_mut(&name).unwrap().next_seq = collection.info().unwrap().last_sequence + 1;
+        db.write(vdb_tests::oracle::database::batch(&steps)).unwrap_or_else(|e| panic!("{}: {e}", context()));
+        state.apply(&steps).unwrap();
+        if seed.is_multiple_of(2) {
+            collection.flush().unwrap_or_else(|e| panic!("{}: {e}", context()));
+        }
+    }
+}
+
+/// Cuts the power once more, while what the first cut has left is being recovered.
+fn check_crash_in_recovery(disk: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> String) {
+    let calls = {
+        let whole = disk.crash(seed);
+        let db = script::open(&whole).unwrap();
+        let calls = whole.calls();
+        drop(db);
+        calls
+    };
+    let found = disk.crash(seed);
+    found.crash_at(seed % calls.max(1));
+    // The cut may come after the opening has finished, in a thread behind it.
+    drop(script::open(&found));
+    let db = script::open(&found.crash(seed + 7)).unwrap_or_else(|e| panic!("{}: {e}", context()));
+    told.recognise(&db, context);
+}
+
+fn count_calls(script: &[Action]) -> u64 {
+    let disk = SimDisk::new(0);
+    let told = script::run(&disk, script, false);
+    // Closing is part of the script, and must not matter.
+    let calls = disk.calls();
+    let db = script::open(&disk.restart()).unwrap();
+    assert_eq!(Dump::expect(&told.present()).difference(&Dump::read(&db).unwrap()), None);
+    calls
+}
+
+fn crash_everywhere(name: &str, script: &[Action], stride: u64) {
+    let calls = count_calls(script);
+    let start = Instant::now();
+    let offset = calls % stride;
+    for n in (offset..calls).step_by(stride as usize) {
+        let disk = SimDisk::new(0);
+        disk.crash_at(n);
+        let told = script::run(&disk, script, false);
+        for seed in [n * 10, n * 10 + 5] {
+            let context = || format!("{name}, power cut at call {n} of {calls}, seed {seed}");
+            check_recovery(&disk, &told, seed, &context);
+            if n.is_multiple_of(3) {
+                check_crash_in_recovery(&disk, &told, seed, &context);
+            }
+        }
+    }
+    println!("{name}: {calls} calls, {:?}", start.elapsed());
+}
+
+#[test]
+fn a_power_cut_at_any_call_of_a_script_loses_nothing_acknowledged() {
+    crash_everywhere("scripted", &script::scripted(), 1);
+}
+
+#[test]
+fn a_power_cut_while_log_files_and_memtables_change_loses_nothing_acknowledged() {
+    crash_everywhere("bulky", &script::bulky(), 1);
+}
+
+#[test]
+fn a_power_cut_in_a_random_script_loses_nothing_acknowledged() {
+    for seed in first_seed()..first_seed() + 24 * effort() {
+        crash_everywhere(&format!("random script {seed}"), &script::random(seed, 24), 11);
+    }
+}
+
+/// Runs a script with one failing call, and checks what the process sees and what the next one finds.
+fn check_fault(name: &str, script: &[Action], n: u64) {
+    let disk = SimDisk::new(n);
+    disk.fail_call(n);
+    let told = script::run(&disk, script, true);
+    let context = || format!("{name}, input/output error at call {n}");
+    let db = script::open(&disk.restart()).unwrap_or_else(|e| panic!("{}, restarted: {e}", context()));
+    let state = told.recognise(&db, &context);
+    told.check_sequences(&db, &state, &context);
+    drop(db);
+    check_recovery(&disk, &told, n, &|| format!("{}, then a power cut", context()));
+}
+
+#[test]
+fn a_failing_call_anywhere_in_a_script_is_reported_and_loses_nothing_acknowledged() {
+    let script = script::scripted();
+    for n in 0..count_calls(&script) {
+        check_fault("scripted", &script, n);
+    }
+}
+
+#[test]
+fn a_failing_call_in_a_random_script_is_reported_and_loses_nothing_acknowledged() {
+    for seed in first_seed()..first_seed() + 12 * effort() {
+        let script = script::random(seed, 24);
+        for n in (seed % 13..count_calls(&script)).step_by(13) {
+            check_fault(&format!("random script {seed}"), &script, n);
+        }
+    }
+}
+
+fn is_full(error: &Error) -> bool {
+    match error {
+        Error::Disk(vdb_vfs::Error::NoSpace { .. }) | Error::WriteBufferFull { .. } => true,
+        Error::Storage(_) | Error::Index(_) | Error::Wal(_) => error.to_string().contains("no space"),
+        _ => false,
+    }
+}
+
+fn bulky_point(id: u64, bytes: usize) -> Point {
+    let mut point = script::point(id, id + 1);
+    point.payload.insert("text".to_owned(), "y".repeat(bytes).into());
+    point
+}
+
+#[test]
+fn a_full_disk_refuses_writes_keeps_reads_and_takes_writes_again_when_there_is_space() {
+    let disk = SimDisk::new(1);
+    let db = script::open(&disk).unwrap();
+    let collection = db.create_collection("a", script::config()).unwrap();
+    let mut numbers = Numbers::new(5);
+    let mut there = Vec::new();
+    let mut id = 0;
+    for round in 0..12 {
+        disk.set_capacity(Some(disk.used() + numbers.below(200_000)));
+        let mut refused = 0;
+        for _ in 0..60 {
+            id += 1;
+            match collection.upsert(vec![bulky_point(id, 5_000)]) {
+                Ok(_) => there.push(id),
+                Err(error) => {
+                    assert!(is_full(&error), "round {round}: {error}");
+                    refused += 1;
+                    if refused == 3 {
+                        break;
+                    }
+                }
+            }
+            if id % 16 == 0
+                && let Err(error) = collection.flush()
+            {
+                assert!(is_full(&error), "round {round}: flush: {error}");
+            }
+        }
+        assert!(refused > 0, "round {round}: the disk was never full");
+        assert_eq!(collection.count(None).unwrap(), there.len() as u64, "round {round}");
+        let last = *there.last().unwrap();
+        assert_eq!(collection.get(&[last.into()], &Select::payload()).unwrap().len(), 1);
+
+        // The disk may be found full by whoever opens next, too.
+        if round % 4 == 3 {
+            let crashed = disk.crash(round);
+            let db = script::open(&crashed).unwrap();
+            assert_eq!(db.collection("a").unwrap().count(None).unwrap(), there.len() as u64, "round {round}");
+        }
+
+        disk.set_capacity(None);
+        collection.flush().unwrap();
+        id += 1;
+        collection.upsert(vec![bulky_point(id, 5_000)]).unwrap();
+        there.push(id);
+    }
+    drop((collection, db));
+    for seed in 0..4 {
+        let db = script::open(&disk.crash(seed)).unwrap();
+        let found = Dump::read(&db).unwrap();
+        assert!(found.collections["a"].points.keys().copied().eq(there.iter().map(|&id| id.into())));
+    }
+}
+
+#[test]
+fn a_failed_sync_of_the_log_ends_writing_and_shows_nothing_of_what_it_was_for() {
+    let disk = SimDisk::new(3);
+    let db = script::open(&disk).unwrap();
+    let collection = db.create_collection("a", script::config()).unwrap();
+    collection.upsert(vec![script::point(1, 1)]).unwrap();
+    disk.fail_sync(disk.syncs());
+    let failed = collection.upsert(vec![script::point(2, 2)]);
+    assert!(matches!(failed, Err(Error::Poisoned(_))), "{failed:?}");
+    // The disk is fine again, but nobody knows what it has forgotten.
+    for durability in [Durability::Sync, Durability::Buffered, Durability::None] {
+        let steps = [Step::Write("a".to_owned(), script::points(3..4, 3))];
+        let refused = db.submit(vdb_tests::oracle::database::batch(&steps), durability).and_then(|t| t.wait_visible());
+        assert!(matches!(refused, Err(Error::Poisoned(_))), "{durability:?}: {refused:?}");
+    }
+    assert!(matches!(db.sync(), Err(Error::Poisoned(_))));
+    assert!(collection.flush().is_err());
+    assert_eq!(collection.count(None).unwrap(), 1);
+    assert_eq!(collection.get(&[1.into(), 2.into()], &Select::all()).unwrap().len(), 1);
+    drop((collection, db));
+    for seed in 0..16 {
+        let db = script::open(&disk.crash(seed)).unwrap();
+        let collection = db.collection("a").unwrap();
+        assert!(collection.get(&[1.into()], &Select::all()).unwrap().len() == 1);
+        assert!(collection.count(None).unwrap() <= 2);
+        collection.upsert(vec![script::point(9, 9)]).unwrap();
+    }
+}
+
+#[test]
+fn a_number_given_to_a_weak_write_is_not_given_again_after_a_power_cut() {
+    for seed in 0..32 {
+        let disk = SimDisk::new(seed);
+        let db = script::open(&disk).unwrap();
+        let weak = |name: &str, id: u64| {
+            let steps = [Step::Write(name.to_owned(), script::points(id..id + 1, id))];
+            let ticket = db.submit(vdb_tests::oracle::database::batch(&steps), Durability::None).unwrap();
+            ticket.wait_visible().unwrap();
+            ticket.result().sequence()
+        };
+        for name in ["a", "b"] {
+            db.create_collection(name, script::config()).unwrap();
+        }
+        weak("a", 1);
+        let last = (1..5).map(|id| weak("b", id)).last().unwrap();
+        let after = script::open(&disk.crash(seed)).unwrap();
+        let next = after.collection("b").unwrap().upsert(vec![script::point(7, 7)]).unwrap().sequence();
+        assert!(next > last, "seed {seed}: {next} is given again, {last} was seen");
+    }
+}
+
+#[test]
+fn a_closed_database_does_not_touch_its_files_again() {
+    let disk = SimDisk::new(0);
+    let db = script::open(&disk).unwrap();
+    let collection = db.create_collection("a", script::config()).unwrap();
+    collection.upsert(vec![script::point(1, 1), script::point(2, 2)]).unwrap();
+    db.clone().close().unwrap();
+    let calls = disk.calls();
+    assert!(matches!(collection.flush(), Err(Error::Closed)));
+    assert!(matches!(collection.optimize(&vdb::Control::none()), Err(Error::Closed)));
+    assert!(matches!(collection.upsert(vec![script::point(3, 3)]), Err(Error::Closed)));
+    assert!(matches!(collection.create_payload_index("k", vdb::PayloadIndexKind::Keyword), Err(Error::Closed)));
+    assert!(matches!(db.create_collection("b", script::config()), Err(Error::Closed)));
+    assert!(matches!(db.drop_collection("a"), Err(Error::Closed)));
+    assert_eq!(collection.count(None).unwrap(), 2);
+    assert_eq!(disk.calls(), calls);
+}
+
+#[test]
+fn closing_waits_for_nothing_but_the_disk() {
+    let disk = SimDisk::new(0);
+    let db = script::open(&disk).unwrap();
+    let collection = db.create_collection("a", script::config()).unwrap();
+    collection.upsert(vec![script::point(1, 1)]).unwrap();
+    let payload = json!({"x": 1}).as_object().unwrap().clone();
+    collection.set_payload(payload, vec![1u64]).unwrap();
+    let start = Instant::now();
+    drop((collection, db));
+    assert!(start.elapsed() < Duration::from_secs(30), "the interval of the syncing thread is an hour");
+}
