@@ -66,7 +66,10 @@ pub(crate) struct Selection {
 impl Selection {
     /// The same for the engine.
     pub(crate) fn select(&self) -> Select {
-        Select { payload: PayloadSelector::from(!self.no_payload), vectors: self.with_vectors.into() }
+        Select {
+            payload: PayloadSelector::from(!self.no_payload),
+            vectors: self.with_vectors.into(),
+        }
     }
 }
 
@@ -80,5 +83,6 @@ pub(crate) struct Filtering {
 
 /// An id on the command line: a number or a UUID.
 pub(crate) fn id(text: &str) -> Result<PointId, String> {
-    text.parse().map_err(|_| "an id is a number from 0 to 18446744073709551615 or a UUID".to_owned())
+    text.parse()
+        .map_err(|_| "an id is a number from 0 to 18446744073709551615 or a UUID".to_owned())
 }

@@ -21,13 +21,18 @@ pub(crate) fn database(dir: &Path) -> Outcome<Database> {
 pub(crate) fn open(builder: DatabaseBuilder, dir: &Path) -> Outcome<Database> {
     builder.open(dir).map_err(|error| {
         if !dir.exists() {
-            return Failure::failed(format!(
-                "{}: there is no database here; `vdb create` and `vdb load` make one",
-                dir.display()
-            ));
+            return missing(dir);
         }
         Failure::failed(format!("cannot open the database {}: {error}", dir.display()))
     })
+}
+
+/// What to say where there is no directory.
+pub(crate) fn missing(dir: &Path) -> Failure {
+    Failure::failed(format!(
+        "{}: there is no database here; `vdb create` and `vdb load` make one",
+        dir.display()
+    ))
 }
 
 /// A collection that is there; else the error lists those that are.

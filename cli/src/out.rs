@@ -22,7 +22,11 @@ pub(crate) struct Out {
 impl Out {
     /// Output as the global options ask for.
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Out { json, quiet, stdout: BufWriter::new(io::stdout()) }
+        Out {
+            json,
+            quiet,
+            stdout: BufWriter::new(io::stdout()),
+        }
     }
 
     /// A line of the answer.
@@ -44,7 +48,11 @@ impl Out {
 
     /// The answer in the form asked for.
     pub(crate) fn answer(&mut self, value: &impl Serialize, text: impl FnOnce() -> String) -> Outcome {
-        if self.json { self.value(value) } else { self.line(text()) }
+        if self.json {
+            self.value(value)
+        } else {
+            self.line(text())
+        }
     }
 
     /// Hands over what was written so far; before a child process writes, and at the end.

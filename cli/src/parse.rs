@@ -14,7 +14,9 @@ pub(crate) fn numbers(text: &str) -> Result<Numbers, String> {
     let vector: Vec<f32> = serde_json::from_str(text)
         .map_err(|e| format!("a vector is a JSON array of numbers such as '[0.1, 0.2]': {e}"))?;
     match vector.iter().position(|number| !number.is_finite()) {
-        Some(at) => Err(format!("number {at} does not fit 32 bits: every number must be finite")),
+        Some(at) => Err(format!(
+            "number {at} does not fit 32 bits: every number must be finite"
+        )),
         None => Ok(Numbers(vector)),
     }
 }
@@ -36,8 +38,18 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
 /// Points whose payload holds `value` at `key`: as text, and as the integer or boolean that it spells.
 pub(crate) fn matching(key: &str, value: &str) -> Filter {
     let mut any = vec![Condition::matches(key, value)];
-    any.extend(value.parse::<i64>().ok().map(|number| Condition::matches(key, number)));
-    any.extend(value.parse::<bool>().ok().map(|truth| Condition::matches(key, truth)));
+    any.extend(
+        value
+            .parse::<i64>()
+            .ok()
+            .map(|number| Condition::matches(key, number)),
+    );
+    any.extend(
+        value
+            .parse::<bool>()
+            .ok()
+            .map(|truth| Condition::matches(key, truth)),
+    );
     Filter::should(any)
 }
 
@@ -70,8 +82,11 @@ pub(crate) fn element() -> impl TypedValueParser<Value = Element> {
 
 /// When a write counts as done.
 pub(crate) fn durability() -> impl TypedValueParser<Value = Durability> {
-    const TABLE: &[(&str, Durability)] =
-        &[("sync", Durability::Sync), ("buffered", Durability::Buffered), ("none", Durability::None)];
+    const TABLE: &[(&str, Durability)] = &[
+        ("sync", Durability::Sync),
+        ("buffered", Durability::Buffered),
+        ("none", Durability::None),
+    ];
     names(TABLE)
 }
 

@@ -58,6 +58,16 @@ impl<'a> From<&'a Record> for PointJson<'a> {
     }
 }
 
+impl<'a> PointJson<'a> {
+    /// A point as `vdb load` reads it, on a line of its own.
+    pub(crate) fn exported(record: &'a Record) -> Self {
+        PointJson {
+            version: None,
+            ..PointJson::from(record)
+        }
+    }
+}
+
 /// `{"points": [..]}`, as every command that answers with points prints it.
 #[derive(Debug, Serialize)]
 pub(crate) struct PointsJson<'a> {
@@ -70,6 +80,8 @@ impl<'a> PointsJson<'a> {
     where
         PointJson<'a>: From<&'a T>,
     {
-        PointsJson { points: points.iter().map(PointJson::from).collect() }
+        PointsJson {
+            points: points.iter().map(PointJson::from).collect(),
+        }
     }
 }

@@ -49,9 +49,7 @@ fn style(known: bool, unit: Unit) -> ProgressStyle {
         (true, Unit::Rows) => {
             "{prefix:>10} [{bar:32}] {human_pos}/{human_len} rows, {per_sec:.0}, {eta} left"
         }
-        (true, Unit::Bytes) => {
-            "{prefix:>10} [{bar:32}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left"
-        }
+        (true, Unit::Bytes) => "{prefix:>10} [{bar:32}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
         (false, Unit::Rows) => "{prefix:>10} {spinner} {human_pos} rows, {per_sec:.0}, {elapsed}",
         (false, Unit::Bytes) => "{prefix:>10} {spinner} {bytes}, {bytes_per_sec}, {elapsed}",
     };

@@ -15,10 +15,16 @@ const PADDING: usize = 2;
 /// A table with these headings.
 pub(crate) fn with_header(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     let width = table.width().unwrap_or(WIDTH);
     table.set_width(width);
-    table.set_header(header.iter().map(|name| Cell::new(*name).add_attribute(comfy_table::Attribute::Bold)));
+    table.set_header(
+        header
+            .iter()
+            .map(|name| Cell::new(*name).add_attribute(comfy_table::Attribute::Bold)),
+    );
     table
 }
 
@@ -81,7 +87,11 @@ where
     header.extend(vectors.then_some("vector"));
 
     let mut room = usize::from(with_header(&[]).width().unwrap_or(WIDTH));
-    let ids = lines.iter().map(|line| line.id.to_string().len()).max().unwrap_or(0);
+    let ids = lines
+        .iter()
+        .map(|line| line.id.to_string().len())
+        .max()
+        .unwrap_or(0);
     room = room.saturating_sub(ids + PADDING + if scored { 8 + PADDING } else { 0 });
     room = room.saturating_sub(if vectors { ENOUGH + PADDING } else { 0 });
     let (shown, left_out) = columns(&lines, room);
@@ -91,7 +101,9 @@ where
     for line in &lines {
         let mut cells = vec![number(line.id)];
         if scored {
-            cells.push(number(line.score.map(|score| format!("{score:.4}")).unwrap_or_default()));
+            cells.push(number(
+                line.score.map(|score| format!("{score:.4}")).unwrap_or_default(),
+            ));
         }
         if vectors {
             cells.push(Cell::new(line.vectors.map(abridged).unwrap_or_default()));
@@ -148,8 +160,16 @@ fn readable(value: &Value) -> String {
 /// The first numbers of each vector.
 fn abridged(vectors: &Vectors) -> String {
     let shown = |(name, vector): (&String, &Vec<f32>)| {
-        let mut text = if name.is_empty() { String::new() } else { format!("{name}: ") };
-        let first: Vec<String> = vector.iter().take(3).map(|number| format!("{number:.3}")).collect();
+        let mut text = if name.is_empty() {
+            String::new()
+        } else {
+            format!("{name}: ")
+        };
+        let first: Vec<String> = vector
+            .iter()
+            .take(3)
+            .map(|number| format!("{number:.3}"))
+            .collect();
         text.push_str(&first.join(" "));
         if vector.len() > 3 {
             text.push_str(&format!(" .. ({})", vector.len()));

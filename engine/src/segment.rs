@@ -136,7 +136,7 @@ impl Segment {
                 });
             }
             let graph = path(Component::Graph(slot)).and_then(|path| {
-                GraphFile::open(&**disk, &path, file.len(), vector.params.size)
+                GraphFile::open(&**disk, &path, file.len(), vector.params.size, &vector.kernel)
                     .ok()
                     .map(Arc::new)
             });

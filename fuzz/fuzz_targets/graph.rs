@@ -71,12 +71,12 @@ fuzz_target!(|bytes: &[u8]| {
     let mut input = Input(bytes);
     let which = usize::from(input.byte()) % METRICS.len();
     let disk = disk_with(PATH, &damage_frame(&SOUND[which], &mut input));
-    let Ok(file) = GraphFile::open(&disk, PATH, ROWS, DIM) else {
+    let (matrix, kernel) = (matrix(), Kernel::new(METRICS[which], Element::F32));
+    let Ok(file) = GraphFile::open(&disk, PATH, ROWS, DIM, &kernel) else {
         return;
     };
     let _ = file.verify(&disk);
     let _ = file.view().check().is_sound();
-    let (matrix, kernel) = (matrix(), Kernel::new(METRICS[which], Element::F32));
     SCRATCH.with_borrow_mut(|scratch| {
         for (row, filter) in [(0, None), (150, Some(&Fifths as &dyn RowFilter)), (299, None)] {
             let query = matrix.row(row).unwrap();

@@ -60,7 +60,13 @@ fn main() {
         let rep = g.view().check(); let deg = rep.links as f64 / rep.rows as f64; println!("{rep:?} deg {deg}");
         g.write(&disk, &name).unwrap();
     }
-    let g = GraphFile::open(&disk, &name, m.len(), dim).unwrap();
+    let mem = vdb_vfs::MemDisk::new();
+    let g = if std::env::var("MEM").is_ok() {
+        use vdb_vfs::Disk;
+        let f = mem.create("g").unwrap();
+        f.write_all_at(&std::fs::read(std::path::Path::new("/tmp/gdir").join(&name)).unwrap(), 0).unwrap();
+        GraphFile::open(&mem, "g", m.len(), dim, &kernel).unwrap()
+    } else { GraphFile::open(&disk, &name, m.len(), dim, &kernel).unwrap() };
     let mut scratch = Scratch::default();
     let passes: usize = arg("PASSES", 4);
     let os: f32 = arg("OS", 1.6);

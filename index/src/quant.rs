@@ -379,12 +379,12 @@ impl QueryCode {
         }
     }
 
-    /// Takes a stored row's code as the query, as building does. `excess` is that of the row.
-    pub(crate) fn set_row(&mut self, code: &[u8], scale: f32, excess: i32, scheme: Scheme) {
+    /// Takes a stored row's code as the query, as building does, which knows scales by itself. `excess` is that of
+    /// the row.
+    pub(crate) fn set_row(&mut self, code: &[u8], excess: i32, scheme: Scheme) {
         self.resize(code.len());
         let flip = if scheme == Scheme::Dot { ZERO } else { 0 };
         self.bytes.iter_mut().zip(code).for_each(|(out, &code)| *out = code ^ flip);
-        self.scale = scale;
         self.excess = excess;
     }
 
@@ -410,9 +410,6 @@ impl QueryCode {
         &self.bytes
     }
 
-    pub(crate) fn scale(&self) -> f32 {
-        self.scale
-    }
 }
 
 /// Scores rows of codes against something fixed: larger is nearer.

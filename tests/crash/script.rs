@@ -69,6 +69,10 @@ pub struct Told {
     safe: usize,
     /// Greatest sequence number that was given, by collection.
     given: BTreeMap<usize, u64>,
+    /// The log takes no more writes.
+    poisoned: bool,
+    /// What failed, for messages.
+    failures: Vec<String>,
 }
 
 impl Told {
@@ -131,11 +135,13 @@ impl Told {
                 let expected = Dump::expect(&possible[0]);
                 let difference = expected.difference(&found);
                 panic!(
-                    "{}: in none of {} possible states ({} of {} logged are safe). Expected at best and found: {difference:?}",
+                    "{}: in none of {} possible states ({} of {} logged are safe). Expected at best and found: \
+                     {difference:?}. Failed: {:?}",
                     context(),
                     possible.len(),
                     self.safe,
                     self.logged(),
+                    self.failures,
                 );
             }
         }
@@ -235,16 +241,29 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
             continue;
         }
         let outcome = act(&db, action);
-        if let Some(event) = event {
-            told.events.push(event);
+        // Whoever is told that the log takes no more writes has written nothing.
+        let poisoned = matches!(outcome, Err(vdb::Error::Poisoned(_)));
+        if let Err(error) = &outcome {
+            told.failures.push(format!("{action:?}: {error}"));
         }
+        if let Some(event) = event.filter(|_| !(poisoned && told.poisoned)) {
+            told.events.push(event);
+        } else if outcome.is_err() {
+            assert!(faults || disk.is_dead(), "{action:?}: {outcome:?}");
+            told.poisoned |= poisoned;
+            if disk.is_dead() {
+                break;
+            }
+            let seen = Dump::read(&db).unwrap();
+            assert_eq!(Dump::expect(&told.present()).difference(&seen), None, "after {action:?}: {outcome:?}");
+            continue;
+        }
+        told.poisoned |= poisoned;
         match outcome {
             Ok(sequences) => acknowledge(&mut told, &state, action, &sequences),
             Err(error) => {
                 assert!(faults || disk.is_dead(), "{action:?}: {error}");
-                if !matches!(action, Action::Flush(_) | Action::Optimize(_) | Action::Sync) {
-                    told.open.push(told.events.len() - 1);
-                }
+                told.open.push(told.events.len() - 1);
                 if disk.is_dead() {
                     break;
                 }
@@ -300,9 +319,12 @@ fn acknowledge(told: &mut Told, state: &OracleDatabase, action: &Action, sequenc
             let Some(number) = state.names.get(*name).or_else(|| state.aliases.get(*name)) else { return };
             let mut place = 0;
             let mut last = 0;
-            for event in &told.events {
+            for (i, event) in told.events.iter().enumerate() {
                 let Event::Logged(steps) = event else { continue };
                 place += 1;
+                if told.open.contains(&i) {
+                    continue;
+                }
                 let touches = |step: &Step| {
                     let (Step::Write(name, _) | Step::Require(name, ..)) = step;
                     state.names.get(name).or_else(|| state.aliases.get(name)) == Some(number)

@@ -74,18 +74,28 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
             let db = open::database(&db)?;
             if !db.drop_collection(&collection)? {
                 let known = db.collections().join(", ");
-                return Err(Failure::failed(format!("there is no collection {collection:?}; there is {known}")));
+                return Err(Failure::failed(format!(
+                    "there is no collection {collection:?}; there is {known}"
+                )));
             }
             db.close()?;
-            out.answer(&json!({ "dropped": collection }), || format!("dropped {collection}"))
+            out.answer(&json!({ "dropped": collection }), || {
+                format!("dropped {collection}")
+            })
         }
         Action::Rename { db, from, to } => {
             let db = open::database(&db)?;
             db.rename_collection(&from, &to)?;
             db.close()?;
-            out.answer(&json!({"renamed": from, "to": to}), || format!("renamed {from} to {to}"))
+            out.answer(&json!({"renamed": from, "to": to}), || {
+                format!("renamed {from} to {to}")
+            })
         }
-        Action::Alias { db, alias, collection } => {
+        Action::Alias {
+            db,
+            alias,
+            collection,
+        } => {
             let db = open::database(&db)?;
             db.create_alias(&alias, &collection)?;
             db.close()?;
@@ -100,7 +110,9 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
             }
             db.delete_alias(&alias)?;
             db.close()?;
-            out.answer(&json!({ "removed": alias }), || format!("removed the alias {alias}"))
+            out.answer(&json!({ "removed": alias }), || {
+                format!("removed the alias {alias}")
+            })
         }
     }
 }
@@ -110,8 +122,11 @@ fn list(db: &vdb::Database, out: &mut Out) -> Outcome {
     let mut answer = Vec::new();
     let mut text = table::with_header(&["collection", "points", "aliases"]);
     for name in db.collections() {
-        let of: Vec<&str> =
-            aliases.iter().filter(|(_, target)| *target == name).map(|(alias, _)| alias.as_str()).collect();
+        let of: Vec<&str> = aliases
+            .iter()
+            .filter(|(_, target)| *target == name)
+            .map(|(alias, _)| alias.as_str())
+            .collect();
         // One damaged collection does not hide the others.
         let points = db.collection(&name).and_then(|collection| collection.count(None));
         let cell = match &points {
@@ -126,6 +141,10 @@ fn list(db: &vdb::Database, out: &mut Out) -> Outcome {
     }
     let empty = answer.is_empty();
     out.answer(&json!({ "collections": answer }), || {
-        if empty { "no collections".to_owned() } else { text.trim_fmt() }
+        if empty {
+            "no collections".to_owned()
+        } else {
+            text.trim_fmt()
+        }
     })
 }

@@ -33,16 +33,23 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     drop(collection);
     db.close()?;
     let side = |info: &CollectionInfo| {
-        let dead: u64 = info.segments.iter().map(|segment| u64::from(segment.dead_rows)).sum();
+        let dead: u64 = info
+            .segments
+            .iter()
+            .map(|segment| u64::from(segment.dead_rows))
+            .sum();
         json!({"segments": info.segments.len(), "dead_rows": dead, "disk_bytes": info.disk_bytes})
     };
-    out.answer(&json!({"before": side(&before), "after": side(&after), "seconds": seconds}), || {
-        format!(
-            "{} segments of {} became {} of {} in {seconds:.2} s",
-            before.segments.len(),
-            table::bytes(before.disk_bytes),
-            after.segments.len(),
-            table::bytes(after.disk_bytes),
-        )
-    })
+    out.answer(
+        &json!({"before": side(&before), "after": side(&after), "seconds": seconds}),
+        || {
+            format!(
+                "{} segments of {} became {} of {} in {seconds:.2} s",
+                before.segments.len(),
+                table::bytes(before.disk_bytes),
+                after.segments.len(),
+                table::bytes(after.disk_bytes),
+            )
+        },
+    )
 }

@@ -33,7 +33,12 @@ pub(crate) struct Args {
     dim: Option<usize>,
 
     /// A named vector; may be repeated
-    #[arg(long = "vector", value_name = "NAME:DIM[:DISTANCE[:ELEMENT]]", group = "shape", requires = "collection")]
+    #[arg(
+        long = "vector",
+        value_name = "NAME:DIM[:DISTANCE[:ELEMENT]]",
+        group = "shape",
+        requires = "collection"
+    )]
     #[arg(value_parser = named)]
     vectors: Vec<(String, VectorParams)>,
 
@@ -59,19 +64,31 @@ fn named(text: &str) -> Result<(String, VectorParams), String> {
     let (Some(name), Some(dim)) = (parts.next(), parts.next()) else {
         return Err("expected NAME:DIM, for example title:384".to_owned());
     };
-    let dim = dim.parse().map_err(|_| format!("the dimension {dim:?} is not a number"))?;
-    let distance = parts.next().map_or(Ok(Distance::Cosine), str::parse).map_err(|e| e.to_string())?;
-    let element =
-        parts.next().map_or(Ok(Element::F32), vdb::parse_element).map_err(|e| e.to_string())?;
+    let dim = dim
+        .parse()
+        .map_err(|_| format!("the dimension {dim:?} is not a number"))?;
+    let distance = parts
+        .next()
+        .map_or(Ok(Distance::Cosine), str::parse)
+        .map_err(|e| e.to_string())?;
+    let element = parts
+        .next()
+        .map_or(Ok(Element::F32), vdb::parse_element)
+        .map_err(|e| e.to_string())?;
     match parts.next() {
         None => Ok((name.to_owned(), VectorParams::new(dim, distance).element(element))),
-        Some(more) => Err(format!("{more:?} is one part too many: NAME:DIM:DISTANCE:ELEMENT")),
+        Some(more) => Err(format!(
+            "{more:?} is one part too many: NAME:DIM:DISTANCE:ELEMENT"
+        )),
     }
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     if args.collection.is_none() && open::builder().create(false).open(&args.db).is_ok() {
-        return Err(Failure::failed(format!("{}: there is a database already", args.db.display())));
+        return Err(Failure::failed(format!(
+            "{}: there is a database already",
+            args.db.display()
+        )));
     }
     let db = open::open(open::builder(), &args.db)?;
     if let Some(name) = &args.collection {
@@ -80,7 +97,12 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         hnsw.ef_construct = args.ef_construct.unwrap_or(hnsw.ef_construct);
         let mut config = CollectionConfig::default();
         if let Some(dim) = args.dim {
-            config = config.vector("", VectorParams::new(dim, args.distance).element(args.element).hnsw(hnsw));
+            config = config.vector(
+                "",
+                VectorParams::new(dim, args.distance)
+                    .element(args.element)
+                    .hnsw(hnsw),
+            );
         }
         for (vector, params) in &args.vectors {
             config = config.vector(vector, params.clone().hnsw(hnsw));

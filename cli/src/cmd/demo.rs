@@ -48,7 +48,10 @@ pub(crate) struct Args {
 /// What the demo asks: a heading, and the arguments that follow `vdb query DB words`.
 const QUESTIONS: [(&str, &[&str]); 4] = [
     ("What is near an owl?", &["--match", "words=owl", "--limit", "5"]),
-    ("What is near nostalgia?", &["--match", "words=nostalgia", "--limit", "5"]),
+    (
+        "What is near nostalgia?",
+        &["--match", "words=nostalgia", "--limit", "5"],
+    ),
     (
         "And which verbs are near jealousy?",
         &[
@@ -80,9 +83,16 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let program = std::env::current_exe()
         .map_err(|e| Failure::failed(format!("cannot find this program to run it again: {e}")))?;
 
-    heading(out, "Load 5,000 words and build the graph (a process of its own, which ends)")?;
+    heading(
+        out,
+        "Load 5,000 words and build the graph (a process of its own, which ends)",
+    )?;
     let mut load: Vec<OsString> = vec!["load".into(), args.db.clone().into(), COLLECTION.into()];
-    load.extend([data.join(VECTORS).into(), "--payload".into(), data.join(PAYLOADS).into()]);
+    load.extend([
+        data.join(VECTORS).into(),
+        "--payload".into(),
+        data.join(PAYLOADS).into(),
+    ]);
     let load_s = step(&program, &load, out)?;
 
     let mut query_s = Vec::new();
@@ -96,11 +106,19 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         let db = args.db.display().to_string();
         return out.value(&json!({"database": db, "load_s": load_s, "query_s": query_s}));
     }
-    out.line(format_args!("The database stays in {}; `vdb` above is {}.", args.db.display(), program.display()))
+    out.line(format_args!(
+        "The database stays in {}; `vdb` above is {}.",
+        args.db.display(),
+        program.display()
+    ))
 }
 
 fn heading(out: &mut Out, text: &str) -> Outcome {
-    if out.json { Ok(()) } else { out.line(format_args!("# {text}")) }
+    if out.json {
+        Ok(())
+    } else {
+        out.line(format_args!("# {text}"))
+    }
 }
 
 fn find_data(given: Option<&Path>) -> Outcome<PathBuf> {
@@ -142,7 +160,10 @@ fn make_room(args: &Args) -> Outcome {
 
 /// Runs `vdb` with these arguments and waits for its end; the seconds that it took.
 fn step(program: &Path, arguments: &[OsString], out: &mut Out) -> Outcome<f64> {
-    let line: Vec<String> = arguments.iter().map(|argument| quoted(&argument.to_string_lossy())).collect();
+    let line: Vec<String> = arguments
+        .iter()
+        .map(|argument| quoted(&argument.to_string_lossy()))
+        .collect();
     if !out.json {
         out.line(format_args!("$ vdb {}", line.join(" ")))?;
     }
@@ -157,7 +178,10 @@ fn step(program: &Path, arguments: &[OsString], out: &mut Out) -> Outcome<f64> {
         .map_err(|e| Failure::failed(format!("{}: cannot be run: {e}", program.display())))?;
     let seconds = started.elapsed().as_secs_f64();
     if !status.success() {
-        return Err(Failure::failed(format!("`vdb {}` failed ({status})", line.join(" "))));
+        return Err(Failure::failed(format!(
+            "`vdb {}` failed ({status})",
+            line.join(" ")
+        )));
     }
     if !out.json {
         out.line(format_args!("({seconds:.2} s)\n"))?;

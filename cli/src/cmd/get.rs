@@ -34,7 +34,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.open()?;
     let records = collection.get(&args.ids, &args.selection.select())?;
     out.answer(&PointsJson::of(&records), || table::points(&records))?;
-    let mut missing = args.ids.iter().filter(|id| !records.iter().any(|record| record.id == **id)).peekable();
+    let mut missing = args
+        .ids
+        .iter()
+        .filter(|id| !records.iter().any(|record| record.id == **id))
+        .peekable();
     if missing.peek().is_none() {
         return Ok(());
     }

@@ -50,10 +50,17 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
                 let known: Vec<String> = known.into_iter().map(|(path, _)| path).collect();
                 return Err(Failure::failed(format!(
                     "there is no index on {field:?}; indexed fields: {}",
-                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
                 )));
             }
-            (json!({ "dropped": field }), format!("dropped the index on {field}"))
+            (
+                json!({ "dropped": field }),
+                format!("dropped the index on {field}"),
+            )
         }
         Some(field) => {
             collection.create_payload_index(field, args.kind)?;
@@ -69,7 +76,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
             let vectors = collection.info()?.indexed_vectors;
             (
                 json!({"indexed_vectors": vectors, "seconds": seconds}),
-                format!("{} vectors are in graphs, after {seconds:.2} s", table::count(vectors)),
+                format!(
+                    "{} vectors are in graphs, after {seconds:.2} s",
+                    table::count(vectors)
+                ),
             )
         }
     };

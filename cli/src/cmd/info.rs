@@ -60,7 +60,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     }
     let empty = answer.is_empty();
     out.answer(&json!({ "collections": answer }), || {
-        if empty { "no collections".to_owned() } else { text.trim_fmt() }
+        if empty {
+            "no collections".to_owned()
+        } else {
+            text.trim_fmt()
+        }
     })
 }
 
@@ -86,8 +90,10 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
             "indexed_vectors": s.indexed_vectors, "disk_bytes": s.disk_bytes,
         })
     });
-    let indexes =
-        info.payload_indexes.iter().map(|(path, kind)| json!({"field": path, "kind": parse::index_kind_name(*kind)}));
+    let indexes = info
+        .payload_indexes
+        .iter()
+        .map(|(path, kind)| json!({"field": path, "kind": parse::index_kind_name(*kind)}));
     json!({
         "name": name,
         "status": status(info.status),
@@ -115,18 +121,37 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
     for (name, params) in &info.config.vectors {
         let name = if name.is_empty() { "(unnamed)" } else { name };
         let element = parse::element_name(params.element);
-        line("vector", format!("{name}: {} x {element}, {}", params.size, params.distance));
+        line(
+            "vector",
+            format!("{name}: {} x {element}, {}", params.size, params.distance),
+        );
     }
-    line("in graphs", format!("{} vectors", table::count(info.indexed_vectors)));
+    line(
+        "in graphs",
+        format!("{} vectors", table::count(info.indexed_vectors)),
+    );
     for (path, kind) in &info.payload_indexes {
-        line("payload index", format!("{path}: {}", parse::index_kind_name(*kind)));
+        line(
+            "payload index",
+            format!("{path}: {}", parse::index_kind_name(*kind)),
+        );
     }
     line("on disk", table::bytes(info.disk_bytes));
-    line("in memory", format!("{} not in segments yet", table::bytes(info.memtable_bytes as u64)));
+    line(
+        "in memory",
+        format!("{} not in segments yet", table::bytes(info.memtable_bytes as u64)),
+    );
     for s in &info.segments {
-        let rows = format!("{} rows ({} dead)", table::count(s.rows.into()), table::count(s.dead_rows.into()));
+        let rows = format!(
+            "{} rows ({} dead)",
+            table::count(s.rows.into()),
+            table::count(s.dead_rows.into())
+        );
         let graph = format!("{} vectors in graphs", table::count(s.indexed_vectors));
-        line("segment", format!("{}: {rows}, {graph}, {}", s.id, table::bytes(s.disk_bytes)));
+        line(
+            "segment",
+            format!("{}: {rows}, {graph}, {}", s.id, table::bytes(s.disk_bytes)),
+        );
     }
     if let Some(why) = &info.last_failure {
         line("last failure", why.clone());

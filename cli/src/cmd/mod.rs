@@ -18,7 +18,10 @@ mod load;
 mod man;
 mod optimize;
 mod query;
+mod restore;
 mod scroll;
+mod snapshot;
+mod verify;
 
 use clap::Subcommand;
 
@@ -39,6 +42,9 @@ pub(crate) enum Command {
     Collections(collections::Args),
     Index(index::Args),
     Compact(compact::Args),
+    Verify(verify::Args),
+    Snapshot(snapshot::Args),
+    Restore(restore::Args),
     Bench(bench::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -59,6 +65,9 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
         Command::Collections(args) => collections::run(args, out),
         Command::Index(args) => index::run(&args, out),
         Command::Compact(args) => compact::run(&args, out),
+        Command::Verify(args) => verify::run(&args, out),
+        Command::Snapshot(args) => snapshot::run(&args, out),
+        Command::Restore(args) => restore::run(&args, out),
         Command::Bench(args) => bench::run(args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),

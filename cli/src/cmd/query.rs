@@ -97,7 +97,10 @@ impl Args {
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.open()?;
     if let Some(file) = &args.vectors {
-        let options = ReadOptions { vector_name: args.using.clone(), ..ReadOptions::default() };
+        let options = ReadOptions {
+            vector_name: args.using.clone(),
+            ..ReadOptions::default()
+        };
         let source = vdb_interop::open(file, &options)?;
         return by_file(&args, &collection, source, out);
     }
@@ -120,22 +123,39 @@ fn print(found: &[ScoredPoint], out: &mut Out) -> Outcome {
 
 fn first_match(collection: &Collection, key: &str, value: &str) -> Outcome<PointId> {
     let filter: Filter = parse::matching(key, value);
-    let request = ScrollRequest::new().limit(1).filter(filter).select(Select::default());
+    let request = ScrollRequest::new()
+        .limit(1)
+        .filter(filter)
+        .select(Select::default());
     let page = collection.scroll(&request)?;
     let point = page.points.first().ok_or_else(|| {
-        Failure::failed(format!("no point has {value:?} in its payload at {key:?}; look with `vdb scroll`"))
+        Failure::failed(format!(
+            "no point has {value:?} in its payload at {key:?}; look with `vdb scroll`"
+        ))
     })?;
     Ok(point.id)
 }
 
 /// The neighbours of a point, without the point: one more is asked for, and if the point is among them it goes.
 fn by_point(args: &Args, collection: &Collection, id: PointId) -> Outcome<Vec<ScoredPoint>> {
-    let select = Select { vectors: VectorSelector::Names(vec![args.using.clone()]), ..Select::default() };
+    let select = Select {
+        vectors: VectorSelector::Names(vec![args.using.clone()]),
+        ..Select::default()
+    };
     let records = collection.get(&[id], &select)?;
-    let record = records.first().ok_or_else(|| Failure::failed(format!("there is no point with id {id}")))?;
-    let vector = record.vectors.as_ref().and_then(|vectors| vectors.get(&args.using)).ok_or_else(|| {
-        Failure::failed(format!("point {id} has no vector {:?}; choose another with --using", args.using))
-    })?;
+    let record = records
+        .first()
+        .ok_or_else(|| Failure::failed(format!("there is no point with id {id}")))?;
+    let vector = record
+        .vectors
+        .as_ref()
+        .and_then(|vectors| vectors.get(&args.using))
+        .ok_or_else(|| {
+            Failure::failed(format!(
+                "point {id} has no vector {:?}; choose another with --using",
+                args.using
+            ))
+        })?;
     let mut request = args.request(vector.to_vec());
     request.offset = 0;
     request.limit = args.offset.saturating_add(args.limit).saturating_add(1);
@@ -153,7 +173,10 @@ fn by_file(args: &Args, collection: &Collection, mut source: Box<dyn RowSource>,
             let Some(row) = source.next() else { break };
             let mut row = row?;
             let vector = row.vectors.remove(&args.using).ok_or_else(|| {
-                Failure::failed(format!("{}: the row has no vector {:?} to search by", row.place, args.using))
+                Failure::failed(format!(
+                    "{}: the row has no vector {:?} to search by",
+                    row.place, args.using
+                ))
             })?;
             requests.push(args.request(vector));
             places.push(row.place);

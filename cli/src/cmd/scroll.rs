@@ -63,7 +63,10 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     loop {
         let page = collection.scroll(&request)?;
         match (args.all, out.json) {
-            (true, true) => page.points.iter().try_for_each(|point| out.value(&PointJson::from(point)))?,
+            (true, true) => page
+                .points
+                .iter()
+                .try_for_each(|point| out.value(&PointJson::exported(point)))?,
             (false, true) => out.value(&Page {
                 points: PointsJson::of(&page.points),
                 next_offset: page.next_offset,

@@ -10,8 +10,14 @@ fn a_vector_is_a_json_array_of_finite_numbers() {
 
 #[test]
 fn a_value_to_match_is_looked_for_as_text_and_as_what_it_spells() {
-    assert_eq!(matching("n", "7"), Filter::should([Condition::matches("n", "7"), Condition::matches("n", 7)]));
-    assert_eq!(matching("w", "owl"), Filter::should([Condition::matches("w", "owl")]));
+    assert_eq!(
+        matching("n", "7"),
+        Filter::should([Condition::matches("n", "7"), Condition::matches("n", 7)])
+    );
+    assert_eq!(
+        matching("w", "owl"),
+        Filter::should([Condition::matches("w", "owl")])
+    );
     assert_eq!(matching("b", "true").should.map(|any| any.len()), Some(2));
 }
 

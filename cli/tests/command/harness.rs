@@ -21,7 +21,9 @@ pub(crate) struct Ended {
 
 impl Place {
     pub(crate) fn new() -> Place {
-        Place { dir: tempfile::tempdir().unwrap() }
+        Place {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -100,7 +102,11 @@ impl Ended {
 
     /// The message on standard error, if the exit code is `code`.
     pub(crate) fn failed_with(self, code: i32) -> String {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         self.stderr
     }
@@ -109,8 +115,10 @@ impl Ended {
 /// A version 1.0 `.npy` file of little-endian `f32`.
 pub(crate) fn npy(rows: &[&[f32]]) -> Vec<u8> {
     let dim = rows.first().map_or(0, |row| row.len());
-    let mut header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {dim}), }}", rows.len());
+    let mut header = format!(
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {dim}), }}",
+        rows.len()
+    );
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
     }
@@ -118,13 +126,21 @@ pub(crate) fn npy(rows: &[&[f32]]) -> Vec<u8> {
     let mut file = b"\x93NUMPY\x01\x00".to_vec();
     file.extend((header.len() as u16).to_le_bytes());
     file.extend(header.as_bytes());
-    file.extend(rows.iter().flat_map(|row| row.iter()).flat_map(|number| number.to_le_bytes()));
+    file.extend(
+        rows.iter()
+            .flat_map(|row| row.iter())
+            .flat_map(|number| number.to_le_bytes()),
+    );
     file
 }
 
 /// The ids of an answer, as text.
 pub(crate) fn ids(answer: &Value) -> Vec<String> {
-    let id = |point: &Value| point["id"].as_str().map_or(point["id"].to_string(), str::to_owned);
+    let id = |point: &Value| {
+        point["id"]
+            .as_str()
+            .map_or(point["id"].to_string(), str::to_owned)
+    };
     answer["points"].as_array().unwrap().iter().map(id).collect()
 }
 

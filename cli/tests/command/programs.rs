@@ -7,27 +7,47 @@ use serde_json::{Value, json};
 fn the_demo_loads_in_one_process_and_queries_in_others() {
     let place = Place::new();
     let ended = place.vdb(&["demo"]).succeeded();
-    assert!(ended.stdout.contains("$ vdb load demo-db words"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("--match words=owl") && ended.stdout.contains("hawk"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("$ vdb load demo-db words"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("--match words=owl") && ended.stdout.contains("hawk"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stdout.contains("--filter '{"), "{}", ended.stdout);
     assert!(place.json(&["info", "demo-db", "words"])["indexed_vectors"] == json!(5000));
     assert!(place.vdb(&["demo"]).failed_with(1).contains("--fresh"));
     place.vdb(&["demo", "--fresh", "--quiet"]).succeeded();
-    assert!(place.vdb(&["demo", "--db", "d", "--data", "nowhere"]).failed_with(1).contains("--data"));
+    assert!(
+        place
+            .vdb(&["demo", "--db", "d", "--data", "nowhere"])
+            .failed_with(1)
+            .contains("--data")
+    );
 }
 
 /// Lines of JSON.
 fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// So many rows of eight numbers that look random.
 fn rows(count: u32) -> Vec<Vec<f32>> {
     let number = |row: u32, at: u32| {
-        let mixed = (row * 8 + at).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519);
+        let mixed = (row * 8 + at)
+            .wrapping_mul(2_654_435_761)
+            .rotate_left(13)
+            .wrapping_mul(2_246_822_519);
         mixed as f32 / u32::MAX as f32 - 0.5
     };
-    (0..count).map(|row| (0..8).map(|at| number(row, at)).collect()).collect()
+    (0..count)
+        .map(|row| (0..8).map(|at| number(row, at)).collect())
+        .collect()
 }
 
 #[test]
@@ -35,16 +55,43 @@ fn bench_search_prints_a_line_a_setting_with_the_fields_of_its_peers() {
     let place = Place::new();
     let rows = rows(3000);
     let file = place.file("v.npy", npy(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>()));
-    let common = ["bench", "search", "--data", &file, "--queries", "20", "--ef", "exact", "--json", "--db", "bench-db"];
+    let common = [
+        "bench",
+        "search",
+        "--data",
+        &file,
+        "--queries",
+        "20",
+        "--ef",
+        "exact",
+        "--json",
+        "--db",
+        "bench-db",
+    ];
     let ended = place.vdb(&common).succeeded();
     let answer = lines(&ended.stdout);
     assert_eq!(answer.len(), 1);
-    let fields = ["system", "setting", "build_s", "rss_mb", "disk_mb", "recall", "qps", "p50_us", "p99_us"];
-    assert!(fields.iter().all(|field| !answer[0][field].is_null()), "{}", ended.stdout);
-    assert_eq!((&answer[0]["setting"], &answer[0]["recall"]), (&json!("exact"), &json!(1.0)));
-    assert_eq!((&answer[0]["rows"], &answer[0]["queries"]), (&json!(2980), &json!(20)));
+    let fields = [
+        "system", "setting", "build_s", "rss_mb", "disk_mb", "recall", "qps", "p50_us", "p99_us",
+    ];
+    assert!(
+        fields.iter().all(|field| !answer[0][field].is_null()),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(
+        (&answer[0]["setting"], &answer[0]["recall"]),
+        (&json!("exact"), &json!(1.0))
+    );
+    assert_eq!(
+        (&answer[0]["rows"], &answer[0]["queries"]),
+        (&json!(2980), &json!(20))
+    );
     // The last of numpy.random.default_rng(42).permutation(3000) are the queries: not in the database.
-    assert_eq!(place.json(&["count", "bench-db", "bench"]), json!({"count": 2980}));
+    assert_eq!(
+        place.json(&["count", "bench-db", "bench"]),
+        json!({"count": 2980})
+    );
 
     let again = place.vdb(&[&common[..], &["--raw"]].concat()).succeeded();
     let answer = lines(&again.stdout);
@@ -57,7 +104,12 @@ fn bench_search_prints_a_line_a_setting_with_the_fields_of_its_peers() {
 fn bench_search_refuses_a_split_of_other_data() {
     let place = Place::new();
     let file = place.file("v.npy", npy(&[&[1.0, 0.0], &[0.0, 1.0]]));
-    assert!(place.vdb(&["bench", "search", "--data", &file]).failed_with(1).contains("--queries"));
+    assert!(
+        place
+            .vdb(&["bench", "search", "--data", &file])
+            .failed_with(1)
+            .contains("--queries")
+    );
     let vectors = ["bench", "search", "--data", &file, "--split", &file];
     assert!(place.vdb(&vectors).failed_with(1).contains("v.npy"));
 }
@@ -67,15 +119,33 @@ fn bench_ingest_measures_every_setting_and_removes_its_files() {
     let place = Place::new();
     std::fs::create_dir(place.path("disk")).unwrap();
     let ended = place
-        .vdb(&["bench", "ingest", "--dir", "disk", "--dim", "16", "--rows", "300", "--slice-seconds", "0.1", "--json"])
+        .vdb(&[
+            "bench",
+            "ingest",
+            "--dir",
+            "disk",
+            "--dim",
+            "16",
+            "--rows",
+            "300",
+            "--slice-seconds",
+            "0.1",
+            "--json",
+        ])
         .succeeded();
     let answer = lines(&ended.stdout);
-    let settings: Vec<_> = answer.iter().map(|line| (line["batch"].clone(), line["writers"].clone())).collect();
+    let settings: Vec<_> = answer
+        .iter()
+        .map(|line| (line["batch"].clone(), line["writers"].clone()))
+        .collect();
     let expected = [(1000, 1), (100, 1), (1, 1), (1, 4), (1, 16)].map(|(b, w)| (json!(b), json!(w)));
     assert_eq!(settings, expected);
     for line in &answer {
         for field in ["vectors_per_s", "bytes_per_s", "raw_bytes_per_s", "ratio"] {
-            assert!(line[field].as_f64().is_some_and(|number| number > 0.0), "{field}: {line}");
+            assert!(
+                line[field].as_f64().is_some_and(|number| number > 0.0),
+                "{field}: {line}"
+            );
         }
     }
     assert!(answer[0]["ratio_with_index"].is_number());

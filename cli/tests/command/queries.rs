@@ -13,7 +13,10 @@ fn a_vector_finds_the_nearest_points_best_first() {
     let first = &answer["points"][0];
     assert_eq!(first["payload"], json!({"name": "east", "n": 1, "warm": true}));
     assert!(first["score"].as_f64().unwrap() > 0.99);
-    assert_eq!(first.as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "score", "payload"]);
+    assert_eq!(
+        first.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["id", "score", "payload"]
+    );
     assert_eq!(answer.as_object().unwrap().len(), 1);
 }
 
@@ -54,18 +57,46 @@ fn a_query_by_a_point_leaves_that_point_out() {
 fn a_file_of_vectors_is_answered_line_by_line() {
     let place = Place::four_points();
     let file = place.file("queries.npy", npy(&[&[1.0, 0.0], &[0.0, 1.0], &[-1.0, 0.0]]));
-    let ended = place.vdb(&["query", "db", "points", "--vectors", &file, "--limit", "1", "--json"]).succeeded();
-    let answers: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.iter().map(|answer| ids(answer).remove(0)).collect::<Vec<_>>(), ["1", "2", WEST]);
+    let ended = place
+        .vdb(&[
+            "query",
+            "db",
+            "points",
+            "--vectors",
+            &file,
+            "--limit",
+            "1",
+            "--json",
+        ])
+        .succeeded();
+    let answers: Vec<Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        answers
+            .iter()
+            .map(|answer| ids(answer).remove(0))
+            .collect::<Vec<_>>(),
+        ["1", "2", WEST]
+    );
 }
 
 #[test]
 fn people_get_tables() {
     let place = Place::four_points();
-    let ended = place.vdb(&["query", "db", "points", "--match", "name=east"]).succeeded();
+    let ended = place
+        .vdb(&["query", "db", "points", "--match", "name=east"])
+        .succeeded();
     let mut lines = ended.stdout.lines();
     let header = lines.next().unwrap();
-    assert!(["id", "score", "name"].iter().all(|column| header.contains(column)), "{header}");
+    assert!(
+        ["id", "score", "name"]
+            .iter()
+            .all(|column| header.contains(column)),
+        "{header}"
+    );
     assert!(lines.next().unwrap().contains("north-east"));
     assert!(ended.stderr.is_empty(), "{}", ended.stderr);
 }
@@ -76,7 +107,10 @@ fn points_are_counted_all_or_by_filter() {
     let ended = place.vdb(&["count", "db", "points", "--json"]).succeeded();
     assert_eq!(ended.stdout, "{\"count\":4}\n");
     let filter = r#"{"must": [{"has_id": [1, 3]}]}"#;
-    assert_eq!(place.json(&["count", "db", "points", "--filter", filter]), json!({"count": 2}));
+    assert_eq!(
+        place.json(&["count", "db", "points", "--filter", filter]),
+        json!({"count": 2})
+    );
     assert_eq!(place.vdb(&["count", "db", "points"]).succeeded().stdout, "4\n");
 }
 
@@ -107,11 +141,22 @@ fn scrolling_goes_on_where_the_last_page_ended() {
 #[test]
 fn what_scroll_exports_load_reads() {
     let place = Place::four_points();
-    let export =
-        place.vdb(&["scroll", "db", "points", "--all", "--with-vectors", "--json"]).succeeded().stdout;
+    let export = place
+        .vdb(&["scroll", "db", "points", "--all", "--with-vectors", "--json"])
+        .succeeded()
+        .stdout;
     assert_eq!(export.lines().count(), 4);
-    place.vdb_with_stdin(&["load", "db", "copy", "-"], export.as_bytes()).succeeded();
-    let original = place.json(&["query", "db", "points", "--vector", "[0.3, 0.4]", "--with-vectors"]);
+    place
+        .vdb_with_stdin(&["load", "db", "copy", "-"], export.as_bytes())
+        .succeeded();
+    let original = place.json(&[
+        "query",
+        "db",
+        "points",
+        "--vector",
+        "[0.3, 0.4]",
+        "--with-vectors",
+    ]);
     let copy = place.json(&["query", "db", "copy", "--vector", "[0.3, 0.4]", "--with-vectors"]);
     assert_eq!(original, copy);
 }
@@ -122,9 +167,18 @@ fn points_are_deleted_by_id_or_by_filter() {
     let filter = r#"{"must": [{"key": "n", "range": {"lt": 3}}]}"#;
     let dry = place.json(&["delete", "db", "points", "--filter", filter, "--dry-run"]);
     assert_eq!(dry, json!({"would_delete": 2}));
-    assert_eq!(place.json(&["delete", "db", "points", "--filter", filter]), json!({"deleted": 2}));
-    assert_eq!(place.json(&["delete", "db", "points", WEST, "4000"]), json!({"deleted": 1}));
+    assert_eq!(
+        place.json(&["delete", "db", "points", "--filter", filter]),
+        json!({"deleted": 2})
+    );
+    assert_eq!(
+        place.json(&["delete", "db", "points", WEST, "4000"]),
+        json!({"deleted": 1})
+    );
     assert_eq!(ids(&place.json(&["scroll", "db", "points"])), ["3"]);
-    let text = place.vdb(&["query", "db", "points", "--vector", "[1, 0]"]).succeeded().stdout;
+    let text = place
+        .vdb(&["query", "db", "points", "--vector", "[1, 0]"])
+        .succeeded()
+        .stdout;
     assert_eq!(text.lines().count(), 2);
 }

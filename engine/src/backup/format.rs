@@ -181,11 +181,9 @@ impl Index {
                 return Some(format!("the name {name:?} is given twice"));
             }
         }
-        let lens = self.files().map(|(_, file)| file.len);
-        if lens
-            .fold(Some(0u64), |sum, len| sum?.checked_add(len))
-            .is_none_or(|sum| sum > i64::MAX as u64)
-        {
+        let mut lens = self.files().map(|(_, file)| file.len);
+        let total = lens.try_fold(0u64, u64::checked_add);
+        if total.is_none_or(|total| total > i64::MAX as u64) {
             return Some("lengths of files that no disk can hold".to_owned());
         }
         self.collections.iter().find_map(CollectionEntry::contradiction)
@@ -215,6 +213,7 @@ impl CollectionEntry {
 }
 
 /// The same error about the file that it is really about.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors name no file")]
 fn renamed(error: Error, shown: &str) -> Error {
     match error {
         Error::Disk(vdb_vfs::Error::Corrupt { offset, what, .. }) => Error::Disk(vdb_vfs::Error::Corrupt {

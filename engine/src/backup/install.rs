@@ -1,6 +1,7 @@
 //! Unpacked collections enter the catalog, all in one swap.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, CollectionRecord, ManifestStore};
 use vdb_vfs::path;
@@ -55,6 +56,9 @@ impl Shared {
     /// Gives collections their numbers and commits them under their names. When this fails nothing has changed.
     pub(super) fn install(&self, incoming: Vec<Incoming>, mode: RestoreMode) -> Result<Vec<Arc<Core>>> {
         let mut catalog = self.catalog.lock();
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
         let mut places = Vec::with_capacity(incoming.len());
         let mut next_id = catalog.next_collection_id;
         for item in &incoming {

@@ -250,32 +250,22 @@ fn scan(file: &dyn File, shown: &str) -> Result<Entries> {
                 ),
             )
         })?;
-        match header.entry_type() {
-            EntryType::Regular if !name.is_empty() => {
-                if files
-                    .insert(
-                        name.clone(),
-                        Extent {
-                            offset: start,
-                            len: Some(size),
-                        },
-                    )
-                    .is_some()
-                {
-                    return Err(wrong(at, format!("a second entry for {name:?}")));
-                }
+        let kind = header.entry_type();
+        if kind == EntryType::Regular && !name.is_empty() {
+            let extent = Extent {
+                offset: start,
+                len: Some(size),
+            };
+            if files.insert(name.clone(), extent).is_some() {
+                return Err(wrong(at, format!("a second entry for {name:?}")));
             }
-            EntryType::Directory if size == 0 => {
-                if !name.is_empty() {
-                    dirs.insert(name);
-                }
-            }
-            other => {
-                return Err(wrong(
-                    at,
-                    format!("an entry of type {other:?}; plain files are expected"),
-                ));
-            }
+        } else if kind == EntryType::Directory && size == 0 {
+            dirs.extend(Some(name).filter(|name| !name.is_empty()));
+        } else {
+            return Err(wrong(
+                at,
+                format!("an entry of type {kind:?}; plain files are expected"),
+            ));
         }
         at = end.next_multiple_of(BLOCK);
         check_zeros(file, end, at.min(len))

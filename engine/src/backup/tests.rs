@@ -10,27 +10,37 @@ use serde_json::json;
 use vdb_vfs::sim::SimDisk;
 
 use super::*;
-use crate::backup::pin::TEMP_DIR;
+use crate::layout::TEMP_DIR;
 use crate::{
-    CollectionConfig, Condition, Distance, Error, Filter, Operation, OptimizerConfig, PayloadIndexKind, Point,
-    Record, ScoredPoint, ScrollRequest, SearchRequest, Select, UpsertMode, VectorParams, WriteBatch,
+    CollectionConfig, Condition, Distance, Error, Filter, Operation, OptimizerConfig, PayloadIndexKind,
+    Point, PointId, Record, ScoredPoint, ScrollRequest, SearchRequest, Select, UpsertMode, VectorParams,
+    WriteBatch,
 };
+
+mod hostile;
 
 const DIM: usize = 8;
 
 fn config() -> CollectionConfig {
-    let optimizer = OptimizerConfig { index_min_rows: 40, ..OptimizerConfig::default() };
+    let optimizer = OptimizerConfig {
+        index_min_rows: 40,
+        ..OptimizerConfig::default()
+    };
     CollectionConfig::new(VectorParams::new(DIM, Distance::Cosine)).optimizer(optimizer)
 }
 
 fn vector(seed: u64) -> Vec<f32> {
     let mix = |i: u64| (seed * 31 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    (0..DIM as u64).map(|i| mix(i) as f32 / (1 << 23) as f32 - 1.0).collect()
+    (0..DIM as u64)
+        .map(|i| mix(i) as f32 / (1 << 23) as f32 - 1.0)
+        .collect()
 }
 
 fn point(id: u64, generation: u64) -> Point {
     let payload = json!({"n": id, "generation": generation, "kind": format!("k{}", id % 3)});
-    Point::new(id, vector(id * 1_000 + generation)).payload(payload).unwrap()
+    Point::new(id, vector(id * 1_000 + generation))
+        .payload(payload)
+        .unwrap()
 }
 
 fn points(ids: std::ops::Range<u64>, generation: u64) -> Vec<Point> {
@@ -49,7 +59,7 @@ fn fill(db: &Database, name: &str) -> Collection {
     c.optimize(&Control::none()).unwrap();
     c.upsert(points(50..70, 1)).unwrap();
     c.flush().unwrap();
-    c.delete(vec![3u64.into(), 55u64.into()]).unwrap();
+    c.delete(vec![PointId::Num(3), PointId::Num(55)]).unwrap();
     c.upsert(points(68..75, 2)).unwrap();
     c
 }
@@ -63,7 +73,10 @@ fn answers(c: &Collection) -> Vec<Vec<ScoredPoint>> {
     let kind = || Filter::must([Condition::matches("kind", "k1")]);
     let requests: Vec<SearchRequest> = (0..6)
         .flat_map(|seed| {
-            let request = SearchRequest::new(vector(seed)).limit(12).exact(true).with_payload(true);
+            let request = SearchRequest::new(vector(seed))
+                .limit(12)
+                .exact(true)
+                .with_payload(true);
             [request.clone(), request.filter(kind())]
         })
         .collect();
@@ -74,7 +87,11 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
         let path = entry.path();
-        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+        if path.is_dir() {
+            found.extend(files_below(&path))
+        } else {
+            found.push(path)
+        }
     }
     found.sort();
     found
@@ -88,45 +105,75 @@ fn no_staging(db: &Database) -> bool {
 #[test]
 fn a_collection_comes_back_under_another_name_and_in_place() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Database::builder().background(false).open(dir.path().join("db")).unwrap();
+    let db = Database::builder()
+        .background(false)
+        .open(dir.path().join("db"))
+        .unwrap();
     let c = fill(&db, "words");
     db.create_alias("alias", "words").unwrap();
     let (before, found) = (everything(&c), answers(&c));
     let info = c.snapshot_to_dir(dir.path().join("d"), &Control::none()).unwrap();
     assert_eq!(info.collections[0].points, before.len() as u64);
-    assert_eq!((info.is_database, info.collections[0].aliases.clone()), (false, vec!["alias".to_owned()]));
+    assert_eq!(
+        (info.is_database, info.collections[0].aliases.clone()),
+        (false, vec!["alias".to_owned()])
+    );
     let by_alias = db.collection("alias").unwrap();
-    assert_eq!(by_alias.snapshot_to_tar(dir.path().join("t"), &Control::none()).unwrap().collections, info.collections);
+    assert_eq!(
+        by_alias
+            .snapshot_to_tar(dir.path().join("t"), &Control::none())
+            .unwrap()
+            .collections,
+        info.collections
+    );
     assert_eq!(snapshot_info(dir.path().join("d")).unwrap(), info);
 
     for source in ["d", "t"] {
         let source = dir.path().join(source);
         let name = format!("copy {}", source.display()).replace('/', " ");
-        let copy = db.restore_collection(&source, &name, RestoreMode::New, &Control::none()).unwrap();
-        assert_eq!((everything(&copy), answers(&copy)), (before.clone(), found.clone()));
+        let copy = db
+            .restore_collection(&source, &name, RestoreMode::New, &Control::none())
+            .unwrap();
+        assert_eq!(
+            (everything(&copy), answers(&copy)),
+            (before.clone(), found.clone())
+        );
         assert_eq!(copy.info().unwrap().indexed_vectors, 60);
         assert_eq!(copy.config(), c.config());
         let taken = db.restore_collection(&source, &name, RestoreMode::New, &Control::none());
         assert!(matches!(taken, Err(Error::NameTaken { .. })));
 
         let now = db.collection("words").unwrap();
-        now.delete(vec![1u64.into(), 2u64.into()]).unwrap();
+        now.delete(vec![PointId::Num(1), PointId::Num(2)]).unwrap();
         now.upsert(points(500..510, 9)).unwrap();
         let last = now.info().unwrap().last_sequence;
-        let back = db.restore_collection(&source, "words", RestoreMode::Replace, &Control::none()).unwrap();
-        assert_eq!((everything(&back), answers(&back)), (before.clone(), found.clone()));
+        let back = db
+            .restore_collection(&source, "words", RestoreMode::Replace, &Control::none())
+            .unwrap();
+        assert_eq!(
+            (everything(&back), answers(&back)),
+            (before.clone(), found.clone())
+        );
         assert!(matches!(now.count(None), Err(Error::CollectionNotFound { .. })));
-        assert_eq!(everything(&db.collection("alias").unwrap()), before, "aliases follow");
+        assert_eq!(
+            everything(&db.collection("alias").unwrap()),
+            before,
+            "aliases follow"
+        );
         let next = back.upsert(points(600..601, 0)).unwrap().sequences[0];
         assert_eq!(next, last + 1, "numbers go on");
-        back.delete(vec![600u64.into()]).unwrap();
+        back.delete(vec![PointId::Num(600)]).unwrap();
     }
     assert!(no_staging(&db));
     db.close().unwrap();
     let db = Database::open(dir.path().join("db")).unwrap();
     let back = db.collection("words").unwrap();
     assert_eq!((everything(&back), answers(&back)), (before, found));
-    assert!(crate::verify(dir.path().join("db"), &Control::none()).unwrap().is_sound());
+    assert!(
+        crate::verify(dir.path().join("db"), &Control::none())
+            .unwrap()
+            .is_sound()
+    );
 }
 
 #[test]
@@ -143,7 +190,9 @@ fn a_database_comes_back_whole_and_in_one_step() {
     let before = everything(&db.collection("a").unwrap());
 
     let other = quiet();
-    let names = other.restore_all(&snapshot, RestoreMode::New, &Control::none()).unwrap();
+    let names = other
+        .restore_all(&snapshot, RestoreMode::New, &Control::none())
+        .unwrap();
     assert_eq!(names, ["a", "b", "empty"]);
     assert_eq!(other.aliases(), [("x".to_owned(), "a".to_owned())]);
     assert_eq!(everything(&other.collection("x").unwrap()), before);
@@ -151,33 +200,56 @@ fn a_database_comes_back_whole_and_in_one_step() {
 
     let taken = other.restore_all(&snapshot, RestoreMode::New, &Control::none());
     assert!(matches!(taken, Err(Error::NameTaken { .. })));
-    other.collection("a").unwrap().delete(vec![1u64.into()]).unwrap();
+    other
+        .collection("a")
+        .unwrap()
+        .delete(vec![PointId::Num(1)])
+        .unwrap();
     other.create_collection("c", config()).unwrap();
     other.create_alias("x", "c").unwrap();
-    other.restore_all(&snapshot, RestoreMode::Replace, &Control::none()).unwrap();
+    other
+        .restore_all(&snapshot, RestoreMode::Replace, &Control::none())
+        .unwrap();
     assert_eq!(other.collections(), ["a", "b", "c", "empty"]);
     assert_eq!(everything(&other.collection("x").unwrap()), before);
 
     let single = quiet();
-    assert!(single.restore_collection(&snapshot, "q", RestoreMode::New, &Control::none()).is_err());
-    let a = single.restore_collection(&snapshot, "a", RestoreMode::New, &Control::none()).unwrap();
+    assert!(
+        single
+            .restore_collection(&snapshot, "q", RestoreMode::New, &Control::none())
+            .is_err()
+    );
+    let a = single
+        .restore_collection(&snapshot, "a", RestoreMode::New, &Control::none())
+        .unwrap();
     assert_eq!(everything(&a), before);
     single.create_collection("x", config()).unwrap();
     let clash = single.restore_all(&snapshot, RestoreMode::Replace, &Control::none());
-    assert!(matches!(clash, Err(Error::NameTaken { .. })), "a collection does not make way for an alias");
+    assert!(
+        matches!(clash, Err(Error::NameTaken { .. })),
+        "a collection does not make way for an alias"
+    );
     assert_eq!(single.collections(), ["a", "x"]);
 }
 
 #[test]
 fn snapshots_taken_while_others_write_hold_whole_batches_and_a_prefix_of_them() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Database::builder().write_buffer(64 << 10).open(dir.path().join("db")).unwrap();
+    let db = Database::builder()
+        .write_buffer(64 << 10)
+        .open(dir.path().join("db"))
+        .unwrap();
     for name in ["left", "right"] {
         db.create_collection(name, config()).unwrap();
     }
     let (stop, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
-    let upsert = |points| Operation::Upsert { points, mode: UpsertMode::Upsert, update_filter: None };
+    let upsert = |points| Operation::Upsert {
+        points,
+        mode: UpsertMode::Upsert,
+        update_filter: None,
+    };
     std::thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
         scope.spawn(|| {
             for n in 0..100_000u64 {
                 if stop.load(Ordering::Acquire) {
@@ -187,8 +259,11 @@ fn snapshots_taken_while_others_write_hold_whole_batches_and_a_prefix_of_them() 
                 let batch = WriteBatch::new()
                     .operation("left", upsert(vec![point(n, n), point(n % 7 + 1_000_000, n)]))
                     .operation("right", upsert(vec![point(n, n)]));
-                db.submit(batch, crate::Durability::Buffered).unwrap().acknowledge().unwrap();
-                acknowledged.store(n, Ordering::Release);
+                db.submit(batch, crate::Durability::Buffered)
+                    .unwrap()
+                    .acknowledge()
+                    .unwrap();
+                acknowledged.store(n + 1, Ordering::Release);
             }
         });
         for round in 0..4u64 {
@@ -202,146 +277,40 @@ fn snapshots_taken_while_others_write_hold_whole_batches_and_a_prefix_of_them() 
                 _ => db.snapshot_to_tar(&path, &Control::none()).unwrap(),
             };
             let other = quiet();
-            other.restore_all(&path, RestoreMode::New, &Control::none()).unwrap();
-            let (left, right) =
-                (everything(&other.collection("left").unwrap()), everything(&other.collection("right").unwrap()));
+            other
+                .restore_all(&path, RestoreMode::New, &Control::none())
+                .unwrap();
+            let (left, right) = (
+                everything(&other.collection("left").unwrap()),
+                everything(&other.collection("right").unwrap()),
+            );
             let upto = right.len() as u64;
-            assert!(upto > least, "what was acknowledged before is in it");
+            assert!(upto >= least, "what was acknowledged before is in it");
             let number = |r: &Record| r.payload.as_ref().unwrap()["generation"].as_u64().unwrap();
-            assert_eq!(right.iter().map(number).collect::<Vec<_>>(), (0..upto).collect::<Vec<_>>());
-            let (own, shared): (Vec<_>, Vec<_>) = left.iter().partition(|r| r.id < 1_000_000u64.into());
-            assert_eq!(own.into_iter().map(number).collect::<Vec<_>>(), (0..upto).collect::<Vec<_>>());
+            assert_eq!(
+                right.iter().map(number).collect::<Vec<_>>(),
+                (0..upto).collect::<Vec<_>>()
+            );
+            let (own, shared): (Vec<_>, Vec<_>) = left.iter().partition(|r| r.id < PointId::Num(1_000_000));
+            assert_eq!(
+                own.into_iter().map(number).collect::<Vec<_>>(),
+                (0..upto).collect::<Vec<_>>()
+            );
             let newest: BTreeMap<u64, u64> = (0..upto).map(|n| (n % 7, n)).collect();
             let newest: Vec<u64> = newest.into_values().collect();
             assert_eq!(shared.into_iter().map(number).collect::<Vec<_>>(), newest);
         }
-        stop.store(true, Ordering::Release);
     });
     assert!(no_staging(&db));
 }
 
-/// The database refuses what `source` has become, and stays as it was.
-fn refuses(db: &Database, source: &Path, why: &str) {
-    let before = (db.collections(), everything(&db.collection("words").unwrap()));
-    for mode in [RestoreMode::New, RestoreMode::Replace] {
-        let name = if mode == RestoreMode::New { "fresh" } else { "words" };
-        let restored = db.restore_collection(source, name, mode, &Control::none());
-        assert!(restored.is_err(), "{why}");
-    }
-    assert_eq!((db.collections(), everything(&db.collection("words").unwrap())), before, "{why}");
-    assert!(no_staging(db), "{why}");
-}
+/// Ends the writer when the test ends, however it does.
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-#[test]
-fn a_directory_in_which_anything_is_changed_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = quiet();
-    let c = fill(&db, "words");
-    let root = dir.path().join("snapshot");
-    c.snapshot_to_dir(&root, &Control::none()).unwrap();
-    let files = files_below(&root);
-    assert!(files.len() >= 8, "{files:?}");
-    for path in &files {
-        let sound = fs::read(path).unwrap();
-        for at in [0, 9, 60, 64, sound.len() / 3, sound.len() / 2, sound.len() - 1] {
-            let mut bytes = sound.clone();
-            bytes[at] ^= 0x10;
-            fs::write(path, bytes).unwrap();
-            refuses(&db, &root, &format!("{} at {at}", path.display()));
-        }
-        fs::write(path, &sound[..sound.len() - 1]).unwrap();
-        refuses(&db, &root, "cut");
-        fs::write(path, [sound.as_slice(), b"x"].concat()).unwrap();
-        refuses(&db, &root, "longer");
-        fs::remove_file(path).unwrap();
-        refuses(&db, &root, "missing");
-        fs::write(path, sound).unwrap();
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
-    // Two files of the same kind and length in each other's place.
-    for stranger in ["extra", "collections/extra", "collections/00000001/seg-00000099.points"] {
-        fs::write(root.join(stranger), b"x").unwrap();
-        refuses(&db, &root, stranger);
-        fs::remove_file(root.join(stranger)).unwrap();
-    }
-    fs::create_dir(root.join("collections/00000001/d")).unwrap();
-    refuses(&db, &root, "a directory");
-    fs::remove_dir(root.join("collections/00000001/d")).unwrap();
-    db.restore_collection(&root, "fresh", RestoreMode::New, &Control::none()).unwrap();
-}
-
-#[test]
-fn a_tar_file_in_which_any_byte_is_changed_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = quiet();
-    let c = db.create_collection("words", config()).unwrap();
-    c.upsert(points(0..3, 0)).unwrap();
-    let path = dir.path().join("snapshot.tar");
-    c.snapshot_to_tar(&path, &Control::none()).unwrap();
-    let sound = fs::read(&path).unwrap();
-    for at in (0..sound.len()).step_by(7) {
-        let mut bytes = sound.clone();
-        bytes[at] ^= 1 << (at % 8);
-        fs::write(&path, bytes).unwrap();
-        refuses(&db, &path, &format!("byte {at}"));
-    }
-    for len in (0..sound.len()).step_by(509) {
-        fs::write(&path, &sound[..len]).unwrap();
-        refuses(&db, &path, &format!("cut to {len}"));
-    }
-    fs::write(&path, &sound).unwrap();
-    db.restore_collection(&path, "fresh", RestoreMode::New, &Control::none()).unwrap();
-}
-
-/// A sound tar file with one more entry in front.
-fn with_entry(sound: &[u8], name: &[u8], kind: tar::EntryType, link: Option<&str>) -> Vec<u8> {
-    let mut header = tar::Header::new_ustar();
-    header.as_old_mut().name[..name.len()].copy_from_slice(name);
-    header.set_entry_type(kind);
-    header.set_size(0);
-    header.set_mode(0o644);
-    if let Some(link) = link {
-        header.set_link_name(link).unwrap();
-    }
-    header.set_cksum();
-    [header.as_bytes(), sound].concat()
-}
-
-#[test]
-fn a_tar_file_cannot_lead_out_of_its_place() {
-    use tar::EntryType;
-    let dir = tempfile::tempdir().unwrap();
-    let db = quiet();
-    let c = fill(&db, "words");
-    let path = dir.path().join("snapshot.tar");
-    c.snapshot_to_tar(&path, &Control::none()).unwrap();
-    let sound = fs::read(&path).unwrap();
-    let plain = EntryType::Regular;
-    let cases: [(&[u8], EntryType, Option<&str>); 14] = [
-        (b"../escape", plain, None),
-        (b"/tmp/escape", plain, None),
-        (b"collections/../../escape", plain, None),
-        (b"collections/./x", plain, None),
-        (b"", plain, None),
-        (b"a\\b", plain, None),
-        (b"\xff\xfe", plain, None),
-        (b"extra", plain, None),
-        (b"snapshot", plain, None),
-        (b"link", EntryType::Symlink, Some("/etc/passwd")),
-        (b"link", EntryType::Link, Some("/etc/passwd")),
-        (b"device", EntryType::Char, None),
-        (b"pipe", EntryType::Fifo, None),
-        (b"elsewhere", EntryType::Directory, None),
-    ];
-    for (name, kind, link) in cases {
-        fs::write(&path, with_entry(&sound, name, kind, link)).unwrap();
-        refuses(&db, &path, &format!("{} {kind:?}", name.escape_ascii()));
-    }
-    fs::write(&path, b"certainly not a snapshot").unwrap();
-    refuses(&db, &path, "text");
-    fs::write(&path, vec![0; 4096]).unwrap();
-    refuses(&db, &path, "zeros");
-    refuses(&db, &dir.path().join("nowhere"), "nothing");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was unpacked beside it");
 }
 
 #[test]
@@ -352,15 +321,21 @@ fn ordinary_tar_extracts_a_snapshot_and_packs_one() {
     let path = dir.path().join("snapshot.tar");
     c.snapshot_to_tar(&path, &Control::none()).unwrap();
     let unpacked = dir.path().join("unpacked");
-    tar::Archive::new(fs::File::open(&path).unwrap()).unpack(&unpacked).unwrap();
-    let from_dir = db.restore_collection(&unpacked, "from dir", RestoreMode::New, &Control::none()).unwrap();
+    tar::Archive::new(fs::File::open(&path).unwrap())
+        .unpack(&unpacked)
+        .unwrap();
+    let from_dir = db
+        .restore_collection(&unpacked, "from dir", RestoreMode::New, &Control::none())
+        .unwrap();
     assert_eq!(everything(&from_dir), everything(&c));
 
     let packed = dir.path().join("packed.tar");
     let mut builder = tar::Builder::new(fs::File::create(&packed).unwrap());
     builder.append_dir_all(".", &unpacked).unwrap();
     builder.finish().unwrap();
-    let from_tar = db.restore_collection(&packed, "from tar", RestoreMode::New, &Control::none()).unwrap();
+    let from_tar = db
+        .restore_collection(&packed, "from tar", RestoreMode::New, &Control::none())
+        .unwrap();
     assert_eq!(everything(&from_tar), everything(&c));
 }
 
@@ -372,17 +347,29 @@ fn a_place_that_is_taken_or_inside_the_database_is_refused() {
     let taken = dir.path().join("taken");
     fs::write(&taken, b"mine").unwrap();
     let none = Control::none();
-    for path in [taken.clone(), dir.path().join("db/collections/s"), dir.path().join("no/such"), "/".into(), "".into()] {
+    for path in [
+        taken.clone(),
+        dir.path().join("db/collections/s"),
+        dir.path().join("no/such"),
+        "/".into(),
+        "".into(),
+    ] {
         assert!(c.snapshot_to_dir(&path, &none).is_err(), "{}", path.display());
         assert!(db.snapshot_to_tar(&path, &none).is_err(), "{}", path.display());
     }
     assert_eq!(fs::read(&taken).unwrap(), b"mine");
     fs::create_dir(dir.path().join("s.partial")).unwrap();
-    let error = c.snapshot_to_dir(dir.path().join("s"), &none).unwrap_err().to_string();
+    let error = c
+        .snapshot_to_dir(dir.path().join("s"), &none)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("s.partial"), "{error}");
     assert!(dir.path().join("s.partial").exists());
     db.drop_collection("words").unwrap();
-    assert!(matches!(c.snapshot_to_dir(dir.path().join("z"), &none), Err(Error::CollectionNotFound { .. })));
+    assert!(matches!(
+        c.snapshot_to_dir(dir.path().join("z"), &none),
+        Err(Error::CollectionNotFound { .. })
+    ));
     assert!(!dir.path().join("z.partial").exists());
 }
 
@@ -395,21 +382,34 @@ fn cancelling_leaves_nothing_behind() {
     c.snapshot_to_dir(&whole, &Control::none()).unwrap();
     for after in 0..6 {
         let left = AtomicU64::new(after);
-        let cancel = || left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1)).is_err();
+        let cancel = || {
+            left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1))
+                .is_err()
+        };
         let control = Control::new(&cancel, &|_, _| ());
         let path = dir.path().join("s");
-        assert!(matches!(c.snapshot_to_dir(&path, &control), Err(Error::Cancelled)));
+        assert!(matches!(
+            c.snapshot_to_dir(&path, &control),
+            Err(Error::Cancelled)
+        ));
         left.store(after, Ordering::Release);
-        assert!(matches!(c.snapshot_to_tar(&path, &control), Err(Error::Cancelled)));
+        assert!(matches!(
+            c.snapshot_to_tar(&path, &control),
+            Err(Error::Cancelled)
+        ));
         left.store(after, Ordering::Release);
         let restored = db.restore_collection(&whole, "copy", RestoreMode::New, &control);
         assert!(matches!(restored, Err(Error::Cancelled)));
-        assert_eq!((fs::read_dir(dir.path()).unwrap().count(), db.collections().len()), (1, 1));
+        assert_eq!(
+            (fs::read_dir(dir.path()).unwrap().count(), db.collections().len()),
+            (1, 1)
+        );
         assert!(no_staging(&db));
     }
     let ended = parking_lot::Mutex::new((0, 0));
     let progress = |done, total| *ended.lock() = (done, total);
-    c.snapshot_to_tar(dir.path().join("t"), &Control::new(&|| false, &progress)).unwrap();
+    c.snapshot_to_tar(dir.path().join("t"), &Control::new(&|| false, &progress))
+        .unwrap();
     let (done, total) = *ended.lock();
     assert!(done == total && total > 0, "{done} of {total}");
 }
@@ -417,12 +417,18 @@ fn cancelling_leaves_nothing_behind() {
 #[test]
 fn damaged_data_is_not_backed_up_but_derived_files_are_left_out() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Database::builder().background(false).open(dir.path().join("db")).unwrap();
+    let db = Database::builder()
+        .background(false)
+        .open(dir.path().join("db"))
+        .unwrap();
     let c = fill(&db, "words");
     c.flush().unwrap();
     let flip = |ending: &str| {
         let files = files_below(&dir.path().join("db/collections"));
-        let path = files.into_iter().find(|p| p.to_string_lossy().ends_with(ending)).unwrap();
+        let path = files
+            .into_iter()
+            .find(|p| p.to_string_lossy().ends_with(ending))
+            .unwrap();
         let mut bytes = fs::read(&path).unwrap();
         let at = bytes.len() / 2;
         bytes[at] ^= 1;
@@ -434,13 +440,24 @@ fn damaged_data_is_not_backed_up_but_derived_files_are_left_out() {
     let info = c.snapshot_to_dir(dir.path().join("s"), &Control::none()).unwrap();
     assert_eq!(info.collections[0].points, before.len() as u64);
     let other = quiet();
-    let copy = other.restore_collection(dir.path().join("s"), "copy", RestoreMode::New, &Control::none()).unwrap();
-    assert_eq!((everything(&copy), copy.info().unwrap().indexed_vectors), (before, 0));
+    let copy = other
+        .restore_collection(dir.path().join("s"), "copy", RestoreMode::New, &Control::none())
+        .unwrap();
+    assert_eq!(
+        (everything(&copy), copy.info().unwrap().indexed_vectors),
+        (before, 0)
+    );
     copy.optimize(&Control::none()).unwrap();
     assert!(copy.info().unwrap().indexed_vectors > 0);
     flip(".vec");
-    let error = c.snapshot_to_tar(dir.path().join("t"), &Control::none()).unwrap_err().to_string();
-    assert!(error.contains(".vec") && !error.contains(TEMP_DIR.to_owned().as_str().trim_end()) || error.contains("collections"), "{error}");
+    let error = c
+        .snapshot_to_tar(dir.path().join("t"), &Control::none())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(".vec") && error.contains("db/collections"),
+        "it names the file itself: {error}"
+    );
     assert!(!dir.path().join("t").exists() && !dir.path().join("t.partial").exists());
 }
 
@@ -455,7 +472,12 @@ fn what_a_crash_leaves_in_the_staging_directory_goes_at_the_next_open() {
     assert_eq!(crate::verify(&path, &Control::none()).unwrap().problems.len(), 1);
     Database::open(&path).unwrap().close().unwrap();
     assert!(!path.join(TEMP_DIR).exists());
-    assert!(crate::verify(&path, &Control::none()).unwrap().problems.is_empty());
+    assert!(
+        crate::verify(&path, &Control::none())
+            .unwrap()
+            .problems
+            .is_empty()
+    );
 }
 
 #[test]
@@ -469,11 +491,18 @@ fn a_crash_while_restoring_leaves_all_of_the_old_or_all_of_the_new() {
     }
     source.snapshot_to_dir(&snapshot, &Control::none()).unwrap();
 
-    let open = |disk: &SimDisk| Database::builder().background(false).open_disk(Arc::new(disk.clone()));
+    let open = |disk: &SimDisk| {
+        Database::builder()
+            .background(false)
+            .open_disk(Arc::new(disk.clone()))
+    };
     let generations = |db: &Database| -> Vec<u64> {
         let of = |name| everything(&db.collection(name).unwrap());
         let number = |r: Record| r.payload.unwrap()["generation"].as_u64().unwrap();
-        ["a", "b"].into_iter().flat_map(|name| of(name).into_iter().map(number)).collect()
+        ["a", "b"]
+            .into_iter()
+            .flat_map(|name| of(name).into_iter().map(number))
+            .collect()
     };
     let mut seen = [0, 0];
     for step in 0.. {
@@ -491,7 +520,10 @@ fn a_crash_while_restoring_leaves_all_of_the_old_or_all_of_the_new() {
         drop(db);
         let db = open(&after).unwrap();
         let found = generations(&db);
-        assert!(found == [0; 8] || found == [1; 8], "after {step} calls: {found:?}");
+        assert!(
+            found == [0; 8] || found == [1; 8],
+            "after {step} calls: {found:?}"
+        );
         assert!(outcome.is_err() || found == [1; 8]);
         assert!(no_staging(&db));
         seen[found[0] as usize] += 1;

@@ -68,6 +68,11 @@ impl<'a> SegmentRows<'a> {
         })
     }
 
+    /// True when the indexes name the rows that can match, so that they can be listed without trying all.
+    pub(crate) fn is_listed(&self) -> bool {
+        matches!(self.known, Known::Exact(_) | Known::Among(_))
+    }
+
     /// True when every row of the segment may be returned.
     pub(crate) fn is_all(&self) -> bool {
         matches!(self.known, Known::All) && self.segment.deletions.is_empty()
@@ -111,9 +116,14 @@ impl<'a> SegmentRows<'a> {
     /// [`check`](Self::check).
     pub(crate) fn probe(&self, row: u32) -> bool {
         self.contains(row).unwrap_or_else(|error| {
-            let _ = self.damage.set(error);
+            self.keep(error);
             false
         })
+    }
+
+    /// Keeps the first damage for [`check`](Self::check).
+    pub(crate) fn keep(&self, damage: Error) {
+        let _ = self.damage.set(damage);
     }
 
     /// The damage that a probe met.

@@ -22,10 +22,11 @@ use crate::segment::{Segment, SegmentVectors};
 use crate::tables::{Located, View};
 use crate::vectors::encode_query;
 
-/// Up to this many matching rows, scoring each of them costs less than a walk that looks for them.
-const SCAN_ROWS: u64 = 3_000;
-/// Below this share of matching rows a walk visits so many others that scoring the matching ones is cheaper.
-const SCAN_SHARE: f64 = 0.02;
+/// Up to this many matching rows, their full vectors are scored one by one: exact, and as fast as anything.
+const SCAN_ROWS: u64 = 500;
+/// When no index lists the matching rows, a walk that asks each row it meets beats asking all rows only if enough of
+/// them match: below this share it would meet most rows anyway.
+const WALK_SHARE: f64 = 0.02;
 
 /// A search for the points nearest to a vector.
 ///
@@ -333,9 +334,8 @@ impl Query<'_> {
                 } else {
                     let estimate = rows.estimate()?;
                     let total = u64::from(matrix.len());
-                    if estimate <= SCAN_ROWS.max(self.want as u64)
-                        || (estimate as f64) < total as f64 * SCAN_SHARE
-                    {
+                    let meets_most = !rows.is_listed() && (estimate as f64) < total as f64 * WALK_SHARE;
+                    if estimate <= SCAN_ROWS.max(self.want as u64) || meets_most {
                         self.scan_matching(vectors, &rows)?
                     } else {
                         let filter = Slots {
@@ -470,5 +470,19 @@ impl RowFilter for Slots<'_> {
 
     fn estimate(&self) -> Option<u64> {
         Some(self.estimate)
+    }
+
+    fn list(&self, slots: &mut Vec<u32>) -> bool {
+        if !self.rows.is_listed() {
+            return false;
+        }
+        let listed = self.rows.each(|row| {
+            slots.extend(self.vectors.file.slot_of(row));
+            Ok(())
+        });
+        if let Err(damage) = listed {
+            self.rows.keep(damage);
+        }
+        true
     }
 }

@@ -12,7 +12,7 @@ use vdb_vfs::frame::{FrameInfo, MAX_META};
 
 use super::report::describe;
 use crate::error::{Error, Result};
-use crate::schema::Schema;
+use crate::schema::{Schema, VectorSchema};
 
 /// What opening a file looks at through its mapping lies within this many bytes of its two ends: its table, its
 /// meta, and a page for the prelude.
@@ -94,10 +94,10 @@ pub(crate) fn check(
             (vectors.rows(), vectors.info())
         }
         Component::Graph(slot) => {
-            let Some((vectors, size)) = vectors_of(disk, dir, schema, segment, slot)? else {
+            let Some((vectors, schema)) = vectors_of(disk, dir, schema, segment, slot)? else {
                 return Err(damaged(format!("the segment has no vectors of number {slot}")));
             };
-            (rows, graph(disk, &path, vectors, size)?)
+            (rows, graph(disk, &path, vectors, schema)?)
         }
         Component::PayloadIndex(number) => {
             let postings = PostingsFile::open(disk, &path, rows)?;
@@ -166,14 +166,14 @@ fn points(disk: &dyn Disk, path: &str, segment: &SegmentRecord) -> Result<(u32, 
     Ok((points.len(), points.info()))
 }
 
-/// How many vectors of a slot a segment has, and their size; `None` when it has none.
-fn vectors_of(
+/// How many vectors of a slot a segment has, and what they are; `None` when it has none.
+fn vectors_of<'a>(
     disk: &dyn Disk,
     dir: &str,
-    schema: &Schema,
+    schema: &'a Schema,
     segment: &SegmentRecord,
     slot: u16,
-) -> Result<Option<(u32, usize)>> {
+) -> Result<Option<(u32, &'a VectorSchema)>> {
     let component = Component::Vectors(slot);
     let Some(record) = segment.component(component) else {
         return Ok(None);
@@ -188,14 +188,11 @@ fn vectors_of(
     }
     .path(dir);
     touch_ends(disk, &path)?;
-    Ok(Some((
-        VectorsReader::open(disk, &path)?.len(),
-        vector.params.size,
-    )))
+    Ok(Some((VectorsReader::open(disk, &path)?.len(), vector)))
 }
 
-fn graph(disk: &dyn Disk, path: &str, vectors: u32, size: usize) -> Result<FrameInfo> {
-    let graph = GraphFile::open(disk, path, vectors, size)?;
+fn graph(disk: &dyn Disk, path: &str, vectors: u32, schema: &VectorSchema) -> Result<FrameInfo> {
+    let graph = GraphFile::open(disk, path, vectors, schema.params.size, &schema.kernel)?;
     graph.verify(disk)?;
     let report = graph.view().check();
     if !report.is_sound() {

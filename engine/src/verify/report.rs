@@ -86,6 +86,10 @@ impl VerifyReport {
 }
 
 /// File, offset and message of an error.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other errors speak for themselves"
+)]
 pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
     use vdb_storage::Error as Storage;
     match error {
@@ -102,11 +106,18 @@ pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
             None,
             format!("the file is missing; with it the records {first} to {last} are lost"),
         ),
+        Error::Storage(Storage::Manifest { path, source, .. }) => {
+            (Some(path.clone()), None, source.to_string())
+        }
         Error::Storage(Storage::NoSuchRow { path, .. }) => (Some(path.clone()), None, error.to_string()),
         other => (None, None, other.to_string()),
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other errors speak for themselves"
+)]
 fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
     use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
     match error {

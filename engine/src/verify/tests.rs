@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    Collection, CollectionConfig, Distance, OptimizerConfig, PayloadIndexKind, Point, ScrollRequest, Select,
-    VectorParams,
+    Collection, CollectionConfig, Distance, OptimizerConfig, PayloadIndexKind, Point, PointId, ScrollRequest,
+    Select, VectorParams,
 };
 
 const DIM: usize = 8;
@@ -17,22 +17,34 @@ const DIM: usize = 8;
 fn points(ids: std::ops::Range<u64>) -> Vec<Point> {
     let mix = |seed: u64| (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32 / (1 << 23) as f32 - 1.0;
     let vector = |id: u64| (0..DIM as u64).map(|i| mix(id * 97 + i)).collect::<Vec<f32>>();
-    ids.map(|id| Point::new(id, vector(id)).payload(json!({"kind": format!("k{}", id % 3)})).unwrap()).collect()
+    ids.map(|id| {
+        Point::new(id, vector(id))
+            .payload(json!({"kind": format!("k{}", id % 3)}))
+            .unwrap()
+    })
+    .collect()
 }
 
 fn open(path: &Path) -> Database {
-    Database::builder().background(false).log_segment_bytes(64 << 10).open(path).unwrap()
+    Database::builder()
+        .background(false)
+        .log_segment_bytes(64 << 10)
+        .open(path)
+        .unwrap()
 }
 
 /// A collection with a file of every kind, and with rows that are only in the log.
 fn fill(db: &Database, name: &str) -> Collection {
-    let optimizer = OptimizerConfig { index_min_rows: 40, ..OptimizerConfig::default() };
+    let optimizer = OptimizerConfig {
+        index_min_rows: 40,
+        ..OptimizerConfig::default()
+    };
     let config = CollectionConfig::new(VectorParams::new(DIM, Distance::Cosine)).optimizer(optimizer);
     let c = db.create_collection(name, config).unwrap();
     c.create_payload_index("kind", PayloadIndexKind::Keyword).unwrap();
     c.upsert(points(0..80)).unwrap();
     c.optimize(&Control::none()).unwrap();
-    c.delete(vec![3u64.into()]).unwrap();
+    c.delete(vec![PointId::Num(3)]).unwrap();
     c.upsert(points(100..110)).unwrap();
     c.flush().unwrap();
     c.upsert(points(200..205)).unwrap();
@@ -43,18 +55,28 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap().map(std::result::Result::unwrap) {
         let path = entry.path();
-        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+        if path.is_dir() {
+            found.extend(files_below(&path))
+        } else {
+            found.push(path)
+        }
     }
     found.sort();
     found
 }
 
 fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    files_below(dir).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    files_below(dir)
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 fn find(dir: &Path, ending: &str) -> PathBuf {
-    files_below(dir).into_iter().find(|p| p.to_string_lossy().ends_with(ending)).unwrap()
+    files_below(dir)
+        .into_iter()
+        .find(|p| p.to_string_lossy().ends_with(ending))
+        .unwrap()
 }
 
 fn flip(path: &Path, at: usize) {
@@ -74,7 +96,10 @@ fn a_sound_database_has_no_problems_open_or_closed_and_is_not_touched() {
     fill(&db, "b");
     let live = db.verify(&Control::none()).unwrap();
     assert_eq!((live.problems.as_slice(), live.collections), ([].as_slice(), 2));
-    assert_eq!(verify(&path, &Control::none()).unwrap().holder, Some(std::process::id()));
+    assert_eq!(
+        verify(&path, &Control::none()).unwrap().holder,
+        Some(std::process::id())
+    );
     db.close().unwrap();
 
     let before = contents(&path);
@@ -83,12 +108,24 @@ fn a_sound_database_has_no_problems_open_or_closed_and_is_not_touched() {
     let report = verify(&path, &Control::new(&|| false, &tell)).unwrap();
     assert_eq!(report.problems, []);
     assert!(report.is_sound() && !report.has_lost_data());
-    assert_eq!((report.holder, report.collections, report.rows), (None, 2, 2 * 90));
-    assert!(report.files >= 2 * 9 && report.bytes > 10_000 && report.log_records > 0, "{report:?}");
+    assert_eq!(
+        (report.holder, report.collections, report.rows),
+        (None, 2, 2 * 90)
+    );
+    assert!(
+        report.files >= 2 * 9 && report.bytes > 10_000 && report.log_records > 0,
+        "{report:?}"
+    );
     assert_eq!(contents(&path), before);
     let progress = progress.into_inner();
-    assert!(progress.is_sorted() && progress.last().is_some_and(|(done, total)| done == total), "{progress:?}");
-    assert!(matches!(verify(&path, &Control::new(&|| true, &|_, _| ())), Err(Error::Cancelled)));
+    assert!(
+        progress.is_sorted() && progress.last().is_some_and(|(done, total)| done == total),
+        "{progress:?}"
+    );
+    assert!(matches!(
+        verify(&path, &Control::new(&|| true, &|_, _| ())),
+        Err(Error::Cancelled)
+    ));
 }
 
 #[test]
@@ -107,7 +144,9 @@ fn a_flipped_byte_in_any_file_is_reported_by_that_file() {
         }
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let log = name.ends_with(".log");
-        let newest = !["catalog-0000000000000001", "manifest-"].iter().any(|stem| name.starts_with(stem));
+        let newest = !["catalog-0000000000000001", "manifest-"]
+            .iter()
+            .any(|stem| name.starts_with(stem));
         for at in [0, 9, 30, 61, 64, 70, len / 4, len / 2, len * 3 / 4, len - 1] {
             flip(&file, at);
             let report = verify(&path, &Control::none()).unwrap();
@@ -128,7 +167,11 @@ fn a_flipped_byte_in_any_file_is_reported_by_that_file() {
     for kind in ["points", "payload", "vec", "hnsw", "idx", "log"] {
         assert!(endings.contains_key(kind), "{kind} is not among {endings:?}");
     }
-    assert!(files_below(&path).iter().any(|p| p.to_string_lossy().contains(".tomb")));
+    assert!(
+        files_below(&path)
+            .iter()
+            .any(|p| p.to_string_lossy().contains(".tomb"))
+    );
     assert_eq!(verify(&path, &Control::none()).unwrap().problems, []);
 }
 
@@ -145,16 +188,30 @@ fn missing_and_exchanged_files_and_strays_are_told_apart() {
     let bytes = fs::read(&file).unwrap();
     fs::remove_file(&file).unwrap();
     let found = problems();
-    assert_eq!((found.len(), found[0].severity, found[0].what.as_str()), (1, Severity::Primary, "it is missing"));
+    assert_eq!(
+        (found.len(), found[0].severity, found[0].what.as_str()),
+        (1, Severity::Primary, "it is missing")
+    );
     // A sound file, but that of another segment.
-    let other = files_below(&path).into_iter().rfind(|p| p.to_string_lossy().ends_with(".payload")).unwrap();
+    let other = files_below(&path)
+        .into_iter()
+        .rfind(|p| p.to_string_lossy().ends_with(".payload"))
+        .unwrap();
     fs::copy(&other, &file).unwrap();
-    assert!(problems().iter().any(|p| p.severity == Severity::Primary), "{:?}", problems());
+    assert!(
+        problems().iter().any(|p| p.severity == Severity::Primary),
+        "{:?}",
+        problems()
+    );
     fs::write(&file, bytes).unwrap();
     assert_eq!(problems(), []);
 
     let collection = file.parent().unwrap();
-    for stray in ["seg-000000ff.points", "manifest-00000000000000ff.tmp", "notes.txt"] {
+    for stray in [
+        "seg-000000ff.points",
+        "manifest-00000000000000ff.tmp",
+        "notes.txt",
+    ] {
         fs::write(collection.join(stray), b"x").unwrap();
     }
     fs::create_dir(path.join("collections/000000aa")).unwrap();
@@ -166,7 +223,10 @@ fn missing_and_exchanged_files_and_strays_are_told_apart() {
     open(&path).collection("a").unwrap();
     let left: Vec<_> = problems().into_iter().map(|p| p.file).collect();
     assert_eq!(left.len(), 2, "{left:?}");
-    assert!(left[0].ends_with("notes.txt") && left[1].ends_with("mine"), "{left:?}");
+    assert!(
+        left[0].ends_with("notes.txt") && left[1].ends_with("mine"),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -187,15 +247,29 @@ fn a_lost_catalog_manifest_or_log_is_reported_and_the_rest_still_checked() {
     let catalog: Vec<_> = files_below(&path.join("catalog"));
     flip(catalog.last().unwrap(), 70);
     assert!(report().has_lost_data());
-    assert_eq!((report().collections, report().rows), (2, 180), "collections are checked by their directories");
+    assert_eq!(
+        (report().collections, report().rows),
+        (2, 180),
+        "collections are checked by their directories"
+    );
     restore();
 
     let a = path.join("collections/00000001");
-    for file in files_below(&a).iter().filter(|p| p.to_string_lossy().contains("manifest-")) {
+    for file in files_below(&a)
+        .iter()
+        .filter(|p| p.to_string_lossy().contains("manifest-"))
+    {
         fs::remove_file(file).unwrap();
     }
     let found = report();
-    assert!(found.problems.iter().any(|p| p.what.contains("manifest is missing")), "{:?}", found.problems);
+    assert!(
+        found
+            .problems
+            .iter()
+            .any(|p| p.what.contains("manifest is missing")),
+        "{:?}",
+        found.problems
+    );
     assert_eq!(found.rows, 90);
     restore();
 
@@ -203,7 +277,14 @@ fn a_lost_catalog_manifest_or_log_is_reported_and_the_rest_still_checked() {
         fs::remove_file(file).unwrap();
     }
     let found = report();
-    assert_eq!(found.problems.iter().filter(|p| p.what.contains("log files are missing")).count(), 2);
+    assert_eq!(
+        found
+            .problems
+            .iter()
+            .filter(|p| p.what.contains("log files are missing"))
+            .count(),
+        2
+    );
     restore();
     assert_eq!(report().problems, []);
 }
@@ -218,7 +299,10 @@ fn an_open_database_reports_damage_where_the_files_are_and_mends_what_it_can() {
     flip(&graph, fs::metadata(&graph).unwrap().len() as usize / 3);
     let report = db.verify(&Control::none()).unwrap();
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
-    assert_eq!((report.problems[0].file.as_str(), report.problems[0].severity), (graph.to_str().unwrap(), Severity::Derived));
+    assert_eq!(
+        (report.problems[0].file.as_str(), report.problems[0].severity),
+        (graph.to_str().unwrap(), Severity::Derived)
+    );
     assert_eq!(c.info().unwrap().indexed_vectors, 0, "it is not used any more");
     c.optimize(&Control::none()).unwrap();
     assert!(c.info().unwrap().indexed_vectors > 0);
@@ -228,14 +312,21 @@ fn an_open_database_reports_damage_where_the_files_are_and_mends_what_it_can() {
     flip(&payload, 70);
     let report = db.verify(&Control::none()).unwrap();
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
-    assert_eq!((report.problems[0].file.as_str(), report.problems[0].severity), (payload.to_str().unwrap(), Severity::Primary));
+    assert_eq!(
+        (report.problems[0].file.as_str(), report.problems[0].severity),
+        (payload.to_str().unwrap(), Severity::Primary)
+    );
     assert!(report.problems[0].offset.is_some() && report.has_lost_data());
 }
 
 #[test]
 fn an_open_database_is_found_sound_while_it_is_written_and_merged() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Database::builder().write_buffer(64 << 10).log_segment_bytes(64 << 10).open(dir.path().join("db")).unwrap();
+    let db = Database::builder()
+        .write_buffer(64 << 10)
+        .log_segment_bytes(64 << 10)
+        .open(dir.path().join("db"))
+        .unwrap();
     let c = fill(&db, "a");
     let stop = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -264,6 +355,9 @@ fn an_open_database_is_found_sound_while_it_is_written_and_merged() {
 fn what_is_no_database_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("x"), b"x").unwrap();
-    assert!(matches!(verify(dir.path(), &Control::none()), Err(Error::NotADatabase { .. })));
+    assert!(matches!(
+        verify(dir.path(), &Control::none()),
+        Err(Error::NotADatabase { .. })
+    ));
     assert!(verify(dir.path().join("nowhere"), &Control::none()).is_err());
 }

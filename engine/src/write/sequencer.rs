@@ -140,20 +140,19 @@ impl Shared {
                 return Err(error);
             }
         }
-        self.visibility.applied(lsn, !weak);
-        if weak {
-            sequencer.weak_unsynced += 1;
-            // The first weak record of a collection is synced, so that its log or its manifest says that others may
-            // have followed.
-            let first = owners.iter().any(|core| !core.weak.load(Ordering::Acquire));
-            if first || sequencer.weak_unsynced >= WEAK_WINDOW {
-                self.sync_to(lsn)?;
-                owners
-                    .iter()
-                    .for_each(|core| core.weak.store(true, Ordering::Release));
-                self.weak.store(true, Ordering::Release);
-                sequencer.weak_unsynced = 0;
-            }
+        // The first weak record of a collection is synced, so that its log or its manifest says that others may have
+        // followed. Until then it is shown no more than one that asked for it.
+        let first = owners.iter().any(|core| !core.weak.load(Ordering::Acquire));
+        sequencer.weak_unsynced += u64::from(weak);
+        let marks = weak && (first || sequencer.weak_unsynced >= WEAK_WINDOW);
+        self.visibility.applied(lsn, !weak || marks);
+        if marks {
+            self.sync_to(lsn)?;
+            owners
+                .iter()
+                .for_each(|core| core.weak.store(true, Ordering::Release));
+            self.weak.store(true, Ordering::Release);
+            sequencer.weak_unsynced = 0;
         }
         self.rotate_full(&owners);
         drop(sequencer);

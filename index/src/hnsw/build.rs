@@ -7,6 +7,7 @@ use vdb_sys::kernel::codes::CodeKernel;
 
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::hnsw::block::{Back, Block};
 use crate::hnsw::connect::connect;
 use crate::hnsw::graph::{Graph, Upper};
 use crate::hnsw::mix;
@@ -26,10 +27,10 @@ const LINK_CHUNK: usize = 512;
 /// Builds a graph over every row of the matrix.
 ///
 /// Deterministic: the same matrix, metric and parameters give the same graph on any number of threads.
-/// Memory beyond the result: 20 bytes a row, and the scratch of a batch.
+/// Memory beyond the result: 24 bytes a row and 4 a link (152 a row by default), and the scratch of a batch.
 ///
 /// # Errors
-/// [`Error::Cancelled`] (looked at for every row), [`Error::TooManyRows`], [`Error::BadParameter`].
+/// [`Error::Cancelled`] (looked at for every row searched, and every few hundred linked), [`Error::TooManyRows`], [`Error::BadParameter`].
 pub fn build(
     matrix: &MatrixView<'_>,
     metric: Metric,
@@ -46,7 +47,7 @@ pub fn build(
     let kernel = CodeKernel::new();
     let (base, upper) = match Scheme::of(metric) {
         Scheme::Dot => {
-            let pairs = DotPairs::new(codes.view(), metric, quantizer.mean(), pool);
+            let pairs = DotPairs::new(codes.view(), metric, quantizer.mean(), pool, control)?;
             Builder::new(&pairs, matrix.len(), params, pool, control).run()?
         }
         Scheme::Sad => {
@@ -59,12 +60,12 @@ pub fn build(
 
 /// What one thread needs to find and choose neighbours.
 #[derive(Default)]
-pub(crate) struct Worker {
-    pub(crate) walker: Walker,
+struct Worker {
+    walker: Walker,
     code: QueryCode,
-    other: QueryCode,
     candidates: Vec<Near>,
     chosen: Vec<Near>,
+    distances: Vec<f32>,
 }
 
 struct Builder<'a, P> {
@@ -148,7 +149,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
         let most = rows.div_ceil(BATCH_SHARE);
         loop {
             while let Some(size) = levels.next_if(|&size| size as usize == inserted) {
-                self.snapshot(size);
+                self.snapshot(size)?;
             }
             if inserted == rows {
                 break;
@@ -203,101 +204,106 @@ impl<'a, P: Pairs> Builder<'a, P> {
             let used = near.iter().take_while(|near| near.1 != FREE);
             back.extend(used.map(|&(length, target)| Back { target, source, length }));
         }
-        self.pool.install(|| {
-            back.par_sort_unstable_by_key(|back| (back.target, back.source));
-            let chunk = LINK_CHUNK * degree;
-            let blocks = self.links.par_chunks_mut(chunk).zip(self.lengths.par_chunks_mut(chunk));
-            blocks.enumerate().for_each(|(chunk, (links, lengths))| {
-                let first = (chunk * LINK_CHUNK) as u32;
-                let start = back.partition_point(|back| back.target < first);
-                let end = back.partition_point(|back| back.target < first + LINK_CHUNK as u32);
-                if start == end {
-                    return;
-                }
-                self.workers.with(|worker| {
-                    for back in &back[start..end] {
-                        let at = (back.target - first) as usize * degree;
-                        let mut block = Block { links: &mut links[at..][..degree], lengths: &mut lengths[at..][..degree] };
-                        block.link_back(self.pairs, &mut worker.code, back, self.params.alpha);
-                    }
-                });
-            });
-        });
         self.done += batch.len() as u64;
+        let pool = self.pool;
+        pool.install(|| self.link_back(back))?;
         let passes = if self.params.ef_refine > 0 { 2 } else { 1 };
         self.control.report(self.done, self.order.len() as u64 * passes);
         Ok(())
     }
 
+    /// Returns links. Those to one node enter it in the order of their sources.
+    fn link_back(&mut self, mut back: Vec<Back>) -> Result<()> {
+        back.par_sort_unstable_by_key(|back| (back.target, back.source));
+        let degree = self.degree;
+        let chunk = LINK_CHUNK * degree;
+        let blocks = self.links.par_chunks_mut(chunk).zip(self.lengths.par_chunks_mut(chunk));
+        blocks.enumerate().try_for_each(|(chunk, (links, lengths))| {
+            let first = (chunk * LINK_CHUNK) as u32;
+            let start = back.partition_point(|back| back.target < first);
+            let end = back.partition_point(|back| back.target < first + LINK_CHUNK as u32);
+            if start == end {
+                return Ok(());
+            }
+            if self.control.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            self.workers.with(|worker| {
+                for back in &back[start..end] {
+                    let at = (back.target - first) as usize * degree;
+                    let mut block = Block { links: &mut links[at..][..degree], lengths: &mut lengths[at..][..degree] };
+                    block.link_back(back, self.params.alpha, self.pairs, &mut worker.code, &mut worker.distances);
+                }
+            });
+            Ok(())
+        })
+    }
+
     /// Chooses the neighbours of a row.
     fn find(&self, worker: &mut Worker, row: u32, ef: usize, refine: bool, out: &mut [Near]) {
-        let Worker { walker, code, other, candidates, chosen } = worker;
-        let score = self.pairs.near(row, code);
-        let links = Links { blocks: &self.links, degree: self.degree };
-        candidates.clear();
-        if refine {
-            // The node's own place is where a search for it would end.
-            walker.walk(links, &score, [row], ef, None);
-        } else {
-            let entry = self.descend(walker, &score);
-            walker.walk(links, &score, [entry], ef, None);
+        {
+            let score = self.pairs.near(row, &mut worker.code);
+            let links = Links { blocks: &self.links, degree: self.degree };
+            // In the second pass, the node's own place is where a search for it would end.
+            let entry = if refine { row } else { self.descend(&mut worker.walker, &score) };
+            worker.walker.walk(links, &score, [entry], ef, None);
         }
-        candidates.extend(walker.results().filter(|&(_, near)| near != row).map(|(s, near)| (-s, near)));
-        prune::sort(row, candidates);
-        choose(self.pairs, other, candidates, self.degree, self.params.alpha, chosen);
-        out[..chosen.len()].copy_from_slice(chosen);
+        let near = worker.walker.results().filter(|&(_, near)| near != row);
+        worker.candidates.clear();
+        worker.candidates.extend(near.map(|(score, near)| (-score, near)));
+        prune::sort(row, &mut worker.candidates);
+        choose(self.pairs, worker, self.degree, self.params.alpha);
+        out[..worker.chosen.len()].copy_from_slice(&worker.chosen);
     }
 
     /// The nearest row that the finished upper levels lead to.
     fn descend(&self, walker: &mut Walker, score: &impl Score) -> u32 {
-        let mut rank = 0;
+        let ranked = Ranked::new(score, &self.order, self.order.len() as u32);
+        let degree = usize::from(self.params.m);
         let mut rest = self.upper.links.as_slice();
+        let mut rank = 0;
         for &size in &self.upper.sizes {
-            let degree = usize::from(self.params.m);
             let (level, below) = rest.split_at(size as usize * degree);
             rest = below;
-            walker.walk(Links { blocks: level, degree }, &Ranked::new(score, &self.order, self.order.len() as u32), [rank], 1, None);
+            walker.walk(Links { blocks: level, degree }, &ranked, [rank], 1, None);
             rank = walker.nearest().unwrap_or(0);
         }
         self.order[rank as usize]
     }
 
-    /// Keeps the graph of the first `size` rows of the order as a level.
-    fn snapshot(&mut self, size: u32) {
+    /// Keeps the graph of the first `size` rows of the order as a level, with half the links.
+    fn snapshot(&mut self, size: u32) -> Result<()> {
         let degree = usize::from(self.params.m);
         let start = self.upper.links.len();
         self.upper.links.resize(start + size as usize * degree, FREE);
-        let (links, rank) = (&self.links, &self.rank);
+        let level = &mut self.upper.links[start..];
+        let (links, lengths, rank) = (&self.links, &self.lengths, &self.rank);
         self.pool.install(|| {
-            self.upper.links[start..].par_chunks_mut(degree).zip(&self.order).for_each(|(out, &row)| {
+            level.par_chunks_mut(degree).zip(&self.order).try_for_each(|(out, &row)| {
+                if self.control.is_cancelled() {
+                    return Err(Error::Cancelled);
+                }
                 self.workers.with(|worker| {
-                    let Worker { code, other, candidates, chosen, .. } = worker;
-                    let score = self.pairs.near(row, code);
-                    let block = &links[row as usize * self.degree..][..self.degree];
-                    let near = block.iter().copied().take_while(|&link| link != FREE);
-                    candidates.clear();
-                    candidates.extend(near.map(|near| (-score.score(near), near)));
-                    prune::sort(row, candidates);
-                    choose(self.pairs, other, candidates, degree, self.params.alpha, chosen);
-                    for (out, &(_, near)) in out.iter_mut().zip(chosen.iter()) {
+                    let block = row as usize * self.degree..(row as usize + 1) * self.degree;
+                    let near = lengths[block.clone()].iter().copied().zip(links[block].iter().copied());
+                    worker.candidates.clear();
+                    worker.candidates.extend(near.take_while(|near| near.1 != FREE));
+                    choose(self.pairs, worker, degree, self.params.alpha);
+                    for (out, &(_, near)) in out.iter_mut().zip(&worker.chosen) {
                         *out = rank[near as usize];
                     }
                 });
-            });
-        });
+                Ok(())
+            })
+        })?;
         self.upper.sizes.push(size);
+        Ok(())
     }
 }
 
-/// [`prune::choose`] by the distances of codes.
-fn choose<P: Pairs>(
-    pairs: &P,
-    code: &mut QueryCode,
-    candidates: &[Near],
-    degree: usize,
-    alpha: f32,
-    chosen: &mut Vec<Near>,
-) {
+/// [`prune::choose`] among the worker's candidates, by the distances of codes.
+fn choose<P: Pairs>(pairs: &P, worker: &mut Worker, degree: usize, alpha: f32) {
+    let Worker { code, candidates, chosen, .. } = worker;
     prune::choose(candidates, degree, alpha, chosen, |row, bar, chosen| {
         if chosen.is_empty() {
             return false;
@@ -307,74 +313,6 @@ fn choose<P: Pairs>(
         fours.iter().any(|four| score.score4(four.map(|near| near.1)).iter().any(|s| -s < bar))
             || rest.iter().any(|&(_, other)| -score.score(other) < bar)
     });
-}
-
-/// A link to be returned.
-struct Back {
-    target: u32,
-    source: u32,
-    length: f32,
-}
-
-/// The links of one node, nearest first.
-struct Block<'a> {
-    links: &'a mut [u32],
-    lengths: &'a mut [f32],
-}
-
-impl Block<'_> {
-    /// Adds the link from `back.target`, whose block this is, to `back.source`.
-    ///
-    /// While there is room it just enters. Later it has to be worth its place: not covered by a nearer neighbour,
-    /// as when neighbours are chosen; then those it covers leave, or else the farthest.
-    fn link_back<P: Pairs>(&mut self, pairs: &P, code: &mut QueryCode, back: &Back, alpha: f32) {
-        if self.links.contains(&back.source) {
-            return;
-        }
-        let used = self.links.iter().position(|&link| link == FREE).unwrap_or(self.links.len());
-        let place = self.lengths[..used].partition_point(|&length| length <= back.length);
-        if used < self.links.len() {
-            return self.insert(place, used, back);
-        }
-        if place == used {
-            return;
-        }
-        let score = pairs.near(back.source, code);
-        self.links.iter().for_each(|&link| score.prefetch(link));
-        let mut far = [0.0f32; 512];
-        let far = &mut far[..used];
-        let (fours, rest) = self.links.as_chunks::<4>();
-        for (at, &four) in fours.iter().enumerate() {
-            let scores = score.score4(four);
-            for i in 0..4 {
-                far[at * 4 + i] = -scores[i];
-            }
-            let bar = back.length / alpha;
-            if at * 4 < place && far[at*4..(at*4+4).min(place)].iter().any(|&d| d < bar) { return; }
-        }
-        for (i, &link) in rest.iter().enumerate() {
-            far[fours.len() * 4 + i] = -score.score(link);
-        }
-        let mut kept = place;
-        for at in place..used {
-            if !(far[at] < self.lengths[at] / alpha) {
-                self.links[kept] = self.links[at];
-                self.lengths[kept] = self.lengths[at];
-                kept += 1;
-            }
-        }
-        self.links[kept..].fill(FREE);
-        kept = kept.min(self.links.len() - 1);
-        self.insert(place, kept, back);
-    }
-
-    /// Puts a link at its place among `used` ones; the one behind them is overwritten.
-    fn insert(&mut self, place: usize, used: usize, back: &Back) {
-        self.links.copy_within(place..used, place + 1);
-        self.lengths.copy_within(place..used, place + 1);
-        self.links[place] = back.source;
-        self.lengths[place] = back.length;
-    }
 }
 
 /// Nodes of each level above the base, the sparsest first: 1/m of the rows, 1/m^2, and so on.

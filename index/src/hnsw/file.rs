@@ -1,6 +1,7 @@
 //! Graph files: written in one go, mapped to be searched.
 
 use bytemuck::cast_slice;
+use vdb_sys::kernel::Kernel;
 use vdb_sys::map::Advice;
 use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
 use vdb_vfs::{Disk, FileSlice};
@@ -64,12 +65,12 @@ pub struct GraphFile {
 }
 
 impl GraphFile {
-    /// Opens the graph at `path` over a matrix of `rows` rows of `dim` components.
+    /// Opens the graph at `path` over a matrix of `rows` rows of `dim` components that `kernel` scores.
     ///
     /// # Errors
     /// [`vdb_vfs::Error::Corrupt`] and [`vdb_vfs::Error::Version`] for a file that is damaged, of another kind or
     /// version, or over another matrix; those of the disk.
-    pub fn open(disk: &dyn Disk, path: &str, rows: u32, dim: usize) -> Result<Self> {
+    pub fn open(disk: &dyn Disk, path: &str, rows: u32, dim: usize, kernel: &Kernel) -> Result<Self> {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
         let meta_at = frame.info().len.saturating_sub(frame.meta().len() as u64);
         let wrong = |at: u64, what: String| Error::from(frame.corrupt(meta_at.saturating_add(at), what));
@@ -77,6 +78,11 @@ impl GraphFile {
         if meta.rows != rows || meta.dim as usize != dim {
             let what = format!("graph over {} x {}, expected {rows} x {dim}", meta.rows, meta.dim);
             return Err(wrong(0, what));
+        }
+        if meta.metric != kernel.metric() || meta.element != kernel.element() {
+            let (metric, element) = (kernel.metric(), kernel.element());
+            let found = (meta.metric, meta.element);
+            return Err(wrong(0, format!("graph for {found:?}, expected {:?}", (metric, element))));
         }
         let expected = meta.section_lens().ok_or_else(|| wrong(0, "sizes overflow".to_owned()))?;
         if frame.sections() as usize != SECTIONS {

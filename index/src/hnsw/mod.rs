@@ -29,6 +29,7 @@
 //! | `prune.rs` | which candidates become neighbours |
 //! | `walk.rs` | the beam search, for building and for queries |
 //! | `pairs.rs` | distances between rows, on codes |
+//! | `block.rs` | a node's links while building |
 //! | `build.rs` | insertion, second pass; cancel and progress |
 //! | `connect.rs` | attaches what nothing leads to |
 //! | `graph.rs` | a graph in memory, or a view of one |
@@ -37,6 +38,7 @@
 //! | `search.rs` | a query: descent, filter strategy, rescoring |
 //! | `check.rs` | the invariants of a graph, checked |
 
+mod block;
 mod build;
 mod check;
 mod connect;

@@ -1,8 +1,11 @@
 //! Distances between rows, which is all that building asks of the codes.
 
+use rayon::prelude::*;
 use vdb_sys::kernel::Metric;
 use vdb_sys::kernel::codes::CodeKernel;
 
+use crate::control::Control;
+use crate::error::{Error, Result};
 use crate::quant::{CodesView, Factors, QueryCode, SadScore, Scheme, Score};
 
 /// Relative to the longest vector, differences in length below this are rounding, not data.
@@ -40,22 +43,33 @@ struct Shape {
 }
 
 impl<'a> DotPairs<'a> {
-    pub(crate) fn new(codes: CodesView<'a>, metric: Metric, mean: &[f32], pool: &rayon::ThreadPool) -> Self {
-        use rayon::prelude::*;
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn new(
+        codes: CodesView<'a>,
+        metric: Metric,
+        mean: &[f32],
+        pool: &rayon::ThreadPool,
+        control: &Control<'_>,
+    ) -> Result<Self> {
         let kernel = CodeKernel::new();
         let shape = |code: &mut QueryCode, row: u32| {
+            if row.is_multiple_of(4096) && control.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
             let [scale, _] = codes.factors()[row as usize];
             let excess = QueryCode::excess_of(codes.row(row));
-            code.set_row(codes.row(row), scale, excess, Scheme::Dot);
+            code.set_row(codes.row(row), excess, Scheme::Dot);
             let squared = code.products(kernel.dot(codes.row(row), code.signed()));
-            Shape { scale, half: 0.5 * scale * scale * squared, lift: 0.0, excess }
+            Ok(Shape { scale, half: 0.5 * scale * scale * squared, lift: 0.0, excess })
         };
+        let rows = (0..codes.len()).into_par_iter();
         let mut shapes: Vec<Shape> =
-            pool.install(|| (0..codes.len()).into_par_iter().map_init(QueryCode::default, shape).collect());
+            pool.install(|| rows.map_init(QueryCode::default, shape).collect::<Result<_>>())?;
         if metric == Metric::Dot {
             lift(&mut shapes, codes, mean);
         }
-        Self { kernel, codes, shapes }
+        Ok(Self { kernel, codes, shapes })
     }
 }
 
@@ -84,7 +98,7 @@ impl Pairs for DotPairs<'_> {
     #[inline]
     fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> DotPairScore<'s> {
         let shape = self.shapes[row as usize];
-        code.set_row(self.codes.row(row), shape.scale, shape.excess, Scheme::Dot);
+        code.set_row(self.codes.row(row), shape.excess, Scheme::Dot);
         DotPairScore { pairs: self, code, shape }
     }
 }
@@ -141,7 +155,7 @@ impl Pairs for SadPairs<'_> {
 
     #[inline]
     fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> SadScore<'s> {
-        code.set_row(self.codes.row(row), 1.0, 0, Scheme::Sad);
+        code.set_row(self.codes.row(row), 0, Scheme::Sad);
         SadScore { kernel: self.kernel, codes: self.codes, query: code }
     }
 }

@@ -5,21 +5,23 @@
 //! itself, by more than `alpha`: the way to it leads through that neighbour. Candidates exactly as near to a
 //! chosen neighbour as to the node are kept, so that equal vectors do not collapse to one link each.
 
+use std::cmp::Ordering;
+
 /// A candidate for a link: its distance from the node, and its row.
 pub(crate) type Near = (f32, u32);
 
-/// Sorts candidates nearest first.
+/// Which of two candidates for links of `node` comes first: the nearer one.
 ///
 /// Ties go by a hash of both rows: were they broken by the row alone, a thousand equal vectors would all choose
 /// the same few neighbours, and nothing would lead to the others.
-pub(crate) fn sort(node: u32, candidates: &mut [Near]) {
-    candidates.sort_unstable_by(|a, b| {
-        a.0.total_cmp(&b.0).then_with(|| pair_hash(node, a.1).cmp(&pair_hash(node, b.1)))
-    });
+pub(crate) fn order(node: u32, a: &Near, b: &Near) -> Ordering {
+    let hash = |near: &Near| super::mix(u64::from(node) << 32 | u64::from(near.1));
+    a.0.total_cmp(&b.0).then_with(|| hash(a).cmp(&hash(b)))
 }
 
-fn pair_hash(node: u32, row: u32) -> u64 {
-    super::mix(u64::from(node) << 32 | u64::from(row))
+/// Sorts candidates nearest first.
+pub(crate) fn sort(node: u32, candidates: &mut [Near]) {
+    candidates.sort_unstable_by(|a, b| order(node, a, b));
 }
 
 /// Chooses at most `degree` of the candidates, which are sorted, into `chosen`.

@@ -18,11 +18,20 @@ use crate::{open, table};
 
 /// Batch sizes with one writer, and numbers of writers with batches of one.
 const SETTINGS: [Setting; 5] = [
-    Setting { batch: 1000, writers: 1 },
-    Setting { batch: 100, writers: 1 },
+    Setting {
+        batch: 1000,
+        writers: 1,
+    },
+    Setting {
+        batch: 100,
+        writers: 1,
+    },
     Setting { batch: 1, writers: 1 },
     Setting { batch: 1, writers: 4 },
-    Setting { batch: 1, writers: 16 },
+    Setting {
+        batch: 1,
+        writers: 16,
+    },
 ];
 /// Vectors of a slice take at most this many bytes, which is less than what makes the engine flush by itself: all
 /// that it writes for a slice, it writes in the slice.
@@ -34,7 +43,7 @@ const POOL_BYTES: usize = 64 << 20;
 
 const AFTER: &str = "\
 Every setting writes in slices, with default durability: a slice of the engine, its flush to a segment included,
-then plain sequential writes of as many bytes, each write as large as a batch and followed by fdatasync. The bytes of
+then plain sequential writes of as many bytes (or for as long as a slice may take), each write as large as a batch and followed by fdatasync. The bytes of
 the engine are those of its files, log and segments. ratio is the engine's bytes/s over those of the plain writes.
 
 Fields with --json, one line a setting: batch, writers, rows, seconds, vectors_per_s, bytes_per_s, raw_bytes_per_s,
@@ -125,11 +134,25 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
         return Err(Failure::usage("--slice-seconds must be more than 0"));
     }
     let vectors = pool(args)?;
-    let scratch = tempfile::Builder::new().prefix("vdb-bench-").tempdir_in(&args.dir).map_err(|e| {
-        Failure::failed(format!("{}: cannot make a temporary directory: {e}", args.dir.display()))
-    })?;
+    let scratch = tempfile::Builder::new()
+        .prefix("vdb-bench-")
+        .tempdir_in(&args.dir)
+        .map_err(|e| {
+            Failure::failed(format!(
+                "{}: cannot make a temporary directory: {e}",
+                args.dir.display()
+            ))
+        })?;
     let mut text = table::with_header(&[
-        "batch", "writers", "vectors/s", "MB/s", "raw MB/s", "ratio", "with graph", "ratio", "of one writer",
+        "batch",
+        "writers",
+        "vectors/s",
+        "MB/s",
+        "raw MB/s",
+        "ratio",
+        "with graph",
+        "ratio",
+        "of one writer",
     ]);
     let mut single = None;
     for setting in SETTINGS {
@@ -146,7 +169,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
             push(&mut text, &line);
         }
     }
-    if out.json { Ok(()) } else { out.line(text.trim_fmt()) }
+    if out.json {
+        Ok(())
+    } else {
+        out.line(text.trim_fmt())
+    }
 }
 
 fn push(text: &mut comfy_table::Table, line: &Line) {
@@ -159,9 +186,15 @@ fn push(text: &mut comfy_table::Table, line: &Line) {
         mega(line.bytes_per_s),
         mega(line.raw_bytes_per_s),
         format!("{:.2}", line.ratio),
-        indexed.map(|i| table::count(i.vectors_per_s_with_index as u64)).unwrap_or_default(),
-        indexed.map(|i| format!("{:.2}", i.ratio_with_index)).unwrap_or_default(),
-        line.over_one_writer.map(|times| format!("{times:.2} x")).unwrap_or_default(),
+        indexed
+            .map(|i| table::count(i.vectors_per_s_with_index as u64))
+            .unwrap_or_default(),
+        indexed
+            .map(|i| format!("{:.2}", i.ratio_with_index))
+            .unwrap_or_default(),
+        line.over_one_writer
+            .map(|times| format!("{times:.2} x"))
+            .unwrap_or_default(),
     ];
     table::push(text, cells.map(table::number));
 }
@@ -170,11 +203,16 @@ fn push(text: &mut comfy_table::Table, line: &Line) {
 fn pool(args: &Args) -> Outcome<Vec<Vec<f32>>> {
     let Some(file) = &args.data else {
         if args.dim == 0 || args.dim > vdb::MAX_DIMENSION {
-            return Err(Failure::usage(format!("--dim must be 1 to {}", vdb::MAX_DIMENSION)));
+            return Err(Failure::usage(format!(
+                "--dim must be 1 to {}",
+                vdb::MAX_DIMENSION
+            )));
         }
         let mut state = 1;
         let count = (POOL_BYTES / (args.dim * 4)).clamp(1, 20_000);
-        return Ok((0..count).map(|_| (0..args.dim).map(|_| number(&mut state)).collect()).collect());
+        return Ok((0..count)
+            .map(|_| (0..args.dim).map(|_| number(&mut state)).collect())
+            .collect());
     };
     let (mut vectors, mut bytes) = (Vec::new(), 0);
     for row in vdb_interop::open(file, &ReadOptions::default())? {
@@ -210,10 +248,19 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
     let collection = db.create_collection("bench", config)?;
 
     let row_bytes = dim * 4;
-    let slices = SLICES.max((args.rows as usize).saturating_mul(row_bytes).div_ceil(SLICE_BYTES));
+    let slices = SLICES.max(
+        (args.rows as usize)
+            .saturating_mul(row_bytes)
+            .div_ceil(SLICE_BYTES),
+    );
     let slice_rows = args.rows.div_ceil(slices as u64);
-    let label = if setting.writers == 1 { "one writer" } else { "writers" };
+    let label = if setting.writers == 1 {
+        "one writer"
+    } else {
+        "writers"
+    };
     let bar = progress::bar(out, label, Some(slice_rows * slices as u64), Unit::Rows);
+    let limit = Duration::from_secs_f64(args.slice_seconds);
     let (mut engine, mut plain) = (Sum::default(), Sum::default());
     for _ in 0..slices {
         let slice = Slice {
@@ -221,20 +268,22 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
             vectors,
             first: engine.rows,
             rows: slice_rows,
-            limit: Duration::from_secs_f64(args.slice_seconds),
+            limit,
         };
         let done = slice.run(&db, &collection, &db_dir)?;
         engine.rows += done.rows;
         engine.bytes += done.bytes;
         engine.time += done.time;
-        let (bytes, time) = raw::write(dir, setting.batch * (row_bytes + 8), done.bytes)?;
+        let (bytes, time) = raw::write(dir, setting.batch * (row_bytes + 8), done.bytes, limit)?;
         plain.bytes += bytes;
         plain.time += time;
         bar.inc(slice_rows);
     }
     bar.finish_and_clear();
 
-    let with_index = (setting.batch == 1000).then(|| indexed(&collection, &engine, &plain, out)).transpose()?;
+    let with_index = (setting.batch == 1000)
+        .then(|| indexed(&collection, &engine, &plain, out))
+        .transpose()?;
     drop(collection);
     db.close()?;
     std::fs::remove_dir_all(&db_dir)
@@ -294,7 +343,11 @@ impl Slice<'_> {
         db.sync()?;
         let time = written + flushing.elapsed();
         let segments = collection.info()?.disk_bytes.saturating_sub(segments_before);
-        Ok(Sum { rows, bytes: log + segments, time })
+        Ok(Sum {
+            rows,
+            bytes: log + segments,
+            time,
+        })
     }
 
     fn write(&self, collection: &Collection, started: Instant) -> Outcome<u64> {
@@ -305,7 +358,9 @@ impl Slice<'_> {
                 if from >= self.rows {
                     break;
                 }
-                let batch = (from..from + self.setting.batch as u64).map(|row| self.point(row)).collect();
+                let batch = (from..from + self.setting.batch as u64)
+                    .map(|row| self.point(row))
+                    .collect();
                 let outcome = collection.upsert(batch);
                 if outcome.is_err() || started.elapsed() > self.limit {
                     stop.store(true, Ordering::Relaxed);

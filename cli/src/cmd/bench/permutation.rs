@@ -35,13 +35,18 @@ impl Hash {
 }
 
 fn mix(x: u32, y: u32) -> u32 {
-    let mixed = x.wrapping_mul(0xca01_f9dd).wrapping_sub(y.wrapping_mul(0x4973_f715));
+    let mixed = x
+        .wrapping_mul(0xca01_f9dd)
+        .wrapping_sub(y.wrapping_mul(0x4973_f715));
     mixed ^ (mixed >> 16)
 }
 
 /// `SeedSequence(seed).generate_state(4, uint64)`.
 fn seed_state(seed: u32) -> [u64; 4] {
-    let mut hash = Hash { constant: 0x43b0_d7e5, factor: 0x931e_8875 };
+    let mut hash = Hash {
+        constant: 0x43b0_d7e5,
+        factor: 0x931e_8875,
+    };
     let mut pool = [0_u32; POOL];
     for (at, word) in pool.iter_mut().enumerate() {
         *word = hash.word(if at == 0 { seed } else { 0 });
@@ -51,7 +56,10 @@ fn seed_state(seed: u32) -> [u64; 4] {
             pool[to] = mix(pool[to], hash.word(pool[from]));
         }
     }
-    let mut out = Hash { constant: 0x8b51_f9dd, factor: 0x58f3_8ded };
+    let mut out = Hash {
+        constant: 0x8b51_f9dd,
+        factor: 0x58f3_8ded,
+    };
     std::array::from_fn(|at| {
         let low = out.word(pool[(2 * at) % POOL]);
         let high = out.word(pool[(2 * at + 1) % POOL]);
@@ -72,8 +80,11 @@ impl Pcg64 {
     fn seeded(seed: u32) -> Self {
         let [state_high, state_low, stream_high, stream_low] = seed_state(seed);
         let wide = |high: u64, low: u64| u128::from(high) << 64 | u128::from(low);
-        let mut generator =
-            Pcg64 { state: 0, increment: wide(stream_high, stream_low) << 1 | 1, spare: None };
+        let mut generator = Pcg64 {
+            state: 0,
+            increment: wide(stream_high, stream_low) << 1 | 1,
+            spare: None,
+        };
         generator.step();
         generator.state = generator.state.wrapping_add(wide(state_high, state_low));
         generator.step();

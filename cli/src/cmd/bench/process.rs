@@ -1,6 +1,8 @@
 //! What the system says of this process. On systems without `/proc` nothing is known.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Memory of this process in bytes.
 #[derive(Clone, Copy, Default)]
@@ -19,21 +21,57 @@ impl Memory {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim_start_matches(':').split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+            line.trim_start_matches(':')
+                .split_whitespace()
+                .next()?
+                .parse::<u64>()
+                .ok()
+                .map(|kib| kib * 1024)
         };
-        Some(Memory { total: field("VmRSS")?, anonymous: field("RssAnon")?, file: field("RssFile")? })
+        Some(Memory {
+            total: field("VmRSS")?,
+            anonymous: field("RssAnon")?,
+            file: field("RssFile")?,
+        })
     }
 
     /// How much more it is than `before`, in megabytes.
-    pub(super) fn growth_mb(now: Option<Memory>, before: Option<Memory>, part: fn(&Memory) -> u64) -> Option<f64> {
+    pub(super) fn growth_mb(
+        now: Option<Memory>,
+        before: Option<Memory>,
+        part: fn(&Memory) -> u64,
+    ) -> Option<f64> {
         let growth = part(&now?) as f64 - part(&before?) as f64;
         Some(super::rounded(growth / 1e6, 1))
     }
 }
 
+/// Runs `work`, and watches the anonymous memory of this process meanwhile: the most that was seen.
+pub(super) fn watching<T>(work: impl FnOnce() -> T) -> (T, Option<Memory>) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut most: Option<Memory> = None;
+            while !done.load(Ordering::Relaxed) {
+                let now = Memory::now();
+                if now.map(|m| m.anonymous) > most.map(|m| m.anonymous) {
+                    most = now;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            most
+        });
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        (result, watcher.join().ok().flatten())
+    })
+}
+
 /// Bytes of all files below a directory.
 pub(super) fn directory_bytes(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
     entries
         .flatten()
         .map(|entry| match entry.metadata() {

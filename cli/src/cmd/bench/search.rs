@@ -5,13 +5,16 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use serde::Serialize;
-use vdb::{Collection, CollectionConfig, Control, Database, Distance, Element, Point, PointId, SearchRequest, VectorParams};
+use vdb::{
+    Collection, CollectionConfig, Control, Database, Distance, Element, Point, PointId, SearchRequest,
+    VectorParams,
+};
 use vdb_interop::{ReadOptions, RowSource};
 
-use super::process::{Memory, directory_bytes};
+use super::process::{Memory, directory_bytes, watching};
+use super::rounded;
 use super::split::Split;
 use super::timing::{Measured, measure};
-use super::{rounded};
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::progress::{self, Unit};
@@ -31,9 +34,10 @@ nearest that exact search finds. Per query the fastest of at least 3 passes and 
 The queries are the rows that --split lists (an .npy of whole numbers), or the last --queries rows of
 numpy.random.default_rng(42).permutation(rows).
 
-Fields with --json, one line a setting: system, setting, build_s (graph alone), rss_mb (growth until the graph is
-built), disk_mb, recall, qps, p50_us, p99_us, rss_anon_mb, rss_file_mb, load_s, merge_s, rows, queries, passes, and
-raw_us with --raw.
+Fields with --json, one line a setting: system, setting, build_s (graph alone), rss_mb (growth until the setting was
+measured, on a database opened anew), disk_mb, recall, qps, p50_us, p99_us, rss_anon_mb and rss_file_mb (the two parts
+of rss_mb: its own, and pages of mapped files), make_rss_anon_mb (most of its own while loading and building),
+load_s, merge_s, rows, queries, passes, and raw_us with --raw.
 
 Examples:
   vdb bench search --data vectors.npy
@@ -92,7 +96,10 @@ fn setting(text: &str) -> Result<Setting, String> {
     match text {
         "default" => Ok(Setting::Default),
         "exact" => Ok(Setting::Exact),
-        _ => text.parse().map(Setting::Ef).map_err(|_| "expected a number, default or exact".to_owned()),
+        _ => text
+            .parse()
+            .map(Setting::Ef)
+            .map_err(|_| "expected a number, default or exact".to_owned()),
     }
 }
 
@@ -137,6 +144,7 @@ struct Line<'a> {
     p99_us: f64,
     rss_anon_mb: Option<f64>,
     rss_file_mb: Option<f64>,
+    make_rss_anon_mb: Option<f64>,
     load_s: Option<f64>,
     merge_s: Option<f64>,
     rows: u64,
@@ -154,24 +162,39 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
     let scratch = scratch.map_err(|e| Failure::failed(format!("cannot make a temporary directory: {e}")))?;
     let dir = args.db.clone().unwrap_or_else(|| scratch.path().join("db"));
     let before = Memory::now();
-    let there = dir.exists();
-    let db = open::open(open::builder().threads(args.threads), &dir)?;
-    let (collection, made) = if there {
-        (open::collection(&db, COLLECTION)?, Made::default())
-    } else {
-        make(&db, args, &split, out)?
-    };
-    let rows = collection.count(None)?;
-    let after = Memory::now();
+    let open = || open::open(open::builder().threads(args.threads), &dir);
+    let (mut made, mut peak) = (Made::default(), None);
+    if !dir.exists() {
+        let (outcome, most) = watching(|| {
+            let db = open()?;
+            let made = make(&db, args, &split, out)?;
+            db.close()?;
+            Ok::<_, Failure>(made)
+        });
+        (made, peak) = (outcome?, most);
+    }
     let disk = directory_bytes(&dir);
-    let truth = ground_truth(&collection, &queries, out)?;
+    let db = open()?;
+    let truth = ground_truth(&open::collection(&db, COLLECTION)?, &queries, out)?;
+    db.close()?;
+    // Opened once more, so that what was mapped for exact search does not count as memory of the graph's.
+    let db = open()?;
+    let collection = open::collection(&db, COLLECTION)?;
+    let rows = collection.count(None)?;
 
     let name = system_name(&collection);
     let mut text = table::with_header(&["setting", "recall", "queries/s", "p50 us", "p99 us"]);
     for setting in &args.ef {
         let requests: Vec<SearchRequest> = queries.iter().map(|vector| setting.request(vector)).collect();
-        let Measured { recall, qps, p50_us, p99_us, passes, raw_us } =
-            measure(&collection, &requests, &truth, args.raw)?;
+        let Measured {
+            recall,
+            qps,
+            p50_us,
+            p99_us,
+            passes,
+            raw_us,
+        } = measure(&collection, &requests, &truth, args.raw)?;
+        let after = Memory::now();
         if out.json {
             out.value(&Line {
                 system: &name,
@@ -185,6 +208,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
                 p99_us,
                 rss_anon_mb: Memory::growth_mb(after, before, |m| m.anonymous),
                 rss_file_mb: Memory::growth_mb(after, before, |m| m.file),
+                make_rss_anon_mb: Memory::growth_mb(peak, before, |m| m.anonymous),
                 load_s: made.load_s,
                 merge_s: made.merge_s,
                 rows,
@@ -195,7 +219,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
             // A setting takes seconds: whoever reads along sees each when it is done.
             out.flush()?;
         } else {
-            let numbers = [format!("{recall:.4}"), format!("{qps:.1}"), format!("{p50_us:.1}"), format!("{p99_us:.1}")];
+            let numbers = [
+                format!("{recall:.4}"),
+                format!("{qps:.1}"),
+                format!("{p50_us:.1}"),
+                format!("{p99_us:.1}"),
+            ];
             let cells = [comfy_table::Cell::new(setting.name())].into_iter();
             table::push(&mut text, cells.chain(numbers.into_iter().map(table::number)));
         }
@@ -203,16 +232,26 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
     if out.json {
         return Ok(());
     }
-    out.line(format_args!("{name}: {} rows, {} queries", table::count(rows), queries.len()))?;
+    out.line(format_args!(
+        "{name}: {} rows, {} queries",
+        table::count(rows),
+        queries.len()
+    ))?;
     if let (Some(load_s), Some(build_s)) = (made.load_s, made.build_s) {
-        out.line(format_args!("loaded in {load_s:.2} s, graph built in {build_s:.2} s, {} on disk", table::bytes(disk)))?;
+        out.line(format_args!(
+            "loaded in {load_s:.2} s, graph built in {build_s:.2} s, {} on disk",
+            table::bytes(disk)
+        ))?;
     }
     out.line(text.trim_fmt())
 }
 
 fn system_name(collection: &Collection) -> String {
     let config = collection.config();
-    let params = config.vectors.first().map(|(_, params)| (params.hnsw, parse::element_name(params.element)));
+    let params = config
+        .vectors
+        .first()
+        .map(|(_, params)| (params.hnsw, parse::element_name(params.element)));
     match params {
         Some((hnsw, element)) => format!("vdb {element} M{} efc{}", hnsw.m, hnsw.ef_construct),
         None => "vdb".to_owned(),
@@ -251,21 +290,36 @@ fn read_queries(args: &Args, split: &Split) -> Outcome<Vec<Vec<f32>>> {
 }
 
 fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    let length = vector
+        .iter()
+        .map(|x| f64::from(*x) * f64::from(*x))
+        .sum::<f64>()
+        .sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+        vector
+            .iter_mut()
+            .for_each(|x| *x = (f64::from(*x) / length) as f32);
     }
 }
 
 /// Loads all rows but the queries and builds the graph.
-fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<(Collection, Made)> {
+fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<Made> {
     let rows = source(&args.data)?;
     let total = rows.progress().total_rows;
     let dim = match rows.dim_hint() {
         Some(dim) => dim,
-        None => match source(&args.data)?.next().transpose()?.and_then(|row| row.vectors.into_values().next()) {
+        None => match source(&args.data)?
+            .next()
+            .transpose()?
+            .and_then(|row| row.vectors.into_values().next())
+        {
             Some(vector) => vector.len(),
-            None => return Err(Failure::failed(format!("{}: no vectors in it", args.data.display()))),
+            None => {
+                return Err(Failure::failed(format!(
+                    "{}: no vectors in it",
+                    args.data.display()
+                )));
+            }
         },
     };
     let params = VectorParams::new(dim, args.distance).element(args.element);
@@ -280,7 +334,10 @@ fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<(Collec
         if split.is_query(number) {
             continue;
         }
-        batch.push(Point::new(number, row.vectors.into_values().next().unwrap_or_default()));
+        batch.push(Point::new(
+            number,
+            row.vectors.into_values().next().unwrap_or_default(),
+        ));
         if batch.len() == BATCH {
             collection.upsert(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
         }
@@ -309,10 +366,11 @@ fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<(Collec
         Some(_) | None => 0.0,
     };
     let seconds = |s: f64| Some(rounded(s, 3));
-    Ok((
-        collection,
-        Made { load_s: seconds(load_s), merge_s: seconds(merge_s), build_s: seconds(total_s - merge_s) },
-    ))
+    Ok(Made {
+        load_s: seconds(load_s),
+        merge_s: seconds(merge_s),
+        build_s: seconds(total_s - merge_s),
+    })
 }
 
 /// The ids of the nearest points by exact search, on all threads.
@@ -322,7 +380,11 @@ fn ground_truth(collection: &Collection, queries: &[Vec<f32>], out: &Out) -> Out
     for some in queries.chunks(64) {
         let requests: Vec<SearchRequest> = some.iter().map(|vector| Setting::Exact.request(vector)).collect();
         let answers = collection.search_batch(&requests)?;
-        truth.extend(answers.into_iter().map(|found| found.into_iter().map(|point| point.id).collect()));
+        truth.extend(
+            answers
+                .into_iter()
+                .map(|found| found.into_iter().map(|point| point.id).collect()),
+        );
         bar.inc(some.len() as u64);
     }
     bar.finish_and_clear();

@@ -46,7 +46,10 @@ impl Split {
                 listed.len()
             )));
         }
-        Ok(Split { queries: listed, is_query })
+        Ok(Split {
+            queries: listed,
+            is_query,
+        })
     }
 
     /// Whether a row is a query.

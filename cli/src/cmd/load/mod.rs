@@ -149,7 +149,9 @@ impl Args {
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     if args.payload.is_some() && args.files.len() != 1 {
-        return Err(Failure::usage("--payload goes with exactly one FILE: load the files one by one"));
+        return Err(Failure::usage(
+            "--payload goes with exactly one FILE: load the files one by one",
+        ));
     }
     // The files first: a name that is wrong leaves no empty database behind.
     let mut source = Source::open(&args.files, args.payload.as_deref(), args.read_options())?;
@@ -162,7 +164,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let loaded = write::write(&collection, source, args, early, out)?;
     db.sync()?;
     let load_s = started.elapsed().as_secs_f64();
-    let index_s = if args.no_index { None } else { Some(optimize(&collection, out)?.as_secs_f64()) };
+    let index_s = if args.no_index {
+        None
+    } else {
+        Some(optimize(&collection, out)?.as_secs_f64())
+    };
     let points = collection.count(None)?;
     drop(collection);
     db.close()?;
@@ -174,13 +180,19 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     out.answer(&answer, || {
         let rate = table::count((loaded.rows as f64 / load_s.max(1e-9)) as u64);
         let rows = table::count(loaded.rows);
-        let mut text = format!("loaded {rows} rows into {} in {load_s:.2} s ({rate} rows/s)", args.collection);
+        let mut text = format!(
+            "loaded {rows} rows into {} in {load_s:.2} s ({rate} rows/s)",
+            args.collection
+        );
         if let Some(index_s) = index_s {
             text.push_str(&format!(", indexed in {index_s:.2} s"));
         }
         text.push_str(&format!("; it holds {} points", table::count(points)));
         if loaded.skipped > 0 {
-            text.push_str(&format!("; {} bad rows were skipped", table::count(loaded.skipped)));
+            text.push_str(&format!(
+                "; {} bad rows were skipped",
+                table::count(loaded.skipped)
+            ));
         }
         text
     })

@@ -90,7 +90,10 @@ struct Bad {
 
 impl From<RowError> for Bad {
     fn from(error: RowError) -> Self {
-        Bad { why: error.to_string(), skippable: error.is_skippable() }
+        Bad {
+            why: error.to_string(),
+            skippable: error.is_skippable(),
+        }
     }
 }
 
@@ -111,9 +114,17 @@ impl Batch {
 /// Compares the vectors of a row with those of the collection, so that the message can name its place.
 fn check(row: Row, config: &CollectionConfig) -> Result<Row, Bad> {
     for (name, vector) in &row.vectors {
-        let field = if name.is_empty() { "vector".to_owned() } else { format!("vector.{name}") };
+        let field = if name.is_empty() {
+            "vector".to_owned()
+        } else {
+            format!("vector.{name}")
+        };
         let Some((_, params)) = config.vectors.iter().find(|(known, _)| known == name) else {
-            let known: Vec<String> = config.vectors.iter().map(|(known, _)| format!("{known:?}")).collect();
+            let known: Vec<String> = config
+                .vectors
+                .iter()
+                .map(|(known, _)| format!("{known:?}"))
+                .collect();
             return Err(Bad {
                 why: format!(
                     "{}: {field}: the collection has no vector {name:?}, it has {}; --using names the vector of \
@@ -142,7 +153,10 @@ fn check(row: Row, config: &CollectionConfig) -> Result<Row, Bad> {
 
 /// About how many bytes a payload takes in memory.
 fn weight(payload: &Payload) -> usize {
-    payload.iter().map(|(key, value)| 64 + key.len() + value_weight(value)).sum()
+    payload
+        .iter()
+        .map(|(key, value)| 64 + key.len() + value_weight(value))
+        .sum()
 }
 
 fn value_weight(value: &Value) -> usize {

@@ -24,7 +24,9 @@ impl Source {
     /// Opens the first file, and looks whether the others can be opened.
     pub(super) fn open(files: &[PathBuf], payload: Option<&Path>, options: ReadOptions) -> Outcome<Source> {
         let mut waiting: VecDeque<PathBuf> = files.iter().cloned().collect();
-        let Some(first) = waiting.pop_front() else { return Err(Failure::usage("no file to load")) };
+        let Some(first) = waiting.pop_front() else {
+            return Err(Failure::usage("no file to load"));
+        };
         let stdin = |file: &PathBuf| file.as_os_str() == "-";
         if files.iter().filter(|file| stdin(file)).count() > 1 {
             return Err(Failure::usage("standard input (-) can be read only once"));
@@ -36,7 +38,12 @@ impl Source {
             Some(payload) => vdb_interop::open_with_payload(&first, payload, &options)?,
             None => vdb_interop::open(&first, &options)?,
         };
-        let size = |file: &PathBuf| std::fs::metadata(file).ok().filter(|m| m.is_file()).map(|m| m.len());
+        let size = |file: &PathBuf| {
+            std::fs::metadata(file)
+                .ok()
+                .filter(|m| m.is_file())
+                .map(|m| m.len())
+        };
         Ok(Source {
             current,
             name: first.display().to_string(),
@@ -50,11 +57,19 @@ impl Source {
 
     /// Names and dimensions of the vectors of the first good row, which is handed out again later; of the header
     /// when there is no row. Bad rows before it go to `skipped` when they may be.
-    pub(super) fn shape(&mut self, skip_bad: bool, skipped: &mut Vec<RowError>) -> Outcome<Vec<(String, usize)>> {
+    pub(super) fn shape(
+        &mut self,
+        skip_bad: bool,
+        skipped: &mut Vec<RowError>,
+    ) -> Outcome<Vec<(String, usize)>> {
         loop {
             match self.next() {
                 Some(Ok(row)) => {
-                    let shape = row.vectors.iter().map(|(name, vector)| (name.clone(), vector.len())).collect();
+                    let shape = row
+                        .vectors
+                        .iter()
+                        .map(|(name, vector)| (name.clone(), vector.len()))
+                        .collect();
                     self.ahead = Some(row);
                     return Ok(shape);
                 }
@@ -62,7 +77,10 @@ impl Source {
                 Some(Err(error)) => return Err(Failure::failed(format!("{error} (nothing was loaded)"))),
                 None => {
                     let hint = self.current.dim_hint();
-                    return Ok(hint.map(|dim| (self.options.vector_name.clone(), dim)).into_iter().collect());
+                    return Ok(hint
+                        .map(|dim| (self.options.vector_name.clone(), dim))
+                        .into_iter()
+                        .collect());
                 }
             }
         }
@@ -75,7 +93,10 @@ impl Source {
 
     /// Bytes of all files, and how many of them have been read; no total when one of them is a pipe.
     pub(super) fn bytes(&self) -> (u64, Option<u64>) {
-        (self.bytes_before + self.current.progress().bytes, self.total_bytes)
+        (
+            self.bytes_before + self.current.progress().bytes,
+            self.total_bytes,
+        )
     }
 }
 

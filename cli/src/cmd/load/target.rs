@@ -53,7 +53,11 @@ fn check(config: &CollectionConfig, args: &Args) -> Outcome {
             return refuse("--distance", asked.name(), params.distance.name());
         }
         if let Some(asked) = args.element.filter(|asked| *asked != params.element) {
-            return refuse("--element", parse::element_name(asked), parse::element_name(params.element));
+            return refuse(
+                "--element",
+                parse::element_name(asked),
+                parse::element_name(params.element),
+            );
         }
     }
     Ok(())

@@ -52,12 +52,19 @@ pub(super) fn write(
         let (sender, receiver) = sync_channel(WAITING);
         let config = &config;
         scope.spawn(move || {
-            read::read(source, config, args.batch, args.skip_bad, |message| sender.send(message).is_ok());
+            read::read(source, config, args.batch, args.skip_bad, |message| {
+                sender.send(message).is_ok()
+            });
         });
         // Leaving this loop drops the receiver, which ends the reader.
         for message in receiver {
             match message {
-                Message::Batch(Batch { points, range, bytes_read, .. }) => {
+                Message::Batch(Batch {
+                    points,
+                    range,
+                    bytes_read,
+                    ..
+                }) => {
                     let rows = points.len() as u64;
                     match collection.upsert(points) {
                         Ok(_) => {

@@ -11,7 +11,7 @@ fn written(data: &Data, metric: Metric, disk: &MemDisk) -> Graph {
     let params = HnswParams { m: 6, ef_construct: 30, ef_refine: 30, ..HnswParams::default() };
     let graph = build(&data.matrix(), metric, &params, &pool(2), &Control::none()).expect("not cancelled");
     let info = graph.write(disk, "graph").expect("memory is writable");
-    let file = GraphFile::open(disk, "graph", data.matrix().len(), data.dim).expect("just written");
+    let file = GraphFile::open(disk, "graph", data.matrix().len(), data.dim, &Kernel::new(metric, data.element)).expect("just written");
     assert_eq!(file.info(), info);
     graph
 }
@@ -36,7 +36,7 @@ fn a_file_answers_like_the_graph_it_was_written_from() {
         let data = Data::clustered(rows, 11, 3, metric, element, 20);
         let disk = MemDisk::new();
         let graph = written(&data, metric, &disk);
-        let file = GraphFile::open(&disk, "graph", rows, 11).expect("just written");
+        let file = GraphFile::open(&disk, "graph", rows, 11, &Kernel::new(metric, element)).expect("just written");
         file.verify(&disk).expect("just written");
         assert!(file.view().check().is_sound());
         assert_eq!(file.view().metric(), metric);
@@ -50,8 +50,13 @@ fn a_graph_over_another_matrix_is_refused() {
     let disk = MemDisk::new();
     written(&data, Metric::L2, &disk);
     for (rows, dim) in [(49, 8), (51, 8), (50, 7), (50, 9)] {
-        let error = GraphFile::open(&disk, "graph", rows, dim).expect_err("another matrix");
+        let kernel = Kernel::new(Metric::L2, Element::F32);
+        let error = GraphFile::open(&disk, "graph", rows, dim, &kernel).expect_err("another matrix");
         assert!(error.to_string().contains("50 x 8"), "{error}");
+    }
+    for (metric, element) in [(Metric::Dot, Element::F32), (Metric::L2, Element::U8)] {
+        let error = GraphFile::open(&disk, "graph", 50, 8, &Kernel::new(metric, element)).expect_err("another kernel");
+        assert!(error.to_string().contains("L2, F32"), "{error}");
     }
 }
 
@@ -71,7 +76,7 @@ fn flipped_bits_are_found_by_verify_and_harm_no_search() {
             }
             let changed = bytes != original;
             disk.create("flipped").expect("memory").write_all_at(&bytes, 0).expect("memory");
-            let Ok(file) = GraphFile::open(&disk, "flipped", 400, 9) else { continue };
+            let Ok(file) = GraphFile::open(&disk, "flipped", 400, 9, &Kernel::new(metric, element)) else { continue };
             assert_eq!(file.verify(&disk).is_err(), changed);
             for found in answers(file.view(), &data, metric) {
                 assert!(found.hits.iter().all(|&(_, row)| row < 400));
@@ -90,7 +95,7 @@ fn links_of_noise_are_reported_as_damage() {
     graph.base.iter_mut().chain(&mut graph.upper.links).for_each(|link| *link = random.next() as u32);
     graph.upper.rows.iter_mut().for_each(|row| *row = random.next() as u32);
     graph.write(&disk, "noise").expect("memory");
-    let file = GraphFile::open(&disk, "noise", 300, 8).expect("the frame is sound");
+    let file = GraphFile::open(&disk, "noise", 300, 8, &Kernel::new(Metric::L2, Element::F32)).expect("the frame is sound");
     assert!(answers(file.view(), &data, Metric::L2).iter().all(|found| found.damaged));
     assert!(!file.view().check().is_sound());
 }

@@ -22,21 +22,21 @@ proptest! {
         prop_assert!(candidates.is_sorted_by(|a, b| a.0 <= b.0));
         let mut chosen = Vec::new();
         let at = |row: u32| points[row as usize];
-        let covers = |row: u32, bar: f32, by: &[u32]| by.iter().any(|&other| distance(at(row), at(other)) < bar);
+        let covers = |row: u32, bar: f32, by: &[Near]| by.iter().any(|&(_, other)| distance(at(row), at(other)) < bar);
         choose(&candidates, degree, alpha, &mut chosen, covers);
 
         prop_assert!(chosen.len() <= degree);
-        prop_assert_eq!(chosen.first(), candidates.first().map(|c| &c.1));
-        let mut before: Vec<u32> = Vec::new();
+        prop_assert_eq!(chosen.first(), candidates.first());
+        let mut before: Vec<Near> = Vec::new();
         for &(d, row) in &candidates {
-            let kept = chosen.contains(&row);
+            let kept = chosen.contains(&(d, row));
             if before.len() < degree {
                 prop_assert_eq!(kept, !covers(row, d / alpha, &before));
             } else {
                 prop_assert!(!kept);
             }
             if kept {
-                before.push(row);
+                before.push((d, row));
             }
         }
         prop_assert_eq!(before, chosen);
@@ -50,7 +50,7 @@ fn equal_vectors_fill_the_block_with_different_neighbours_each() {
         sort(node, &mut candidates);
         let mut chosen = Vec::new();
         choose(&candidates, 8, 1.1, &mut chosen, |_, bar, _| 0.0 < bar);
-        chosen
+        chosen.into_iter().map(|(_, row)| row).collect::<Vec<u32>>()
     };
     assert_eq!(chosen_by(1).len(), 8);
     let all: std::collections::HashSet<u32> = (0..50).flat_map(chosen_by).collect();

@@ -5,7 +5,12 @@ use super::*;
 #[test]
 fn a_seed_becomes_the_state_of_seed_sequence() {
     // numpy.random.SeedSequence(42).generate_state(4, numpy.uint64)
-    let expected = [11465652750463011511, 15382171918060459190, 9018504550953525431, 3703499796004394495];
+    let expected = [
+        11465652750463011511,
+        15382171918060459190,
+        9018504550953525431,
+        3703499796004394495,
+    ];
     assert_eq!(seed_state(42), expected);
 }
 
@@ -16,7 +21,10 @@ fn the_generator_draws_what_pcg64_draws() {
     assert_eq!(generator.state, 274674114334540486603088602300644985544);
     assert_eq!(generator.increment, 332724090758049132448979897138935081983);
     let drawn: Vec<u64> = (0..3).map(|_| generator.next_u64()).collect();
-    assert_eq!(drawn, [14276969152011380360, 8095878257575067585, 15838336090824644132]);
+    assert_eq!(
+        drawn,
+        [14276969152011380360, 8095878257575067585, 15838336090824644132]
+    );
 }
 
 #[test]

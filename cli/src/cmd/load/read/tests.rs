@@ -7,7 +7,9 @@ fn nested(levels: usize) -> Payload {
     for _ in 0..levels {
         value = json!({ "in": value });
     }
-    let Value::Object(map) = value else { panic!("an object") };
+    let Value::Object(map) = value else {
+        panic!("an object")
+    };
     map
 }
 
@@ -19,7 +21,11 @@ fn deep_payloads_are_told_from_ordinary_ones() {
 
 #[test]
 fn the_weight_of_a_payload_grows_with_its_text() {
-    let Value::Object(small) = json!({"a": "x"}) else { panic!("an object") };
-    let Value::Object(large) = json!({"a": ["x".repeat(1000)]}) else { panic!("an object") };
+    let Value::Object(small) = json!({"a": "x"}) else {
+        panic!("an object")
+    };
+    let Value::Object(large) = json!({"a": ["x".repeat(1000)]}) else {
+        panic!("an object")
+    };
     assert!(weight(&large) >= weight(&small) + 999);
 }

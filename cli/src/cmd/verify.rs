@@ -1,0 +1,86 @@
+//! `vdb verify`: is everything on the disk what was written?
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use vdb::{Control, Problem, VerifyReport};
+
+use crate::failure::{Failure, Outcome};
+use crate::out::Out;
+use crate::progress::{self, Unit};
+use crate::{open, table};
+
+const AFTER: &str = "\
+Every byte of every file is read and compared with its checksum. Nothing is changed, and a database that does not
+open, or lies on a read-only medium, can be looked at. The exit code is 1 when there is damage. Leftovers of an
+interrupted process are reported and are no damage.
+
+Examples:
+  vdb verify my.db
+  vdb verify my.db --json";
+
+/// Read a whole database and report damage
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// Directory of the database
+    db: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    if !args.db.exists() {
+        return Err(open::missing(&args.db));
+    }
+    let bar = progress::bar(out, "verifying", None, Unit::Bytes);
+    let report = |done: u64, total: u64| progress::report(&bar, Unit::Bytes, done, total);
+    let report = vdb::verify(&args.db, &Control::new(&|| false, &report));
+    bar.finish_and_clear();
+    let report = report?;
+    out.answer(&as_json(&report), || as_text(&report, args))?;
+    if report.is_sound() {
+        Ok(())
+    } else {
+        Err(Failure::Reported)
+    }
+}
+
+fn as_json(report: &VerifyReport) -> Value {
+    let problem = |p: &Problem| {
+        json!({
+            "file": p.file, "offset": p.offset, "what": p.what,
+            "severity": p.severity.to_string(), "advice": p.advice,
+        })
+    };
+    json!({
+        "sound": report.is_sound(),
+        "lost_data": report.has_lost_data(),
+        "collections": report.collections,
+        "files": report.files,
+        "bytes": report.bytes,
+        "rows": report.rows,
+        "log_records": report.log_records,
+        "holder": report.holder,
+        "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(report: &VerifyReport, args: &Args) -> String {
+    let mut text = format!(
+        "{}: {} collections, {} files, {}, {} rows, {} log records",
+        args.db.display(),
+        report.collections,
+        report.files,
+        table::bytes(report.bytes),
+        table::count(report.rows),
+        table::count(report.log_records),
+    );
+    for problem in &report.problems {
+        text.push_str(&format!("\n- {problem}"));
+    }
+    text.push_str(match (report.is_sound(), report.has_lost_data()) {
+        (true, _) => "\nsound",
+        (false, false) => "\ndamaged, but nothing is lost: what is damaged can be made again",
+        (false, true) => "\ndamaged: data is lost",
+    });
+    text
+}

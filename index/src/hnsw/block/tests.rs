@@ -1,0 +1,51 @@
+use super::*;
+use crate::fixture::{Data, pool};
+use crate::hnsw::pairs::SadPairs;
+use crate::quant::Quantizer;
+use proptest::prelude::*;
+use vdb_sys::element::Element;
+use vdb_sys::kernel::Metric;
+use vdb_sys::kernel::codes::CodeKernel;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn links_stay_sorted_different_and_uncovered_by_what_came_later(
+        sources in prop::collection::vec(1u32..60, 0..120), degree in 2usize..12, dim in 1usize..6, seed: u64,
+    ) {
+        // Bytes under the Manhattan metric: distances are exact, and equal ones are common.
+        let data = Data::clustered(60, dim, 3, Metric::L1, Element::U8, seed);
+        let quantizer = Quantizer::train(&data.matrix(), Metric::L1);
+        let codes = quantizer.encode(&data.matrix(), &pool(1), &crate::Control::none()).expect("not cancelled");
+        let pairs = SadPairs { kernel: CodeKernel::new(), codes: codes.view() };
+        let (mut code, mut distances) = (QueryCode::default(), Vec::new());
+        let (mut links, mut lengths) = (vec![FREE; degree], vec![0.0; degree]);
+        for source in sources {
+            let mut distance = |a: u32, b: u32| -pairs.near(a, &mut code).score(b);
+            let back = Back { target: 0, source, length: distance(0, source) };
+            let before: Vec<u32> = links.iter().copied().take_while(|&link| link != FREE).collect();
+            let covered = before.len() == degree && before.iter().any(|&link| {
+                let nearer = prune::order(0, &(distance(0, link), link), &(back.length, source)) == Ordering::Less;
+                nearer && distance(source, link) < back.length / 1.1
+            });
+            let mut block = Block { links: &mut links, lengths: &mut lengths };
+            block.link_back(&back, 1.1, &pairs, &mut QueryCode::default(), &mut distances);
+
+            let after: Vec<u32> = links.iter().copied().take_while(|&link| link != FREE).collect();
+            prop_assert!(links[after.len()..].iter().all(|&link| link == FREE));
+            for (&link, &length) in after.iter().zip(&lengths) {
+                prop_assert_eq!(length, distance(0, link));
+            }
+            let near: Vec<prune::Near> = lengths.iter().copied().zip(after.iter().copied()).collect();
+            prop_assert!(near.is_sorted_by(|a, b| prune::order(0, a, b) == Ordering::Less));
+            prop_assert!(after.iter().all(|link| *link == source || before.contains(link)));
+            if covered && !before.contains(&source) {
+                prop_assert_eq!(&after, &before);
+            }
+            if before.len() < degree {
+                prop_assert!(after.contains(&source));
+            }
+        }
+    }
+}

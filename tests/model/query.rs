@@ -1,0 +1,162 @@
+//! Compares searches, counts and pages with what looking at every point gives.
+
+use std::cell::Cell;
+
+use vdb::{
+    Collection, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorParams,
+};
+use vdb_tests::oracle::vector::{lead, score, stored, tolerance};
+use vdb_tests::oracle::{OracleCollection, op::parse_filter};
+
+use super::action::{self, Question};
+
+/// How many of the nearest points approximate search found.
+#[derive(Debug, Default)]
+pub struct Recall {
+    found: Cell<u64>,
+    wanted: Cell<u64>,
+}
+
+impl Recall {
+    pub fn share(&self) -> (u64, u64) {
+        (self.found.get(), self.wanted.get())
+    }
+
+    fn add(&self, found: usize, wanted: usize) {
+        self.found.set(self.found.get() + found as u64);
+        self.wanted.set(self.wanted.get() + wanted as u64);
+    }
+}
+
+fn using(question: &Question) -> &'static str {
+    if question.side { "side" } else { "" }
+}
+
+fn numbers(question: &Question) -> Vec<f32> {
+    action::vector(if question.side { action::SIDE_DIM } else { action::DIM }, question.seed)
+}
+
+/// The search as the engine takes it, without its threshold.
+pub fn request(question: &Question) -> SearchRequest {
+    let request = SearchRequest::new(numbers(question)).using(using(question)).limit(question.limit);
+    let request = request.offset(question.offset).ef(96);
+    match &question.filter {
+        Some(json) => request.filter(parse_filter(json)),
+        None => request,
+    }
+}
+
+/// The oracle's side of a search.
+struct Ranking<'a> {
+    params: &'a VectorParams,
+    /// Every point that matches and has the vector, with its score and how far the engine's may be off.
+    scores: Vec<(PointId, f64, f64)>,
+}
+
+impl Ranking<'_> {
+    fn of(&self, id: PointId) -> (f64, f64) {
+        let found = self.scores.iter().find(|(other, ..)| *other == id);
+        let (_, score, slack) = found.unwrap_or_else(|| panic!("{id} does not match, or lacks the vector"));
+        (*score, *slack)
+    }
+
+    /// Each hit has its score, and none comes before a better one.
+    fn check_hits(&self, hits: &[ScoredPoint], oracle: &OracleCollection) {
+        for hit in hits {
+            let (expected, slack) = self.of(hit.id);
+            assert!((f64::from(hit.score) - expected).abs() <= slack, "{}: {} for {expected}", hit.id, hit.score);
+            assert_eq!(hit.version, oracle.points[&hit.id].version);
+        }
+        for pair in hits.windows(2) {
+            let ahead = lead(self.params.distance, f64::from(pair[0].score), f64::from(pair[1].score));
+            assert!(ahead > 0.0 || (ahead == 0.0 && pair[0].id < pair[1].id), "{pair:?}");
+        }
+    }
+
+    /// No point that was left out is better than the last one that was not.
+    fn check_nothing_better(&self, hits: &[ScoredPoint]) {
+        let Some(last) = hits.last() else { return };
+        for (id, score, slack) in &self.scores {
+            if !hits.iter().any(|hit| hit.id == *id) {
+                let ahead = lead(self.params.distance, *score, f64::from(last.score));
+                assert!(ahead <= 2.0 * slack, "{id} with {score} is better than {last:?}");
+            }
+        }
+    }
+}
+
+fn rank<'a>(question: &Question, oracle: &'a OracleCollection) -> Ranking<'a> {
+    let name = using(question);
+    let params = oracle.params(name).unwrap();
+    let query = stored(params, &numbers(question));
+    let length = |v: &[f32]| v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    let scored = |id: PointId| {
+        let row = oracle.points[&id].vectors.get(name)?;
+        let score = score(params, &query, row);
+        // A sum of products is as exact as its terms are small; a root makes small errors large.
+        let slack = tolerance(params, (length(&query) * length(row)).max(score));
+        Some((id, score, slack))
+    };
+    let scores = oracle.matching(question.filter.as_ref()).into_iter().filter_map(scored).collect();
+    Ranking { params, scores }
+}
+
+/// Asks the engine in every way there is and compares. Returns the exact answer.
+pub fn compare(
+    question: &Question,
+    collection: &Collection,
+    oracle: &OracleCollection,
+    recall: &Recall,
+) -> Vec<ScoredPoint> {
+    let ranking = rank(question, oracle);
+    let asked = request(question);
+
+    let whole = asked.clone().exact(true).offset(0).limit(question.offset + question.limit);
+    let hits = collection.search(&whole).unwrap();
+    assert_eq!(hits.len(), ranking.scores.len().min(whole.limit), "{question:?}");
+    ranking.check_hits(&hits, oracle);
+    ranking.check_nothing_better(&hits);
+
+    let page = collection.search(&asked.clone().exact(true)).unwrap();
+    assert_eq!(page, hits[question.offset.min(hits.len())..], "{question:?}");
+
+    if let Some(bar) = question.threshold.and_then(|n| hits.get(n)).map(|hit| hit.score) {
+        let passing = collection.search(&whole.clone().score_threshold(bar)).unwrap();
+        let distance = ranking.params.distance;
+        let better = |hit: &&ScoredPoint| lead(distance, f64::from(hit.score), f64::from(bar)) > 0.0;
+        assert_eq!(passing, hits.iter().filter(better).cloned().collect::<Vec<_>>(), "{question:?}");
+    }
+
+    let near = collection.search(&whole.exact(false)).unwrap();
+    ranking.check_hits(&near, oracle);
+    if let Some(last) = hits.last() {
+        // Of points with one score it does not matter which were found.
+        let good = |hit: &&ScoredPoint| {
+            lead(ranking.params.distance, f64::from(hit.score), f64::from(last.score)) >= 0.0
+        };
+        recall.add(near.iter().filter(good).count(), hits.len());
+    }
+
+    compare_matching(question, collection, oracle);
+    page
+}
+
+fn compare_matching(question: &Question, collection: &Collection, oracle: &OracleCollection) {
+    let expected = oracle.matching(question.filter.as_ref());
+    let filter = question.filter.as_ref().map(parse_filter);
+    assert_eq!(collection.count(filter.as_ref()).unwrap(), expected.len() as u64, "{question:?}");
+    let mut request = ScrollRequest::new().limit(question.limit).select(Select::default());
+    request.filter = filter;
+    let mut found = Vec::new();
+    loop {
+        let page = collection.scroll(&request).unwrap();
+        assert!(page.points.len() <= question.limit);
+        assert!(page.next_offset.is_none() || page.points.len() == question.limit);
+        found.extend(page.points.iter().map(|record| record.id));
+        match page.next_offset {
+            Some(next) => request = request.offset(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, expected, "{question:?}");
+}
