@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use vdb::{
-    Control, Database, Distance, Error, Filter, PayloadIndexKind, Point, PointId, ScrollRequest, SearchRequest,
-    Select, WriteBatch,
+    Control, Database, Distance, Error, Filter, PayloadIndexKind, Point, PointId, ScrollRequest,
+    SearchRequest, Select, WriteBatch,
 };
 use vdb_tests::{config, points};
 
@@ -24,16 +24,24 @@ fn points_survive_a_restart_in_the_log_and_in_segments() {
         c.flush().unwrap();
         c.upsert(points(200..500, 16, 2)).unwrap();
         c.delete(vec![7u64, 250, 9_999]).unwrap();
-        before = c.search(&SearchRequest::new(query.clone()).limit(20).with_payload(true)).unwrap();
+        before = c
+            .search(&SearchRequest::new(query.clone()).limit(20).with_payload(true))
+            .unwrap();
         assert_eq!(c.count(None).unwrap(), 498);
     }
     for round in 0..3 {
         let db = Database::open(&path).unwrap();
         let c = db.collection("c").unwrap();
         assert_eq!(c.count(None).unwrap(), 498, "round {round}");
-        let after = c.search(&SearchRequest::new(query.clone()).limit(20).with_payload(true)).unwrap();
+        let after = c
+            .search(&SearchRequest::new(query.clone()).limit(20).with_payload(true))
+            .unwrap();
         assert_eq!(before, after, "round {round}");
-        assert!(c.get(&[7u64.into(), 250u64.into()], &Select::all()).unwrap().is_empty());
+        assert!(
+            c.get(&[7u64.into(), 250u64.into()], &Select::all())
+                .unwrap()
+                .is_empty()
+        );
         if round == 0 {
             c.flush().unwrap();
         } else if round == 1 {
@@ -52,7 +60,9 @@ fn a_graph_finds_what_a_scan_finds() {
     assert_eq!(c.info().unwrap().indexed_vectors, 4_000);
     let mut hits = 0;
     for probe in points(0..50, 24, 77) {
-        let request = SearchRequest::new(probe.vectors.get("").unwrap()).limit(10).ef(128);
+        let request = SearchRequest::new(probe.vectors.get("").unwrap())
+            .limit(10)
+            .ef(128);
         let near = ids(&c.search(&request).unwrap());
         let exact = ids(&c.search(&request.exact(true)).unwrap());
         hits += exact.iter().filter(|id| near.contains(id)).count();
@@ -76,10 +86,19 @@ fn filters_give_the_same_answer_with_and_without_an_index() {
     let ask = || -> Vec<_> {
         let each = filters.iter().map(|f| {
             let filter = Filter::from_json(f).unwrap();
-            let request = SearchRequest::new([0.5; 8]).limit(50).exact(true).filter(filter.clone());
-            let page = c.scroll(&ScrollRequest::new().limit(10_000).filter(filter.clone())).unwrap();
+            let request = SearchRequest::new([0.5; 8])
+                .limit(50)
+                .exact(true)
+                .filter(filter.clone());
+            let page = c
+                .scroll(&ScrollRequest::new().limit(10_000).filter(filter.clone()))
+                .unwrap();
             let scrolled: Vec<_> = page.points.iter().map(|p| p.id).collect();
-            (c.count(Some(&filter)).unwrap(), ids(&c.search(&request).unwrap()), scrolled)
+            (
+                c.count(Some(&filter)).unwrap(),
+                ids(&c.search(&request).unwrap()),
+                scrolled,
+            )
         });
         each.collect()
     };
@@ -107,10 +126,11 @@ fn a_batch_takes_effect_in_full_or_not_at_all() {
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
     assert_eq!((a.count(None).unwrap(), b.count(None).unwrap()), (3, 0));
     let done = db.write(
-        WriteBatch::new().require_version("a", 1, 1).upsert("b", points(0..5, 2, 1)).delete("a", vec![0u64]).upsert(
-            "a",
-            vec![Point::new(9, [1.0, 1.0])],
-        ),
+        WriteBatch::new()
+            .require_version("a", 1, 1)
+            .upsert("b", points(0..5, 2, 1))
+            .delete("a", vec![0u64])
+            .upsert("a", vec![Point::new(9, [1.0, 1.0])]),
     );
     assert_eq!(done.unwrap().sequences, [1, 2, 3]);
     assert_eq!((a.count(None).unwrap(), b.count(None).unwrap()), (3, 5));
@@ -121,15 +141,27 @@ fn collections_and_aliases_come_and_go() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     let db = Database::open(&path).unwrap();
-    db.create_collection("one", config(2, Distance::Dot)).unwrap().upsert(points(0..3, 2, 1)).unwrap();
+    db.create_collection("one", config(2, Distance::Dot))
+        .unwrap()
+        .upsert(points(0..3, 2, 1))
+        .unwrap();
     db.create_collection("two", config(2, Distance::Dot)).unwrap();
     db.create_alias("now", "one").unwrap();
-    assert!(matches!(db.create_collection("now", config(2, Distance::Dot)), Err(Error::NameTaken { .. })));
-    assert!(matches!(db.create_alias("two", "one"), Err(Error::NameTaken { .. })));
+    assert!(matches!(
+        db.create_collection("now", config(2, Distance::Dot)),
+        Err(Error::NameTaken { .. })
+    ));
+    assert!(matches!(
+        db.create_alias("two", "one"),
+        Err(Error::NameTaken { .. })
+    ));
     assert_eq!(db.collection("now").unwrap().count(None).unwrap(), 3);
     db.rename_collection("one", "uno").unwrap();
     assert_eq!(db.collection("now").unwrap().count(None).unwrap(), 3);
-    assert!(matches!(db.collection("one"), Err(Error::CollectionNotFound { .. })));
+    assert!(matches!(
+        db.collection("one"),
+        Err(Error::CollectionNotFound { .. })
+    ));
     assert!(db.drop_collection("two").unwrap());
     assert!(!db.drop_collection("two").unwrap());
     db.close().unwrap();
@@ -143,7 +175,12 @@ fn collections_and_aliases_come_and_go() {
 fn payloads_and_vectors_are_edited_in_place() {
     let db = Database::builder().open_in_memory().unwrap();
     let c = db.create_collection("c", config(2, Distance::Dot)).unwrap();
-    c.upsert(vec![Point::new(1, [1.0, 2.0]).payload(json!({"a": 1, "b": {"c": 2}})).unwrap()]).unwrap();
+    c.upsert(vec![
+        Point::new(1, [1.0, 2.0])
+            .payload(json!({"a": 1, "b": {"c": 2}}))
+            .unwrap(),
+    ])
+    .unwrap();
     c.flush().unwrap();
     let set = json!({"a": null, "d": "x"}).as_object().cloned().unwrap();
     c.set_payload(set, vec![1u64]).unwrap();
@@ -158,7 +195,10 @@ fn payloads_and_vectors_are_edited_in_place() {
     c.delete_vectors(vec![String::new()], vec![1u64]).unwrap();
     assert!(read(1).vectors.unwrap().0.is_empty());
     assert!(c.search(&SearchRequest::new([1.0, 1.0])).unwrap().is_empty());
-    assert!(matches!(c.clear_payload(vec![2u64]), Err(Error::PointNotFound { .. })));
+    assert!(matches!(
+        c.clear_payload(vec![2u64]),
+        Err(Error::PointNotFound { .. })
+    ));
     c.clear_payload(vec![1u64]).unwrap();
     assert!(read(1).payload.unwrap().is_empty());
     assert_eq!(read(1).version, 6);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use vdb::{
-    Collection, Control, Database, Distance, Durability, Error, Filter, PayloadIndexKind, Point, PointId, ScrollRequest,
-    SearchRequest, Select, WriteBatch,
+    Collection, Control, Database, Distance, Durability, Error, Filter, PayloadIndexKind, Point, PointId,
+    ScrollRequest, SearchRequest, Select, WriteBatch,
 };
 use vdb_tests::{Numbers, config, points};
 
@@ -31,7 +31,12 @@ fn within_bounds(body: impl FnOnce() + Send + 'static) {
 
 fn small(dir: &std::path::Path) -> Database {
     // The smallest buffers there are: memtables and log files change all the time.
-    Database::builder().write_buffer(0).log_segment_bytes(0).durability(Durability::Buffered).open(dir).unwrap()
+    Database::builder()
+        .write_buffer(0)
+        .log_segment_bytes(0)
+        .durability(Durability::Buffered)
+        .open(dir)
+        .unwrap()
 }
 
 fn stamped(id: u64, stamp: u64) -> Point {
@@ -41,8 +46,15 @@ fn stamped(id: u64, stamp: u64) -> Point {
 
 fn stamps(c: &Collection, ids: &[PointId]) -> Vec<u64> {
     let found = c.get(ids, &Select::payload()).unwrap();
-    assert_eq!(found.len(), ids.len(), "a point that is always there was not seen");
-    found.iter().map(|record| record.payload.as_ref().unwrap()["stamp"].as_u64().unwrap()).collect()
+    assert_eq!(
+        found.len(),
+        ids.len(),
+        "a point that is always there was not seen"
+    );
+    found
+        .iter()
+        .map(|record| record.payload.as_ref().unwrap()["stamp"].as_u64().unwrap())
+        .collect()
 }
 
 #[test]
@@ -74,13 +86,21 @@ fn readers_see_whole_batches_while_writers_flushes_and_merges_go_on() {
                         let pair = numbers.below(PAIRS / 4) * 4 + writer;
                         let stamp = next.fetch_add(1, Ordering::Relaxed);
                         let two = || vec![stamped(pair * 2, stamp), stamped(pair * 2 + 1, stamp)];
-                        let (old, new) = if stamp.is_multiple_of(2) { (1_000, 2_000) } else { (2_000, 1_000) };
+                        let (old, new) = if stamp.is_multiple_of(2) {
+                            (1_000, 2_000)
+                        } else {
+                            (2_000, 1_000)
+                        };
                         let ids = [PointId::Num(old + pair), PointId::Num(new + pair)];
                         let moved = |batch: WriteBatch, name: &str| {
-                            batch.upsert(name, two()).delete(name, ids.to_vec()).upsert(name, vec![stamped(new + pair, stamp)])
+                            batch
+                                .upsert(name, two())
+                                .delete(name, ids.to_vec())
+                                .upsert(name, vec![stamped(new + pair, stamp)])
                         };
                         let batch = moved(moved(WriteBatch::new(), "left"), "right");
-                        let durability = *numbers.pick(&[Durability::Buffered, Durability::None, Durability::Sync]);
+                        let durability =
+                            *numbers.pick(&[Durability::Buffered, Durability::None, Durability::Sync]);
                         db.submit(batch, durability).unwrap().wait_visible().unwrap();
                         written.fetch_add(1, Ordering::Relaxed);
                     }
@@ -98,14 +118,21 @@ fn readers_see_whole_batches_while_writers_flushes_and_merges_go_on() {
                         assert_eq!(on_left[0], on_left[1], "half a batch");
                         // What is seen in one collection of a batch is seen in the other by whoever looks later.
                         let on_right = stamps(&right, &ids);
-                        assert!(on_right[0] == on_right[1] && on_right[0] >= on_left[0], "{on_left:?} {on_right:?}");
+                        assert!(
+                            on_right[0] == on_right[1] && on_right[0] >= on_left[0],
+                            "{on_left:?} {on_right:?}"
+                        );
 
                         assert_eq!(left.count(None).unwrap(), total);
-                        let marked = Filter::from_json(&json!({"must": [{"key": "stamp", "range": {"gte": 0}}]})).unwrap();
+                        let marked =
+                            Filter::from_json(&json!({"must": [{"key": "stamp", "range": {"gte": 0}}]}))
+                                .unwrap();
                         assert_eq!(left.count(Some(&marked)).unwrap(), total);
                         let page = right.scroll(&ScrollRequest::new().limit(1_000)).unwrap();
                         assert_eq!(page.points.len() as u64, total);
-                        let hits = left.search(&SearchRequest::new([1.0, 1.0]).limit(1_000).exact(true)).unwrap();
+                        let hits = left
+                            .search(&SearchRequest::new([1.0, 1.0]).limit(1_000).exact(true))
+                            .unwrap();
                         assert_eq!(hits.len() as u64, total);
                         let mut ids: Vec<_> = hits.iter().map(|hit| hit.id).collect();
                         ids.sort_unstable();
@@ -120,7 +147,8 @@ fn readers_see_whole_batches_while_writers_flushes_and_merges_go_on() {
                 let left = db.collection("left").unwrap();
                 while !stop.load(Ordering::Relaxed) {
                     left.optimize(&Control::none()).unwrap();
-                    left.create_payload_index("stamp", PayloadIndexKind::Integer).unwrap();
+                    left.create_payload_index("stamp", PayloadIndexKind::Integer)
+                        .unwrap();
                     left.flush().unwrap();
                     assert!(left.drop_payload_index("stamp").unwrap());
                     left.info().unwrap();
@@ -132,10 +160,16 @@ fn readers_see_whole_batches_while_writers_flushes_and_merges_go_on() {
         let (written, read) = (written.into_inner(), read.into_inner());
         println!("{written} batches written, {read} rounds of reading");
         assert!(written > 50 && read > 20, "{written} batches, {read} rounds");
-        let before: Vec<u64> = stamps(&db.collection("right").unwrap(), &(0..PAIRS * 2).map(PointId::Num).collect::<Vec<_>>());
+        let before: Vec<u64> = stamps(
+            &db.collection("right").unwrap(),
+            &(0..PAIRS * 2).map(PointId::Num).collect::<Vec<_>>(),
+        );
         db.close().unwrap();
         let db = small(dir.path());
-        let after = stamps(&db.collection("right").unwrap(), &(0..PAIRS * 2).map(PointId::Num).collect::<Vec<_>>());
+        let after = stamps(
+            &db.collection("right").unwrap(),
+            &(0..PAIRS * 2).map(PointId::Num).collect::<Vec<_>>(),
+        );
         assert_eq!(before, after);
     });
 }
@@ -153,7 +187,8 @@ fn handles_dropped_while_others_are_busy_close_nothing_and_closing_ends_everybod
                 for worker in 0..4u64 {
                     let (c, acknowledged) = (c.clone(), &acknowledged);
                     scope.spawn(move || {
-                        let deadline = Instant::now() + Duration::from_millis(if explicit { 30_000 } else { 250 });
+                        let deadline =
+                            Instant::now() + Duration::from_millis(if explicit { 30_000 } else { 250 });
                         for n in 0.. {
                             if Instant::now() > deadline {
                                 assert!(!explicit, "closing did not end the writers");
@@ -193,7 +228,10 @@ fn handles_dropped_while_others_are_busy_close_nothing_and_closing_ends_everybod
             let found = db.collection("c").unwrap().count(None).unwrap();
             let acknowledged = acknowledged.into_inner();
             // A write that was under way when the database closed may be there and not acknowledged.
-            assert!((acknowledged..=acknowledged + 4).contains(&found), "round {round}: {found}, {acknowledged}");
+            assert!(
+                (acknowledged..=acknowledged + 4).contains(&found),
+                "round {round}: {found}, {acknowledged}"
+            );
         }
     });
 }
@@ -202,7 +240,11 @@ fn handles_dropped_while_others_are_busy_close_nothing_and_closing_ends_everybod
 fn collections_dropped_in_the_middle_of_flushes_give_back_their_memory() {
     within_bounds(|| {
         let dir = tempfile::tempdir().unwrap();
-        let db = Database::builder().write_buffer(0).durability(Durability::None).open(dir.path()).unwrap();
+        let db = Database::builder()
+            .write_buffer(0)
+            .durability(Durability::None)
+            .open(dir.path())
+            .unwrap();
         let keep = db.create_collection("keep", config(4, Distance::Dot)).unwrap();
         for round in 0..40u64 {
             let name = format!("c{round}");
@@ -229,7 +271,8 @@ fn collections_dropped_in_the_middle_of_flushes_give_back_their_memory() {
             });
             assert!(matches!(c.count(None), Err(Error::CollectionNotFound { .. })));
             // Writers of another collection would wait forever for memory that nobody gives back.
-            keep.upsert((0..20).map(|n| stamped_wide(round * 100 + n)).collect()).unwrap();
+            keep.upsert((0..20).map(|n| stamped_wide(round * 100 + n)).collect())
+                .unwrap();
         }
         assert_eq!(keep.count(None).unwrap(), 800);
         drop((keep, db));
@@ -240,7 +283,9 @@ fn collections_dropped_in_the_middle_of_flushes_give_back_their_memory() {
 }
 
 fn stamped_wide(id: u64) -> Point {
-    Point::new(id, [id as f32, 1.0, 2.0, 3.0]).payload(json!({"pad": "w".repeat(600)})).unwrap()
+    Point::new(id, [id as f32, 1.0, 2.0, 3.0])
+        .payload(json!({"pad": "w".repeat(600)}))
+        .unwrap()
 }
 
 #[test]
@@ -248,7 +293,8 @@ fn compare_and_set_loses_no_update_among_many_writers() {
     within_bounds(|| {
         let db = Database::builder().open_in_memory().unwrap();
         let c = db.create_collection("c", config(1, Distance::Dot)).unwrap();
-        c.upsert(vec![Point::new(1, [0.0]).payload(json!({"count": 0})).unwrap()]).unwrap();
+        c.upsert(vec![Point::new(1, [0.0]).payload(json!({"count": 0})).unwrap()])
+            .unwrap();
         thread::scope(|scope| {
             for _ in 0..4 {
                 let (db, c) = (&db, &c);

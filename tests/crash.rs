@@ -3,7 +3,12 @@
 //! Each script is run once to count the disk's mutating calls, then again with the power going at each of them. What
 //! is found afterwards must be everything acknowledged under `Sync`, whole batches only, in the order of the log, and
 //! nothing else.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "crash/script.rs"]
 mod script;
@@ -19,12 +24,16 @@ use vdb_vfs::sim::SimDisk;
 
 /// How many times the usual number of random scripts to run.
 fn effort() -> u64 {
-    std::env::var("VDB_EFFORT").ok().map_or(1, |effort| effort.parse().unwrap())
+    std::env::var("VDB_EFFORT")
+        .ok()
+        .map_or(1, |effort| effort.parse().unwrap())
 }
 
 /// The first seed of random scripts.
 fn first_seed() -> u64 {
-    std::env::var("VDB_SEED").ok().map_or(0, |seed| seed.parse().unwrap())
+    std::env::var("VDB_SEED")
+        .ok()
+        .map_or(0, |seed| seed.parse().unwrap())
 }
 
 /// Opens what a crash has left and compares; then writes, crashes once more, and compares again.
@@ -36,7 +45,12 @@ fn check_recovery(disk: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> 
 
     // What was once seen stays, without anyone closing the database.
     let again = script::open(&found.crash(seed + 1)).unwrap();
-    assert_eq!(Dump::expect(&state).difference(&Dump::read(&again).unwrap()), None, "{}: seen and gone", context());
+    assert_eq!(
+        Dump::expect(&state).difference(&Dump::read(&again).unwrap()),
+        None,
+        "{}: seen and gone",
+        context()
+    );
     drop(again);
 
     write_on(&db, &mut state, seed, context);
@@ -55,10 +69,13 @@ fn write_on(db: &Database, state: &mut OracleDatabase, seed: u64, context: &dyn 
             Step::Write(name.clone(), vdb_tests::oracle::Op::Delete(script::ids(&[5, 6]))),
         ];
         state.get_mut(&name).unwrap().next_seq = collection.info().unwrap().last_sequence + 1;
-        db.write(vdb_tests::oracle::database::batch(&steps)).unwrap_or_else(|e| panic!("{}: {e}", context()));
+        db.write(vdb_tests::oracle::database::batch(&steps))
+            .unwrap_or_else(|e| panic!("{}: {e}", context()));
         state.apply(&steps).unwrap();
         if seed.is_multiple_of(2) {
-            collection.flush().unwrap_or_else(|e| panic!("{}: {e}", context()));
+            collection
+                .flush()
+                .unwrap_or_else(|e| panic!("{}: {e}", context()));
         }
     }
 }
@@ -86,7 +103,10 @@ fn count_calls(script: &[Action]) -> u64 {
     // Closing is part of the script, and must not matter.
     let calls = disk.calls();
     let db = script::open(&disk.restart()).unwrap();
-    assert_eq!(Dump::expect(&told.present()).difference(&Dump::read(&db).unwrap()), None);
+    assert_eq!(
+        Dump::expect(&told.present()).difference(&Dump::read(&db).unwrap()),
+        None
+    );
     calls
 }
 
@@ -201,15 +221,26 @@ fn a_full_disk_refuses_writes_keeps_reads_and_takes_writes_again_when_there_is_s
             }
         }
         assert!(refused > 0, "round {round}: the disk was never full");
-        assert_eq!(collection.count(None).unwrap(), there.len() as u64, "round {round}");
+        assert_eq!(
+            collection.count(None).unwrap(),
+            there.len() as u64,
+            "round {round}"
+        );
         let last = *there.last().unwrap();
-        assert_eq!(collection.get(&[last.into()], &Select::payload()).unwrap().len(), 1);
+        assert_eq!(
+            collection.get(&[last.into()], &Select::payload()).unwrap().len(),
+            1
+        );
 
         // The disk may be found full by whoever opens next, too.
         if round % 4 == 3 {
             let crashed = disk.crash(round);
             let db = script::open(&crashed).unwrap();
-            assert_eq!(db.collection("a").unwrap().count(None).unwrap(), there.len() as u64, "round {round}");
+            assert_eq!(
+                db.collection("a").unwrap().count(None).unwrap(),
+                there.len() as u64,
+                "round {round}"
+            );
         }
 
         disk.set_capacity(None);
@@ -222,7 +253,13 @@ fn a_full_disk_refuses_writes_keeps_reads_and_takes_writes_again_when_there_is_s
     for seed in 0..4 {
         let db = script::open(&disk.crash(seed)).unwrap();
         let found = Dump::read(&db).unwrap();
-        assert!(found.collections["a"].points.keys().copied().eq(there.iter().map(|&id| id.into())));
+        assert!(
+            found.collections["a"]
+                .points
+                .keys()
+                .copied()
+                .eq(there.iter().map(|&id| id.into()))
+        );
     }
 }
 
@@ -238,13 +275,24 @@ fn a_failed_sync_of_the_log_ends_writing_and_shows_nothing_of_what_it_was_for() 
     // The disk is fine again, but nobody knows what it has forgotten.
     for durability in [Durability::Sync, Durability::Buffered, Durability::None] {
         let steps = [Step::Write("a".to_owned(), script::points(3..4, 3))];
-        let refused = db.submit(vdb_tests::oracle::database::batch(&steps), durability).and_then(|t| t.wait_visible());
-        assert!(matches!(refused, Err(Error::Poisoned(_))), "{durability:?}: {refused:?}");
+        let refused = db
+            .submit(vdb_tests::oracle::database::batch(&steps), durability)
+            .and_then(|t| t.wait_visible());
+        assert!(
+            matches!(refused, Err(Error::Poisoned(_))),
+            "{durability:?}: {refused:?}"
+        );
     }
     assert!(matches!(db.sync(), Err(Error::Poisoned(_))));
     assert!(collection.flush().is_err());
     assert_eq!(collection.count(None).unwrap(), 1);
-    assert_eq!(collection.get(&[1.into(), 2.into()], &Select::all()).unwrap().len(), 1);
+    assert_eq!(
+        collection
+            .get(&[1.into(), 2.into()], &Select::all())
+            .unwrap()
+            .len(),
+        1
+    );
     drop((collection, db));
     for seed in 0..16 {
         let db = script::open(&disk.crash(seed)).unwrap();
@@ -262,7 +310,9 @@ fn a_number_given_to_a_weak_write_is_not_given_again_after_a_power_cut() {
         let db = script::open(&disk).unwrap();
         let weak = |name: &str, id: u64| {
             let steps = [Step::Write(name.to_owned(), script::points(id..id + 1, id))];
-            let ticket = db.submit(vdb_tests::oracle::database::batch(&steps), Durability::None).unwrap();
+            let ticket = db
+                .submit(vdb_tests::oracle::database::batch(&steps), Durability::None)
+                .unwrap();
             ticket.wait_visible().unwrap();
             ticket.result().sequence()
         };
@@ -272,7 +322,12 @@ fn a_number_given_to_a_weak_write_is_not_given_again_after_a_power_cut() {
         weak("a", 1);
         let last = (1..5).map(|id| weak("b", id)).last().unwrap();
         let after = script::open(&disk.crash(seed)).unwrap();
-        let next = after.collection("b").unwrap().upsert(vec![script::point(7, 7)]).unwrap().sequence();
+        let next = after
+            .collection("b")
+            .unwrap()
+            .upsert(vec![script::point(7, 7)])
+            .unwrap()
+            .sequence();
         assert!(next > last, "seed {seed}: {next} is given again, {last} was seen");
     }
 }
@@ -282,14 +337,28 @@ fn a_closed_database_does_not_touch_its_files_again() {
     let disk = SimDisk::new(0);
     let db = script::open(&disk).unwrap();
     let collection = db.create_collection("a", script::config()).unwrap();
-    collection.upsert(vec![script::point(1, 1), script::point(2, 2)]).unwrap();
+    collection
+        .upsert(vec![script::point(1, 1), script::point(2, 2)])
+        .unwrap();
     db.clone().close().unwrap();
     let calls = disk.calls();
     assert!(matches!(collection.flush(), Err(Error::Closed)));
-    assert!(matches!(collection.optimize(&vdb::Control::none()), Err(Error::Closed)));
-    assert!(matches!(collection.upsert(vec![script::point(3, 3)]), Err(Error::Closed)));
-    assert!(matches!(collection.create_payload_index("k", vdb::PayloadIndexKind::Keyword), Err(Error::Closed)));
-    assert!(matches!(db.create_collection("b", script::config()), Err(Error::Closed)));
+    assert!(matches!(
+        collection.optimize(&vdb::Control::none()),
+        Err(Error::Closed)
+    ));
+    assert!(matches!(
+        collection.upsert(vec![script::point(3, 3)]),
+        Err(Error::Closed)
+    ));
+    assert!(matches!(
+        collection.create_payload_index("k", vdb::PayloadIndexKind::Keyword),
+        Err(Error::Closed)
+    ));
+    assert!(matches!(
+        db.create_collection("b", script::config()),
+        Err(Error::Closed)
+    ));
     assert!(matches!(db.drop_collection("a"), Err(Error::Closed)));
     assert_eq!(collection.count(None).unwrap(), 2);
     assert_eq!(disk.calls(), calls);
@@ -305,5 +374,8 @@ fn closing_waits_for_nothing_but_the_disk() {
     collection.set_payload(payload, vec![1u64]).unwrap();
     let start = Instant::now();
     drop((collection, db));
-    assert!(start.elapsed() < Duration::from_secs(30), "the interval of the syncing thread is an hour");
+    assert!(
+        start.elapsed() < Duration::from_secs(30),
+        "the interval of the syncing thread is an hour"
+    );
 }

@@ -17,12 +17,19 @@ const WRITERS: u64 = 4;
 const BATCH: u64 = 3;
 
 fn open(dir: &Path) -> Database {
-    Database::builder().write_buffer(0).log_segment_bytes(0).threads(1).open(dir).unwrap()
+    Database::builder()
+        .write_buffer(0)
+        .log_segment_bytes(0)
+        .threads(1)
+        .open(dir)
+        .unwrap()
 }
 
 fn point(id: u64, stamp: u64) -> Point {
     let payload = json!({"stamp": stamp, "pad": "p".repeat((stamp % 7) as usize * 60)});
-    Point::new(id, [id as f32, stamp as f32]).payload(payload).unwrap()
+    Point::new(id, [id as f32, stamp as f32])
+        .payload(payload)
+        .unwrap()
 }
 
 /// The ids of a writer's `n`-th batch, and the one point that it overwrites every time.
@@ -34,7 +41,9 @@ fn batch(writer: u64, n: u64) -> (Vec<u64>, u64) {
 /// Not a test of its own: writes until it is killed, and says what was acknowledged.
 #[test]
 fn child_writes_until_it_is_killed() {
-    let Some(dir) = std::env::var_os("VDB_TEST_KILL") else { return };
+    let Some(dir) = std::env::var_os("VDB_TEST_KILL") else {
+        return;
+    };
     let round: u64 = std::env::var("VDB_TEST_ROUND").unwrap().parse().unwrap();
     let db = open(Path::new(&dir));
     let c = match db.collection("c") {
@@ -54,7 +63,11 @@ fn child_writes_until_it_is_killed() {
                     let mut points: Vec<Point> = ids.iter().map(|&id| point(id, n)).collect();
                     points.push(point(counter, n));
                     // Weak writes survive the death of the process, too.
-                    let durability = if writer == 0 { Durability::None } else { Durability::Sync };
+                    let durability = if writer == 0 {
+                        Durability::None
+                    } else {
+                        Durability::Sync
+                    };
                     let write = vdb::WriteBatch::new().upsert("c", points);
                     db.submit(write, durability).unwrap().wait_visible().unwrap();
                     if n % 5 == 0 && n > round << 24 {
@@ -79,7 +92,8 @@ fn say(line: &str) {
 fn maintain(c: &Collection) {
     loop {
         c.optimize(&Control::none()).unwrap();
-        c.create_payload_index("stamp", PayloadIndexKind::Integer).unwrap();
+        c.create_payload_index("stamp", PayloadIndexKind::Integer)
+            .unwrap();
         c.flush().unwrap();
         c.drop_payload_index("stamp").unwrap();
     }
@@ -100,8 +114,14 @@ impl Said {
         for line in whole.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             if let [kind @ ("written" | "deleted"), writer, n] = words[..] {
-                let list = if kind == "written" { &mut self.written } else { &mut self.deleted };
-                list.entry(writer.parse().unwrap()).or_default().push(n.parse().unwrap());
+                let list = if kind == "written" {
+                    &mut self.written
+                } else {
+                    &mut self.deleted
+                };
+                list.entry(writer.parse().unwrap())
+                    .or_default()
+                    .push(n.parse().unwrap());
             }
         }
     }
@@ -117,18 +137,31 @@ impl Said {
                 let doomed = (n + 1) % 5 == 0 && found.is_empty() && !batches.contains(&(n + 1));
                 let expected = if gone.contains(&n) || doomed { 0 } else { ids.len() };
                 assert_eq!(found.len(), expected, "writer {writer}, batch {n}");
-                assert!(found.iter().all(|r| r.payload.as_ref().unwrap()["stamp"].as_u64() == Some(n)));
+                assert!(
+                    found
+                        .iter()
+                        .all(|r| r.payload.as_ref().unwrap()["stamp"].as_u64() == Some(n))
+                );
             }
             let last = *batches.iter().max().unwrap();
             let (_, counter) = batch(writer, last);
-            let counter = c.get(&[PointId::Num(counter)], &Select::payload()).unwrap().remove(0);
+            let counter = c
+                .get(&[PointId::Num(counter)], &Select::payload())
+                .unwrap()
+                .remove(0);
             let stamp = counter.payload.unwrap()["stamp"].as_u64().unwrap();
-            assert!(stamp >= last, "writer {writer}: {stamp} after {last} was acknowledged");
+            assert!(
+                stamp >= last,
+                "writer {writer}: {stamp} after {last} was acknowledged"
+            );
             // The batch that was under way is there in full or not at all.
             let (ids, _) = batch(writer, stamp);
             let ids: Vec<PointId> = ids.into_iter().map(PointId::Num).collect();
             let found = c.get(&ids, &Select::default()).unwrap().len();
-            assert!(found == ids.len() || found == 0, "writer {writer}: {found} points of batch {stamp}");
+            assert!(
+                found == ids.len() || found == 0,
+                "writer {writer}: {found} points of batch {stamp}"
+            );
         }
     }
 }
@@ -169,7 +202,11 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         let lines = output.lines().count();
         println!("round {round}: killed after {pause:?}, {lines} acknowledgements");
         if round == 4 {
-            assert!(said.written.len() as u64 == WRITERS, "writers never got to write: {:?}", said.written.keys());
+            assert!(
+                said.written.len() as u64 == WRITERS,
+                "writers never got to write: {:?}",
+                said.written.keys()
+            );
         }
     }
 }

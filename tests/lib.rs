@@ -13,7 +13,12 @@
 //!
 //! May depend on every crate; none depends on it.
 #![forbid(unsafe_code)]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "fixtures fail a test by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "fixtures fail a test by panicking"
+)]
 
 pub mod npy;
 pub mod numbers;

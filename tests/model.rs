@@ -19,13 +19,20 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use vdb_tests::Numbers;
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |value| value.parse().unwrap())
+    std::env::var(name)
+        .ok()
+        .map_or(default, |value| value.parse().unwrap())
 }
 
 fn try_combination(combination: usize, cases: u32, seed: u64) -> (u64, u64) {
     let numbers = &mut Numbers::new(seed.wrapping_mul(12) + combination as u64);
     let bytes: Vec<u8> = (0..4).flat_map(|_| numbers.bits().to_le_bytes()).collect();
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 4_000,
+        ..Config::default()
+    };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let recall = Rc::new(query::Recall::default());
     let outcome = runner.run(&vec(action::action(), 20..60), |actions| {
@@ -46,11 +53,14 @@ fn try_combination(combination: usize, cases: u32, seed: u64) -> (u64, u64) {
 
 #[test]
 fn random_operations_do_to_the_engine_what_they_do_to_a_plain_map() {
-    let (cases, seed) = (setting("VDB_CASES", 10) as u32, setting("VDB_SEED", 1));
+    let (cases, seed) = (setting("VDB_CASES", 80) as u32, setting("VDB_SEED", 1));
     println!("VDB_SEED={seed} VDB_CASES={cases}");
     for combination in 0..12 {
         let (found, wanted) = try_combination(combination, cases, seed);
         let missed = wanted - found.min(wanted);
-        assert!(missed * 20 <= wanted, "combination {combination}: {found} of {wanted} nearest found");
+        assert!(
+            missed * 20 <= wanted,
+            "combination {combination}: {found} of {wanted} nearest found"
+        );
     }
 }

@@ -14,7 +14,14 @@ pub fn wordnet() -> Vec<Vec<f32>> {
     let data = ROWS * DIM * 2;
     let (header, numbers) = bytes.split_at(bytes.len() - data);
     let header = String::from_utf8_lossy(header);
-    assert!(header.contains("'<f2'") && header.contains("(5000, 384)"), "unexpected header {header}");
-    let row = |row: &[u8]| row.chunks_exact(2).map(|n| f16::from_le_bytes([n[0], n[1]]).to_f32()).collect();
+    assert!(
+        header.contains("'<f2'") && header.contains("(5000, 384)"),
+        "unexpected header {header}"
+    );
+    let row = |row: &[u8]| {
+        row.chunks_exact(2)
+            .map(|n| f16::from_le_bytes([n[0], n[1]]).to_f32())
+            .collect()
+    };
     numbers.chunks_exact(DIM * 2).map(row).collect()
 }

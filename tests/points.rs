@@ -15,7 +15,9 @@ pub fn points(ids: std::ops::Range<u64>, dim: usize, seed: u64) -> Vec<Point> {
     ids.map(|id| {
         let mut point = Point::new(id, numbers.vector(dim));
         point.payload.insert("n".to_owned(), id.into());
-        point.payload.insert("mod".to_owned(), format!("m{}", id % 7).into());
+        point
+            .payload
+            .insert("mod".to_owned(), format!("m{}", id % 7).into());
         point
     })
     .collect()

@@ -22,7 +22,11 @@ fn scaled(rows: &[Vec<f32>], element: Element) -> Vec<Vec<f32>> {
 
 fn load(db: &Database, params: VectorParams, rows: &[Vec<f32>]) -> Collection {
     let c = db.create_collection("c", CollectionConfig::new(params)).unwrap();
-    let point = |(id, row): (u64, &Vec<f32>)| Point::new(id, row.clone()).payload(json!({"n": id % 100})).unwrap();
+    let point = |(id, row): (u64, &Vec<f32>)| {
+        Point::new(id, row.clone())
+            .payload(json!({"n": id % 100}))
+            .unwrap()
+    };
     let points: Vec<Point> = (0..).zip(rows).map(point).collect();
     for batch in points.chunks(1_000) {
         c.upsert(batch.to_vec()).unwrap();
@@ -80,10 +84,12 @@ fn filters_of_any_selectivity_leave_the_nearest_matching_points_findable() {
     assert!(all >= 0.95, "without a filter: {all}");
     for indexed in [false, true] {
         if indexed {
-            c.create_payload_index("n", vdb::PayloadIndexKind::Integer).unwrap();
+            c.create_payload_index("n", vdb::PayloadIndexKind::Integer)
+                .unwrap();
         }
         for percent in [1, 10, 50, 80, 99] {
-            let filter = Filter::from_json(&json!({"must": [{"key": "n", "range": {"lt": percent}}]})).unwrap();
+            let filter =
+                Filter::from_json(&json!({"must": [{"key": "n", "range": {"lt": percent}}]})).unwrap();
             let recall = recall(&c, queries, Some(&filter));
             println!("{percent} %, indexed {indexed}: {recall:.3}");
             assert!(recall >= 0.95, "{percent} %, indexed {indexed}: {recall}");
@@ -96,9 +102,16 @@ fn one_thread_and_two_build_the_same_graph() {
     let rows = npy::wordnet();
     let (queries, rows) = rows[..2_200].split_at(QUERIES);
     let answers = |threads: usize| -> Vec<Vec<ScoredPoint>> {
-        let db = Database::builder().background(false).threads(threads).open_in_memory().unwrap();
+        let db = Database::builder()
+            .background(false)
+            .threads(threads)
+            .open_in_memory()
+            .unwrap();
         let c = load(&db, VectorParams::new(npy::DIM, Distance::Cosine), rows);
-        queries.iter().map(|query| c.search(&SearchRequest::new(query.clone()).ef(16)).unwrap()).collect()
+        queries
+            .iter()
+            .map(|query| c.search(&SearchRequest::new(query.clone()).ef(16)).unwrap())
+            .collect()
     };
     assert_eq!(answers(1), answers(2));
 }
@@ -108,16 +121,30 @@ fn exact_answers_keep_their_bits_across_flush_optimize_and_reopen() {
     let rows = npy::wordnet();
     let (queries, rows) = rows[..2_300].split_at(QUERIES);
     let dir = tempfile::tempdir().unwrap();
-    let open = || Database::builder().background(false).open(dir.path().join("db")).unwrap();
+    let open = || {
+        Database::builder()
+            .background(false)
+            .open(dir.path().join("db"))
+            .unwrap()
+    };
     let ask = |c: &Collection| -> Vec<Vec<ScoredPoint>> {
-        let requests: Vec<_> = queries.iter().map(|q| SearchRequest::new(q.clone()).limit(30).exact(true)).collect();
+        let requests: Vec<_> = queries
+            .iter()
+            .map(|q| SearchRequest::new(q.clone()).limit(30).exact(true))
+            .collect();
         c.search_batch(&requests).unwrap()
     };
     for (name, element) in [("f32", Element::F32), ("f16", Element::F16)] {
         let db = open();
         let params = VectorParams::new(npy::DIM, Distance::Cosine).element(element);
         let c = db.create_collection(name, CollectionConfig::new(params)).unwrap();
-        c.upsert((0..).zip(rows).map(|(id, row): (u64, _)| Point::new(id, row.clone())).collect()).unwrap();
+        c.upsert(
+            (0..)
+                .zip(rows)
+                .map(|(id, row): (u64, _)| Point::new(id, row.clone()))
+                .collect(),
+        )
+        .unwrap();
         let in_memory = ask(&c);
         drop((c, db));
         let db = open();
@@ -128,6 +155,10 @@ fn exact_answers_keep_their_bits_across_flush_optimize_and_reopen() {
         c.optimize(&Control::none()).unwrap();
         assert_eq!(ask(&c), in_memory, "{name}, with a graph");
         drop((c, db));
-        assert_eq!(ask(&open().collection(name).unwrap()), in_memory, "{name}, opened again");
+        assert_eq!(
+            ask(&open().collection(name).unwrap()),
+            in_memory,
+            "{name}, opened again"
+        );
     }
 }

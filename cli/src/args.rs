@@ -1,43 +1,11 @@
-//! The command line as a whole, and what several commands share of it.
+//! What several commands share of their command lines.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::Args;
 use vdb::{Filter, PayloadSelector, PointId, Select};
 
-use crate::cmd::Command;
 use crate::parse;
-
-const AFTER: &str = "\
-Exit codes:
-  0  done
-  1  failed; standard error says what was wrong, where, and what to do
-  2  the command line is wrong
-
-Answers go to standard output, remarks and progress to standard error. With --json answers are JSON, one value
-a line. Progress bars appear only on a terminal.
-
-Examples:
-  vdb load my.db words vectors.npy --payload words.jsonl
-  vdb query my.db words --match words=owl --limit 5
-  vdb count my.db words --filter '{\"must\": [{\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}]}'";
-
-/// Load, query and look after vector databases, each a directory.
-#[derive(Debug, Parser)]
-#[command(name = "vdb", version, after_help = AFTER, propagate_version = true, max_term_width = 110)]
-#[command(disable_help_subcommand = true)]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-
-    /// Print answers as JSON for programs, one value a line
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub(crate) json: bool,
-
-    /// No progress bars and no remarks; errors and warnings are still told
-    #[arg(long, short, global = true, help_heading = "Global options")]
-    pub(crate) quiet: bool,
-}
 
 /// A collection of a database.
 #[derive(Debug, Args)]

@@ -1,19 +1,19 @@
 //! The `vdb` command: what can be done with a database from a shell?
 //!
 //! ```text
-//! argv -> args.rs (clap) -> cmd/NAME.rs -> vdb (the engine) and vdb-interop (files) -> out.rs -> stdout, stderr
+//! argv -> cmd/mod.rs (clap) -> cmd/NAME.rs -> vdb (the engine) and vdb-interop (files) -> out.rs -> stdout, stderr
 //! ```
 //!
 //! | file | what |
 //! |---|---|
-//! | `args.rs` | the command line as a whole, and what several commands share of it |
+//! | `args.rs` | what several commands share of their command lines |
 //! | `parse.rs` | values on the command line: vectors, filters, names of distances |
 //! | `failure.rs` | exit codes |
 //! | `out.rs` | the only writer to standard output and standard error |
 //! | `progress.rs` | bars on standard error |
 //! | `open.rs` | databases and collections that must exist |
 //! | `points.rs`, `table.rs` | points as JSON and as tables |
-//! | `cmd/` | one file a command |
+//! | `cmd/` | the command line as a whole, and one file a command |
 //!
 //! Depends on the engine and on `vdb-interop`, and holds no logic that either could.
 
@@ -33,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::Cli;
+use cmd::Cli;
 use out::Out;
 
 fn main() -> ExitCode {

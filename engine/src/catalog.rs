@@ -101,74 +101,37 @@ impl Shared {
 
     pub(crate) fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Arc<Core>> {
         config.validate()?;
-        self.install_collection(name, false, |dir, id| {
-            let manifest = CollectionManifest {
-                collection_id: id,
-                generation: 1,
-                schema: Schema::new(config).to_record(),
-                // Nothing that is in the log by now is about this collection.
-                flushed_lsn: 0,
-                seq_floor: 0,
-                weak: false,
-                next_segment_id: 1,
-                segments: Vec::new(),
-            };
-            ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
-            Ok(())
-        })
-    }
-
-    /// Gives a new collection a number, lets `fill` write its directory, and commits it under its name. With
-    /// `replace`, a collection of that name is dropped in the same swap.
-    pub(crate) fn install_collection(
-        &self,
-        name: &str,
-        replace: bool,
-        fill: impl FnOnce(&str, u32) -> Result<()>,
-    ) -> Result<Arc<Core>> {
         let mut catalog = self.catalog.lock();
         self.check_open()?;
-        let replaced = find(&catalog, name).map(|c| c.id).filter(|_| replace);
-        if replaced.is_none() {
-            check_free(&catalog, name)?;
-        }
+        check_free(&catalog, name)?;
         let id = catalog.next_collection_id;
         let dir = collection_dir(id);
-        // A crash may have left files of a collection that was never committed.
+        // A creation that failed may have left files of a collection that was never committed.
         self.disk.remove_dir_all(&dir)?;
         self.disk.create_dir_all(&dir)?;
-        let filled = fill(&dir, id).and_then(|()| {
-            self.disk.sync_dir(COLLECTIONS_DIR)?;
-            self.change_catalog(&mut catalog, |next| {
-                next.next_collection_id = id.checked_add(1).ok_or(Error::Limit {
-                    what: "collections ever created",
-                    limit: u32::MAX as usize,
-                    found: u32::MAX as usize,
-                })?;
-                match next.collections.iter_mut().find(|c| Some(c.id) == replaced) {
-                    Some(entry) => entry.id = id,
-                    None => next.collections.push(CollectionRecord {
-                        id,
-                        name: name.to_owned(),
-                    }),
-                }
-                for alias in next
-                    .aliases
-                    .iter_mut()
-                    .filter(|a| Some(a.collection_id) == replaced)
-                {
-                    alias.collection_id = id;
-                }
-                Ok(())
-            })
-        });
-        if let Err(error) = filled {
-            let _ = self.disk.remove_dir_all(&dir);
-            return Err(error);
-        }
-        if let Some(old) = replaced {
-            self.forget(old);
-        }
+        let manifest = CollectionManifest {
+            collection_id: id,
+            generation: 1,
+            schema: Schema::new(config).to_record(),
+            // Nothing that is in the log by now is about this collection.
+            flushed_lsn: 0,
+            seq_floor: 0,
+            weak: false,
+            next_segment_id: 1,
+            segments: Vec::new(),
+        };
+        ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
+        self.disk.sync_dir(COLLECTIONS_DIR)?;
+        self.change_catalog(&mut catalog, |next| {
+            next.next_collection_id = id.checked_add(1).ok_or(Error::Limit {
+                what: "collections ever created",
+                limit: u32::MAX as usize,
+                found: u32::MAX as usize,
+            })?;
+            let name = name.to_owned();
+            next.collections.push(CollectionRecord { id, name });
+            Ok(())
+        })?;
         self.core_by_id(id)
     }
 

@@ -1,5 +1,8 @@
 //! Where things lie below a database's directory.
 
+use vdb_storage::manifest::{CollectionManifest, ManifestRecord};
+use vdb_vfs::path;
+
 /// Directory of the log, below the database's.
 pub(crate) const LOG_DIR: &str = "wal";
 /// Directory of the catalog, below the database's.
@@ -14,4 +17,15 @@ pub(crate) const TEMP_DIR: &str = "tmp";
 /// The directory of a collection.
 pub(crate) fn collection_dir(id: u32) -> String {
     format!("{COLLECTIONS_DIR}/{id:08x}")
+}
+
+/// The path of a file of a collection.
+pub(crate) fn file_path(collection: u32, name: &str) -> String {
+    path::join(&collection_dir(collection), name)
+}
+
+/// Whether a name in the directory of a collection is that of its manifest.
+pub(crate) fn is_manifest(name: &str) -> bool {
+    name.strip_prefix(CollectionManifest::STEM)
+        .is_some_and(|rest| rest.starts_with('-'))
 }

@@ -38,18 +38,20 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `error.rs`, `config.rs`, `names.rs`, `point.rs` | errors, settings, names, points as a user sees them |
+//! | `error.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
 //! | `schema.rs` | what a collection holds |
 //! | `append_list.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
-//! | `activity.rs`, `core.rs`, `shared.rs` | the state of an open collection, and of the database |
+//! | `layout.rs` | where things lie in a database's directory |
+//! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
+//! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
 //! | `query/` | searching, scrolling, counting, fetching |
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
-//! | `backup/`, `verify/` | snapshots and restoring them; reading everything to see whether it is sound |
+//! | `pin.rs`, `backup/`, `verify/` | keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
-//! | `collection.rs`, `db.rs` | the handles |
+//! | `handle.rs`, `collection.rs`, `db.rs` | the handles, and closing |
 //!
 //! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
 
@@ -76,6 +78,7 @@ mod maintenance;
 mod memtable;
 mod names;
 mod payload;
+mod pin;
 mod point;
 mod query;
 mod recovery;

@@ -25,7 +25,6 @@ pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
     refuse_foreign(&disk, options.create)?;
     let lock = disk.lock(LOCK_FILE)?;
     let catalog = open_catalog(&disk)?;
-    remove_strays(&disk, &catalog)?;
 
     // The first catalog is committed before there is a log; every later one after.
     if catalog.generation > 1 && disk.list(LOG_DIR)?.is_empty() {
@@ -66,6 +65,8 @@ pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
         options,
     };
     replay(&shared, recovered)?;
+    // Only now is it known that the catalog is no older than the log.
+    remove_strays(&shared.disk, &shared.catalog.lock())?;
     // What is in the log was acknowledged, or may as well have been: it becomes durable before anyone sees it.
     shared.sync_to(shared.wal.last_lsn())?;
     shared.visibility.applied(shared.wal.last_lsn(), false);
@@ -146,6 +147,7 @@ fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
 /// Brings into memtables what is in the log and in no segment.
 fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
     let known: BTreeSet<u32> = shared.catalog.lock().collections.iter().map(|c| c.id).collect();
+    let next = shared.catalog.lock().next_collection_id;
     let mut weak = BTreeSet::new();
     while let Some(item) = recovered.next_item()? {
         let frame = match item {
@@ -175,6 +177,13 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
         }
         let lsn = frame.lsn;
         let record = record::decode(frame.body)?;
+        if let Some(newer) = record.sections.iter().find(|s| s.collection >= next) {
+            let what = format!(
+                "it is older than the log, which has writes to collection {}: a newer catalog is missing",
+                newer.collection
+            );
+            return Err(Error::Damaged { file: shared.disk.display(CATALOG_DIR), what });
+        }
         for section in record.sections.iter().filter(|s| known.contains(&s.collection)) {
             if shared.damaged.lock().contains_key(&section.collection) {
                 continue;

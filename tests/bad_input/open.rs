@@ -26,7 +26,10 @@ fn a_directory_that_is_no_database_is_refused_and_left_as_it_is() {
     let refused = Database::open(dir.path()).unwrap_err();
     assert!(matches!(refused, Error::NotADatabase { .. }), "{refused:?}");
     assert!(refused.to_string().contains("thesis.doc"), "{refused}");
-    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["thesis.doc"]);
 }
 
@@ -47,7 +50,10 @@ fn a_database_that_does_not_exist_is_not_created_unless_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("none");
     let missing = Database::builder().create(false).open(&path).unwrap_err();
-    assert!(matches!(missing, Error::Disk(vdb_vfs::Error::NotFound { .. })), "{missing:?}");
+    assert!(
+        matches!(missing, Error::Disk(vdb_vfs::Error::NotFound { .. })),
+        "{missing:?}"
+    );
     assert!(!path.exists());
     let empty = Database::builder().create(false).open(dir.path()).unwrap_err();
     assert!(matches!(empty, Error::NotADatabase { .. }), "{empty:?}");
@@ -59,7 +65,10 @@ fn a_database_is_opened_once_by_one_process() {
     let first = Database::open(dir.path()).unwrap();
     let refused = Database::open(dir.path()).unwrap_err();
     let own = std::process::id();
-    assert!(matches!(&refused, Error::Disk(vdb_vfs::Error::Locked { pid: Some(pid), .. }) if *pid == own), "{refused:?}");
+    assert!(
+        matches!(&refused, Error::Disk(vdb_vfs::Error::Locked { pid: Some(pid), .. }) if *pid == own),
+        "{refused:?}"
+    );
     assert!(refused.to_string().contains("this process"), "{refused}");
     drop(first);
     Database::open(dir.path()).unwrap();
@@ -68,7 +77,9 @@ fn a_database_is_opened_once_by_one_process() {
 /// Not a test of its own: holds a database open for `a_database_open_elsewhere_is_refused_with_the_process_id`.
 #[test]
 fn child_holds_a_database() {
-    let Some(path) = std::env::var_os("VDB_TEST_HOLD") else { return };
+    let Some(path) = std::env::var_os("VDB_TEST_HOLD") else {
+        return;
+    };
     let db = Database::open(path).unwrap();
     println!("held");
     // Until the parent closes the pipe.
@@ -96,11 +107,22 @@ fn a_database_open_elsewhere_is_refused_with_the_process_id() {
         matches!(&refused, Error::Disk(vdb_vfs::Error::Locked { pid: Some(pid), .. }) if *pid == expected),
         "{refused:?}, child {expected}"
     );
-    assert!(refused.to_string().contains(&format!("process {expected}")), "{refused}");
+    assert!(
+        refused.to_string().contains(&format!("process {expected}")),
+        "{refused}"
+    );
     // A process that dies lets go, however it dies.
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(Database::open(dir.path()).unwrap().collection("c").unwrap().count(None).unwrap(), 60);
+    assert_eq!(
+        Database::open(dir.path())
+            .unwrap()
+            .collection("c")
+            .unwrap()
+            .count(None)
+            .unwrap(),
+        60
+    );
 }
 
 /// A disk that takes no writes.
@@ -111,7 +133,11 @@ struct ReadOnly(OsDisk);
 struct ReadOnlyFile(Box<dyn File>, String);
 
 fn refuse<T>(path: &str, op: &'static str) -> vdb_vfs::Result<T> {
-    Err(vdb_vfs::Error::io(path, op, std::io::ErrorKind::ReadOnlyFilesystem.into()))
+    Err(vdb_vfs::Error::io(
+        path,
+        op,
+        std::io::ErrorKind::ReadOnlyFilesystem.into(),
+    ))
 }
 
 impl File for ReadOnlyFile {
@@ -189,12 +215,18 @@ fn a_read_only_file_system_is_refused_as_such() {
     make(dir.path());
     let disk = ReadOnly(OsDisk::open(dir.path(), false).unwrap());
     let refused = Database::builder().open_disk(Arc::new(disk)).unwrap_err();
-    assert!(matches!(refused, Error::Disk(vdb_vfs::Error::ReadOnly { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Error::Disk(vdb_vfs::Error::ReadOnly { .. })),
+        "{refused:?}"
+    );
     assert!(refused.to_string().contains("read-only"), "{refused}");
     let empty = tempfile::tempdir().unwrap();
     let disk = ReadOnly(OsDisk::open(empty.path(), false).unwrap());
     let refused = Database::builder().open_disk(Arc::new(disk)).unwrap_err();
-    assert!(matches!(refused, Error::Disk(vdb_vfs::Error::ReadOnly { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Error::Disk(vdb_vfs::Error::ReadOnly { .. })),
+        "{refused:?}"
+    );
     Database::open(dir.path()).unwrap();
 }
 
@@ -210,7 +242,10 @@ fn a_disk_without_permissions_is_refused_as_read_only() {
     // Root may write all the same.
     if std::fs::write(path.join("probe"), "").is_err() {
         let refused = Database::open(&path).unwrap_err();
-        assert!(matches!(refused, Error::Disk(vdb_vfs::Error::ReadOnly { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Error::Disk(vdb_vfs::Error::ReadOnly { .. })),
+            "{refused:?}"
+        );
     }
     mode(0o755);
 }
@@ -218,7 +253,12 @@ fn a_disk_without_permissions_is_refused_as_read_only() {
 #[test]
 fn a_full_disk_is_refused_at_opening_and_opens_once_there_is_space() {
     let disk = SimDisk::new(0);
-    let open = || Database::builder().background(false).log_segment_bytes(0).open_disk(Arc::new(disk.clone()));
+    let open = || {
+        Database::builder()
+            .background(false)
+            .log_segment_bytes(0)
+            .open_disk(Arc::new(disk.clone()))
+    };
     disk.set_capacity(Some(10));
     let refused = open().unwrap_err();
     assert!(refused.to_string().contains("no space"), "{refused}");

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Control, Database, DatabaseBuilder, Distance, Durability, Element, Expected, PayloadIndexKind,
-    Point, PointId, Result, UpsertMode, VectorParams, Vectors,
+    CollectionConfig, Control, Database, DatabaseBuilder, Distance, Durability, Element, Expected,
+    PayloadIndexKind, Point, PointId, Result, UpsertMode, VectorParams, Vectors,
 };
 use vdb_tests::Numbers;
 use vdb_tests::oracle::{Aim, Dump, Op, OracleDatabase, Step, database};
@@ -15,7 +15,7 @@ use vdb_vfs::sim::SimDisk;
 
 /// Something that a script does.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     Write(Durability, Vec<Step>),
     Flush(&'static str),
     Optimize(&'static str),
@@ -29,7 +29,7 @@ pub enum Action {
 }
 
 /// Settings under which calls come in the same order every time, as far as threads allow.
-pub fn builder() -> DatabaseBuilder {
+pub(crate) fn builder() -> DatabaseBuilder {
     Database::builder()
         .write_buffer(0)
         .log_segment_bytes(0)
@@ -38,14 +38,16 @@ pub fn builder() -> DatabaseBuilder {
         .sync_interval(Duration::from_secs(3_600))
 }
 
-pub fn open(disk: &SimDisk) -> Result<Database> {
+pub(crate) fn open(disk: &SimDisk) -> Result<Database> {
     builder().open_disk(Arc::new(disk.clone()))
 }
 
 /// Two vectors; tiny graphs, so that they are built too.
-pub fn config() -> CollectionConfig {
-    let mut config = CollectionConfig::new(VectorParams::new(3, Distance::Dot))
-        .vector("side", VectorParams::new(2, Distance::Euclid).element(Element::U8));
+pub(crate) fn config() -> CollectionConfig {
+    let mut config = CollectionConfig::new(VectorParams::new(3, Distance::Dot)).vector(
+        "side",
+        VectorParams::new(2, Distance::Euclid).element(Element::U8),
+    );
     config.optimizer.index_min_rows = 4;
     config
 }
@@ -61,7 +63,7 @@ enum Event {
 
 /// What a script did and was told, and so what must be there afterwards.
 #[derive(Debug, Default)]
-pub struct Told {
+pub(crate) struct Told {
     events: Vec<Event>,
     /// Events that failed in a way that leaves their outcome open.
     open: Vec<usize>,
@@ -98,11 +100,14 @@ impl Told {
     }
 
     fn logged(&self) -> usize {
-        self.events.iter().filter(|event| matches!(event, Event::Logged(_))).count()
+        self.events
+            .iter()
+            .filter(|event| matches!(event, Event::Logged(_)))
+            .count()
     }
 
     /// What the process that wrote it should see: all that was acknowledged.
-    pub fn present(&self) -> OracleDatabase {
+    pub(crate) fn present(&self) -> OracleDatabase {
         self.state(usize::MAX, &self.open).unwrap()
     }
 
@@ -111,8 +116,13 @@ impl Told {
         let mut out = Vec::new();
         for logged in (self.safe..=self.logged()).rev() {
             for subset in 0..1usize << self.open.len() {
-                let without: Vec<usize> =
-                    self.open.iter().enumerate().filter(|(bit, _)| subset & (1 << bit) != 0).map(|(_, i)| *i).collect();
+                let without: Vec<usize> = self
+                    .open
+                    .iter()
+                    .enumerate()
+                    .filter(|(bit, _)| subset & (1 << bit) != 0)
+                    .map(|(_, i)| *i)
+                    .collect();
                 let state = self.state(logged, &without);
                 if let Some(state) = state.filter(|state| !out.contains(state)) {
                     out.push(state);
@@ -126,7 +136,7 @@ impl Told {
     ///
     /// # Panics
     /// When it is in none of them.
-    pub fn recognise(&self, db: &Database, context: &dyn Fn() -> String) -> OracleDatabase {
+    pub(crate) fn recognise(&self, db: &Database, context: &dyn Fn() -> String) -> OracleDatabase {
         let found = Dump::read(db).unwrap_or_else(|e| panic!("{}: {e}", context()));
         let possible = self.possible();
         match possible.iter().find(|state| Dump::expect(state) == found) {
@@ -148,11 +158,21 @@ impl Told {
     }
 
     /// Checks that no sequence number is given again.
-    pub fn check_sequences(&self, db: &Database, state: &OracleDatabase, context: &dyn Fn() -> String) {
+    pub(crate) fn check_sequences(
+        &self,
+        db: &Database,
+        state: &OracleDatabase,
+        context: &dyn Fn() -> String,
+    ) {
         for (name, number) in &state.names {
             let last = db.collection(name).unwrap().info().unwrap().last_sequence;
             let given = self.given.get(number).copied().unwrap_or(0);
-            assert!(last >= given, "{}: {name} would give {} again", context(), last + 1);
+            assert!(
+                last >= given,
+                "{}: {name} would give {} again",
+                context(),
+                last + 1
+            );
         }
     }
 }
@@ -196,7 +216,12 @@ fn note(told: &mut Told, state: &OracleDatabase, steps: &[Step], sequences: &[u6
         Step::Require(..) => None,
     });
     for (name, &sequence) in names.zip(sequences) {
-        let number = state.names.get(name).or_else(|| state.aliases.get(name)).copied().unwrap();
+        let number = state
+            .names
+            .get(name)
+            .or_else(|| state.aliases.get(name))
+            .copied()
+            .unwrap();
         let given = told.given.entry(number).or_insert(0);
         assert!(sequence > *given, "{name}: sequence {sequence} after {given}");
         *given = sequence;
@@ -204,7 +229,7 @@ fn note(told: &mut Told, state: &OracleDatabase, steps: &[Step], sequences: &[u6
 }
 
 /// Runs a script until the disk dies; after other failures it goes on. With `faults`, failures are expected.
-pub fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
+pub(crate) fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
     let mut told = Told::default();
     let db = match open(disk) {
         Ok(db) => db,
@@ -220,7 +245,10 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
                 Ok(()) => Some(Event::Logged(steps.clone())),
                 Err(refusal) => {
                     let error = act(&db, action).expect_err(&format!("{action:?}: {refusal:?}"));
-                    assert!(disk.is_dead() || faults || is_refusal(&error), "{action:?}: {error}");
+                    assert!(
+                        disk.is_dead() || faults || is_refusal(&error),
+                        "{action:?}: {error}"
+                    );
                     continue;
                 }
             },
@@ -255,7 +283,11 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
                 break;
             }
             let seen = Dump::read(&db).unwrap();
-            assert_eq!(Dump::expect(&told.present()).difference(&seen), None, "after {action:?}: {outcome:?}");
+            assert_eq!(
+                Dump::expect(&told.present()).difference(&seen),
+                None,
+                "after {action:?}: {outcome:?}"
+            );
             continue;
         }
         told.poisoned |= poisoned;
@@ -271,11 +303,19 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
                     let seen = Dump::read(&db).unwrap();
                     let expected = Dump::expect(&told.present());
                     if !matches!(action, Action::Index(..) | Action::DropIndex(..)) {
-                        assert_eq!(expected.difference(&seen), None, "after {action:?} failed: {error}");
+                        assert_eq!(
+                            expected.difference(&seen),
+                            None,
+                            "after {action:?} failed: {error}"
+                        );
                     } else if expected != seen {
                         // The schema changed and building failed: the index is there, to be built later.
                         told.open.pop();
-                        assert_eq!(Dump::expect(&told.present()).difference(&seen), None, "{action:?}: {error}");
+                        assert_eq!(
+                            Dump::expect(&told.present()).difference(&seen),
+                            None,
+                            "{action:?}: {error}"
+                        );
                     }
                 }
             }
@@ -301,7 +341,9 @@ fn applies(state: &OracleDatabase, action: &Action) -> bool {
 fn is_refusal(error: &vdb::Error) -> bool {
     matches!(
         error,
-        vdb::Error::PointNotFound { .. } | vdb::Error::Conflict { .. } | vdb::Error::CollectionNotFound { .. }
+        vdb::Error::PointNotFound { .. }
+            | vdb::Error::Conflict { .. }
+            | vdb::Error::CollectionNotFound { .. }
     )
 }
 
@@ -316,7 +358,9 @@ fn acknowledge(told: &mut Told, state: &OracleDatabase, action: &Action, sequenc
         Action::Sync => told.safe = told.logged(),
         Action::Flush(name) | Action::Optimize(name) => {
             // What a collection has in segments is safe, and with it all that was logged before.
-            let Some(number) = state.names.get(*name).or_else(|| state.aliases.get(*name)) else { return };
+            let Some(number) = state.names.get(*name).or_else(|| state.aliases.get(*name)) else {
+                return;
+            };
             let mut place = 0;
             let mut last = 0;
             for (i, event) in told.events.iter().enumerate() {
@@ -340,7 +384,7 @@ fn acknowledge(told: &mut Told, state: &OracleDatabase, action: &Action, sequenc
 }
 
 /// A point whose numbers and payload follow from `mark`.
-pub fn point(id: u64, mark: u64) -> Point {
+pub(crate) fn point(id: u64, mark: u64) -> Point {
     let numbers = |n: u64| ((mark * 31 + id * 7 + n * 13) % 17) as f32 - 8.0;
     let mut vectors = Vectors::from([numbers(0), numbers(1), numbers(2)]);
     if !mark.is_multiple_of(3) {
@@ -350,7 +394,7 @@ pub fn point(id: u64, mark: u64) -> Point {
     Point::new(id, vectors).payload(payload).unwrap()
 }
 
-pub fn ids(ids: &[u64]) -> Aim {
+pub(crate) fn ids(ids: &[u64]) -> Aim {
     Aim::Ids(ids.iter().map(|&id| PointId::Num(id)).collect())
 }
 
@@ -366,12 +410,12 @@ fn write(name: &str, op: Op) -> Step {
     Step::Write(name.to_owned(), op)
 }
 
-pub fn points(ids: std::ops::Range<u64>, mark: u64) -> Op {
+pub(crate) fn points(ids: std::ops::Range<u64>, mark: u64) -> Op {
     Op::upsert(ids.map(|id| point(id, mark)).collect())
 }
 
 /// Every kind of action once or more, with every durability.
-pub fn scripted() -> Vec<Action> {
+pub(crate) fn scripted() -> Vec<Action> {
     use Durability::{Buffered, None, Sync};
     let sync = |steps| Action::Write(Sync, steps);
     vec![
@@ -385,15 +429,33 @@ pub fn scripted() -> Vec<Action> {
             write("a", Op::Delete(ids(&[1, 2]))),
             write("alias", points(0..3, 2)),
             Step::Require("a".to_owned(), 3.into(), Expected::Present),
-            write("a", Op::SetPayload(payload(json!({"set": 1})), ids(&[3]), Option::None)),
+            write(
+                "a",
+                Op::SetPayload(payload(json!({"set": 1})), ids(&[3]), Option::None),
+            ),
         ]),
         Action::Write(None, vec![write("a", points(6..10, 4))]),
         Action::Write(Buffered, vec![write("b", points(2..5, 5))]),
-        Action::Write(None, vec![write("b", Op::Delete(keyword("k2"))), write("a", Op::ClearPayload(ids(&[4])))]),
+        Action::Write(
+            None,
+            vec![
+                write("b", Op::Delete(keyword("k2"))),
+                write("a", Op::ClearPayload(ids(&[4]))),
+            ],
+        ),
         Action::Flush("a"),
         Action::Write(None, vec![write("b", points(20..22, 7))]),
-        sync(vec![Step::Require("b".to_owned(), 0.into(), Expected::Absent), write("b", points(30..31, 1))]),
-        Action::Write(None, vec![write("a", Op::DeleteVectors(vec!["side".to_owned()], keyword("k1")))]),
+        sync(vec![
+            Step::Require("b".to_owned(), 0.into(), Expected::Absent),
+            write("b", points(30..31, 1)),
+        ]),
+        Action::Write(
+            None,
+            vec![write(
+                "a",
+                Op::DeleteVectors(vec!["side".to_owned()], keyword("k1")),
+            )],
+        ),
         Action::Sync,
         Action::Rename("b", "c"),
         Action::Index("c", "n", PayloadIndexKind::Integer),
@@ -401,7 +463,13 @@ pub fn scripted() -> Vec<Action> {
         Action::Optimize("a"),
         Action::Write(
             Buffered,
-            vec![write("a", Op::UpdateVectors { points: vec![(5.into(), [1.0, 1.0, 1.0].into())], filter: Option::None })],
+            vec![write(
+                "a",
+                Op::UpdateVectors {
+                    points: vec![(5.into(), [1.0, 1.0, 1.0].into())],
+                    filter: Option::None,
+                },
+            )],
         ),
         Action::Drop("c"),
         Action::Create("b"),
@@ -416,31 +484,52 @@ pub fn scripted() -> Vec<Action> {
 }
 
 /// Records large enough that log files and memtables fill up and change.
-pub fn bulky() -> Vec<Action> {
+pub(crate) fn bulky() -> Vec<Action> {
     let mut script = vec![Action::Create("a"), Action::Create("b")];
     for round in 0..10u64 {
         let mut big = point(round % 4, round);
-        big.payload.insert("text".to_owned(), "x".repeat(14_000 + 700 * round as usize).into());
+        big.payload.insert(
+            "text".to_owned(),
+            "x".repeat(14_000 + 700 * round as usize).into(),
+        );
         let name = if round % 3 == 0 { "b" } else { "a" };
-        let durability = if round % 4 == 3 { Durability::None } else { Durability::Sync };
-        script.push(Action::Write(durability, vec![write(name, Op::upsert(vec![big]))]));
+        let durability = if round % 4 == 3 {
+            Durability::None
+        } else {
+            Durability::Sync
+        };
+        script.push(Action::Write(
+            durability,
+            vec![write(name, Op::upsert(vec![big]))],
+        ));
         if round == 5 {
             script.push(Action::Flush("a"));
         }
     }
     script.push(Action::Flush("b"));
-    script.push(Action::Write(Durability::Sync, vec![write("a", Op::SetPayload(payload(json!({"z": 1})), ids(&[1]), None))]));
+    script.push(Action::Write(
+        Durability::Sync,
+        vec![write(
+            "a",
+            Op::SetPayload(payload(json!({"z": 1})), ids(&[1]), None),
+        )],
+    ));
     script
 }
 
 /// A script at random.
-pub fn random(seed: u64, len: usize) -> Vec<Action> {
+pub(crate) fn random(seed: u64, len: usize) -> Vec<Action> {
     let numbers = &mut Numbers::new(seed);
     let mut script = vec![Action::Create("a"), Action::Create("b")];
     for mark in 0..len as u64 {
         let names = ["a", "a", "b", "c"];
         let name = *numbers.pick(&names);
-        let durability = *numbers.pick(&[Durability::Sync, Durability::Sync, Durability::Buffered, Durability::None]);
+        let durability = *numbers.pick(&[
+            Durability::Sync,
+            Durability::Sync,
+            Durability::Buffered,
+            Durability::None,
+        ]);
         let at = numbers.below(12);
         script.push(match numbers.below(24) {
             0..=8 => Action::Write(durability, vec![write(name, operation(numbers, at, mark))]),
@@ -450,7 +539,11 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
             }
             12..=14 => Action::Flush(name),
             15 | 16 => Action::Optimize(name),
-            17 => Action::Index(name, "k", *numbers.pick(&[PayloadIndexKind::Keyword, PayloadIndexKind::Integer])),
+            17 => Action::Index(
+                name,
+                "k",
+                *numbers.pick(&[PayloadIndexKind::Keyword, PayloadIndexKind::Integer]),
+            ),
             18 => Action::DropIndex(name, "k"),
             19 => Action::Create("c"),
             20 => Action::Drop(*numbers.pick(&["b", "c"])),

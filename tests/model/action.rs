@@ -13,26 +13,28 @@ use vdb_tests::Numbers;
 use vdb_tests::oracle::{Aim, Op, Step};
 
 /// Numbers in the default vector.
-pub const DIM: usize = 5;
+pub(crate) const DIM: usize = 5;
 /// Numbers in the other vector.
-pub const SIDE_DIM: usize = 3;
+pub(crate) const SIDE_DIM: usize = 3;
 
 /// A search, with a filter that counts and pages are asked for too.
 #[derive(Clone, Debug)]
-pub struct Question {
-    pub name: &'static str,
-    pub side: bool,
-    pub seed: u64,
-    pub limit: usize,
-    pub offset: usize,
+pub(crate) struct Question {
+    pub(crate) name: &'static str,
+    pub(crate) side: bool,
+    pub(crate) seed: u64,
+    pub(crate) limit: usize,
+    pub(crate) offset: usize,
     /// Which of the scores found is the threshold.
-    pub threshold: Option<usize>,
-    pub filter: Option<Value>,
+    pub(crate) threshold: Option<usize>,
+    pub(crate) filter: Option<Value>,
+    /// Counted and paged through only.
+    pub(crate) others: Vec<Value>,
 }
 
 /// Something done to the engine and the oracle.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     Write(&'static str, Op),
     Batch(Vec<Step>),
     /// Many points at once, so that there are graphs to walk.
@@ -51,26 +53,28 @@ pub enum Action {
 }
 
 /// Every distance with every element type, the next combination for the second vector.
-pub fn config(combination: usize) -> CollectionConfig {
+pub(crate) fn config(combination: usize) -> CollectionConfig {
     let params = |size: usize, n: usize| {
         let elements = [Element::F32, Element::F16, Element::U8];
         VectorParams::new(size, Distance::ALL[n % 4]).element(elements[n / 4 % 3])
     };
-    let mut config = CollectionConfig::new(params(DIM, combination))
-        .vector("side", params(SIDE_DIM, combination + 5));
+    let mut config =
+        CollectionConfig::new(params(DIM, combination)).vector("side", params(SIDE_DIM, combination + 5));
     config.optimizer.index_min_rows = 60;
     config
 }
 
 /// A vector with numbers that are exact in every element type, so that ties are ties.
-pub fn vector(dim: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn vector(dim: usize, seed: u64) -> Vec<f32> {
     let numbers = &mut Numbers::new(seed);
     if seed.is_multiple_of(23) {
         return vec![0.0; dim];
     }
     if seed.is_multiple_of(3) {
         // Out of the range of bytes, and between them.
-        return (0..dim).map(|_| *numbers.pick(&[-3.0, -0.5, 0.0, 0.25, 1.0, 1.75, 9.0, 200.0, 255.0, 300.0])).collect();
+        return (0..dim)
+            .map(|_| *numbers.pick(&[-3.0, -0.5, 0.0, 0.25, 1.0, 1.75, 9.0, 200.0, 255.0, 300.0]))
+            .collect();
     }
     (0..dim).map(|_| numbers.below(33) as f32 / 4.0 - 3.0).collect()
 }
@@ -89,7 +93,14 @@ fn id() -> impl Strategy<Value = PointId> + Clone {
 }
 
 fn word() -> impl Strategy<Value = Value> + Clone {
-    select(vec![json!("red"), json!("green"), json!("blue"), json!("dark red"), json!("reddish"), json!("")])
+    select(vec![
+        json!("red"),
+        json!("green"),
+        json!("blue"),
+        json!("dark red"),
+        json!("reddish"),
+        json!(""),
+    ])
 }
 
 fn number() -> impl Strategy<Value = Value> + Clone {
@@ -140,18 +151,25 @@ fn payload() -> BoxedStrategy<Payload> {
         option::of(loose(any::<bool>().prop_map(Value::from))),
         option::of(loose(date())),
         option::weighted(0.4, loose(object())),
-        option::weighted(0.5, prop_oneof![4 => vec(object(), 0..4).prop_map(Value::Array), 1 => loose(object())]),
+        option::weighted(
+            0.5,
+            prop_oneof![4 => vec(object(), 0..4).prop_map(Value::Array), 1 => loose(object())],
+        ),
     );
     fields
         .prop_map(|(k, n, b, d, o, a)| {
             let fields = [("k", k), ("n", n), ("b", b), ("d", d), ("o", o), ("a", a)];
-            fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+            fields
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+                .collect()
         })
         .boxed()
 }
 
-const PATHS: [&str; 14] =
-    ["k", "n", "b", "d", "k", "n", "o.k", "o.n", "a[].k", "a[].n", "a[1].n", "none", "k[]", "a"];
+const PATHS: [&str; 14] = [
+    "k", "n", "b", "d", "k", "n", "o.k", "o.n", "a[].k", "a[].n", "a[1].n", "none", "k[]", "a",
+];
 
 fn path() -> impl Strategy<Value = &'static str> {
     select(PATHS.to_vec())
@@ -162,19 +180,32 @@ fn limits(one: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
     vec((kinds, one), 0..3).prop_map(|list| list.into_iter().map(|(kind, v)| (kind.to_owned(), v)).collect())
 }
 
+fn valid_date() -> impl Strategy<Value = Value> {
+    let dates = [
+        "2024-02-29",
+        "2024-02-29T12:30:00.25Z",
+        "1969-12-31T23:59:59Z",
+        "2024-02-29T13:00:00Z",
+    ];
+    select(dates.to_vec()).prop_map(Value::from)
+}
+
 fn predicate() -> BoxedStrategy<(&'static str, Value)> {
-    let wanted = prop_oneof![word(), (-3i64..6).prop_map(Value::from), any::<bool>().prop_map(Value::from)];
+    let wanted = prop_oneof![
+        word(),
+        (-3i64..6).prop_map(Value::from),
+        any::<bool>().prop_map(Value::from)
+    ];
     let lists = prop_oneof![vec(word(), 0..3), vec((-3i64..6).prop_map(Value::from), 0..3)];
     let kinds = select(vec!["any", "except"]);
     let texts = select(vec!["text", "phrase", "text_any", "prefix"]);
     let pieces = select(vec!["red", "dark", "re", "blue green", "ish dark", "", " "]);
-    let valid_date = select(vec!["2024-02-29", "2024-02-29T12:30:00.25Z", "1969-12-31T23:59:59Z", "2024-02-29T12:30:00Z"]);
     prop_oneof![
         3 => wanted.prop_map(|value| ("match", json!({"value": value}))),
         2 => (kinds, lists).prop_map(|(kind, list)| ("match", json!({kind: list}))),
         1 => (texts, pieces).prop_map(|(kind, text)| ("match", json!({kind: text}))),
         2 => limits(number()).prop_map(|l| ("range", l)),
-        1 => limits(valid_date.prop_map(Value::from)).prop_map(|l| ("range", l)),
+        1 => limits(valid_date()).prop_map(|l| ("range", l)),
         1 => limits((0u64..4).prop_map(Value::from)).prop_map(|l| ("values_count", l)),
         1 => any::<bool>().prop_map(|b| ("is_empty", b.into())),
         1 => any::<bool>().prop_map(|b| ("is_null", b.into())),
@@ -186,6 +217,8 @@ fn condition(paths: &'static [&'static str]) -> BoxedStrategy<Value> {
     let at = move || select(paths.to_vec());
     prop_oneof![
         12 => (at(), predicate()).prop_map(|(path, (kind, value))| json!({"key": path, kind: value})),
+        2 => vec(word(), 0..3).prop_map(|list| json!({"key": "k", "match": {"except": list}})),
+        1 => limits(number()).prop_map(|l| json!({"key": "n", "range": l})),
         1 => at().prop_map(|path| json!({"is_empty": {"key": path}})),
         1 => at().prop_map(|path| json!({"is_null": {"key": path}})),
         2 => vec(id(), 0..5).prop_map(|ids| {
@@ -217,12 +250,13 @@ fn clauses(one: BoxedStrategy<Value>, nested: bool) -> BoxedStrategy<Value> {
 }
 
 /// A filter in JSON, two levels deep.
-pub fn filter() -> BoxedStrategy<Value> {
+pub(crate) fn filter() -> BoxedStrategy<Value> {
     let inner = clauses(condition(&["k", "n"]), true);
     let nested = (select(vec!["a", "a[]", "o"]), inner)
         .prop_map(|(key, filter)| json!({"nested": {"key": key, "filter": filter}}));
     let sub = clauses(condition(&PATHS), false);
-    let one = prop_oneof![10 => condition(&PATHS), 2 => nested, 2 => sub].boxed();
+    let dated = limits(valid_date()).prop_map(|l| json!({"key": "d", "range": l}));
+    let one = prop_oneof![10 => condition(&PATHS), 2 => nested, 2 => sub, 1 => dated].boxed();
     prop_oneof![1 => Just(json!({})), 12 => clauses(one, false)].boxed()
 }
 
@@ -236,7 +270,11 @@ fn aim() -> BoxedStrategy<Aim> {
 }
 
 fn vectors(ghosts: bool) -> BoxedStrategy<Vectors> {
-    let given = (option::weighted(0.9, any::<u64>()), option::weighted(0.5, any::<u64>()), 0u8..60);
+    let given = (
+        option::weighted(0.9, any::<u64>()),
+        option::weighted(0.5, any::<u64>()),
+        0u8..60,
+    );
     given
         .prop_map(move |(default, side, ghost)| {
             let mut vectors = Vectors::default();
@@ -264,8 +302,20 @@ fn op() -> BoxedStrategy<Op> {
         1 => Just(UpsertMode::InsertOnly),
         1 => Just(UpsertMode::UpdateOnly),
     ];
-    let keys = select(vec!["o", "o.k", "a[0]", "a[]", "a[].deep", "new.deep.key", "n", "k[0]", "new[0].x"]);
-    let doomed = select(vec!["k", "o", "o.k", "a[]", "a[0]", "a[].n", "a[0].k", "none.x", "n[]"]);
+    let keys = select(vec![
+        "o",
+        "o.k",
+        "a[0]",
+        "a[]",
+        "a[].deep",
+        "new.deep.key",
+        "n",
+        "k[0]",
+        "new[0].x",
+    ]);
+    let doomed = select(vec![
+        "k", "o", "o.k", "a[]", "a[0]", "a[].n", "a[0].k", "none.x", "n[]",
+    ]);
     prop_oneof![
         8 => (vec(point(), 1..7), mode, option::weighted(0.25, filter()))
             .prop_map(|(points, mode, filter)| Op::Upsert { points, mode, filter }),
@@ -305,20 +355,24 @@ fn question() -> impl Strategy<Value = Question> {
         prop_oneof![3 => Just(0usize), 1 => 0usize..30],
         option::weighted(0.3, 0usize..20),
         option::weighted(0.6, filter()),
+        vec(filter(), 0..4),
     );
-    parts.prop_map(|(name, side, seed, limit, offset, threshold, filter)| Question {
-        name,
-        side,
-        seed,
-        limit,
-        offset,
-        threshold,
-        filter,
-    })
+    parts.prop_map(
+        |(name, side, seed, limit, offset, threshold, filter, others)| Question {
+            name,
+            side,
+            seed,
+            limit,
+            offset,
+            threshold,
+            filter,
+            others,
+        },
+    )
 }
 
 /// One action.
-pub fn action() -> impl Strategy<Value = Action> {
+pub(crate) fn action() -> impl Strategy<Value = Action> {
     use PayloadIndexKind::{Bool, Datetime, Float, Integer, Keyword};
     let index = select(vec![
         ("k", Keyword),
@@ -353,7 +407,7 @@ pub fn action() -> impl Strategy<Value = Action> {
 }
 
 /// The points of [`Action::Bulk`].
-pub fn bulk(start: u64, count: u64, seed: u64) -> Vec<Point> {
+pub(crate) fn bulk(start: u64, count: u64, seed: u64) -> Vec<Point> {
     let numbers = &mut Numbers::new(seed);
     let words = ["red", "green", "blue"];
     (start..start + count)
@@ -362,7 +416,8 @@ pub fn bulk(start: u64, count: u64, seed: u64) -> Vec<Point> {
             if numbers.one_in(2) {
                 vectors = vectors.with("side", vector(SIDE_DIM, numbers.bits()));
             }
-            let payload = json!({"k": numbers.pick(&words), "n": numbers.below(9), "a": [{"n": numbers.below(3)}]});
+            let payload =
+                json!({"k": numbers.pick(&words), "n": numbers.below(9), "a": [{"n": numbers.below(3)}]});
             Point::new(id, vectors).payload(payload).unwrap()
         })
         .collect()

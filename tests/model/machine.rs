@@ -14,7 +14,7 @@ use super::action::{self, Action, Question};
 use super::query::{self, Recall};
 
 /// Both, and what was asked since the last change.
-pub struct Machine {
+pub(crate) struct Machine {
     disk: SimDisk,
     db: Database,
     oracle: OracleDatabase,
@@ -24,12 +24,16 @@ pub struct Machine {
 }
 
 fn open(disk: &SimDisk) -> Database {
-    let builder = Database::builder().write_buffer(0).log_segment_bytes(0).threads(1).background(false);
+    let builder = Database::builder()
+        .write_buffer(0)
+        .log_segment_bytes(0)
+        .threads(1)
+        .background(false);
     builder.open_disk(Arc::new(disk.clone())).unwrap()
 }
 
 impl Machine {
-    pub fn new(combination: usize, recall: Rc<Recall>) -> Machine {
+    pub(crate) fn new(combination: usize, recall: Rc<Recall>) -> Machine {
         let disk = SimDisk::new(combination as u64);
         let db = open(&disk);
         let mut machine = Machine {
@@ -51,7 +55,10 @@ impl Machine {
             Some(oracle) => Some((self.db.collection(name).unwrap(), oracle)),
             None => {
                 let missing = self.db.collection(name);
-                assert!(matches!(missing, Err(Error::CollectionNotFound { .. })), "{name}: {missing:?}");
+                assert!(
+                    matches!(missing, Err(Error::CollectionNotFound { .. })),
+                    "{name}: {missing:?}"
+                );
                 None
             }
         }
@@ -62,7 +69,7 @@ impl Machine {
     }
 
     /// Does one thing to both and compares what they say.
-    pub fn act(&mut self, action: &Action) {
+    pub(crate) fn act(&mut self, action: &Action) {
         match action {
             Action::Write(name, op) => self.write(&[Step::Write((*name).to_owned(), op.clone())]),
             Action::Batch(steps) => self.write(steps),
@@ -71,12 +78,16 @@ impl Machine {
                 self.write(&[Step::Write((*name).to_owned(), op::Op::upsert(points))]);
             }
             Action::CreateIndex(name, path, kind) => {
-                let Some((collection, _)) = self.collection(name) else { return };
+                let Some((collection, _)) = self.collection(name) else {
+                    return;
+                };
                 collection.create_payload_index(path, *kind).unwrap();
                 self.oracle.get_mut(name).unwrap().create_index(path, *kind);
             }
             Action::DropIndex(name, path) => {
-                let Some((collection, _)) = self.collection(name) else { return };
+                let Some((collection, _)) = self.collection(name) else {
+                    return;
+                };
                 let dropped = collection.drop_payload_index(path).unwrap();
                 assert_eq!(self.oracle.get_mut(name).unwrap().drop_index(path), dropped);
             }
@@ -108,7 +119,9 @@ impl Machine {
                     self.asked.push((question.clone(), found));
                 }
             }
-            Action::Create(_) | Action::Drop(_) | Action::Rename(..) | Action::Alias(..) => self.rearrange(action),
+            Action::Create(_) | Action::Drop(_) | Action::Rename(..) | Action::Alias(..) => {
+                self.rearrange(action)
+            }
         }
         self.check_asked();
     }
@@ -134,7 +147,10 @@ impl Machine {
             Action::Rename(from, to) => {
                 let renamed = db.rename_collection(from, to);
                 if !oracle.names.contains_key(*from) {
-                    assert!(matches!(renamed, Err(Error::CollectionNotFound { .. })), "{renamed:?}");
+                    assert!(
+                        matches!(renamed, Err(Error::CollectionNotFound { .. })),
+                        "{renamed:?}"
+                    );
                 } else if from != to && taken(oracle, to) {
                     assert!(matches!(renamed, Err(Error::NameTaken { .. })), "{renamed:?}");
                 } else {
@@ -153,7 +169,10 @@ impl Machine {
             }
             other => unreachable!("{other:?}"),
         }
-        assert_eq!(db.collections(), self.oracle.names.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(
+            db.collections(),
+            self.oracle.names.keys().cloned().collect::<Vec<_>>()
+        );
         let aliases: Vec<_> = db.aliases().into_iter().map(|(alias, _)| alias).collect();
         assert_eq!(aliases, self.oracle.aliases.keys().cloned().collect::<Vec<_>>());
     }
@@ -172,14 +191,21 @@ impl Machine {
                 let mut expected = Vec::new();
                 for step in steps {
                     if let Step::Write(name, _) = step {
-                        let number = self.oracle.names.get(name).or_else(|| self.oracle.aliases.get(name)).unwrap();
+                        let number = self
+                            .oracle
+                            .names
+                            .get(name)
+                            .or_else(|| self.oracle.aliases.get(name))
+                            .unwrap();
                         expected.push(next[*number]);
                         next[*number] += 1;
                     }
                 }
                 assert_eq!(result.sequences, expected);
             }
-            (Err(refusal), Err(error)) if steps.len() == 1 => assert!(agrees(&refusal, &error), "{refusal:?}: {error}"),
+            (Err(refusal), Err(error)) if steps.len() == 1 => {
+                assert!(agrees(&refusal, &error), "{refusal:?}: {error}")
+            }
             // Of several reasons each may come first.
             (Err(_), Err(error)) => assert!(is_refusal(&error), "{error}"),
             (expected, found) => panic!("expected {expected:?}, found {found:?}"),
@@ -189,20 +215,34 @@ impl Machine {
     /// Exact answers are the same, bit by bit, wherever the rows are by now.
     fn check_asked(&self) {
         for (question, before) in &self.asked {
-            let Some((collection, _)) = self.collection(question.name) else { continue };
+            let Some((collection, _)) = self.collection(question.name) else {
+                continue;
+            };
             let request = query::request(question).exact(true);
-            assert_eq!(&collection.search(&request).unwrap(), before, "{question:?} asked again");
+            assert_eq!(
+                &collection.search(&request).unwrap(),
+                before,
+                "{question:?} asked again"
+            );
         }
     }
 
     /// Compares everything there is.
-    pub fn check_all(&self, seed: u64) {
+    pub(crate) fn check_all(&self, seed: u64) {
         for name in self.oracle.names.keys() {
             let (collection, oracle) = self.collection(name).unwrap();
             let found = CollectionDump::read(&collection).unwrap();
             assert_eq!(found.indexes, oracle.indexes, "{name}");
-            assert_eq!(collection.info().unwrap().last_sequence, oracle.next_seq - 1, "{name}");
-            assert!(found.points.keys().eq(oracle.points.keys()), "{name}: ids {:?}", found.points.keys());
+            assert_eq!(
+                collection.info().unwrap().last_sequence,
+                oracle.next_seq - 1,
+                "{name}"
+            );
+            assert!(
+                found.points.keys().eq(oracle.points.keys()),
+                "{name}: ids {:?}",
+                found.points.keys()
+            );
             for ((id, found), expected) in found.points.iter().zip(oracle.points.values()) {
                 check_point(oracle, *id, found, expected);
             }
@@ -212,13 +252,25 @@ impl Machine {
 }
 
 fn check_point(oracle: &OracleCollection, id: PointId, found: &OraclePoint, expected: &OraclePoint) {
-    assert_eq!((found.version, &found.payload), (expected.version, &expected.payload), "point {id}");
-    assert!(found.vectors.keys().eq(expected.vectors.keys()), "point {id}: {found:?}, expected {expected:?}");
+    assert_eq!(
+        (found.version, &found.payload),
+        (expected.version, &expected.payload),
+        "point {id}"
+    );
+    assert!(
+        found.vectors.keys().eq(expected.vectors.keys()),
+        "point {id}: {found:?}, expected {expected:?}"
+    );
     for (name, numbers) in &found.vectors {
         let params = oracle.params(name).unwrap();
         for (a, b) in numbers.iter().zip(&expected.vectors[name]) {
-            let near = (f64::from(*a) - f64::from(*b)).abs() <= vector::tolerance(params, f64::from(*b)) / 10.0;
-            assert!(near, "point {id}: {name:?}: {numbers:?}, expected {:?}", expected.vectors[name]);
+            let near =
+                (f64::from(*a) - f64::from(*b)).abs() <= vector::tolerance(params, f64::from(*b)) / 10.0;
+            assert!(
+                near,
+                "point {id}: {name:?}: {numbers:?}, expected {:?}",
+                expected.vectors[name]
+            );
         }
     }
 }
@@ -229,7 +281,12 @@ fn check_get(collection: &Collection, oracle: &OracleCollection, seed: u64) {
     let mut wanted: Vec<PointId> = (0..6).map(|_| numbers.below(25).into()).collect();
     wanted.extend(oracle.points.keys().skip(numbers.below(20) as usize).step_by(7));
     wanted.push(wanted[0]);
-    let found: Vec<PointId> = collection.get(&wanted, &Select::default()).unwrap().iter().map(|r| r.id).collect();
+    let found: Vec<PointId> = collection
+        .get(&wanted, &Select::default())
+        .unwrap()
+        .iter()
+        .map(|r| r.id)
+        .collect();
     let mut expected: Vec<PointId> = Vec::new();
     for id in wanted {
         if oracle.points.contains_key(&id) && !expected.contains(&id) {

@@ -2,9 +2,8 @@
 
 use std::cell::Cell;
 
-use vdb::{
-    Collection, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorParams,
-};
+use serde_json::Value;
+use vdb::{Collection, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorParams};
 use vdb_tests::oracle::vector::{lead, score, stored, tolerance};
 use vdb_tests::oracle::{OracleCollection, op::parse_filter};
 
@@ -12,13 +11,13 @@ use super::action::{self, Question};
 
 /// How many of the nearest points approximate search found.
 #[derive(Debug, Default)]
-pub struct Recall {
+pub(crate) struct Recall {
     found: Cell<u64>,
     wanted: Cell<u64>,
 }
 
 impl Recall {
-    pub fn share(&self) -> (u64, u64) {
+    pub(crate) fn share(&self) -> (u64, u64) {
         (self.found.get(), self.wanted.get())
     }
 
@@ -33,12 +32,21 @@ fn using(question: &Question) -> &'static str {
 }
 
 fn numbers(question: &Question) -> Vec<f32> {
-    action::vector(if question.side { action::SIDE_DIM } else { action::DIM }, question.seed)
+    action::vector(
+        if question.side {
+            action::SIDE_DIM
+        } else {
+            action::DIM
+        },
+        question.seed,
+    )
 }
 
 /// The search as the engine takes it, without its threshold.
-pub fn request(question: &Question) -> SearchRequest {
-    let request = SearchRequest::new(numbers(question)).using(using(question)).limit(question.limit);
+pub(crate) fn request(question: &Question) -> SearchRequest {
+    let request = SearchRequest::new(numbers(question))
+        .using(using(question))
+        .limit(question.limit);
     let request = request.offset(question.offset).ef(96);
     match &question.filter {
         Some(json) => request.filter(parse_filter(json)),
@@ -64,12 +72,24 @@ impl Ranking<'_> {
     fn check_hits(&self, hits: &[ScoredPoint], oracle: &OracleCollection) {
         for hit in hits {
             let (expected, slack) = self.of(hit.id);
-            assert!((f64::from(hit.score) - expected).abs() <= slack, "{}: {} for {expected}", hit.id, hit.score);
+            assert!(
+                (f64::from(hit.score) - expected).abs() <= slack,
+                "{}: {} for {expected}",
+                hit.id,
+                hit.score
+            );
             assert_eq!(hit.version, oracle.points[&hit.id].version);
         }
         for pair in hits.windows(2) {
-            let ahead = lead(self.params.distance, f64::from(pair[0].score), f64::from(pair[1].score));
-            assert!(ahead > 0.0 || (ahead == 0.0 && pair[0].id < pair[1].id), "{pair:?}");
+            let ahead = lead(
+                self.params.distance,
+                f64::from(pair[0].score),
+                f64::from(pair[1].score),
+            );
+            assert!(
+                ahead > 0.0 || (ahead == 0.0 && pair[0].id < pair[1].id),
+                "{pair:?}"
+            );
         }
     }
 
@@ -97,12 +117,16 @@ fn rank<'a>(question: &Question, oracle: &'a OracleCollection) -> Ranking<'a> {
         let slack = tolerance(params, (length(&query) * length(row)).max(score));
         Some((id, score, slack))
     };
-    let scores = oracle.matching(question.filter.as_ref()).into_iter().filter_map(scored).collect();
+    let scores = oracle
+        .matching(question.filter.as_ref())
+        .into_iter()
+        .filter_map(scored)
+        .collect();
     Ranking { params, scores }
 }
 
 /// Asks the engine in every way there is and compares. Returns the exact answer.
-pub fn compare(
+pub(crate) fn compare(
     question: &Question,
     collection: &Collection,
     oracle: &OracleCollection,
@@ -111,7 +135,11 @@ pub fn compare(
     let ranking = rank(question, oracle);
     let asked = request(question);
 
-    let whole = asked.clone().exact(true).offset(0).limit(question.offset + question.limit);
+    let whole = asked
+        .clone()
+        .exact(true)
+        .offset(0)
+        .limit(question.offset + question.limit);
     let hits = collection.search(&whole).unwrap();
     assert_eq!(hits.len(), ranking.scores.len().min(whole.limit), "{question:?}");
     ranking.check_hits(&hits, oracle);
@@ -124,7 +152,11 @@ pub fn compare(
         let passing = collection.search(&whole.clone().score_threshold(bar)).unwrap();
         let distance = ranking.params.distance;
         let better = |hit: &&ScoredPoint| lead(distance, f64::from(hit.score), f64::from(bar)) > 0.0;
-        assert_eq!(passing, hits.iter().filter(better).cloned().collect::<Vec<_>>(), "{question:?}");
+        assert_eq!(
+            passing,
+            hits.iter().filter(better).cloned().collect::<Vec<_>>(),
+            "{question:?}"
+        );
     }
 
     let near = collection.search(&whole.exact(false)).unwrap();
@@ -132,31 +164,42 @@ pub fn compare(
     if let Some(last) = hits.last() {
         // Of points with one score it does not matter which were found.
         let good = |hit: &&ScoredPoint| {
-            lead(ranking.params.distance, f64::from(hit.score), f64::from(last.score)) >= 0.0
+            lead(
+                ranking.params.distance,
+                f64::from(hit.score),
+                f64::from(last.score),
+            ) >= 0.0
         };
         recall.add(near.iter().filter(good).count(), hits.len());
     }
 
-    compare_matching(question, collection, oracle);
+    for filter in question.filter.iter().chain(&question.others) {
+        compare_matching(Some(filter), question.limit, collection, oracle);
+    }
+    compare_matching(None, question.limit, collection, oracle);
     page
 }
 
-fn compare_matching(question: &Question, collection: &Collection, oracle: &OracleCollection) {
-    let expected = oracle.matching(question.filter.as_ref());
-    let filter = question.filter.as_ref().map(parse_filter);
-    assert_eq!(collection.count(filter.as_ref()).unwrap(), expected.len() as u64, "{question:?}");
-    let mut request = ScrollRequest::new().limit(question.limit).select(Select::default());
+fn compare_matching(json: Option<&Value>, limit: usize, collection: &Collection, oracle: &OracleCollection) {
+    let expected = oracle.matching(json);
+    let filter = json.map(parse_filter);
+    assert_eq!(
+        collection.count(filter.as_ref()).unwrap(),
+        expected.len() as u64,
+        "{json:?}"
+    );
+    let mut request = ScrollRequest::new().limit(limit).select(Select::default());
     request.filter = filter;
     let mut found = Vec::new();
     loop {
         let page = collection.scroll(&request).unwrap();
-        assert!(page.points.len() <= question.limit);
-        assert!(page.next_offset.is_none() || page.points.len() == question.limit);
+        assert!(page.points.len() <= limit);
+        assert!(page.next_offset.is_none() || page.points.len() == limit);
         found.extend(page.points.iter().map(|record| record.id));
         match page.next_offset {
             Some(next) => request = request.offset(next),
             None => break,
         }
     }
-    assert_eq!(found, expected, "{question:?}");
+    assert_eq!(found, expected, "{json:?}");
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use vdb::{CollectionConfig, Expected, Payload, PayloadIndexKind, PointId, UpsertMode, VectorParams, Vectors};
+use vdb::{
+    CollectionConfig, Expected, Payload, PayloadIndexKind, PointId, UpsertMode, VectorParams, Vectors,
+};
 
 use super::op::{Aim, Op};
 use super::{filter, path, vector};
@@ -50,17 +52,28 @@ pub struct OracleCollection {
 impl OracleCollection {
     /// An empty collection.
     pub fn new(config: CollectionConfig) -> Self {
-        OracleCollection { config, points: BTreeMap::new(), next_seq: 1, indexes: BTreeMap::new() }
+        OracleCollection {
+            config,
+            points: BTreeMap::new(),
+            next_seq: 1,
+            indexes: BTreeMap::new(),
+        }
     }
 
     /// Parameters of a vector.
     pub fn params(&self, name: &str) -> Option<&VectorParams> {
-        self.config.vectors.iter().find(|(n, _)| n == name).map(|(_, params)| params)
+        self.config
+            .vectors
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, params)| params)
     }
 
     fn stored(&self, given: &Vectors) -> Result<BTreeMap<String, Vec<f32>>, Refusal> {
         let one = |(name, numbers): (&String, &Vec<f32>)| {
-            let params = self.params(name).ok_or_else(|| Refusal::UnknownVector(name.clone()))?;
+            let params = self
+                .params(name)
+                .ok_or_else(|| Refusal::UnknownVector(name.clone()))?;
             Ok((name.clone(), vector::stored(params, numbers)))
         };
         given.0.iter().map(one).collect()
@@ -68,7 +81,9 @@ impl OracleCollection {
 
     /// Whether a point matches a filter in JSON.
     pub fn matches(&self, id: PointId, json: &Value) -> bool {
-        self.points.get(&id).is_some_and(|point| filter::matches(json, id, point))
+        self.points
+            .get(&id)
+            .is_some_and(|point| filter::matches(json, id, point))
     }
 
     /// Ids of all points that match, ascending.
@@ -96,7 +111,11 @@ impl OracleCollection {
                 let missing = ids.iter().find(|id| required && !self.points.contains_key(id));
                 match missing {
                     Some(&id) => Err(Refusal::Missing(id)),
-                    None => Ok(ids.iter().copied().filter(|id| self.points.contains_key(id)).collect()),
+                    None => Ok(ids
+                        .iter()
+                        .copied()
+                        .filter(|id| self.points.contains_key(id))
+                        .collect()),
                 }
             }
         }
@@ -131,7 +150,14 @@ impl OracleCollection {
                     };
                     if wanted {
                         let payload = point.payload.clone();
-                        writes.insert(point.id, OraclePoint { version, payload, vectors });
+                        writes.insert(
+                            point.id,
+                            OraclePoint {
+                                version,
+                                payload,
+                                vectors,
+                            },
+                        );
                     }
                 }
                 self.points.extend(writes);
@@ -142,11 +168,15 @@ impl OracleCollection {
                 }
             }
             Op::SetPayload(payload, aim, key) => {
-                self.edit(aim, |point| path::set(&mut point.payload, payload, key.as_deref()))?;
+                self.edit(aim, |point| {
+                    path::set(&mut point.payload, payload, key.as_deref())
+                })?;
             }
             Op::OverwritePayload(payload, aim) => self.edit(aim, |point| point.payload = payload.clone())?,
             Op::DeletePayload(keys, aim) => {
-                self.edit(aim, |point| keys.iter().for_each(|key| path::delete(&mut point.payload, key)))?;
+                self.edit(aim, |point| {
+                    keys.iter().for_each(|key| path::delete(&mut point.payload, key))
+                })?;
             }
             Op::ClearPayload(aim) => self.edit(aim, |point| point.payload.clear())?,
             Op::UpdateVectors { points, filter } => self.update_vectors(points, filter.as_ref())?,
@@ -161,7 +191,11 @@ impl OracleCollection {
         Ok(())
     }
 
-    fn update_vectors(&mut self, points: &[(PointId, Vectors)], filter: Option<&Value>) -> Result<(), Refusal> {
+    fn update_vectors(
+        &mut self,
+        points: &[(PointId, Vectors)],
+        filter: Option<&Value>,
+    ) -> Result<(), Refusal> {
         let mut patches: BTreeMap<PointId, BTreeMap<String, Vec<f32>>> = BTreeMap::new();
         for (id, vectors) in points {
             if vectors.0.is_empty() {

@@ -59,7 +59,9 @@ impl OracleDatabase {
 
     /// Drops a collection with its aliases.
     pub fn drop_collection(&mut self, name: &str) -> bool {
-        let Some(number) = self.names.remove(name) else { return false };
+        let Some(number) = self.names.remove(name) else {
+            return false;
+        };
         self.aliases.retain(|_, n| *n != number);
         true
     }
@@ -81,7 +83,9 @@ impl OracleDatabase {
         let mut next = self.clone();
         for step in steps {
             let (Step::Write(name, _) | Step::Require(name, ..)) = step;
-            let collection = next.get_mut(name).ok_or_else(|| Refusal::NoCollection(name.clone()))?;
+            let collection = next
+                .get_mut(name)
+                .ok_or_else(|| Refusal::NoCollection(name.clone()))?;
             match step {
                 Step::Write(_, op) => collection.apply(op)?,
                 Step::Require(_, id, expected) => collection.require(*id, *expected)?,

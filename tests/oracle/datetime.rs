@@ -5,14 +5,30 @@ fn is_leap(year: i64) -> bool {
 }
 
 fn month_days(year: i64, month: i64) -> i64 {
-    [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month as usize - 1]
+    [
+        31,
+        if is_leap(year) { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ][month as usize - 1]
 }
 
 /// Microseconds since 1970 of `YYYY-MM-DD`, or with `THH:MM`, `:SS`, a fraction, and `Z` or `+HH:MM` behind.
 pub fn micros(text: &str) -> Option<i64> {
     let number = |range: std::ops::Range<usize>| -> Option<i64> {
         let digits = text.get(range)?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse().ok())?
     };
     let at = |i: usize| text.as_bytes().get(i).copied();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
@@ -23,7 +39,9 @@ pub fn micros(text: &str) -> Option<i64> {
         return None;
     }
     let mut days: i64 = (1970..year).map(|y| if is_leap(y) { 366 } else { 365 }).sum();
-    days -= (year..1970).map(|y| if is_leap(y) { 366 } else { 365 }).sum::<i64>();
+    days -= (year..1970)
+        .map(|y| if is_leap(y) { 366 } else { 365 })
+        .sum::<i64>();
     days += (1..month).map(|m| month_days(year, m)).sum::<i64>() + day - 1;
     let mut seconds = days * 86_400;
     let mut fraction = 0;

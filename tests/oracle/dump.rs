@@ -35,8 +35,16 @@ impl CollectionDump {
             for record in page.points {
                 let vectors = record.vectors.unwrap_or_default().0;
                 let payload = record.payload.unwrap_or_default();
-                let point = OraclePoint { version: record.version, payload, vectors };
-                assert!(points.insert(record.id, point).is_none(), "{} came twice", record.id);
+                let point = OraclePoint {
+                    version: record.version,
+                    payload,
+                    vectors,
+                };
+                assert!(
+                    points.insert(record.id, point).is_none(),
+                    "{} came twice",
+                    record.id
+                );
             }
             match page.next_offset {
                 Some(next) => request = request.offset(next),
@@ -44,8 +52,14 @@ impl CollectionDump {
             }
         }
         let info = collection.info()?;
-        assert_eq!((info.points, collection.count(None)?), (points.len() as u64, points.len() as u64));
-        Ok(CollectionDump { points, indexes: info.payload_indexes.into_iter().collect() })
+        assert_eq!(
+            (info.points, collection.count(None)?),
+            (points.len() as u64, points.len() as u64)
+        );
+        Ok(CollectionDump {
+            points,
+            indexes: info.payload_indexes.into_iter().collect(),
+        })
     }
 }
 
@@ -54,16 +68,31 @@ impl Dump {
     pub fn read(db: &Database) -> Result<Dump> {
         let one = |name: String| Ok((name.clone(), CollectionDump::read(&db.collection(&name)?)?));
         let collections = db.collections().into_iter().map(one).collect::<Result<_>>()?;
-        Ok(Dump { collections, aliases: db.aliases().into_iter().collect() })
+        Ok(Dump {
+            collections,
+            aliases: db.aliases().into_iter().collect(),
+        })
     }
 
     /// What a database of this content should read as.
     pub fn expect(oracle: &OracleDatabase) -> Dump {
-        let dump = |c: &OracleCollection| CollectionDump { points: c.points.clone(), indexes: c.indexes.clone() };
-        let collections = oracle.names.iter().map(|(name, &n)| (name.clone(), dump(&oracle.collections[n])));
+        let dump = |c: &OracleCollection| CollectionDump {
+            points: c.points.clone(),
+            indexes: c.indexes.clone(),
+        };
+        let collections = oracle
+            .names
+            .iter()
+            .map(|(name, &n)| (name.clone(), dump(&oracle.collections[n])));
         let name_of = |n: usize| oracle.names.iter().find(|(_, m)| **m == n).unwrap().0.clone();
-        let aliases = oracle.aliases.iter().map(|(alias, &n)| (alias.clone(), name_of(n)));
-        Dump { collections: collections.collect(), aliases: aliases.collect() }
+        let aliases = oracle
+            .aliases
+            .iter()
+            .map(|(alias, &n)| (alias.clone(), name_of(n)));
+        Dump {
+            collections: collections.collect(),
+            aliases: aliases.collect(),
+        }
     }
 
     /// The first difference, for people.
@@ -72,7 +101,11 @@ impl Dump {
             return Some(format!("aliases {:?} and {:?}", self.aliases, other.aliases));
         }
         if !self.collections.keys().eq(other.collections.keys()) {
-            return Some(format!("collections {:?} and {:?}", self.collections.keys(), other.collections.keys()));
+            return Some(format!(
+                "collections {:?} and {:?}",
+                self.collections.keys(),
+                other.collections.keys()
+            ));
         }
         let pairs = self.collections.iter().zip(other.collections.values());
         for ((name, a), b) in pairs {

@@ -16,7 +16,11 @@ struct Subject<'a> {
 
 /// Whether a point matches a filter.
 pub fn matches(filter: &Value, id: PointId, point: &OraclePoint) -> bool {
-    Subject { payload: &point.payload, point: Some((id, point)) }.filter(filter)
+    Subject {
+        payload: &point.payload,
+        point: Some((id, point)),
+    }
+    .filter(filter)
 }
 
 /// Conditions of a clause: a list, or a single one.
@@ -40,7 +44,11 @@ impl Subject<'_> {
             Some(list) => list.iter().any(holds),
         };
         let enough = filter.get("min_should").is_none_or(|least| {
-            let count = clause(least, "conditions").unwrap().into_iter().filter(holds).count() as u64;
+            let count = clause(least, "conditions")
+                .unwrap()
+                .into_iter()
+                .filter(holds)
+                .count() as u64;
             count >= least["min_count"].as_u64().unwrap()
         });
         must && must_not && should && enough
@@ -52,7 +60,9 @@ impl Subject<'_> {
             return self.field(key, map);
         }
         let key_of = |value: &Value| value["key"].as_str().unwrap().to_owned();
-        let Some((kind, value)) = map.iter().next() else { return true };
+        let Some((kind, value)) = map.iter().next() else {
+            return true;
+        };
         match kind.as_str() {
             "is_empty" => self.is_empty(&key_of(value)),
             "is_null" => self.is_null(&key_of(value)),
@@ -60,14 +70,25 @@ impl Subject<'_> {
                 let wanted = value.as_array().unwrap();
                 self.point.is_some_and(|(id, _)| wanted.contains(&id_json(id)))
             }
-            "has_vector" => self.point.is_some_and(|(_, p)| p.vectors.contains_key(value.as_str().unwrap())),
+            "has_vector" => self
+                .point
+                .is_some_and(|(_, p)| p.vectors.contains_key(value.as_str().unwrap())),
             "nested" => {
                 let mut key = key_of(value);
                 if !key.ends_with("[]") {
                     key.push_str("[]");
                 }
-                let fits = |object: &Payload| Subject { payload: object, point: None }.filter(&value["filter"]);
-                nodes(self.payload, &key).into_iter().filter_map(Value::as_object).any(fits)
+                let fits = |object: &Payload| {
+                    Subject {
+                        payload: object,
+                        point: None,
+                    }
+                    .filter(&value["filter"])
+                };
+                nodes(self.payload, &key)
+                    .into_iter()
+                    .filter_map(Value::as_object)
+                    .any(fits)
             }
             _ => self.filter(condition),
         }
@@ -95,14 +116,22 @@ impl Subject<'_> {
                     _ => 1.0,
                 };
                 let found = nodes(self.payload, key);
-                let counts: Vec<f64> = if found.is_empty() { vec![0.0] } else { found.into_iter().map(count).collect() };
+                let counts: Vec<f64> = if found.is_empty() {
+                    vec![0.0]
+                } else {
+                    found.into_iter().map(count).collect()
+                };
                 counts.into_iter().any(|n| within(n, wanted, Value::as_f64))
             }
             "range" if wanted.as_object().unwrap().values().any(Value::is_string) => {
                 let micros = |value: &Value| value.as_str().and_then(datetime::micros);
                 any(&|value| micros(value).is_some_and(|at| within(at, wanted, micros)))
             }
-            "range" => any(&|value| value.as_f64().is_some_and(|number| within(number, wanted, Value::as_f64))),
+            "range" => any(&|value| {
+                value
+                    .as_f64()
+                    .is_some_and(|number| within(number, wanted, Value::as_f64))
+            }),
             _ => {
                 let (kind, wanted) = wanted.as_object().unwrap().iter().next().unwrap();
                 any(&|value| match_holds(kind, wanted, value))

@@ -63,25 +63,49 @@ impl Aim {
 impl Op {
     /// A plain upsert.
     pub fn upsert(points: Vec<Point>) -> Op {
-        Op::Upsert { points, mode: UpsertMode::Upsert, filter: None }
+        Op::Upsert {
+            points,
+            mode: UpsertMode::Upsert,
+            filter: None,
+        }
     }
 
     /// The engine's form.
     pub fn operation(&self) -> Operation {
         let filter = |json: &Option<Value>| json.as_ref().map(parse_filter);
         match self.clone() {
-            Op::Upsert { points, mode, filter: json } => {
-                Operation::Upsert { points, mode, update_filter: filter(&json) }
-            }
+            Op::Upsert {
+                points,
+                mode,
+                filter: json,
+            } => Operation::Upsert {
+                points,
+                mode,
+                update_filter: filter(&json),
+            },
             Op::Delete(aim) => Operation::Delete { target: aim.target() },
-            Op::SetPayload(payload, aim, key) => Operation::SetPayload { payload, target: aim.target(), key },
-            Op::OverwritePayload(payload, aim) => Operation::OverwritePayload { payload, target: aim.target() },
-            Op::DeletePayload(keys, aim) => Operation::DeletePayload { keys, target: aim.target() },
+            Op::SetPayload(payload, aim, key) => Operation::SetPayload {
+                payload,
+                target: aim.target(),
+                key,
+            },
+            Op::OverwritePayload(payload, aim) => Operation::OverwritePayload {
+                payload,
+                target: aim.target(),
+            },
+            Op::DeletePayload(keys, aim) => Operation::DeletePayload {
+                keys,
+                target: aim.target(),
+            },
             Op::ClearPayload(aim) => Operation::ClearPayload { target: aim.target() },
-            Op::UpdateVectors { points, filter: json } => {
-                Operation::UpdateVectors { points, update_filter: filter(&json) }
-            }
-            Op::DeleteVectors(names, aim) => Operation::DeleteVectors { names, target: aim.target() },
+            Op::UpdateVectors { points, filter: json } => Operation::UpdateVectors {
+                points,
+                update_filter: filter(&json),
+            },
+            Op::DeleteVectors(names, aim) => Operation::DeleteVectors {
+                names,
+                target: aim.target(),
+            },
         }
     }
 }

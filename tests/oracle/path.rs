@@ -22,7 +22,11 @@ pub fn parse(text: &str) -> Vec<At> {
         steps.push(At::Field(key.to_owned()));
         while let Some(rest) = brackets.strip_prefix('[') {
             let (inside, after) = rest.split_once(']').unwrap();
-            steps.push(if inside.is_empty() { At::Each } else { At::Nth(inside.parse().unwrap()) });
+            steps.push(if inside.is_empty() {
+                At::Each
+            } else {
+                At::Nth(inside.parse().unwrap())
+            });
             brackets = after;
         }
     }
@@ -32,7 +36,9 @@ pub fn parse(text: &str) -> Vec<At> {
 /// What a path leads to, as written.
 pub fn nodes<'a>(root: &'a Payload, path: &str) -> Vec<&'a Value> {
     let steps = parse(path);
-    let Some((At::Field(first), rest)) = steps.split_first() else { return Vec::new() };
+    let Some((At::Field(first), rest)) = steps.split_first() else {
+        return Vec::new();
+    };
     let mut found: Vec<&Value> = root.get(first).into_iter().collect();
     for step in rest {
         let next = |value: &'a Value| -> Vec<&'a Value> {
@@ -59,7 +65,9 @@ pub fn values<'a>(root: &'a Payload, path: &str) -> Vec<&'a Value> {
 
 /// Calls `change` with what is at the path, which is created where `create` and only fields are missing.
 fn with(node: &mut Value, steps: &[At], create: bool, change: &mut dyn FnMut(&mut Value)) {
-    let Some((step, rest)) = steps.split_first() else { return change(node) };
+    let Some((step, rest)) = steps.split_first() else {
+        return change(node);
+    };
     let only_fields = steps.iter().all(|step| matches!(step, At::Field(_)));
     match step {
         At::Field(key) => {
@@ -73,7 +81,12 @@ fn with(node: &mut Value, steps: &[At], create: bool, change: &mut dyn FnMut(&mu
                 }
             }
             if let Some(map) = node.as_object_mut() {
-                with(map.entry(key.clone()).or_insert(Value::Null), rest, create, change);
+                with(
+                    map.entry(key.clone()).or_insert(Value::Null),
+                    rest,
+                    create,
+                    change,
+                );
             }
         }
         At::Nth(n) => {
@@ -112,7 +125,9 @@ pub fn set(payload: &mut Payload, source: &Payload, key: Option<&str>) {
             }
         }
     };
-    on_root(payload, |root| with(root, &key.map(parse).unwrap_or_default(), true, merge));
+    on_root(payload, |root| {
+        with(root, &key.map(parse).unwrap_or_default(), true, merge)
+    });
 }
 
 /// Removes what is at a path: a field, or the elements of an array; a single element stays.

@@ -40,7 +40,11 @@ pub fn score(params: &VectorParams, query: &[f32], row: &[f32]) -> f64 {
         Distance::Dot => dot,
         Distance::Cosine if params.element == Element::U8 => {
             let (a, b): (f64, f64) = pairs().fold((0.0, 0.0), |(x, y), (a, b)| (x + a * a, y + b * b));
-            if a == 0.0 || b == 0.0 { 0.0 } else { dot / (a.sqrt() * b.sqrt()) }
+            if a == 0.0 || b == 0.0 {
+                0.0
+            } else {
+                dot / (a.sqrt() * b.sqrt())
+            }
         }
         Distance::Cosine => dot,
         Distance::Euclid => pairs().map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt(),

@@ -10,7 +10,7 @@ use crate::out::Out;
 use crate::table;
 
 const AFTER: &str = "\
-Every segment is merged into as few as allowed, deleted rows are dropped, and missing graphs are built. Readers go
+Every segment is merged into as few as allowed, deleted rows are dropped, and missing graphs are built. Readers go \
 on meanwhile; the old files go when the new ones are in place, so that both need room for a while.
 
 Example:

@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::args::Cli;
+use super::Cli;
 use crate::failure::Outcome;
 use crate::out::Out;
 

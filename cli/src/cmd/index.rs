@@ -12,7 +12,7 @@ use crate::out::Out;
 use crate::{parse, table};
 
 const AFTER: &str = "\
-Without a field, segments are merged and the graphs of vectors are built: what `vdb load` does at its end unless
+Without a field, segments are merged and the graphs of vectors are built: what `vdb load` does at its end unless \
 told otherwise. With a field, filters on it no longer read payloads.
 
 Examples:

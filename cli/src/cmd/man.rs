@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
-use crate::args::Cli;
+use super::Cli;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 

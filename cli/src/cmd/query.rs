@@ -16,8 +16,8 @@ use crate::table;
 const TOGETHER: usize = 256;
 
 const AFTER: &str = "\
-With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\": ..}]}; with --vectors one such object
-a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer.
+With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\": ..}]}; with --vectors one such object \
+a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer. \
 With --id and --match the point that is searched by is left out of the answer.
 
 Examples:

@@ -13,7 +13,7 @@ use crate::table;
 const PAGE: usize = 1000;
 
 const AFTER: &str = "\
-With --json the answer is {\"points\": [..], \"next_offset\": ID or null}. With --all --json every point is a line
+With --json the answer is {\"points\": [..], \"next_offset\": ID or null}. With --all --json every point is a line \
 of its own, in the form that `vdb load` reads: that is an export.
 
 Examples:

@@ -11,7 +11,7 @@ use crate::progress::{self, Unit};
 use crate::{open, table};
 
 const AFTER: &str = "\
-A name that ends in .tar makes one tar file, any other a directory; it must not exist yet. Every file is checked
+A name that ends in .tar makes one tar file, any other a directory; it must not exist yet. Every file is checked \
 before it is copied, and carries a checksum that `vdb restore` compares.
 
 Examples:

@@ -11,8 +11,8 @@ use crate::progress::{self, Unit};
 use crate::{open, table};
 
 const AFTER: &str = "\
-Every byte of every file is read and compared with its checksum. Nothing is changed, and a database that does not
-open, or lies on a read-only medium, can be looked at. The exit code is 1 when there is damage. Leftovers of an
+Every byte of every file is read and compared with its checksum. Nothing is changed, and a database that does not \
+open, or lies on a read-only medium, can be looked at. The exit code is 1 when there is damage. Leftovers of an \
 interrupted process are reported and are no damage.
 
 Examples:

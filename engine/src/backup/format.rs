@@ -24,13 +24,13 @@ use std::ops::RangeInclusive;
 use bincode::{Decode, Encode};
 use vdb_storage::SegmentFile;
 use vdb_storage::codec::{self, MAX_RECORD_BYTES};
-use vdb_storage::manifest::{CollectionManifest, ManifestRecord};
+use vdb_storage::manifest::ManifestRecord;
 use vdb_vfs::frame::{FileKind, Frame, FrameWriter};
 use vdb_vfs::{Disk, MemDisk, path};
 
 use super::{SnapshotCollection, SnapshotInfo};
 use crate::error::{Error, Result};
-use crate::layout::{COLLECTIONS_DIR, collection_dir};
+use crate::layout::{COLLECTIONS_DIR, file_path, is_manifest};
 use crate::names::check_collection_name;
 
 /// The name of the index.
@@ -82,17 +82,6 @@ pub(super) struct FileEntry {
     pub(super) len: u64,
     /// CRC-32 of all its bytes.
     pub(super) crc: u32,
-}
-
-/// The path of a file.
-pub(super) fn file_path(collection: u32, name: &str) -> String {
-    path::join(&collection_dir(collection), name)
-}
-
-/// Whether a name in the directory of a collection is that of its manifest.
-pub(super) fn is_manifest(name: &str) -> bool {
-    name.strip_prefix(CollectionManifest::STEM)
-        .is_some_and(|rest| rest.starts_with('-'))
 }
 
 impl Index {

@@ -7,7 +7,7 @@ use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, Collection
 use vdb_vfs::path;
 
 use super::RestoreMode;
-use super::format::is_manifest;
+use crate::layout::is_manifest;
 use crate::catalog::{check_free, find};
 use crate::core::Core;
 use crate::error::{Error, Result};

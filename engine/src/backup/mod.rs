@@ -17,7 +17,6 @@
 //! | `format.rs` | the index, and what a snapshot consists of |
 //! | `meter.rs` | bytes done; cancelling |
 //! | `place.rs` | paths of users, outside the database |
-//! | `pin.rs` | files that stay while the database goes on |
 //! | `save.rs` | pinned files are checked and copied |
 //! | `target.rs` | a directory or a tar file that is being written |
 //! | `source.rs` | a directory or a tar file that is being read |
@@ -27,7 +26,6 @@
 mod format;
 mod install;
 mod meter;
-pub(crate) mod pin;
 mod place;
 mod restore;
 mod save;

@@ -10,16 +10,18 @@ use vdb_storage::manifest::{CollectionManifest, ManifestStore};
 use vdb_vfs::path;
 
 use super::RestoreMode;
-use super::format::{CollectionEntry, FileEntry, file_path};
+use super::format::{CollectionEntry, FileEntry};
 use super::install::{Incoming, check_names};
 use super::meter::Meter;
-use super::pin::{Staging, staged_path};
+
 use super::save::live_points;
 use super::source::Source;
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::layout::file_path;
 use crate::layout::collection_dir;
 use crate::schema::Schema;
+use crate::pin::{Staging, staged_path};
 use crate::shared::Shared;
 use crate::verify::files;
 
@@ -212,7 +214,7 @@ fn check(
     let stranger = entry
         .files
         .iter()
-        .find(|f| !super::format::is_manifest(&f.name) && !named.contains(&f.name));
+        .find(|f| !crate::layout::is_manifest(&f.name) && !named.contains(&f.name));
     if let Some(file) = stranger {
         return Err(wrong(format!(
             "the manifest does not name the file {:?}",

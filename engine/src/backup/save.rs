@@ -9,9 +9,10 @@ use vdb_storage::{Component, SegmentFile, tombstone};
 use vdb_vfs::{Disk, path};
 
 use super::SnapshotInfo;
-use super::format::{CollectionEntry, FileEntry, INDEX, Index, file_path, is_manifest};
+use super::format::{CollectionEntry, FileEntry, INDEX, Index};
 use super::meter::Meter;
-use super::pin::{PinnedCollection, pin};
+use crate::layout::{file_path, is_manifest};
+use crate::pin::{PinnedCollection, pin};
 use super::place;
 use super::target::{Kind, Target};
 use crate::error::{Error, Result};

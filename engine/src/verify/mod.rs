@@ -37,7 +37,7 @@ use vdb_vfs::{DynDisk, OsDisk};
 pub use self::report::{Problem, Severity, VerifyReport};
 
 use self::audit::{Audit, Place};
-use crate::backup::pin;
+use crate::pin;
 use crate::core::Core;
 use crate::db::Database;
 use crate::error::{Error, Result};

@@ -24,10 +24,10 @@ pub(crate) struct Block<'a> {
 impl Block<'_> {
     /// Adds the link from `back.target`, whose block this is, to `back.source`.
     ///
-    /// While there is room it just enters. Later it has to be worth its place: not covered by a nearer neighbour,
-    /// as when neighbours are chosen; then those that it covers leave, or else the farthest. That is what choosing
-    /// anew among all of them would come to if they had been chosen before, at the price of one distance each
-    /// instead of one a pair. `distances` is scratch.
+    /// It has to be worth its place: not covered by a nearer neighbour, as when neighbours are chosen; then those
+    /// that it covers leave, or else, if there is no room, the farthest. Since no link in a block covers another,
+    /// that is what choosing anew among all of them would come to, at the price of one distance a link instead of
+    /// one a pair. `distances` is scratch.
     pub(crate) fn link_back<P: Pairs>(
         &mut self,
         back: &Back,

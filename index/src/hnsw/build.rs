@@ -251,7 +251,14 @@ impl<'a, P: Pairs> Builder<'a, P> {
         let near = worker.walker.results().filter(|&(_, near)| near != row);
         worker.candidates.clear();
         worker.candidates.extend(near.map(|(score, near)| (-score, near)));
+        if refine {
+            // The far links of the first pass lead out of clusters wider than the beam: they stand again.
+            let block = row as usize * self.degree..(row as usize + 1) * self.degree;
+            let old = self.lengths[block.clone()].iter().copied().zip(self.links[block].iter().copied());
+            worker.candidates.extend(old.take_while(|near| near.1 != FREE));
+        }
         prune::sort(row, &mut worker.candidates);
+        worker.candidates.dedup();
         choose(self.pairs, worker, self.degree, self.params.alpha);
         out[..worker.chosen.len()].copy_from_slice(&worker.chosen);
     }

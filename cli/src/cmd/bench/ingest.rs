@@ -42,12 +42,12 @@ const SLICES: usize = 3;
 const POOL_BYTES: usize = 64 << 20;
 
 const AFTER: &str = "\
-Every setting writes in slices, with default durability: a slice of the engine, its flush to a segment included,
-then plain sequential writes of as many bytes (or for as long as a slice may take), each write as large as a batch and followed by fdatasync. The bytes of
+Every setting writes in slices, with default durability: a slice of the engine, its flush to a segment included, \
+then plain sequential writes of as many bytes (or for as long as a slice may take), each write as large as a batch and followed by fdatasync. The bytes of \
 the engine are those of its files, log and segments. ratio is the engine's bytes/s over those of the plain writes.
 
-Fields with --json, one line a setting: batch, writers, rows, seconds, vectors_per_s, bytes_per_s, raw_bytes_per_s,
-ratio; for batches of 1000 also index_s and vectors_per_s, bytes_per_s, ratio with the graph build (.._with_index);
+Fields with --json, one line a setting: batch, writers, rows, seconds, vectors_per_s, bytes_per_s, raw_bytes_per_s, \
+ratio; for batches of 1000 also index_s and vectors_per_s, bytes_per_s, ratio with the graph build (.._with_index); \
 for several writers over_one_writer, the speed over that of one.
 
 Examples:

@@ -27,16 +27,16 @@ const BATCH: usize = 1000;
 const COLLECTION: &str = "bench";
 
 const AFTER: &str = "\
-Rows of the file are loaded into a new database with their numbers as ids, except the queries; one graph is built,
-and every query is asked on one thread, one a call, ids only, by the embedded API. Recall is the share of the ten
+Rows of the file are loaded into a new database with their numbers as ids, except the queries; one graph is built, \
+and every query is asked on one thread, one a call, ids only, by the embedded API. Recall is the share of the ten \
 nearest that exact search finds. Per query the fastest of at least 3 passes and 4 seconds counts.
 
-The queries are the rows that --split lists (an .npy of whole numbers), or the last --queries rows of
+The queries are the rows that --split lists (an .npy of whole numbers), or the last --queries rows of \
 numpy.random.default_rng(42).permutation(rows).
 
-Fields with --json, one line a setting: system, setting, build_s (graph alone), rss_mb (growth until the setting was
-measured, on a database opened anew), disk_mb, recall, qps, p50_us, p99_us, rss_anon_mb and rss_file_mb (the two parts
-of rss_mb: its own, and pages of mapped files), make_rss_anon_mb (most of its own while loading and building),
+Fields with --json, one line a setting: system, setting, build_s (graph alone), rss_mb (growth until the setting was \
+measured, on a database opened anew), disk_mb, recall, qps, p50_us, p99_us, rss_anon_mb and rss_file_mb (the two parts \
+of rss_mb: its own, and pages of mapped files), make_rss_anon_mb (most of its own while loading and building), \
 load_s, merge_s, rows, queries, passes, and raw_us with --raw.
 
 Examples:

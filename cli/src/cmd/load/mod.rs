@@ -32,11 +32,11 @@ use crate::{open, parse, table};
 use source::Source;
 
 const AFTER: &str = "\
-What is missing is created: the database, and the collection, with the dimension of the first row. Rows of .npy,
-.fvecs and .bvecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files
+What is missing is created: the database, and the collection, with the dimension of the first row. Rows of .npy, \
+.fvecs and .bvecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files \
 without ids. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}.
 
-A bad row stops the load with nothing of its batch written; the batches before it are there. The message names file,
+A bad row stops the load with nothing of its batch written; the batches before it are there. The message names file, \
 row and field. With --skip-bad such rows are left out and counted.
 
 Examples:

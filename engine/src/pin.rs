@@ -13,10 +13,9 @@ use vdb_storage::SegmentFile;
 use vdb_storage::manifest::{Catalog, CollectionManifest};
 use vdb_vfs::{DynDisk, path};
 
-use super::format::{file_path, is_manifest};
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::layout::TEMP_DIR;
+use crate::layout::{TEMP_DIR, file_path, is_manifest};
 use crate::maintenance::flush;
 use crate::memtable::Memtable;
 use crate::schema::Schema;
