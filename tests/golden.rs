@@ -175,7 +175,6 @@ fn regenerate() {
             .map_or(0, |last| (last + 1).next_multiple_of(8));
         std::fs::write(&path, &bytes[..end]).unwrap();
     }
-    println!("written: {}", golden().display());
 }
 
 #[test]

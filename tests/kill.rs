@@ -1,5 +1,5 @@
 //! What is left of a process that was killed in the middle of writing? A real process, a real directory.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

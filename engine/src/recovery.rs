@@ -182,7 +182,10 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
                 "it is older than the log, which has writes to collection {}: a newer catalog is missing",
                 newer.collection
             );
-            return Err(Error::Damaged { file: shared.disk.display(CATALOG_DIR), what });
+            return Err(Error::Damaged {
+                file: shared.disk.display(CATALOG_DIR),
+                what,
+            });
         }
         for section in record.sections.iter().filter(|s| known.contains(&s.collection)) {
             if shared.damaged.lock().contains_key(&section.collection) {

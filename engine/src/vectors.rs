@@ -10,6 +10,8 @@ use crate::schema::Schema;
 
 /// From here on, numbers round to infinity in half precision.
 const F16_BOUND: f32 = 65_520.0;
+/// The sign of a single-precision number.
+const SIGN: u32 = 1 << 31;
 
 /// Appends a vector to `out` as it is stored: checked, normalised under Cosine, converted to the element type.
 /// `place` starts the error message (`point 7: `), and is empty for a query.
@@ -29,10 +31,9 @@ pub(crate) fn encode(
             found: vector.len(),
         });
     }
-    // A sum is finite only if all its terms are; the exact place is looked for only when it is not. Large finite
-    // numbers may overflow the sum, so the slow look decides.
-    let sum: f32 = vector.iter().map(|x| x.abs()).sum();
-    if !sum.is_finite()
+    // The bits of the largest magnitude, as an integer: one pass that vectorises, and NaN counts as largest.
+    let largest = vector.iter().fold(0, |max: u32, x| max.max(x.to_bits() & !SIGN));
+    if largest >= f32::INFINITY.to_bits()
         && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| !x.is_finite())
     {
         return Err(Error::NotFinite {
@@ -43,7 +44,7 @@ pub(crate) fn encode(
         });
     }
     if params.element == Element::F16
-        && sum >= F16_BOUND
+        && largest >= F16_BOUND.to_bits()
         && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| x.abs() >= F16_BOUND)
     {
         return Err(Error::OutOfRange {

@@ -167,7 +167,16 @@ impl Machine {
                     assert!(matches!(made, Err(Error::CollectionNotFound { .. })), "{made:?}");
                 }
             }
-            other => unreachable!("{other:?}"),
+            Action::Write(..)
+            | Action::Batch(_)
+            | Action::Bulk(..)
+            | Action::CreateIndex(..)
+            | Action::DropIndex(..)
+            | Action::Flush(_)
+            | Action::Optimize(_)
+            | Action::Reopen
+            | Action::PowerCut(_)
+            | Action::Ask(_) => unreachable!("{action:?}"),
         }
         assert_eq!(
             db.collections(),

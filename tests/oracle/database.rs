@@ -36,7 +36,8 @@ pub struct OracleDatabase {
 }
 
 impl OracleDatabase {
-    fn number(&self, name: &str) -> Option<usize> {
+    /// The number of the collection of a name or alias.
+    pub fn number(&self, name: &str) -> Option<usize> {
         self.names.get(name).or_else(|| self.aliases.get(name)).copied()
     }
 

@@ -25,11 +25,12 @@ pub fn matches(filter: &Value, id: PointId, point: &OraclePoint) -> bool {
 
 /// Conditions of a clause: a list, or a single one.
 fn clause<'a>(filter: &'a Value, key: &str) -> Option<Vec<&'a Value>> {
-    match filter.get(key)? {
-        Value::Null => None,
-        Value::Array(list) => Some(list.iter().collect()),
-        single => Some(vec![single]),
-    }
+    let clause = filter.get(key).filter(|clause| !clause.is_null())?;
+    Some(
+        clause
+            .as_array()
+            .map_or_else(|| vec![clause], |list| list.iter().collect()),
+    )
 }
 
 impl Subject<'_> {
@@ -110,10 +111,9 @@ impl Subject<'_> {
             "is_empty" => self.is_empty(key) == wanted.as_bool().unwrap(),
             "is_null" => self.is_null(key) == wanted.as_bool().unwrap(),
             "values_count" => {
-                let count = |value: &Value| match value {
-                    Value::Null => 0.0,
-                    Value::Array(items) => items.len() as f64,
-                    _ => 1.0,
+                let count = |value: &Value| {
+                    let one = if value.is_null() { 0.0 } else { 1.0 };
+                    value.as_array().map_or(one, |items| items.len() as f64)
                 };
                 let found = nodes(self.payload, key);
                 let counts: Vec<f64> = if found.is_empty() {

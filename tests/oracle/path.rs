@@ -56,9 +56,10 @@ pub fn nodes<'a>(root: &'a Payload, path: &str) -> Vec<&'a Value> {
 
 /// As [`nodes`], with the elements of an array in its place.
 pub fn values<'a>(root: &'a Payload, path: &str) -> Vec<&'a Value> {
-    let flat = |value: &'a Value| match value {
-        Value::Array(items) => items.iter().collect(),
-        other => vec![other],
+    let flat = |value: &'a Value| {
+        value
+            .as_array()
+            .map_or_else(|| vec![value], |items| items.iter().collect())
     };
     nodes(root, path).into_iter().flat_map(flat).collect()
 }

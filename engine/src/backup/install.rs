@@ -7,10 +7,10 @@ use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, Collection
 use vdb_vfs::path;
 
 use super::RestoreMode;
-use crate::layout::is_manifest;
 use crate::catalog::{check_free, find};
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::layout::is_manifest;
 use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, collection_dir};
 use crate::shared::Shared;
 

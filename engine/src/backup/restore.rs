@@ -18,10 +18,10 @@ use super::save::live_points;
 use super::source::Source;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::layout::file_path;
 use crate::layout::collection_dir;
-use crate::schema::Schema;
+use crate::layout::file_path;
 use crate::pin::{Staging, staged_path};
+use crate::schema::Schema;
 use crate::shared::Shared;
 use crate::verify::files;
 

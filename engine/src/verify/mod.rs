@@ -37,11 +37,11 @@ use vdb_vfs::{DynDisk, OsDisk};
 pub use self::report::{Problem, Severity, VerifyReport};
 
 use self::audit::{Audit, Place};
-use crate::pin;
 use crate::core::Core;
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::layout::{CATALOG_DIR, LOCK_FILE, collection_dir};
+use crate::pin;
 use crate::shared::Shared;
 
 /// Reads all of the database in a directory, as it lies, and says what is wrong with it.

@@ -120,28 +120,41 @@ impl Section {
         payload: &[u8],
         vectors: impl IntoIterator<Item = (usize, &'v [u8])>,
     ) -> Result<()> {
-        let limit = u32::MAX as usize;
-        let len = u32::try_from(payload.len()).map_err(|_| Error::Limit {
-            what: "bytes of an encoded payload",
-            limit,
-            found: payload.len(),
-        })?;
-        let (uuid, raw) = match id {
-            PointId::Num(n) => (false, u128::from(n)),
-            PointId::Uuid(u) => (true, u.as_u128()),
-        };
         self.bulk.extend_from_slice(payload);
         let mut slots = Vec::new();
         for (slot, bytes) in vectors {
             slots.push(slot as u16);
             self.bulk.extend_from_slice(bytes);
         }
+        self.note(kind, id, payload.len(), slots)
+    }
+
+    /// Adds an effect whose bytes, a payload of that length and the vectors of these slots, are in the bulk already.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn note(
+        &mut self,
+        kind: EffectKind,
+        id: PointId,
+        payload: usize,
+        vectors: Vec<u16>,
+    ) -> Result<()> {
+        let payload = u32::try_from(payload).map_err(|_| Error::Limit {
+            what: "bytes of an encoded payload",
+            limit: u32::MAX as usize,
+            found: payload,
+        })?;
+        let (uuid, id) = match id {
+            PointId::Num(n) => (false, u128::from(n)),
+            PointId::Uuid(u) => (true, u.as_u128()),
+        };
         self.effects.push(Effect {
             kind,
             uuid,
-            id: raw,
-            payload: len,
-            vectors: slots,
+            id,
+            payload,
+            vectors,
         });
         Ok(())
     }

@@ -150,28 +150,31 @@ fn rows(schema: &Schema, points: Vec<Point>) -> Result<Section> {
     let row_bytes: usize = schema.vectors.iter().map(|v| v.params.row_bytes()).sum();
     section.bulk.reserve(points.len().saturating_mul(row_bytes));
     section.effects.reserve(points.len());
-    let mut stored = Vec::with_capacity(row_bytes);
     for (i, point) in points.iter().enumerate() {
         let place = || format!("point {}: ", point.id);
-        stored.clear();
-        let mut ends: Vec<(usize, usize)> = Vec::with_capacity(point.vectors.0.len());
-        for (name, vector) in &point.vectors.0 {
-            let slot = schema.require(name)?;
-            let start = stored.len();
-            vectors::encode(name, &schema.vectors[slot].params, vector, &place, &mut stored)?;
-            ends.push((slot, start));
-        }
+        let start = section.bulk.len();
+        section.bulk.extend_from_slice(&encode_payload(&point.payload)?);
+        let payload = section.bulk.len() - start;
         // Names come in their own order, sections hold slots in the schema's.
-        ends.sort_unstable();
-        let payload = encode_payload(&point.payload)?;
+        let mut slots = Vec::with_capacity(point.vectors.0.len());
+        for (slot, vector) in schema.vectors.iter().enumerate() {
+            if let Some(given) = point.vectors.get(&vector.name) {
+                vectors::encode(&vector.name, &vector.params, given, &place, &mut section.bulk)?;
+                slots.push(slot as u16);
+            }
+        }
+        if slots.len() < point.vectors.0.len() {
+            point
+                .vectors
+                .0
+                .keys()
+                .try_for_each(|name| schema.require(name).map(drop))?;
+        }
         if last.get(&point.id) == Some(&i) {
-            let parts = ends.iter().map(|&(slot, start)| {
-                (
-                    slot,
-                    &stored[start..start + schema.vectors[slot].params.row_bytes()],
-                )
-            });
-            section.push(EffectKind::Put, point.id, &payload, parts)?;
+            section.note(EffectKind::Put, point.id, payload, slots)?;
+        } else {
+            // A point that a later one replaces has been checked like any other.
+            section.bulk.truncate(start);
         }
     }
     Ok(section)

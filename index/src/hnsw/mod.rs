@@ -12,8 +12,8 @@
 //!   a batch searches the frozen graph, then links; new links to one node are sorted and pruned together. The
 //!   graph depends on the rows, their order, the parameters and the seed, and on nothing else: any number of
 //!   threads gives the same bytes.
-//! - **A second pass** looks for every node's neighbours again, now that all nodes are there, and prunes with
-//!   slack (Vamana's alpha).
+//! - **Slack.** Neighbours are chosen, and links back accepted, with Vamana's factor on distances, which keeps more
+//!   of them; a block never holds a link that another covers.
 //! - **Codes.** Building and walking read [8-bit codes](crate::quant) only; what a search returns is rescored
 //!   with the full vectors by the canonical kernel.
 //! - **No islands.** Nodes that nothing leads to after all that (thousands of equal vectors do this) are
@@ -30,7 +30,7 @@
 //! | `walk.rs` | the beam search, for building and for queries |
 //! | `pairs.rs` | distances between rows, on codes |
 //! | `block.rs` | a node's links while building |
-//! | `build.rs` | insertion, second pass; cancel and progress |
+//! | `build.rs` | insertion in batches, second pass |
 //! | `connect.rs` | attaches what nothing leads to |
 //! | `graph.rs` | a graph in memory, or a view of one |
 //! | `format.rs` | the bytes of a graph file |

