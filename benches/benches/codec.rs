@@ -14,7 +14,9 @@ const ROWS: u64 = 100_000;
 fn payload(c: &mut Criterion) {
     let text = r#"{"synset":1740,"pos":"noun","lexfile":3,"words":["entity","thing"],"lemmas":1,"examples":0,
         "gloss":"that which is perceived or known or inferred to have its own distinct existence"}"#;
-    let Ok(serde_json::Value::Object(map)) = serde_json::from_str(text) else { return };
+    let Ok(serde_json::Value::Object(map)) = serde_json::from_str(text) else {
+        return;
+    };
     let Ok(bytes) = encode_payload(&map) else { return };
     let mut group = c.benchmark_group("payload");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
@@ -41,7 +43,9 @@ fn points(c: &mut Criterion) {
     group.bench_function("write", |b| {
         b.iter(|| PointsWriter::write(&disk, "points", identity.clone(), rows()).is_ok())
     });
-    let Ok(reader) = PointsReader::open(&disk, "points") else { return };
+    let Ok(reader) = PointsReader::open(&disk, "points") else {
+        return;
+    };
     group.throughput(Throughput::Elements(1));
     let mut at = 0u64;
     for (name, offset) in [("hit", 0), ("miss", 1)] {

@@ -20,14 +20,21 @@ fn scan(c: &mut Criterion) {
     for element in Element::ALL {
         let mut encoded = Vec::new();
         let scale = if element == Element::U8 { 40.0 } else { 1.0 };
-        let shifted: Vec<f32> = numbers.iter().map(|x| x * scale + if scale > 1.0 { 128.0 } else { 0.0 }).collect();
+        let shifted: Vec<f32> = numbers
+            .iter()
+            .map(|x| x * scale + if scale > 1.0 { 128.0 } else { 0.0 })
+            .collect();
         encode_f32(&shifted, element, &mut encoded);
         let bytes = AlignedBuf::from_slice(&encoded);
-        let Some(matrix) = MatrixView::new(element, DIM, &bytes) else { return };
+        let Some(matrix) = MatrixView::new(element, DIM, &bytes) else {
+            return;
+        };
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(format!("read/{element:?}"), |b| {
             b.iter(|| {
-                let words = bytes.chunks_exact(8).map(|w| u64::from_le_bytes([w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]]));
+                let words = bytes
+                    .chunks_exact(8)
+                    .map(|w| u64::from_le_bytes([w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]]));
                 black_box(words.fold(0u64, u64::wrapping_add))
             });
         });

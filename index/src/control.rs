@@ -18,7 +18,10 @@ impl<'a> Control<'a> {
 
     /// Never cancelled, watched by nobody.
     pub fn none() -> Self {
-        Self { cancel: &|| false, progress: &|_, _| () }
+        Self {
+            cancel: &|| false,
+            progress: &|_, _| (),
+        }
     }
 
     /// Whether the caller wants the work to stop.

@@ -65,15 +65,29 @@ impl Data {
     pub(crate) fn of(rows: &[Vec<f32>], dim: usize, element: Element) -> Self {
         let mut bytes = Vec::new();
         rows.iter().for_each(|row| encode_f32(row, element, &mut bytes));
-        Self { element, dim, rows: AlignedBuf::from_slice(&bytes), queries: Vec::new() }
+        Self {
+            element,
+            dim,
+            rows: AlignedBuf::from_slice(&bytes),
+            queries: Vec::new(),
+        }
     }
 
     /// Rows around `clusters` centres, and 50 queries of the same kind.
     ///
     /// Bytes spread over 0..=255; vectors for [`Metric::Dot`] over floats have unit length, as cosine stores them.
-    pub(crate) fn clustered(rows: u32, dim: usize, clusters: u32, metric: Metric, element: Element, seed: u64) -> Self {
+    pub(crate) fn clustered(
+        rows: u32,
+        dim: usize,
+        clusters: u32,
+        metric: Metric,
+        element: Element,
+        seed: u64,
+    ) -> Self {
         let mut random = Random::new(seed);
-        let centres: Vec<Vec<f32>> = (0..clusters).map(|_| (0..dim).map(|_| random.normal()).collect()).collect();
+        let centres: Vec<Vec<f32>> = (0..clusters)
+            .map(|_| (0..dim).map(|_| random.normal()).collect())
+            .collect();
         let mut draw = || {
             let centre = &centres[random.below(clusters) as usize];
             let mut row: Vec<f32> = centre.iter().map(|c| c + 0.6 * random.normal()).collect();
@@ -103,7 +117,13 @@ impl Data {
     }
 
     /// The true answer: one call of the kernel a row, then a sort.
-    pub(crate) fn brute(&self, metric: Metric, query: &[u8], k: usize, filter: Option<&dyn RowFilter>) -> Vec<(f32, u32)> {
+    pub(crate) fn brute(
+        &self,
+        metric: Metric,
+        query: &[u8],
+        k: usize,
+        filter: Option<&dyn RowFilter>,
+    ) -> Vec<(f32, u32)> {
         let (matrix, kernel) = (self.matrix(), Kernel::new(metric, self.element));
         let mut all: Vec<(f32, u32)> = (0..matrix.len())
             .filter(|&row| filter.is_none_or(|f| f.contains(row)))
@@ -117,12 +137,17 @@ impl Data {
 
 /// The share of the true answer's places that were filled with rows at least as good as its last one.
 pub(crate) fn recall(found: &[(f32, u32)], truth: &[(f32, u32)]) -> f64 {
-    let Some(&(worst, _)) = truth.last() else { return 1.0 };
+    let Some(&(worst, _)) = truth.last() else {
+        return 1.0;
+    };
     found.iter().filter(|hit| hit.0 >= worst).count().min(truth.len()) as f64 / truth.len() as f64
 }
 
 pub(crate) fn pool(threads: usize) -> rayon::ThreadPool {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("threads")
 }
 
 /// A [`TopK`] as a list.

@@ -27,7 +27,13 @@ pub fn scan(
         return scan_all(matrix, kernel, query, rows, top);
     };
     let end = rows.end.min(matrix.len());
-    scan_rows(matrix, kernel, query, (rows.start..end).filter(|&row| filter.contains(row)), top);
+    scan_rows(
+        matrix,
+        kernel,
+        query,
+        (rows.start..end).filter(|&row| filter.contains(row)),
+        top,
+    );
 }
 
 /// Shows the given rows to `top`, scored by the canonical kernel. Rows beyond the matrix are ignored.
@@ -51,7 +57,9 @@ fn scan_all(matrix: &MatrixView<'_>, kernel: &Kernel, query: &[u8], rows: Range<
     let mut start = rows.start;
     while start < end {
         let stop = start.saturating_add(BLOCK).min(end);
-        let Some(block) = matrix.rows(start..stop) else { return };
+        let Some(block) = matrix.rows(start..stop) else {
+            return;
+        };
         let scores = &mut scores[..(stop - start) as usize];
         kernel.score_rows(query, block, scores);
         let mut bar = top.threshold();

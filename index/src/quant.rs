@@ -82,16 +82,28 @@ impl Quantizer {
         let (element, dim) = (matrix.element(), matrix.dim());
         if Scheme::of(metric) == Scheme::Sad && element == Element::U8 {
             // Bytes need no rounding: centred at 128, the code of a byte is the byte.
-            return Self { metric, element, mean: vec![f32::from(ZERO); dim], step: 1.0 };
+            return Self {
+                metric,
+                element,
+                mean: vec![f32::from(ZERO); dim],
+                step: 1.0,
+            };
         }
-        let mut quantizer = Self { metric, element, mean: vec![0.0; dim], step: 1.0 };
+        let mut quantizer = Self {
+            metric,
+            element,
+            mean: vec![0.0; dim],
+            step: 1.0,
+        };
         let mut vector = vec![0.0f32; dim];
         let mut sums = vec![0.0f64; dim];
         let mut count = 0u32;
         for row in sample(matrix, MEAN_SAMPLE) {
             quantizer.decode(row, &mut vector);
             if vector.iter().all(|x| x.is_finite()) {
-                sums.iter_mut().zip(&vector).for_each(|(sum, &x)| *sum += f64::from(x));
+                sums.iter_mut()
+                    .zip(&vector)
+                    .for_each(|(sum, &x)| *sum += f64::from(x));
                 count += 1;
             }
         }
@@ -107,7 +119,12 @@ impl Quantizer {
     /// Rebuilds a quantiser from its parts; `None` unless they are finite and the step is positive.
     pub fn from_parts(metric: Metric, element: Element, mean: Vec<f32>, step: f32) -> Option<Self> {
         let sound = mean.iter().all(|m| m.is_finite()) && step.is_finite() && step > 0.0;
-        sound.then_some(Self { metric, element, mean, step })
+        sound.then_some(Self {
+            metric,
+            element,
+            mean,
+            step,
+        })
     }
 
     /// The metric whose order the codes approximate.
@@ -134,7 +151,12 @@ impl Quantizer {
     ///
     /// # Errors
     /// [`Error::Cancelled`].
-    pub fn encode(&self, matrix: &MatrixView<'_>, pool: &rayon::ThreadPool, control: &Control<'_>) -> Result<Codes> {
+    pub fn encode(
+        &self,
+        matrix: &MatrixView<'_>,
+        pool: &rayon::ThreadPool,
+        control: &Control<'_>,
+    ) -> Result<Codes> {
         let rows = matrix.len() as usize;
         let width = code_bytes(self.mean.len());
         let mut bytes = AlignedBuf::zeroed(rows * width);
@@ -144,8 +166,11 @@ impl Quantizer {
         let mut factor_chunks: Vec<&mut [Factors]> = factors.chunks_mut(ENCODE_CHUNK).collect();
         factor_chunks.resize_with(rows.div_ceil(ENCODE_CHUNK), Default::default);
         pool.install(|| {
-            bytes.par_chunks_mut(width * ENCODE_CHUNK).zip(factor_chunks).enumerate().try_for_each(
-                |(chunk, (codes, factors))| {
+            bytes
+                .par_chunks_mut(width * ENCODE_CHUNK)
+                .zip(factor_chunks)
+                .enumerate()
+                .try_for_each(|(chunk, (codes, factors))| {
                     if control.is_cancelled() {
                         return Err(Error::Cancelled);
                     }
@@ -162,10 +187,13 @@ impl Quantizer {
                         }
                     }
                     Ok(())
-                },
-            )
+                })
         })?;
-        Ok(Codes { bytes, factors, width })
+        Ok(Codes {
+            bytes,
+            factors,
+            width,
+        })
     }
 
     /// Encodes a query given in the matrix's element encoding.
@@ -225,7 +253,11 @@ impl Quantizer {
         }
         let length = dot_f32(vector, vector);
         let scale = length / dot_code(vector, used);
-        let bias = if self.metric == Metric::L2 { -0.5 * length } else { bias };
+        let bias = if self.metric == Metric::L2 {
+            -0.5 * length
+        } else {
+            bias
+        };
         if scale.is_finite() && bias.is_finite() {
             [scale, bias]
         } else {
@@ -239,7 +271,13 @@ impl Quantizer {
         let mut spread = Vec::new();
         for row in sample(matrix, STEP_SAMPLE) {
             self.decode(row, &mut vector);
-            spread.extend(vector.iter().zip(&self.mean).map(|(x, m)| (x - m).abs()).filter(|d| d.is_finite()));
+            spread.extend(
+                vector
+                    .iter()
+                    .zip(&self.mean)
+                    .map(|(x, m)| (x - m).abs())
+                    .filter(|d| d.is_finite()),
+            );
         }
         if spread.is_empty() {
             return 1.0;
@@ -247,7 +285,11 @@ impl Quantizer {
         let at = ((spread.len() - 1) as f64 * STEP_QUANTILE) as usize;
         let (_, &mut reach, above) = spread.select_nth_unstable_by(at, f32::total_cmp);
         let largest = above.iter().fold(reach, |max, &d| max.max(d));
-        let step = if reach > 0.0 { largest.min(2.0 * reach) } else { largest } / 127.0;
+        let step = if reach > 0.0 {
+            largest.min(2.0 * reach)
+        } else {
+            largest
+        } / 127.0;
         if step.is_normal() { step } else { 1.0 }
     }
 }
@@ -256,7 +298,11 @@ impl Quantizer {
 fn sample<'a>(matrix: &MatrixView<'a>, limit: u32) -> impl Iterator<Item = &'a [u8]> {
     let (matrix, rows) = (*matrix, u64::from(matrix.len()));
     let taken = rows.min(u64::from(limit));
-    (0..taken).filter_map(move |at| u32::try_from(at * rows / taken).ok().and_then(|row| matrix.row(row)))
+    (0..taken).filter_map(move |at| {
+        u32::try_from(at * rows / taken)
+            .ok()
+            .and_then(|row| matrix.row(row))
+    })
 }
 
 /// The nearest integer (ties to even) of a value in -127.5..127.5, as a two's complement byte.
@@ -290,7 +336,12 @@ fn dot_code(vector: &[f32], code: &[u8]) -> f32 {
             sums[lane] += vector[lane] * signed(code[lane]);
         }
     }
-    sums.iter().sum::<f32>() + vector_rest.iter().zip(code_rest).map(|(x, &c)| x * signed(c)).sum::<f32>()
+    sums.iter().sum::<f32>()
+        + vector_rest
+            .iter()
+            .zip(code_rest)
+            .map(|(x, &c)| x * signed(c))
+            .sum::<f32>()
 }
 
 /// The codes of a whole matrix, in memory.
@@ -328,7 +379,12 @@ impl<'a> CodesView<'a> {
     pub(crate) fn of_checked(bytes: &'a [u8], factors: &'a [Factors], width: usize, rows: u32) -> Self {
         debug_assert_eq!(bytes.len(), width * rows as usize);
         debug_assert!(factors.is_empty() || factors.len() == rows as usize);
-        Self { bytes, factors, width, rows }
+        Self {
+            bytes,
+            factors,
+            width,
+            rows,
+        }
     }
 
     /// How many rows there are.
@@ -384,7 +440,10 @@ impl QueryCode {
     pub(crate) fn set_row(&mut self, code: &[u8], excess: i32, scheme: Scheme) {
         self.resize(code.len());
         let flip = if scheme == Scheme::Dot { ZERO } else { 0 };
-        self.bytes.iter_mut().zip(code).for_each(|(out, &code)| *out = code ^ flip);
+        self.bytes
+            .iter_mut()
+            .zip(code)
+            .for_each(|(out, &code)| *out = code ^ flip);
         self.excess = excess;
     }
 
@@ -409,7 +468,6 @@ impl QueryCode {
     pub(crate) fn stored(&self) -> &[u8] {
         &self.bytes
     }
-
 }
 
 /// Scores rows of codes against something fixed: larger is nearer.
@@ -439,7 +497,9 @@ impl Score for DotScore<'_> {
 
     #[inline]
     fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
-        let sums = self.kernel.dot4(rows.map(|row| self.codes.row(row)), self.query.signed());
+        let sums = self
+            .kernel
+            .dot4(rows.map(|row| self.codes.row(row)), self.query.signed());
         std::array::from_fn(|at| {
             let [scale, bias] = self.codes.factors[rows[at] as usize];
             self.query.scale * scale * self.query.products(sums[at]) + bias
@@ -468,7 +528,9 @@ impl Score for SadScore<'_> {
 
     #[inline]
     fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
-        let sums = self.kernel.sad4(rows.map(|row| self.codes.row(row)), self.query.stored());
+        let sums = self
+            .kernel
+            .sad4(rows.map(|row| self.codes.row(row)), self.query.stored());
         sums.map(|sum| -(sum as f32))
     }
 

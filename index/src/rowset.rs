@@ -49,7 +49,11 @@ pub struct RowBits {
 impl RowBits {
     /// No row of `0..len`.
     pub fn empty(len: u32) -> Self {
-        Self { words: vec![0; (len as usize).div_ceil(64)], len, set: 0 }
+        Self {
+            words: vec![0; (len as usize).div_ceil(64)],
+            len,
+            set: 0,
+        }
     }
 
     /// The rows of `rows` that are below `len`.
@@ -103,7 +107,9 @@ impl RowBits {
 
 impl RowFilter for RowBits {
     fn contains(&self, row: u32) -> bool {
-        self.words.get((row >> 6) as usize).is_some_and(|word| word >> (row & 63) & 1 == 1)
+        self.words
+            .get((row >> 6) as usize)
+            .is_some_and(|word| word >> (row & 63) & 1 == 1)
     }
 
     fn estimate(&self) -> Option<u64> {

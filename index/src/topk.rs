@@ -49,7 +49,10 @@ pub struct TopK {
 impl TopK {
     /// Keeps at most `k` rows. `k` may be anything: memory grows with the rows kept.
     pub fn new(k: usize) -> Self {
-        Self { k, heap: BinaryHeap::with_capacity(k.min(1024)) }
+        Self {
+            k,
+            heap: BinaryHeap::with_capacity(k.min(1024)),
+        }
     }
 
     /// Empties it for another `k`, keeping the memory.
@@ -105,7 +108,11 @@ impl TopK {
 
     /// The rows kept, best first.
     pub fn into_sorted(self) -> Vec<(f32, u32)> {
-        self.heap.into_sorted_vec().into_iter().map(|Reverse(r)| (r.score(), r.row())).collect()
+        self.heap
+            .into_sorted_vec()
+            .into_iter()
+            .map(|Reverse(r)| (r.score(), r.row()))
+            .collect()
     }
 
     /// Appends the rows kept to `out`, best first, and empties it, keeping the memory.

@@ -48,7 +48,15 @@ impl Told {
                     place += 1;
                 }
                 Event::Committed(_) if without.contains(&i) => {}
-                Event::Committed(action) if applies(&db, action) => commit(&mut db, action),
+                Event::Committed(action) if applies(&db, action) => {
+                    let numbers: Vec<u64> = db.collections.iter().map(|c| c.next_seq).collect();
+                    commit(&mut db, action);
+                    if self.open.contains(&i) {
+                        // The process that was told of a failure gave the sequence number to the next one.
+                        let all = db.collections.iter_mut().zip(numbers);
+                        all.for_each(|(collection, number)| collection.next_seq = number);
+                    }
+                }
                 Event::Committed(_) => return None,
             }
         }

@@ -24,7 +24,6 @@ use std::ops::RangeInclusive;
 use bincode::{Decode, Encode};
 use vdb_storage::SegmentFile;
 use vdb_storage::codec::{self, MAX_RECORD_BYTES};
-use vdb_storage::manifest::ManifestRecord;
 use vdb_vfs::frame::{FileKind, Frame, FrameWriter};
 use vdb_vfs::{Disk, MemDisk, path};
 

@@ -27,10 +27,13 @@ pub(crate) struct Commit<'a> {
 
 impl<'a> Commit<'a> {
     /// Starts from the present manifest; nobody else changes it meanwhile.
+    ///
+    /// The generation's number is spent even if nothing comes of it. Where a sync of the directory fails, a later
+    /// one need not save the names that this one was for: those made from the number are not made again.
     pub(crate) fn begin(shared: &'a Shared, core: &'a Core) -> Commit<'a> {
-        let current = core.manifest.lock();
+        let mut current = core.manifest.lock();
+        current.generation += 1;
         let mut next = current.clone();
-        next.generation += 1;
         next.next_segment_id = core.next_segment.load(std::sync::atomic::Ordering::Acquire);
         Commit {
             shared,
@@ -69,7 +72,8 @@ impl<'a> Commit<'a> {
             }
             self.stale.push(shown);
         }
-        let file = path(old.map_or(0, |o| o.revision + 1));
+        // Past the present file too: a restored collection counts its generations from one again.
+        let file = path((self.next.generation as u32).max(old.map_or(0, |o| o.revision + 1)));
         let tombstones = Tombstones {
             segment_id: id,
             rows: record.rows,
@@ -105,11 +109,7 @@ impl<'a> Commit<'a> {
         self.next.segments.sort_unstable_by_key(|s| s.id);
         self.shared.disk.sync_dir(&self.core.dir)?;
         let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());
-        if let Err(error) = store.commit(&self.next) {
-            // It may have become the newest all the same: its number is spent.
-            self.current.generation = self.next.generation;
-            return Err(error.into());
-        }
+        store.commit(&self.next)?;
         *self.current = self.next;
         publish(&self.current);
         for path in self.stale {

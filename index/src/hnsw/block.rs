@@ -36,13 +36,19 @@ impl Block<'_> {
         code: &mut QueryCode,
         distances: &mut Vec<f32>,
     ) {
-        let used = self.links.iter().position(|&link| link == FREE).unwrap_or(self.links.len());
+        let used = self
+            .links
+            .iter()
+            .position(|&link| link == FREE)
+            .unwrap_or(self.links.len());
         if self.links[..used].contains(&back.source) {
             return;
         }
         let new = (back.length, back.source);
         let place = (0..used)
-            .find(|&at| prune::order(back.target, &new, &(self.lengths[at], self.links[at])) == Ordering::Less)
+            .find(|&at| {
+                prune::order(back.target, &new, &(self.lengths[at], self.links[at])) == Ordering::Less
+            })
             .unwrap_or(used);
         let full = used == self.links.len();
         if full && place == used {
@@ -66,8 +72,8 @@ impl Block<'_> {
             return;
         }
         let mut kept = place;
-        for at in place..used {
-            let covered = distances[at] < self.lengths[at] / alpha;
+        for (at, &distance) in distances.iter().enumerate().skip(place) {
+            let covered = distance < self.lengths[at] / alpha;
             if !covered {
                 self.links[kept] = self.links[at];
                 self.lengths[kept] = self.lengths[at];

@@ -14,8 +14,9 @@ use crate::hnsw::mix;
 use crate::hnsw::pairs::{DotPairs, Pairs, SadPairs};
 use crate::hnsw::params::{HnswParams, MAX_ROWS};
 use crate::hnsw::prune::{self, Near};
+use crate::hnsw::twins::{self, Twin};
 use crate::hnsw::walk::{FREE, Links, Ranked, Walker};
-use crate::quant::{Quantizer, QueryCode, Scheme, Score};
+use crate::quant::{CodesView, Quantizer, QueryCode, Scheme, Score};
 
 /// A batch is at most this share of the rows: what is in one batch cannot see each other.
 const BATCH_SHARE: usize = 50;
@@ -40,7 +41,10 @@ pub fn build(
 ) -> Result<Graph> {
     params.validate()?;
     if matrix.len() > MAX_ROWS {
-        return Err(Error::TooManyRows { rows: matrix.len(), limit: MAX_ROWS });
+        return Err(Error::TooManyRows {
+            rows: matrix.len(),
+            limit: MAX_ROWS,
+        });
     }
     let quantizer = Quantizer::train(matrix, metric);
     let codes = quantizer.encode(matrix, pool, control)?;
@@ -48,14 +52,24 @@ pub fn build(
     let (base, upper) = match Scheme::of(metric) {
         Scheme::Dot => {
             let pairs = DotPairs::new(codes.view(), metric, quantizer.mean(), pool, control)?;
-            Builder::new(&pairs, matrix.len(), params, pool, control).run()?
+            Builder::new(&pairs, codes.view(), params, pool, control).run()?
         }
         Scheme::Sad => {
-            let pairs = SadPairs { kernel, codes: codes.view() };
-            Builder::new(&pairs, matrix.len(), params, pool, control).run()?
+            let pairs = SadPairs {
+                kernel,
+                codes: codes.view(),
+            };
+            Builder::new(&pairs, codes.view(), params, pool, control).run()?
         }
     };
-    Ok(Graph { quantizer, codes, base, upper, degree: params.degree(), seed: params.seed })
+    Ok(Graph {
+        quantizer,
+        codes,
+        base,
+        upper,
+        degree: params.degree(),
+        seed: params.seed,
+    })
 }
 
 /// What one thread needs to find and choose neighbours.
@@ -73,8 +87,9 @@ struct Builder<'a, P> {
     params: &'a HnswParams,
     pool: &'a rayon::ThreadPool,
     control: &'a Control<'a>,
-    /// All rows in the order of insertion.
+    /// All rows in the order of insertion, those with an earlier equal last.
     order: Vec<u32>,
+    twins: Vec<Twin>,
     /// The place of each row in that order.
     rank: Vec<u32>,
     links: Vec<u32>,
@@ -104,15 +119,16 @@ impl Workers {
 impl<'a, P: Pairs> Builder<'a, P> {
     fn new(
         pairs: &'a P,
-        rows: u32,
+        codes: CodesView<'_>,
         params: &'a HnswParams,
         pool: &'a rayon::ThreadPool,
         control: &'a Control<'a>,
     ) -> Self {
         let seed = mix(params.seed ^ 0x9e37_79b9_7f4a_7c15);
-        let mut order: Vec<u32> = (0..rows).collect();
+        let mut order: Vec<u32> = (0..codes.len()).collect();
         // The row breaks ties, so that the order is total and an unstable sort deterministic.
         pool.install(|| order.par_sort_unstable_by_key(|&row| (mix(seed ^ u64::from(row)), row)));
+        let twins = twins::split(codes, &mut order, pool);
         let mut rank = vec![0; order.len()];
         for (&row, at) in order.iter().zip(0u32..) {
             rank[row as usize] = at;
@@ -128,7 +144,8 @@ impl<'a, P: Pairs> Builder<'a, P> {
             order,
             rank,
             degree,
-            upper: Upper { sizes: level_sizes(rows, params.m), ..Upper::default() },
+            twins,
+            upper: Upper::default(),
             workers: Workers::default(),
             done: 0,
         }
@@ -138,14 +155,13 @@ impl<'a, P: Pairs> Builder<'a, P> {
         if self.order.is_empty() {
             return Ok((self.links, self.upper));
         }
-        let sizes = self.upper.sizes.clone();
-        self.upper.sizes.clear();
+        let rows = self.order.len() - self.twins.len();
+        let sizes = level_sizes(rows as u32, self.params.m);
         let lowest = sizes.last().map_or(1, |&size| size as usize);
         self.upper.rows = self.order[..lowest].to_vec();
         self.done = 1;
         let mut levels = sizes.into_iter().peekable();
         let mut inserted = 1;
-        let rows = self.order.len();
         let most = rows.div_ceil(BATCH_SHARE);
         loop {
             while let Some(size) = levels.next_if(|&size| size as usize == inserted) {
@@ -169,6 +185,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
                 start = end;
             }
         }
+        twins::attach(&self.twins, &mut self.links, self.degree);
         connect(
             self.pairs,
             &mut self.links,
@@ -177,6 +194,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
             usize::from(self.params.ef_construct),
             self.control,
         )?;
+        self.control.report(self.total(), self.total());
         Ok((self.links, self.upper))
     }
 
@@ -186,13 +204,17 @@ impl<'a, P: Pairs> Builder<'a, P> {
         let degree = self.degree;
         let mut found = vec![(0.0, FREE); batch.len() * degree];
         self.pool.install(|| {
-            found.par_chunks_mut(degree).zip(batch).try_for_each(|(out, &row)| {
-                if self.control.is_cancelled() {
-                    return Err(Error::Cancelled);
-                }
-                self.workers.with(|worker| self.find(worker, row, usize::from(ef), refine, out));
-                Ok(())
-            })
+            found
+                .par_chunks_mut(degree)
+                .zip(batch)
+                .try_for_each(|(out, &row)| {
+                    if self.control.is_cancelled() {
+                        return Err(Error::Cancelled);
+                    }
+                    self.workers
+                        .with(|worker| self.find(worker, row, usize::from(ef), refine, out));
+                    Ok(())
+                })
         })?;
         let mut back: Vec<Back> = Vec::with_capacity(found.len());
         for (near, &source) in found.chunks_exact(degree).zip(batch) {
@@ -202,14 +224,23 @@ impl<'a, P: Pairs> Builder<'a, P> {
                 self.lengths[at + place] = length;
             }
             let used = near.iter().take_while(|near| near.1 != FREE);
-            back.extend(used.map(|&(length, target)| Back { target, source, length }));
+            back.extend(used.map(|&(length, target)| Back {
+                target,
+                source,
+                length,
+            }));
         }
         self.done += batch.len() as u64;
         let pool = self.pool;
         pool.install(|| self.link_back(back))?;
-        let passes = if self.params.ef_refine > 0 { 2 } else { 1 };
-        self.control.report(self.done, self.order.len() as u64 * passes);
+        self.control.report(self.done, self.total());
         Ok(())
+    }
+
+    /// What `done` comes to.
+    fn total(&self) -> u64 {
+        let passes = if self.params.ef_refine > 0 { 2 } else { 1 };
+        self.order.len() as u64 * passes
     }
 
     /// Returns links. Those to one node enter it in the order of their sources.
@@ -217,7 +248,10 @@ impl<'a, P: Pairs> Builder<'a, P> {
         back.par_sort_unstable_by_key(|back| (back.target, back.source));
         let degree = self.degree;
         let chunk = LINK_CHUNK * degree;
-        let blocks = self.links.par_chunks_mut(chunk).zip(self.lengths.par_chunks_mut(chunk));
+        let blocks = self
+            .links
+            .par_chunks_mut(chunk)
+            .zip(self.lengths.par_chunks_mut(chunk));
         blocks.enumerate().try_for_each(|(chunk, (links, lengths))| {
             let first = (chunk * LINK_CHUNK) as u32;
             let start = back.partition_point(|back| back.target < first);
@@ -231,8 +265,17 @@ impl<'a, P: Pairs> Builder<'a, P> {
             self.workers.with(|worker| {
                 for back in &back[start..end] {
                     let at = (back.target - first) as usize * degree;
-                    let mut block = Block { links: &mut links[at..][..degree], lengths: &mut lengths[at..][..degree] };
-                    block.link_back(back, self.params.alpha, self.pairs, &mut worker.code, &mut worker.distances);
+                    let mut block = Block {
+                        links: &mut links[at..][..degree],
+                        lengths: &mut lengths[at..][..degree],
+                    };
+                    block.link_back(
+                        back,
+                        self.params.alpha,
+                        self.pairs,
+                        &mut worker.code,
+                        &mut worker.distances,
+                    );
                 }
             });
             Ok(())
@@ -243,9 +286,16 @@ impl<'a, P: Pairs> Builder<'a, P> {
     fn find(&self, worker: &mut Worker, row: u32, ef: usize, refine: bool, out: &mut [Near]) {
         {
             let score = self.pairs.near(row, &mut worker.code);
-            let links = Links { blocks: &self.links, degree: self.degree };
+            let links = Links {
+                blocks: &self.links,
+                degree: self.degree,
+            };
             // In the second pass, the node's own place is where a search for it would end.
-            let entry = if refine { row } else { self.descend(&mut worker.walker, &score) };
+            let entry = if refine {
+                row
+            } else {
+                self.descend(&mut worker.walker, &score)
+            };
             worker.walker.walk(links, &score, [entry], ef, None);
         }
         let near = worker.walker.results().filter(|&(_, near)| near != row);
@@ -254,7 +304,10 @@ impl<'a, P: Pairs> Builder<'a, P> {
         if refine {
             // The far links of the first pass lead out of clusters wider than the beam: they stand again.
             let block = row as usize * self.degree..(row as usize + 1) * self.degree;
-            let old = self.lengths[block.clone()].iter().copied().zip(self.links[block].iter().copied());
+            let old = self.lengths[block.clone()]
+                .iter()
+                .copied()
+                .zip(self.links[block].iter().copied());
             worker.candidates.extend(old.take_while(|near| near.1 != FREE));
         }
         prune::sort(row, &mut worker.candidates);
@@ -272,7 +325,16 @@ impl<'a, P: Pairs> Builder<'a, P> {
         for &size in &self.upper.sizes {
             let (level, below) = rest.split_at(size as usize * degree);
             rest = below;
-            walker.walk(Links { blocks: level, degree }, &ranked, [rank], 1, None);
+            walker.walk(
+                Links {
+                    blocks: level,
+                    degree,
+                },
+                &ranked,
+                [rank],
+                1,
+                None,
+            );
             rank = walker.nearest().unwrap_or(0);
         }
         self.order[rank as usize]
@@ -286,22 +348,28 @@ impl<'a, P: Pairs> Builder<'a, P> {
         let level = &mut self.upper.links[start..];
         let (links, lengths, rank) = (&self.links, &self.lengths, &self.rank);
         self.pool.install(|| {
-            level.par_chunks_mut(degree).zip(&self.order).try_for_each(|(out, &row)| {
-                if self.control.is_cancelled() {
-                    return Err(Error::Cancelled);
-                }
-                self.workers.with(|worker| {
-                    let block = row as usize * self.degree..(row as usize + 1) * self.degree;
-                    let near = lengths[block.clone()].iter().copied().zip(links[block].iter().copied());
-                    worker.candidates.clear();
-                    worker.candidates.extend(near.take_while(|near| near.1 != FREE));
-                    choose(self.pairs, worker, degree, self.params.alpha);
-                    for (out, &(_, near)) in out.iter_mut().zip(&worker.chosen) {
-                        *out = rank[near as usize];
+            level
+                .par_chunks_mut(degree)
+                .zip(&self.order)
+                .try_for_each(|(out, &row)| {
+                    if self.control.is_cancelled() {
+                        return Err(Error::Cancelled);
                     }
-                });
-                Ok(())
-            })
+                    self.workers.with(|worker| {
+                        let block = row as usize * self.degree..(row as usize + 1) * self.degree;
+                        let near = lengths[block.clone()]
+                            .iter()
+                            .copied()
+                            .zip(links[block].iter().copied());
+                        worker.candidates.clear();
+                        worker.candidates.extend(near.take_while(|near| near.1 != FREE));
+                        choose(self.pairs, worker, degree, self.params.alpha);
+                        for (out, &(_, near)) in out.iter_mut().zip(&worker.chosen) {
+                            *out = rank[near as usize];
+                        }
+                    });
+                    Ok(())
+                })
         })?;
         self.upper.sizes.push(size);
         Ok(())
@@ -310,14 +378,21 @@ impl<'a, P: Pairs> Builder<'a, P> {
 
 /// [`prune::choose`] among the worker's candidates, by the distances of codes.
 fn choose<P: Pairs>(pairs: &P, worker: &mut Worker, degree: usize, alpha: f32) {
-    let Worker { code, candidates, chosen, .. } = worker;
+    let Worker {
+        code,
+        candidates,
+        chosen,
+        ..
+    } = worker;
     prune::choose(candidates, degree, alpha, chosen, |row, bar, chosen| {
         if chosen.is_empty() {
             return false;
         }
         let score = pairs.near(row, code);
         let (fours, rest) = chosen.as_chunks::<4>();
-        fours.iter().any(|four| score.score4(four.map(|near| near.1)).iter().any(|s| -s < bar))
+        fours
+            .iter()
+            .any(|four| score.score4(four.map(|near| near.1)).iter().any(|s| -s < bar))
             || rest.iter().any(|&(_, other)| -score.score(other) < bar)
     });
 }

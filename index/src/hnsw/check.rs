@@ -39,7 +39,10 @@ impl GraphView<'_> {
     ///
     /// Levels nest by construction: a level is the first part of one list of rows, which holds every row once.
     pub fn check(&self) -> GraphReport {
-        let mut report = GraphReport { rows: self.len(), ..GraphReport::default() };
+        let mut report = GraphReport {
+            rows: self.len(),
+            ..GraphReport::default()
+        };
         let mut seen = vec![false; self.len() as usize];
         for &row in self.upper_rows {
             match seen.get_mut(row as usize) {
@@ -48,8 +51,13 @@ impl GraphView<'_> {
             }
         }
         report.check_level(self.base);
-        report.links = (0..self.len()).map(|node| self.base.of(node).count() as u64).sum();
-        report.most_links = (0..self.len()).map(|node| self.base.of(node).count() as u32).max().unwrap_or(0);
+        report.links = (0..self.len())
+            .map(|node| self.base.of(node).count() as u64)
+            .sum();
+        report.most_links = (0..self.len())
+            .map(|node| self.base.of(node).count() as u32)
+            .max()
+            .unwrap_or(0);
         for level in self.upper_levels() {
             report.check_level(level);
         }
@@ -79,7 +87,10 @@ impl GraphReport {
         for node in 0..level.nodes() {
             sorted.clear();
             sorted.extend(level.of(node));
-            self.behind_free += level.block(node)[sorted.len()..].iter().filter(|&&link| link != FREE).count() as u64;
+            self.behind_free += level.block(node)[sorted.len()..]
+                .iter()
+                .filter(|&&link| link != FREE)
+                .count() as u64;
             self.out_of_bounds += sorted.iter().filter(|&&link| link >= level.nodes()).count() as u64;
             self.to_self += sorted.iter().filter(|&&link| link == node).count() as u64;
             sorted.sort_unstable();

@@ -31,9 +31,20 @@ pub(crate) fn connect<P: Pairs>(
             return Err(Error::Cancelled);
         }
         let score = pairs.near(node, &mut code);
-        walker.walk(Links { blocks: links, degree }, &score, [entry], ef, None);
+        walker.walk(
+            Links {
+                blocks: links,
+                degree,
+            },
+            &score,
+            [entry],
+            ef,
+            None,
+        );
         let has_room = |row: u32| links[(row as usize + 1) * degree - 1] == FREE;
-        let Some((_, nearest)) = walker.results().next() else { continue };
+        let Some((_, nearest)) = walker.results().next() else {
+            continue;
+        };
         let roomy = walker.results().map(|(_, row)| row).find(|&row| has_room(row));
         let from = roomy.unwrap_or(nearest);
         let block = &mut links[from as usize * degree..][..degree];
@@ -57,7 +68,10 @@ pub(crate) fn connect<P: Pairs>(
 fn reach(links: &[u32], degree: usize, start: u32, reached: &mut [bool], stack: &mut Vec<u32>) {
     reached[start as usize] = true;
     stack.push(start);
-    let all = Links { blocks: links, degree };
+    let all = Links {
+        blocks: links,
+        degree,
+    };
     while let Some(node) = stack.pop() {
         for next in all.of(node) {
             if !std::mem::replace(&mut reached[next as usize], true) {

@@ -82,11 +82,18 @@ impl GraphFile {
         if meta.metric != kernel.metric() || meta.element != kernel.element() {
             let (metric, element) = (kernel.metric(), kernel.element());
             let found = (meta.metric, meta.element);
-            return Err(wrong(0, format!("graph for {found:?}, expected {:?}", (metric, element))));
+            return Err(wrong(
+                0,
+                format!("graph for {found:?}, expected {:?}", (metric, element)),
+            ));
         }
-        let expected = meta.section_lens().ok_or_else(|| wrong(0, "sizes overflow".to_owned()))?;
+        let expected = meta
+            .section_lens()
+            .ok_or_else(|| wrong(0, "sizes overflow".to_owned()))?;
         if frame.sections() as usize != SECTIONS {
-            return Err(frame.corrupt(0, format!("{} sections, expected {SECTIONS}", frame.sections())).into());
+            return Err(frame
+                .corrupt(0, format!("{} sections, expected {SECTIONS}", frame.sections()))
+                .into());
         }
         for (index, expected) in (0..).zip(expected) {
             let found = frame.section(index)?.len() as u64;
@@ -96,8 +103,10 @@ impl GraphFile {
             }
         }
         let mean = cast_slice(&frame.section(MEAN)?).to_vec();
-        let quantizer = Quantizer::from_parts(meta.metric, meta.element, mean, meta.step)
-            .ok_or_else(|| frame.corrupt_section(MEAN, 0, "mean or width of a code is not a finite number"))?;
+        let quantizer =
+            Quantizer::from_parts(meta.metric, meta.element, mean, meta.step).ok_or_else(|| {
+                frame.corrupt_section(MEAN, 0, "mean or width of a code is not a finite number")
+            })?;
         let file = Self {
             codes: frame.section(CODES)?,
             factors: frame.section(FACTORS)?,
@@ -122,11 +131,23 @@ impl GraphFile {
     /// The graph, which is what a search takes.
     pub fn view(&self) -> GraphView<'_> {
         let degree = usize::from(self.meta.degree);
-        let factors = if Scheme::of(self.meta.metric) == Scheme::Dot { cast_slice(&self.factors) } else { &[] };
+        let factors = if Scheme::of(self.meta.metric) == Scheme::Dot {
+            cast_slice(&self.factors)
+        } else {
+            &[]
+        };
         GraphView {
             quantizer: &self.quantizer,
-            codes: CodesView::of_checked(&self.codes, factors, code_bytes(self.meta.dim as usize), self.meta.rows),
-            base: Links { blocks: cast_slice(&self.base), degree },
+            codes: CodesView::of_checked(
+                &self.codes,
+                factors,
+                code_bytes(self.meta.dim as usize),
+                self.meta.rows,
+            ),
+            base: Links {
+                blocks: cast_slice(&self.base),
+                degree,
+            },
             upper_rows: cast_slice(&self.upper_rows),
             upper_sizes: &self.meta.sizes,
             upper_links: cast_slice(&self.upper_links),

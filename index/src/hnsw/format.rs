@@ -27,7 +27,11 @@ use vdb_vfs::frame::FileKind;
 use crate::hnsw::params::MAX_ROWS;
 use crate::quant::{Scheme, code_bytes};
 
-pub(super) const FILE: FileKind = FileKind { magic: *b"HNSW", name: "graph", version: 1 };
+pub(super) const FILE: FileKind = FileKind {
+    magic: *b"HNSW",
+    name: "graph",
+    version: 1,
+};
 
 pub(super) const MEAN: u32 = 0;
 pub(super) const CODES: u32 = 1;
@@ -83,14 +87,19 @@ impl Meta {
         out.extend_from_slice(&self.step.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&self.seed.to_le_bytes());
-        self.sizes.iter().for_each(|size| out.extend_from_slice(&size.to_le_bytes()));
+        self.sizes
+            .iter()
+            .for_each(|size| out.extend_from_slice(&size.to_le_bytes()));
         out
     }
 
     /// Decodes and bounds every number; the error says where in meta, and what.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, (usize, String)> {
         let Some(head) = bytes.first_chunk::<SIZES_AT>() else {
-            return Err((0, format!("meta of {} bytes, expected at least {SIZES_AT}", bytes.len())));
+            return Err((
+                0,
+                format!("meta of {} bytes, expected at least {SIZES_AT}", bytes.len()),
+            ));
         };
         let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let rows = word(0);
@@ -102,8 +111,11 @@ impl Meta {
             return Err((DIM_AT, "no dimensions".to_owned()));
         }
         let degree = u16::from_le_bytes([head[DEGREE_AT], head[DEGREE_AT + 1]]);
-        if degree < 2 || degree > MAX_DEGREE || !degree.is_multiple_of(2) {
-            return Err((DEGREE_AT, format!("{degree} links a node, an even number up to {MAX_DEGREE} expected")));
+        if !(2..=MAX_DEGREE).contains(&degree) || !degree.is_multiple_of(2) {
+            return Err((
+                DEGREE_AT,
+                format!("{degree} links a node, an even number up to {MAX_DEGREE} expected"),
+            ));
         }
         let Some(metric) = metric_of(head[METRIC_AT]) else {
             return Err((METRIC_AT, format!("metric {} is unknown", head[METRIC_AT])));
@@ -112,9 +124,15 @@ impl Meta {
             return Err((ELEMENT_AT, format!("element {} is unknown", head[ELEMENT_AT])));
         };
         if metric == Metric::CosineU8 && element != Element::U8 {
-            return Err((ELEMENT_AT, format!("element {element:?} does not go with {metric:?}")));
+            return Err((
+                ELEMENT_AT,
+                format!("element {element:?} does not go with {metric:?}"),
+            ));
         }
-        if let Some(at) = (ZERO_AT..STEP_AT).chain(ZERO_2_AT..SEED_AT).find(|&at| head[at] != 0) {
+        if let Some(at) = (ZERO_AT..STEP_AT)
+            .chain(ZERO_2_AT..SEED_AT)
+            .find(|&at| head[at] != 0)
+        {
             return Err((at, "reserved bytes are not zero".to_owned()));
         }
         let step = f32::from_bits(word(STEP_AT));
@@ -122,14 +140,33 @@ impl Meta {
         let (words, rest) = bytes[SIZES_AT..].as_chunks::<4>();
         let levels = usize::from(head[LEVELS_AT]);
         if levels > MAX_LEVELS || words.len() != levels || !rest.is_empty() {
-            return Err((LEVELS_AT, format!("{levels} levels in meta of {} bytes", bytes.len())));
+            return Err((
+                LEVELS_AT,
+                format!("{levels} levels in meta of {} bytes", bytes.len()),
+            ));
         }
         let sizes: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
         let below = sizes.iter().skip(1).chain([&rows]);
-        if let Some(at) = sizes.iter().zip(below).position(|(&size, &below)| size == 0 || size > below) {
-            return Err((SIZES_AT + at * 4, format!("level of {} nodes over a smaller one", sizes[at])));
+        if let Some(at) = sizes
+            .iter()
+            .zip(below)
+            .position(|(&size, &below)| size == 0 || size > below)
+        {
+            return Err((
+                SIZES_AT + at * 4,
+                format!("level of {} nodes over a smaller one", sizes[at]),
+            ));
         }
-        Ok(Self { rows, dim, degree, metric, element, step, seed, sizes })
+        Ok(Self {
+            rows,
+            dim,
+            degree,
+            metric,
+            element,
+            step,
+            seed,
+            sizes,
+        })
     }
 
     /// Bytes of each section; `None` if that overflows.
@@ -138,7 +175,11 @@ impl Meta {
         let upper = u64::from(self.sizes.last().copied().unwrap_or(self.rows.min(1)));
         let nodes: u64 = self.sizes.iter().map(|&size| u64::from(size)).sum();
         let width = code_bytes(usize::try_from(dim).ok()?) as u64;
-        let factors = if Scheme::of(self.metric) == Scheme::Dot { rows * 8 } else { 0 };
+        let factors = if Scheme::of(self.metric) == Scheme::Dot {
+            rows * 8
+        } else {
+            0
+        };
         Some([
             dim * 4,
             rows.checked_mul(width)?,
@@ -160,7 +201,9 @@ fn metric_code(metric: Metric) -> u8 {
 }
 
 fn metric_of(code: u8) -> Option<Metric> {
-    Metric::ALL.into_iter().find(|&metric| metric_code(metric) == code)
+    Metric::ALL
+        .into_iter()
+        .find(|&metric| metric_code(metric) == code)
 }
 
 #[cfg(test)]

@@ -33,7 +33,10 @@ impl Graph {
         GraphView {
             quantizer: &self.quantizer,
             codes: self.codes.view(),
-            base: Links { blocks: &self.base, degree: self.degree },
+            base: Links {
+                blocks: &self.base,
+                degree: self.degree,
+            },
             upper_rows: &self.upper.rows,
             upper_sizes: &self.upper.sizes,
             upper_links: &self.upper.links,
@@ -100,7 +103,10 @@ impl<'a> GraphView<'a> {
         self.upper_sizes.iter().map_while(move |&size| {
             let (level, below) = rest.split_at_checked(size as usize * degree)?;
             rest = below;
-            Some(Links { blocks: level, degree })
+            Some(Links {
+                blocks: level,
+                degree,
+            })
         })
     }
 }

@@ -16,8 +16,8 @@
 //!   of them; a block never holds a link that another covers.
 //! - **Codes.** Building and walking read [8-bit codes](crate::quant) only; what a search returns is rescored
 //!   with the full vectors by the canonical kernel.
-//! - **No islands.** Nodes that nothing leads to after all that (thousands of equal vectors do this) are
-//!   attached to their nearest reachable node.
+//! - **Twins.** Of rows with equal codes one stands in the graph, the others hang below it.
+//! - **No islands.** Nodes that nothing leads to after all that are attached to their nearest reachable node.
 //! - Building measures squared Euclidean distance of the codes for every metric but L1. For inner products of
 //!   vectors of unequal length a further coordinate makes all lengths equal (Bachrach et al., RecSys 2014): the
 //!   order of inner products becomes the order of distances, and short vectors, which a filter may ask for, get
@@ -31,6 +31,7 @@
 //! | `pairs.rs` | distances between rows, on codes |
 //! | `block.rs` | a node's links while building |
 //! | `build.rs` | insertion in batches, second pass |
+//! | `twins.rs` | rows of equal codes |
 //! | `connect.rs` | attaches what nothing leads to |
 //! | `graph.rs` | a graph in memory, or a view of one |
 //! | `format.rs` | the bytes of a graph file |
@@ -49,6 +50,7 @@ mod pairs;
 mod params;
 mod prune;
 mod search;
+mod twins;
 mod walk;
 
 pub use build::build;

@@ -61,7 +61,12 @@ impl<'a> DotPairs<'a> {
             let excess = QueryCode::excess_of(codes.row(row));
             code.set_row(codes.row(row), excess, Scheme::Dot);
             let squared = code.products(kernel.dot(codes.row(row), code.signed()));
-            Ok(Shape { scale, half: 0.5 * scale * scale * squared, lift: 0.0, excess })
+            Ok(Shape {
+                scale,
+                half: 0.5 * scale * scale * squared,
+                lift: 0.0,
+                excess,
+            })
         };
         let rows = (0..codes.len()).into_par_iter();
         let mut shapes: Vec<Shape> =
@@ -69,7 +74,11 @@ impl<'a> DotPairs<'a> {
         if metric == Metric::Dot {
             lift(&mut shapes, codes, mean);
         }
-        Ok(Self { kernel, codes, shapes })
+        Ok(Self {
+            kernel,
+            codes,
+            shapes,
+        })
     }
 }
 
@@ -77,7 +86,8 @@ impl<'a> DotPairs<'a> {
 fn lift(shapes: &mut [Shape], codes: CodesView<'_>, mean: &[f32]) {
     let mean_squared: f32 = mean.iter().map(|m| m * m).sum();
     // |x|^2 = |x-m|^2 + 2 <m, x> - |m|^2, and <m, x> is the bias.
-    let squared = |shape: &Shape, factors: &Factors| (2.0 * (shape.half + factors[1]) - mean_squared).max(0.0);
+    let squared =
+        |shape: &Shape, factors: &Factors| (2.0 * (shape.half + factors[1]) - mean_squared).max(0.0);
     let rows = || shapes.iter().zip(codes.factors());
     let longest = rows().map(|(s, f)| squared(s, f)).fold(0.0f32, f32::max);
     let shortest = rows().map(|(s, f)| squared(s, f)).fold(f32::MAX, f32::min);
@@ -99,7 +109,11 @@ impl Pairs for DotPairs<'_> {
     fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> DotPairScore<'s> {
         let shape = self.shapes[row as usize];
         code.set_row(self.codes.row(row), shape.excess, Scheme::Dot);
-        DotPairScore { pairs: self, code, shape }
+        DotPairScore {
+            pairs: self,
+            code,
+            shape,
+        }
     }
 }
 
@@ -124,13 +138,21 @@ impl DotPairScore<'_> {
 impl Score for DotPairScore<'_> {
     #[inline]
     fn score(&self, row: u32) -> f32 {
-        self.finish(row, self.pairs.kernel.dot(self.pairs.codes.row(row), self.code.signed()))
+        self.finish(
+            row,
+            self.pairs
+                .kernel
+                .dot(self.pairs.codes.row(row), self.code.signed()),
+        )
     }
 
     #[inline]
     fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
         let codes = self.pairs.codes;
-        let sums = self.pairs.kernel.dot4(rows.map(|row| codes.row(row)), self.code.signed());
+        let sums = self
+            .pairs
+            .kernel
+            .dot4(rows.map(|row| codes.row(row)), self.code.signed());
         std::array::from_fn(|at| self.finish(rows[at], sums[at]))
     }
 
@@ -156,6 +178,10 @@ impl Pairs for SadPairs<'_> {
     #[inline]
     fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> SadScore<'s> {
         code.set_row(self.codes.row(row), 0, Scheme::Sad);
-        SadScore { kernel: self.kernel, codes: self.codes, query: code }
+        SadScore {
+            kernel: self.kernel,
+            codes: self.codes,
+            query: code,
+        }
     }
 }

@@ -25,7 +25,13 @@ pub struct HnswParams {
 
 impl Default for HnswParams {
     fn default() -> Self {
-        Self { m: 16, ef_construct: 200, ef_refine: 0, alpha: 1.1, seed: 0 }
+        Self {
+            m: 16,
+            ef_construct: 200,
+            ef_refine: 0,
+            alpha: 1.1,
+            seed: 0,
+        }
     }
 }
 
@@ -40,7 +46,13 @@ impl HnswParams {
     /// # Errors
     /// [`Error::BadParameter`].
     pub fn validate(&self) -> Result<()> {
-        let bad = |parameter, value, range| Err(Error::BadParameter { parameter, value, range });
+        let bad = |parameter, value, range| {
+            Err(Error::BadParameter {
+                parameter,
+                value,
+                range,
+            })
+        };
         if !(2..=256).contains(&self.m) {
             return bad("m", u64::from(self.m), "2..=256");
         }
@@ -48,7 +60,11 @@ impl HnswParams {
             return bad("ef_construct", 0, "1..=65535");
         }
         if !(1.0..=4.0).contains(&self.alpha) {
-            return bad("alpha (in thousandths)", (self.alpha * 1000.0) as u64, "1000..=4000");
+            return bad(
+                "alpha (in thousandths)",
+                (self.alpha * 1000.0) as u64,
+                "1000..=4000",
+            );
         }
         Ok(())
     }
@@ -72,14 +88,22 @@ impl SearchParams {
 
     /// The defaults for the `k` nearest rows.
     pub fn new(k: usize) -> Self {
-        Self { k, ef: Self::DEFAULT_EF, oversample: 1.5 }
+        Self {
+            k,
+            ef: Self::DEFAULT_EF,
+            oversample: 1.5,
+        }
     }
 
     /// How many candidates are rescored.
     pub(crate) fn rescored(&self) -> usize {
         let times = (self.k as f64 * f64::from(self.oversample.max(1.0))).ceil() as usize;
         // For a few rows a share of them is no margin.
-        if self.oversample > 1.0 { times.max(self.k.saturating_add(5)) } else { times }
+        if self.oversample > 1.0 {
+            times.max(self.k.saturating_add(5))
+        } else {
+            times
+        }
     }
 
     /// The same with another beam.

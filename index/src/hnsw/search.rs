@@ -1,8 +1,8 @@
 //! A query: descend, walk the base level, rescore.
 
 use vdb_sys::element::MatrixView;
-use vdb_sys::kernel::{Kernel, prefetch};
 use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::{Kernel, prefetch};
 
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::params::SearchParams;
@@ -67,18 +67,34 @@ pub fn search(
     scratch: &mut Scratch,
 ) -> Found {
     if params.k == 0 || graph.is_empty() {
-        return Found { hits: Vec::new(), damaged: false, scored: 0 };
+        return Found {
+            hits: Vec::new(),
+            damaged: false,
+            scored: 0,
+        };
     }
-    let Scratch { walker, query: code, rows } = scratch;
+    let Scratch {
+        walker,
+        query: code,
+        rows,
+    } = scratch;
     graph.quantizer.encode_query(query, code);
     let (kernels, codes, code) = (CodeKernel::new(), graph.codes, &*code);
     match Scheme::of(graph.quantizer.metric()) {
         Scheme::Dot => {
-            let score = DotScore { kernel: kernels, codes, query: code };
+            let score = DotScore {
+                kernel: kernels,
+                codes,
+                query: code,
+            };
             nominate(graph, &score, params, filter, walker, rows);
         }
         Scheme::Sad => {
-            let score = SadScore { kernel: kernels, codes, query: code };
+            let score = SadScore {
+                kernel: kernels,
+                codes,
+                query: code,
+            };
             nominate(graph, &score, params, filter, walker, rows);
         }
     }
@@ -117,7 +133,10 @@ fn nominate<S: Score>(
         return walker.walk(graph.base, score, [entry], width, None);
     };
     let share = matching.map_or(0.0, |count| count as f64 / f64::from(rows));
-    let admission = Admission { filter, two_hops: share < MOSTLY };
+    let admission = Admission {
+        filter,
+        two_hops: share < MOSTLY,
+    };
     walker.walk(graph.base, score, [entry], width, Some(admission));
 }
 
@@ -129,7 +148,11 @@ fn rescore(
     params: &SearchParams,
     scratch: &mut Scratch,
 ) -> Found {
-    let Scratch { walker, rows: nominated, .. } = scratch;
+    let Scratch {
+        walker,
+        rows: nominated,
+        ..
+    } = scratch;
     nominated.clear();
     nominated.extend(walker.results().map(|(_, row)| row).take(params.rescored()));
     let vector_at = |at: usize| nominated.get(at).and_then(|&row| matrix.row(row));

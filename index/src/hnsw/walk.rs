@@ -60,7 +60,11 @@ pub(crate) struct Ranked<'a, S> {
 impl<'a, S> Ranked<'a, S> {
     /// `rows` maps ranks to rows of a graph that has `len` of them, at least one.
     pub(crate) fn new(score: &'a S, rows: &'a [u32], len: u32) -> Self {
-        Self { score, rows, last: len - 1 }
+        Self {
+            score,
+            rows,
+            last: len - 1,
+        }
     }
 
     /// A row that a damaged file put out of range leads the descent astray, no further.
@@ -200,7 +204,10 @@ impl Beam {
     /// The candidate that `expand` would answer, if nothing better comes.
     #[inline]
     fn upcoming(&self) -> Option<Candidate> {
-        self.sorted[self.next.min(self.sorted.len())..].iter().copied().find(|c| !c.is_expanded())
+        self.sorted[self.next.min(self.sorted.len())..]
+            .iter()
+            .copied()
+            .find(|c| !c.is_expanded())
     }
 }
 
@@ -320,9 +327,13 @@ impl Walker {
     pub(crate) fn scan<S: Score>(&mut self, nodes: u32, score: &S, rows: &[u32], width: usize) {
         self.beam.reset(width.max(1));
         let ahead = |at: usize| rows.get(at).filter(|&&row| row < nodes);
-        (0..SCAN_AHEAD).filter_map(ahead).for_each(|&row| score.prefetch(row));
+        (0..SCAN_AHEAD)
+            .filter_map(ahead)
+            .for_each(|&row| score.prefetch(row));
         for (at, four) in (0..).step_by(4).zip(rows.chunks(4)) {
-            (at + SCAN_AHEAD..at + SCAN_AHEAD + 4).filter_map(ahead).for_each(|&row| score.prefetch(row));
+            (at + SCAN_AHEAD..at + SCAN_AHEAD + 4)
+                .filter_map(ahead)
+                .for_each(|&row| score.prefetch(row));
             self.scored += four.len() as u64;
             match four {
                 &[a, b, c, d] if four.iter().all(|&row| row < nodes) => {
@@ -348,7 +359,11 @@ impl Walker {
 
     /// The results of the last walk or scan, best first.
     pub(crate) fn results(&self) -> impl Iterator<Item = (f32, u32)> + '_ {
-        self.beam.sorted.iter().filter(|c| !c.is_route()).map(|c| (c.score(), c.row()))
+        self.beam
+            .sorted
+            .iter()
+            .filter(|c| !c.is_route())
+            .map(|c| (c.score(), c.row()))
     }
 
     /// The node nearest to where the last walk went, whether or not it may be a result.

@@ -6,18 +6,28 @@ use vdb_sys::kernel::Kernel;
 /// What a graph walk would score every row.
 fn coded(data: &Data, metric: Metric, query: &[u8]) -> Vec<f32> {
     let quantizer = Quantizer::train(&data.matrix(), metric);
-    let codes = quantizer.encode(&data.matrix(), &pool(1), &Control::none()).expect("not cancelled");
+    let codes = quantizer
+        .encode(&data.matrix(), &pool(1), &Control::none())
+        .expect("not cancelled");
     let mut code = QueryCode::default();
     quantizer.encode_query(query, &mut code);
     let kernel = CodeKernel::new();
     let rows = 0..data.matrix().len();
     match Scheme::of(metric) {
         Scheme::Dot => {
-            let score = DotScore { kernel, codes: codes.view(), query: &code };
+            let score = DotScore {
+                kernel,
+                codes: codes.view(),
+                query: &code,
+            };
             rows.map(|row| score.score(row)).collect()
         }
         Scheme::Sad => {
-            let score = SadScore { kernel, codes: codes.view(), query: &code };
+            let score = SadScore {
+                kernel,
+                codes: codes.view(),
+                query: &code,
+            };
             rows.map(|row| score.score(row) * quantizer.step()).collect()
         }
     }
@@ -26,7 +36,9 @@ fn coded(data: &Data, metric: Metric, query: &[u8]) -> Vec<f32> {
 fn exact(data: &Data, metric: Metric, query: &[u8]) -> Vec<f32> {
     let kernel = Kernel::new(metric, data.element);
     let half = if metric == Metric::L2 { 0.5 } else { 1.0 };
-    (0..data.matrix().len()).map(|row| half * kernel.score(query, data.matrix().row(row).expect("a row"))).collect()
+    (0..data.matrix().len())
+        .map(|row| half * kernel.score(query, data.matrix().row(row).expect("a row")))
+        .collect()
 }
 
 proptest! {
@@ -109,8 +121,12 @@ fn manhattan_distances_of_bytes_lose_nothing() {
 fn codes_do_not_depend_on_the_number_of_threads() {
     let data = Data::clustered(2_000, 33, 5, Metric::L2, Element::F16, 2);
     let quantizer = Quantizer::train(&data.matrix(), Metric::L2);
-    let one = quantizer.encode(&data.matrix(), &pool(1), &Control::none()).expect("not cancelled");
-    let four = quantizer.encode(&data.matrix(), &pool(4), &Control::none()).expect("not cancelled");
+    let one = quantizer
+        .encode(&data.matrix(), &pool(1), &Control::none())
+        .expect("not cancelled");
+    let four = quantizer
+        .encode(&data.matrix(), &pool(4), &Control::none())
+        .expect("not cancelled");
     assert_eq!(one.view().bytes(), four.view().bytes());
     assert_eq!(one.view().factors(), four.view().factors());
 }
@@ -120,5 +136,8 @@ fn encoding_stops_when_cancelled() {
     let data = Data::clustered(1_000, 4, 2, Metric::L2, Element::F32, 3);
     let quantizer = Quantizer::train(&data.matrix(), Metric::L2);
     let control = Control::new(&|| true, &|_, _| ());
-    assert!(matches!(quantizer.encode(&data.matrix(), &pool(2), &control), Err(Error::Cancelled)));
+    assert!(matches!(
+        quantizer.encode(&data.matrix(), &pool(2), &control),
+        Err(Error::Cancelled)
+    ));
 }

@@ -11,17 +11,30 @@ fn graph(data: &Data, metric: Metric, params: &HnswParams, threads: usize) -> Gr
 
 fn bytes(graph: &Graph) -> (Vec<u32>, Vec<u32>, Vec<u32>, Vec<u8>) {
     let upper = &graph.upper;
-    (graph.base.clone(), upper.rows.clone(), upper.links.clone(), graph.codes.view().bytes().to_vec())
+    (
+        graph.base.clone(),
+        upper.rows.clone(),
+        upper.links.clone(),
+        graph.codes.view().bytes().to_vec(),
+    )
 }
 
 #[test]
 fn any_number_of_threads_builds_the_same_graph() {
     for (metric, element) in [(Metric::Dot, Element::F32), (Metric::L1, Element::U8)] {
         let data = Data::clustered(3_000, 24, 12, metric, element, 5);
-        let params = HnswParams { m: 8, ef_construct: 40, ef_refine: 40, ..HnswParams::default() };
+        let params = HnswParams {
+            m: 8,
+            ef_construct: 40,
+            ef_refine: 40,
+            ..HnswParams::default()
+        };
         let one = bytes(&graph(&data, metric, &params, 1));
         for threads in [2, 4] {
-            assert!(one == bytes(&graph(&data, metric, &params, threads)), "{threads} threads, {metric:?}");
+            assert!(
+                one == bytes(&graph(&data, metric, &params, threads)),
+                "{threads} threads, {metric:?}"
+            );
         }
     }
 }
@@ -29,7 +42,17 @@ fn any_number_of_threads_builds_the_same_graph() {
 #[test]
 fn another_seed_builds_another_graph() {
     let data = Data::clustered(500, 8, 4, Metric::L2, Element::F32, 6);
-    let built = |seed| bytes(&graph(&data, Metric::L2, &HnswParams { seed, ..HnswParams::default() }, 2));
+    let built = |seed| {
+        bytes(&graph(
+            &data,
+            Metric::L2,
+            &HnswParams {
+                seed,
+                ..HnswParams::default()
+            },
+            2,
+        ))
+    };
     assert!(built(1) == built(1));
     assert!(built(1) != built(2));
 }
@@ -76,8 +99,18 @@ proptest! {
 #[test]
 fn vectors_that_are_not_numbers_build_a_sound_graph() {
     let mut random = Random::new(9);
-    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 0.0, 1.0];
-    let rows: Vec<Vec<f32>> = (0..400).map(|_| (0..5).map(|_| odd[random.below(7) as usize]).collect()).collect();
+    let odd = [
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::MAX,
+        f32::MIN_POSITIVE,
+        0.0,
+        1.0,
+    ];
+    let rows: Vec<Vec<f32>> = (0..400)
+        .map(|_| (0..5).map(|_| odd[random.below(7) as usize]).collect())
+        .collect();
     let data = Data::of(&rows, 5, Element::F32);
     for metric in [Metric::Dot, Metric::L2, Metric::L1] {
         let report = graph(&data, metric, &HnswParams::default(), 2).view().check();
@@ -92,9 +125,18 @@ fn a_build_stops_soon_after_it_is_cancelled() {
     for limit in [0, 1, 10, 500, 3_500] {
         looks.store(0, Ordering::Relaxed);
         let cancel = || looks.fetch_add(1, Ordering::Relaxed) >= limit;
-        let result = build(&data.matrix(), Metric::L2, &HnswParams::default(), &pool(2), &Control::new(&cancel, &|_, _| ()));
+        let result = build(
+            &data.matrix(),
+            Metric::L2,
+            &HnswParams::default(),
+            &pool(2),
+            &Control::new(&cancel, &|_, _| ()),
+        );
         assert!(matches!(result, Err(Error::Cancelled)));
-        assert!(looks.load(Ordering::Relaxed) <= limit + 8, "work goes on after {limit} looks");
+        assert!(
+            looks.load(Ordering::Relaxed) <= limit + 8,
+            "work goes on after {limit} looks"
+        );
     }
 }
 
@@ -103,11 +145,20 @@ fn progress_grows_to_the_total() {
     let data = Data::clustered(1_000, 8, 4, Metric::L2, Element::F32, 8);
     let seen = parking_lot::Mutex::new(Vec::new());
     let progress = |done, total| seen.lock().push((done, total));
-    build(&data.matrix(), Metric::L2, &HnswParams::default(), &pool(2), &Control::new(&|| false, &progress))
-        .expect("not cancelled");
+    build(
+        &data.matrix(),
+        Metric::L2,
+        &HnswParams::default(),
+        &pool(2),
+        &Control::new(&|| false, &progress),
+    )
+    .expect("not cancelled");
     let seen = seen.into_inner();
     assert!(seen.is_sorted());
-    assert!(seen.iter().all(|&(done, total)| done <= total && total == seen[0].1));
+    assert!(
+        seen.iter()
+            .all(|&(done, total)| done <= total && total == seen[0].1)
+    );
     assert_eq!(seen.last().map(|&(done, total)| done == total), Some(true));
 }
 
@@ -118,9 +169,21 @@ fn parameters_out_of_range_are_refused_by_name() {
     for (params, name) in [
         (HnswParams { m: 1, ..sound }, "m"),
         (HnswParams { m: 257, ..sound }, "m"),
-        (HnswParams { ef_construct: 0, ..sound }, "ef_construct"),
+        (
+            HnswParams {
+                ef_construct: 0,
+                ..sound
+            },
+            "ef_construct",
+        ),
         (HnswParams { alpha: 0.9, ..sound }, "alpha"),
-        (HnswParams { alpha: f32::NAN, ..sound }, "alpha"),
+        (
+            HnswParams {
+                alpha: f32::NAN,
+                ..sound
+            },
+            "alpha",
+        ),
     ] {
         match build(&data.matrix(), Metric::L2, &params, &pool(1), &Control::none()) {
             Err(Error::BadParameter { parameter, .. }) => assert!(parameter.starts_with(name)),

@@ -9,12 +9,28 @@ fn meta() -> impl Strategy<Value = Meta> {
         (Metric::L2, Element::F16),
         (Metric::L1, Element::U8),
     ]);
-    (1000..=MAX_ROWS, 1u32..70_000, 1u16..=256, kinds, 0.001f32..10.0, any::<u64>(), sizes).prop_map(
-        |(rows, dim, m, (metric, element), step, seed, mut sizes)| {
-            sizes.sort_unstable();
-            Meta { rows, dim, degree: 2 * m, metric, element, step, seed, sizes }
-        },
+    (
+        1000..=MAX_ROWS,
+        1u32..70_000,
+        1u16..=256,
+        kinds,
+        0.001f32..10.0,
+        any::<u64>(),
+        sizes,
     )
+        .prop_map(|(rows, dim, m, (metric, element), step, seed, mut sizes)| {
+            sizes.sort_unstable();
+            Meta {
+                rows,
+                dim,
+                degree: 2 * m,
+                metric,
+                element,
+                step,
+                seed,
+                sizes,
+            }
+        })
 }
 
 proptest! {

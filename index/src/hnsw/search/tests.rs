@@ -8,7 +8,14 @@ use vdb_sys::element::Element;
 use vdb_sys::kernel::Metric;
 
 fn graph(data: &Data, metric: Metric) -> Graph {
-    build(&data.matrix(), metric, &HnswParams::default(), &pool(2), &Control::none()).expect("not cancelled")
+    build(
+        &data.matrix(),
+        metric,
+        &HnswParams::default(),
+        &pool(2),
+        &Control::none(),
+    )
+    .expect("not cancelled")
 }
 
 fn find(
@@ -20,13 +27,27 @@ fn find(
     scratch: &mut Scratch,
 ) -> Vec<(f32, u32)> {
     let kernel = Kernel::new(graph.quantizer.metric(), data.element);
-    let found = search(graph.view(), &data.matrix(), &kernel, query, params, filter, scratch);
+    let found = search(
+        graph.view(),
+        &data.matrix(),
+        &kernel,
+        query,
+        params,
+        filter,
+        scratch,
+    );
     assert!(!found.damaged);
     found.hits
 }
 
 /// The mean over all queries of `data`.
-fn mean_recall(data: &Data, metric: Metric, graph: &Graph, params: &SearchParams, filter: Option<&dyn RowFilter>) -> f64 {
+fn mean_recall(
+    data: &Data,
+    metric: Metric,
+    graph: &Graph,
+    params: &SearchParams,
+    filter: Option<&dyn RowFilter>,
+) -> f64 {
     let mut scratch = Scratch::default();
     let each = data.queries.iter().map(|query| {
         let truth = data.brute(metric, query, params.k, filter);
@@ -48,21 +69,37 @@ fn recall_by_default_is_above_095_for_every_metric_and_element() {
 #[test]
 fn recall_reaches_099_through_ef() {
     let data = Data::clustered(8_000, 48, 60, Metric::Dot, Element::F32, 12);
-    let mean = mean_recall(&data, Metric::Dot, &graph(&data, Metric::Dot), &SearchParams::new(10).ef(200), None);
+    let mean = mean_recall(
+        &data,
+        Metric::Dot,
+        &graph(&data, Metric::Dot),
+        &SearchParams::new(10).ef(200),
+        None,
+    );
     assert!(mean >= 0.99, "{mean}");
 }
 
 #[test]
 fn inner_products_of_vectors_of_all_lengths_are_found() {
     let mut random = Random::new(13);
-    let centres: Vec<Vec<f32>> = (0..40).map(|_| (0..24).map(|_| random.normal()).collect()).collect();
+    let centres: Vec<Vec<f32>> = (0..40)
+        .map(|_| (0..24).map(|_| random.normal()).collect())
+        .collect();
     let mut draw = |length: f32| -> Vec<f32> {
         let centre = &centres[random.below(40) as usize];
-        centre.iter().map(|c| length * (c + 0.6 * random.normal())).collect()
+        centre
+            .iter()
+            .map(|c| length * (c + 0.6 * random.normal()))
+            .collect()
     };
-    let rows: Vec<Vec<f32>> = (0..4_000).map(|row| draw(0.1 + (row % 50) as f32 / 10.0)).collect();
+    let rows: Vec<Vec<f32>> = (0..4_000)
+        .map(|row| draw(0.1 + (row % 50) as f32 / 10.0))
+        .collect();
     let mut data = Data::of(&rows, 24, Element::F32);
-    data.queries = (0..40).map(|_| draw(1.0)).map(|query| data.encode(&query)).collect();
+    data.queries = (0..40)
+        .map(|_| draw(1.0))
+        .map(|query| data.encode(&query))
+        .collect();
     let graph = graph(&data, Metric::Dot);
     let mean = mean_recall(&data, Metric::Dot, &graph, &SearchParams::new(10), None);
     assert!(mean >= 0.97, "{mean}");
@@ -79,7 +116,13 @@ fn filtered_recall_is_above_097_from_one_percent_to_all() {
     let mut random = Random::new(15);
     for percent in [1, 2, 5, 10, 25, 50, 75, 99] {
         let filter = RowBits::from_rows(10_000, (0..10_000).filter(|_| random.below(100) < percent));
-        let mean = mean_recall(&data, Metric::Dot, &graph, &SearchParams::new(10).ef(100), Some(&filter));
+        let mean = mean_recall(
+            &data,
+            Metric::Dot,
+            &graph,
+            &SearchParams::new(10).ef(100),
+            Some(&filter),
+        );
         assert!(mean >= 0.97, "{percent} %: {mean}");
     }
 }
@@ -93,7 +136,13 @@ fn a_filter_without_an_estimate_serves_too() {
         }
     }
     let data = Data::clustered(3_000, 16, 10, Metric::L2, Element::F32, 16);
-    let mean = mean_recall(&data, Metric::L2, &graph(&data, Metric::L2), &SearchParams::new(10), Some(&Odd));
+    let mean = mean_recall(
+        &data,
+        Metric::L2,
+        &graph(&data, Metric::L2),
+        &SearchParams::new(10),
+        Some(&Odd),
+    );
     assert!(mean >= 0.95, "{mean}");
 }
 
@@ -103,7 +152,13 @@ fn equal_vectors_are_all_found() {
     rows.extend(vec![vec![-1.0, 0.5, 0.0, 2.0]; 30]);
     let mut data = Data::of(&rows, 4, Element::F32);
     data.queries = vec![data.encode(&rows[0]), data.encode(&rows[2_029])];
-    let mean = mean_recall(&data, Metric::L2, &graph(&data, Metric::L2), &SearchParams::new(25).ef(64), None);
+    let mean = mean_recall(
+        &data,
+        Metric::L2,
+        &graph(&data, Metric::L2),
+        &SearchParams::new(25).ef(64),
+        None,
+    );
     assert!(mean >= 0.9, "{mean}");
 }
 
@@ -115,7 +170,13 @@ fn zero_vectors_are_rows_like_others() {
     for (metric, element) in PAIRS {
         let mut data = Data::of(&rows, 8, element);
         data.queries = vec![data.encode(&rows[400]), data.encode(&[0.0; 8])];
-        let mean = mean_recall(&data, metric, &graph(&data, metric), &SearchParams::new(10).ef(100), None);
+        let mean = mean_recall(
+            &data,
+            metric,
+            &graph(&data, metric),
+            &SearchParams::new(10).ef(100),
+            None,
+        );
         assert!(mean >= 0.9, "{metric:?} over {element:?}: {mean}");
     }
 }

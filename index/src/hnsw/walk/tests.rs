@@ -19,7 +19,12 @@ impl Score for Line {
 
 /// Every node linked to those beside it.
 fn chain(nodes: u32) -> Vec<u32> {
-    let near = |node: u32| [node.checked_sub(1).unwrap_or(FREE), if node + 1 < nodes { node + 1 } else { FREE }];
+    let near = |node: u32| {
+        [
+            node.checked_sub(1).unwrap_or(FREE),
+            if node + 1 < nodes { node + 1 } else { FREE },
+        ]
+    };
     (0..nodes)
         .flat_map(|node| {
             let mut block = near(node);
@@ -99,8 +104,20 @@ fn two_hops_reach_matches_behind_nodes_that_do_not_match() {
     let filter = RowBits::from_rows(300, (0..300).filter(|row| row % 2 == 0));
     for two_hops in [false, true] {
         let mut walker = Walker::default();
-        let admission = Admission { filter: &filter, two_hops };
-        walker.walk(Links { blocks: &blocks, degree: 2 }, &Line(250.0), [0], 10, Some(admission));
+        let admission = Admission {
+            filter: &filter,
+            two_hops,
+        };
+        walker.walk(
+            Links {
+                blocks: &blocks,
+                degree: 2,
+            },
+            &Line(250.0),
+            [0],
+            10,
+            Some(admission),
+        );
         let found: Vec<f32> = walker.results().map(|(score, _)| score).collect();
         assert_eq!(found, best(250.0, filter.iter(), 10), "two hops: {two_hops}");
     }
@@ -112,9 +129,21 @@ fn a_region_without_matches_is_crossed() {
     let filter = RowBits::from_rows(300, 200..300);
     for two_hops in [false, true] {
         let mut walker = Walker::default();
-        let admission = Admission { filter: &filter, two_hops };
+        let admission = Admission {
+            filter: &filter,
+            two_hops,
+        };
         // Toward the target lies nothing that matches: the walk has to turn away from it.
-        walker.walk(Links { blocks: &blocks, degree: 2 }, &Line(150.0), [150], 5, Some(admission));
+        walker.walk(
+            Links {
+                blocks: &blocks,
+                degree: 2,
+            },
+            &Line(150.0),
+            [150],
+            5,
+            Some(admission),
+        );
         let found: Vec<f32> = walker.results().map(|(score, _)| score).collect();
         assert_eq!(found, best(150.0, 200..300, 5), "two hops: {two_hops}");
     }
@@ -123,12 +152,30 @@ fn a_region_without_matches_is_crossed() {
 #[test]
 fn links_out_of_range_are_skipped_and_reported() {
     let mut walker = Walker::default();
-    walker.walk(Links { blocks: &[1, 99, 0, FREE], degree: 2 }, &Line(0.0), [0], 5, None);
+    walker.walk(
+        Links {
+            blocks: &[1, 99, 0, FREE],
+            degree: 2,
+        },
+        &Line(0.0),
+        [0],
+        5,
+        None,
+    );
     assert_eq!(walker.results().map(|(_, row)| row).collect::<Vec<_>>(), [0, 1]);
     assert!(walker.damaged);
 
     let mut walker = Walker::default();
-    walker.walk(Links { blocks: &[1, FREE, 0, FREE], degree: 2 }, &Line(0.0), [2], 5, None);
+    walker.walk(
+        Links {
+            blocks: &[1, FREE, 0, FREE],
+            degree: 2,
+        },
+        &Line(0.0),
+        [2],
+        5,
+        None,
+    );
     assert_eq!(walker.results().count(), 0);
     assert!(walker.damaged);
 }

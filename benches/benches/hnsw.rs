@@ -1,0 +1,85 @@
+//! Graph walk and graph build. Recall stands in the benchmark's name, so that a faster walk that finds less is seen.
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::hint::black_box;
+use vdb_benches::clustered;
+use vdb_index::hnsw::{HnswParams, Scratch, SearchParams, build, search};
+use vdb_index::{Control, TopK, flat};
+use vdb_sys::aligned::AlignedBuf;
+use vdb_sys::element::{Element, MatrixView, encode_f32};
+use vdb_sys::kernel::{Kernel, Metric};
+
+const DIM: usize = 128;
+const ROWS: usize = 20_000;
+const QUERIES: usize = 200;
+const K: usize = 10;
+
+fn encoded(numbers: &[f32]) -> AlignedBuf {
+    let mut bytes = Vec::new();
+    encode_f32(numbers, Element::F32, &mut bytes);
+    AlignedBuf::from_slice(&bytes)
+}
+
+fn walk(c: &mut Criterion) {
+    let numbers = clustered(ROWS + QUERIES, DIM, 300, 7);
+    let rows = encoded(&numbers[..ROWS * DIM]);
+    let queries = encoded(&numbers[ROWS * DIM..]);
+    let views = (
+        MatrixView::new(Element::F32, DIM, &rows),
+        MatrixView::new(Element::F32, DIM, &queries),
+    );
+    let (Some(matrix), Some(queries)) = views else {
+        return;
+    };
+    let kernel = Kernel::new(Metric::L2, Element::F32);
+    let Ok(pool) = rayon::ThreadPoolBuilder::new().build() else {
+        return;
+    };
+
+    let mut group = c.benchmark_group("hnsw");
+    group.sample_size(10);
+    let params = HnswParams::default();
+    group.bench_function("build 20000 x 128", |b| {
+        b.iter(|| build(&matrix, Metric::L2, &params, &pool, &Control::none()).is_ok())
+    });
+    let Ok(graph) = build(&matrix, Metric::L2, &params, &pool, &Control::none()) else {
+        return;
+    };
+    let mut scratch = Scratch::default();
+    for ef in [16, 64, 256] {
+        let params = SearchParams::new(K).ef(ef);
+        let mut found = 0;
+        for query in (0..queries.len()).filter_map(|q| queries.row(q)) {
+            let mut top = TopK::new(K);
+            flat::scan(&matrix, &kernel, query, 0..matrix.len(), None, &mut top);
+            let hits = search(graph.view(), &matrix, &kernel, query, &params, None, &mut scratch).hits;
+            found += top
+                .into_sorted()
+                .iter()
+                .filter(|near| hits.contains(near))
+                .count();
+        }
+        let recall = found as f64 / (K * QUERIES) as f64;
+        let mut next = 0;
+        group.bench_function(format!("walk ef {ef} recall {recall:.3}"), |b| {
+            b.iter(|| {
+                next = (next + 1) % queries.len();
+                let query = queries.row(next).unwrap_or_default();
+                black_box(search(
+                    graph.view(),
+                    &matrix,
+                    &kernel,
+                    query,
+                    &params,
+                    None,
+                    &mut scratch,
+                ))
+            })
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, walk);
+criterion_main!(benches);
