@@ -125,7 +125,7 @@ fn errors_inside_a_json_vector_name_the_number() {
         message(1)
     );
     assert!(
-        message(2).starts_with("rows.csv:4: vector[0]: inf is not"),
+        message(2).starts_with("rows.csv:4: vector[0]: number out of range"),
         "{}",
         message(2)
     );
