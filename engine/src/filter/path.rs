@@ -38,7 +38,7 @@ impl PayloadPath {
     /// Parses `text` by the grammar of the module.
     ///
     /// # Errors
-    /// [`FilterError::Invalid`] when the text does not follow the grammar or has more than [`MAX_PATH_STEPS`] steps.
+    /// [`FilterError::Invalid`] when the text does not follow the grammar or has more than `MAX_PATH_STEPS` steps.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         Parser { rest: text, at: 0 }.path().map_err(|problem| {
             Place::ROOT.invalid(format!("{} is not a payload path: {problem}", shorten(text)))
