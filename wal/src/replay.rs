@@ -1,7 +1,7 @@
 //! Handing out the frames of a log, one at a time, in order.
 //!
 //! Memory is bounded by the longest body. Nothing is modified; where the log ends was decided before
-//! ([`chain`](crate::chain), [`tail`](crate::tail)).
+//! (`chain.rs`, `tail.rs`).
 
 use std::collections::VecDeque;
 
