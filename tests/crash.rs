@@ -15,12 +15,13 @@ mod script;
 #[path = "crash/told.rs"]
 mod told;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use script::Action;
 use serde_json::json;
 use told::Told;
-use vdb::{Database, Durability, Error, Point, Select};
+use vdb::{Control, Database, Durability, Error, Point, Select, WriteBatch};
 use vdb_tests::Numbers;
 use vdb_tests::oracle::{Dump, Op, OracleDatabase, Step, database};
 use vdb_vfs::sim::SimDisk;
@@ -340,7 +341,7 @@ fn a_closed_database_does_not_touch_its_files_again() {
     let calls = disk.calls();
     assert!(matches!(collection.flush(), Err(Error::Closed)));
     assert!(matches!(
-        collection.optimize(&vdb::Control::none()),
+        collection.optimize(&Control::none()),
         Err(Error::Closed)
     ));
     assert!(matches!(
@@ -374,4 +375,80 @@ fn closing_waits_for_nothing_but_the_disk() {
         start.elapsed() < Duration::from_secs(30),
         "the interval of the syncing thread is an hour"
     );
+}
+
+#[test]
+fn a_record_that_fills_a_memtable_while_it_is_replayed_stays_whole() {
+    let disk = SimDisk::new(0);
+    let roomy = Database::builder()
+        .background(false)
+        .open_disk(Arc::new(disk.clone()))
+        .unwrap();
+    let collection = roomy.create_collection("a", script::config()).unwrap();
+    collection.upsert(vec![script::point(1, 1)]).unwrap();
+    let payload = json!({"late": true}).as_object().unwrap().clone();
+    let batch = WriteBatch::new()
+        .upsert("a", vec![bulky_point(2, 50_000)])
+        .set_payload("a", payload, vec![1u64]);
+    roomy.write(batch).unwrap();
+    let mut disk = disk.restart();
+    for _ in 0..3 {
+        let db = script::open(&disk).unwrap();
+        let collection = db.collection("a").unwrap();
+        // Replaying has filled a memtable; once it is flushed, the log is not needed for it.
+        let limit = Instant::now() + Duration::from_secs(20);
+        while collection.info().unwrap().segments.is_empty() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let late = collection.get(&[1.into()], &Select::payload()).unwrap().remove(0);
+        assert_eq!(late.payload.unwrap().get("late"), Some(&json!(true)));
+        disk = disk.crash(1);
+    }
+}
+
+#[test]
+fn rows_that_die_while_they_are_merged_are_there_for_the_log_to_end_them_again() {
+    let disk = SimDisk::new(0);
+    let db = script::open(&disk).unwrap();
+    let collection = db.create_collection("a", script::config()).unwrap();
+    let mut state = OracleDatabase::default();
+    state.create("a", script::config());
+    let state = Mutex::new(state);
+    let write = |op: Op| {
+        let steps = [Step::Write("a".to_owned(), op)];
+        db.write(database::batch(&steps)).unwrap();
+        state.lock().unwrap().apply(&steps).unwrap();
+    };
+    for start in [0, 10] {
+        write(script::points(start..start + 10, 1));
+        collection.flush().unwrap();
+    }
+    // A merge asks whether it is cancelled once it has begun: these writes come in between.
+    let payload = json!({"late": true}).as_object().unwrap().clone();
+    let late = Mutex::new(vec![
+        Op::SetPayload(payload, script::ids(&[5, 15]), None),
+        Op::Delete(script::ids(&[7])),
+        script::points(12..13, 2),
+        Op::DeleteVectors(vec!["side".to_owned()], script::ids(&[13])),
+    ]);
+    let interrupt = || {
+        std::mem::take(&mut *late.lock().unwrap())
+            .into_iter()
+            .for_each(write);
+        false
+    };
+    collection
+        .optimize(&Control::new(&interrupt, &|_, _| ()))
+        .unwrap();
+    assert!(late.lock().unwrap().is_empty());
+    let expected = Dump::expect(&state.lock().unwrap());
+    assert_eq!(expected.difference(&Dump::read(&db).unwrap()), None);
+    for seed in 0..8 {
+        let db = script::open(&disk.crash(seed)).unwrap();
+        assert_eq!(
+            expected.difference(&Dump::read(&db).unwrap()),
+            None,
+            "seed {seed}"
+        );
+    }
 }

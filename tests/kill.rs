@@ -1,5 +1,5 @@
 //! What is left of a process that was killed in the middle of writing? A real process, a real directory.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -9,7 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use vdb::{Collection, Control, Database, Distance, Durability, PayloadIndexKind, Point, PointId, Select};
+use vdb::{
+    Collection, Control, Database, Distance, Durability, PayloadIndexKind, Point, PointId, Select, WriteBatch,
+};
 use vdb_tests::{Numbers, config};
 
 const WRITERS: u64 = 4;
@@ -38,6 +40,18 @@ fn batch(writer: u64, n: u64) -> (Vec<u64>, u64) {
     ((first..first + BATCH).collect(), writer << 40)
 }
 
+/// The point of a writer that only ever gets another payload: its vector is in the log once, or in a segment.
+fn note(writer: u64) -> u64 {
+    (writer << 40) + (1 << 39)
+}
+
+fn stamp_of(c: &Collection, id: u64) -> (u64, Option<Vec<f32>>) {
+    let found = c.get(&[PointId::Num(id)], &Select::all()).unwrap().pop();
+    let found = found.unwrap_or_else(|| panic!("point {id:#x} is gone"));
+    let vector = found.vectors.unwrap().get("").map(<[f32]>::to_vec);
+    (found.payload.unwrap()["stamp"].as_u64().unwrap(), vector)
+}
+
 /// Not a test of its own: writes until it is killed, and says what was acknowledged.
 #[test]
 fn child_writes_until_it_is_killed() {
@@ -58,6 +72,9 @@ fn child_writes_until_it_is_killed() {
         for writer in 0..WRITERS {
             let (db, c) = (&db, &c);
             scope.spawn(move || {
+                // Refused once it is there.
+                let first = WriteBatch::new().require_absent("c", note(writer));
+                let _ = db.write(first.upsert("c", vec![point(note(writer), 0)]));
                 for n in round << 24.. {
                     let (ids, counter) = batch(writer, n);
                     let mut points: Vec<Point> = ids.iter().map(|&id| point(id, n)).collect();
@@ -68,7 +85,11 @@ fn child_writes_until_it_is_killed() {
                     } else {
                         Durability::Sync
                     };
-                    let write = vdb::WriteBatch::new().upsert("c", points);
+                    let stamp = json!({"stamp": n}).as_object().unwrap().clone();
+                    let write =
+                        WriteBatch::new()
+                            .upsert("c", points)
+                            .set_payload("c", stamp, vec![note(writer)]);
                     db.submit(write, durability).unwrap().wait_visible().unwrap();
                     if n % 5 == 0 && n > round << 24 {
                         c.delete(batch(writer, n - 1).0).unwrap();
@@ -145,14 +166,16 @@ impl Said {
             }
             let last = *batches.iter().max().unwrap();
             let (_, counter) = batch(writer, last);
-            let counter = c
-                .get(&[PointId::Num(counter)], &Select::payload())
-                .unwrap()
-                .remove(0);
-            let stamp = counter.payload.unwrap()["stamp"].as_u64().unwrap();
+            let (stamp, _) = stamp_of(c, counter);
             assert!(
                 stamp >= last,
                 "writer {writer}: {stamp} after {last} was acknowledged"
+            );
+            let (noted, vector) = stamp_of(c, note(writer));
+            assert_eq!(
+                (noted, vector),
+                (stamp, Some(vec![note(writer) as f32, 0.0])),
+                "writer {writer}"
             );
             // The batch that was under way is there in full or not at all.
             let (ids, _) = batch(writer, stamp);
@@ -168,13 +191,15 @@ impl Said {
 
 #[test]
 fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
-    let dir = tempfile::tempdir().unwrap();
+    // Kept when the test fails.
+    let dir = tempfile::tempdir().unwrap().keep();
+    println!("{}", dir.display());
     let mut said = Said::default();
     let numbers = &mut Numbers::new(u64::from(std::process::id()));
     for round in 0..5u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child_writes_until_it_is_killed", "--nocapture"])
-            .env("VDB_TEST_KILL", dir.path())
+            .env("VDB_TEST_KILL", &dir)
             .env("VDB_TEST_ROUND", round.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -194,7 +219,7 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         assert!(status.code().is_none(), "the child ended by itself: {status}");
         let output = listener.join().unwrap();
         said.hear(&output);
-        let db = open(dir.path());
+        let db = open(&dir);
         match db.collection("c") {
             Ok(c) => said.check(&c),
             Err(error) => assert!(said.written.is_empty(), "round {round}: {error}"),
@@ -209,4 +234,5 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
             );
         }
     }
+    std::fs::remove_dir_all(dir).unwrap();
 }

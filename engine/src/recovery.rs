@@ -149,6 +149,7 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
     let known: BTreeSet<u32> = shared.catalog.lock().collections.iter().map(|c| c.id).collect();
     let next = shared.catalog.lock().next_collection_id;
     let mut weak = BTreeSet::new();
+    let mut touched = Vec::new();
     while let Some(item) = recovered.next_item()? {
         let frame = match item {
             Item::Frame(frame) => frame,
@@ -215,7 +216,11 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
             shared.budget.add(tables.active.bytes() - before);
             core.next_seq
                 .fetch_max(section.seq + 1, std::sync::atomic::Ordering::AcqRel);
-            if tables.active.bytes() >= shared.options.write_buffer / 2 {
+            touched.push(core);
+        }
+        // Only between records: a flush point covers the record that it names in full.
+        for core in touched.drain(..) {
+            if core.tables().active.bytes() >= shared.options.write_buffer / 2 {
                 core.rotate();
             }
         }
