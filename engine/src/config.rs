@@ -280,6 +280,13 @@ pub(crate) struct Options {
     pub(crate) background: bool,
 }
 
+impl Options {
+    /// Bytes at which a memtable is frozen.
+    pub(crate) fn memtable_share(&self) -> usize {
+        self.write_buffer / 2
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Options {

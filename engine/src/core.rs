@@ -98,21 +98,13 @@ impl Core {
         let active = Arc::new(Memtable::new(&schema));
         let lost = if crashed && manifest.weak { WEAK_WINDOW } else { 0 };
         let next_seq = manifest.seq_floor + 1 + lost;
-        Ok(Core::new(
-            dir,
-            manifest,
-            Tables {
-                schema,
-                active,
-                frozen: Vec::new(),
-                segments,
-            },
-            next_seq,
-        ))
-    }
-
-    pub(crate) fn new(dir: String, manifest: CollectionManifest, tables: Tables, next_seq: u64) -> Self {
-        Core {
+        let tables = Tables {
+            schema,
+            active,
+            frozen: Vec::new(),
+            segments,
+        };
+        Ok(Core {
             id: manifest.collection_id,
             dir,
             tables: RwLock::new(Arc::new(tables)),
@@ -126,7 +118,7 @@ impl Core {
             foreground: AtomicU32::new(0),
             last_flush: Mutex::new(None),
             activity: Activity::default(),
-        }
+        })
     }
 
     pub(crate) fn tables(&self) -> Arc<Tables> {
@@ -161,6 +153,16 @@ impl Core {
                 tables.frozen.push(std::mem::replace(&mut tables.active, fresh));
             }
         });
+    }
+
+    /// Freezes the active memtable if it holds at least `bytes`; answers whether. The sequencer's lock is held, except
+    /// while the database is being opened.
+    pub(crate) fn rotate_full(&self, bytes: usize) -> bool {
+        let full = self.tables().active.bytes() >= bytes;
+        if full {
+            self.rotate();
+        }
+        full
     }
 
     /// Sequence number of the last operation.

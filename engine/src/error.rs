@@ -91,14 +91,6 @@ pub enum Error {
         /// The id asked for.
         id: PointId,
     },
-    /// The point exists but lacks that vector.
-    #[error("point {id} has no vector {vector:?}")]
-    VectorMissing {
-        /// The point.
-        id: PointId,
-        /// The vector's name.
-        vector: String,
-    },
     /// A condition of a conditional write does not hold; nothing was written.
     #[error("point {id}: expected {expected}, found {found}: nothing was written")]
     Conflict {

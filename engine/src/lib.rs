@@ -49,7 +49,7 @@
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
-//! | `pin.rs`, `backup/`, `verify/` | keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
+//! | `meter.rs`, `pin.rs`, `backup/`, `verify/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
 //! | `handle.rs`, `collection.rs`, `db.rs` | the handles, and closing |
 //!
@@ -70,12 +70,15 @@ mod db;
 mod deletions;
 mod error;
 mod filter;
+#[cfg(test)]
+mod fixture;
 mod handle;
 mod info;
 mod layout;
 mod limits;
 mod maintenance;
 mod memtable;
+mod meter;
 mod names;
 mod payload;
 mod pin;

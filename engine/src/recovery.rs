@@ -12,12 +12,11 @@ use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::WEAK_WINDOW;
 use crate::error::{Error, Result};
-use crate::layout::TEMP_DIR;
-use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir};
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, TEMP_DIR, collection_dir};
 use crate::shared::{Sequencer, Shared};
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
-use crate::write::apply::apply;
+use crate::write::apply::enter;
 use crate::write::record::{self, KIND_EFFECTS, MANY};
 
 /// Opens the database on a disk, creating it where there is none and the options allow it.
@@ -210,19 +209,12 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
             if lsn <= core.manifest.lock().flushed_lsn {
                 continue;
             }
-            let tables = core.tables();
-            let before = tables.active.bytes();
-            apply(&tables, section, lsn)?;
-            shared.budget.add(tables.active.bytes() - before);
-            core.next_seq
-                .fetch_max(section.seq + 1, std::sync::atomic::Ordering::AcqRel);
+            enter(shared, &core, section, lsn)?;
             touched.push(core);
         }
         // Only between records: a flush point covers the record that it names in full.
         for core in touched.drain(..) {
-            if core.tables().active.bytes() >= shared.options.write_buffer / 2 {
-                core.rotate();
-            }
+            core.rotate_full(shared.options.memtable_share());
         }
     }
     if shared.crashed {

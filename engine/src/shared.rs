@@ -29,7 +29,8 @@ pub(crate) struct Sequencer {
 
 /// State behind every handle of one open database.
 ///
-/// Locks are taken in this order: catalog, a collection's maintenance, its manifest, the sequencer, its tables.
+/// Locks are taken in this order: catalog, a collection's flushing or optimizing, its manifest, the sequencer, its
+/// tables.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) disk: DynDisk,

@@ -15,7 +15,6 @@
 //! | file | what |
 //! |---|---|
 //! | `format.rs` | the index, and what a snapshot consists of |
-//! | `meter.rs` | bytes done; cancelling |
 //! | `place.rs` | paths of users, outside the database |
 //! | `save.rs` | pinned files are checked and copied |
 //! | `target.rs` | a directory or a tar file that is being written |
@@ -25,7 +24,6 @@
 
 mod format;
 mod install;
-mod meter;
 mod place;
 mod restore;
 mod save;

@@ -12,7 +12,6 @@ use vdb_vfs::path;
 use super::RestoreMode;
 use super::format::{CollectionEntry, FileEntry};
 use super::install::{Incoming, check_names};
-use super::meter::Meter;
 
 use super::save::live_points;
 use super::source::Source;
@@ -20,6 +19,7 @@ use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::layout::collection_dir;
 use crate::layout::file_path;
+use crate::meter::Meter;
 use crate::pin::{Staging, staged_path};
 use crate::schema::Schema;
 use crate::shared::Shared;

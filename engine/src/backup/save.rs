@@ -10,11 +10,11 @@ use vdb_vfs::{Disk, path};
 
 use super::SnapshotInfo;
 use super::format::{CollectionEntry, FileEntry, INDEX, Index};
-use super::meter::Meter;
 use super::place;
 use super::target::{Kind, Target};
 use crate::error::{Error, Result};
 use crate::layout::{file_path, is_manifest};
+use crate::meter::Meter;
 use crate::pin::{PinnedCollection, pin};
 use crate::shared::Shared;
 use crate::verify::files;

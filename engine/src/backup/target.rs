@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use tar::{EntryType, Header};
 use vdb_vfs::{Disk, File, OsDisk, path};
 
-use super::meter::Meter;
 use super::source::BLOCK;
 use crate::error::{Error, Result};
+use crate::meter::Meter;
 
 /// How the name ends until everything is on the medium.
 pub(super) const PARTIAL: &str = ".partial";

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -10,6 +9,7 @@ use serde_json::json;
 use vdb_vfs::sim::SimDisk;
 
 use super::*;
+use crate::fixture::files_below;
 use crate::layout::TEMP_DIR;
 use crate::{
     CollectionConfig, Condition, Distance, Error, Filter, Operation, OptimizerConfig, PayloadIndexKind,
@@ -81,20 +81,6 @@ fn answers(c: &Collection) -> Vec<Vec<ScoredPoint>> {
         })
         .collect();
     c.search_batch(&requests).unwrap()
-}
-
-fn files_below(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files_below(&path))
-        } else {
-            found.push(path)
-        }
-    }
-    found.sort();
-    found
 }
 
 fn no_staging(db: &Database) -> bool {

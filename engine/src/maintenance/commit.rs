@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use parking_lot::MutexGuard;
 use roaring::RoaringBitmap;
-use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_storage::manifest::{CollectionManifest, ComponentRecord, ManifestStore};
 use vdb_storage::tombstone::{self, Tombstones};
 use vdb_storage::{Component, SegmentFile};
 use vdb_wal::Lsn;
 
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::maintenance::write_segment::written;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -84,7 +83,7 @@ impl<'a> Commit<'a> {
         record
             .components
             .retain(|c| c.component() != Some(Component::Tombstones));
-        record.components.push(written(&file, info));
+        record.components.push(ComponentRecord::new(&file, info));
         Ok(())
     }
 
@@ -96,22 +95,19 @@ impl<'a> Commit<'a> {
     }
 
     /// Swaps the manifest, then lets `publish` change what readers start from.
-    pub(crate) fn finish(mut self, publish: impl FnOnce(&CollectionManifest)) -> Result<()> {
+    pub(crate) fn finish(mut self, publish: impl FnOnce()) -> Result<()> {
         if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
             return Err(Error::CollectionNotFound {
                 name: self.core.dir.clone(),
             });
         }
         // The directory's lock is about to go: whoever takes it next must find nobody writing.
-        if self.shared.stopping.load(std::sync::atomic::Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
+        self.shared.check_open()?;
         self.next.segments.sort_unstable_by_key(|s| s.id);
-        self.shared.disk.sync_dir(&self.core.dir)?;
         let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());
         store.commit(&self.next)?;
         *self.current = self.next;
-        publish(&self.current);
+        publish();
         for path in self.stale {
             // The next open removes what cannot be removed now.
             let _ = self.shared.disk.remove(&path);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vdb_index::postings::Builder;
 use vdb_index::{Control, hnsw};
-use vdb_storage::manifest::SegmentRecord;
+use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::ObjectRef;
 use vdb_storage::{Component, SegmentFile};
 use vdb_vfs::Disk;
@@ -14,7 +14,6 @@ use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
-use crate::maintenance::write_segment::written;
 use crate::payload::index_row;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
@@ -69,7 +68,7 @@ fn replace_component(record: &mut SegmentRecord, file: &SegmentFile, info: Frame
     record
         .components
         .retain(|c| c.component() != Some(file.component));
-    record.components.push(written(file, info));
+    record.components.push(ComponentRecord::new(file, info));
 }
 
 /// Builds the graphs that a segment lacks and returns its record with them.
@@ -163,7 +162,7 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
         .filter(|file| record.files().all(|f| f != *file))
         .collect();
     let complete = Arc::new(segment.reopen(&shared.disk, &core.dir, &schema, record)?);
-    commit.finish(|_| {
+    commit.finish(|| {
         let _sequencer = shared.sequencer.lock();
         core.change(|tables| {
             for held in tables.segments.iter_mut().filter(|s| s.record.id == id) {

@@ -112,7 +112,7 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     if let Some(segment) = &fresh {
         commit.next.segments.push(segment.record.clone());
     }
-    commit.finish(|_| {
+    commit.finish(|| {
         let _sequencer = shared.sequencer.lock();
         // Dropping a collection frees what its memtables hold by then.
         if !core.dropped.load(Ordering::Acquire) {
@@ -130,8 +130,6 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
                 tables.segments.push(segment.clone());
             }
         });
-        // A collection that was dropped meanwhile has given back all it held.
-        if !core.dropped.load(Ordering::Acquire) {}
     })?;
     *core.last_flush.lock() = Some(Instant::now());
     Ok(())

@@ -133,7 +133,7 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
         // A flush may have moved the flush point on meanwhile.
         commit.tombstones(segment.record.id, deaths())?;
     }
-    commit.finish(|_| {
+    commit.finish(|| {
         let _sequencer = shared.sequencer.lock();
         core.change(|tables| {
             tables.segments.retain(|s| !ids.contains(&s.record.id));

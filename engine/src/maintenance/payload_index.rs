@@ -29,7 +29,7 @@ fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) 
     let seq = core.next_seq.load(Ordering::Acquire);
     commit.next.schema = schema.to_record();
     commit.next.seq_floor = commit.next.seq_floor.max(seq);
-    commit.finish(|_| {
+    commit.finish(|| {
         core.next_seq.store(seq + 1, Ordering::Release);
         core.change(|tables| tables.schema = Arc::new(schema));
     })

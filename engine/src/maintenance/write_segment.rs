@@ -6,7 +6,6 @@ use vdb_storage::points::{PointsWriter, SegmentIdentity};
 use vdb_storage::vectors::VectorsWriter;
 use vdb_storage::{Component, PointId, SegmentFile};
 use vdb_vfs::Disk;
-use vdb_vfs::frame::FrameInfo;
 
 use crate::error::{Error, Result};
 use crate::maintenance::derive::write_payload_index;
@@ -19,11 +18,6 @@ pub(crate) trait Source {
     fn version(&self, row: u32) -> u64;
     fn payload(&self, row: u32) -> Result<&[u8]>;
     fn vector(&self, row: u32, slot: usize) -> Option<&[u8]>;
-}
-
-/// The record of a file that has just been written.
-pub(crate) fn written(file: &SegmentFile, info: FrameInfo) -> ComponentRecord {
-    ComponentRecord::new(file, info)
 }
 
 /// Writes and syncs the primary files and the payload indexes of a segment. The directory is synced by the commit.
@@ -50,7 +44,7 @@ pub(crate) fn write_segment(
         schema: schema.to_record(),
     };
     let ids = (0..rows).filter_map(|row| Some((source.id(row)?, source.version(row))));
-    components.push(written(
+    components.push(ComponentRecord::new(
         &points,
         PointsWriter::write(disk, &points.path(dir), identity, ids)?,
     ));
@@ -60,7 +54,7 @@ pub(crate) fn write_segment(
     for row in 0..rows {
         writer.push(source.payload(row)?)?;
     }
-    components.push(written(&payload, writer.finish()?));
+    components.push(ComponentRecord::new(&payload, writer.finish()?));
 
     for (slot, vector) in schema.vectors.iter().enumerate() {
         if (0..rows).any(|row| source.vector(row, slot).is_some()) {
@@ -73,14 +67,14 @@ pub(crate) fn write_segment(
                     writer.push(row, bytes)?;
                 }
             }
-            components.push(written(&vectors, writer.finish(rows)?));
+            components.push(ComponentRecord::new(&vectors, writer.finish(rows)?));
         }
     }
     for index in &schema.payload_indexes {
         let postings = file(Component::PayloadIndex(index.number));
         let payload_of = |row: u32| source.payload(row);
         let info = write_payload_index(disk, &postings.path(dir), index, rows, &payload_of)?;
-        components.push(written(&postings, info));
+        components.push(ComponentRecord::new(&postings, info));
     }
     Ok(SegmentRecord {
         id: segment_id,

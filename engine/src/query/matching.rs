@@ -85,7 +85,7 @@ pub(crate) fn each(
         })?;
     }
     for segment in &tables.segments {
-        SegmentRows::new(&tables.schema, segment, horizon, filter)?.each(|row| {
+        SegmentRows::new(&tables.schema, segment, horizon, filter).each(|row| {
             match segment.points.id(row) {
                 Some(id) => found(id, Located::Segment(segment.clone(), row)),
                 None => Ok(()),
@@ -110,7 +110,7 @@ pub(crate) fn estimate(view: &View, filter: &Filter) -> Result<Estimate> {
     }
     let mut sum = Estimate::exactly(in_memory);
     for segment in &view.tables.segments {
-        let bounds = SegmentRows::new(schema, segment, horizon, filter)?.bounds();
+        let bounds = SegmentRows::new(schema, segment, horizon, filter).bounds();
         let dead = segment.deletions.dead_at(view.lsn);
         sum.min += bounds.min.saturating_sub(dead);
         sum.expected += bounds
@@ -134,7 +134,7 @@ pub(crate) fn count(view: &View, filter: Option<&Filter>) -> Result<u64> {
         })?;
     }
     for segment in &view.tables.segments {
-        count += SegmentRows::new(&view.tables.schema, segment, horizon, filter)?.count()?;
+        count += SegmentRows::new(&view.tables.schema, segment, horizon, filter).count()?;
     }
     Ok(count)
 }

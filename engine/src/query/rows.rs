@@ -44,7 +44,7 @@ impl<'a> SegmentRows<'a> {
         segment: &'a Segment,
         horizon: Horizon,
         filter: Option<&'a CompiledFilter>,
-    ) -> Result<Self> {
+    ) -> Self {
         let known = match filter.filter(|f| !f.is_unconditional()) {
             None => Known::All,
             Some(filter) => match candidates(filter, &segment.lookup(schema)) {
@@ -58,14 +58,14 @@ impl<'a> SegmentRows<'a> {
                 }
             },
         };
-        Ok(SegmentRows {
+        SegmentRows {
             schema,
             segment,
             horizon,
             filter,
             known,
             damage: OnceLock::new(),
-        })
+        }
     }
 
     /// True when the indexes name the rows that can match, so that they can be listed without trying all.

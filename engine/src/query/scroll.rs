@@ -134,7 +134,7 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest) -> Result<ScrollPage>
     }
     for segment in &view.tables.segments {
         let start = request.offset.map_or(0, |id| segment.points.lower_bound(id));
-        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter)?;
+        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter);
         for row in rows.page(start, want)? {
             if let Some(id) = segment.points.id(row) {
                 found.push((id, Located::Segment(segment.clone(), row)));

@@ -314,7 +314,7 @@ impl Query<'_> {
     /// The best rows of a segment, by the cheapest way that finds them.
     fn search_segment(&self, segment: &Segment, vectors: &SegmentVectors) -> Result<Vec<(f32, u32)>> {
         let horizon = Horizon::At(self.view.lsn);
-        let rows = SegmentRows::new(&self.view.tables.schema, segment, horizon, self.filter)?;
+        let rows = SegmentRows::new(&self.view.tables.schema, segment, horizon, self.filter);
         let matrix = vectors.file.matrix();
         let graph = vectors.graph().filter(|_| !self.exact);
         let row_of = |slot: u32| vectors.file.row_of(slot);

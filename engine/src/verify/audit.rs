@@ -10,6 +10,7 @@ use super::report::{Problem, Severity, VerifyReport, describe};
 use super::{catalog_store, stray};
 use crate::error::{Error, Result};
 use crate::layout::LOG_DIR;
+use crate::meter::Meter;
 use crate::schema::Schema;
 
 /// How often a collection that changes under our eyes is looked at.
@@ -67,20 +68,16 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Audit<'a> {
     pub(super) disk: DynDisk,
-    control: Control<'a>,
-    done: u64,
-    total: u64,
+    pub(super) meter: Meter<'a>,
     pub(super) log_bytes: u64,
     pub(super) report: VerifyReport,
 }
 
 impl<'a> Audit<'a> {
-    pub(super) fn new(disk: DynDisk, control: Control<'a>) -> Self {
+    pub(super) fn new(disk: DynDisk, control: &Control<'a>) -> Self {
         Audit {
             disk,
-            control,
-            done: 0,
-            total: 0,
+            meter: Meter::new(control, 0),
             log_bytes: 0,
             report: VerifyReport::default(),
         }
@@ -97,7 +94,7 @@ impl<'a> Audit<'a> {
             .iter()
             .flat_map(|s| &s.components)
             .map(|c| c.len);
-        self.total = lens.fold(self.total, u64::saturating_add);
+        self.meter.expect(lens.fold(0, u64::saturating_add));
     }
 
     /// Counts the log among the files to come.
@@ -107,18 +104,8 @@ impl<'a> Audit<'a> {
             let file = self.disk.open(&format!("{LOG_DIR}/{name}"), false);
             self.log_bytes += file.and_then(|f| f.len()).unwrap_or(0);
         }
-        self.total = self.total.saturating_add(self.log_bytes);
+        self.meter.expect(self.log_bytes);
         Ok(())
-    }
-
-    pub(super) fn advance(&mut self, bytes: u64) -> Result<()> {
-        self.done = self.done.saturating_add(bytes);
-        self.control.report(self.done, self.total.max(self.done));
-        if self.control.is_cancelled() {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
-        }
     }
 
     pub(super) fn read(&mut self, files: u64, bytes: u64) {
@@ -323,7 +310,7 @@ impl<'a> Audit<'a> {
                         }
                     }
                 }
-                self.advance(record.len)?;
+                self.meter.tick(record.len)?;
             }
         }
         self.tell_from(first, place);

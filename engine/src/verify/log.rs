@@ -98,7 +98,7 @@ impl Audit<'_> {
             );
             self.note(shown.clone(), what, Severity::Primary, RESTORE);
         }
-        self.advance(self.log_bytes)
+        self.meter.tick(self.log_bytes)
     }
 }
 

@@ -69,7 +69,7 @@ fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
             why,
         });
     }
-    let mut audit = Audit::new(disk.clone(), *control);
+    let mut audit = Audit::new(disk.clone(), control);
     audit.report.holder = holder(&disk);
     let catalog = audit.catalog()?;
     let ids = match &catalog {
@@ -120,7 +120,7 @@ impl Database {
 
 impl Shared {
     fn verify(&self, control: &Control<'_>) -> Result<VerifyReport> {
-        let mut audit = Audit::new(self.disk.clone(), *control);
+        let mut audit = Audit::new(self.disk.clone(), control);
         audit.report.holder = Some(std::process::id());
         let catalog = {
             let held = self.catalog.lock();

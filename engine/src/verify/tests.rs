@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::*;
+use crate::fixture::files_below;
 use crate::{
     Collection, CollectionConfig, Distance, OptimizerConfig, PayloadIndexKind, Point, PointId, ScrollRequest,
     Select, VectorParams,
@@ -49,20 +50,6 @@ fn fill(db: &Database, name: &str) -> Collection {
     c.flush().unwrap();
     c.upsert(points(200..205)).unwrap();
     c
-}
-
-fn files_below(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().map(std::result::Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files_below(&path))
-        } else {
-            found.push(path)
-        }
-    }
-    found.sort();
-    found
 }
 
 fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

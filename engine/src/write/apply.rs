@@ -1,16 +1,30 @@
 //! Effects enter the memtable.
 
+use std::sync::atomic::Ordering;
+
 use vdb_wal::Lsn;
 
+use crate::core::Core;
 use crate::error::Result;
+use crate::shared::Shared;
 use crate::tables::Tables;
 use crate::write::record::{EffectKind, Section};
+
+/// Applies a section to its collection and accounts for the memory and the sequence number that it takes.
+pub(crate) fn enter(shared: &Shared, core: &Core, section: &Section, lsn: Lsn) -> Result<()> {
+    let tables = core.tables();
+    let before = tables.active.bytes();
+    let applied = apply(&tables, section, lsn);
+    shared.budget.add(tables.active.bytes() - before);
+    core.next_seq.fetch_max(section.seq + 1, Ordering::AcqRel);
+    applied
+}
 
 /// Applies the effects of a section. They are seen once the readers' horizon reaches `lsn`.
 ///
 /// Live writes and replay come through here alike, and replaying a record that was applied before is harmless
 /// only because recovery skips what the collection's segments cover.
-pub(crate) fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> {
+fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> {
     section.for_each(&tables.schema, |effect| {
         let latest = tables.latest(effect.id);
         match effect.kind {

@@ -8,7 +8,7 @@ use crate::config::Durability;
 use crate::core::{Core, WEAK_WINDOW};
 use crate::error::{Error, Result};
 use crate::shared::Shared;
-use crate::write::apply::apply;
+use crate::write::apply::enter;
 use crate::write::batch::{Entry, Expected, WriteBatch};
 use crate::write::record::{self, EffectKind, Section};
 use crate::write::resolve::{Prepared, Resolver, prepare};
@@ -128,13 +128,8 @@ impl Shared {
         };
         let lsn = logged.map_err(|e| self.log_error(e))?;
         for (core, section) in owners.iter().zip(&sections) {
-            let tables = core.tables();
-            let before = tables.active.bytes();
             // Sections were made from these very schemas: an error here is a bug, and the log has the truth.
-            let applied = apply(&tables, section, lsn);
-            self.budget.add(tables.active.bytes() - before);
-            core.next_seq.store(section.seq + 1, Ordering::Release);
-            if let Err(error) = applied {
+            if let Err(error) = enter(self, core, section, lsn) {
                 sequencer.poisoned = Some(error.to_string());
                 self.visibility.poison(&error.to_string());
                 return Err(error);
@@ -167,13 +162,9 @@ impl Shared {
 
     /// Freezes memtables that have reached their share of the write buffer. The sequencer's lock is held.
     fn rotate_full(&self, written: &[Arc<Core>]) {
-        let share = self.options.write_buffer / 2;
         let mut rotated = false;
         for core in written {
-            if core.tables().active.bytes() >= share {
-                core.rotate();
-                rotated = true;
-            }
+            rotated |= core.rotate_full(self.options.memtable_share());
         }
         if !rotated && self.budget.used() >= self.options.write_buffer {
             let largest = self
