@@ -4,7 +4,7 @@ use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView, encode_f32};
 use vdb_sys::kernel::{Kernel, Metric};
 
-use crate::rowset::RowFilter;
+use crate::rowset::{RowBits, RowFilter};
 use crate::topk::TopK;
 
 /// Every pair of metric and element that has a kernel.
@@ -132,6 +132,19 @@ impl Data {
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         all.truncate(k);
         all
+    }
+}
+
+/// A set that cannot list its rows: it is always walked through, never scanned.
+pub(crate) struct Unlisted(pub(crate) RowBits);
+
+impl RowFilter for Unlisted {
+    fn contains(&self, row: u32) -> bool {
+        self.0.contains(row)
+    }
+
+    fn estimate(&self) -> Option<u64> {
+        self.0.estimate()
     }
 }
 

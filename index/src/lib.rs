@@ -22,7 +22,8 @@
 //! | `rowset.rs` | the allowed-row predicate used by every search |
 //! | `topk.rs` | bounded heap with a fixed tie order |
 //! | `flat.rs` | exact scan |
-//! | `quant.rs` | 8-bit codes and their scoring |
+//! | `codes.rs` | 8-bit codes of rows and queries, and their scoring |
+//! | `quant.rs` | how vectors become codes |
 //! | `hnsw/` | the graph: build, file, search, check |
 //! | `postings/` | payload value to rows |
 //!
@@ -34,6 +35,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 
+pub mod codes;
 pub mod control;
 pub mod flat;
 pub mod hnsw;

@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
+use crate::codes::{QueryCode, Score};
+use crate::hnsw::links::FREE;
 use crate::hnsw::pairs::Pairs;
 use crate::hnsw::prune;
-use crate::hnsw::walk::FREE;
-use crate::quant::{QueryCode, Score};
 
 /// A link to be returned by its target.
 #[derive(Debug, Clone, Copy)]

@@ -5,18 +5,20 @@ use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::Metric;
 use vdb_sys::kernel::codes::CodeKernel;
 
+use crate::codes::{CodesView, QueryCode, Scheme, Score};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::hnsw::block::{Back, Block};
 use crate::hnsw::connect::connect;
 use crate::hnsw::graph::{Graph, Upper};
+use crate::hnsw::links::{FREE, Links, Ranked};
 use crate::hnsw::mix;
 use crate::hnsw::pairs::{DotPairs, Pairs, SadPairs};
 use crate::hnsw::params::{HnswParams, MAX_ROWS};
 use crate::hnsw::prune::{self, Near};
 use crate::hnsw::twins::{self, Twin};
-use crate::hnsw::walk::{FREE, Links, Ranked, Walker};
-use crate::quant::{CodesView, Quantizer, QueryCode, Scheme, Score};
+use crate::hnsw::walk::Walker;
+use crate::quant::Quantizer;
 
 /// A batch is at most this share of the rows: what is in one batch cannot see each other.
 const BATCH_SHARE: usize = 50;

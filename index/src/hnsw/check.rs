@@ -1,7 +1,7 @@
 //! The invariants of a graph, checked: what building promises and searching relies on.
 
 use crate::hnsw::graph::GraphView;
-use crate::hnsw::walk::{FREE, Links};
+use crate::hnsw::links::{FREE, Links};
 
 /// What a check of a graph found. [`GraphReport::is_sound`] sums it up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! Attaches nodes that nothing leads to.
 
+use crate::codes::QueryCode;
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::hnsw::links::{FREE, Links};
 use crate::hnsw::pairs::Pairs;
-use crate::hnsw::walk::{FREE, Links, Walker};
-use crate::quant::QueryCode;
+use crate::hnsw::walk::Walker;
 
 /// Makes every node reachable from `entry` along `links`, which are blocks of `degree`.
 ///

@@ -6,11 +6,12 @@ use vdb_sys::map::Advice;
 use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
 use vdb_vfs::{Disk, FileSlice};
 
+use crate::codes::{CodesView, Scheme, code_bytes};
 use crate::error::{Error, Result};
 use crate::hnsw::format::{BASE, CODES, FACTORS, FILE, MEAN, Meta, SECTIONS, UPPER_LINKS, UPPER_ROWS};
 use crate::hnsw::graph::{Graph, GraphView};
-use crate::hnsw::walk::Links;
-use crate::quant::{CodesView, Quantizer, Scheme, code_bytes};
+use crate::hnsw::links::Links;
+use crate::quant::Quantizer;
 
 impl Graph {
     /// Writes the graph to a new file and syncs it; the caller syncs the directory.

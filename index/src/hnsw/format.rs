@@ -24,8 +24,8 @@ use vdb_sys::element::Element;
 use vdb_sys::kernel::Metric;
 use vdb_vfs::frame::FileKind;
 
+use crate::codes::{Scheme, code_bytes};
 use crate::hnsw::params::MAX_ROWS;
-use crate::quant::{Scheme, code_bytes};
 
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"HNSW",

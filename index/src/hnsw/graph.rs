@@ -2,8 +2,9 @@
 
 use vdb_sys::kernel::Metric;
 
-use crate::hnsw::walk::Links;
-use crate::quant::{Codes, CodesView, Quantizer};
+use crate::codes::{Codes, CodesView};
+use crate::hnsw::links::Links;
+use crate::quant::Quantizer;
 
 /// A graph in memory, as building leaves it.
 #[derive(Debug, Clone)]

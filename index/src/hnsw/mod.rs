@@ -14,7 +14,7 @@
 //!   threads gives the same bytes.
 //! - **Slack.** Neighbours are chosen, and links back accepted, with Vamana's factor on distances, which keeps more
 //!   of them; a block never holds a link that another covers.
-//! - **Codes.** Building and walking read [8-bit codes](crate::quant) only; what a search returns is rescored
+//! - **Codes.** Building and walking read [8-bit codes](crate::codes) only; what a search returns is rescored
 //!   with the full vectors by the canonical kernel.
 //! - **Twins.** Of rows with equal codes one stands in the graph, the others hang below it.
 //! - **No islands.** Nodes that nothing leads to after all that are attached to their nearest reachable node.
@@ -27,6 +27,8 @@
 //! |---|---|
 //! | `params.rs` | what shapes a graph and a search |
 //! | `prune.rs` | which candidates become neighbours |
+//! | `links.rs` | the links of one level |
+//! | `beam.rs` | what a walk has found and where it has been |
 //! | `walk.rs` | the beam search, for building and for queries |
 //! | `pairs.rs` | distances between rows, on codes |
 //! | `block.rs` | a node's links while building |
@@ -39,6 +41,7 @@
 //! | `search.rs` | a query: descent, filter strategy, rescoring |
 //! | `check.rs` | the invariants of a graph, checked |
 
+mod beam;
 mod block;
 mod build;
 mod check;
@@ -46,6 +49,7 @@ mod connect;
 mod file;
 mod format;
 mod graph;
+mod links;
 mod pairs;
 mod params;
 mod prune;

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use vdb_sys::kernel::Metric;
 use vdb_sys::kernel::codes::CodeKernel;
 
+use crate::codes::{CodesView, Factors, QueryCode, SadScore, Scheme, Score};
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::quant::{CodesView, Factors, QueryCode, SadScore, Scheme, Score};
 
 /// Relative to the longest vector, differences in length below this are rounding, not data.
 const EQUAL_LENGTHS: f32 = 1e-3;

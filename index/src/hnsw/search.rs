@@ -4,10 +4,11 @@ use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::codes::CodeKernel;
 use vdb_sys::kernel::{Kernel, prefetch};
 
+use crate::codes::{DotScore, QueryCode, SadScore, Scheme, Score};
 use crate::hnsw::graph::GraphView;
+use crate::hnsw::links::Ranked;
 use crate::hnsw::params::SearchParams;
-use crate::hnsw::walk::{Admission, Ranked, Walker};
-use crate::quant::{DotScore, QueryCode, SadScore, Scheme, Score};
+use crate::hnsw::walk::{Admission, Walker};
 use crate::rowset::RowFilter;
 use crate::topk::TopK;
 

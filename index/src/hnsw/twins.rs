@@ -7,9 +7,9 @@
 
 use rayon::prelude::*;
 
+use crate::codes::CodesView;
+use crate::hnsw::links::FREE;
 use crate::hnsw::mix;
-use crate::hnsw::walk::FREE;
-use crate::quant::CodesView;
 
 /// A row and the first row of equal code, in the order of insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

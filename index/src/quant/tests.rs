@@ -1,7 +1,9 @@
 use super::*;
+use crate::codes::{DotScore, SadScore, Score};
 use crate::fixture::{Data, PAIRS, pool};
 use proptest::prelude::*;
 use vdb_sys::kernel::Kernel;
+use vdb_sys::kernel::codes::CodeKernel;
 
 /// What a graph walk would score every row.
 fn coded(data: &Data, metric: Metric, query: &[u8]) -> Vec<f32> {

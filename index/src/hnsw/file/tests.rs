@@ -1,6 +1,6 @@
 use super::*;
 use crate::control::Control;
-use crate::fixture::{Data, PAIRS, Random, pool};
+use crate::fixture::{Data, PAIRS, Random, Unlisted, pool};
 use crate::hnsw::{HnswParams, Scratch, SearchParams, build, search};
 use crate::rowset::RowBits;
 use vdb_sys::element::Element;
@@ -31,7 +31,10 @@ fn written(data: &Data, metric: Metric, disk: &MemDisk) -> Graph {
 fn answers(view: GraphView<'_>, data: &Data, metric: Metric) -> Vec<crate::hnsw::Found> {
     let kernel = Kernel::new(metric, data.element);
     let mut scratch = Scratch::default();
-    let filter = RowBits::from_rows(view.len(), (0..view.len()).filter(|row| row % 3 == 0));
+    let filter = Unlisted(RowBits::from_rows(
+        view.len(),
+        (0..view.len()).filter(|row| row % 3 == 0),
+    ));
     let params = SearchParams::new(5).ef(20);
     data.queries
         .iter()
@@ -137,8 +140,7 @@ fn links_of_noise_are_reported_as_damage() {
     graph.write(&disk, "noise").expect("memory");
     let file = GraphFile::open(&disk, "noise", 300, 8, &Kernel::new(Metric::L2, Element::F32))
         .expect("the frame is sound");
-    // Every other answer is to a filter that few rows match: it needs no links, and is right.
-    let mut walks = answers(file.view(), &data, Metric::L2).into_iter().step_by(2);
-    assert!(walks.all(|found| found.damaged));
+    let answers = answers(file.view(), &data, Metric::L2);
+    assert!(answers.iter().all(|found| found.damaged));
     assert!(!file.view().check().is_sound());
 }

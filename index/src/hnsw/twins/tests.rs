@@ -1,7 +1,7 @@
 use super::*;
 use crate::Control;
 use crate::fixture::{Data, Random, pool};
-use crate::hnsw::walk::Links;
+use crate::hnsw::links::Links;
 use crate::quant::Quantizer;
 use proptest::prelude::*;
 use vdb_sys::element::Element;

@@ -1,0 +1,170 @@
+//! What a walk has found and where it has been.
+//!
+//! The beam is one sorted array of words. A word holds a candidate's score, its row and two flags, so that finding a
+//! place is a search over integers and keeping the order is a `memmove` of a few hundred bytes: up to beams of about
+//! a thousand this beats a pair of heaps. Visited nodes are bits in a map; the list of bits that were set serves to
+//! clear them, so that a search costs nothing for nodes it did not touch.
+
+use crate::hnsw::params::MAX_ROWS;
+use crate::topk::{from_order_bits, order_bits};
+
+/// A candidate: score, row, whether it was expanded, whether it is only a route to others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate(u64);
+
+impl Candidate {
+    const EXPANDED: u64 = 1;
+    const ROUTE: u64 = 2;
+
+    /// Larger is better: score first, then the smaller row.
+    #[inline]
+    pub(crate) fn new(score: f32, row: u32, route: bool) -> Self {
+        debug_assert!(row < MAX_ROWS);
+        let row = u64::from(MAX_ROWS - 1 - row) << 2;
+        Self(u64::from(order_bits(score)) << 32 | row | if route { Self::ROUTE } else { 0 })
+    }
+
+    #[inline]
+    pub(crate) fn score(self) -> f32 {
+        from_order_bits((self.0 >> 32) as u32)
+    }
+
+    #[inline]
+    pub(crate) fn row(self) -> u32 {
+        MAX_ROWS - 1 - ((self.0 as u32) >> 2)
+    }
+
+    #[inline]
+    pub(crate) fn is_expanded(self) -> bool {
+        self.0 & Self::EXPANDED != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_route(self) -> bool {
+        self.0 & Self::ROUTE != 0
+    }
+}
+
+/// The best candidates so far, best first.
+#[derive(Default)]
+pub(crate) struct Beam {
+    pub(crate) sorted: Vec<Candidate>,
+    /// How many results (candidates that are no routes) it keeps.
+    width: usize,
+    results: usize,
+    /// Everything before this was expanded.
+    pub(crate) next: usize,
+}
+
+impl Beam {
+    /// However few results there are, the beam holds no more than this many candidates a result wanted.
+    const MOST_ROUTES: usize = 32;
+
+    pub(crate) fn reset(&mut self, width: usize) {
+        self.sorted.clear();
+        self.width = width;
+        self.results = 0;
+        self.next = 0;
+    }
+
+    /// A score has to be above this to enter.
+    #[inline]
+    pub(crate) fn bar(&self) -> f32 {
+        match self.sorted.last() {
+            Some(last) if self.is_full() => last.score(),
+            Some(_) | None => f32::NEG_INFINITY,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.results >= self.width || self.sorted.len() >= self.width.saturating_mul(Self::MOST_ROUTES)
+    }
+
+    /// Enters a candidate above the bar. Answers its place.
+    #[inline]
+    pub(crate) fn insert(&mut self, new: Candidate) -> usize {
+        let at = self.sorted.partition_point(|&old| old > new);
+        self.sorted.insert(at, new);
+        self.next = self.next.min(at);
+        self.results += usize::from(!new.is_route());
+        let most = self.width.saturating_mul(Self::MOST_ROUTES);
+        while self.results > self.width || self.sorted.len() > most {
+            self.pop();
+        }
+        // Routes behind the last result lead nowhere better.
+        while self.results == self.width && self.sorted.last().is_some_and(|last| last.is_route()) {
+            self.pop();
+        }
+        at
+    }
+
+    pub(crate) fn pop(&mut self) {
+        if let Some(last) = self.sorted.pop() {
+            self.results -= usize::from(!last.is_route());
+        }
+    }
+
+    /// The best candidate that was not expanded; marks it.
+    #[inline]
+    pub(crate) fn expand(&mut self) -> Option<Candidate> {
+        while let Some(candidate) = self.sorted.get_mut(self.next) {
+            self.next += 1;
+            if !candidate.is_expanded() {
+                candidate.0 |= Candidate::EXPANDED;
+                return Some(*candidate);
+            }
+        }
+        None
+    }
+
+    /// The candidate that `expand` would answer, if nothing better comes.
+    #[inline]
+    pub(crate) fn upcoming(&self) -> Option<Candidate> {
+        self.sorted[self.next.min(self.sorted.len())..]
+            .iter()
+            .copied()
+            .find(|c| !c.is_expanded())
+    }
+}
+
+/// Which nodes were met, as bits.
+#[derive(Default)]
+pub(crate) struct Visited {
+    words: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Visited {
+    pub(crate) fn reset(&mut self, nodes: u32) {
+        for &node in &self.touched {
+            self.words[(node >> 6) as usize] = 0;
+        }
+        self.touched.clear();
+        let words = (nodes as usize).div_ceil(64);
+        if self.words.len() < words {
+            self.words.resize(words, 0);
+        }
+    }
+
+    /// Marks a node; answers whether it was new.
+    #[inline]
+    pub(crate) fn visit(&mut self, node: u32) -> bool {
+        let word = &mut self.words[(node >> 6) as usize];
+        let bit = 1u64 << (node & 63);
+        let new = *word & bit == 0;
+        *word |= bit;
+        if new {
+            self.touched.push(node);
+        }
+        new
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, node: u32) -> bool {
+        self.words[(node >> 6) as usize] >> (node & 63) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests;
