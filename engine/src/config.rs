@@ -222,7 +222,7 @@ impl CollectionConfig {
                 .validate()
                 .map_err(|e| Error::InvalidRequest(format!("vector {name:?}: {e}")))?;
         }
-        Ok(())
+        self.optimizer.validate()
     }
 }
 
@@ -233,10 +233,32 @@ pub struct OptimizerConfig {
     pub index_min_rows: u32,
     /// Merges never make a segment of more rows than this.
     pub max_segment_rows: u32,
-    /// A segment is rewritten when this share of its rows is deleted.
+    /// A segment is rewritten when more than this share of its rows is deleted: 0 to 1, kept to a thousandth.
     pub deleted_share: f32,
-    /// Segments of about the same size that trigger a merge.
+    /// Segments of about the same size that trigger a merge, at least 2.
     pub merge_fan_in: u32,
+}
+
+impl OptimizerConfig {
+    fn validate(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::InvalidRequest(format!("optimizer: {what}")));
+        if !(0.0..=1.0).contains(&self.deleted_share) {
+            return refuse(format!(
+                "deleted_share must be 0 to 1, got {}",
+                self.deleted_share
+            ));
+        }
+        if self.merge_fan_in < 2 {
+            return refuse(format!(
+                "merge_fan_in must be at least 2, got {}",
+                self.merge_fan_in
+            ));
+        }
+        if self.max_segment_rows == 0 {
+            return refuse("max_segment_rows must be at least 1".to_owned());
+        }
+        Ok(())
+    }
 }
 
 impl Default for OptimizerConfig {

@@ -1,6 +1,6 @@
 //! Where things lie below a database's directory.
 
-use vdb_storage::manifest::{CollectionManifest, ManifestRecord};
+use vdb_storage::manifest::{CollectionManifest, generation_of};
 use vdb_vfs::path;
 
 /// Directory of the log, below the database's.
@@ -24,8 +24,7 @@ pub(crate) fn file_path(collection: u32, name: &str) -> String {
     path::join(&collection_dir(collection), name)
 }
 
-/// Whether a name in the directory of a collection is that of its manifest.
+/// Whether a name in the directory of a collection is that of a manifest that may count.
 pub(crate) fn is_manifest(name: &str) -> bool {
-    name.strip_prefix(CollectionManifest::STEM)
-        .is_some_and(|rest| rest.starts_with('-'))
+    generation_of::<CollectionManifest>(name).is_some()
 }

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::MutexGuard;
 use vdb_index::Control;
 use vdb_storage::SegmentFile;
-use vdb_storage::manifest::{Catalog, CollectionManifest};
+use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord};
 use vdb_vfs::{DynDisk, path};
 
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::layout::{TEMP_DIR, file_path, is_manifest};
+use crate::layout::{TEMP_DIR, file_path};
 use crate::maintenance::flush;
 use crate::memtable::Memtable;
 use crate::schema::Schema;
@@ -202,7 +202,7 @@ pub(crate) fn link_for_reading(shared: &Shared, core: &Core) -> Result<Staging> 
         .disk
         .list(&core.dir)?
         .into_iter()
-        .filter(|name| is_manifest(name));
+        .filter(|name| name.starts_with(CollectionManifest::STEM));
     let files = held
         .segments
         .iter()

@@ -37,7 +37,9 @@ pub(crate) struct Schema {
 
 impl Schema {
     pub(crate) fn new(config: CollectionConfig) -> Self {
-        let vectors = config.vectors.into_iter().map(|(name, params)| {
+        let vectors = config.vectors.into_iter().map(|(name, mut params)| {
+            // What the manifest keeps is what counts from the start, not from the next opening on.
+            params.hnsw.alpha = from_thousandths(to_thousandths(params.hnsw.alpha));
             let kernel = params.kernel();
             VectorSchema { name, params, kernel }
         });
@@ -45,7 +47,10 @@ impl Schema {
             vectors: vectors.collect(),
             payload_indexes: Vec::new(),
             next_payload_index: 0,
-            optimizer: config.optimizer,
+            optimizer: OptimizerConfig {
+                deleted_share: from_thousandths(to_thousandths(config.optimizer.deleted_share)),
+                ..config.optimizer
+            },
         }
     }
 
@@ -82,6 +87,14 @@ impl Schema {
     }
 }
 
+fn to_thousandths(value: f32) -> u16 {
+    (value * 1000.0).round() as u16
+}
+
+fn from_thousandths(value: u16) -> f32 {
+    f32::from(value) / 1000.0
+}
+
 impl Schema {
     /// The form in the manifest.
     pub(crate) fn to_record(&self) -> SchemaRecord {
@@ -95,7 +108,7 @@ impl Schema {
                 m: v.params.hnsw.m,
                 ef_construct: v.params.hnsw.ef_construct,
                 ef_refine: v.params.hnsw.ef_refine,
-                alpha_thousandths: (v.params.hnsw.alpha * 1000.0).round() as u16,
+                alpha_thousandths: to_thousandths(v.params.hnsw.alpha),
                 seed: v.params.hnsw.seed,
             },
         });
@@ -112,7 +125,7 @@ impl Schema {
             optimizer: OptimizerRecord {
                 index_min_rows: self.optimizer.index_min_rows,
                 max_segment_rows: self.optimizer.max_segment_rows,
-                deleted_thousandths: (self.optimizer.deleted_share * 1000.0).round() as u16,
+                deleted_thousandths: to_thousandths(self.optimizer.deleted_share),
                 merge_fan_in: self.optimizer.merge_fan_in,
             },
         }
@@ -148,7 +161,7 @@ impl Schema {
                 m: v.hnsw.m,
                 ef_construct: v.hnsw.ef_construct,
                 ef_refine: v.hnsw.ef_refine,
-                alpha: f32::from(v.hnsw.alpha_thousandths) / 1000.0,
+                alpha: from_thousandths(v.hnsw.alpha_thousandths),
                 seed: v.hnsw.seed,
             };
             let params = VectorParams {
@@ -181,7 +194,7 @@ impl Schema {
         let optimizer = OptimizerConfig {
             index_min_rows: record.optimizer.index_min_rows,
             max_segment_rows: record.optimizer.max_segment_rows,
-            deleted_share: f32::from(record.optimizer.deleted_thousandths) / 1000.0,
+            deleted_share: from_thousandths(record.optimizer.deleted_thousandths),
             merge_fan_in: record.optimizer.merge_fan_in,
         };
         let schema = Schema {

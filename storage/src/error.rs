@@ -24,6 +24,16 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
+    /// The manifest that counts is not there, though the one before it is.
+    #[error(
+        "{dir}: the newest manifest is missing; what was committed after {previous} cannot be told without it"
+    )]
+    ManifestMissing {
+        /// The directory that it should be in.
+        dir: String,
+        /// The file of the generation before it.
+        previous: String,
+    },
     /// A manifest was about to be committed over one that is as new or newer.
     #[error("{path}: generation {generation} cannot follow generation {newest}")]
     StaleGeneration {
@@ -82,6 +92,7 @@ impl Error {
         match self {
             Error::Disk(vdb_vfs::Error::Corrupt { .. }) | Error::Value(_) => true,
             Error::Manifest { source, .. } => source.is_corruption(),
+            Error::ManifestMissing { .. } => true,
             Error::Disk(_)
             | Error::StaleGeneration { .. }
             | Error::InvalidId { .. }

@@ -199,6 +199,19 @@ fn newest(dir: &Path, part: &str) -> PathBuf {
 }
 
 #[test]
+fn a_newest_manifest_or_catalog_that_is_gone_is_never_replaced_by_an_older_one() {
+    for part in ["catalog", "manifest"] {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path());
+        let newest = newest(dir.path(), part);
+        std::fs::remove_file(&newest).unwrap();
+        let error = open(dir.path()).and_then(|db| read(&db, "b")).unwrap_err();
+        assert!(error.to_string().contains("missing"), "{part}: {error}");
+        assert!(error.to_string().contains(".old"), "{part}: {error}");
+    }
+}
+
+#[test]
 fn files_of_a_newer_version_are_refused_with_both_versions() {
     for part in ["catalog/", "wal/"] {
         let dir = tempfile::tempdir().unwrap();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vdb::{
     Collection, CollectionConfig, Control, Database, Distance, Element, Error, Filter, MAX_BATCH_POINTS,
-    MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_VECTOR_NAME, MAX_VECTORS, PayloadIndexKind, Point,
-    ScrollRequest, SearchRequest, Select, VectorParams, VectorSelector, WriteBatch,
+    MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_VECTOR_NAME, MAX_VECTORS, OptimizerConfig,
+    PayloadIndexKind, Point, ScrollRequest, SearchRequest, Select, VectorParams, VectorSelector, WriteBatch,
 };
 use vdb_tests::{config, points};
 
@@ -274,6 +274,37 @@ fn collections_with_impossible_vectors_are_refused() {
     large
         .upsert(vec![Point::new(1, vec![0.5; MAX_DIMENSION])])
         .unwrap();
+}
+
+#[test]
+fn settings_of_the_optimizer_that_mean_nothing_are_refused_and_the_others_read_back() {
+    let db = memory();
+    let with = |optimizer| config(3, Distance::Dot).optimizer(optimizer);
+    let base = OptimizerConfig::default();
+    for (share, fan_in, rows, word) in [
+        (f32::NAN, 4, 10, "deleted_share"),
+        (-0.1, 4, 10, "deleted_share"),
+        (1.5, 4, 10, "deleted_share"),
+        (0.2, 1, 10, "merge_fan_in"),
+        (0.2, 4, 0, "max_segment_rows"),
+    ] {
+        let refused = db.create_collection(
+            "o",
+            with(OptimizerConfig {
+                deleted_share: share,
+                merge_fan_in: fan_in,
+                max_segment_rows: rows,
+                ..base.clone()
+            }),
+        );
+        says(&refused.unwrap_err(), &[word]);
+    }
+    let share = OptimizerConfig {
+        deleted_share: 0.1234,
+        ..base
+    };
+    let made = db.create_collection("o", with(share)).unwrap();
+    assert_eq!(made.info().unwrap().config.optimizer.deleted_share, 0.123);
 }
 
 #[test]

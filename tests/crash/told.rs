@@ -11,8 +11,9 @@ use super::script::{Action, config, open};
 /// What an action changes, in the order of the log or beside it.
 #[derive(Clone, Debug)]
 enum Event {
-    /// In the log: of weak writes a power cut leaves a prefix.
-    Logged(Vec<Step>),
+    /// In the log: of weak writes a power cut leaves a prefix. With the collections that it is about, by number: a
+    /// name may stand for another one later.
+    Logged(Vec<Step>, Vec<Option<usize>>),
     /// Committed by a swap of the catalog or a manifest: durable once acknowledged.
     Committed(Action),
 }
@@ -41,7 +42,7 @@ impl Told {
         let mut place = 0;
         for (i, event) in self.events.iter().enumerate() {
             match event {
-                Event::Logged(steps) => {
+                Event::Logged(steps, _) => {
                     if place < logged && !without.contains(&i) {
                         db.apply(steps).ok()?;
                     }
@@ -66,7 +67,7 @@ impl Told {
     fn logged(&self) -> usize {
         self.events
             .iter()
-            .filter(|event| matches!(event, Event::Logged(_)))
+            .filter(|event| matches!(event, Event::Logged(..)))
             .count()
     }
 
@@ -150,21 +151,18 @@ impl Told {
         }
         if let Action::Flush(name) | Action::Optimize(name) = action {
             // What a collection has in segments is safe, and with it all that was logged before.
-            let touches = |step: &Step| {
-                let (Step::Write(other, _) | Step::Require(other, ..)) = step;
-                state.number(other) == state.number(name)
-            };
+            let number = state.number(name);
             let logged = self
                 .events
                 .iter()
                 .enumerate()
                 .filter_map(|(i, event)| match event {
-                    Event::Logged(steps) => Some((i, steps)),
+                    Event::Logged(_, numbers) => Some((i, numbers)),
                     Event::Committed(_) => None,
                 });
             let mine = (1..)
                 .zip(logged)
-                .filter(|(_, (i, steps))| !self.open.contains(i) && steps.iter().any(touches));
+                .filter(|(_, (i, numbers))| !self.open.contains(i) && numbers.contains(&number));
             self.safe = self.safe.max(mine.map(|(place, _)| place).last().unwrap_or(0));
         }
     }
@@ -184,9 +182,9 @@ impl Told {
 
     /// Notes that the outcome of an action is open. But whoever is told that the log takes no more writes has
     /// written nothing; only the first to find out may have.
-    fn fail(&mut self, action: &Action, error: &vdb::Error) {
+    fn fail(&mut self, state: &OracleDatabase, action: &Action, error: &vdb::Error) {
         let poisoned = matches!(error, vdb::Error::Poisoned(_));
-        if let Some(event) = event_of(action).filter(|_| !(poisoned && self.poisoned)) {
+        if let Some(event) = event_of(state, action).filter(|_| !(poisoned && self.poisoned)) {
             self.open.push(self.events.len());
             self.events.push(event);
         }
@@ -266,12 +264,12 @@ pub(crate) fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
         }
         match act(&db, action) {
             Ok(sequences) => {
-                told.events.extend(event_of(action));
+                told.events.extend(event_of(&state, action));
                 told.acknowledge(&state, action, &sequences);
             }
             Err(error) => {
                 assert!(faults || disk.is_dead(), "{action:?}: {error}");
-                told.fail(action, &error);
+                told.fail(&state, action, &error);
                 if disk.is_dead() {
                     break;
                 }
@@ -282,9 +280,13 @@ pub(crate) fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
     told
 }
 
-fn event_of(action: &Action) -> Option<Event> {
+fn event_of(state: &OracleDatabase, action: &Action) -> Option<Event> {
+    let number = |step: &Step| {
+        let (Step::Write(name, _) | Step::Require(name, ..)) = step;
+        state.number(name)
+    };
     match action {
-        Action::Write(_, steps) => Some(Event::Logged(steps.clone())),
+        Action::Write(_, steps) => Some(Event::Logged(steps.clone(), steps.iter().map(number).collect())),
         Action::Flush(_) | Action::Optimize(_) | Action::Sync => None,
         Action::Index(..)
         | Action::DropIndex(..)

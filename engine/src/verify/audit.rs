@@ -156,6 +156,13 @@ impl<'a> Audit<'a> {
                 return Ok(None);
             }
         };
+        let spares = store.spares()?;
+        for generation in spares {
+            match store.load_spare(generation) {
+                Ok(_) => self.read(1, 0),
+                Err(error) => self.problem_at(place, &error.into(), Severity::Derived, SPARE),
+            }
+        }
         let mut newest = None;
         for (at, &generation) in generations.iter().enumerate() {
             let last = at + 1 == generations.len();
@@ -167,18 +174,20 @@ impl<'a> Audit<'a> {
                 Err(error) => {
                     let (severity, advice) = match last {
                         true => (Severity::Primary, RESTORE),
-                        false => (
-                            Severity::Derived,
-                            "it is kept as a spare; the next commit removes it",
-                        ),
+                        false => (Severity::Derived, SPARE),
                     };
-                    let first = self.report.problems.len();
-                    self.problem(&place.real, &error.into(), severity, advice);
-                    self.tell_from(first, place);
+                    self.problem_at(place, &error.into(), severity, advice);
                 }
             }
         }
         Ok(newest)
+    }
+
+    /// Notes an error about something in a place.
+    fn problem_at(&mut self, place: &Place, error: &Error, severity: Severity, advice: &str) {
+        let first = self.report.problems.len();
+        self.problem(&place.real, error, severity, advice);
+        self.tell_from(first, place);
     }
 
     /// Shows the problems from `first` on where the files really are.
@@ -317,6 +326,9 @@ impl<'a> Audit<'a> {
         Ok(derived)
     }
 }
+
+/// What to do about a damaged manifest that does not count.
+const SPARE: &str = "it is kept as a spare; the next commit removes it";
 
 /// What helps where data is gone.
 pub(super) const RESTORE: &str = "restore it from a snapshot, and keep what is there for salvage";

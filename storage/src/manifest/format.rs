@@ -256,13 +256,26 @@ impl ManifestRecord for Catalog {
     }
 }
 
+/// How the name ends of a generation that a newer one has followed.
+const SPARE_SUFFIX: &str = ".old";
+
 /// The name of the file of one generation.
 pub(super) fn file_name<T: ManifestRecord>(generation: u64) -> String {
     format!("{}-{generation:016x}", T::STEM)
 }
 
-/// The generation whose file has this name; `None` for names that [`file_name`] does not give.
-pub(super) fn parse_file_name<T: ManifestRecord>(name: &str) -> Option<u64> {
+/// The name that the file of a generation gets when a newer one has been committed.
+pub(super) fn spare_name<T: ManifestRecord>(generation: u64) -> String {
+    format!("{}{SPARE_SUFFIX}", file_name::<T>(generation))
+}
+
+/// The generation whose spare has this name.
+pub(super) fn parse_spare_name<T: ManifestRecord>(name: &str) -> Option<u64> {
+    generation_of::<T>(name.strip_suffix(SPARE_SUFFIX)?)
+}
+
+/// The generation whose file has this name; `None` for names that no generation that may count has.
+pub fn generation_of<T: ManifestRecord>(name: &str) -> Option<u64> {
     let digits = name.strip_prefix(T::STEM)?.strip_prefix('-')?;
     let generation = u64::from_str_radix(digits, 16).ok()?;
     (file_name::<T>(generation) == name).then_some(generation)

@@ -14,7 +14,7 @@ mod store;
 pub use crate::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
 pub use format::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord,
-    SegmentRecord,
+    SegmentRecord, generation_of,
 };
 pub use store::ManifestStore;
 

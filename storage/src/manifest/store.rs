@@ -6,11 +6,11 @@ use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
 use vdb_vfs::replace::replace_with;
 use vdb_vfs::{DynDisk, path};
 
-use super::format::{ManifestRecord, file_name, parse_file_name};
+use super::format::{ManifestRecord, file_name, generation_of, parse_spare_name, spare_name};
 use crate::{Error, Result, codec};
 
-/// The manifests of one kind in one directory. Each generation is a file; the newest counts, the one before it is
-/// kept for repair.
+/// The manifests of one kind in one directory. Each generation is a file; the newest counts. The one before it is kept
+/// for repair under another name, so that it never counts when the newest is missing.
 #[derive(Debug)]
 pub struct ManifestStore<T> {
     disk: DynDisk,
@@ -28,13 +28,19 @@ impl<T: ManifestRecord> ManifestStore<T> {
         }
     }
 
-    /// The generations that are there, ascending, readable or not.
+    /// The generations that are there, ascending, readable or not; spares aside.
     pub fn generations(&self) -> Result<Vec<u64>> {
+        self.listed(generation_of::<T>)
+    }
+
+    /// The generations that are kept as spares, ascending, readable or not.
+    pub fn spares(&self) -> Result<Vec<u64>> {
+        self.listed(parse_spare_name::<T>)
+    }
+
+    fn listed(&self, parse: impl Fn(&str) -> Option<u64>) -> Result<Vec<u64>> {
         let names = self.disk.list(&self.dir)?;
-        let mut generations: Vec<u64> = names
-            .iter()
-            .filter_map(|name| parse_file_name::<T>(name))
-            .collect();
+        let mut generations: Vec<u64> = names.iter().filter_map(|name| parse(name)).collect();
         generations.sort_unstable();
         Ok(generations)
     }
@@ -42,27 +48,49 @@ impl<T: ManifestRecord> ManifestStore<T> {
     /// The newest generation; `None` where there never was one.
     ///
     /// # Errors
-    /// [`Error::Manifest`] when it is damaged. An older one is never taken in its place unasked: what was
-    /// committed since then would be lost without a word.
+    /// [`Error::Manifest`] when it is damaged, [`Error::ManifestMissing`] when only a spare is there. An older one is
+    /// never taken in its place unasked: what was committed since then would be lost without a word.
     pub fn load(&self) -> Result<Option<T>> {
         let generations = self.generations()?;
+        let spare = || -> Result<Option<String>> {
+            let newest = self.spares()?.pop();
+            Ok(newest.map(|generation| self.disk.display(&self.spare_path(generation))))
+        };
         let Some((&newest, older)) = generations.split_last() else {
-            return Ok(None);
+            return match spare()? {
+                None => Ok(None),
+                Some(previous) => Err(Error::ManifestMissing {
+                    dir: self.disk.display(&self.dir),
+                    previous,
+                }),
+            };
         };
         match self.load_generation(newest) {
             Err(error) if error.is_corruption() => Err(Error::Manifest {
                 path: self.shown(newest),
-                previous: older.last().map(|&generation| self.shown(generation)),
+                previous: match older.last() {
+                    Some(&generation) => Some(self.shown(generation)),
+                    None => spare()?,
+                },
                 source: Box::new(error),
             }),
             loaded => loaded.map(Some),
         }
     }
 
-    /// One generation, for repair and for readers that stay at an older one.
+    /// One generation that may count.
     pub fn load_generation(&self, generation: u64) -> Result<T> {
+        self.read(&self.path(generation), generation)
+    }
+
+    /// One generation that is kept as a spare, for repair.
+    pub fn load_spare(&self, generation: u64) -> Result<T> {
+        self.read(&self.spare_path(generation), generation)
+    }
+
+    fn read(&self, path: &str, generation: u64) -> Result<T> {
         let disk = &*self.disk;
-        let frame = Frame::open(disk, &self.path(generation), T::KIND, T::VERSIONS)?;
+        let frame = Frame::open(disk, path, T::KIND, T::VERSIONS)?;
         frame.verify(disk)?;
         let section = frame.section(0)?;
         let at = section
@@ -81,7 +109,7 @@ impl<T: ManifestRecord> ManifestStore<T> {
     }
 
     /// Makes `record` the newest generation, durably, together with the names of all files that were created in the
-    /// directory before. Generations before the previous one are removed.
+    /// directory before. The previous one becomes the spare, older ones are removed.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a record that contradicts itself and [`Error::StaleGeneration`] for one that is not
@@ -112,16 +140,34 @@ impl<T: ManifestRecord> ManifestStore<T> {
             frame.write(&bytes)?;
             frame.finish()
         })?;
-        let (_, older) = generations.split_last().unwrap_or((&0, &[]));
-        for &generation in older {
-            // The commit has happened; what cannot be removed now is tried again by the next one.
-            let _ = disk.remove(&self.path(generation));
-        }
+        // The commit has happened: what fails from here on is tried again by the next one.
+        let _ = self.retire(&generations);
         Ok(info)
+    }
+
+    /// Makes the last of these generations the spare and removes what is older.
+    fn retire(&self, generations: &[u64]) -> Result<()> {
+        let Some((&previous, older)) = generations.split_last() else {
+            return Ok(());
+        };
+        let spares = self.spares()?;
+        self.disk
+            .rename(&self.path(previous), &self.spare_path(previous))?;
+        for &generation in older {
+            self.disk.remove(&self.path(generation))?;
+        }
+        for &generation in spares.iter().filter(|&&spare| spare != previous) {
+            self.disk.remove(&self.spare_path(generation))?;
+        }
+        Ok(())
     }
 
     fn path(&self, generation: u64) -> String {
         path::join(&self.dir, &file_name::<T>(generation))
+    }
+
+    fn spare_path(&self, generation: u64) -> String {
+        path::join(&self.dir, &spare_name::<T>(generation))
     }
 
     fn shown(&self, generation: u64) -> String {

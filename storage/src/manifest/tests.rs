@@ -119,15 +119,16 @@ fn the_newest_commit_is_what_loads_and_the_one_before_is_kept() {
         manifests.commit(&manifest(generation)).unwrap();
         assert_eq!(manifests.load().unwrap(), Some(manifest(generation)));
     }
-    assert_eq!(manifests.generations().unwrap(), [3, 16]);
-    assert_eq!(manifests.load_generation(3).unwrap(), manifest(3));
+    assert_eq!(manifests.generations().unwrap(), [16]);
+    assert_eq!(manifests.spares().unwrap(), [3]);
+    assert_eq!(manifests.load_spare(3).unwrap(), manifest(3));
     assert_eq!(catalogs.load().unwrap(), Some(catalog(1)));
     let names = disk.list("c").unwrap();
     assert_eq!(
         names,
         [
             "catalog-0000000000000001",
-            "manifest-0000000000000003",
+            "manifest-0000000000000003.old",
             "manifest-0000000000000010"
         ]
     );
@@ -165,11 +166,39 @@ fn a_damaged_newest_manifest_is_an_error_that_names_it_and_the_one_before() {
     assert!(
         previous
             .as_ref()
-            .is_some_and(|path| path.ends_with("manifest-0000000000000001"))
+            .is_some_and(|path| path.ends_with("manifest-0000000000000001.old"))
     );
-    assert_eq!(store.load_generation(1).unwrap(), manifest(1));
+    assert_eq!(store.load_spare(1).unwrap(), manifest(1));
     store.commit(&manifest(3)).unwrap();
     assert_eq!(store.load().unwrap(), Some(manifest(3)));
+}
+
+#[test]
+fn the_one_before_never_counts_when_the_newest_is_gone() {
+    let (disk, store) = store();
+    store.commit(&manifest(1)).unwrap();
+    store.commit(&manifest(2)).unwrap();
+    disk.remove("c/manifest-0000000000000002").unwrap();
+    let error = store.load().unwrap_err();
+    assert!(error.is_corruption());
+    assert!(matches!(error, Error::ManifestMissing { .. }), "{error}");
+    assert!(
+        error.to_string().contains("manifest-0000000000000001.old"),
+        "{error}"
+    );
+}
+
+#[test]
+fn two_generations_that_a_crash_has_left_side_by_side_are_sorted_out_by_the_next_commit() {
+    let (disk, store) = store();
+    store.commit(&manifest(1)).unwrap();
+    store.commit(&manifest(2)).unwrap();
+    disk.rename("c/manifest-0000000000000001.old", "c/manifest-0000000000000001")
+        .unwrap();
+    assert_eq!(store.load().unwrap(), Some(manifest(2)));
+    store.commit(&manifest(3)).unwrap();
+    assert_eq!(store.generations().unwrap(), [3]);
+    assert_eq!(store.spares().unwrap(), [2]);
 }
 
 #[test]
