@@ -140,8 +140,10 @@ impl Memtable {
                 None => NONE,
             })
             .collect();
-        let earlier = self.newest.read().get(&id).copied().unwrap_or(NONE);
         let payload = payload.into();
+        // Held until the row can be read: nobody finds a number that leads nowhere.
+        let mut newest = self.newest.write();
+        let earlier = newest.insert(id, row).unwrap_or(NONE);
         self.rows.push(MemRow {
             id,
             version,
@@ -151,7 +153,7 @@ impl Memtable {
             earlier,
             slots,
         });
-        self.newest.write().insert(id, row);
+        drop(newest);
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
     }
 

@@ -1,7 +1,7 @@
 //! From the numbers a user gives to the bytes that are stored, and back.
 
-use vdb_sys::element::{Element, decode_to_f32, encode_f32};
-use vdb_sys::kernel::normalize;
+use vdb_sys::element::{Element, decode_to_f32, encode_f32, encode_scaled};
+use vdb_sys::kernel::unit_scale;
 
 use crate::config::VectorParams;
 use crate::error::{Error, Result};
@@ -54,13 +54,15 @@ pub(crate) fn encode(
             value,
         });
     }
-    if params.normalises() {
-        let mut unit = vector.to_vec();
-        normalize(&mut unit);
-        encode_f32(&unit, params.element, out);
-        return Ok(());
+    let scale = if params.normalises() {
+        unit_scale(vector)
+    } else {
+        None
+    };
+    match scale {
+        Some(scale) => encode_scaled(vector, scale, params.element, out),
+        None => encode_f32(vector, params.element, out),
     }
-    encode_f32(vector, params.element, out);
     Ok(())
 }
 

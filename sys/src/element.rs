@@ -73,6 +73,18 @@ pub fn encode_f32(values: &[f32], element: Element, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `values`, each multiplied by `scale` and rounded to single precision, to `out` as [`encode_f32`] does.
+pub fn encode_scaled(values: &[f32], scale: f64, element: Element, out: &mut Vec<u8>) {
+    let mut scaled = [0.0f32; 256];
+    for part in values.chunks(scaled.len()) {
+        let scaled = &mut scaled[..part.len()];
+        for (to, &from) in scaled.iter_mut().zip(part) {
+            *to = (f64::from(from) * scale) as f32;
+        }
+        encode_f32(scaled, element, out);
+    }
+}
+
 /// Decodes a row of `element` into `out`, exactly.
 ///
 /// # Panics

@@ -15,6 +15,7 @@
 //! | `aligned.rs` | where do bytes live that kernels read from the heap? |
 //! | `append.rs` | how do readers see rows while a writer adds more? |
 //! | `element.rs` | how is one number stored, and what is a matrix of them? |
+//! | `writeback.rs` | how does the disk begin before a sync is asked for? |
 //! | `kernel/mod.rs` | how near are two rows? One [`kernel::Kernel`] a metric and element |
 //! | `kernel/codes.rs` | the same for 8-bit quantised codes |
 //! | `kernel/{scalar,simsimd,avx2,avx512,neon}.rs` | one instruction set each; scalar is the oracle |
@@ -43,3 +44,4 @@ pub mod append;
 pub mod element;
 pub mod kernel;
 pub mod map;
+pub mod writeback;

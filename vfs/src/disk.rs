@@ -67,6 +67,10 @@ pub trait File: Send + Sync + Debug {
     fn set_len(&self, len: u64) -> Result<()>;
     /// Reserves space so that writes below `len` cannot run out of it; extends the file to `len`.
     fn allocate(&self, len: u64) -> Result<()>;
+    /// Hints that a sync of these bytes will follow, so that the disk can begin. Makes nothing durable and never fails.
+    fn start_sync(&self, offset: u64, len: u64) {
+        let _ = (offset, len);
+    }
     /// Makes the bytes, and the metadata needed to read them, durable.
     fn sync_data(&self) -> Result<()>;
     /// Makes bytes and all metadata durable.

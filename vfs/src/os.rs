@@ -269,6 +269,10 @@ impl File for OsFile {
         }
     }
 
+    fn start_sync(&self, offset: u64, len: u64) {
+        vdb_sys::writeback::start(&self.file, offset, len);
+    }
+
     fn sync_data(&self) -> Result<()> {
         self.file.sync_data().map_err(self.fail("sync"))
     }

@@ -34,6 +34,9 @@ const MAX_STEP: u64 = 1 << 20;
 /// Parts from this length on are written from where they lie; shorter ones are gathered first.
 const DIRECT_BYTES: usize = 64 << 10;
 const GATHER_BYTES: usize = 256 << 10;
+/// The disk begins with a frame from this length on while the caller is still busy with what the frame says. For
+/// shorter ones the call costs more than it saves.
+const EARLY_SYNC_BYTES: u64 = 256 << 10;
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Why a frame is not in the file.
@@ -140,6 +143,9 @@ impl Segment {
         };
         match self.write_parts(header, parts, scratch) {
             Ok(()) => {
+                if header.frame_bytes() >= EARLY_SYNC_BYTES {
+                    self.file.start_sync(self.end, header.frame_bytes());
+                }
                 self.end = end;
                 self.filled = filled.max(end);
                 Ok(())

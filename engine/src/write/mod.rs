@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `batch.rs` | operations and batches as a user states them |
+//! | `prepare.rs` | what can be checked and encoded before a write has its place, in parallel |
 //! | `resolve.rs` | conditions, filters and merges become effects |
 //! | `record.rs` | the body of a log record (format home) |
 //! | `sequencer.rs` | the one place where writes take their order |
@@ -16,6 +17,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod batch;
+pub(crate) mod prepare;
 pub(crate) mod record;
 pub(crate) mod resolve;
 pub(crate) mod sequencer;

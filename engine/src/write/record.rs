@@ -96,7 +96,8 @@ pub(crate) struct Section {
     pub(crate) collection: u32,
     pub(crate) seq: u64,
     pub(crate) effects: Vec<Effect>,
-    pub(crate) bulk: Vec<u8>,
+    /// The bytes of the effects, back to back in pieces; those of one effect lie in one piece.
+    pub(crate) bulk: Vec<Vec<u8>>,
 }
 
 /// An effect with its bytes.
@@ -120,11 +121,16 @@ impl Section {
         payload: &[u8],
         vectors: impl IntoIterator<Item = (usize, &'v [u8])>,
     ) -> Result<()> {
-        self.bulk.extend_from_slice(payload);
+        if self.bulk.is_empty() {
+            self.bulk.push(Vec::new());
+        }
         let mut slots = Vec::new();
-        for (slot, bytes) in vectors {
-            slots.push(slot as u16);
-            self.bulk.extend_from_slice(bytes);
+        if let Some(piece) = self.bulk.last_mut() {
+            piece.extend_from_slice(payload);
+            for (slot, bytes) in vectors {
+                slots.push(slot as u16);
+                piece.extend_from_slice(bytes);
+            }
         }
         self.note(kind, id, payload.len(), slots)
     }
@@ -168,17 +174,24 @@ impl Section {
         schema: &Schema,
         mut each: impl FnMut(EffectView<'_>) -> Result<()>,
     ) -> Result<()> {
+        let mut pieces = self.bulk.iter().filter(|piece| !piece.is_empty());
+        let mut piece: &[u8] = &[];
         let mut at = 0usize;
         let mut slots: Vec<Option<&[u8]>> = vec![None; schema.vectors.len()];
         for effect in &self.effects {
-            let payload = take(&self.bulk, &mut at, effect.payload as usize)?;
+            if at == piece.len()
+                && let Some(next) = pieces.next()
+            {
+                (piece, at) = (next, 0);
+            }
+            let payload = take(piece, &mut at, effect.payload as usize)?;
             slots.fill(None);
             for &slot in &effect.vectors {
                 let params = schema
                     .vectors
                     .get(usize::from(slot))
                     .ok_or_else(|| mismatch("an unknown vector"))?;
-                slots[usize::from(slot)] = Some(take(&self.bulk, &mut at, params.params.row_bytes())?);
+                slots[usize::from(slot)] = Some(take(piece, &mut at, params.params.row_bytes())?);
             }
             each(EffectView {
                 kind: effect.kind,
@@ -187,7 +200,7 @@ impl Section {
                 vectors: &slots,
             })?;
         }
-        if at != self.bulk.len() {
+        if at != piece.len() || pieces.next().is_some() {
             return Err(mismatch("more bytes than its effects take"));
         }
         Ok(())
@@ -222,7 +235,7 @@ pub(crate) fn encode_header(sections: &[Section], weak: bool) -> Result<Vec<u8>>
             .map(|s| SectionRef {
                 collection: s.collection,
                 seq: s.seq,
-                bulk: s.bulk.len() as u64,
+                bulk: s.bulk.iter().map(|piece| piece.len() as u64).sum(),
                 effects: &s.effects,
             })
             .collect(),
@@ -269,7 +282,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<Record> {
             collection: s.collection,
             seq: s.seq,
             effects: s.effects,
-            bulk,
+            bulk: vec![bulk],
         });
     }
     Ok(Record {

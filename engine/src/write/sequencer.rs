@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::shared::Shared;
 use crate::write::apply::enter;
 use crate::write::batch::{Entry, Expected, WriteBatch};
+use crate::write::prepare::{Prepared, prepare};
 use crate::write::record::{self, EffectKind, Section};
-use crate::write::resolve::{Prepared, Resolver, prepare};
+use crate::write::resolve::Resolver;
 use crate::write::ticket::{Ticket, WriteResult};
 use vdb_storage::PointId;
 
@@ -50,7 +51,9 @@ impl Shared {
         for (core, entry) in entries {
             *entries_of.entry(core.id).or_insert(0) += 1;
             let step = match entry {
-                Entry::Operation(operation) => Step::Write(prepare(&core.tables().schema, operation)?),
+                Entry::Operation(operation) => {
+                    Step::Write(prepare(&self.pool, &core.tables().schema, operation)?)
+                }
                 Entry::Require { id, expected } => Step::Require(id, expected),
             };
             steps.push((core, step));
@@ -113,7 +116,7 @@ impl Shared {
             record::MANY
         };
         let parts: Vec<&[u8]> = std::iter::once(header.as_slice())
-            .chain(sections.iter().map(|s| s.bulk.as_slice()))
+            .chain(sections.iter().flat_map(|s| &s.bulk).map(Vec::as_slice))
             .collect();
         // Deletions are how a full disk gets room again: they may use the last of what is kept for that.
         let frees = sections

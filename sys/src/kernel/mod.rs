@@ -23,7 +23,7 @@ mod norm;
 mod scalar;
 mod simsimd;
 
-pub use norm::normalize;
+pub use norm::unit_scale;
 
 use crate::element::Element;
 use drive::Pairing;

@@ -4,29 +4,24 @@
 const LANES: usize = 8;
 
 /// Vectors with a smaller squared norm than this count as zero. The bounds are those of Qdrant, so
-/// that a vector is stored as the same bytes here and there.
+/// that what is scaled there is scaled here.
 const ZERO_BELOW: f64 = f32::EPSILON as f64;
 
 /// A squared norm this near to 1 counts as normalised already.
 const UNIT_TOLERANCE: f64 = 1.0e-6;
 
-/// Scales `vector` to unit length and returns the norm that it had.
+/// What to multiply `vector` by to give it unit length.
 ///
-/// Left as they are: vectors whose squared norm is below `f32::EPSILON` (zero) or within 1e-6 of 1
-/// (so that normalising twice changes nothing), and vectors whose norm is not finite.
+/// `None` for those that are to stay as they are: vectors whose squared norm is below `f32::EPSILON`
+/// (zero) or within 1e-6 of 1 (so that normalising twice changes nothing), and vectors whose norm is
+/// not finite.
 ///
 /// The sum is taken in `f64` in a fixed order without fused operations: the bits of the result are
 /// the same on every CPU.
-pub fn normalize(vector: &mut [f32]) -> f32 {
+pub fn unit_scale(vector: &[f32]) -> Option<f64> {
     let squared = sum_of_squares(vector);
-    let norm = squared.sqrt();
-    let scales = squared >= ZERO_BELOW && squared.is_finite();
-    if scales && (squared - 1.0).abs() > UNIT_TOLERANCE {
-        for value in vector {
-            *value = (f64::from(*value) / norm) as f32;
-        }
-    }
-    norm as f32
+    let scales = squared >= ZERO_BELOW && squared.is_finite() && (squared - 1.0).abs() > UNIT_TOLERANCE;
+    scales.then(|| 1.0 / squared.sqrt())
 }
 
 fn sum_of_squares(vector: &[f32]) -> f64 {

@@ -11,6 +11,10 @@ use crate::{Disk, Error, File, Result};
 /// Writes of at least this size go to the file directly, smaller ones are gathered.
 const BUFFER: usize = 256 << 10;
 
+/// The disk is told to begin whenever this many bytes more have been written: the sync at the end finds less to do, and
+/// syncs of other files do not queue behind all of it.
+const EARLY_SYNC: u64 = 1 << 20;
+
 /// What identifies a finished file; a manifest records it and compares it with [`Frame`](super::Frame) on opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameInfo {
@@ -30,6 +34,8 @@ pub struct FrameWriter {
     /// Bytes that follow the first `flushed` ones of the file.
     buffer: Vec<u8>,
     flushed: u64,
+    /// Up to here the disk has been told to begin.
+    started: u64,
     done: Vec<Finished>,
     open: Option<Open>,
 }
@@ -64,6 +70,7 @@ impl FrameWriter {
             // The prelude's place: written last, so that an unfinished file is known for one.
             buffer: vec![0; PRELUDE_LEN],
             flushed: 0,
+            started: 0,
             done: Vec::new(),
             open: None,
         };
@@ -170,20 +177,28 @@ impl FrameWriter {
         }
         if data.len() < BUFFER {
             self.buffer.extend_from_slice(data);
-        } else {
-            self.file.write_all_at(data, self.flushed)?;
-            self.flushed += data.len() as u64;
+            return Ok(());
         }
+        self.file.write_all_at(data, self.flushed)?;
+        self.wrote(data.len());
         Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
             self.file.write_all_at(&self.buffer, self.flushed)?;
-            self.flushed += self.buffer.len() as u64;
+            self.wrote(self.buffer.len());
             self.buffer.clear();
         }
         Ok(())
+    }
+
+    fn wrote(&mut self, len: usize) {
+        self.flushed += len as u64;
+        if self.flushed - self.started >= EARLY_SYNC {
+            self.file.start_sync(self.started, self.flushed - self.started);
+            self.started = self.flushed;
+        }
     }
 
     fn too_large(&self, what: &'static str) -> Error {

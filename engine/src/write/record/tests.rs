@@ -12,7 +12,10 @@ fn schema() -> Schema {
 fn body(sections: &[Section], weak: bool) -> Vec<u8> {
     let mut body = encode_header(sections, weak).unwrap();
     for section in sections {
-        body.extend_from_slice(&section.bulk);
+        section
+            .bulk
+            .iter()
+            .for_each(|piece| body.extend_from_slice(piece));
     }
     body
 }

@@ -1,0 +1,240 @@
+//! What can be checked and encoded of an operation before it has its place in the order.
+
+use std::collections::HashMap;
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use vdb_storage::PointId;
+use vdb_storage::payload::encode_payload as encode_object;
+
+use crate::error::{Error, Result};
+use crate::filter::{CompiledFilter, PayloadPath};
+use crate::limits::MAX_BATCH_POINTS;
+use crate::point::{Payload, Point, Vectors};
+use crate::schema::Schema;
+use crate::vectors;
+use crate::write::batch::{Operation, Target, UpsertMode};
+use crate::write::record::{EffectKind, Section};
+
+/// Points whose vectors take more bytes than this are encoded by several threads, about this much at a time.
+const PIECE_BYTES: usize = 192 << 10;
+
+/// An operation with everything checked and encoded that does not depend on what is stored.
+pub(crate) enum Prepared {
+    Rows {
+        section: Section,
+        mode: UpsertMode,
+        filter: Option<CompiledFilter>,
+    },
+    Delete(Selection),
+    Payload {
+        edit: PayloadEdit,
+        target: Selection,
+    },
+    Vectors {
+        points: Vec<(PointId, Patch)>,
+        filter: Option<CompiledFilter>,
+    },
+    DropVectors {
+        slots: Vec<usize>,
+        target: Selection,
+    },
+}
+
+/// Stored bytes by schema slot, for the slots that change.
+pub(crate) type Patch = Vec<(usize, Vec<u8>)>;
+
+/// A target, ready to be looked up.
+pub(crate) enum Selection {
+    Ids(Vec<PointId>),
+    Filter(CompiledFilter),
+}
+
+pub(crate) enum PayloadEdit {
+    Set {
+        payload: Payload,
+        key: Option<PayloadPath>,
+    },
+    Overwrite(Vec<u8>),
+    Delete(Vec<PayloadPath>),
+}
+
+/// Checks and encodes an operation. Runs outside the sequencer, so that writers do this in parallel.
+pub(crate) fn prepare(pool: &ThreadPool, schema: &Schema, operation: Operation) -> Result<Prepared> {
+    Ok(match operation {
+        Operation::Upsert {
+            points,
+            mode,
+            update_filter,
+        } => Prepared::Rows {
+            section: rows(pool, schema, &points)?,
+            mode,
+            filter: update_filter.as_ref().map(CompiledFilter::new).transpose()?,
+        },
+        Operation::Delete { target } => Prepared::Delete(selection(target)?),
+        Operation::SetPayload { payload, target, key } => Prepared::Payload {
+            edit: PayloadEdit::Set {
+                payload,
+                key: key.as_deref().map(PayloadPath::parse).transpose()?,
+            },
+            target: selection(target)?,
+        },
+        Operation::OverwritePayload { payload, target } => Prepared::Payload {
+            edit: PayloadEdit::Overwrite(encode_payload(&payload)?),
+            target: selection(target)?,
+        },
+        Operation::DeletePayload { keys, target } => Prepared::Payload {
+            edit: PayloadEdit::Delete(
+                keys.iter()
+                    .map(|k| PayloadPath::parse(k))
+                    .collect::<std::result::Result<_, _>>()?,
+            ),
+            target: selection(target)?,
+        },
+        Operation::ClearPayload { target } => Prepared::Payload {
+            edit: PayloadEdit::Overwrite(Vec::new()),
+            target: selection(target)?,
+        },
+        Operation::UpdateVectors {
+            points,
+            update_filter,
+        } => Prepared::Vectors {
+            points: patches(schema, points)?,
+            filter: update_filter.as_ref().map(CompiledFilter::new).transpose()?,
+        },
+        Operation::DeleteVectors { names, target } => {
+            let slots = names.iter().map(|n| schema.require(n)).collect::<Result<_>>()?;
+            Prepared::DropVectors {
+                slots,
+                target: selection(target)?,
+            }
+        }
+    })
+}
+
+fn selection(target: Target) -> Result<Selection> {
+    Ok(match target {
+        Target::Ids(ids) => {
+            check_count(ids.len())?;
+            Selection::Ids(ids)
+        }
+        Target::Filter(filter) => Selection::Filter(CompiledFilter::new(&filter)?),
+    })
+}
+
+pub(crate) fn check_count(found: usize) -> Result<()> {
+    if found > MAX_BATCH_POINTS {
+        return Err(Error::Limit {
+            what: "points in one operation",
+            limit: MAX_BATCH_POINTS,
+            found,
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn encode_payload(payload: &Payload) -> Result<Vec<u8>> {
+    if payload.is_empty() {
+        Ok(Vec::new())
+    } else {
+        Ok(encode_object(payload)?)
+    }
+}
+
+/// Encodes whole points; of several with one id only the last is kept.
+fn rows(pool: &ThreadPool, schema: &Schema, points: &[Point]) -> Result<Section> {
+    check_count(points.len())?;
+    let mut last = HashMap::with_capacity(points.len());
+    for (i, point) in points.iter().enumerate() {
+        last.insert(point.id, i);
+    }
+    let keeps = |i: usize, id: PointId| last.get(&id) == Some(&i);
+    let row_bytes: usize = schema.vectors.iter().map(|v| v.params.row_bytes()).sum();
+    let piece = (PIECE_BYTES / row_bytes.max(1)).max(1);
+    if points.len() < 2 * piece {
+        return encode_rows(schema, points, 0, row_bytes, &keeps);
+    }
+    let pieces: Vec<Result<Section>> = pool.install(|| {
+        let pieces = points.par_chunks(piece).enumerate();
+        pieces
+            .map(|(i, points)| encode_rows(schema, points, i * piece, row_bytes, &keeps))
+            .collect()
+    });
+    let mut section = Section::default();
+    section.effects.reserve(points.len());
+    // In order: the error is that of the first bad point, whatever the threads.
+    for piece in pieces {
+        let piece = piece?;
+        section.effects.extend(piece.effects);
+        section.bulk.extend(piece.bulk);
+    }
+    Ok(section)
+}
+
+/// Encodes points of which the first is number `first` of its operation, those that `keeps` wants.
+fn encode_rows(
+    schema: &Schema,
+    points: &[Point],
+    first: usize,
+    row_bytes: usize,
+    keeps: &dyn Fn(usize, PointId) -> bool,
+) -> Result<Section> {
+    let mut section = Section::default();
+    section.effects.reserve(points.len());
+    let mut bulk = Vec::with_capacity(points.len().saturating_mul(row_bytes));
+    for (i, point) in (first..).zip(points) {
+        let place = || format!("point {}: ", point.id);
+        let start = bulk.len();
+        bulk.extend_from_slice(&encode_payload(&point.payload)?);
+        let payload = bulk.len() - start;
+        // Names come in their own order, sections hold slots in the schema's.
+        let mut slots = Vec::with_capacity(point.vectors.0.len());
+        for (slot, vector) in schema.vectors.iter().enumerate() {
+            if let Some(given) = point.vectors.get(&vector.name) {
+                vectors::encode(&vector.name, &vector.params, given, &place, &mut bulk)?;
+                slots.push(slot as u16);
+            }
+        }
+        if slots.len() < point.vectors.0.len() {
+            point
+                .vectors
+                .0
+                .keys()
+                .try_for_each(|name| schema.require(name).map(drop))?;
+        }
+        if keeps(i, point.id) {
+            section.note(EffectKind::Put, point.id, payload, slots)?;
+        } else {
+            // A point that a later one replaces has been checked like any other.
+            bulk.truncate(start);
+        }
+    }
+    section.bulk.push(bulk);
+    Ok(section)
+}
+
+fn patches(schema: &Schema, points: Vec<(PointId, Vectors)>) -> Result<Vec<(PointId, Patch)>> {
+    check_count(points.len())?;
+    let mut order: Vec<(PointId, Patch)> = Vec::new();
+    let mut at: HashMap<PointId, usize> = HashMap::new();
+    for (id, given) in points {
+        if given.0.is_empty() {
+            return Err(Error::InvalidRequest(format!(
+                "point {id}: no vectors to update are given"
+            )));
+        }
+        let i = *at.entry(id).or_insert_with(|| {
+            order.push((id, Patch::new()));
+            order.len() - 1
+        });
+        for (name, vector) in &given.0 {
+            let slot = schema.require(name)?;
+            let mut bytes = Vec::new();
+            let place = || format!("point {id}: ");
+            vectors::encode(name, &schema.vectors[slot].params, vector, &place, &mut bytes)?;
+            order[i].1.retain(|(s, _)| *s != slot);
+            order[i].1.push((slot, bytes));
+        }
+    }
+    Ok(order)
+}
