@@ -5,14 +5,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
+use crate::signal::Signal;
 
 /// Bytes that all memtables of a database hold, and the bound at which writers wait for the flusher.
 #[derive(Debug)]
 pub(crate) struct Budget {
     used: AtomicUsize,
     limit: usize,
-    stuck: Mutex<Option<String>>,
+    state: Mutex<State>,
     freed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Why the flusher makes no progress.
+    stuck: Option<String>,
+    /// It will make none any more.
+    closed: bool,
 }
 
 impl Budget {
@@ -21,7 +30,7 @@ impl Budget {
         Budget {
             used: AtomicUsize::new(0),
             limit,
-            stuck: Mutex::new(None),
+            state: Mutex::default(),
             freed: Condvar::new(),
         }
     }
@@ -35,36 +44,46 @@ impl Budget {
     }
 
     pub(crate) fn free(&self, bytes: usize) {
-        let _guard = self.stuck.lock();
+        let _guard = self.state.lock();
         self.used.fetch_sub(bytes, Ordering::AcqRel);
         self.freed.notify_all();
     }
 
     /// Says that the flusher cannot make progress (`Some`) or can again: those who would wait are told instead.
     pub(crate) fn set_stuck(&self, why: Option<String>) {
-        *self.stuck.lock() = why;
+        self.state.lock().stuck = why;
+        self.freed.notify_all();
+    }
+
+    /// Ends all waiting, now and later.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
         self.freed.notify_all();
     }
 
     /// Why the flusher is stuck, if it is.
     pub(crate) fn stuck(&self) -> Option<String> {
-        self.stuck.lock().clone()
+        self.state.lock().stuck.clone()
     }
 
-    /// Blocks while too much is held.
+    /// Blocks while too much is held, having woken the flusher.
     ///
     /// # Errors
-    /// When the flusher is stuck, since waiting would not end.
-    pub(crate) fn wait(&self) -> Result<()> {
+    /// When the flusher is stuck or the database closed, since waiting would not end.
+    pub(crate) fn wait(&self, flusher: &Signal) -> Result<()> {
         if self.used() < self.limit {
             return Ok(());
         }
-        let mut stuck = self.stuck.lock();
+        flusher.wake();
+        let mut state = self.state.lock();
         while self.used() >= self.limit {
-            if let Some(why) = &*stuck {
+            if state.closed {
+                return Err(Error::Closed);
+            }
+            if let Some(why) = &state.stuck {
                 return Err(Error::WriteBufferFull { why: why.clone() });
             }
-            self.freed.wait(&mut stuck);
+            self.freed.wait(&mut state);
         }
         Ok(())
     }

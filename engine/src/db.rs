@@ -51,10 +51,10 @@ impl DatabaseBuilder {
         self
     }
 
-    /// Threads for building graphs and for batches of searches; 0, the default, takes one a core.
+    /// Threads for building graphs and for batches of searches; 0, the default, takes one a core. At most 1,024.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.options.threads = threads;
+        self.options.threads = threads.min(1_024);
         self
     }
 

@@ -29,7 +29,7 @@ impl Handle {
         for signal in [&shared.syncer.signal, &shared.flusher, &shared.optimizer] {
             signal.stop();
         }
-        shared.budget.set_stuck(Some("the database is closed".to_owned()));
+        shared.budget.close();
         for thread in self.threads.lock().drain(..) {
             // A background thread that panicked has left nothing half done that the next open would not mend.
             let _ = thread.join();

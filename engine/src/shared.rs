@@ -114,9 +114,44 @@ impl Shared {
         error
     }
 
+    /// Freezes the largest memtable when together they hold too much and none is about to become a segment. True when
+    /// there is something for the flusher to do.
+    pub(crate) fn relieve(&self) -> bool {
+        if self.budget.used() < self.options.write_buffer {
+            return false;
+        }
+        let _sequencer = self.sequencer.lock();
+        let cores = self.open_cores();
+        if cores.iter().any(|core| !core.tables().frozen.is_empty()) {
+            return true;
+        }
+        let largest = cores.into_iter().max_by_key(|core| core.tables().active.bytes());
+        match largest.filter(|core| !core.tables().active.is_empty()) {
+            Some(core) => {
+                core.rotate();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Bytes from which on the log is kept short by flushing what holds it back.
+    fn log_bound(&self) -> u64 {
+        let buffered = (self.options.write_buffer as u64).saturating_mul(4);
+        buffered.max(self.options.log_segment_bytes.saturating_mul(2))
+    }
+
+    /// True when the log is to be shortened. Not while a collection is damaged: it may need any of it.
+    pub(crate) fn log_is_long(&self) -> bool {
+        self.wal.bytes() > self.log_bound() && self.damaged.lock().is_empty()
+    }
+
     /// Lets the log drop what every collection has in segments, and freezes the memtable that holds it back most
     /// when it has grown too long.
     pub(crate) fn trim_log(&self) -> Result<()> {
+        if !self.damaged.lock().is_empty() {
+            return Ok(());
+        }
         let (floor, oldest) = {
             // A record is in the log before it is in a memtable: between the two it would look flushed.
             let _sequencer = self.sequencer.lock();
@@ -131,14 +166,8 @@ impl Shared {
                 oldest,
             )
         };
-        // A damaged collection may need any of it.
-        if self.damaged.lock().is_empty() {
-            self.wal.release(floor).map_err(|e| self.log_error(e))?;
-        }
-        let bound = (self.options.write_buffer as u64)
-            .saturating_mul(4)
-            .max(self.options.log_segment_bytes * 2);
-        if let Some((_, core)) = oldest.filter(|_| self.wal.bytes() > bound) {
+        self.wal.release(floor).map_err(|e| self.log_error(e))?;
+        if let Some((_, core)) = oldest.filter(|_| self.log_is_long()) {
             let _sequencer = self.sequencer.lock();
             if core.tables().frozen.is_empty() {
                 core.rotate();

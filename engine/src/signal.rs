@@ -38,9 +38,19 @@ impl Signal {
 
     /// Lets `time` pass, or less when the thread should end; a wake does not cut it short and is not lost.
     pub(crate) fn pause(&self, time: Duration) {
-        let until = Instant::now() + time;
+        let until = Instant::now().checked_add(time);
         let mut state = self.state.lock();
-        while !state.stopped && !self.changed.wait_until(&mut state, until).timed_out() {}
+        while !state.stopped {
+            match until {
+                Some(until) => {
+                    if self.changed.wait_until(&mut state, until).timed_out() {
+                        return;
+                    }
+                }
+                // Longer than any clock runs.
+                None => self.changed.wait(&mut state),
+            }
+        }
     }
 
     /// Sleeps until woken, stopped, or for `limit`. False when the thread should end.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::error::Result;
+use crate::maintenance::flush::flush_frozen;
 use crate::shared::Shared;
 
 /// How long after a failure the next attempt is made.
@@ -9,31 +11,39 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// The body of the thread.
 pub(crate) fn run(shared: &Shared) {
-    let mut retry = None;
-    while shared.flusher.sleep(retry) {
-        retry = None;
-        for core in shared.open_cores() {
-            if shared.flusher.is_stopped() {
-                return;
-            }
-            match crate::maintenance::flush::flush_frozen(shared, &core) {
-                Ok(flushed) => {
+    while shared.flusher.sleep(None) {
+        while !shared.flusher.is_stopped() {
+            match pass(shared) {
+                Ok(()) => {
                     shared.budget.set_stuck(None);
-                    if flushed > 0 {
-                        shared.optimizer.wake();
+                    if !shared.relieve() {
+                        break;
                     }
                 }
                 Err(error) => {
-                    // Nothing is lost: the rows are in the memtable and in the log. The next attempt may find
-                    // the disk with room again.
+                    // Nothing is lost: the rows are in the memtable and in the log. The next attempt may find the
+                    // disk with room again; wakes until then would only make it fail more often.
                     shared.budget.set_stuck(Some(error.to_string()));
-                    retry = Some(RETRY);
+                    shared.flusher.pause(RETRY);
                 }
             }
         }
-        if let Err(error) = shared.trim_log() {
-            shared.budget.set_stuck(Some(error.to_string()));
-            retry = Some(RETRY);
-        }
     }
+}
+
+/// Flushes what is frozen. A collection that fails does not keep the others from their turn.
+fn pass(shared: &Shared) -> Result<()> {
+    let mut outcome = Ok(());
+    for core in shared.open_cores() {
+        if shared.flusher.is_stopped() {
+            return Ok(());
+        }
+        let flushed = flush_frozen(shared, &core).map(|flushed| {
+            if flushed > 0 {
+                shared.optimizer.wake();
+            }
+        });
+        outcome = outcome.and(flushed);
+    }
+    outcome.and(shared.trim_log())
 }

@@ -11,6 +11,7 @@ use vdb_wal::Lsn;
 
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::maintenance::fresh::FreshFiles;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -20,6 +21,8 @@ pub(crate) struct Commit<'a> {
     core: &'a Core,
     current: MutexGuard<'a, CollectionManifest>,
     pub(crate) next: CollectionManifest,
+    /// What the next manifest names and the present one does not.
+    fresh: &'a FreshFiles<'a>,
     /// Tombstone files that the next manifest no longer names.
     stale: Vec<String>,
 }
@@ -29,7 +32,7 @@ impl<'a> Commit<'a> {
     ///
     /// The generation's number is spent even if nothing comes of it. Where a sync of the directory fails, a later
     /// one need not save the names that this one was for: those made from the number are not made again.
-    pub(crate) fn begin(shared: &'a Shared, core: &'a Core) -> Commit<'a> {
+    pub(crate) fn begin(shared: &'a Shared, core: &'a Core, fresh: &'a FreshFiles<'a>) -> Commit<'a> {
         let mut current = core.manifest.lock();
         current.generation += 1;
         let mut next = current.clone();
@@ -39,6 +42,7 @@ impl<'a> Commit<'a> {
             core,
             current,
             next,
+            fresh,
             stale: Vec::new(),
         }
     }
@@ -79,7 +83,7 @@ impl<'a> Commit<'a> {
             max_seq: self.next.seq_floor,
             deleted,
         };
-        let info = tombstone::write(disk, &file.path(&self.core.dir), &tombstones)?;
+        let info = tombstone::write(disk, &self.fresh.adopt(file.path(&self.core.dir)), &tombstones)?;
         record
             .components
             .retain(|c| c.component() != Some(Component::Tombstones));
@@ -105,6 +109,7 @@ impl<'a> Commit<'a> {
         self.shared.check_open()?;
         self.next.segments.sort_unstable_by_key(|s| s.id);
         let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());
+        self.fresh.keep();
         store.commit(&self.next)?;
         *self.current = self.next;
         publish();

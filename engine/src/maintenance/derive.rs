@@ -14,6 +14,7 @@ use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
+use crate::maintenance::fresh::FreshFiles;
 use crate::payload::index_row;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
@@ -78,6 +79,7 @@ pub(crate) fn build_graphs(
     schema: &Schema,
     segment: &Segment,
     control: &Control<'_>,
+    fresh: &FreshFiles<'_>,
 ) -> Result<SegmentRecord> {
     let mut record = segment.record.clone();
     for slot in missing_graphs(schema, segment) {
@@ -89,7 +91,7 @@ pub(crate) fn build_graphs(
         let metric = vector.kernel.metric();
         let graph = hnsw::build(&matrix, metric, &vector.params.hnsw, &shared.pool, control)?;
         let file = next_file(&record, Component::Graph(slot as u16));
-        let info = graph.write(&*shared.disk, &file.path(&core.dir))?;
+        let info = graph.write(&*shared.disk, &fresh.adopt(file.path(&core.dir)))?;
         replace_component(&mut record, &file, info);
     }
     Ok(record)
@@ -119,6 +121,7 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
     let Some(segment) = tables.segments.iter().find(|s| s.record.id == id).cloned() else {
         return Ok(());
     };
+    let fresh = FreshFiles::new(&*shared.disk);
     let mut built = Vec::new();
     for index in missing_indexes(&schema, &segment) {
         if control.is_cancelled() {
@@ -128,7 +131,7 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
         let payload_of = |row: u32| Ok(segment.payload.get(row)?);
         let info = write_payload_index(
             &*shared.disk,
-            &file.path(&core.dir),
+            &fresh.adopt(file.path(&core.dir)),
             index,
             segment.rows(),
             &payload_of,
@@ -136,11 +139,11 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
         built.push((file, info));
     }
     let with_graphs = match what {
-        What::Everything => build_graphs(shared, core, &schema, &segment, control)?,
+        What::Everything => build_graphs(shared, core, &schema, &segment, control, &fresh)?,
         What::PayloadIndexes => segment.record.clone(),
     };
 
-    let mut commit = Commit::begin(shared, core);
+    let mut commit = Commit::begin(shared, core, &fresh);
     let Some(record) = commit.next.segments.iter_mut().find(|s| s.id == id) else {
         return Ok(());
     };

@@ -9,6 +9,7 @@ use vdb_storage::PointId;
 use crate::core::Core;
 use crate::error::Result;
 use crate::maintenance::commit::Commit;
+use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::memtable::Memtable;
 use crate::segment::Segment;
@@ -54,7 +55,8 @@ pub(crate) fn flush_all(shared: &Shared, core: &Core) -> Result<()> {
         let _sequencer = shared.sequencer.lock();
         core.rotate();
     }
-    flush_frozen(shared, core)?;
+    // What fails here is tried again in the background.
+    flush_frozen(shared, core).inspect_err(|_| shared.flusher.wake())?;
     shared.trim_log()?;
     shared.optimizer.wake();
     Ok(())
@@ -91,10 +93,19 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     rows.sort_unstable_by_key(|&at| table.row(at).map(|row| row.id));
     let source = MemtableRows { table, rows };
 
+    let files = FreshFiles::new(&*shared.disk);
     let mut fresh = None;
     if source.rows() > 0 {
         let id = core.next_segment.fetch_add(1, Ordering::AcqRel);
-        let record = write_segment(&*shared.disk, &core.dir, core.id, id, &tables.schema, &source)?;
+        let record = write_segment(
+            &*shared.disk,
+            &core.dir,
+            core.id,
+            id,
+            &tables.schema,
+            &source,
+            &files,
+        )?;
         fresh = Some(Arc::new(Segment::open(
             &shared.disk,
             &core.dir,
@@ -103,7 +114,7 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
         )?));
     }
 
-    let mut commit = Commit::begin(shared, core);
+    let mut commit = Commit::begin(shared, core, &files);
     commit.next.flushed_lsn = upto;
     commit.next.seq_floor = commit.next.seq_floor.max(table.last_seq());
     commit.next.weak = shared.weak.load(Ordering::Acquire);

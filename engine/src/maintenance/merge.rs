@@ -11,6 +11,7 @@ use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive::build_graphs;
+use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -98,12 +99,21 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
     }
     let flushed = core.manifest.lock().flushed_lsn;
     let source = MergedRows::new(&inputs, flushed, control)?;
+    let files = FreshFiles::new(&*shared.disk);
     let mut fresh = None;
     if source.rows() > 0 {
         let id = core.next_segment.fetch_add(1, Ordering::AcqRel);
-        let record = write_segment(&*shared.disk, &core.dir, core.id, id, &tables.schema, &source)?;
+        let record = write_segment(
+            &*shared.disk,
+            &core.dir,
+            core.id,
+            id,
+            &tables.schema,
+            &source,
+            &files,
+        )?;
         let bare = Segment::open(&shared.disk, &core.dir, &tables.schema, record)?;
-        let record = build_graphs(shared, core, &tables.schema, &bare, control)?;
+        let record = build_graphs(shared, core, &tables.schema, &bare, control, &files)?;
         fresh = Some(Arc::new(bare.reopen(
             &shared.disk,
             &core.dir,
@@ -121,7 +131,7 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
         })
     };
 
-    let mut commit = Commit::begin(shared, core);
+    let mut commit = Commit::begin(shared, core, &files);
     // The manifest's own records of the inputs: it knows their newest tombstone files.
     let replaced: Vec<_> = commit
         .next

@@ -1,11 +1,12 @@
 //! How do rows get from memory into segments, and segments into better ones?
 //!
 //! Each job writes files, then commits them with one manifest swap, then changes the tables that readers start
-//! from. A job that fails or is cancelled leaves only files that no manifest names; the next open removes them.
+//! from. A job that fails or is cancelled removes its files, unless its commit may have reached the medium.
 //!
 //! | file | what |
 //! |---|---|
 //! | `write_segment.rs` | rows in the order of their ids become the files of a segment |
+//! | `fresh.rs` | files of a job that has not been committed |
 //! | `commit.rs` | tombstones, manifest swap |
 //! | `flush.rs` | a frozen memtable becomes a segment |
 //! | `policy.rs` | which job is next (pure) |
@@ -17,6 +18,7 @@
 pub(crate) mod commit;
 pub(crate) mod derive;
 pub(crate) mod flush;
+pub(crate) mod fresh;
 pub(crate) mod merge;
 pub(crate) mod optimize;
 pub(crate) mod payload_index;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use vdb_index::Control;
+use vdb_wal::Lsn;
 
 use crate::core::Core;
 use crate::error::{Error, Result};
@@ -16,20 +17,27 @@ use crate::shared::Shared;
 /// After a flush, merging and indexing wait this long for more rows.
 const QUIET: Duration = Duration::from_secs(2);
 
-fn stats(core: &Core) -> Vec<SegmentStats> {
+/// The segments as the policy sees them, with what had died in them by `horizon`.
+fn stats(core: &Core, horizon: Lsn) -> Vec<SegmentStats> {
     let tables = core.tables();
     let stat = |s: &Arc<Segment>| SegmentStats {
         id: s.record.id,
         rows: s.rows(),
-        dead: s.deletions.dead_total(),
+        dead: s.deletions.dead_at(horizon) as u32,
         incomplete: derive::is_incomplete(&tables.schema, s),
     };
     tables.segments.iter().map(stat).collect()
 }
 
+/// The segments with what a merge would leave behind: rows whose deaths are only in the log stay.
+fn mergeable(core: &Core) -> Vec<SegmentStats> {
+    let flushed = core.manifest.lock().flushed_lsn;
+    stats(core, flushed)
+}
+
 /// True when a job is due, or will be once rows stop coming in.
 pub(crate) fn is_due(core: &Core) -> bool {
-    policy::next_job(&stats(core), &core.tables().schema.optimizer, false).is_some()
+    policy::next_job(&stats(core, Lsn::MAX), &core.tables().schema.optimizer, false).is_some()
 }
 
 fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result<()> {
@@ -44,12 +52,19 @@ fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result
 pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
     let busy = core.last_flush.lock().is_some_and(|at| at.elapsed() < QUIET);
     // A caller who optimizes in the foreground does this work already.
-    let Some(_turn) = core.optimizing.try_lock() else {
+    let Some(turn) = core.optimizing.try_lock() else {
         return Ok(false);
     };
     let config = core.tables().schema.optimizer.clone();
-    let Some(job) = policy::next_job(&stats(core), &config, busy) else {
-        return Ok(false);
+    let Some(job) = policy::next_job(&mergeable(core), &config, busy) else {
+        let after_a_flush = policy::next_job(&stats(core, Lsn::MAX), &config, busy);
+        if !matches!(after_a_flush, Some(Job::Merge(_))) {
+            return Ok(false);
+        }
+        // Deletions make a merge worth while, once they are in segments and not only in the log.
+        drop(turn);
+        flush::flush_all(shared, core)?;
+        return Ok(true);
     };
     let cancelled = || {
         shared.stopping.load(Ordering::Acquire)
@@ -77,10 +92,10 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         flush::flush_all(shared, core)?;
         let _turn = core.optimizing.lock();
         let config = core.tables().schema.optimizer.clone();
-        for ids in policy::full_merges(&stats(core), &config) {
+        for ids in policy::full_merges(&mergeable(core), &config) {
             run(shared, core, &Job::Merge(ids), control)?;
         }
-        for segment in stats(core).into_iter().filter(|s| s.incomplete) {
+        for segment in mergeable(core).into_iter().filter(|s| s.incomplete) {
             run(shared, core, &Job::Derive(segment.id), control)?;
         }
         Ok(())

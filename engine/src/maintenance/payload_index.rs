@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive;
+use crate::maintenance::fresh::FreshFiles;
 use crate::payload::PayloadIndexKind;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::shared::Shared;
@@ -19,7 +20,8 @@ const MAX_INDEXES: usize = 1_000;
 
 /// Commits another schema. It takes a sequence number like any write.
 fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) -> Result<()>) -> Result<()> {
-    let mut commit = Commit::begin(shared, core);
+    let fresh = FreshFiles::new(&*shared.disk);
+    let mut commit = Commit::begin(shared, core, &fresh);
     let sequencer = shared.sequencer.lock();
     if sequencer.closed {
         return Err(Error::Closed);

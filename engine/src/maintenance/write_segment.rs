@@ -9,6 +9,7 @@ use vdb_vfs::Disk;
 
 use crate::error::{Error, Result};
 use crate::maintenance::derive::write_payload_index;
+use crate::maintenance::fresh::FreshFiles;
 use crate::schema::Schema;
 
 /// Where the rows of a new segment come from, ascending by id.
@@ -20,7 +21,8 @@ pub(crate) trait Source {
     fn vector(&self, row: u32, slot: usize) -> Option<&[u8]>;
 }
 
-/// Writes and syncs the primary files and the payload indexes of a segment. The directory is synced by the commit.
+/// Writes and syncs the primary files and the payload indexes of a segment. The directory is synced by the commit;
+/// until then they are in the charge of `fresh`.
 pub(crate) fn write_segment(
     disk: &dyn Disk,
     dir: &str,
@@ -28,6 +30,7 @@ pub(crate) fn write_segment(
     segment_id: u64,
     schema: &Schema,
     source: &dyn Source,
+    fresh: &FreshFiles<'_>,
 ) -> Result<SegmentRecord> {
     let rows = source.rows();
     let versions = || (0..rows).map(|row| source.version(row));
@@ -46,11 +49,11 @@ pub(crate) fn write_segment(
     let ids = (0..rows).filter_map(|row| Some((source.id(row)?, source.version(row))));
     components.push(ComponentRecord::new(
         &points,
-        PointsWriter::write(disk, &points.path(dir), identity, ids)?,
+        PointsWriter::write(disk, &fresh.adopt(points.path(dir)), identity, ids)?,
     ));
 
     let payload = file(Component::Payload);
-    let mut writer = PayloadWriter::create(disk, &payload.path(dir))?;
+    let mut writer = PayloadWriter::create(disk, &fresh.adopt(payload.path(dir)))?;
     for row in 0..rows {
         writer.push(source.payload(row)?)?;
     }
@@ -61,7 +64,8 @@ pub(crate) fn write_segment(
             let vectors = file(Component::Vectors(slot as u16));
             let size =
                 u32::try_from(vector.params.size).map_err(|_| Error::InvalidRequest("vector size".into()))?;
-            let mut writer = VectorsWriter::create(disk, &vectors.path(dir), vector.params.element, size)?;
+            let mut writer =
+                VectorsWriter::create(disk, &fresh.adopt(vectors.path(dir)), vector.params.element, size)?;
             for row in 0..rows {
                 if let Some(bytes) = source.vector(row, slot) {
                     writer.push(row, bytes)?;
@@ -73,7 +77,7 @@ pub(crate) fn write_segment(
     for index in &schema.payload_indexes {
         let postings = file(Component::PayloadIndex(index.number));
         let payload_of = |row: u32| source.payload(row);
-        let info = write_payload_index(disk, &postings.path(dir), index, rows, &payload_of)?;
+        let info = write_payload_index(disk, &fresh.adopt(postings.path(dir)), index, rows, &payload_of)?;
         components.push(ComponentRecord::new(&postings, info));
     }
     Ok(SegmentRecord {

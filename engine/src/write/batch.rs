@@ -100,6 +100,25 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Points that it names itself; those that a filter finds are not counted.
+    pub(crate) fn points(&self) -> usize {
+        match self {
+            Operation::Upsert { points, .. } => points.len(),
+            Operation::UpdateVectors { points, .. } => points.len(),
+            Operation::Delete { target }
+            | Operation::SetPayload { target, .. }
+            | Operation::OverwritePayload { target, .. }
+            | Operation::DeletePayload { target, .. }
+            | Operation::ClearPayload { target }
+            | Operation::DeleteVectors { target, .. } => match target {
+                Target::Ids(ids) => ids.len(),
+                Target::Filter(_) => 1,
+            },
+        }
+    }
+}
+
 /// What a conditional batch expects of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use crate::config::Durability;
 use crate::core::{Core, WEAK_WINDOW};
 use crate::error::{Error, Result};
+use crate::limits::MAX_BATCH_POINTS;
 use crate::shared::Shared;
 use crate::write::apply::enter;
 use crate::write::batch::{Entry, Expected, WriteBatch};
 use crate::write::prepare::{Prepared, prepare};
-use crate::write::record::{self, EffectKind, Section};
+use crate::write::record::{self, Section};
 use crate::write::resolve::Resolver;
 use crate::write::ticket::{Ticket, WriteResult};
 use vdb_storage::PointId;
@@ -46,6 +47,7 @@ impl Shared {
         entries: Vec<(Arc<Core>, Entry)>,
         durability: Durability,
     ) -> Result<Ticket> {
+        check_size(&entries)?;
         let mut steps = Vec::with_capacity(entries.len());
         let mut entries_of: HashMap<u32, usize> = HashMap::new();
         for (core, entry) in entries {
@@ -58,7 +60,16 @@ impl Shared {
             };
             steps.push((core, step));
         }
-        self.budget.wait()?;
+        // Deletions are how a full disk gets room again: they wait for nobody, and may use the last of what the log
+        // keeps for that.
+        let writes = |(_, step): &(Arc<Core>, Step)| match step {
+            Step::Write(prepared) => Some(matches!(prepared, Prepared::Delete(_))),
+            Step::Require(..) => None,
+        };
+        let frees = steps.iter().filter_map(writes).all(|deletes| deletes);
+        if !frees {
+            self.budget.wait(&self.flusher)?;
+        }
 
         let mut sequencer = self.sequencer.lock();
         if sequencer.closed {
@@ -100,7 +111,8 @@ impl Shared {
         };
         let weak = durability != Durability::Sync;
         if sections.is_empty() {
-            let lsn = self.visibility.get();
+            // What was required was found in writes up to the last one, and holds once that cannot be taken back.
+            let lsn = self.wal.last_lsn();
             return Ok(Ticket {
                 shared: self.clone(),
                 lsn,
@@ -109,6 +121,11 @@ impl Shared {
             });
         }
 
+        let numbers = sections.len() as u64;
+        if weak && sequencer.weak_unsynced + numbers > WEAK_WINDOW {
+            self.sync_to(self.wal.last_lsn())?;
+            sequencer.weak_unsynced = 0;
+        }
         let header = record::encode_header(&sections, weak || self.weak.load(Ordering::Acquire))?;
         let collection = if next.len() == 1 {
             sections[0].collection
@@ -118,11 +135,6 @@ impl Shared {
         let parts: Vec<&[u8]> = std::iter::once(header.as_slice())
             .chain(sections.iter().flat_map(|s| &s.bulk).map(Vec::as_slice))
             .collect();
-        // Deletions are how a full disk gets room again: they may use the last of what is kept for that.
-        let frees = sections
-            .iter()
-            .flat_map(|s| &s.effects)
-            .all(|e| e.kind == EffectKind::Delete);
         let logged = if frees {
             self.wal
                 .append_from_reserve(record::KIND_EFFECTS, collection, &parts)
@@ -141,8 +153,10 @@ impl Shared {
         // The first weak record of a collection is synced, so that its log or its manifest says that others may have
         // followed. Until then it is shown no more than one that asked for it.
         let first = owners.iter().any(|core| !core.weak.load(Ordering::Acquire));
-        sequencer.weak_unsynced += u64::from(weak);
-        let marks = weak && (first || sequencer.weak_unsynced >= WEAK_WINDOW);
+        if weak {
+            sequencer.weak_unsynced += numbers;
+        }
+        let marks = weak && first;
         self.visibility.applied(lsn, !weak || marks);
         if marks {
             self.sync_to(lsn)?;
@@ -163,26 +177,36 @@ impl Shared {
         })
     }
 
-    /// Freezes memtables that have reached their share of the write buffer. The sequencer's lock is held.
+    /// Freezes memtables that have reached their share of the write buffer, and sees to it that the flusher looks
+    /// after what has grown too large otherwise. The sequencer's lock is held.
     fn rotate_full(&self, written: &[Arc<Core>]) {
         let mut rotated = false;
         for core in written {
             rotated |= core.rotate_full(self.options.memtable_share());
         }
-        if !rotated && self.budget.used() >= self.options.write_buffer {
-            let largest = self
-                .open_cores()
-                .into_iter()
-                .max_by_key(|c| c.tables().active.bytes());
-            if let Some(core) =
-                largest.filter(|c| !c.tables().active.is_empty() && c.tables().frozen.is_empty())
-            {
-                core.rotate();
-                rotated = true;
-            }
-        }
-        if rotated {
+        if rotated || self.budget.used() >= self.options.write_buffer || self.log_is_long() {
             self.flusher.wake();
         }
     }
+}
+
+/// Refuses batches beyond what one may hold.
+fn check_size(entries: &[(Arc<Core>, Entry)]) -> Result<()> {
+    let points = |(_, entry): &(Arc<Core>, Entry)| match entry {
+        Entry::Operation(operation) => operation.points(),
+        Entry::Require { .. } => 1,
+    };
+    for (what, found) in [
+        ("operations in one batch", entries.len()),
+        ("points in one batch", entries.iter().map(points).sum()),
+    ] {
+        if found > MAX_BATCH_POINTS {
+            return Err(Error::Limit {
+                what,
+                limit: MAX_BATCH_POINTS,
+                found,
+            });
+        }
+    }
+    Ok(())
 }

@@ -54,7 +54,8 @@ impl Ticket {
     /// # Errors
     /// When a sync fails.
     pub fn wait_visible(&self) -> Result<()> {
-        if self.durability == Durability::Sync {
+        // A weak write may stand behind one that waits for its sync: joining that sync is the shortest way.
+        if self.durability == Durability::Sync || self.shared.visibility.get() < self.lsn {
             self.shared.sync_to(self.lsn)?;
         }
         self.shared.visibility.wait(self.lsn)

@@ -1,0 +1,44 @@
+//! Files of a job that has not been committed.
+
+use parking_lot::Mutex;
+use vdb_vfs::Disk;
+
+/// Removes the files that a job has made unless its commit may name them: a job that fails, or is cancelled, must not
+/// eat up the disk with every attempt.
+///
+/// Dropped under the lock that keeps the job's collection from others (flushing or optimizing), so that the database
+/// cannot have been closed and opened by somebody else meanwhile.
+#[derive(Debug)]
+pub(crate) struct FreshFiles<'a> {
+    disk: &'a dyn Disk,
+    paths: Mutex<Vec<String>>,
+}
+
+impl<'a> FreshFiles<'a> {
+    pub(crate) fn new(disk: &'a dyn Disk) -> Self {
+        FreshFiles {
+            disk,
+            paths: Mutex::default(),
+        }
+    }
+
+    /// Takes charge of a file that is about to be made; returns its path.
+    pub(crate) fn adopt(&self, path: String) -> String {
+        self.paths.lock().push(path.clone());
+        path
+    }
+
+    /// Leaves the files where they are: from here on a manifest on the medium may name them.
+    pub(crate) fn keep(&self) {
+        self.paths.lock().clear();
+    }
+}
+
+impl Drop for FreshFiles<'_> {
+    fn drop(&mut self) {
+        for path in self.paths.lock().drain(..) {
+            // What cannot be removed now is removed at the next open: no manifest names it.
+            let _ = self.disk.remove(&path);
+        }
+    }
+}
