@@ -303,9 +303,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Bytes at which a memtable is frozen.
+    /// Bytes at which a memtable is frozen. Small enough that a flush goes on beside the writes that follow, and that
+    /// searches of rows that only memory has stay cheap.
     pub(crate) fn memtable_share(&self) -> usize {
-        self.write_buffer / 2
+        self.write_buffer / 4
     }
 }
 

@@ -13,6 +13,7 @@ use crate::collection::Collection;
 use crate::config::{CollectionConfig, Durability, Options};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
+use crate::info::DatabaseInfo;
 use crate::shared::Shared;
 use crate::write::batch::WriteBatch;
 use crate::write::ticket::{Ticket, WriteResult};
@@ -282,6 +283,11 @@ impl Database {
     pub fn submit(&self, batch: WriteBatch, durability: Durability) -> Result<Ticket> {
         let shared = self.shared();
         shared.submit(shared.bind(batch)?, durability)
+    }
+
+    /// Sizes of the database as a whole.
+    pub fn info(&self) -> DatabaseInfo {
+        crate::info::of_database(self.shared())
     }
 
     /// Makes every write so far survive a power cut, whatever its level.

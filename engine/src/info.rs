@@ -8,6 +8,31 @@ use crate::payload::PayloadIndexKind;
 use crate::shared::Shared;
 use crate::tables::View;
 
+/// Sizes of a whole database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseInfo {
+    /// Collections, those not opened yet included.
+    pub collections: usize,
+    /// Bytes of the log: what the next opening may have to read.
+    pub log_bytes: u64,
+    /// Bytes that were appended to the log since the database was opened.
+    pub log_appended_bytes: u64,
+    /// Bytes of rows that are in no segment yet, over all collections.
+    pub memtable_bytes: usize,
+    /// Why rows cannot be brought into segments, if that is so: writers are refused once the write buffer is full.
+    pub flush_failure: Option<String>,
+}
+
+pub(crate) fn of_database(shared: &Shared) -> DatabaseInfo {
+    DatabaseInfo {
+        collections: shared.catalog.lock().collections.len(),
+        log_bytes: shared.wal.bytes(),
+        log_appended_bytes: shared.wal.appended_bytes(),
+        memtable_bytes: shared.budget.used(),
+        flush_failure: shared.budget.stuck(),
+    }
+}
+
 /// A segment of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentInfo {

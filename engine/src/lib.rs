@@ -106,7 +106,7 @@ pub use filter::{
     Condition, Datetime, Filter, FilterError, Limits, MatchValue, MinShould, PathStep, PayloadPath,
     Predicate, ValueList,
 };
-pub use info::{CollectionInfo, SegmentInfo, Status};
+pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
     MAX_BATCH_POINTS, MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_LIMIT, MAX_VECTOR_NAME, MAX_VECTORS,
 };

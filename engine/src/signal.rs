@@ -23,8 +23,11 @@ pub(crate) struct Signal {
 
 impl Signal {
     pub(crate) fn wake(&self) {
-        self.state.lock().woken = true;
-        self.changed.notify_all();
+        // Only the first wake since the thread last looked has to reach it: one that pauses is not to be stirred by
+        // every write.
+        if !std::mem::replace(&mut self.state.lock().woken, true) {
+            self.changed.notify_all();
+        }
     }
 
     pub(crate) fn stop(&self) {

@@ -15,7 +15,7 @@
 //! | `aligned.rs` | where do bytes live that kernels read from the heap? |
 //! | `append.rs` | how do readers see rows while a writer adds more? |
 //! | `element.rs` | how is one number stored, and what is a matrix of them? |
-//! | `writeback.rs` | how does the disk begin before a sync is asked for? |
+//! | `writeback.rs` | how is a file written out before a sync asks for it? |
 //! | `kernel/mod.rs` | how near are two rows? One [`kernel::Kernel`] a metric and element |
 //! | `kernel/codes.rs` | the same for 8-bit quantised codes |
 //! | `kernel/{scalar,simsimd,avx2,avx512,neon}.rs` | one instruction set each; scalar is the oracle |

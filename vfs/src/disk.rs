@@ -71,6 +71,12 @@ pub trait File: Send + Sync + Debug {
     fn start_sync(&self, offset: u64, len: u64) {
         let _ = (offset, len);
     }
+    /// Waits for what [`start_sync`](Self::start_sync) has begun, so that syncs of other files do not queue behind all
+    /// of it. Makes nothing durable; an error is that of a sync.
+    fn wait_started(&self, offset: u64, len: u64) -> Result<()> {
+        let _ = (offset, len);
+        Ok(())
+    }
     /// Makes the bytes, and the metadata needed to read them, durable.
     fn sync_data(&self) -> Result<()>;
     /// Makes bytes and all metadata durable.

@@ -14,6 +14,7 @@
 //! | `disk.rs` | what is asked of a disk, and what survives a crash? |
 //! | `lock.rs` | who else has this directory open? |
 //! | `os.rs` | how do real files do it? |
+//! | `reaper.rs` | who waits for a long file to be gone? |
 //! | `tree.rs` | how do names map to files in memory? |
 //! | `mem.rs` | how does memory do it? |
 //! | `sim/` | what if the power fails, or the disk does? (feature `sim`) |
@@ -31,6 +32,7 @@ mod lock;
 mod mem;
 mod os;
 pub mod path;
+mod reaper;
 pub mod replace;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;

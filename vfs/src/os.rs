@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::map::Map;
 
-use crate::{Disk, Error, File, FileView, LockGuard, Result, lock, path};
+use crate::{Disk, Error, File, FileView, LockGuard, Result, lock, path, reaper};
 
 /// A directory of the operating system.
 pub struct OsDisk {
@@ -160,7 +160,13 @@ impl Disk for OsDisk {
 
     fn remove(&self, path: &str) -> Result<()> {
         path::check(path)?;
-        fs::remove_file(self.at(path)).map_err(self.fail(path, "remove"))
+        let path_of_file = self.at(path);
+        let held = fs::File::open(&path_of_file).ok();
+        fs::remove_file(path_of_file).map_err(self.fail(path, "remove"))?;
+        if let Some(file) = held {
+            reaper::release(file);
+        }
+        Ok(())
     }
 
     fn create_dir_all(&self, dir: &str) -> Result<()> {
@@ -271,6 +277,14 @@ impl File for OsFile {
 
     fn start_sync(&self, offset: u64, len: u64) {
         vdb_sys::writeback::start(&self.file, offset, len);
+    }
+
+    fn wait_started(&self, offset: u64, len: u64) -> Result<()> {
+        match vdb_sys::writeback::wait(&self.file, offset, len) {
+            // Where a file system has no such call, nothing was started either.
+            Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            done => done.map_err(self.fail("sync")),
+        }
     }
 
     fn sync_data(&self) -> Result<()> {

@@ -31,12 +31,10 @@ use crate::format::{FILE_HEADER_BYTES, FRAME_ALIGN, FileHeader, FrameHeader};
 pub(crate) const RESERVE_BYTES: u64 = 32 << 10;
 const MIN_STEP: u64 = 64 << 10;
 const MAX_STEP: u64 = 1 << 20;
-/// Parts from this length on are written from where they lie; shorter ones are gathered first.
+/// Parts from this length on are written from where they lie, and the disk begins with each while the next is written
+/// and the caller still busy with what it says; shorter ones are gathered first.
 const DIRECT_BYTES: usize = 64 << 10;
 const GATHER_BYTES: usize = 256 << 10;
-/// The disk begins with a frame from this length on while the caller is still busy with what the frame says. For
-/// shorter ones the call costs more than it saves.
-const EARLY_SYNC_BYTES: u64 = 256 << 10;
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Why a frame is not in the file.
@@ -143,9 +141,6 @@ impl Segment {
         };
         match self.write_parts(header, parts, scratch) {
             Ok(()) => {
-                if header.frame_bytes() >= EARLY_SYNC_BYTES {
-                    self.file.start_sync(self.end, header.frame_bytes());
-                }
                 self.end = end;
                 self.filled = filled.max(end);
                 Ok(())
@@ -201,6 +196,7 @@ impl Segment {
             }
             if direct {
                 self.file.write_all_at(part, at)?;
+                self.file.start_sync(at, part.len() as u64);
                 at += part.len() as u64;
             } else {
                 scratch.extend_from_slice(part);

@@ -31,6 +31,7 @@ pub struct Wal {
     sealed: Mutex<VecDeque<Sealed>>,
     sealed_bytes: AtomicU64,
     active_bytes: AtomicU64,
+    appended_bytes: AtomicU64,
     /// Shared with the recovery stream: files are not released while one reads them.
     readers: Arc<()>,
 }
@@ -72,6 +73,7 @@ impl Wal {
             sealed_bytes: AtomicU64::new(recovery.sealed.iter().map(|file| file.bytes).sum()),
             sealed: Mutex::new(recovery.sealed),
             active_bytes: AtomicU64::new(recovery.segment.end),
+            appended_bytes: AtomicU64::new(0),
             readers,
             writer: Mutex::new(Writer {
                 segment: recovery.segment,
@@ -156,6 +158,7 @@ impl Wal {
                 *last = header.lsn;
                 self.commit.wrote(header.lsn);
                 self.active_bytes.store(segment.end, Ordering::Relaxed);
+                self.appended_bytes.fetch_add(frame_bytes, Ordering::Relaxed);
                 Ok(header.lsn)
             }
             Err(Failure::Refused(error)) => Err(error),
@@ -236,6 +239,11 @@ impl Wal {
     /// Bytes of the log: records and headers of all files that it retains.
     pub fn bytes(&self) -> u64 {
         self.sealed_bytes.load(Ordering::Relaxed) + self.active_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the records that were appended since the log was opened, with their headers.
+    pub fn appended_bytes(&self) -> u64 {
+        self.appended_bytes.load(Ordering::Relaxed)
     }
 
     /// Removes the files that hold no record above `lsn`; returns the bytes freed. The file being written is finished

@@ -8,7 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `batch.rs` | operations and batches as a user states them |
-//! | `prepare.rs` | what can be checked and encoded before a write has its place, in parallel |
+//! | `prepare.rs` | what can be checked and encoded before a write has its place |
 //! | `resolve.rs` | conditions, filters and merges become effects |
 //! | `record.rs` | the body of a log record (format home) |
 //! | `sequencer.rs` | the one place where writes take their order |

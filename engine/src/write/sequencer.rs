@@ -53,9 +53,7 @@ impl Shared {
         for (core, entry) in entries {
             *entries_of.entry(core.id).or_insert(0) += 1;
             let step = match entry {
-                Entry::Operation(operation) => {
-                    Step::Write(prepare(&self.pool, &core.tables().schema, operation)?)
-                }
+                Entry::Operation(operation) => Step::Write(prepare(&core.tables().schema, operation)?),
                 Entry::Require { id, expected } => Step::Require(id, expected),
             };
             steps.push((core, step));

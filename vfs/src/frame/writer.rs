@@ -11,8 +11,9 @@ use crate::{Disk, Error, File, Result};
 /// Writes of at least this size go to the file directly, smaller ones are gathered.
 const BUFFER: usize = 256 << 10;
 
-/// The disk is told to begin whenever this many bytes more have been written: the sync at the end finds less to do, and
-/// syncs of other files do not queue behind all of it.
+/// The disk is told to begin whenever this many bytes more have been written, and what it was told before is waited for:
+/// the sync at the end finds less to do, and syncs of other files, the log's above all, queue behind two such steps at
+/// most.
 const EARLY_SYNC: u64 = 1 << 20;
 
 /// What identifies a finished file; a manifest records it and compares it with [`Frame`](super::Frame) on opening.
@@ -34,8 +35,8 @@ pub struct FrameWriter {
     /// Bytes that follow the first `flushed` ones of the file.
     buffer: Vec<u8>,
     flushed: u64,
-    /// Up to here the disk has been told to begin.
-    started: u64,
+    /// What the disk was told to begin with last ends here; it began at the number before.
+    started: (u64, u64),
     done: Vec<Finished>,
     open: Option<Open>,
 }
@@ -70,7 +71,7 @@ impl FrameWriter {
             // The prelude's place: written last, so that an unfinished file is known for one.
             buffer: vec![0; PRELUDE_LEN],
             flushed: 0,
-            started: 0,
+            started: (0, 0),
             done: Vec::new(),
             open: None,
         };
@@ -180,25 +181,28 @@ impl FrameWriter {
             return Ok(());
         }
         self.file.write_all_at(data, self.flushed)?;
-        self.wrote(data.len());
-        Ok(())
+        self.wrote(data.len())
     }
 
     fn flush(&mut self) -> Result<()> {
-        if !self.buffer.is_empty() {
-            self.file.write_all_at(&self.buffer, self.flushed)?;
-            self.wrote(self.buffer.len());
-            self.buffer.clear();
+        if self.buffer.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.file.write_all_at(&self.buffer, self.flushed)?;
+        let len = self.buffer.len();
+        self.buffer.clear();
+        self.wrote(len)
     }
 
-    fn wrote(&mut self, len: usize) {
+    fn wrote(&mut self, len: usize) -> Result<()> {
         self.flushed += len as u64;
-        if self.flushed - self.started >= EARLY_SYNC {
-            self.file.start_sync(self.started, self.flushed - self.started);
-            self.started = self.flushed;
+        let (before, end) = self.started;
+        if self.flushed - end >= EARLY_SYNC {
+            self.file.start_sync(end, self.flushed - end);
+            self.file.wait_started(before, end - before)?;
+            self.started = (end, self.flushed);
         }
+        Ok(())
     }
 
     fn too_large(&self, what: &'static str) -> Error {
