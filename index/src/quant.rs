@@ -118,6 +118,15 @@ impl Quantizer {
         self.step
     }
 
+    /// What one unit of a code's score is in scores of the canonical kernel.
+    pub(crate) fn unit(&self) -> f32 {
+        match self.metric {
+            Metric::Dot | Metric::CosineU8 => 1.0,
+            Metric::L2 => 2.0,
+            Metric::L1 => self.step,
+        }
+    }
+
     /// Encodes every row of the matrix it was trained for.
     ///
     /// # Errors

@@ -78,8 +78,9 @@ pub struct SearchParams {
     pub k: usize,
     /// Width of the beam: more is slower and finds more. At least `k` is used.
     pub ef: usize,
-    /// How many candidates are rescored with the full vectors, as a multiple of `k`: from 1, and at least 5 more
-    /// than `k` where it is above 1. What the codes rank right needs no more than 1.3 (measured).
+    /// How many candidates are rescored with the full vectors at least, as a multiple of `k`: from 1, and at least 5
+    /// more than `k` where it is above 1. Others of the beam follow while the codes' errors seen so far leave them a
+    /// chance.
     pub oversample: f32,
 }
 
@@ -96,12 +97,13 @@ impl SearchParams {
         }
     }
 
-    /// How many candidates are rescored.
+    /// How many candidates are rescored whatever their codes say: with a wide beam a share of it, since whoever asks
+    /// for one is after what the codes rank low.
     pub(crate) fn rescored(&self) -> usize {
         let times = (self.k as f64 * f64::from(self.oversample.max(1.0))).ceil() as usize;
         // For a few rows a share of them is no margin.
         if self.oversample > 1.0 {
-            times.max(self.k.saturating_add(5))
+            times.max(self.k.saturating_add(5)).max(self.ef / 8)
         } else {
             times
         }

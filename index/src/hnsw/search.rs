@@ -29,8 +29,10 @@ const RESCORE_AHEAD: usize = 3;
 pub struct Scratch {
     walker: Walker,
     query: QueryCode,
-    /// Rows that a filter lists, then the nominees.
+    /// Rows that a filter lists.
     rows: Vec<u32>,
+    /// What the walk or scan found, best first, with the scores of the codes.
+    nominees: Vec<(f32, u32)>,
 }
 
 impl std::fmt::Debug for Scratch {
@@ -49,6 +51,8 @@ pub struct Found {
     pub damaged: bool,
     /// Rows whose codes were scored: the cost of the walk.
     pub scored: u64,
+    /// Rows whose full vectors were scored after that.
+    pub rescored: u64,
 }
 
 /// Searches a graph for the rows nearest to `query`, which is in the matrix's element encoding.
@@ -72,12 +76,14 @@ pub fn search(
             hits: Vec::new(),
             damaged: false,
             scored: 0,
+            rescored: 0,
         };
     }
     let Scratch {
         walker,
         query: code,
         rows,
+        ..
     } = scratch;
     graph.quantizer.encode_query(query, code);
     let (kernels, codes, code) = (CodeKernel::new(), graph.codes, &*code);
@@ -99,7 +105,7 @@ pub fn search(
             nominate(graph, &score, params, filter, walker, rows);
         }
     }
-    rescore(matrix, kernel, query, params, scratch)
+    rescore(matrix, kernel, query, graph.quantizer.unit(), params, scratch)
 }
 
 /// Walks from the top to the base level, or looks at every row that the filter lists; the walker keeps the nominees.
@@ -119,7 +125,7 @@ fn nominate<S: Score>(
     {
         listed.clear();
         if filter.list(listed) {
-            return walker.scan(rows, score, listed, params.rescored());
+            return walker.scan(rows, score, listed, width.max(params.rescored()));
         }
     }
     let mut entry = graph.entry();
@@ -141,36 +147,83 @@ fn nominate<S: Score>(
     walker.walk(graph.base, score, [entry], width, Some(admission));
 }
 
-/// Scores the best nominees with their full vectors.
+/// Scores the best nominees with their full vectors: as many as [`SearchParams::rescored`] says, and then on while the
+/// next one could still be among the results. How far the codes are off is seen from those scored so far, so that a
+/// matrix whose codes are good costs nothing more, and one whose codes are poor is answered as well as the beam is wide.
 fn rescore(
     matrix: &MatrixView<'_>,
     kernel: &Kernel,
     query: &[u8],
+    unit: f32,
     params: &SearchParams,
     scratch: &mut Scratch,
 ) -> Found {
-    let Scratch {
-        walker,
-        rows: nominated,
-        ..
-    } = scratch;
-    nominated.clear();
-    nominated.extend(walker.results().map(|(_, row)| row).take(params.rescored()));
-    let vector_at = |at: usize| nominated.get(at).and_then(|&row| matrix.row(row));
+    let Scratch { walker, nominees, .. } = scratch;
+    nominees.clear();
+    nominees.extend(walker.results());
+    let vector_at = |at: usize| nominees.get(at).and_then(|&(_, row)| matrix.row(row));
     (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
+    let least = params.rescored();
     let mut top = TopK::new(params.k);
-    for (at, &row) in nominated.iter().enumerate() {
+    let mut error = CodeError::new(unit);
+    let mut rescored = 0;
+    for (at, &(code, row)) in nominees.iter().enumerate() {
+        if at >= least && error.most(code) <= f64::from(top.threshold()) {
+            break;
+        }
         if let Some(ahead) = vector_at(at + RESCORE_AHEAD) {
             prefetch(ahead);
         }
         if let Some(vector) = matrix.row(row) {
-            top.push(kernel.score(query, vector), row);
+            let score = kernel.score(query, vector);
+            error.note(code, score);
+            top.push(score, row);
+            rescored += 1;
         }
     }
     Found {
         hits: top.into_sorted(),
         damaged: std::mem::take(&mut walker.damaged),
         scored: std::mem::take(&mut walker.scored),
+        rescored,
+    }
+}
+
+/// How far scores of codes are from canonical ones, which are larger by the same for every row of a query, and then
+/// off by an error.
+struct CodeError {
+    /// What one unit of a code's score is in canonical scores.
+    unit: f64,
+    least: f64,
+    most: f64,
+}
+
+impl CodeError {
+    /// Rows seen so far came first for being overrated, so others may well be underrated by more than any of them:
+    /// this share of the errors' width is added to the greatest.
+    const MARGIN: f64 = 0.5;
+
+    fn new(unit: f32) -> Self {
+        Self {
+            unit: f64::from(unit),
+            least: f64::INFINITY,
+            most: f64::NEG_INFINITY,
+        }
+    }
+
+    /// Takes the error of one row into account.
+    #[inline]
+    fn note(&mut self, code: f32, score: f32) {
+        let off = f64::from(score) - self.unit * f64::from(code);
+        self.least = self.least.min(off);
+        self.most = self.most.max(off);
+    }
+
+    /// The canonical score that a row is not expected to exceed. NaN, which is not below anything, where scores have
+    /// overflowed.
+    #[inline]
+    fn most(&self, code: f32) -> f64 {
+        self.unit * f64::from(code) + self.most + Self::MARGIN * (self.most - self.least)
     }
 }
 

@@ -184,6 +184,69 @@ fn zero_vectors_are_rows_like_others() {
     }
 }
 
+/// Gaussian rows with one dimension in a unit that makes its numbers `times` as large.
+fn skewed(rows: u32, dim: usize, times: f32, element: Element) -> Data {
+    let mut random = Random::new(18);
+    let mut draw = || -> Vec<f32> {
+        let mut row: Vec<f32> = (0..dim).map(|_| random.normal()).collect();
+        row[dim / 2] *= times;
+        if element == Element::U8 {
+            row.iter_mut().for_each(|x| *x = 128.0 + 42.0 / times * *x);
+        }
+        row
+    };
+    let numbers: Vec<Vec<f32>> = (0..rows).map(|_| draw()).collect();
+    let mut data = Data::of(&numbers, dim, element);
+    data.queries = (0..30).map(|_| draw()).map(|query| data.encode(&query)).collect();
+    data
+}
+
+#[test]
+fn a_wider_beam_finds_what_codes_of_skewed_data_hide() {
+    for (metric, element) in PAIRS {
+        for times in [1.0, 100.0, 1_000.0] {
+            let data = skewed(3_000, 32, times, element);
+            let graph = graph(&data, metric);
+            let every = Unlisted(RowBits::from_rows(3_000, 0..3_000));
+            let listed = RowBits::from_rows(3_000, 0..3_000);
+            let filters: [Option<&dyn RowFilter>; 3] = [None, Some(&every), Some(&listed)];
+            for filter in filters {
+                let by_ef = [48, 400, 3_000]
+                    .map(|ef| mean_recall(&data, metric, &graph, &SearchParams::new(10).ef(ef), filter));
+                let what = format!("{metric:?} over {element:?}, one dimension x{times}: {by_ef:?}");
+                println!("{what}");
+                assert!(
+                    by_ef[0] <= by_ef[1] + 0.01 && by_ef[1] <= by_ef[2] + 0.01,
+                    "{what}"
+                );
+                assert!(by_ef[2] >= 0.99, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn good_codes_are_rescored_little_beyond_what_is_asked_for() {
+    let data = Data::clustered(5_000, 96, 40, Metric::Dot, Element::F32, 19);
+    let (graph, kernel) = (graph(&data, Metric::Dot), Kernel::new(Metric::Dot, Element::F32));
+    let params = SearchParams::new(10);
+    let mut scratch = Scratch::default();
+    let rescored = data.queries.iter().map(|query| {
+        let found = search(
+            graph.view(),
+            &data.matrix(),
+            &kernel,
+            query,
+            &params,
+            None,
+            &mut scratch,
+        );
+        found.rescored
+    });
+    let mean = rescored.sum::<u64>() as f64 / data.queries.len() as f64;
+    assert!((15.0..18.0).contains(&mean), "{mean}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
