@@ -217,8 +217,9 @@ impl Memtable {
     fn visible_from(&self, mut row: u32, snapshot: Lsn) -> Option<u32> {
         loop {
             let version = self.rows.get(row)?;
-            if version.visible(snapshot) {
-                return Some(row);
+            if version.born <= snapshot {
+                // What came before it died when it was born, or earlier.
+                return version.visible(snapshot).then_some(row);
             }
             row = version.earlier;
         }

@@ -42,6 +42,28 @@ fn a_deleted_point_is_gone_for_writers_at_once_and_for_readers_from_its_time_on(
 }
 
 #[test]
+fn a_deleted_point_is_not_looked_for_in_all_its_versions() {
+    let table = table();
+    for lsn in 1..=50_000 {
+        if let Some(row) = table.latest(id(1)) {
+            table.row(row).unwrap().kill(lsn);
+        }
+        table.push(id(1), lsn, lsn, b"", &[None, None]);
+    }
+    let last = table.latest(id(1)).unwrap();
+    assert!(table.row(last).unwrap().kill(50_001));
+    let start = std::time::Instant::now();
+    for _ in 0..20_000 {
+        assert_eq!(table.find(id(1), 50_001), None);
+    }
+    // Version after version they took a minute.
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    assert_eq!(table.find(id(1), 50_000), Some(last));
+    assert_eq!(table.find(id(1), 1), Some(0));
+    assert_eq!(table.find(id(1), 0), None);
+}
+
+#[test]
 fn vectors_of_each_name_lie_together_and_know_their_rows() {
     let table = table();
     table.push(id(1), 1, 1, b"", &[Some(&[1; 8]), None]);
