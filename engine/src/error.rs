@@ -173,6 +173,12 @@ impl From<vdb_wal::Error> for Error {
             Error::Poisoned(cause.to_string())
         } else if matches!(error, vdb_wal::Error::Closed) {
             Error::Closed
+        } else if let vdb_wal::Error::TooLarge { bytes, max } = error {
+            Error::Limit {
+                what: "bytes that one batch writes to the log (split it, or let its filter match fewer points)",
+                limit: max as usize,
+                found: usize::try_from(bytes).unwrap_or(usize::MAX),
+            }
         } else {
             Error::Wal(error)
         }

@@ -64,30 +64,28 @@ pub fn values<'a>(root: &'a Payload, path: &str) -> Vec<&'a Value> {
     nodes(root, path).into_iter().flat_map(flat).collect()
 }
 
-/// Calls `change` with what is at the path, which is created where `create` and only fields are missing.
+/// Calls `change` with what is at the path. With `create`, fields on the way that are missing are made, and what is no
+/// object or array where the path needs one becomes one.
 fn with(node: &mut Value, steps: &[At], create: bool, change: &mut dyn FnMut(&mut Value)) {
     let Some((step, rest)) = steps.split_first() else {
         return change(node);
     };
-    let only_fields = steps.iter().all(|step| matches!(step, At::Field(_)));
+    if create {
+        match step {
+            At::Field(_) if !node.is_object() => *node = Value::Object(Map::new()),
+            At::Nth(_) | At::Each if !node.is_array() => *node = Value::Array(Vec::new()),
+            _ => {}
+        }
+    }
     match step {
         At::Field(key) => {
-            let there = node.as_object().is_some_and(|map| map.contains_key(key));
-            if !there {
-                if !create || !only_fields {
-                    return;
-                }
-                if !node.is_object() {
-                    *node = Value::Object(Map::new());
-                }
-            }
             if let Some(map) = node.as_object_mut() {
-                with(
-                    map.entry(key.clone()).or_insert(Value::Null),
-                    rest,
-                    create,
-                    change,
-                );
+                if create && !map.contains_key(key) {
+                    map.insert(key.clone(), Value::Null);
+                }
+                if let Some(next) = map.get_mut(key) {
+                    with(next, rest, create, change);
+                }
             }
         }
         At::Nth(n) => {

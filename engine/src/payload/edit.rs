@@ -1,111 +1,173 @@
-//! Changes of a payload.
+//! Changes of a payload: worked out once an operation, then made to each of its points in time that grows with the
+//! payload and the change, not with their product.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 
 use serde_json::{Map, Value};
 
 use crate::filter::{PathStep, PayloadPath};
 
-/// Merges the fields of `source` into `payload`: a field is replaced whole, and removed where `source` has null.
+/// Fields to merge into a payload: each is replaced whole, and removed where the source has null.
 ///
-/// With `at`, the object at that path is the target instead. Keys on the way are created, and what is no object is
-/// replaced by one; but arrays are neither created nor grown: `[n]` leads to an element that exists, `[]` to all
-/// there are, and a path that thereby leads nowhere changes nothing.
-pub(crate) fn set(payload: &mut Map<String, Value>, source: &Map<String, Value>, at: Option<&PayloadPath>) {
-    let Some(path) = at else {
-        return merge(payload, source);
-    };
-    // As a value, so that the walk starts from where it goes on.
-    let mut root = Value::Object(mem::take(payload));
-    set_at(&mut root, path.steps(), source);
-    if let Value::Object(changed) = root {
-        *payload = changed;
-    }
+/// With a path, the object there is the target instead, and the way to it is made: what is no object where a key leads
+/// on is replaced by one, what is no array where `[n]` or `[]` leads on by an empty one. Arrays are not grown: `[n]`
+/// leads to an element that exists, `[]` to all there are.
+pub(crate) struct Merge {
+    set: Vec<(String, Value)>,
+    removed: HashSet<String>,
+    at: Option<PayloadPath>,
 }
 
-/// Removes what `path` leads to: a field from its object, all elements of an array for `[]`. One element of an array
-/// is not removed, since that would move the others: `a[0]` changes nothing.
-pub(crate) fn delete(payload: &mut Map<String, Value>, path: &PayloadPath) {
-    let mut root = Value::Object(mem::take(payload));
-    delete_at(&mut root, path.steps());
-    if let Value::Object(changed) = root {
-        *payload = changed;
+impl Merge {
+    pub(crate) fn new(source: Map<String, Value>, at: Option<PayloadPath>) -> Self {
+        let (removed, set): (Vec<_>, Vec<_>) = source.into_iter().partition(|(_, value)| value.is_null());
+        Merge {
+            set,
+            removed: removed.into_iter().map(|(key, _)| key).collect(),
+            at,
+        }
     }
-}
 
-fn merge(target: &mut Map<String, Value>, source: &Map<String, Value>) {
-    for (key, value) in source {
-        if value.is_null() {
-            target.shift_remove(key);
-        } else {
+    pub(crate) fn apply(&self, payload: &mut Map<String, Value>) {
+        match &self.at {
+            None => self.merge(payload),
+            Some(path) => as_value(payload, |root| self.apply_at(root, path.steps())),
+        }
+    }
+
+    fn apply_at(&self, node: &mut Value, path: &[PathStep]) {
+        let Some((step, rest)) = path.split_first() else {
+            if let Some(target) = object_of(node) {
+                self.merge(target);
+            }
+            return;
+        };
+        match step {
+            PathStep::Key(key) => {
+                if let Some(object) = object_of(node) {
+                    self.apply_at(object.entry(key).or_insert(Value::Null), rest);
+                }
+            }
+            PathStep::Index(index) => {
+                let index = usize::try_from(*index).ok();
+                if let Some(next) = array_of(node).and_then(|items| items.get_mut(index?)) {
+                    self.apply_at(next, rest);
+                }
+            }
+            PathStep::All => {
+                for next in array_of(node).into_iter().flatten() {
+                    self.apply_at(next, rest);
+                }
+            }
+        }
+    }
+
+    fn merge(&self, target: &mut Map<String, Value>) {
+        // One pass: taking keys out one by one moves those behind them each time.
+        if !self.removed.is_empty() {
+            target.retain(|key, _| !self.removed.contains(key));
+        }
+        for (key, value) in &self.set {
             target.insert(key.clone(), value.clone());
         }
     }
 }
 
-fn set_at(node: &mut Value, path: &[PathStep], source: &Map<String, Value>) {
-    let Some((step, rest)) = path.split_first() else {
-        if let Some(target) = object_of(node) {
-            merge(target, source);
+/// Paths whose values are removed: a field from its object, all elements of an array for `[]`. One element of an array
+/// is not removed, since that would move the others: `a[0]` changes nothing.
+///
+/// The paths as a tree, so that each object is looked at once however many of its fields go. Nesting is bounded by the
+/// number of steps in a path.
+#[derive(Default)]
+pub(crate) struct Removal {
+    keys: HashMap<String, Branch>,
+    elements: BTreeMap<u64, Removal>,
+    all: Option<Box<Branch>>,
+}
+
+/// What becomes of the values behind one step.
+#[derive(Default)]
+struct Branch {
+    /// They go, and whatever is in them.
+    gone: bool,
+    within: Removal,
+}
+
+impl Removal {
+    pub(crate) fn new(paths: &[PayloadPath]) -> Self {
+        let mut root = Removal::default();
+        for path in paths {
+            root.add(path.steps());
         }
-        return;
-    };
-    match step {
-        PathStep::Key(key) => {
-            if let Some(next) = node.get_mut(key) {
-                set_at(next, rest, source);
-            } else if rest.iter().all(|step| matches!(step, PathStep::Key(_)))
-                && let Some(object) = object_of(node)
-            {
-                set_at(object.entry(key).or_insert(Value::Null), rest, source);
+        root
+    }
+
+    fn add(&mut self, path: &[PathStep]) {
+        let Some((step, rest)) = path.split_first() else {
+            return;
+        };
+        let branch = match step {
+            PathStep::Index(_) if rest.is_empty() => return,
+            PathStep::Index(index) => return self.elements.entry(*index).or_default().add(rest),
+            PathStep::Key(key) => self.keys.entry(key.clone()).or_default(),
+            PathStep::All => self.all.get_or_insert_default(),
+        };
+        branch.gone |= rest.is_empty();
+        branch.within.add(rest);
+    }
+
+    pub(crate) fn apply(&self, payload: &mut Map<String, Value>) {
+        if self.keys.values().any(|branch| branch.gone) {
+            payload.retain(|key, _| !self.keys.get(key).is_some_and(|branch| branch.gone));
+        }
+        if payload.len() < self.keys.len() {
+            for (key, value) in payload.iter_mut() {
+                if let Some(branch) = self.keys.get(key) {
+                    branch.within.apply_to(value);
+                }
+            }
+        } else {
+            for (key, branch) in &self.keys {
+                if let Some(value) = payload.get_mut(key) {
+                    branch.within.apply_to(value);
+                }
             }
         }
-        PathStep::Index(index) => {
-            if let Some(next) = element(node, *index) {
-                set_at(next, rest, source);
-            }
+    }
+
+    fn apply_to(&self, node: &mut Value) {
+        match node {
+            Value::Object(fields) => self.apply(fields),
+            Value::Array(items) => self.apply_to_array(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
-        PathStep::All => {
-            for next in node.as_array_mut().into_iter().flatten() {
-                set_at(next, rest, source);
+    }
+
+    fn apply_to_array(&self, items: &mut Vec<Value>) {
+        if let Some(branch) = &self.all {
+            if branch.gone {
+                return items.clear();
             }
+            items.iter_mut().for_each(|item| branch.within.apply_to(item));
+        }
+        for (index, within) in &self.elements {
+            // Ascending: behind the first that is not there, none is.
+            let Some(item) = usize::try_from(*index).ok().and_then(|at| items.get_mut(at)) else {
+                return;
+            };
+            within.apply_to(item);
         }
     }
 }
 
-fn delete_at(node: &mut Value, path: &[PathStep]) {
-    match path {
-        [] | [PathStep::Index(_)] => {}
-        [PathStep::Key(key)] => {
-            if let Some(object) = node.as_object_mut() {
-                object.shift_remove(key);
-            }
-        }
-        [PathStep::All] => {
-            if let Some(items) = node.as_array_mut() {
-                items.clear();
-            }
-        }
-        [PathStep::Key(key), rest @ ..] => {
-            if let Some(next) = node.get_mut(key) {
-                delete_at(next, rest);
-            }
-        }
-        [PathStep::Index(index), rest @ ..] => {
-            if let Some(next) = element(node, *index) {
-                delete_at(next, rest);
-            }
-        }
-        [PathStep::All, rest @ ..] => {
-            for next in node.as_array_mut().into_iter().flatten() {
-                delete_at(next, rest);
-            }
-        }
+/// Lends a payload as a value, so that a walk starts from where it goes on.
+fn as_value(payload: &mut Map<String, Value>, change: impl FnOnce(&mut Value)) {
+    let mut root = Value::Object(mem::take(payload));
+    change(&mut root);
+    if let Value::Object(changed) = root {
+        *payload = changed;
     }
-}
-
-fn element(node: &mut Value, index: u64) -> Option<&mut Value> {
-    node.as_array_mut()?.get_mut(usize::try_from(index).ok()?)
 }
 
 /// The object that `node` is, or is made into; never `None`.
@@ -114,6 +176,14 @@ fn object_of(node: &mut Value) -> Option<&mut Map<String, Value>> {
         *node = Value::Object(Map::new());
     }
     node.as_object_mut()
+}
+
+/// The array that `node` is, or is made into; never `None`.
+fn array_of(node: &mut Value) -> Option<&mut Vec<Value>> {
+    if !node.is_array() {
+        *node = Value::Array(Vec::new());
+    }
+    node.as_array_mut()
 }
 
 #[cfg(test)]

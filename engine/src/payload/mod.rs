@@ -16,5 +16,5 @@ mod select;
 pub use select::PayloadSelector;
 pub use vdb_index::postings::Kind as PayloadIndexKind;
 
-pub(crate) use edit::{delete, set};
+pub(crate) use edit::{Merge, Removal};
 pub(crate) use extract::index_row;

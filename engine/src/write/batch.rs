@@ -62,7 +62,8 @@ pub enum Operation {
         payload: Payload,
         /// Which points; every id must exist.
         target: Target,
-        /// A payload path to merge into, created where missing.
+        /// A payload path to merge into, made where missing: `a.b` an object in an object, `a[]` and `a[0]` an empty
+        /// array, whatever else was there.
         key: Option<String>,
     },
     /// Replaces the payload.

@@ -8,6 +8,7 @@ use vdb_storage::payload::encode_payload as encode_object;
 use crate::error::{Error, Result};
 use crate::filter::{CompiledFilter, PayloadPath};
 use crate::limits::MAX_BATCH_POINTS;
+use crate::payload::{Merge, Removal};
 use crate::point::{Payload, Point, Vectors};
 use crate::schema::Schema;
 use crate::vectors;
@@ -49,12 +50,9 @@ pub(crate) enum Selection {
 }
 
 pub(crate) enum PayloadEdit {
-    Set {
-        payload: Payload,
-        key: Option<PayloadPath>,
-    },
+    Set(Merge),
     Overwrite(Vec<u8>),
-    Delete(Vec<PayloadPath>),
+    Delete(Removal),
 }
 
 /// Checks and encodes an operation. Runs outside the sequencer, so that writers do this in parallel.
@@ -71,10 +69,10 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
         },
         Operation::Delete { target } => Prepared::Delete(selection(target)?),
         Operation::SetPayload { payload, target, key } => Prepared::Payload {
-            edit: PayloadEdit::Set {
+            edit: PayloadEdit::Set(Merge::new(
                 payload,
-                key: key.as_deref().map(PayloadPath::parse).transpose()?,
-            },
+                key.as_deref().map(PayloadPath::parse).transpose()?,
+            )),
             target: selection(target)?,
         },
         Operation::OverwritePayload { payload, target } => Prepared::Payload {
@@ -82,11 +80,12 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
             target: selection(target)?,
         },
         Operation::DeletePayload { keys, target } => Prepared::Payload {
-            edit: PayloadEdit::Delete(
-                keys.iter()
+            edit: PayloadEdit::Delete(Removal::new(
+                &keys
+                    .iter()
                     .map(|k| PayloadPath::parse(k))
-                    .collect::<std::result::Result<_, _>>()?,
-            ),
+                    .collect::<std::result::Result<Vec<_>, _>>()?,
+            )),
             target: selection(target)?,
         },
         Operation::ClearPayload { target } => Prepared::Payload {
@@ -120,7 +119,7 @@ fn selection(target: Target) -> Result<Selection> {
     })
 }
 
-pub(crate) fn check_count(found: usize) -> Result<()> {
+fn check_count(found: usize) -> Result<()> {
     if found > MAX_BATCH_POINTS {
         return Err(Error::Limit {
             what: "points in one operation",

@@ -13,39 +13,42 @@ use crate::query::matching::{Horizon, each};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables};
 use crate::write::batch::{Expected, UpsertMode};
-use crate::write::prepare::{Patch, PayloadEdit, Prepared, Selection, check_count, encode_payload};
+use crate::write::prepare::{Patch, PayloadEdit, Prepared, Selection, encode_payload};
 use crate::write::record::{EffectKind, Section};
 
 /// What a point is at this place in the batch.
-enum Current {
+enum Current<'a> {
     Stored(Located),
     /// Written earlier in the same batch.
-    Staged {
-        version: u64,
-        payload: Vec<u8>,
-        vectors: Vec<Option<Vec<u8>>>,
-    },
+    Staged(&'a StagedPoint),
 }
 
-impl Current {
+/// A point as the batch has left it so far.
+struct StagedPoint {
+    version: u64,
+    payload: Vec<u8>,
+    vectors: Vec<Option<Vec<u8>>>,
+}
+
+impl Current<'_> {
     fn version(&self) -> u64 {
         match self {
             Current::Stored(located) => located.version(),
-            Current::Staged { version, .. } => *version,
+            Current::Staged(staged) => staged.version,
         }
     }
 
     fn payload(&self) -> Result<&[u8]> {
         match self {
             Current::Stored(located) => located.payload(),
-            Current::Staged { payload, .. } => Ok(payload),
+            Current::Staged(staged) => Ok(&staged.payload),
         }
     }
 
     fn vector(&self, slot: usize) -> Option<&[u8]> {
         match self {
             Current::Stored(located) => located.vector(slot),
-            Current::Staged { vectors, .. } => vectors.get(slot)?.as_deref(),
+            Current::Staged(staged) => staged.vectors.get(slot)?.as_deref(),
         }
     }
 
@@ -60,14 +63,12 @@ impl Current {
     }
 }
 
-/// What a point was at some place in a batch; `None` when the batch deleted it.
-type Staged = Option<(u64, Vec<u8>, Vec<Option<Vec<u8>>>)>;
-
 /// Resolves the operations of one batch on one collection, in order.
 pub(crate) struct Resolver {
     tables: Arc<Tables>,
-    /// Effects of earlier operations of the batch, kept only when later ones need them.
-    staged: HashMap<PointId, Staged>,
+    /// What earlier operations of the batch made of points, kept only when later ones need it; `None` where they
+    /// deleted one.
+    staged: HashMap<PointId, Option<StagedPoint>>,
     stages: bool,
 }
 
@@ -81,13 +82,9 @@ impl Resolver {
         }
     }
 
-    fn current(&self, id: PointId) -> Option<Current> {
+    fn current(&self, id: PointId) -> Option<Current<'_>> {
         match self.staged.get(&id) {
-            Some(staged) => staged.clone().map(|(version, payload, vectors)| Current::Staged {
-                version,
-                payload,
-                vectors,
-            }),
+            Some(staged) => staged.as_ref().map(Current::Staged),
             None => self.tables.latest(id).map(Current::Stored),
         }
     }
@@ -134,6 +131,7 @@ impl Resolver {
                 for (id, current) in self.select(&schema, &target, true)? {
                     let payload = edited(&edit, current.payload()?)?;
                     out.push(EffectKind::Payload, id, &payload, [])?;
+                    check_bytes(&out)?;
                 }
                 out
             }
@@ -146,6 +144,7 @@ impl Resolver {
                         .filter_map(|slot| Some((slot, current.vector(slot)?)))
                         .collect();
                     out.push(EffectKind::Put, id, current.payload()?, kept)?;
+                    check_bytes(&out)?;
                 }
                 out
             }
@@ -223,7 +222,12 @@ impl Resolver {
     }
 
     /// The points of a target, each once. With `required`, an id that does not exist is an error.
-    fn select(&self, schema: &Schema, target: &Selection, required: bool) -> Result<Vec<(PointId, Current)>> {
+    fn select(
+        &self,
+        schema: &Schema,
+        target: &Selection,
+        required: bool,
+    ) -> Result<Vec<(PointId, Current<'_>)>> {
         match target {
             Selection::Ids(ids) => {
                 let mut seen = std::collections::HashSet::with_capacity(ids.len());
@@ -245,8 +249,8 @@ impl Resolver {
                     }
                     Ok(())
                 })?;
-                for &id in self.staged.keys() {
-                    if let Some(current) = self.current(id)
+                for (&id, staged) in &self.staged {
+                    if let Some(current) = staged.as_ref().map(Current::Staged)
                         && current.matches(schema, id, filter)?
                     {
                         out.push((id, current));
@@ -254,7 +258,6 @@ impl Resolver {
                 }
                 // Replay, and a reader of the log, should not depend on how the points were found.
                 out.sort_unstable_by_key(|(id, _)| *id);
-                check_count(out.len())?;
                 Ok(out)
             }
         }
@@ -265,17 +268,21 @@ impl Resolver {
         section.for_each(schema, |effect| {
             let staged = match effect.kind {
                 EffectKind::Delete => None,
-                EffectKind::Put => Some((
-                    section.seq,
-                    effect.payload.to_vec(),
-                    effect.vectors.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
-                )),
+                EffectKind::Put => Some(StagedPoint {
+                    version: section.seq,
+                    payload: effect.payload.to_vec(),
+                    vectors: effect.vectors.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
+                }),
                 EffectKind::Payload => {
                     let current = self
                         .current(effect.id)
                         .ok_or(Error::PointNotFound { id: effect.id })?;
                     let vectors = (0..schema.vectors.len()).map(|s| current.vector(s).map(<[u8]>::to_vec));
-                    Some((section.seq, effect.payload.to_vec(), vectors.collect()))
+                    Some(StagedPoint {
+                        version: section.seq,
+                        payload: effect.payload.to_vec(),
+                        vectors: vectors.collect(),
+                    })
                 }
             };
             changes.push((effect.id, staged));
@@ -284,6 +291,20 @@ impl Resolver {
         self.staged.extend(changes);
         Ok(())
     }
+}
+
+/// A filter may match any number of points; what is made of them must fit a record of the log. Said before it fills
+/// the memory.
+fn check_bytes(section: &Section) -> Result<()> {
+    let found: usize = section.bulk.iter().map(Vec::len).sum();
+    if found > vdb_wal::MAX_BODY_BYTES as usize {
+        return Err(vdb_wal::Error::TooLarge {
+            bytes: found as u64,
+            max: vdb_wal::MAX_BODY_BYTES,
+        }
+        .into());
+    }
+    Ok(())
 }
 
 fn edited(edit: &PayloadEdit, stored: &[u8]) -> Result<Vec<u8>> {
@@ -296,17 +317,18 @@ fn edited(edit: &PayloadEdit, stored: &[u8]) -> Result<Vec<u8>> {
     };
     match edit {
         PayloadEdit::Overwrite(bytes) => Ok(bytes.clone()),
-        PayloadEdit::Set { payload, key } => {
+        PayloadEdit::Set(merge) => {
             let mut map = decoded()?;
-            crate::payload::set(&mut map, payload, key.as_ref());
+            merge.apply(&mut map);
             encode_payload(&map)
         }
-        PayloadEdit::Delete(paths) => {
+        PayloadEdit::Delete(removal) => {
             let mut map = decoded()?;
-            for path in paths {
-                crate::payload::delete(&mut map, path);
-            }
+            removal.apply(&mut map);
             encode_payload(&map)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{delete, set};
+use super::{Merge, Removal};
 
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
@@ -10,13 +10,13 @@ fn map(value: Value) -> Map<String, Value> {
 fn after_set(payload: Value, path: &str, source: Value) -> Value {
     let mut payload = map(payload);
     let path = (!path.is_empty()).then(|| path.parse().unwrap());
-    set(&mut payload, &map(source), path.as_ref());
+    Merge::new(map(source), path).apply(&mut payload);
     Value::Object(payload)
 }
 
 fn after_delete(payload: Value, path: &str) -> Value {
     let mut payload = map(payload);
-    delete(&mut payload, &path.parse().unwrap());
+    Removal::new(&[path.parse().unwrap()]).apply(&mut payload);
     Value::Object(payload)
 }
 
@@ -117,17 +117,21 @@ fn setting_at_brackets_writes_to_every_element() {
 }
 
 #[test]
-fn a_path_through_an_array_that_is_not_there_changes_nothing() {
-    for doc in [
-        json!({}),
-        json!({"a": 5}),
-        json!({"a": {"x": 1}}),
-        json!({"a": []}),
-    ] {
-        for path in ["a[]", "a[0]", "a[].b", "a.b[0].c", "z.y[]"] {
-            assert_eq!(after_set(doc.clone(), path, json!({"y": 1})), doc, "{path}");
-        }
-    }
+fn setting_at_a_path_through_what_is_no_array_makes_an_empty_one() {
+    let doc = json!({"s": "x"});
+    let after = |path| after_set(doc.clone(), path, json!({"k": 1}));
+    assert_eq!(after("a[]"), json!({"s": "x", "a": []}));
+    assert_eq!(after("a[0]"), json!({"s": "x", "a": []}));
+    assert_eq!(after("a.b[0]"), json!({"s": "x", "a": {"b": []}}));
+    assert_eq!(after("a[].b"), json!({"s": "x", "a": []}));
+    assert_eq!(after("s[]"), json!({"s": []}));
+    assert_eq!(after("s.b[]"), json!({"s": {"b": []}}));
+    assert_eq!(
+        after_set(json!({"a": {"x": 1}}), "a[0].c", json!({"k": 1})),
+        json!({"a": []})
+    );
+    let empty = json!({"a": []});
+    assert_eq!(after_set(empty.clone(), "a[]", json!({"k": 1})), empty);
 }
 
 #[test]
@@ -160,4 +164,39 @@ fn deleting_an_element_changes_nothing_and_deleting_all_empties_the_array() {
         after_delete(json!({"a": [[1], [2]]}), "a[][]"),
         json!({"a": [[], []]})
     );
+}
+
+#[test]
+fn deleting_several_paths_is_deleting_one_after_another() {
+    let doc = json!({
+        "a": {"b": 1, "c": {"d": 2, "e": [1, 2]}}, "f": [{"g": 1, "h": 2}, {"g": [3], "h": 4}, 5], "i": [[1], [2]],
+    });
+    let all = [
+        "a", "a.b", "a.c", "a.c.d", "a.c.e[]", "f[]", "f[].g", "f[].g[]", "f[0].h", "f[1].g", "f[7].g",
+        "f[0]", "i[]", "i[][]", "i[0][]", "x", "a.x.y",
+    ];
+    for first in all {
+        for second in all {
+            let one_by_one = after_delete(after_delete(doc.clone(), first), second);
+            let mut together = map(doc.clone());
+            Removal::new(&[first, second].map(|path| path.parse().unwrap())).apply(&mut together);
+            assert_eq!(Value::Object(together), one_by_one, "{first} and {second}");
+        }
+    }
+}
+
+#[test]
+fn removing_many_keys_takes_one_pass() {
+    let keys: Vec<String> = (0..80_000).map(|n| format!("k{n}")).collect();
+    let many =
+        |value: Value| -> Map<String, Value> { keys.iter().map(|k| (k.clone(), value.clone())).collect() };
+    let start = std::time::Instant::now();
+    let mut payload = many(json!(1));
+    Merge::new(many(Value::Null), None).apply(&mut payload);
+    assert!(payload.is_empty());
+    let mut payload = many(json!(1));
+    Removal::new(&keys.iter().map(|k| k.parse().unwrap()).collect::<Vec<_>>()).apply(&mut payload);
+    assert!(payload.is_empty());
+    // Key by key it took a minute.
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
