@@ -147,7 +147,7 @@ impl VectorParams {
     }
 
     pub(crate) fn kernel(&self) -> Kernel {
-        Kernel::new(self.distance.metric(self.element), self.element)
+        Kernel::new(self.distance.metric(self.element), self.element).by_root()
     }
 
     /// True when vectors are brought to unit length before they are stored.

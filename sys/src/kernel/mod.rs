@@ -131,14 +131,16 @@ fn preference(element: Element) -> [Isa; 5] {
 /// One way to score rows of one element type.
 ///
 /// For a given metric, element type and CPU, equal bytes give equal scores, bit for bit: from every
-/// method, at every address, in every position of a batch. (Where a score is NaN, the bits of the
-/// NaN may differ.)
+/// method, at every address, in every position of a batch. Scores of finite rows are finite: where
+/// sums overflow in single precision, the pair is summed again in double, and what no `f32` can say
+/// becomes the largest that one can.
 #[derive(Clone, Copy)]
 pub struct Kernel {
     metric: Metric,
     element: Element,
     isa: Isa,
     pairing: Pairing,
+    by_root: bool,
 }
 
 impl Kernel {
@@ -175,7 +177,19 @@ impl Kernel {
             element,
             isa,
             pairing,
+            by_root: false,
         })
+    }
+
+    /// The same kernel for whoever shows roots of scores: squared distances whose roots are the same
+    /// `f32` become one score, the square of that root, so that what looks equal is equal. Changes
+    /// nothing but [`Metric::L2`].
+    #[must_use]
+    pub fn by_root(self) -> Self {
+        Self {
+            by_root: self.metric == Metric::L2,
+            ..self
+        }
     }
 
     /// What the scores measure.
@@ -208,7 +222,17 @@ impl Kernel {
         assert!(self.is_whole(query.len()), "length of an encoded row");
         // SAFETY: `with_isa` hands a pairing out only where its CPU features are present; the
         // lengths were checked.
-        unsafe { (self.pairing.one)(query, row) }
+        let score = unsafe { (self.pairing.one)(query, row) };
+        let finite = if score.is_finite() {
+            score
+        } else {
+            self.sum_again(query, row)
+        };
+        if self.by_root {
+            root_and_square(finite)
+        } else {
+            finite
+        }
     }
 
     /// Scores rows that lie back to back; `out[i]` becomes the score of row `i`.
@@ -223,6 +247,7 @@ impl Kernel {
         }
         // SAFETY: CPU features as in `score`; the lengths were checked and are not 0.
         unsafe { (self.pairing.rows)(query, rows, out) }
+        self.settle(out, |at| (query, &rows[at * query.len()..][..query.len()]));
     }
 
     /// Scores rows that lie anywhere; `out[i]` becomes the score of `rows[i]`. Later rows are
@@ -240,6 +265,7 @@ impl Kernel {
         assert!(self.is_whole(query.len()), "length of an encoded row");
         // SAFETY: CPU features as in `score`; the lengths were checked.
         unsafe { (self.pairing.gather)(query, rows, out) }
+        self.settle(out, |at| (query, rows[at]));
     }
 
     /// Scores rows that lie back to back against several queries in one pass over the rows:
@@ -265,6 +291,36 @@ impl Kernel {
         }
         // SAFETY: CPU features as in `score`; the lengths were checked and are not 0.
         unsafe { (self.pairing.multi)(queries, rows, out) }
+        let (many, len) = (queries.len(), first.len());
+        self.settle(out, |at| (queries[at % many], &rows[at / many * len..][..len]));
+    }
+
+    /// Makes finite what overflowed, and rounds by roots if that is wanted. `pair` answers the query and
+    /// the row of a score.
+    #[inline]
+    fn settle<'a>(&self, out: &mut [f32], pair: impl Fn(usize) -> (&'a [u8], &'a [u8])) {
+        // Without an early end, so that it becomes vector code.
+        if !out.iter().fold(true, |all, score| all & score.is_finite()) {
+            for (at, score) in out.iter_mut().enumerate().filter(|(_, score)| !score.is_finite()) {
+                let (query, row) = pair(at);
+                *score = self.sum_again(query, row);
+            }
+        }
+        if self.by_root {
+            out.iter_mut().for_each(|score| *score = root_and_square(*score));
+        }
+    }
+
+    /// Scores in double precision: the sums of one instruction set overflow where those of another do
+    /// not, and two that overflowed to both sides are no number. The lengths were checked.
+    #[cold]
+    fn sum_again(&self, query: &[u8], row: &[u8]) -> f32 {
+        let Some(scalar) = scalar::pairing_of(self.metric, self.element) else {
+            unsupported(self.metric, self.element)
+        };
+        // SAFETY: plain Rust needs no CPU features; callers checked the lengths.
+        let score = unsafe { (scalar.one)(query, row) };
+        score.clamp(-f32::MAX, f32::MAX)
     }
 
     /// Whether so many bytes are a whole number of components.
@@ -278,6 +334,14 @@ impl Kernel {
         assert!(self.is_whole(row_bytes), "length of an encoded row");
         assert_eq!(row_bytes.checked_mul(count), Some(bytes), "length of the rows");
     }
+}
+
+/// Minus the square of the root of what `score` is minus of: again the same root, and one score for all
+/// that have it.
+#[inline]
+fn root_and_square(score: f32) -> f32 {
+    let root = (-score).sqrt();
+    -(root * root).min(f32::MAX)
 }
 
 #[cold]

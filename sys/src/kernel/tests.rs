@@ -104,6 +104,76 @@ fn scores_are_larger_for_nearer_rows() {
     }
 }
 
+/// Scores of one pair by every method; all must be the same bits.
+fn score_every_way(kernel: &Kernel, query: &[u8], row: &[u8]) -> f32 {
+    let score = kernel.score(query, row);
+    let mut out = [0.0; 6];
+    kernel.score_rows(query, &row.repeat(6), &mut out);
+    assert_eq!(out, [score; 6], "{kernel:?}");
+    kernel.score_gather(query, &[row; 6], &mut out);
+    assert_eq!(out, [score; 6], "{kernel:?}");
+    kernel.score_rows_multi(&[query; 3], &row.repeat(2), &mut out);
+    assert_eq!(out, [score; 6], "{kernel:?}");
+    score
+}
+
+#[test]
+fn sums_that_overflow_are_finite_and_the_same_on_every_isa() {
+    let row = |values: &[f32]| {
+        let mut row = Vec::new();
+        encode_f32(values, Element::F32, &mut row);
+        row
+    };
+    // Long enough that vector lanes hold sums of both signs before they meet.
+    let (ones, ups_and_downs): (Vec<f32>, Vec<f32>) = (0..64)
+        .map(|i| (1e30, if i % 2 == 0 { 1e30 } else { -1e30 }))
+        .unzip();
+    let (large, mixed) = (row(&ones), row(&ups_and_downs));
+    let mut mostly = ups_and_downs.clone();
+    mostly[0] = 3e30;
+    for kernel in kernels().filter(|kernel| kernel.element() == Element::F32) {
+        let cancelled = score_every_way(&kernel, &large, &mixed);
+        let beyond = score_every_way(&kernel, &large, &row(&mostly));
+        match kernel.metric() {
+            Metric::Dot => assert_eq!((cancelled, beyond), (0.0, f32::MAX), "{kernel:?}"),
+            Metric::L2 => assert_eq!((cancelled, beyond), (-f32::MAX, -f32::MAX), "{kernel:?}"),
+            Metric::L1 | Metric::CosineU8 => assert!(cancelled.is_finite() && beyond.is_finite()),
+        }
+    }
+}
+
+#[test]
+fn scores_by_root_are_equal_where_roots_are_and_keep_the_order() {
+    for kernel in kernels().filter(|kernel| kernel.element() == Element::F32) {
+        let by_root = kernel.by_root();
+        let mut last = f32::INFINITY;
+        let mut merged = 0;
+        for step in 0..2_000u32 {
+            // Distances from 1 on, a few neighbouring squares apart.
+            let (mut query, mut row) = (Vec::new(), Vec::new());
+            encode_f32(&[0.0, 0.0], Element::F32, &mut query);
+            let rest = (step as f32 * f32::EPSILON).sqrt();
+            encode_f32(&[1.0, rest], Element::F32, &mut row);
+            let (exact, rounded) = (
+                kernel.score(&query, &row),
+                score_every_way(&by_root, &query, &row),
+            );
+            if kernel.metric() != Metric::L2 {
+                assert_eq!(exact, rounded);
+                continue;
+            }
+            assert_eq!((-rounded).sqrt(), (-exact).sqrt(), "{kernel:?}, step {step}");
+            if (-rounded).sqrt() == (-last).sqrt() {
+                assert_eq!(rounded, last, "{kernel:?}, step {step}");
+                merged += 1;
+            }
+            assert!(rounded <= last);
+            last = rounded;
+        }
+        assert!(kernel.metric() != Metric::L2 || merged > 500, "{merged}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
