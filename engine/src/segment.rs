@@ -36,7 +36,7 @@ impl Drop for Files {
 }
 
 /// The vectors of one name, and the graph over them if there is one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SegmentVectors {
     pub(crate) file: Arc<VectorsReader>,
     graph: Option<Arc<GraphFile>>,
@@ -69,6 +69,8 @@ pub(crate) struct Segment {
     indexes: Vec<(u16, Arc<PostingsFile>)>,
     /// A payload index turned out damaged when it was asked: none is used, and all get rebuilt.
     indexes_damaged: AtomicBool,
+    /// Somebody has been told that a derived file is damaged.
+    told: AtomicBool,
     files: Arc<Files>,
 }
 
@@ -166,6 +168,7 @@ impl Segment {
             vectors,
             indexes,
             indexes_damaged: AtomicBool::new(false),
+            told: AtomicBool::new(false),
             files,
         })
     }
@@ -184,6 +187,27 @@ impl Segment {
             files: self.files.clone(),
             ..fresh
         })
+    }
+
+    /// The same segment without the payload indexes that its record no longer names.
+    pub(crate) fn with_record(&self, record: SegmentRecord) -> Segment {
+        let named = |number| record.component(Component::PayloadIndex(number)).is_some();
+        Segment {
+            points: self.points.clone(),
+            payload: self.payload.clone(),
+            deletions: self.deletions.clone(),
+            vectors: self.vectors.clone(),
+            indexes: self
+                .indexes
+                .iter()
+                .filter(|(number, _)| named(*number))
+                .cloned()
+                .collect(),
+            indexes_damaged: AtomicBool::new(self.indexes_damaged.load(Ordering::Acquire)),
+            told: AtomicBool::new(false),
+            files: self.files.clone(),
+            record,
+        }
     }
 
     /// Names files that are to be removed once no reader holds the segment any more.
@@ -223,6 +247,17 @@ impl Segment {
     /// Keeps filters from the payload indexes until they have been rebuilt.
     pub(crate) fn set_index_damaged(&self) {
         self.indexes_damaged.store(true, Ordering::Release);
+    }
+
+    /// True when a derived file turned out damaged, the first time that this is asked.
+    pub(crate) fn wants_mending(&self) -> bool {
+        let damaged = self.indexes_damaged.load(Ordering::Acquire)
+            || self
+                .vectors
+                .iter()
+                .flatten()
+                .any(|vectors| vectors.damaged.load(Ordering::Acquire));
+        damaged && !self.told.swap(true, Ordering::AcqRel)
     }
 
     /// The segment as filters look things up in it.

@@ -12,6 +12,7 @@ use vdb_wal::Lsn;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::fresh::FreshFiles;
+use crate::maintenance::payload_index::forget_all_dropped;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -23,7 +24,7 @@ pub(crate) struct Commit<'a> {
     pub(crate) next: CollectionManifest,
     /// What the next manifest names and the present one does not.
     fresh: &'a FreshFiles<'a>,
-    /// Tombstone files that the next manifest no longer names.
+    /// Tombstone files and payload indexes that the next manifest no longer names.
     stale: Vec<String>,
 }
 
@@ -107,6 +108,9 @@ impl<'a> Commit<'a> {
         }
         // The directory's lock is about to go: whoever takes it next must find nobody writing.
         self.shared.check_open()?;
+        let dropped = forget_all_dropped(&mut self.next);
+        self.stale
+            .extend(dropped.iter().map(|file| file.path(&self.core.dir)));
         self.next.segments.sort_unstable_by_key(|s| s.id);
         let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());
         self.fresh.keep();
@@ -114,7 +118,7 @@ impl<'a> Commit<'a> {
         *self.current = self.next;
         publish();
         for path in self.stale {
-            // The next open removes what cannot be removed now.
+            // Readers have them mapped. The next open removes what cannot be removed now.
             let _ = self.shared.disk.remove(&path);
         }
         Ok(())
