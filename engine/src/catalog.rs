@@ -20,7 +20,7 @@ pub enum AliasChange {
     Create {
         /// The alias.
         alias: String,
-        /// A collection.
+        /// A collection; not another alias.
         collection: String,
     },
     /// Removes an alias; one that does not exist is fine.
@@ -235,9 +235,14 @@ fn change_alias(catalog: &mut Catalog, change: &AliasChange) -> Result<()> {
     match change {
         AliasChange::Create { alias, collection } => {
             check_not_collection(catalog, alias)?;
-            let id = resolve(catalog, collection);
-            let collection_id = id.ok_or_else(|| Error::CollectionNotFound {
-                name: collection.clone(),
+            let target = find(catalog, collection).map(|c| c.id);
+            let collection_id = target.ok_or_else(|| match resolve(catalog, collection) {
+                Some(_) => Error::InvalidRequest(format!(
+                    "{collection:?} is an alias: an alias can only stand for a collection"
+                )),
+                None => Error::CollectionNotFound {
+                    name: collection.clone(),
+                },
             })?;
             catalog.aliases.retain(|a| a.name != *alias);
             catalog.aliases.push(AliasRecord {

@@ -15,7 +15,7 @@ use crate::payload::PayloadIndexKind;
 use crate::point::{Payload, Point, Record, ScoredPoint, Select, Vectors};
 use crate::query::scroll::{ScrollPage, ScrollRequest};
 use crate::query::search::SearchRequest;
-use crate::tables::View;
+use crate::tables::{Tables, View};
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
 use crate::write::ticket::{Ticket, WriteResult};
 
@@ -74,13 +74,39 @@ impl Collection {
         &self.handle.shared
     }
 
-    fn view(&self) -> Result<View> {
+    /// Runs a call on the collection, unless it was dropped. What finds that out later only knows its number.
+    fn call<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
+        let gone = || Error::CollectionNotFound {
+            name: self.name.to_string(),
+        };
         if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
-            return Err(Error::CollectionNotFound {
-                name: self.name.to_string(),
-            });
+            return Err(gone());
         }
-        Ok(self.core.view(&self.shared().visibility))
+        let outcome = call();
+        if matches!(outcome, Err(Error::CollectionNotFound { .. })) {
+            return Err(gone());
+        }
+        outcome
+    }
+
+    fn view(&self) -> Result<View> {
+        self.call(|| Ok(self.core.view(&self.shared().visibility)))
+    }
+
+    /// Answers from what is there now. Derived files that turn out damaged on the way are built again.
+    fn read<T>(&self, answer: impl FnOnce(&View) -> Result<T>) -> Result<T> {
+        let view = self.view()?;
+        let outcome = answer(&view);
+        self.mend(&view.tables);
+        outcome
+    }
+
+    fn mend(&self, tables: &Tables) {
+        // All are asked, each tells once.
+        let damaged = tables.segments.iter().filter(|s| s.wants_mending()).count();
+        if damaged > 0 {
+            self.shared().optimizer.wake();
+        }
     }
 
     /// Carries out one operation and waits as the database's durability says.
@@ -97,8 +123,10 @@ impl Collection {
     /// # Errors
     /// When the operation is refused; nothing of it takes effect.
     pub fn submit(&self, operation: Operation, durability: Durability) -> Result<Ticket> {
-        self.shared()
-            .submit(vec![(self.core.clone(), Entry::Operation(operation))], durability)
+        let entry = (self.core.clone(), Entry::Operation(operation));
+        let ticket = self.call(|| self.shared().submit(vec![entry], durability));
+        self.mend(&self.core.tables());
+        ticket
     }
 
     /// Writes whole points: vectors and payload not given disappear. Of several points with one id the last wins.
@@ -195,7 +223,7 @@ impl Collection {
     /// # Errors
     /// When a selector names a vector that the collection does not have, or when data is damaged.
     pub fn get(&self, ids: &[PointId], select: &Select) -> Result<Vec<Record>> {
-        crate::query::fetch::get(&self.view()?, ids, select)
+        self.read(|view| crate::query::fetch::get(view, ids, select))
     }
 
     /// One page of points in the order of their ids.
@@ -203,7 +231,7 @@ impl Collection {
     /// # Errors
     /// When the request is not valid, or when data is damaged.
     pub fn scroll(&self, request: &ScrollRequest) -> Result<ScrollPage> {
-        crate::query::scroll::scroll(&self.view()?, request)
+        self.read(|view| crate::query::scroll::scroll(view, request))
     }
 
     /// How many points match a filter, or how many there are.
@@ -211,7 +239,7 @@ impl Collection {
     /// # Errors
     /// When the filter is not valid, or when data is damaged.
     pub fn count(&self, filter: Option<&Filter>) -> Result<u64> {
-        crate::query::matching::count(&self.view()?, filter)
+        self.read(|view| crate::query::matching::count(view, filter))
     }
 
     /// About how many points match a filter: bounds and a guess, from the payload indexes alone. Much cheaper than
@@ -220,15 +248,16 @@ impl Collection {
     /// # Errors
     /// When the filter is not valid.
     pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
-        crate::query::matching::estimate(&self.view()?, filter)
+        self.read(|view| crate::query::matching::estimate(view, filter))
     }
 
-    /// The points nearest to a vector, best first; equal scores in the order of ids.
+    /// The points nearest to a vector, best first; equal scores in the order of ids. Scores are finite: one that is
+    /// beyond what an `f32` holds comes as [`f32::MAX`].
     ///
     /// # Errors
     /// When the vector or the filter is not valid, or when data is damaged.
     pub fn search(&self, request: &SearchRequest) -> Result<Vec<ScoredPoint>> {
-        crate::query::search::search(&self.view()?, request)
+        self.read(|view| crate::query::search::search(view, request))
     }
 
     /// Several searches on one snapshot, in parallel. The results are those of [`search`](Self::search), in order.
@@ -237,11 +266,13 @@ impl Collection {
     /// As [`search`](Self::search), for the first request that fails.
     pub fn search_batch(&self, requests: &[SearchRequest]) -> Result<Vec<Vec<ScoredPoint>>> {
         use rayon::prelude::*;
-        let view = self.view()?;
-        let search = |request| crate::query::search::search(&view, request);
-        self.shared()
-            .pool
-            .install(|| requests.par_iter().map(search).collect())
+        self.read(|view| {
+            let search = |request| crate::query::search::search(view, request);
+            let pool = &self.shared().pool;
+            let found: Vec<_> = pool.install(|| requests.par_iter().map(search).collect());
+            // In order: of several that fail the first one tells.
+            found.into_iter().collect()
+        })
     }
 
     /// Indexes a payload path, so that filters on it need not read payloads. The same index again changes nothing;
@@ -250,7 +281,7 @@ impl Collection {
     /// # Errors
     /// When the path is not valid or the disk fails.
     pub fn create_payload_index(&self, path: &str, kind: PayloadIndexKind) -> Result<()> {
-        crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind)
+        self.call(|| crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind))
     }
 
     /// Drops the index of a payload path. False when there is none.
@@ -258,7 +289,7 @@ impl Collection {
     /// # Errors
     /// When the disk fails.
     pub fn drop_payload_index(&self, path: &str) -> Result<bool> {
-        crate::maintenance::payload_index::drop_index(self.shared(), &self.core, path)
+        self.call(|| crate::maintenance::payload_index::drop_index(self.shared(), &self.core, path))
     }
 
     /// Turns everything written so far into segments.
@@ -266,7 +297,7 @@ impl Collection {
     /// # Errors
     /// When the disk fails; nothing is lost.
     pub fn flush(&self) -> Result<()> {
-        crate::maintenance::flush::flush_all(self.shared(), &self.core)
+        self.call(|| crate::maintenance::flush::flush_all(self.shared(), &self.core))
     }
 
     /// Flushes, merges all segments into as few as allowed, drops deleted rows, and builds graphs and indexes that
@@ -275,7 +306,7 @@ impl Collection {
     /// # Errors
     /// [`Error::Cancelled`] when `control` says so (what was finished stays), or when the disk fails.
     pub fn optimize(&self, control: &vdb_index::Control<'_>) -> Result<()> {
-        crate::maintenance::optimize::optimize(self.shared(), &self.core, control)
+        self.call(|| crate::maintenance::optimize::optimize(self.shared(), &self.core, control))
     }
 
     /// Sizes, settings and what goes on in the background.

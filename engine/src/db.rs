@@ -233,7 +233,8 @@ impl Database {
     /// Makes `alias` stand for a collection; an alias that exists is pointed elsewhere.
     ///
     /// # Errors
-    /// When there is no such collection, or the alias is the name of a collection or not allowed.
+    /// When there is no such collection (another alias does not count), or the alias is the name of a collection or
+    /// not allowed.
     pub fn create_alias(&self, alias: &str, collection: &str) -> Result<()> {
         self.update_aliases(&[AliasChange::Create {
             alias: alias.to_owned(),

@@ -43,7 +43,14 @@ pub(crate) fn encode(
             value,
         });
     }
-    if params.element == Element::F16
+    let scale = if params.normalises() {
+        unit_scale(vector)
+    } else {
+        None
+    };
+    // What is normalised fits, however large it was.
+    if scale.is_none()
+        && params.element == Element::F16
         && largest >= F16_BOUND.to_bits()
         && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| x.abs() >= F16_BOUND)
     {
@@ -54,11 +61,6 @@ pub(crate) fn encode(
             value,
         });
     }
-    let scale = if params.normalises() {
-        unit_scale(vector)
-    } else {
-        None
-    };
     match scale {
         Some(scale) => encode_scaled(vector, scale, params.element, out),
         None => encode_f32(vector, params.element, out),
@@ -117,3 +119,6 @@ pub fn parse_element(name: &str) -> Result<Element> {
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests;

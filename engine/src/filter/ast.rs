@@ -119,14 +119,27 @@ pub enum MatchValue {
     Bool(bool),
 }
 
-/// A list of values of one type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A list of values of one type. Empty lists are equal whatever type they are of: JSON has one for both.
+#[derive(Debug, Clone)]
 pub enum ValueList {
     /// Strings.
     Strings(Vec<String>),
     /// Integers.
     Integers(Vec<i64>),
 }
+
+impl PartialEq for ValueList {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Strings(a), Self::Strings(b)) => a == b,
+            (Self::Integers(a), Self::Integers(b)) => a == b,
+            (Self::Strings(strings), Self::Integers(integers))
+            | (Self::Integers(integers), Self::Strings(strings)) => strings.is_empty() && integers.is_empty(),
+        }
+    }
+}
+
+impl Eq for ValueList {}
 
 /// Limits of a range. Those that are given must all hold; without any, every comparable value is inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::deletions::Deletions;
 use crate::error::Result;
 use crate::filter::{CompiledFilter, Filter};
 use crate::memtable::{MemRow, Memtable};
-use crate::query::rows::SegmentRows;
+use crate::query::rows::{self, SegmentRows};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables, View};
 
@@ -110,7 +110,7 @@ pub(crate) fn estimate(view: &View, filter: &Filter) -> Result<Estimate> {
     }
     let mut sum = Estimate::exactly(in_memory);
     for segment in &view.tables.segments {
-        let bounds = SegmentRows::new(schema, segment, horizon, filter).bounds();
+        let bounds = rows::bounds(schema, segment, filter);
         let dead = segment.deletions.dead_at(view.lsn);
         sum.min += bounds.min.saturating_sub(dead);
         sum.expected += bounds

@@ -19,3 +19,6 @@ pub(crate) mod matching;
 pub(crate) mod rows;
 pub(crate) mod scroll;
 pub(crate) mod search;
+
+#[cfg(test)]
+mod tests;

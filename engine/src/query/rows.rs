@@ -196,20 +196,6 @@ impl<'a> SegmentRows<'a> {
         }
     }
 
-    /// About how many rows there are, deleted ones included, from what the indexes know. Reads no payloads.
-    pub(crate) fn bounds(&self) -> Estimate {
-        let rows = u64::from(self.segment.rows());
-        let unknown = Estimate {
-            min: 0,
-            expected: rows / 2,
-            max: rows,
-        };
-        match self.filter {
-            None => Estimate::exactly(rows),
-            Some(filter) => estimate(filter, &self.segment.lookup(self.schema)).unwrap_or(unknown),
-        }
-    }
-
     /// About how many rows there are. Reads a few payloads when no index says.
     pub(crate) fn estimate(&self) -> Result<u64> {
         let rows = self.segment.rows();
@@ -238,5 +224,20 @@ impl<'a> SegmentRows<'a> {
                 sampled(&mut (0..rows).step_by(step as usize), u64::from(rows))
             }
         }
+    }
+}
+
+/// About how many rows of a segment match, deleted ones included, from what its indexes know. Neither reads payloads
+/// nor makes sets of rows.
+pub(crate) fn bounds(schema: &Schema, segment: &Segment, filter: Option<&CompiledFilter>) -> Estimate {
+    let rows = u64::from(segment.rows());
+    let unknown = Estimate {
+        min: 0,
+        expected: rows / 2,
+        max: rows,
+    };
+    match filter {
+        None => Estimate::exactly(rows),
+        Some(filter) => estimate(filter, &segment.lookup(schema)).unwrap_or(unknown),
     }
 }

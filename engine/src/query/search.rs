@@ -45,9 +45,9 @@ pub struct SearchRequest {
     pub vector: Vec<f32>,
     /// Which named vector to compare with; empty for the default one.
     pub using: String,
-    /// Most points to return, at least 1.
+    /// Most points to return, at least 1; more than [`MAX_LIMIT`] count as that many.
     pub limit: usize,
-    /// Points to skip before the first one returned.
+    /// Points to skip before the first one returned, at most [`MAX_LIMIT`].
     pub offset: usize,
     /// Only points with a score above this (below it for Euclid and Manhattan).
     pub score_threshold: Option<f32>,
@@ -154,6 +154,13 @@ impl SearchRequest {
                 found: self.ef.unwrap_or(0),
             });
         }
+        if self.offset > MAX_LIMIT {
+            return Err(Error::Limit {
+                what: "offset of a search",
+                limit: MAX_LIMIT,
+                found: self.offset,
+            });
+        }
         if self.score_threshold.is_some_and(f32::is_nan) {
             return Err(Error::InvalidRequest(
                 "the score threshold must be a number, got NaN".into(),
@@ -202,7 +209,7 @@ pub(crate) fn search(view: &View, request: &SearchRequest) -> Result<Vec<ScoredP
     let encoded = encode_query(&vector.name, &vector.params, &request.vector)?;
     let compiled = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
-    let want = request.offset.saturating_add(request.limit).min(MAX_LIMIT);
+    let want = request.offset + request.limit.min(MAX_LIMIT);
     let query = Query {
         view,
         vector,
@@ -243,7 +250,7 @@ pub(crate) fn search(view: &View, request: &SearchRequest) -> Result<Vec<ScoredP
     let page = scored
         .take_while(|(score, _)| passes(*score))
         .skip(request.offset)
-        .take(request.limit);
+        .take(request.limit.min(MAX_LIMIT));
     page.map(|(score, hit)| {
         let (payload, vectors) = fetch::parts(schema, &request.select, &hit.at)?;
         Ok(ScoredPoint {

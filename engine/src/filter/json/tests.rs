@@ -482,3 +482,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn empty_lists_read_back_equal_whatever_type_they_were_of() {
+    let of = |list: ValueList, predicate: fn(ValueList) -> Predicate| {
+        Filter::must([Condition::Field {
+            path: "a".into(),
+            predicate: predicate(list),
+        }])
+    };
+    for predicate in [Predicate::Any, Predicate::Except] {
+        for list in [ValueList::Strings(Vec::new()), ValueList::Integers(Vec::new())] {
+            let filter = of(list, predicate);
+            assert_eq!(Filter::from_json(&filter.to_json()).unwrap(), filter);
+        }
+        let some = of(ValueList::Integers(vec![1]), predicate);
+        assert_ne!(some, of(ValueList::Strings(Vec::new()), predicate));
+    }
+}
