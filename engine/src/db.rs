@@ -109,6 +109,17 @@ impl DatabaseBuilder {
 
     /// Opens the database on any disk: a simulated one, for instance.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use vdb::Database;
+    /// use vdb::disk::{DynDisk, MemDisk};
+    ///
+    /// let disk: DynDisk = Arc::new(MemDisk::new());
+    /// Database::builder().open_disk(disk.clone())?.close()?;
+    /// assert!(Database::builder().create(false).open_disk(disk)?.collections().is_empty());
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_disk(self, disk: DynDisk) -> Result<Database> {

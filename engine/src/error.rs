@@ -8,6 +8,19 @@ use crate::filter::FilterError;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why an engine call failed. Nothing of a refused write takes effect.
+///
+/// ```
+/// use vdb::Database;
+///
+/// let dir = tempfile::tempdir().unwrap();
+/// let db = Database::open(dir.path())?;
+/// match Database::open(dir.path()) {
+///     Err(error) if error.is_locked() => assert_eq!(error.locked_by(), Some(std::process::id())),
+///     other => panic!("two writers: {other:?}"),
+/// }
+/// # drop(db);
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -167,6 +180,69 @@ pub enum Error {
     Index(vdb_index::Error),
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "these ask for a few of many variants, and new ones are not among them"
+)]
+impl Error {
+    /// True when another process, or another handle of this one, has the database open.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.disk(), Some(vdb_vfs::Error::Locked { .. }))
+    }
+
+    /// The process that has the database open, where that is why the call failed and it could be told.
+    pub fn locked_by(&self) -> Option<u32> {
+        match self.disk() {
+            Some(vdb_vfs::Error::Locked { pid, .. }) => *pid,
+            Some(_) | None => None,
+        }
+    }
+
+    /// True when the disk is full. The call may succeed once there is room; deletions and reads go on meanwhile.
+    pub fn is_no_space(&self) -> bool {
+        matches!(self.disk(), Some(vdb_vfs::Error::NoSpace { .. }))
+            || matches!(self, Error::Wal(vdb_wal::Error::NoSpace { .. }))
+    }
+
+    /// True when the file system is read-only, or this user may not write there.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self.disk(), Some(vdb_vfs::Error::ReadOnly { .. }))
+    }
+
+    /// True when a file was written by a newer version of this library.
+    pub fn is_newer_format(&self) -> bool {
+        matches!(self.disk(), Some(vdb_vfs::Error::Version { found, max, .. }) if found > max)
+    }
+
+    /// True when a file does not hold what was written to it, or is missing: a backup or `vdb verify` may help, trying
+    /// again will not.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Error::Damaged { .. } | Error::Value(_) => true,
+            Error::Wal(error) if error.is_damage() => true,
+            Error::Storage(error) if error.is_corruption() => true,
+            _ => matches!(self.disk(), Some(vdb_vfs::Error::Corrupt { .. })),
+        }
+    }
+
+    /// The failed disk call behind this, whichever part of the engine made it.
+    pub fn disk(&self) -> Option<&vdb_vfs::Error> {
+        fn of_storage(error: &vdb_storage::Error) -> Option<&vdb_vfs::Error> {
+            match error {
+                vdb_storage::Error::Disk(error) => Some(error),
+                vdb_storage::Error::Manifest { source, .. } => of_storage(source),
+                _ => None,
+            }
+        }
+        match self {
+            Error::Disk(error) | Error::Index(vdb_index::Error::Disk(error)) => Some(error),
+            Error::Wal(vdb_wal::Error::Disk(error)) => Some(error.get()),
+            Error::Storage(error) => of_storage(error),
+            _ => None,
+        }
+    }
+}
+
 impl From<vdb_wal::Error> for Error {
     fn from(error: vdb_wal::Error) -> Self {
         if let vdb_wal::Error::Poisoned { cause } = &error {
@@ -194,3 +270,6 @@ impl From<vdb_index::Error> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

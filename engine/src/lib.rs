@@ -24,6 +24,9 @@
 //! # Ok::<_, vdb::Error>(())
 //! ```
 //!
+//! [`Error`] tells apart what a program may want to act on: [`Error::is_locked`], [`Error::is_no_space`],
+//! [`Error::is_damage`] and so on.
+//!
 //! An acknowledged write survives a power cut ([`Durability`] says what weaker levels can lose), every read sees
 //! a consistent snapshot, and no call needs an async runtime.
 //!
@@ -95,6 +98,12 @@ mod verify;
 mod visibility;
 mod write;
 
+/// What a database lies on: the real file system, memory, or a disk of one's own for
+/// [`DatabaseBuilder::open_disk`].
+pub mod disk {
+    pub use vdb_vfs::{Disk, DynDisk, Error, File, FileSlice, FileView, LockGuard, MemDisk, OsDisk, Result};
+}
+
 pub use activity::Progress;
 pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info};
 pub use catalog::AliasChange;
@@ -115,9 +124,13 @@ pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSele
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::SearchRequest;
 pub use vdb_index::Control;
+pub use vdb_index::Error as IndexError;
 pub use vdb_index::hnsw::HnswParams;
 pub use vdb_index::postings::Estimate;
+pub use vdb_storage::{Error as StorageError, ValueError};
 pub use vdb_sys::element::Element;
+pub use vdb_vfs::Error as DiskError;
+pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;
 pub use verify::{Problem, Severity, VerifyReport, verify};
 pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};

@@ -39,6 +39,22 @@ pub enum UpsertMode {
 }
 
 /// One write to one collection. All of it takes effect, or none.
+///
+/// ```
+/// use vdb::{CollectionConfig, Database, Distance, Operation, Point, UpsertMode, VectorParams};
+///
+/// let db = Database::builder().open_in_memory()?;
+/// let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+/// c.upsert(vec![Point::new(1, [1.0])])?;
+/// // Points that exist stay as they are.
+/// c.apply(Operation::Upsert {
+///     points: vec![Point::new(1, [9.0]), Point::new(2, [2.0])],
+///     mode: UpsertMode::InsertOnly,
+///     update_filter: None,
+/// })?;
+/// assert_eq!((c.get(&[1.into()], &Default::default())?[0].version, c.count(None)?), (1, 2));
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
@@ -153,6 +169,32 @@ pub(crate) enum Entry {
 ///         .upsert("a", vec![Point::new(1, [1.0, 0.0])])
 ///         .delete("b", vec![7u64]),
 /// )?;
+/// # Ok::<_, vdb::Error>(())
+/// ```
+///
+/// Compare and set: read a point, and write only if nobody has touched it since.
+///
+/// ```
+/// use serde_json::json;
+/// use vdb::{CollectionConfig, Database, Distance, Error, Point, Select, VectorParams, WriteBatch};
+///
+/// let db = Database::builder().open_in_memory()?;
+/// let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+/// c.upsert(vec![Point::new(1, [1.0]).payload(json!({"count": 1}))?])?;
+/// let add_one = || -> vdb::Result<()> {
+///     let read = c.get(&[1.into()], &Select::payload())?.remove(0);
+///     let count = read.payload.unwrap()["count"].as_i64().unwrap();
+///     let next = json!({"count": count + 1}).as_object().unwrap().clone();
+///     let batch = WriteBatch::new()
+///         .require_version("c", 1, read.version)
+///         .set_payload("c", next, vec![1u64]);
+///     db.write(batch).map(drop)
+/// };
+/// // A conflict says that somebody was faster: read again.
+/// while let Err(error) = add_one() {
+///     assert!(matches!(error, Error::Conflict { .. }));
+/// }
+/// assert_eq!(c.get(&[1.into()], &Select::payload())?[0].payload.as_ref().unwrap()["count"], 2);
 /// # Ok::<_, vdb::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]

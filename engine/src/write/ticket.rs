@@ -26,6 +26,25 @@ impl WriteResult {
 /// A write that has its place in the order and is in the log, but may not be synced or seen yet.
 ///
 /// Dropping a ticket does not take the write back.
+///
+/// ```
+/// use vdb::{CollectionConfig, Database, Distance, Durability, Operation, Point, UpsertMode, VectorParams};
+///
+/// let db = Database::builder().open_in_memory()?;
+/// let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+/// let upsert = |id| Operation::Upsert {
+///     points: vec![Point::new(id, [1.0])],
+///     mode: UpsertMode::Upsert,
+///     update_filter: None,
+/// };
+/// // Both are on their way before either is waited for: they share one sync.
+/// let first = c.submit(upsert(1u64), Durability::Sync)?;
+/// let second = c.submit(upsert(2u64), Durability::Sync)?;
+/// second.wait_visible()?;
+/// first.wait_visible()?;
+/// assert_eq!((first.result().sequence(), c.count(None)?), (1, 2));
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a write that nobody waits for may be lost in a power cut"]
 pub struct Ticket {
