@@ -74,7 +74,7 @@ fn with(node: &mut Value, steps: &[At], create: bool, change: &mut dyn FnMut(&mu
         match step {
             At::Field(_) if !node.is_object() => *node = Value::Object(Map::new()),
             At::Nth(_) | At::Each if !node.is_array() => *node = Value::Array(Vec::new()),
-            _ => {}
+            At::Field(_) | At::Nth(_) | At::Each => {}
         }
     }
     match step {

@@ -11,8 +11,8 @@ use vdb_wal::Lsn;
 
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::maintenance::dropped::forget_all_dropped;
 use crate::maintenance::fresh::FreshFiles;
-use crate::maintenance::payload_index::forget_all_dropped;
 use crate::segment::Segment;
 use crate::shared::Shared;
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `write_segment.rs` | rows in the order of their ids become the files of a segment |
 //! | `fresh.rs` | files of a job that has not been committed |
+//! | `dropped.rs` | payload indexes that were dropped leave the manifest |
 //! | `commit.rs` | tombstones, manifest swap |
 //! | `flush.rs` | a frozen memtable becomes a segment |
 //! | `policy.rs` | which job is next (pure) |
@@ -17,6 +18,7 @@
 
 pub(crate) mod commit;
 pub(crate) mod derive;
+mod dropped;
 pub(crate) mod flush;
 pub(crate) mod fresh;
 pub(crate) mod merge;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use vdb_index::Control;
-use vdb_storage::manifest::{CollectionManifest, SchemaRecord, SegmentRecord};
-use vdb_storage::{Component, SegmentFile};
 
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive;
+use crate::maintenance::dropped::{forget_dropped, kept};
 use crate::maintenance::fresh::FreshFiles;
 use crate::payload::PayloadIndexKind;
 use crate::schema::{PayloadIndexSchema, Schema};
@@ -35,39 +34,17 @@ fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) 
     commit.next.seq_floor = commit.next.seq_floor.max(seq);
     commit.finish(|| {
         core.next_seq.store(seq + 1, Ordering::Release);
+        let kept = kept(&schema.to_record());
         core.change(|tables| {
             for segment in &mut tables.segments {
                 let mut record = segment.record.clone();
-                if !forget_dropped(&mut record, &schema.to_record()).is_empty() {
+                if !forget_dropped(&mut record, &kept).is_empty() {
                     *segment = Arc::new(segment.with_record(record));
                 }
             }
             tables.schema = Arc::new(schema);
         });
     })
-}
-
-/// Takes the payload indexes that the schema no longer has out of a segment's record, and answers their files.
-fn forget_dropped(record: &mut SegmentRecord, schema: &SchemaRecord) -> Vec<SegmentFile> {
-    let dropped = |component: Option<Component>| match component {
-        Some(Component::PayloadIndex(number)) => schema.payload_indexes.iter().all(|i| i.number != number),
-        Some(_) | None => false,
-    };
-    let files = record
-        .files()
-        .filter(|file| dropped(Some(file.component)))
-        .collect();
-    record.components.retain(|c| !dropped(c.component()));
-    files
-}
-
-/// Takes dropped payload indexes out of a manifest, those too that a job has built meanwhile, and answers their files.
-pub(crate) fn forget_all_dropped(next: &mut CollectionManifest) -> Vec<SegmentFile> {
-    let schema = &next.schema;
-    next.segments
-        .iter_mut()
-        .flat_map(|record| forget_dropped(record, schema))
-        .collect()
 }
 
 /// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment.
