@@ -201,7 +201,11 @@ fn handles_dropped_while_others_are_busy_close_nothing_and_closing_ends_everybod
                                 Err(error) => panic!("{error}"),
                             };
                             if n % 7 == worker {
-                                c.search(&SearchRequest::new([0.5; 4])).unwrap();
+                                match c.search(&SearchRequest::new([0.5; 4])) {
+                                    Ok(_) => {}
+                                    Err(Error::Closed) if explicit => break,
+                                    Err(error) => panic!("{error}"),
+                                }
                             }
                         }
                     });

@@ -90,6 +90,8 @@ impl Collection {
     }
 
     fn view(&self) -> Result<View> {
+        // The next owner of the directory may be ahead of what this handle would show.
+        self.shared().check_open()?;
         self.call(|| Ok(self.core.view(&self.shared().visibility)))
     }
 

@@ -34,6 +34,9 @@ pub(crate) struct Core {
     /// The next sequence number. Written under the sequencer's lock.
     pub(crate) next_seq: AtomicU64,
     pub(crate) dropped: AtomicBool,
+    /// Another collection is about to take its place and its sequence numbers: it takes no more writes. Set under the
+    /// sequencer's lock.
+    pub(crate) replaced: AtomicBool,
     /// A write of weak durability is known, by the medium too, to have been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
     /// Held by whatever changes the manifest, across its commit and the change of tables that follows.
@@ -52,7 +55,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// Opens a collection as its manifest has it. What is only in the log is not in it yet.
-    pub(crate) fn open(disk: &DynDisk, id: u32, last_lsn: Lsn, crashed: bool) -> Result<Core> {
+    pub(crate) fn open(disk: &DynDisk, id: u32, last_lsn: Lsn) -> Result<Core> {
         let dir = collection_dir(id);
         let store = ManifestStore::<CollectionManifest>::new(disk.clone(), dir.clone());
         let damaged = |what: String| Error::Damaged {
@@ -96,8 +99,7 @@ impl Core {
             .map(open)
             .collect::<Result<_>>()?;
         let active = Arc::new(Memtable::new(&schema));
-        let lost = if crashed && manifest.weak { WEAK_WINDOW } else { 0 };
-        let next_seq = manifest.seq_floor + 1 + lost;
+        let next_seq = manifest.seq_floor + 1;
         let tables = Tables {
             schema,
             active,
@@ -110,6 +112,7 @@ impl Core {
             tables: RwLock::new(Arc::new(tables)),
             next_seq: AtomicU64::new(next_seq),
             dropped: AtomicBool::new(false),
+            replaced: AtomicBool::new(false),
             weak: AtomicBool::new(false),
             next_segment: AtomicU64::new(manifest.next_segment_id),
             manifest: Mutex::new(manifest),
@@ -119,6 +122,16 @@ impl Core {
             last_flush: Mutex::new(None),
             activity: Activity::default(),
         })
+    }
+
+    /// Fails for a collection that takes no more writes. The sequencer's lock is held.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.dropped.load(Ordering::Acquire) || self.replaced.load(Ordering::Acquire) {
+            return Err(Error::CollectionNotFound {
+                name: format!("#{} (dropped or replaced meanwhile)", self.id),
+            });
+        }
+        Ok(())
     }
 
     pub(crate) fn tables(&self) -> Arc<Tables> {

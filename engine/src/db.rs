@@ -311,7 +311,8 @@ impl Database {
     }
 
     /// Closes the database for all its handles and reports what failed, if anything did. Acknowledged writes do
-    /// not depend on it.
+    /// not depend on it. Reads and writes through handles that are left fail with [`Error::Closed`]: somebody else may
+    /// have the directory by then.
     ///
     /// # Errors
     /// When the last sync fails.

@@ -46,7 +46,13 @@ impl Handle {
         for core in shared.open_cores() {
             drop(core.manifest.lock());
         }
-        let closed = shared.wal.close().map_err(|e| shared.log_error(e));
+        let closed = if shared.unskipped.load(Ordering::Acquire) {
+            // The mark of a clean close says that every number ever given can be told from what is on the medium.
+            shared.wal.sync_all()
+        } else {
+            shared.wal.close()
+        };
+        let closed = closed.map_err(|e| shared.log_error(e));
         shared.visibility.synced(shared.wal.synced_lsn());
         shared.lock.lock().take();
         closed

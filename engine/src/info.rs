@@ -99,7 +99,10 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         disk_bytes: s.record.components.iter().map(|c| c.len).sum(),
     };
     let segments: Vec<SegmentInfo> = tables.segments.iter().map(segment).collect();
-    let last_failure = core.activity.failure().or_else(|| shared.budget.stuck());
+    let damage = || tables.segments.iter().find_map(|s| s.damage());
+    let last_failure = damage()
+        .or_else(|| core.activity.failure())
+        .or_else(|| shared.budget.stuck());
     let progress = core.activity.progress();
     let pending = !tables.frozen.is_empty() || crate::maintenance::optimize::is_due(core);
     let status = match (&last_failure, &progress) {

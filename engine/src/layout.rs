@@ -19,6 +19,12 @@ pub(crate) fn collection_dir(id: u32) -> String {
     format!("{COLLECTIONS_DIR}/{id:08x}")
 }
 
+/// The collection whose directory has this name.
+pub(crate) fn collection_of(name: &str) -> Option<u32> {
+    let id = u32::from_str_radix(name, 16).ok()?;
+    (collection_dir(id) == path::join(COLLECTIONS_DIR, name)).then_some(id)
+}
+
 /// The path of a file of a collection.
 pub(crate) fn file_path(collection: u32, name: &str) -> String {
     path::join(&collection_dir(collection), name)

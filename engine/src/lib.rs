@@ -42,10 +42,11 @@
 //! | file | what |
 //! |---|---|
 //! | `error.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
+//! | `damage.rs` | how far damage to a file reaches, and how it is told |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
 //! | `schema.rs` | what a collection holds |
 //! | `append_list.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
-//! | `layout.rs` | where things lie in a database's directory |
+//! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
 //! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
 //! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
 //! | `query/` | searching, scrolling, counting, fetching |
@@ -69,8 +70,10 @@ mod catalog;
 mod collection;
 mod config;
 mod core;
+mod damage;
 mod db;
 mod deletions;
+mod directory;
 mod error;
 mod filter;
 #[cfg(test)]

@@ -21,7 +21,8 @@ use crate::memtable::Memtable;
 use crate::schema::Schema;
 use crate::shared::Shared;
 
-/// Tells the staging directories of this process apart; other processes have none.
+/// Tells the staging directories of this process apart; the process id tells them from those of others: one that has
+/// closed the database may still be about to remove its own.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A directory inside the database that goes when it is dropped.
@@ -32,9 +33,11 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    pub(crate) fn new(disk: &DynDisk, what: &str) -> Result<Staging> {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = format!("{TEMP_DIR}/{what}-{number}");
+    pub(crate) fn new(shared: &Shared, what: &str) -> Result<Staging> {
+        shared.check_open()?;
+        let disk = &shared.disk;
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = format!("{TEMP_DIR}/{what}-{process}-{number}");
         disk.remove_dir_all(&dir)?;
         disk.create_dir_all(&dir)?;
         Ok(Staging {
@@ -92,7 +95,7 @@ pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> 
             return Err(Error::Cancelled);
         }
     }
-    let staging = Staging::new(&shared.disk, "snapshot")?;
+    let staging = Staging::new(shared, "snapshot")?;
     // From here on collections neither come nor go, and only the memtables frozen here become segments: what is
     // pinned is what the log had brought about at one place.
     let catalog = shared.catalog.lock();
@@ -196,7 +199,7 @@ fn link(
 /// Links all that the present manifest of a collection names, and its manifests, into a directory of their own.
 /// What is missing is left out: whoever reads there will notice.
 pub(crate) fn link_for_reading(shared: &Shared, core: &Core) -> Result<Staging> {
-    let staging = Staging::new(&shared.disk, "verify")?;
+    let staging = Staging::new(shared, "verify")?;
     let held = core.manifest.lock();
     let manifests = shared
         .disk

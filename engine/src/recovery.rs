@@ -1,19 +1,23 @@
 //! The one path by which a database is opened, whatever happened to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use vdb_storage::manifest::{Catalog, ManifestStore};
+use vdb_storage::manifest::{CollectionManifest, ManifestStore};
 use vdb_vfs::DynDisk;
 use vdb_wal::{Item, Lsn, Recovered, Wal, WalOptions};
 
 use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::WEAK_WINDOW;
+use crate::damage::describe;
+use crate::directory;
 use crate::error::{Error, Result};
-use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, TEMP_DIR, collection_dir};
-use crate::shared::{Sequencer, Shared};
+use crate::layout::{CATALOG_DIR, LOCK_FILE, LOG_DIR, collection_dir};
+use crate::maintenance::commit::Commit;
+use crate::maintenance::fresh::FreshFiles;
+use crate::shared::{Damage, Sequencer, Shared};
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
 use crate::write::apply::enter;
@@ -21,12 +25,16 @@ use crate::write::record::{self, KIND_EFFECTS, MANY};
 
 /// Opens the database on a disk, creating it where there is none and the options allow it.
 pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
-    refuse_foreign(&disk, options.create)?;
+    recover(disk, options).map_err(Error::with_advice)
+}
+
+fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
+    directory::refuse_foreign(&disk, options.create)?;
     let lock = disk.lock(LOCK_FILE)?;
-    let catalog = open_catalog(&disk)?;
+    let (catalog, created) = directory::open_catalog(&disk)?;
 
     // The first catalog is committed before there is a log; every later one after.
-    if catalog.generation > 1 && disk.list(LOG_DIR)?.is_empty() {
+    if catalog.generation > 1 && !directory::has_log(&disk)? {
         let what = "the log is missing; what was in no segment yet is lost".to_owned();
         return Err(Error::Damaged {
             file: disk.display(LOG_DIR),
@@ -35,7 +43,6 @@ pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
     }
     let log_options = WalOptions {
         segment_bytes: options.log_segment_bytes,
-        ..WalOptions::default()
     };
     let (wal, recovered) = Wal::open(disk.clone(), LOG_DIR, log_options)?;
     let crashed = !recovered.report().closed_cleanly && recovered.report().files > 0;
@@ -58,14 +65,19 @@ pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
         optimizer: Signal::default(),
         stopping: AtomicBool::new(false),
         weak: AtomicBool::new(false),
-        crashed,
+        unskipped: AtomicBool::new(false),
         damaged: Mutex::new(BTreeMap::new()),
         lock: Mutex::new(Some(lock)),
         options,
     };
-    replay(&shared, recovered)?;
-    // Only now is it known that the catalog is no older than the log.
-    remove_strays(&shared.disk, &shared.catalog.lock())?;
+    let logged = replay(&shared, recovered)?;
+    // Only now is it known that the catalog is no older than the log. Where there was none, nothing is ours.
+    if !created {
+        directory::remove_strays(&shared.disk, &shared.catalog.lock())?;
+    }
+    if crashed {
+        skip_lost(&shared, &logged)?;
+    }
     // What is in the log was acknowledged, or may as well have been: it becomes durable before anyone sees it.
     shared.sync_to(shared.wal.last_lsn())?;
     shared.visibility.applied(shared.wal.last_lsn(), false);
@@ -74,108 +86,43 @@ pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
     Ok(shared)
 }
 
-/// Refuses a directory that holds something else, before anything is written to it.
-fn refuse_foreign(disk: &DynDisk, create: bool) -> Result<()> {
-    let names = disk.list("")?;
-    if names.iter().any(|n| n == CATALOG_DIR) {
-        return Ok(());
-    }
-    let path = disk.display("");
-    // An interrupted creation leaves empty directories.
-    let unfinished = |name: &str| {
-        [COLLECTIONS_DIR, LOG_DIR].contains(&name) && disk.list(name).is_ok_and(|inside| inside.is_empty())
-    };
-    if let Some(stranger) = names.iter().find(|n| *n != LOCK_FILE && !unfinished(n)) {
-        let why = format!("it holds {stranger:?} and no {CATALOG_DIR:?}; choose an empty or new directory");
-        return Err(Error::NotADatabase { path, why });
-    }
-    if !create {
-        return Err(Error::NotADatabase {
-            path,
-            why: "it is empty".into(),
-        });
-    }
-    Ok(())
-}
-
-fn open_catalog(disk: &DynDisk) -> Result<Catalog> {
-    let store = ManifestStore::<Catalog>::new(disk.clone(), CATALOG_DIR);
-    // Directories first, catalog last: without one, whatever else is there is an interrupted creation.
-    for dir in [COLLECTIONS_DIR, LOG_DIR, CATALOG_DIR] {
-        if !disk.exists(dir)? {
-            disk.create_dir_all(dir)?;
-        }
-    }
-    if let Some(catalog) = store.load()? {
-        return Ok(catalog);
-    }
-    let logged = disk.list(LOG_DIR)?;
-    let collections = disk.list(COLLECTIONS_DIR)?;
-    if !logged.is_empty() || !collections.is_empty() {
-        return Err(Error::Damaged {
-            file: disk.display(CATALOG_DIR),
-            what: "the catalog is missing while the log or collections are there".into(),
-        });
-    }
-    disk.sync_dir("")?;
-    // Number 0 marks log records of several collections.
-    let catalog = Catalog {
-        generation: 1,
-        next_collection_id: 1,
-        ..Catalog::default()
-    };
-    store.commit(&catalog)?;
-    Ok(catalog)
-}
-
-/// Removes directories that no catalog names: collections that were being created or dropped, and what snapshots
-/// and restorations were working on.
-fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
-    let known: BTreeSet<String> = catalog.collections.iter().map(|c| collection_dir(c.id)).collect();
-    for name in disk.list(COLLECTIONS_DIR)? {
-        let dir = format!("{COLLECTIONS_DIR}/{name}");
-        if !known.contains(&dir) {
-            disk.remove_dir_all(&dir)?;
-        }
-    }
-    disk.remove_dir_all(TEMP_DIR)?;
-    vdb_vfs::replace::remove_temps(&**disk, CATALOG_DIR)?;
-    Ok(())
+/// What the log has of a collection.
+#[derive(Clone, Copy, Debug, Default)]
+struct Logged {
+    /// Records of weak durability among others.
+    weak: bool,
+    /// The greatest sequence number.
+    last_seq: u64,
 }
 
 /// Brings into memtables what is in the log and in no segment.
-fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
+fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Logged>> {
     let known: BTreeSet<u32> = shared.catalog.lock().collections.iter().map(|c| c.id).collect();
     let next = shared.catalog.lock().next_collection_id;
-    let mut weak = BTreeSet::new();
+    let mut logged: BTreeMap<u32, Logged> = BTreeMap::new();
     let mut touched = Vec::new();
     while let Some(item) = recovered.next_item()? {
         let frame = match item {
             Item::Frame(frame) => frame,
             Item::Damaged(damage) => {
                 let what = format!(
-                    "{}: record {} at offset {} ({} bytes) is damaged and lost",
-                    damage.path, damage.lsn, damage.offset, damage.bytes
+                    "record {} at offset {} ({} bytes) is damaged and lost",
+                    damage.lsn, damage.offset, damage.bytes
                 );
+                let file = damage.path;
                 if damage.collection == MANY {
-                    return Err(Error::Damaged {
-                        file: damage.path,
-                        what,
-                    });
+                    return Err(Error::Damaged { file, what });
                 }
-                set_damaged(shared, damage.collection, damage.lsn, what);
+                set_damaged(shared, damage.collection, damage.lsn, Damage::new(file, what));
                 continue;
             }
             Item::Lost(error) => return Err(error.into()),
         };
+        let (lsn, log) = (frame.lsn, || shared.disk.display(LOG_DIR));
         if frame.kind != KIND_EFFECTS {
-            let what = format!("record {} is of the unknown kind {}", frame.lsn, frame.kind);
-            return Err(Error::Damaged {
-                file: shared.disk.display(LOG_DIR),
-                what,
-            });
+            let what = format!("record {lsn} is of the unknown kind {}", frame.kind);
+            return Err(Error::Damaged { file: log(), what });
         }
-        let lsn = frame.lsn;
         let record = record::decode(frame.body)?;
         if let Some(newer) = record.sections.iter().find(|s| s.collection >= next) {
             let what = format!(
@@ -188,59 +135,111 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<()> {
             });
         }
         for section in record.sections.iter().filter(|s| known.contains(&s.collection)) {
-            if shared.damaged.lock().contains_key(&section.collection) {
+            let id = section.collection;
+            let entry = logged.entry(id).or_default();
+            entry.weak |= record.weak;
+            entry.last_seq = entry.last_seq.max(section.seq);
+            if shared.damaged.lock().contains_key(&id) {
                 continue;
             }
-            let core = match shared.core_by_id(section.collection) {
+            let core = match shared.core_by_id(id) {
                 Ok(core) => core,
                 // The others open; this one says what is wrong when it is asked for, and keeps its log.
-                Err(error) if is_damage(&error) => {
-                    shared
-                        .damaged
-                        .lock()
-                        .insert(section.collection, error.to_string());
+                Err(error) if error.is_confined() => {
+                    let damage = Damage::of(&error, log);
+                    shared.damaged.lock().insert(id, damage);
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            if record.weak {
-                weak.insert(section.collection);
-            }
             if lsn <= core.manifest.lock().flushed_lsn {
                 continue;
             }
-            enter(shared, &core, section, lsn)?;
-            touched.push(core);
+            match enter(shared, &core, section, lsn) {
+                Ok(()) => touched.push(core),
+                // Its checksum fits and its contents do not: that is no reason to keep the others closed.
+                Err(error) if error.is_confined() => {
+                    let what = format!("record {lsn}: {}", Damage::of(&error, log).what);
+                    set_damaged(shared, id, lsn, Damage::new(log(), what));
+                }
+                Err(error) => return Err(error),
+            }
         }
         // Only between records: a flush point covers the record that it names in full.
         for core in touched.drain(..) {
             core.rotate_full(shared.options.memtable_share());
         }
     }
-    if shared.crashed {
-        for id in weak {
-            shared
-                .core_by_id(id)?
-                .next_seq
-                .fetch_add(WEAK_WINDOW, std::sync::atomic::Ordering::AcqRel);
+    Ok(logged)
+}
+
+/// Skips the sequence numbers that writes of weak durability may have taken and lost with a power cut.
+///
+/// The manifests say so before anybody writes: the log may be closed cleanly from here on, or the collection may not
+/// even be opened, and nothing else would tell the next opening which numbers were given.
+fn skip_lost(shared: &Shared, logged: &BTreeMap<u32, Logged>) -> Result<()> {
+    let ids: Vec<u32> = shared.catalog.lock().collections.iter().map(|c| c.id).collect();
+    for id in ids {
+        let in_log = logged.get(&id).copied().unwrap_or_default();
+        let is_weak = |manifest: &CollectionManifest| manifest.weak || in_log.weak;
+        let floor = |manifest: &CollectionManifest| manifest.seq_floor.max(in_log.last_seq) + WEAK_WINDOW;
+        let open = shared.cores.read().get(&id).cloned();
+        let committed = if let Some(core) = open {
+            let mut held = core.manifest.lock();
+            if !is_weak(&held) {
+                continue;
+            }
+            // Should this commit fail, the next one has it all the same.
+            (held.seq_floor, held.weak) = (floor(&held), false);
+            core.next_seq.fetch_max(held.seq_floor + 1, Ordering::AcqRel);
+            drop(held);
+            let fresh = FreshFiles::new(&*shared.disk);
+            Commit::begin(shared, &core, &fresh).finish(|| ())
+        } else {
+            // Refused, or not asked for yet; its segments do not matter here.
+            let store = ManifestStore::<CollectionManifest>::new(shared.disk.clone(), collection_dir(id));
+            let Ok(Some(mut manifest)) = store.load() else {
+                // Should it be put back, its numbers are to be skipped then.
+                shared.unskipped.store(true, Ordering::Release);
+                continue;
+            };
+            if !is_weak(&manifest) {
+                continue;
+            }
+            (manifest.seq_floor, manifest.weak) = (floor(&manifest), false);
+            manifest.generation += 1;
+            store.commit(&manifest).map(drop).map_err(Error::from)
+        };
+        match committed {
+            // A full disk must open too, or nothing could ever be deleted from it.
+            Err(error) if error.is_no_space() => shared.unskipped.store(true, Ordering::Release),
+            committed => committed?,
         }
     }
     Ok(())
 }
 
-fn is_damage(error: &Error) -> bool {
-    let of_disk = |error: &vdb_vfs::Error| {
-        use vdb_vfs::Error::{Corrupt, NotFound, Version};
-        matches!(error, Corrupt { .. } | Version { .. } | NotFound { .. })
-    };
-    matches!(error, Error::Damaged { .. })
-        || matches!(error, Error::Storage(error) if error.is_corruption())
-        || matches!(error, Error::Storage(vdb_storage::Error::Disk(error)) if of_disk(error))
-        || matches!(error, Error::Disk(error) if of_disk(error))
+impl Damage {
+    /// What is wrong with a file.
+    fn new(file: String, what: String) -> Damage {
+        let version = false;
+        Damage { file, what, version }
+    }
+
+    /// What an error says; `file` where it does not say in which file.
+    fn of(error: &Error, file: impl FnOnce() -> String) -> Damage {
+        let (path, offset, what) = describe(error);
+        let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
+        Damage {
+            file: path.unwrap_or_else(file),
+            what: format!("{what}{at}"),
+            version: error.is_version(),
+        }
+    }
 }
 
 /// Notes that a collection has lost a record, unless its segments have it.
-fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, what: String) {
+fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, damage: Damage) {
     let known = shared
         .catalog
         .lock()
@@ -255,6 +254,9 @@ fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, what: String) {
         if let Some(core) = shared.cores.write().remove(&collection) {
             shared.budget.free(core.tables().memtable_bytes());
         }
-        shared.damaged.lock().insert(collection, what);
+        shared.damaged.lock().entry(collection).or_insert(damage);
     }
 }
+
+#[cfg(test)]
+mod tests;

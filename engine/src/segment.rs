@@ -1,5 +1,7 @@
 //! An open segment: immutable files and the marks of what has died in them.
 
+mod sound;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +15,7 @@ use vdb_storage::points::PointsReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, PointId, SegmentFile, tombstone};
 use vdb_vfs::DynDisk;
+use vdb_vfs::frame::FrameInfo;
 
 use crate::deletions::Deletions;
 use crate::error::{Error, Result};
@@ -71,6 +74,9 @@ pub(crate) struct Segment {
     indexes_damaged: AtomicBool,
     /// Somebody has been told that a derived file is damaged.
     told: AtomicBool,
+    /// A primary file turned out damaged: no job can make anything of this segment.
+    damaged: Arc<Mutex<Option<String>>>,
+    dir: String,
     files: Arc<Files>,
 }
 
@@ -106,17 +112,57 @@ impl Segment {
             })
         };
 
+        // A sound file may still be another one than the manifest means.
+        let is_meant = |component: Component, found: FrameInfo| {
+            record
+                .component(component)
+                .is_none_or(|meant| (meant.len, meant.crc) == (found.len, found.crc))
+        };
+        let check_meant = |path: &str, component: Component, found: FrameInfo| {
+            if is_meant(component, found) {
+                return Ok(());
+            }
+            let (len, crc) = (found.len, found.crc);
+            let what = format!(
+                "it has {len} bytes and the checksum {crc:08x}: not the file that the manifest names"
+            );
+            Err(Error::Damaged {
+                file: disk.display(path),
+                what,
+            })
+        };
+
         let points_path = primary(Component::Points)?;
         let points = Arc::new(PointsReader::open(&**disk, &points_path)?);
         check_rows(&points_path, points.len())?;
+        check_meant(&points_path, Component::Points, points.info())?;
+        let identity = points.identity();
+        if (identity.segment_id, identity.min_seq, identity.max_seq)
+            != (record.id, record.min_seq, record.max_seq)
+        {
+            let what = format!("it was written for segment {}", identity.segment_id);
+            return Err(Error::Damaged {
+                file: disk.display(&points_path),
+                what,
+            });
+        }
         let payload_path = primary(Component::Payload)?;
         let payload = Arc::new(PayloadReader::open(&**disk, &payload_path)?);
         check_rows(&payload_path, payload.len())?;
+        check_meant(&payload_path, Component::Payload, payload.info())?;
 
         let deletions = Deletions::new(rows);
         if let Some(path) = path(Component::Tombstones) {
-            let (tombstones, _) = tombstone::read(&**disk, &path)?;
+            let (tombstones, info) = tombstone::read(&**disk, &path)?;
             check_rows(&path, tombstones.rows)?;
+            check_meant(&path, Component::Tombstones, info)?;
+            if tombstones.segment_id != record.id {
+                let what = format!("it was written for segment {}", tombstones.segment_id);
+                return Err(Error::Damaged {
+                    file: disk.display(&path),
+                    what,
+                });
+            }
             for row in &tombstones.deleted {
                 deletions.mark(row, 0);
             }
@@ -130,6 +176,7 @@ impl Segment {
             };
             let file = VectorsReader::open(&**disk, &path_of_vectors)?;
             check_rows(&path_of_vectors, file.rows())?;
+            check_meant(&path_of_vectors, Component::Vectors(slot), file.info())?;
             if file.dim() as usize != vector.params.size || file.element() != vector.params.element {
                 let what = format!("it holds vectors of {} x {:?}", file.dim(), file.element());
                 return Err(Error::Damaged {
@@ -140,6 +187,7 @@ impl Segment {
             let graph = path(Component::Graph(slot)).and_then(|path| {
                 GraphFile::open(&**disk, &path, file.len(), vector.params.size, &vector.kernel)
                     .ok()
+                    .filter(|graph| is_meant(Component::Graph(slot), graph.info()))
                     .map(Arc::new)
             });
             vectors.push(Some(SegmentVectors {
@@ -149,11 +197,9 @@ impl Segment {
             }));
         }
         let indexes = schema.payload_indexes.iter().filter_map(|index| {
-            let path = path(Component::PayloadIndex(index.number))?;
-            Some((
-                index.number,
-                Arc::new(PostingsFile::open(&**disk, &path, rows).ok()?),
-            ))
+            let component = Component::PayloadIndex(index.number);
+            let file = PostingsFile::open(&**disk, &path(component)?, rows).ok()?;
+            is_meant(component, file.info()).then(|| (index.number, Arc::new(file)))
         });
         let indexes = indexes.collect();
         let files = Arc::new(Files {
@@ -169,6 +215,8 @@ impl Segment {
             indexes,
             indexes_damaged: AtomicBool::new(false),
             told: AtomicBool::new(false),
+            damaged: Arc::default(),
+            dir: dir.to_owned(),
             files,
         })
     }
@@ -185,6 +233,7 @@ impl Segment {
         Ok(Segment {
             deletions: self.deletions.clone(),
             files: self.files.clone(),
+            damaged: self.damaged.clone(),
             ..fresh
         })
     }
@@ -205,6 +254,8 @@ impl Segment {
                 .collect(),
             indexes_damaged: AtomicBool::new(self.indexes_damaged.load(Ordering::Acquire)),
             told: AtomicBool::new(false),
+            damaged: self.damaged.clone(),
+            dir: self.dir.clone(),
             files: self.files.clone(),
             record,
         }

@@ -13,7 +13,6 @@ use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::layout::LOG_DIR;
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
 
@@ -25,6 +24,15 @@ pub(crate) struct Sequencer {
     pub(crate) poisoned: Option<String>,
     /// Writes of weak durability since the last sync.
     pub(crate) weak_unsynced: u64,
+}
+
+/// Why a collection is refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Damage {
+    pub(crate) file: String,
+    pub(crate) what: String,
+    /// Its files are of another version, and nothing is wrong with them.
+    pub(crate) version: bool,
 }
 
 /// State behind every handle of one open database.
@@ -49,10 +57,10 @@ pub(crate) struct Shared {
     pub(crate) stopping: AtomicBool,
     /// A write of weak durability has been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
-    /// The log was not closed when the database was last used.
-    pub(crate) crashed: bool,
-    /// Collections whose log records are damaged, with what is lost.
-    pub(crate) damaged: Mutex<BTreeMap<u32, String>>,
+    /// Sequence numbers that were skipped for good are not on the medium: the next opening must skip them again.
+    pub(crate) unskipped: AtomicBool,
+    /// Collections that cannot be opened although the log has records of theirs, with what is lost.
+    pub(crate) damaged: Mutex<BTreeMap<u32, Damage>>,
     pub(crate) lock: Mutex<Option<LockGuard>>,
 }
 
@@ -69,16 +77,22 @@ impl Shared {
     /// The open collection of a number; opened now if it was not. The catalog's lock is held, or the database is
     /// being opened: nobody else opens or drops it meanwhile.
     pub(crate) fn core_by_id(&self, id: u32) -> Result<Arc<Core>> {
+        // Opening removes files that no manifest names. Once the database is closed they may be those that the next
+        // owner of the directory is writing; closing waits for whoever holds the catalog's lock.
+        self.check_open()?;
         if let Some(core) = self.cores.read().get(&id) {
             return Ok(core.clone());
         }
-        if let Some(what) = self.damaged.lock().get(&id) {
-            return Err(Error::Damaged {
-                file: self.disk.display(LOG_DIR),
-                what: what.clone(),
+        let open = || Core::open(&self.disk, id, self.wal.last_lsn()).map_err(Error::with_advice);
+        let damage = self.damaged.lock().get(&id).cloned();
+        if let Some(Damage { file, what, version }) = damage {
+            // Even if it opened now, it would lack what the log has of it.
+            return Err(match version.then(open) {
+                Some(Err(error)) => error,
+                Some(Ok(_)) | None => Error::Damaged { file, what }.with_advice(),
             });
         }
-        let core = Arc::new(Core::open(&self.disk, id, self.wal.last_lsn(), self.crashed)?);
+        let core = Arc::new(open()?);
         self.cores.write().insert(id, core.clone());
         Ok(core)
     }

@@ -35,7 +35,6 @@ static SOUND: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
 fn options() -> WalOptions {
     WalOptions {
         segment_bytes: 2048,
-        ..WalOptions::default()
     }
 }
 

@@ -213,7 +213,7 @@ fn a_newest_manifest_or_catalog_that_is_gone_is_never_replaced_by_an_older_one()
 
 #[test]
 fn files_of_a_newer_version_are_refused_with_both_versions() {
-    for part in ["catalog/", "wal/"] {
+    for part in ["catalog/", ".log"] {
         let dir = tempfile::tempdir().unwrap();
         make(dir.path());
         set_version(&newest(dir.path(), part), 999);
@@ -248,7 +248,7 @@ fn a_damaged_record_of_one_collection_leaves_the_others_and_keeps_its_log() {
         db.close().unwrap();
     }
     // The body of the first record, which is `a`'s: behind the file's and the frame's headers.
-    let log = newest(dir.path(), "wal/");
+    let log = newest(dir.path(), ".log");
     let mut bytes = std::fs::read(&log).unwrap();
     bytes[64 + 40 + 20] ^= 0x10;
     std::fs::write(&log, bytes).unwrap();

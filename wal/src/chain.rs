@@ -11,6 +11,7 @@ use crate::Lsn;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::format::{self, FILE_HEADER_BYTES, FileHeader, HeaderFault, VERSION};
+use crate::released::Released;
 use crate::tail::{self, Tail};
 
 /// A file of the log as it will be read.
@@ -34,13 +35,14 @@ pub(crate) struct Unfinished {
 /// The files of a log.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
-    /// First LSNs of files wholly below the wanted LSN, which were not opened; ascending.
+    /// First LSNs of files wholly below the wanted LSN, or released, which were not opened; ascending.
     pub(crate) skipped: Vec<Lsn>,
     /// Files to read, oldest first. The last one is the newest of the log.
     pub(crate) files: Vec<LogFile>,
     /// The verdict on the newest file.
     pub(crate) tail: Option<Tail>,
     pub(crate) unfinished: Option<Unfinished>,
+    pub(crate) released: Released,
     /// Damage found on the way, but for that in the newest file, which is in `tail`. `files` holds what can be read
     /// in spite of it.
     pub(crate) faults: Vec<Error>,
@@ -55,7 +57,7 @@ impl Chain {
     }
 }
 
-/// Surveys the log in `dir`, of which frames from `from` on are wanted (0: whatever is there).
+/// Surveys the log in `dir`, of which frames from `from` on are wanted (0: all that were not released).
 pub(crate) fn survey(disk: &dyn Disk, dir: &str, from: Lsn) -> Result<Chain> {
     let names = match disk.list(dir) {
         Err(vdb_vfs::Error::NotFound { .. }) => Vec::new(),
@@ -68,6 +70,10 @@ pub(crate) fn survey(disk: &dyn Disk, dir: &str, from: Lsn) -> Result<Chain> {
     firsts.sort_unstable();
 
     let mut chain = Chain::default();
+    // After listing: a file that has gone since was noted before it went.
+    let released = Released::read(disk, dir);
+    chain.released = released.as_ref().copied().unwrap_or_default();
+    let from = from.max(chain.released.lsn + 1);
     // What the file just looked at (the one newer than the next in this loop) says of its predecessor.
     let mut newer: Option<FileHeader> = None;
     while let Some(first) = firsts.pop() {
@@ -140,13 +146,27 @@ pub(crate) fn survey(disk: &dyn Disk, dir: &str, from: Lsn) -> Result<Chain> {
     }
     chain.files.reverse();
     chain.skipped = firsts;
-    if let Some(oldest) = newer
-        && chain.skipped.is_empty()
-        && from > 0
-        && oldest.prev_first > 0
-        && oldest.prev_last >= from
-    {
-        chain.faults.push(missing(disk, dir, &oldest));
+    match released {
+        Err(error @ Error::Corrupt { .. }) => chain.faults.push(error),
+        Err(error) => return Err(error),
+        Ok(Released { lsn, .. }) => {
+            if let Some(oldest) = newer
+                && chain.skipped.is_empty()
+                && oldest.prev_first > 0
+                && oldest.prev_last >= from
+            {
+                chain.faults.push(missing(disk, dir, &oldest));
+            }
+            // The file that is being written is never released.
+            let last = chain.tail.as_ref().map_or(0, |tail| tail.last);
+            if last < lsn && chain.faults.is_empty() {
+                chain.faults.push(Error::Missing {
+                    path: disk.display(&format::path_in(dir, &format::file_name(lsn + 1))),
+                    first: last + 1,
+                    last: lsn,
+                });
+            }
+        }
     }
     Ok(chain)
 }

@@ -26,12 +26,6 @@ pub enum Error {
         /// Greatest length of a body.
         max: u32,
     },
-    /// The next LSN asked for is beyond what a log can hold; whoever asked has read it from a damaged file.
-    #[error("the log cannot go on at record {lsn}: no log gets that far")]
-    LsnOutOfRange {
-        /// The LSN asked for.
-        lsn: Lsn,
-    },
     /// Bytes that are known to have been synced cannot be read back: the log is damaged beyond a torn tail.
     #[error("{path}: the log is damaged at offset {offset}: {what}")]
     Corrupt {
@@ -92,7 +86,6 @@ impl Error {
             Error::NoSpace { .. } => true,
             Error::Disk(error) => matches!(error.get(), vdb_vfs::Error::NoSpace { .. }),
             Error::TooLarge { .. }
-            | Error::LsnOutOfRange { .. }
             | Error::Corrupt { .. }
             | Error::Missing { .. }
             | Error::Poisoned { .. }

@@ -34,6 +34,17 @@
 //! | flags | 37 | bit 0: [`FLAG_CLOSED`]; other bits are zero |
 //! | reserved | 38..40 | zero |
 //!
+//! Beside the files lies [`RELEASED_NAME`]: up to which record the log was released, in two slots of
+//! [`RELEASED_SLOT_BYTES`] that are written in turn, so that one of them is whole whatever a crash does to the other.
+//! The greater number of the two counts.
+//!
+//! | slot | bytes | meaning |
+//! |---|---|---|
+//! | magic | 0..8 | [`RELEASED_MAGIC`]; a slot that was never written is zero |
+//! | LSN | 8..16 | records up to this one may be gone |
+//! | CRC | 16..20 | CRC-32 of bytes 0..16 |
+//! | reserved | 20..512 | zero |
+//!
 //! The CRC of a frame header covers its offset, so a copy of a frame elsewhere (in a body, say) is no frame; and it
 //! covers the salt, so what an earlier file left in the same blocks is none either.
 
@@ -56,6 +67,16 @@ pub(crate) const LSN_END: Lsn = 1 << 62;
 /// Marks the frame that a clean close writes: no body, no LSN of its own (it repeats the last one), everything up
 /// to and including that LSN is synced. The next append after reopening takes its place.
 pub(crate) const FLAG_CLOSED: u8 = 1;
+
+/// Name of the file that says up to where the log was released.
+pub(crate) const RELEASED_NAME: &str = "released";
+/// A sector each: the medium writes one whole or not at all.
+pub(crate) const RELEASED_SLOT_BYTES: usize = 512;
+/// How many slots there are.
+pub(crate) const RELEASED_SLOTS: usize = 2;
+const RELEASED_MAGIC: [u8; 8] = *b"VDB\0REL1";
+const RELEASED_LSN_AT: usize = RELEASED_MAGIC.len();
+const RELEASED_CRC_AT: usize = RELEASED_LSN_AT + 8;
 
 const EXTENSION: &str = "log";
 const CUT_EXTENSION: &str = "cut";
@@ -82,6 +103,25 @@ const FLAGS_AT: usize = KIND_AT + 1;
 const FRAME_RESERVED_AT: usize = FLAGS_AT + 1;
 const _: () = assert!(FRAME_RESERVED_AT + 2 == FRAME_HEADER_BYTES);
 
+/// A slot that says that records up to `lsn` were released.
+pub(crate) fn encode_released(lsn: Lsn) -> [u8; RELEASED_SLOT_BYTES] {
+    let mut out = [0; RELEASED_SLOT_BYTES];
+    put(&mut out, 0, &RELEASED_MAGIC);
+    put(&mut out, RELEASED_LSN_AT, &lsn.to_le_bytes());
+    let crc = crc32fast::hash(&out[..RELEASED_CRC_AT]);
+    put(&mut out, RELEASED_CRC_AT, &crc.to_le_bytes());
+    out
+}
+
+/// What a slot says: `Some(0)` when it was never written, `None` when it is damaged.
+pub(crate) fn decode_released(slot: &[u8; RELEASED_SLOT_BYTES]) -> Option<Lsn> {
+    if slot.iter().all(|&byte| byte == 0) {
+        return Some(0);
+    }
+    let lsn = le_u64(slot, RELEASED_LSN_AT);
+    (lsn < LSN_END && encode_released(lsn) == *slot).then_some(lsn)
+}
+
 /// The name of the file whose first frame has this LSN.
 pub(crate) fn file_name(first: Lsn) -> String {
     format!("{first:016x}.{EXTENSION}")
@@ -95,9 +135,27 @@ pub(crate) fn parse_file_name(name: &str) -> Option<Lsn> {
     (first > 0 && first < LSN_END && file_name(first) == name).then_some(first)
 }
 
+/// Whether a name in the directory of a log is that of one of its files, rather than of what was cut from one.
+pub fn is_log_file(name: &str) -> bool {
+    parse_file_name(name).is_some()
+}
+
 /// The name under which bytes cut from a log file are kept aside; `attempt` makes it unique.
 pub(crate) fn cut_name(first: Lsn, offset: u64, attempt: u32) -> String {
     format!("{first:016x}-{offset:x}-{attempt}.{CUT_EXTENSION}")
+}
+
+/// File, offset and attempt of the name of such a file; `None` for names of other things. Ascending in the order in
+/// which they were cut.
+pub(crate) fn parse_cut_name(name: &str) -> Option<(Lsn, u64, u32)> {
+    let mut parts = name
+        .strip_suffix(CUT_EXTENSION)?
+        .strip_suffix('.')?
+        .splitn(3, '-');
+    let first = Lsn::from_str_radix(parts.next()?, 16).ok()?;
+    let offset = u64::from_str_radix(parts.next()?, 16).ok()?;
+    let attempt = parts.next()?.parse().ok()?;
+    (cut_name(first, offset, attempt) == name).then_some((first, offset, attempt))
 }
 
 /// The path of a name in the log's directory.

@@ -17,6 +17,7 @@
 //! | `format.rs` | how names, headers and frames look |
 //! | `cursor.rs` | how one file is read, and searched behind damage |
 //! | `tail.rs` | where the newest file ends: torn tail or damage |
+//! | `released.rs` | up to where the log was released |
 //! | `chain.rs` | which files make up the log, and whether one is missing |
 //! | `replay.rs` | the records in order; also past damage, for salvage |
 //! | `segment.rs` | the file being written: room ahead, and taking a refused frame back |
@@ -51,6 +52,7 @@ pub mod error;
 mod format;
 mod options;
 mod recover;
+mod released;
 mod replay;
 mod segment;
 mod tail;
@@ -60,7 +62,7 @@ mod verify;
 mod wal;
 
 pub use error::{DiskError, Error, Result};
-pub use format::MAX_BODY_BYTES;
+pub use format::{MAX_BODY_BYTES, is_log_file};
 pub use options::WalOptions;
 pub use recover::{RecoveryReport, TornTail};
 pub use replay::{Damage, Frame, Item, Replay};

@@ -17,12 +17,14 @@ use crate::Lsn;
 use crate::chain::{self, LogFile, Unfinished};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
-use crate::format::{self, FILE_HEADER_BYTES, FileHeader, LSN_END};
-use crate::options::WalOptions;
+use crate::format::{self, FILE_HEADER_BYTES, FileHeader};
+use crate::released::Released;
 use crate::segment::{self, Failure, Segment};
 use crate::tail::Tail;
 
 const COPY_BYTES: usize = 256 << 10;
+/// So many of the tails that were cut last are kept.
+const KEPT_TAILS: usize = 4;
 
 /// What opening a log found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,17 +79,13 @@ pub(crate) struct Recovery {
     pub(crate) last: Lsn,
     /// The newest file ends with the mark of a clean close.
     pub(crate) marked: bool,
+    pub(crate) released: Released,
     pub(crate) files: Vec<LogFile>,
     pub(crate) report: RecoveryReport,
 }
 
-pub(crate) fn recover(disk: &dyn Disk, dir: &str, options: &WalOptions) -> Result<Recovery> {
-    if options.next_lsn_floor >= LSN_END {
-        return Err(Error::LsnOutOfRange {
-            lsn: options.next_lsn_floor,
-        });
-    }
-    let chain = chain::survey(disk, dir, options.replay_from)?;
+pub(crate) fn recover(disk: &dyn Disk, dir: &str) -> Result<Recovery> {
+    let chain = chain::survey(disk, dir, 0)?;
     if let Some(fault) = chain.fault() {
         return Err(fault.clone());
     }
@@ -100,7 +98,7 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &str, options: &WalOptions) -> Resul
         remove_unfinished(disk, dir, unfinished)?;
     }
     let (Some(newest), Some(tail)) = (chain.files.last(), &chain.tail) else {
-        return create(disk, dir, options, report);
+        return create(disk, dir, report);
     };
     let file = finish_tail(disk, dir, newest, tail, &mut report)?;
     disk.sync_dir(dir)?;
@@ -115,7 +113,7 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &str, options: &WalOptions) -> Resul
     for pair in firsts.windows(2) {
         let path = format::path_in(dir, &format::file_name(pair[0]));
         let bytes = disk.open(&path, false)?.len()?;
-        // Files that were not read are known by name only, but each ends before the next begins.
+        // Files that were released were not read and are known by name only, but each ends before the next begins.
         sealed.push_back(Sealed {
             path,
             first: pair[0],
@@ -131,44 +129,15 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &str, options: &WalOptions) -> Resul
 
     let len = file.len()?;
     let shown = disk.display(&newest.path);
-    let mut recovery = Recovery {
+    Ok(Recovery {
         segment: Segment::resume(file, newest.path.clone(), shown, newest.header, tail.end, len),
         sealed,
         last: tail.last,
         marked: tail.closed,
+        released: chain.released,
         files: chain.files.clone(),
         report,
-    };
-    if options.next_lsn_floor > recovery.last + 1 {
-        recovery.jump(disk, dir, options.next_lsn_floor)?;
-    }
-    Ok(recovery)
-}
-
-impl Recovery {
-    /// Leaves out the LSNs up to `next`: they may have been given to records that were never synced and are lost.
-    fn jump(&mut self, disk: &dyn Disk, dir: &str, next: Lsn) -> Result<()> {
-        let old = &self.segment.header;
-        let header = FileHeader {
-            salt: segment::draw_salt(old.salt),
-            first: next,
-            prev_first: old.first,
-            prev_last: self.last,
-        };
-        let path = format::path_in(dir, &format::file_name(next));
-        let new = Segment::create(disk, dir, path, header).map_err(Failure::into_error)?;
-        let old = std::mem::replace(&mut self.segment, new);
-        old.trim();
-        self.sealed.push_back(Sealed {
-            first: old.header.first,
-            last: self.last,
-            bytes: old.end,
-            path: old.path,
-        });
-        self.last = next - 1;
-        self.marked = false;
-        Ok(())
-    }
+    })
 }
 
 impl Failure {
@@ -179,8 +148,8 @@ impl Failure {
     }
 }
 
-fn create(disk: &dyn Disk, dir: &str, options: &WalOptions, report: RecoveryReport) -> Result<Recovery> {
-    let first = options.next_lsn_floor.max(1);
+fn create(disk: &dyn Disk, dir: &str, report: RecoveryReport) -> Result<Recovery> {
+    let first = 1;
     let header = FileHeader {
         salt: segment::draw_salt(0),
         first,
@@ -189,27 +158,26 @@ fn create(disk: &dyn Disk, dir: &str, options: &WalOptions, report: RecoveryRepo
     };
     let path = format::path_in(dir, &format::file_name(first));
     let is_new = !disk.exists(dir)?;
-    let made = (|| {
+    let made = (|| -> Result<_> {
         disk.create_dir_all(dir)?;
         disk.sync_dir(dir.rsplit_once('/').map_or("", |(parent, _)| parent))?;
-        Segment::create(disk, dir, path, header).map_err(Failure::into_error)
+        let released = Released::create(disk, dir)?;
+        let segment = Segment::create(disk, dir, path, header).map_err(Failure::into_error)?;
+        Ok((segment, released))
     })();
     if is_new && made.is_err() {
         // As in `Segment::create`: what could not be made durable is to be made anew, not found.
         let _ = disk.remove_dir_all(dir);
     }
-    let segment = made?;
+    let (segment, released) = made?;
     Ok(Recovery {
         segment,
+        released,
         sealed: VecDeque::new(),
-        last: first - 1,
+        last: 0,
         marked: false,
         files: Vec::new(),
-        report: RecoveryReport {
-            last_lsn: first - 1,
-            synced_lsn: first - 1,
-            ..report
-        },
+        report,
     })
 }
 
@@ -270,14 +238,16 @@ fn keep_aside(
     offset: u64,
     bytes: u64,
 ) -> Result<Option<String>> {
-    let mut attempt = 0;
-    let target = loop {
-        let target = format::path_in(dir, &format::cut_name(first, offset, attempt));
-        if !disk.exists(&target)? {
-            break target;
-        }
-        attempt += 1;
-    };
+    // One more than the last, which need not be how many there are: old ones are removed.
+    let attempt = disk
+        .list(dir)?
+        .iter()
+        .filter_map(|name| format::parse_cut_name(name))
+        .filter(|(f, o, _)| (*f, *o) == (first, offset))
+        .map(|(_, _, attempt)| attempt.saturating_add(1))
+        .max()
+        .unwrap_or(0);
+    let target = format::path_in(dir, &format::cut_name(first, offset, attempt));
     let kept = (|| {
         let source = disk.open(path, false)?;
         let copied = disk.create(&target)?;
@@ -286,7 +256,11 @@ fn keep_aside(
         Ok(disk.sync_dir(dir)?)
     })();
     match kept {
-        Ok(()) => Ok(Some(disk.display(&target))),
+        Ok(()) => {
+            // That an old one stays does no harm.
+            let _ = remove_old_tails(disk, dir);
+            Ok(Some(disk.display(&target)))
+        }
         Err(error) if Error::is_no_space(&error) => {
             // Half a copy is of no use; that it may stay where it is does no harm either.
             let _ = disk.remove(&target);
@@ -294,6 +268,21 @@ fn keep_aside(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Removes what was kept aside of earlier tails, the last few aside.
+fn remove_old_tails(disk: &dyn Disk, dir: &str) -> Result<()> {
+    let mut tails: Vec<_> = disk
+        .list(dir)?
+        .iter()
+        .filter_map(|name| format::parse_cut_name(name))
+        .collect();
+    tails.sort_unstable();
+    tails.truncate(tails.len().saturating_sub(KEPT_TAILS));
+    for (first, offset, attempt) in tails {
+        disk.remove(&format::path_in(dir, &format::cut_name(first, offset, attempt)))?;
+    }
+    Ok(())
 }
 
 /// Copies the bytes `from..end` of one file to `at` of another, or of the same.

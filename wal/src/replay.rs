@@ -84,7 +84,7 @@ enum Step {
 }
 
 impl Replay {
-    /// A pass over the log in `dir` as it is now, from the record `from` on (0: from the oldest there is).
+    /// A pass over the log in `dir` as it is now, from the record `from` on (0: from the oldest that was not released).
     ///
     /// Meant for readers beside a writer in another process: takes no lock, modifies nothing, and ends where the log
     /// could be read when this was called.

@@ -130,6 +130,13 @@ pub(crate) fn settled(disk: &SimDisk) -> SimDisk {
     disk.restart()
 }
 
+/// The names of the log's files.
+pub(crate) fn logs(disk: &SimDisk) -> Vec<String> {
+    let mut names = disk.list(DIR).unwrap();
+    names.retain(|name| crate::is_log_file(name));
+    names
+}
+
 pub(crate) fn file(first: Lsn) -> String {
     format::path_in(DIR, &format::file_name(first))
 }

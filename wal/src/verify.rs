@@ -5,6 +5,7 @@ use vdb_vfs::DynDisk;
 use crate::Lsn;
 use crate::chain;
 use crate::error::{Error, Result};
+use crate::format;
 use crate::recover::TornTail;
 use crate::replay::{Damage, Item, Replay};
 
@@ -29,6 +30,8 @@ pub struct VerifyReport {
     pub torn: Option<TornTail>,
     /// A newest file whose creation was interrupted, which the next opening would remove. No damage.
     pub unfinished: Option<String>,
+    /// The file that says up to where the log was released, when half of it is damaged. Nothing is lost with that.
+    pub half_noted: Option<String>,
     /// Records that are lost, each to its own collection.
     pub damaged: Vec<Damage>,
     /// Damage that keeps the log from being opened.
@@ -64,6 +67,10 @@ pub fn verify(disk: &DynDisk, dir: &str) -> Result<VerifyReport> {
         });
     }
     report.unfinished = chain.unfinished.as_ref().map(|file| disk.display(&file.path));
+    report.half_noted = chain
+        .released
+        .damaged
+        .then(|| disk.display(&format::path_in(dir, format::RELEASED_NAME)));
     let mut replay = Replay::salvage_chain(disk.clone(), chain);
     while let Some(item) = replay.next_item()? {
         match item {

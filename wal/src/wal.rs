@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::format::{self, FLAG_CLOSED, FileHeader, FrameHeader, MAX_BODY_BYTES};
 use crate::options::WalOptions;
 use crate::recover::{self, RecoveryReport, Sealed};
+use crate::released::Released;
 use crate::replay::{Item, Replay};
 use crate::segment::{self, Failure, Segment};
 
@@ -29,6 +30,8 @@ pub struct Wal {
     writer: Mutex<Writer>,
     commit: Arc<GroupCommit>,
     sealed: Mutex<VecDeque<Sealed>>,
+    /// Locked after `sealed`.
+    released: Mutex<Released>,
     sealed_bytes: AtomicU64,
     active_bytes: AtomicU64,
     appended_bytes: AtomicU64,
@@ -56,12 +59,12 @@ impl Wal {
     /// [`Error::Corrupt`] and [`Error::Missing`] for damage to what was synced (the files are left as they are), and
     /// failures of the disk.
     pub fn open(disk: DynDisk, dir: &str, options: WalOptions) -> Result<(Wal, Recovered)> {
-        let recovery = recover::recover(&*disk, dir, &options)?;
+        let recovery = recover::recover(&*disk, dir)?;
         let commit = Arc::new(GroupCommit::new(recovery.segment.file.clone(), recovery.last));
         let readers = Arc::new(());
         let recovered = Recovered {
             report: recovery.report,
-            replay: Replay::over(disk.clone(), recovery.files, options.replay_from),
+            replay: Replay::over(disk.clone(), recovery.files, 0),
             commit: commit.clone(),
             _reader: readers.clone(),
         };
@@ -72,6 +75,7 @@ impl Wal {
             commit,
             sealed_bytes: AtomicU64::new(recovery.sealed.iter().map(|file| file.bytes).sum()),
             sealed: Mutex::new(recovery.sealed),
+            released: Mutex::new(recovery.released),
             active_bytes: AtomicU64::new(recovery.segment.end),
             appended_bytes: AtomicU64::new(0),
             readers,
@@ -184,6 +188,8 @@ impl Wal {
         };
         self.commit.switch(new.file.clone());
         let old = std::mem::replace(&mut writer.segment, new);
+        // A mark of a clean close stands in the old file.
+        writer.marked = false;
         old.trim();
         self.sealed_bytes.fetch_add(old.end, Ordering::Relaxed);
         self.active_bytes.store(writer.segment.end, Ordering::Relaxed);
@@ -270,6 +276,24 @@ impl Wal {
             }
         }
         let mut sealed = self.sealed.lock();
+        let last = sealed
+            .iter()
+            .take_while(|file| file.last <= lsn)
+            .last()
+            .map(|file| file.last);
+        if let Some(last) = last
+            && Arc::strong_count(&self.readers) == 1
+        {
+            // First it is said that they may be gone, then they go: a file that is missing otherwise was lost.
+            let mut released = self.released.lock();
+            if released.lsn < last {
+                match released.note(&*self.disk, &self.dir, last) {
+                    Ok(()) => {}
+                    Err(Failure::Refused(error)) => return Err(error),
+                    Err(Failure::Broken(error)) => return Err(self.commit.poison(error)),
+                }
+            }
+        }
         let mut freed = 0;
         while let Some(file) = sealed.front()
             && file.last <= lsn
@@ -337,7 +361,7 @@ impl Recovered {
         &self.report
     }
 
-    /// The next record from [`WalOptions::replay_from`] on, oldest first, or `None` behind the last one that was
+    /// The next record that was not released, oldest first, or `None` behind the last one that was
     /// there at opening.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
 fn as_json(report: &VerifyReport) -> Value {
     let problem = |p: &Problem| {
         json!({
-            "file": p.file, "offset": p.offset, "what": p.what,
+            "collection": p.collection, "file": p.file, "offset": p.offset, "what": p.what,
             "severity": p.severity.to_string(), "advice": p.advice,
         })
     };
@@ -79,6 +79,9 @@ fn as_text(report: &VerifyReport, args: &Args) -> String {
     }
     text.push_str(match (report.is_sound(), report.has_lost_data()) {
         (true, _) => "\nsound",
+        (false, false) if report.has_newer_files() => {
+            "\nnot all could be checked: there are files of a newer version"
+        }
         (false, false) => "\ndamaged, but nothing is lost: what is damaged can be made again",
         (false, true) => "\ndamaged: data is lost",
     });

@@ -8,7 +8,7 @@ use vdb_vfs::path;
 
 use super::RestoreMode;
 use crate::catalog::{check_free, find};
-use crate::core::Core;
+use crate::core::{Core, WEAK_WINDOW};
 use crate::error::{Error, Result};
 use crate::layout::is_manifest;
 use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, collection_dir};
@@ -50,15 +50,15 @@ pub(super) fn check_names(
 struct Place {
     id: u32,
     replaced: Option<u32>,
+    /// The last sequence number of the collection that is replaced.
+    last_seq: u64,
 }
 
 impl Shared {
     /// Gives collections their numbers and commits them under their names. When this fails nothing has changed.
     pub(super) fn install(&self, incoming: Vec<Incoming>, mode: RestoreMode) -> Result<Vec<Arc<Core>>> {
         let mut catalog = self.catalog.lock();
-        if self.stopping.load(Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
+        self.check_open()?;
         let mut places = Vec::with_capacity(incoming.len());
         let mut next_id = catalog.next_collection_id;
         for item in &incoming {
@@ -66,12 +66,22 @@ impl Shared {
             places.push(Place {
                 id: next_id,
                 replaced,
+                last_seq: 0,
             });
             next_id = next_id.checked_add(1).ok_or(Error::Limit {
                 what: "collections ever created",
                 limit: u32::MAX as usize,
                 found: u32::MAX as usize,
             })?;
+        }
+        // The numbers are taken first: rows in a directory whose number no catalog has given would look, after a
+        // crash, like those of a collection whose catalog is missing.
+        self.change_catalog(&mut catalog, |next| {
+            next.next_collection_id = next_id;
+            Ok(())
+        })?;
+        for place in &mut places {
+            place.last_seq = place.replaced.map_or(0, |id| self.stop_writers(id));
         }
         let installed = incoming
             .iter()
@@ -80,7 +90,6 @@ impl Shared {
             .and_then(|()| Ok(self.disk.sync_dir(COLLECTIONS_DIR)?))
             .and_then(|()| {
                 self.change_catalog(&mut catalog, |next| {
-                    next.next_collection_id = next_id;
                     incoming
                         .iter()
                         .zip(&places)
@@ -89,6 +98,9 @@ impl Shared {
                 })
             });
         if let Err(error) = installed {
+            for core in places.iter().filter_map(|place| self.open_core(place.replaced?)) {
+                core.replaced.store(false, Ordering::Release);
+            }
             // Unless a catalog that names them may be on the medium: then the next opening decides.
             let generations = ManifestStore::<Catalog>::new(self.disk.clone(), CATALOG_DIR).generations();
             if generations.is_ok_and(|there| there.last() == Some(&catalog.generation)) {
@@ -119,35 +131,42 @@ impl Shared {
             self.disk
                 .rename(&path::join(&item.dir, &name), &path::join(&dir, &name))?;
         }
+        let revisions = item.manifest.segments.iter().flat_map(|s| &s.components);
         let manifest = CollectionManifest {
             collection_id: place.id,
-            generation: 1,
+            // Above all revisions: files are named by the generation that they are made for, and one that failed
+            // must not share its name with the next.
+            generation: u64::from(revisions.map(|c| c.revision).max().unwrap_or(0)) + 1,
             // Nothing that is in the log by now is about this collection.
             flushed_lsn: 0,
             weak: false,
             // Whoever remembers a version of the replaced collection shall not meet it again on another state.
-            seq_floor: item
-                .manifest
-                .seq_floor
-                .max(place.replaced.map_or(0, |id| self.last_sequence(id))),
+            seq_floor: item.manifest.seq_floor.max(place.last_seq),
             ..item.manifest.clone()
         };
         ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
         Ok(())
     }
 
-    /// The last sequence number of a collection, as far as it can be known without opening it: what is damaged can
-    /// be replaced too. The catalog's lock is held.
-    fn last_sequence(&self, id: u32) -> u64 {
-        if let Some(core) = self.cores.read().get(&id) {
+    fn open_core(&self, id: u32) -> Option<Arc<Core>> {
+        self.cores.read().get(&id).cloned()
+    }
+
+    /// Ends the writing to a collection that makes way, and returns its last sequence number, as far as it can be
+    /// known without opening it: what is damaged can be replaced too. The catalog's lock is held.
+    fn stop_writers(&self, id: u32) -> u64 {
+        if let Some(core) = self.open_core(id) {
+            let _sequencer = self.sequencer.lock();
+            core.replaced.store(true, Ordering::Release);
             return core.last_seq();
         }
         let store = ManifestStore::<CollectionManifest>::new(self.disk.clone(), collection_dir(id));
-        store
-            .load()
-            .ok()
-            .flatten()
-            .map_or(0, |manifest| manifest.seq_floor)
+        let newest = store.load().ok().flatten();
+        // Records in the log, or commits that can no longer be read, may have gone further.
+        let unknown = newest.is_none() || self.damaged.lock().contains_key(&id);
+        let spare = || store.load_spare(store.spares().ok()?.pop()?).ok();
+        let known = newest.or_else(spare).map_or(0, |manifest| manifest.seq_floor);
+        known + if unknown { WEAK_WINDOW } else { 0 }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_index::Control;
 use vdb_storage::manifest::{CollectionManifest, ManifestStore};
@@ -57,7 +56,7 @@ pub(super) fn restore_one(
             }
         )));
     };
-    let staging = Staging::new(&shared.disk, "restore")?;
+    let staging = Staging::new(shared, "restore")?;
     let mut meter = Meter::new(control, work(std::iter::once(entry)));
     let (dir, manifest) = unpack(shared, &source, entry, &staging, &mut meter)?;
     let incoming = Incoming {
@@ -85,7 +84,7 @@ pub(super) fn restore_all(
     for entry in &index.collections {
         refuse_taken(shared, &entry.name, &entry.aliases, mode)?;
     }
-    let staging = Staging::new(&shared.disk, "restore")?;
+    let staging = Staging::new(shared, "restore")?;
     let mut meter = Meter::new(control, work(index.collections.iter()));
     let mut incoming = Vec::with_capacity(index.collections.len());
     for entry in &index.collections {
@@ -104,9 +103,7 @@ pub(super) fn restore_all(
 
 /// Refuses early what would be refused at the end.
 fn refuse_taken(shared: &Shared, name: &str, aliases: &[String], mode: RestoreMode) -> Result<()> {
-    if shared.stopping.load(Ordering::Acquire) {
-        return Err(Error::Closed);
-    }
+    shared.check_open()?;
     check_names(&shared.catalog.lock(), name, aliases, mode).map(drop)
 }
 

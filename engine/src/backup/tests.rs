@@ -520,3 +520,96 @@ fn a_crash_while_restoring_leaves_all_of_the_old_or_all_of_the_new() {
     }
     assert!(seen[0] > 10 && seen[1] > 1, "{seen:?}");
 }
+
+#[test]
+fn a_restored_collection_names_no_file_twice_after_a_failed_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = quiet();
+    let c = fill(&db, "words");
+    for id in 10..20 {
+        c.delete(vec![PointId::Num(id)]).unwrap();
+        c.flush().unwrap();
+    }
+    c.snapshot_to_dir(dir.path().join("s"), &Control::none()).unwrap();
+    let copy = db
+        .restore_collection(dir.path().join("s"), "copy", RestoreMode::New, &Control::none())
+        .unwrap();
+    let manifest = copy.core().manifest.lock().clone();
+    let greatest = manifest
+        .segments
+        .iter()
+        .flat_map(|s| &s.components)
+        .map(|c| u64::from(c.revision));
+    let greatest = greatest.max().unwrap();
+    assert!(greatest > 3 && manifest.generation > greatest, "{manifest:?}");
+}
+
+#[test]
+fn a_failed_restoration_leaves_a_collection_that_takes_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let backup = dir.path().join("s");
+    let open = |disk: &SimDisk| {
+        Database::builder()
+            .background(false)
+            .open_disk(Arc::new(disk.clone()))
+            .unwrap()
+    };
+    let run = |fail: Option<u64>| {
+        let disk = SimDisk::new(3);
+        let db = open(&disk);
+        let c = db.create_collection("words", config()).unwrap();
+        c.upsert(points(0..5, 0)).unwrap();
+        if !backup.exists() {
+            c.snapshot_to_dir(&backup, &Control::none()).unwrap();
+        }
+        let before = disk.calls();
+        if let Some(n) = fail {
+            disk.fail_call(before + n);
+        }
+        let restored = db.restore_collection(&backup, "words", RestoreMode::Replace, &Control::none());
+        let calls = disk.calls() - before;
+        if restored.is_err() {
+            match c.upsert(points(7..8, 1)) {
+                Ok(_) => assert_eq!(c.count(None).unwrap(), 6),
+                Err(error) => assert!(matches!(error, Error::Poisoned(_)), "{error}"),
+            }
+        }
+        calls
+    };
+    for n in (0..run(None)).step_by(3) {
+        run(Some(n));
+    }
+}
+
+#[test]
+fn a_damaged_collection_is_replaced_by_one_that_goes_on_behind_what_its_log_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let open = || Database::builder().background(false).open(&path).unwrap();
+    let db = open();
+    let c = db.create_collection("words", config()).unwrap();
+    c.upsert(points(0..5, 0)).unwrap();
+    c.snapshot_to_dir(dir.path().join("s"), &Control::none()).unwrap();
+    for id in 0..20 {
+        c.upsert(points(id..id + 1, 1)).unwrap();
+    }
+    let last = c.info().unwrap().last_sequence;
+    db.close().unwrap();
+    let file = files_below(&path)
+        .into_iter()
+        .find(|file| file.to_string_lossy().ends_with(".points"))
+        .unwrap();
+    fs::write(file, b"no points").unwrap();
+    let db = open();
+    assert!(db.collection("words").is_err());
+    let restored = db
+        .restore_collection(
+            dir.path().join("s"),
+            "words",
+            RestoreMode::Replace,
+            &Control::none(),
+        )
+        .unwrap();
+    let next = restored.upsert(points(0..1, 2)).unwrap().sequence();
+    assert!(next > last, "{next} after {last}");
+}

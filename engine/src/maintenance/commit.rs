@@ -76,7 +76,7 @@ impl<'a> Commit<'a> {
             }
             self.stale.push(shown);
         }
-        // Past the present file too: a restored collection counts its generations from one again.
+        // Past the present file too, should the generation not fit a revision.
         let file = path((self.next.generation as u32).max(old.map_or(0, |o| o.revision + 1)));
         let tombstones = Tombstones {
             segment_id: id,

@@ -121,6 +121,13 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
     let Some(segment) = tables.segments.iter().find(|s| s.record.id == id).cloned() else {
         return Ok(());
     };
+    // What is built of damaged data would hide that it is.
+    if missing_indexes(&schema, &segment).next().is_some() {
+        segment.check_payload(control)?;
+    }
+    if what == What::Everything {
+        missing_graphs(&schema, &segment).try_for_each(|slot| segment.check_vectors(slot, control))?;
+    }
     let fresh = FreshFiles::new(&*shared.disk);
     let mut built = Vec::new();
     for index in missing_indexes(&schema, &segment) {

@@ -29,13 +29,23 @@ impl<'a> MergedRows<'a> {
     fn new(inputs: &'a [Arc<Segment>], flushed: Lsn, control: &Control<'_>) -> Result<Self> {
         let mut cursors: Vec<u32> = vec![0; inputs.len()];
         let mut heads = std::collections::BinaryHeap::new();
-        let advance = |input: usize, from: u32| -> Option<(PointId, u32)> {
+        let advance = |input: usize, from: u32| -> Result<Option<(PointId, u32)>> {
             let segment = &inputs[input];
-            let row = (from..segment.rows()).find(|&row| segment.deletions.is_live(row, flushed))?;
-            Some((segment.points.id(row)?, row))
+            let Some(row) = (from..segment.rows()).find(|&row| segment.deletions.is_live(row, flushed))
+            else {
+                return Ok(None);
+            };
+            // Neither is missing in a segment that was opened; a row that is left out would be gone for good.
+            match (segment.points.id(row), segment.points.version(row)) {
+                (Some(id), Some(_)) => Ok(Some((id, row))),
+                _ => Err(Error::Damaged {
+                    file: format!("segment {}", segment.record.id),
+                    what: format!("row {row} has no id or no version"),
+                }),
+            }
         };
         for (input, cursor) in cursors.iter_mut().enumerate() {
-            if let Some((id, row)) = advance(input, 0) {
+            if let Some((id, row)) = advance(input, 0)? {
                 *cursor = row;
                 heads.push(std::cmp::Reverse((id, input)));
             }
@@ -46,7 +56,7 @@ impl<'a> MergedRows<'a> {
                 return Err(Error::Cancelled);
             }
             rows.push((input as u32, cursors[input]));
-            if let Some((id, row)) = advance(input, cursors[input] + 1) {
+            if let Some((id, row)) = advance(input, cursors[input] + 1)? {
                 cursors[input] = row;
                 heads.push(std::cmp::Reverse((id, input)));
             }
@@ -97,6 +107,8 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
     if inputs.is_empty() {
         return Ok(());
     }
+    // What is damaged must not get checksums that fit.
+    inputs.iter().try_for_each(|input| input.check_primary(control))?;
     let flushed = core.manifest.lock().flushed_lsn;
     let source = MergedRows::new(&inputs, flushed, control)?;
     let files = FreshFiles::new(&*shared.disk);

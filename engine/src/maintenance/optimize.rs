@@ -17,8 +17,9 @@ use crate::shared::Shared;
 /// After a flush, merging and indexing wait this long for more rows.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// The segments as the policy sees them, with what had died in them by `horizon`.
-fn stats(core: &Core, horizon: Lsn) -> Vec<SegmentStats> {
+/// The segments as the policy sees them, with what had died in them by `horizon`. With `sound`, those that are known to
+/// be damaged are left alone: trying again would read them in vain.
+fn stats(core: &Core, horizon: Lsn, sound: bool) -> Vec<SegmentStats> {
     let tables = core.tables();
     let stat = |s: &Arc<Segment>| SegmentStats {
         id: s.record.id,
@@ -26,18 +27,24 @@ fn stats(core: &Core, horizon: Lsn) -> Vec<SegmentStats> {
         dead: s.deletions.dead_at(horizon) as u32,
         incomplete: derive::is_incomplete(&tables.schema, s),
     };
-    tables.segments.iter().map(stat).collect()
+    let wanted = |s: &&Arc<Segment>| !sound || s.damage().is_none();
+    tables.segments.iter().filter(wanted).map(stat).collect()
 }
 
 /// The segments with what a merge would leave behind: rows whose deaths are only in the log stay.
-fn mergeable(core: &Core) -> Vec<SegmentStats> {
+fn mergeable(core: &Core, sound: bool) -> Vec<SegmentStats> {
     let flushed = core.manifest.lock().flushed_lsn;
-    stats(core, flushed)
+    stats(core, flushed, sound)
 }
 
 /// True when a job is due, or will be once rows stop coming in.
 pub(crate) fn is_due(core: &Core) -> bool {
-    policy::next_job(&stats(core, Lsn::MAX), &core.tables().schema.optimizer, false).is_some()
+    policy::next_job(
+        &stats(core, Lsn::MAX, true),
+        &core.tables().schema.optimizer,
+        false,
+    )
+    .is_some()
 }
 
 fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result<()> {
@@ -56,8 +63,8 @@ pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
         return Ok(false);
     };
     let config = core.tables().schema.optimizer.clone();
-    let Some(job) = policy::next_job(&mergeable(core), &config, busy) else {
-        let after_a_flush = policy::next_job(&stats(core, Lsn::MAX), &config, busy);
+    let Some(job) = policy::next_job(&mergeable(core, true), &config, busy) else {
+        let after_a_flush = policy::next_job(&stats(core, Lsn::MAX, true), &config, busy);
         if !matches!(after_a_flush, Some(Job::Merge(_))) {
             return Ok(false);
         }
@@ -92,10 +99,10 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         flush::flush_all(shared, core)?;
         let _turn = core.optimizing.lock();
         let config = core.tables().schema.optimizer.clone();
-        for ids in policy::full_merges(&mergeable(core), &config) {
+        for ids in policy::full_merges(&mergeable(core, false), &config) {
             run(shared, core, &Job::Merge(ids), control)?;
         }
-        for segment in mergeable(core).into_iter().filter(|s| s.incomplete) {
+        for segment in mergeable(core, false).into_iter().filter(|s| s.incomplete) {
             run(shared, core, &Job::Derive(segment.id), control)?;
         }
         Ok(())

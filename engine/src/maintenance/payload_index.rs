@@ -27,6 +27,7 @@ fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) 
     if sequencer.closed {
         return Err(Error::Closed);
     }
+    core.check_writable()?;
     let mut schema = (*core.tables().schema).clone();
     change(&mut schema)?;
     let seq = core.next_seq.load(Ordering::Acquire);

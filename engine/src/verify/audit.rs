@@ -6,8 +6,9 @@ use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord, Manifes
 use vdb_vfs::DynDisk;
 
 use super::files;
-use super::report::{Problem, Severity, VerifyReport, describe};
+use super::report::{Problem, Severity, VerifyReport};
 use super::{catalog_store, stray};
+use crate::damage::describe;
 use crate::error::{Error, Result};
 use crate::layout::LOG_DIR;
 use crate::meter::Meter;
@@ -59,6 +60,7 @@ impl Place {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) id: u32,
+    name: Option<String>,
     pub(super) place: Place,
     pub(super) manifest: CollectionManifest,
     schema: Schema,
@@ -71,6 +73,8 @@ pub(super) struct Audit<'a> {
     pub(super) meter: Meter<'a>,
     pub(super) log_bytes: u64,
     pub(super) report: VerifyReport,
+    /// The name of the collection that is being looked at.
+    collection: Option<String>,
 }
 
 impl<'a> Audit<'a> {
@@ -80,6 +84,7 @@ impl<'a> Audit<'a> {
             meter: Meter::new(control, 0),
             log_bytes: 0,
             report: VerifyReport::default(),
+            collection: None,
         }
     }
 
@@ -113,7 +118,8 @@ impl<'a> Audit<'a> {
         self.report.bytes += bytes;
     }
 
-    /// Notes a problem. The file is the one that the error names, or else `file`.
+    /// Notes a problem. The file is the one that the error names, or else `file`. What a newer build has written is no
+    /// damage, whatever it is.
     pub(super) fn problem(
         &mut self,
         file: &str,
@@ -123,18 +129,24 @@ impl<'a> Audit<'a> {
     ) {
         let (path, offset, what) = describe(error);
         let file = path.unwrap_or_else(|| file.to_owned());
+        let (severity, advice) = match error.is_version() {
+            true => (Severity::Newer, NEWER.to_owned()),
+            false => (severity, advice.into()),
+        };
         self.report.problems.push(Problem {
+            collection: self.collection.clone(),
             file,
             offset,
             what,
             severity,
-            advice: advice.into(),
+            advice,
         });
     }
 
     /// Notes a problem that no error tells of.
     pub(super) fn note(&mut self, file: String, what: String, severity: Severity, advice: &str) {
         self.report.problems.push(Problem {
+            collection: self.collection.clone(),
             file,
             offset: None,
             what,
@@ -160,7 +172,7 @@ impl<'a> Audit<'a> {
         for generation in spares {
             match store.load_spare(generation) {
                 Ok(_) => self.read(1, 0),
-                Err(error) => self.problem_at(place, &error.into(), Severity::Derived, SPARE),
+                Err(error) => self.problem_at(place, &error.into(), Severity::Spare, SPARE),
             }
         }
         let mut newest = None;
@@ -174,7 +186,7 @@ impl<'a> Audit<'a> {
                 Err(error) => {
                     let (severity, advice) = match last {
                         true => (Severity::Primary, RESTORE),
-                        false => (Severity::Derived, SPARE),
+                        false => (Severity::Spare, SPARE),
                     };
                     self.problem_at(place, &error.into(), severity, advice);
                 }
@@ -213,8 +225,20 @@ impl<'a> Audit<'a> {
     }
 
     /// Reads the manifests of a collection; `None` when they do not say what its files are.
-    pub(super) fn plan(&mut self, id: u32, place: Place) -> Result<Option<Plan>> {
+    pub(super) fn plan(&mut self, id: u32, name: Option<String>, place: Place) -> Result<Option<Plan>> {
         self.report.collections += 1;
+        self.about(name.clone(), |audit| audit.read_plan(id, name, place))
+    }
+
+    /// Looks at something of a collection.
+    pub(super) fn about<T>(&mut self, name: Option<String>, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.collection = name;
+        let out = look(self);
+        self.collection = None;
+        out
+    }
+
+    fn read_plan(&mut self, id: u32, name: Option<String>, place: Place) -> Result<Option<Plan>> {
         let store = ManifestStore::new(self.disk.clone(), place.dir.clone());
         let before = self.report.problems.len();
         let manifest: Option<CollectionManifest> = self.generations(&store, &place)?;
@@ -240,6 +264,7 @@ impl<'a> Audit<'a> {
         match Schema::from_record(&manifest.schema, &place.real) {
             Ok(schema) => Ok(Some(Plan {
                 id,
+                name,
                 place,
                 manifest,
                 schema,
@@ -253,6 +278,10 @@ impl<'a> Audit<'a> {
 
     /// Checks the files of a collection. Returns the derived ones that are damaged.
     pub(super) fn collection(&mut self, plan: &mut Plan) -> Result<Vec<SegmentFile>> {
+        self.about(plan.name.clone(), |audit| audit.files(plan))
+    }
+
+    fn files(&mut self, plan: &mut Plan) -> Result<Vec<SegmentFile>> {
         let first = self.report.problems.len();
         for _ in 1..ATTEMPTS {
             let damaged = self.segments(plan)?;
@@ -303,20 +332,19 @@ impl<'a> Audit<'a> {
                     Ok(()) => self.read(1, record.len),
                     Err(error) => {
                         let shown = self.disk.display(&file.path(&place.dir));
-                        if file.component.is_derived() {
-                            derived.push(file);
-                            let advice = "remove the file while the database is closed: it is made again";
-                            let advice = if place.linked {
-                                "it is made again in the background"
-                            } else {
-                                advice
-                            };
-                            self.problem(&shown, &error, Severity::Derived, advice);
-                        } else {
+                        if !file.component.is_derived() {
                             let rows = segment.rows;
                             let advice = format!("the {rows} rows of the segment are at stake; {RESTORE}");
                             self.problem(&shown, &error, Severity::Primary, advice);
+                        } else if describe(&error).0.is_none_or(|path| path == shown) {
+                            derived.push(file);
+                            let advice = match is_missing(&error) || place.linked {
+                                true => "it is made again in the background while the database is open",
+                                false => "remove the file while the database is closed: it is made again",
+                            };
+                            self.problem(&shown, &error, Severity::Derived, advice);
                         }
+                        // Else it is the vectors that a graph is over: they have a turn of their own.
                     }
                 }
                 self.meter.tick(record.len)?;
@@ -326,6 +354,19 @@ impl<'a> Audit<'a> {
         Ok(derived)
     }
 }
+
+fn is_missing(error: &Error) -> bool {
+    use vdb_vfs::Error::NotFound;
+    matches!(
+        error,
+        Error::Disk(NotFound { .. })
+            | Error::Storage(vdb_storage::Error::Disk(NotFound { .. }))
+            | Error::Index(vdb_index::Error::Disk(NotFound { .. }))
+    )
+}
+
+/// What to do about a file that this build cannot read.
+const NEWER: &str = "open it with a newer vdb";
 
 /// What to do about a damaged manifest that does not count.
 const SPARE: &str = "it is kept as a spare; the next commit removes it";

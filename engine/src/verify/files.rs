@@ -10,7 +10,7 @@ use vdb_storage::{Component, SegmentFile, tombstone};
 use vdb_vfs::Disk;
 use vdb_vfs::frame::{FrameInfo, MAX_META};
 
-use super::report::describe;
+use crate::damage::describe;
 use crate::error::{Error, Result};
 use crate::schema::{Schema, VectorSchema};
 
@@ -217,6 +217,32 @@ fn touch_ends(disk: &dyn Disk, path: &str) -> Result<()> {
 
 /// The same error about a file in `real`, where it is about one in `shown`, a copy of it that will soon be gone.
 pub(crate) fn moved(error: Error, shown: &str, real: &str) -> Error {
+    if let Error::Disk(vdb_vfs::Error::Version {
+        path,
+        kind,
+        found,
+        min,
+        max,
+    })
+    | Error::Storage(vdb_storage::Error::Disk(vdb_vfs::Error::Version {
+        path,
+        kind,
+        found,
+        min,
+        max,
+    })) = error
+    {
+        let path = path
+            .strip_prefix(shown)
+            .map_or_else(|| path.clone(), |rest| format!("{real}{rest}"));
+        return Error::Disk(vdb_vfs::Error::Version {
+            path,
+            kind,
+            found,
+            min,
+            max,
+        });
+    }
     let (path, offset, what) = describe(&error);
     let Some(rest) = path.as_deref().and_then(|path| path.strip_prefix(shown)) else {
         return error;

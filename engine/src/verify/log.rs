@@ -4,6 +4,7 @@ use vdb_storage::manifest::Catalog;
 use vdb_vfs::DynDisk;
 
 use super::audit::{Audit, Plan, RESTORE};
+use super::name_of;
 use super::report::{Problem, Severity};
 use crate::error::{Error, Result};
 use crate::layout::LOG_DIR;
@@ -48,7 +49,7 @@ impl Audit<'_> {
                 )
             } else if dropped || covered {
                 (
-                    Severity::Derived,
+                    Severity::Spare,
                     "nothing is lost: its rows are in segments, or dropped".to_owned(),
                 )
             } else {
@@ -61,6 +62,7 @@ impl Audit<'_> {
             let what = format!("record {} ({} bytes) is damaged", damage.lsn, damage.bytes);
             let offset = Some(damage.offset);
             self.report.problems.push(Problem {
+                collection: catalog.and_then(|catalog| name_of(catalog, damage.collection)),
                 file: damage.path,
                 offset,
                 what,
@@ -77,12 +79,22 @@ impl Audit<'_> {
                 let advice = "the next opening cuts it off and keeps it aside".to_owned();
                 let (file, offset) = (torn.path, Some(torn.offset));
                 self.report.problems.push(Problem {
+                    collection: None,
                     file,
                     offset,
                     what,
                     severity: Severity::Leftover,
                     advice,
                 });
+            }
+            if let Some(file) = log.half_noted {
+                let what = "one of its two notes is damaged".to_owned();
+                self.note(
+                    file,
+                    what,
+                    Severity::Spare,
+                    "the other counts; the next one replaces it",
+                );
             }
             if let Some(file) = log.unfinished {
                 let what = "its creation was interrupted".to_owned();
@@ -96,7 +108,9 @@ impl Audit<'_> {
                 "collection {:08x} has seen the log up to record {}, the log ends at {last}: log files are missing",
                 plan.id, plan.manifest.flushed_lsn
             );
-            self.note(shown.clone(), what, Severity::Primary, RESTORE);
+            let name = catalog.and_then(|catalog| name_of(catalog, plan.id));
+            let file = shown.clone();
+            self.about(name, |audit| audit.note(file, what, Severity::Primary, RESTORE));
         }
         self.meter.tick(self.log_bytes)
     }

@@ -79,7 +79,8 @@ fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
     };
     let mut plans = Vec::with_capacity(ids.len());
     for id in ids {
-        plans.extend(audit.plan(id, Place::real(&disk, &collection_dir(id)))?);
+        let name = catalog.as_ref().and_then(|catalog| name_of(catalog, id));
+        plans.extend(audit.plan(id, name, Place::real(&disk, &collection_dir(id)))?);
     }
     audit.expect_log()?;
     for plan in &plans {
@@ -92,6 +93,15 @@ fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
     audit.log(catalog.as_ref(), &plans, false)?;
     audit.strays(catalog.as_ref(), &names)?;
     Ok(audit.finish())
+}
+
+/// What users call a collection.
+fn name_of(catalog: &Catalog, id: u32) -> Option<String> {
+    catalog
+        .collections
+        .iter()
+        .find(|c| c.id == id)
+        .map(|c| c.name.clone())
 }
 
 /// The process id in the lock file.
@@ -120,6 +130,7 @@ impl Database {
 
 impl Shared {
     fn verify(&self, control: &Control<'_>) -> Result<VerifyReport> {
+        self.check_open()?;
         let mut audit = Audit::new(self.disk.clone(), control);
         audit.report.holder = Some(std::process::id());
         let catalog = {
@@ -141,6 +152,7 @@ impl Shared {
                 }
                 match self.core_by_id(entry.id) {
                     Ok(core) => Some((pin::link_for_reading(self, &core)?, core)),
+                    Err(Error::Closed) => return Err(Error::Closed),
                     Err(_) => None,
                 }
             };
@@ -149,7 +161,7 @@ impl Shared {
                 Some((staging, _)) => Place::linked(&self.disk, staging.dir(), &real),
                 None => Place::real(&self.disk, &real),
             };
-            let Some(mut plan) = audit.plan(entry.id, place)? else {
+            let Some(mut plan) = audit.plan(entry.id, Some(entry.name.clone()), place)? else {
                 continue;
             };
             let damaged = audit.collection(&mut plan)?;

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
-use crate::error::Error;
-
 /// What a problem costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is lost and nothing is wrong: something interrupted has left it, and the next opening deals with it.
     Leftover,
+    /// Nothing is lost: what is damaged is not needed any more.
+    Spare,
     /// Nothing is lost: the file can be made again from others.
     Derived,
+    /// Nothing is wrong, but this build cannot read the file.
+    Newer,
     /// Data is damaged or missing.
     Primary,
 }
@@ -19,7 +21,9 @@ impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Severity::Leftover => "leftover",
+            Severity::Spare => "spare",
             Severity::Derived => "derived",
+            Severity::Newer => "newer version",
             Severity::Primary => "primary",
         })
     }
@@ -28,6 +32,8 @@ impl fmt::Display for Severity {
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// The name of the collection that it concerns, where it concerns one whose name is known.
+    pub collection: Option<String>,
     /// The file or directory, as a person would type it.
     pub file: String,
     /// Where in the file, in bytes, where that is known.
@@ -45,6 +51,9 @@ impl fmt::Display for Problem {
         write!(f, "{}", self.file)?;
         if let Some(offset) = self.offset {
             write!(f, " at offset {offset}")?;
+        }
+        if let Some(collection) = &self.collection {
+            write!(f, " (collection {collection:?})")?;
         }
         write!(f, ": {} ({}): {}", self.what, self.severity, self.advice)
     }
@@ -77,54 +86,17 @@ impl VerifyReport {
             .all(|problem| problem.severity == Severity::Leftover)
     }
 
+    /// True when there are files of a newer version, which this build cannot check.
+    pub fn has_newer_files(&self) -> bool {
+        self.problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Newer)
+    }
+
     /// True when data is damaged or missing.
     pub fn has_lost_data(&self) -> bool {
         self.problems
             .iter()
             .any(|problem| problem.severity == Severity::Primary)
-    }
-}
-
-/// File, offset and message of an error.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all other errors speak for themselves"
-)]
-pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
-    use vdb_storage::Error as Storage;
-    match error {
-        Error::Damaged { file, what } => (Some(file.clone()), None, what.clone()),
-        Error::Disk(error)
-        | Error::Storage(Storage::Disk(error))
-        | Error::Index(vdb_index::Error::Disk(error)) => describe_disk(error),
-        Error::Wal(vdb_wal::Error::Disk(error)) => describe_disk(error.get()),
-        Error::Wal(vdb_wal::Error::Corrupt { path, offset, what }) => {
-            (Some(path.clone()), Some(*offset), what.clone())
-        }
-        Error::Wal(vdb_wal::Error::Missing { path, first, last }) => (
-            Some(path.clone()),
-            None,
-            format!("the file is missing; with it the records {first} to {last} are lost"),
-        ),
-        Error::Storage(Storage::Manifest { path, source, .. }) => {
-            (Some(path.clone()), None, source.to_string())
-        }
-        Error::Storage(Storage::NoSuchRow { path, .. }) => (Some(path.clone()), None, error.to_string()),
-        other => (None, None, other.to_string()),
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all other errors speak for themselves"
-)]
-fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
-    use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
-    match error {
-        Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),
-        NotFound { path } => (Some(path.clone()), None, "it is missing".to_owned()),
-        Io { path, op, source } => (Some(path.clone()), None, format!("cannot {op}: {source}")),
-        ReadOnly { path, .. } | Version { path, .. } => (Some(path.clone()), None, error.to_string()),
-        other => (None, None, other.to_string()),
     }
 }

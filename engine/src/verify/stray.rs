@@ -7,11 +7,12 @@ use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord};
 use vdb_vfs::replace::TEMP_SUFFIX;
 use vdb_vfs::{DynDisk, path};
 
-use super::audit::{Audit, Plan};
+use super::audit::{Audit, Plan, RESTORE};
 use super::report::Severity;
+use crate::directory::holds_rows;
 use crate::error::Result;
 use crate::layout::TEMP_DIR;
-use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir};
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir, collection_of};
 
 const REMOVED: &str = "the next opening removes it";
 const FOREIGN: &str = "the database does not touch it; move it away if it is not yours";
@@ -26,11 +27,8 @@ pub(super) fn list(disk: &DynDisk, dir: &str) -> Result<Vec<String>> {
 
 /// The collections that have a directory.
 pub(super) fn collection_ids(disk: &DynDisk) -> Result<Vec<u32>> {
-    let number = |name: &String| {
-        let id = u32::from_str_radix(name, 16).ok()?;
-        (collection_dir(id) == path::join(COLLECTIONS_DIR, name)).then_some(id)
-    };
-    Ok(list(disk, COLLECTIONS_DIR)?.iter().filter_map(number).collect())
+    let names = list(disk, COLLECTIONS_DIR)?;
+    Ok(names.iter().filter_map(|name| collection_of(name)).collect())
 }
 
 impl Audit<'_> {
@@ -88,9 +86,22 @@ impl Audit<'_> {
             }
         }
         if let Some(catalog) = catalog {
-            let known: BTreeSet<String> = catalog.collections.iter().map(|c| collection_dir(c.id)).collect();
+            let known: BTreeSet<u32> = catalog.collections.iter().map(|c| c.id).collect();
             for name in list(&self.disk, COLLECTIONS_DIR)? {
-                if !known.contains(&path::join(COLLECTIONS_DIR, &name)) {
+                let Some(id) = collection_of(&name) else {
+                    let what = "it is no directory of a collection";
+                    self.stray(COLLECTIONS_DIR, &name, what, FOREIGN);
+                    continue;
+                };
+                if known.contains(&id) {
+                    continue;
+                }
+                if id >= catalog.next_collection_id && holds_rows(&self.disk, id) {
+                    let file = self.disk.display(&collection_dir(id));
+                    let what =
+                        "it holds rows, and the catalog knows nothing of it: a newer catalog is missing";
+                    self.note(file, what.to_owned(), Severity::Primary, RESTORE);
+                } else {
                     self.stray(COLLECTIONS_DIR, &name, "the catalog does not name it", REMOVED);
                 }
             }

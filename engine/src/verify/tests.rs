@@ -130,7 +130,7 @@ fn a_flipped_byte_in_any_file_is_reported_by_that_file() {
             continue;
         }
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let log = name.ends_with(".log");
+        let log = name.ends_with(".log") || name == "released";
         let newest = !["catalog-0000000000000001", "manifest-"]
             .iter()
             .any(|stem| name.starts_with(stem));
@@ -307,6 +307,80 @@ fn an_open_database_reports_damage_where_the_files_are_and_mends_what_it_can() {
 }
 
 #[test]
+fn damage_is_never_merged_into_files_with_fitting_checksums() {
+    for ending in ["1.payload", "1.v0000.vec", "1.points"] {
+        for background in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("db");
+            fill(&open(&path), "a");
+            let file = find(&path, ending);
+            let shown = file.to_str().unwrap();
+            flip(&file, 400);
+            let db = Database::builder().background(background).open(&path).unwrap();
+            let c = db.collection("a").unwrap();
+            if background {
+                // Many small segments, which the background would merge.
+                for id in 300..330 {
+                    c.upsert(points(id..id + 1)).unwrap();
+                    c.flush().unwrap();
+                }
+                let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+                c.delete((0..60).map(PointId::Num).collect::<Vec<_>>()).unwrap();
+                while c.info().unwrap().last_failure.is_none() {
+                    assert!(std::time::Instant::now() < until, "{ending}: nothing was tried");
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+                let failure = c.info().unwrap().last_failure.unwrap();
+                assert!(failure.contains(shown), "{failure}");
+                assert!(failure.contains("vdb verify"), "{failure}");
+            }
+            let refused = c.optimize(&Control::none()).unwrap_err();
+            assert!(
+                matches!(&refused, Error::Damaged { file, .. } if file == shown),
+                "{ending}: {refused:?}"
+            );
+            let report = db.verify(&Control::none()).unwrap();
+            assert!(
+                report.problems.iter().any(|p| p.file == shown),
+                "{ending}: {:?}",
+                report.problems
+            );
+            assert!(file.exists());
+            // Put right, it is worked on again.
+            flip(&file, 400);
+            c.optimize(&Control::none()).unwrap();
+            assert_eq!(db.verify(&Control::none()).unwrap().problems, []);
+            assert_eq!(c.info().unwrap().last_failure.filter(|_| !background), None);
+        }
+    }
+}
+
+#[test]
+fn no_graph_and_no_index_is_built_of_damage() {
+    for (ending, graph) in [("1.v0000.vec", true), ("1.payload", false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        let db = open(&path);
+        let mut config = CollectionConfig::new(VectorParams::new(DIM, Distance::Cosine));
+        config.optimizer.index_min_rows = 40;
+        let c = db.create_collection("a", config).unwrap();
+        c.upsert(points(0..80)).unwrap();
+        c.flush().unwrap();
+        let file = find(&path, ending);
+        flip(&file, 70);
+        let refused = match graph {
+            true => c.optimize(&Control::none()),
+            false => c.create_payload_index("kind", PayloadIndexKind::Keyword),
+        };
+        assert!(
+            matches!(refused, Err(Error::Damaged { .. })),
+            "{ending}: {refused:?}"
+        );
+        assert!(db.verify(&Control::none()).unwrap().has_lost_data());
+    }
+}
+
+#[test]
 fn an_open_database_is_found_sound_while_it_is_written_and_merged() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::builder()
@@ -347,4 +421,91 @@ fn what_is_no_database_is_refused() {
         Err(Error::NotADatabase { .. })
     ));
     assert!(verify(dir.path().join("nowhere"), &Control::none()).is_err());
+}
+
+#[test]
+fn every_file_is_blamed_once_with_advice_that_does_not_lose_data() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let db = open(&path);
+    fill(&db, "words");
+    db.close().unwrap();
+    let problems = || verify(&path, &Control::none()).unwrap().problems;
+    let damage = |what: &str, file: &Path| {
+        let bytes = fs::read(file).unwrap();
+        match what {
+            "header" => flip(file, 9),
+            "table" => flip(file, bytes.len() - 1),
+            "length" => fs::write(file, &bytes[..bytes.len() - 1]).unwrap(),
+            _ => fs::remove_file(file).unwrap(),
+        }
+    };
+    for what in ["header", "table", "length", "missing"] {
+        for (ending, severity) in [
+            ("1.v0000.vec", Severity::Primary),
+            ("1.points", Severity::Primary),
+            (".hnsw", Severity::Derived),
+            (".idx", Severity::Derived),
+        ] {
+            let file = find(&path, ending);
+            let bytes = fs::read(&file).unwrap();
+            damage(what, &file);
+            let found = problems();
+            assert_eq!(found.len(), 1, "{what} of {ending}: {found:?}");
+            let problem = &found[0];
+            assert_eq!(problem.file, file.to_str().unwrap());
+            assert_eq!(problem.severity, severity);
+            assert_eq!(problem.collection.as_deref(), Some("words"));
+            assert!(problem.to_string().contains("words"), "{problem}");
+            let removes = problem.advice.contains("remove");
+            assert_eq!(
+                removes,
+                severity == Severity::Derived && what != "missing",
+                "{what} of {ending}: {problem}"
+            );
+            fs::write(&file, bytes).unwrap();
+        }
+    }
+    let spare = find(&path, ".old");
+    flip(&spare, 70);
+    let found = problems();
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Spare));
+    assert!(!found[0].to_string().contains("derived"), "{}", found[0]);
+    assert!(!verify(&path, &Control::none()).unwrap().has_lost_data());
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_neither_damaged_nor_to_be_removed() {
+    for ending in ["1.v0000.vec", "1.points", ".hnsw", ".tomb", ".log"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        let db = open(&path);
+        fill(&db, "words");
+        db.close().unwrap();
+        let file = files_below(&path)
+            .into_iter()
+            .find(|p| p.to_string_lossy().contains(ending))
+            .unwrap();
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[8..10].copy_from_slice(&999u16.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[..60]);
+        bytes[60..64].copy_from_slice(&crc.to_le_bytes());
+        fs::write(&file, bytes).unwrap();
+        let report = verify(&path, &Control::none()).unwrap();
+        let newer: Vec<_> = report
+            .problems
+            .iter()
+            .filter(|p| p.severity == Severity::Newer)
+            .collect();
+        assert_eq!(newer.len(), 1, "{ending}: {:?}", report.problems);
+        let said = newer[0].to_string();
+        assert_eq!(said.matches(file.to_str().unwrap()).count(), 1, "{said}");
+        assert!(said.contains("999") && said.contains("a newer vdb"), "{said}");
+        assert!(!said.contains("remove") && !said.contains("restore"), "{said}");
+        assert!(report.has_newer_files());
+        if ending != ".log" {
+            assert_eq!(report.problems.len(), 1, "{ending}: {:?}", report.problems);
+            assert!(!report.has_lost_data());
+        }
+    }
 }

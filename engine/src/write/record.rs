@@ -13,6 +13,7 @@
 use std::ops::Range;
 
 use bincode::{Decode, Encode};
+use vdb_storage::manifest::NUMBER_END;
 use vdb_storage::{PointId, codec};
 
 use crate::error::{Error, Result};
@@ -276,6 +277,9 @@ pub(crate) fn decode(body: &[u8]) -> Result<Record> {
     }
     let mut sections = Vec::with_capacity(header.sections.len());
     for s in header.sections {
+        if s.seq >= NUMBER_END {
+            return Err(mismatch("an operation past any that can be"));
+        }
         let bulk = usize::try_from(s.bulk).map_err(|_| mismatch("a length past any file"))?;
         let bulk = take(body, &mut at, bulk)?.to_vec();
         sections.push(Section {

@@ -81,11 +81,7 @@ impl Shared {
         let mut sections: Vec<Section> = Vec::new();
         let mut owners: Vec<Arc<Core>> = Vec::new();
         for (core, step) in steps {
-            if core.dropped.load(Ordering::Acquire) {
-                return Err(Error::CollectionNotFound {
-                    name: format!("#{} (dropped meanwhile)", core.id),
-                });
-            }
+            core.check_writable()?;
             let several = entries_of.get(&core.id).is_some_and(|&n| n > 1);
             let resolver = resolvers
                 .entry(core.id)

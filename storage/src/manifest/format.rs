@@ -160,6 +160,14 @@ impl SegmentRecord {
 
     fn contradiction(&self, next_segment_id: u64) -> Option<String> {
         let id = self.id;
+        if let Some(what) = too_great("an operation", self.min_seq.max(self.max_seq)) {
+            return Some(what);
+        }
+        // One more than a revision is the next.
+        if let Some(record) = self.components.iter().find(|c| c.revision == u32::MAX) {
+            let component = record.component();
+            return Some(format!("segment {id} has no revision left for {component:?}"));
+        }
         if id >= next_segment_id {
             return Some(format!(
                 "segment {id} is there, but the next one is to be {next_segment_id}"
@@ -185,6 +193,14 @@ impl SegmentRecord {
     }
 }
 
+/// Generations, LSNs, and numbers of operations and segments are below this, so that counting on from any of them is
+/// safe.
+pub const NUMBER_END: u64 = 1 << 62;
+
+fn too_great(what: &str, number: u64) -> Option<String> {
+    (number >= NUMBER_END).then(|| format!("{what} has the number {number}, expected less than {NUMBER_END}"))
+}
+
 impl ManifestRecord for CollectionManifest {
     const STEM: &'static str = "manifest";
     const KIND: FileKind = FileKind {
@@ -199,6 +215,15 @@ impl ManifestRecord for CollectionManifest {
     }
 
     fn contradiction(&self) -> Option<String> {
+        let numbers = [
+            ("the generation", self.generation),
+            ("the last record of the log", self.flushed_lsn),
+            ("the last operation", self.seq_floor),
+            ("the next segment", self.next_segment_id),
+        ];
+        if let Some(what) = numbers.iter().find_map(|(what, number)| too_great(what, *number)) {
+            return Some(what);
+        }
         if !self.segments.is_sorted_by(|a, b| a.id < b.id) {
             return Some("segments are not in the order of their ids".to_owned());
         }
@@ -225,6 +250,9 @@ impl ManifestRecord for Catalog {
 
     fn contradiction(&self) -> Option<String> {
         let next = self.next_collection_id;
+        if let Some(what) = too_great("the generation", self.generation) {
+            return Some(what);
+        }
         if !self.collections.is_sorted_by(|a, b| a.id < b.id) {
             return Some("collections are not in the order of their ids".to_owned());
         }

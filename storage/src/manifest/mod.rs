@@ -13,7 +13,7 @@ mod store;
 
 pub use crate::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
 pub use format::{
-    AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord,
+    AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, NUMBER_END,
     SegmentRecord, generation_of,
 };
 pub use store::ManifestStore;

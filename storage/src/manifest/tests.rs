@@ -320,11 +320,21 @@ fn assert_refused<T: ManifestRecord + Clone + Debug>(good: &T, spoil: impl Fn(&m
 #[test]
 fn manifests_that_contradict_themselves_are_neither_written_nor_read() {
     type Spoil = fn(&mut CollectionManifest);
-    let cases: [(Spoil, &str); 9] = [
+    let cases: [(Spoil, &str); 16] = [
         (|m| m.segments.reverse(), "order of their ids"),
         (|m| m.next_segment_id = 8, "segment 8"),
         (|m| m.segments[0].min_seq = 21, "operations 21 to 20"),
         (|m| m.segments[0].components[0].code = 99, "code 99"),
+        (|m| m.generation = NUMBER_END, "the generation"),
+        (|m| m.flushed_lsn = u64::MAX, "the last record"),
+        (|m| m.seq_floor = u64::MAX, "the last operation"),
+        (|m| m.next_segment_id = u64::MAX, "the next segment"),
+        (|m| m.segments[0].max_seq = u64::MAX, "an operation"),
+        (|m| m.segments[0].min_seq = u64::MAX, "an operation"),
+        (
+            |m| m.segments[0].components[1].revision = u32::MAX,
+            "no revision left",
+        ),
         (
             |m| m.segments[0].components.push(component(Component::Points, 1)),
             "two files for Points",
@@ -355,9 +365,10 @@ fn manifests_that_contradict_themselves_are_neither_written_nor_read() {
 #[test]
 fn catalogs_that_contradict_themselves_are_neither_written_nor_read() {
     type Spoil = fn(&mut Catalog);
-    let cases: [(Spoil, &str); 5] = [
+    let cases: [(Spoil, &str); 6] = [
         (|c| c.collections.reverse(), "order of their ids"),
         (|c| c.next_collection_id = 2, "collection 2"),
+        (|c| c.generation = u64::MAX, "the generation"),
         (
             |c| c.collections[0].name = "images".to_owned(),
             "\"images\" is given twice",
@@ -379,7 +390,7 @@ fn catalogs_that_contradict_themselves_are_neither_written_nor_read() {
 proptest! {
     #[test]
     fn collections_and_aliases_come_back_as_they_were(
-        generation in 1u64..,
+        generation in 1..NUMBER_END,
         names in proptest::collection::btree_set("\\PC{0,12}", 0..12),
         aliases in 0usize..4,
     ) {

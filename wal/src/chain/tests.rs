@@ -10,10 +10,7 @@ const LEN: usize = 50;
 const SMALL: u64 = 64 + 2 * 96;
 
 fn options() -> WalOptions {
-    WalOptions {
-        segment_bytes: SMALL,
-        ..WalOptions::default()
-    }
+    WalOptions { segment_bytes: SMALL }
 }
 
 /// Records 1 to 6 in the files 1, 3 and 5; the process then dies.
@@ -27,19 +24,33 @@ fn three_files() -> SimDisk {
         .iter()
         .map(|first| format!("{first:016x}.log"))
         .collect();
-    assert_eq!(disk.list(DIR).unwrap(), names);
+    assert_eq!(logs(&disk), names);
     settled(&disk)
 }
 
 fn lsns_from(disk: &SimDisk, from: Lsn) -> Result<Vec<Lsn>, Error> {
-    let (_wal, mut recovered) = open_with(
-        disk,
-        WalOptions {
-            replay_from: from,
-            ..options()
-        },
-    )?;
-    Ok(read(&mut recovered)?.0.iter().map(|record| record.lsn).collect())
+    let mut replay = Replay::open(&dynamic(disk), DIR, from)?;
+    let mut lsns = Vec::new();
+    while let Some(item) = replay.next_item()? {
+        let Item::Frame(frame) = item else {
+            panic!("{item:?}")
+        };
+        lsns.push(frame.lsn);
+    }
+    Ok(lsns)
+}
+
+/// The oldest file released, and one more whose removal failed: it is still there.
+fn released() -> SimDisk {
+    let disk = three_files();
+    let (wal, recovered) = open_with(&disk, options()).unwrap();
+    drop(recovered);
+    let kept = bytes_of(&disk, &file(3));
+    wal.release(4).unwrap();
+    assert_eq!(wal.retained_from(), 5);
+    drop(wal);
+    disk.create(&file(3)).unwrap().write_all_at(&kept, 0).unwrap();
+    settled(&disk)
 }
 
 #[test]
@@ -56,7 +67,7 @@ fn a_file_of_its_own_holds_a_body_that_no_file_would() {
         append_synced(&wal, len).unwrap();
     }
     drop(wal);
-    assert_eq!(disk.list(DIR).unwrap().len(), 4);
+    assert_eq!(logs(&disk).len(), 4);
     let expected = [
         record(1, LEN),
         record(2, 5_000),
@@ -74,18 +85,64 @@ fn files_wholly_below_the_wanted_lsn_are_not_read() {
     overwrite(&disk, &file(3), 0, &[0xff; 64]);
     assert_eq!(lsns_from(&disk, 5).unwrap(), [5, 6]);
     assert!(lsns_from(&disk, 4).is_err());
-    let (wal, _) = open_with(
-        &disk,
-        WalOptions {
-            replay_from: 6,
-            ..options()
-        },
-    )
-    .unwrap();
-    assert_eq!(wal.retained_from(), 1);
+}
+
+#[test]
+fn a_released_file_that_is_still_there_is_not_read_and_goes_with_the_next_release() {
+    let disk = released();
+    overwrite(&disk, &file(3), 0, &[0xff; 64]);
+    let (wal, mut recovered) = open_with(&disk, options()).unwrap();
+    assert_eq!(read(&mut recovered).unwrap().0, records(5..=6, LEN));
+    drop(recovered);
+    assert_eq!(wal.retained_from(), 3);
     wal.release(4).unwrap();
     assert_eq!(wal.retained_from(), 5);
-    assert_eq!(disk.list(DIR).unwrap().len(), 1);
+    assert!(!disk.exists(&file(3)).unwrap());
+}
+
+#[test]
+fn an_oldest_file_that_was_not_released_is_missing() {
+    let disk = three_files();
+    disk.remove(&file(1)).unwrap();
+    let is_missing = |disk: &SimDisk, first: Lsn, last: Lsn| {
+        let error = open_with(disk, options()).unwrap_err();
+        assert!(
+            matches!(&error, Error::Missing { first: f, last: l, .. } if (*f, *l) == (first, last)),
+            "{error}"
+        );
+        let report = crate::verify(&dynamic(disk), DIR).unwrap();
+        assert_eq!(report.lost.len(), 1, "{:?}", report.lost);
+    };
+    is_missing(&disk, 1, 2);
+
+    let disk = released();
+    disk.remove(&file(3)).unwrap();
+    assert_eq!(read_sound(&disk.restart()), records(5..=6, LEN));
+    // Without the note nobody knows that it was let go.
+    disk.remove(&format!("{DIR}/released")).unwrap();
+    is_missing(&disk, 3, 4);
+
+    // The file that was being written is gone, and with it what was not released.
+    let disk = released();
+    disk.remove(&file(5)).unwrap();
+    disk.remove(&file(3)).unwrap();
+    is_missing(&disk, 1, 4);
+}
+
+#[test]
+fn a_note_of_what_was_released_survives_damage_to_its_older_half_only() {
+    for (slot, sound) in [(0u64, false), (1, true)] {
+        let disk = released();
+        disk.remove(&file(3)).unwrap();
+        disk.flip_bits(&format!("{DIR}/released"), slot * 512 + 10, 4)
+            .unwrap();
+        let disk = disk.restart();
+        assert_eq!(open_with(&disk, options()).is_ok(), sound, "slot {slot}");
+    }
+    let disk = released();
+    overwrite(&disk, &format!("{DIR}/released"), 0, &[0xaa; 1024]);
+    let error = open_with(&disk, options()).unwrap_err();
+    assert_eq!(corrupt_at(&error), Some(0), "{error}");
 }
 
 #[test]
@@ -105,22 +162,6 @@ fn a_missing_file_in_the_middle_is_named() {
     );
     // Nobody wants it.
     assert_eq!(lsns_from(&disk, 5).unwrap(), [5, 6]);
-}
-
-#[test]
-fn a_missing_oldest_file_is_noticed_when_it_was_wanted() {
-    let disk = three_files();
-    disk.remove(&file(1)).unwrap();
-    assert!(matches!(
-        lsns_from(&disk, 2),
-        Err(Error::Missing {
-            first: 1,
-            last: 2,
-            ..
-        })
-    ));
-    assert_eq!(lsns_from(&disk, 3).unwrap(), [3, 4, 5, 6]);
-    assert_eq!(lsns_from(&disk, 0).unwrap(), [3, 4, 5, 6]);
 }
 
 #[test]
@@ -209,6 +250,30 @@ fn what_an_unfinished_file_holds_behind_its_header_is_kept_aside() {
         .find(|name| name.ends_with(".cut"))
         .unwrap();
     assert_eq!(&bytes_of(&disk, &format!("{DIR}/{kept}"))[100..], b"whatever");
+}
+
+#[test]
+fn only_the_last_few_of_the_tails_that_were_cut_are_kept() {
+    let disk = three_files();
+    for round in 0..12u8 {
+        disk.create(&file(7))
+            .unwrap()
+            .write_all_at(&[round + 1], 100)
+            .unwrap();
+        open_with(&disk, options()).unwrap();
+    }
+    let kept: Vec<String> = disk
+        .list(DIR)
+        .unwrap()
+        .into_iter()
+        .filter(|name| name.ends_with(".cut"))
+        .collect();
+    let mut rounds: Vec<u8> = kept
+        .iter()
+        .map(|name| bytes_of(&disk, &format!("{DIR}/{name}"))[100])
+        .collect();
+    rounds.sort_unstable();
+    assert_eq!(rounds, [9, 10, 11, 12]);
 }
 
 #[test]

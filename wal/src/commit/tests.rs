@@ -19,7 +19,6 @@ fn writers_that_wait_at_the_same_time_share_a_sync() {
     };
     let options = WalOptions {
         segment_bytes: 20_000,
-        ..WalOptions::default()
     };
     let (wal, _) = Wal::open(Arc::new(slow), DIR, options).unwrap();
     let (threads, each) = (16, 40);

@@ -36,14 +36,7 @@ fn exercise(disk: &SimDisk) {
 /// Three files of two records, the last one without a known sync.
 fn small_log() -> SimDisk {
     let disk = SimDisk::new(1);
-    let (wal, _) = open_with(
-        &disk,
-        WalOptions {
-            segment_bytes: 260,
-            ..WalOptions::default()
-        },
-    )
-    .unwrap();
+    let (wal, _) = open_with(&disk, WalOptions { segment_bytes: 260 }).unwrap();
     for _ in 0..5 {
         append_synced(&wal, 50).unwrap();
     }

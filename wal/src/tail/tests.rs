@@ -2,8 +2,8 @@
 
 use vdb_vfs::Disk;
 
+use crate::Damage;
 use crate::testing::*;
-use crate::{Damage, Error, WalOptions};
 
 const LEN: usize = 50;
 
@@ -189,7 +189,7 @@ fn a_torn_tail_is_cut_even_when_there_is_no_room_to_keep_it() {
     );
     assert_eq!(read(&mut recovered).unwrap().0, records(1..=2, LEN));
     let names = disk.list(DIR).unwrap();
-    assert_eq!(names, ["0000000000000001.log"]);
+    assert_eq!(names, ["0000000000000001.log", "released"]);
 }
 
 #[test]
@@ -221,39 +221,4 @@ fn a_tail_behind_the_mark_of_a_close_is_cut_and_the_mark_stays() {
     let (_, recovered) = open(&disk).unwrap();
     assert!(recovered.report().closed_cleanly);
     assert_eq!(recovered.report().synced_lsn, 2);
-}
-
-#[test]
-fn the_next_lsn_is_at_least_the_floor_and_the_jump_reads_back() {
-    let disk = log_of(3, LEN);
-    let options = || WalOptions {
-        next_lsn_floor: 10,
-        ..WalOptions::default()
-    };
-    let (wal, mut recovered) = open_with(&disk, options()).unwrap();
-    assert_eq!(read(&mut recovered).unwrap().0, records(1..=3, LEN));
-    assert_eq!((wal.last_lsn(), wal.synced_lsn()), (9, 9));
-    assert_eq!(append_synced(&wal, LEN).unwrap(), 10);
-    let disk = disk.crash(1);
-    let expected: Vec<_> = records(1..=3, LEN)
-        .into_iter()
-        .chain(records(10..=10, LEN))
-        .collect();
-    assert_eq!(read_sound(&disk), expected);
-    // A floor that is behind the log changes nothing.
-    let (wal, _) = open_with(&disk, options()).unwrap();
-    assert_eq!(append_synced(&wal, LEN).unwrap(), 11);
-}
-
-#[test]
-fn a_floor_that_no_log_reaches_is_refused() {
-    let disk = log_of(1, LEN);
-    let options = WalOptions {
-        next_lsn_floor: u64::MAX,
-        ..WalOptions::default()
-    };
-    assert!(matches!(
-        open_with(&disk, options),
-        Err(Error::LsnOutOfRange { .. })
-    ));
 }

@@ -1,0 +1,134 @@
+//! Errors about files that are not as they should be: how far they reach, and how they are told.
+
+use crate::error::Error;
+
+impl Error {
+    /// True when files are not what was written, missing, or of another version: whoever they belong to is refused, and
+    /// what does not need them goes on.
+    pub(crate) fn is_confined(&self) -> bool {
+        let of_disk = |error: &vdb_vfs::Error| {
+            use vdb_vfs::Error::{Corrupt, NotFound, Version};
+            matches!(error, Corrupt { .. } | Version { .. } | NotFound { .. })
+        };
+        matches!(self, Error::Damaged { .. })
+            || matches!(self, Error::Storage(error) if error.is_corruption())
+            || matches!(self, Error::Storage(vdb_storage::Error::Disk(error)) if of_disk(error))
+            || matches!(self, Error::Disk(error) if of_disk(error))
+            || matches!(self, Error::Wal(error) if error.is_damage())
+    }
+
+    /// True when a file was written by another build: nothing is wrong with it.
+    pub(crate) fn is_version(&self) -> bool {
+        let of_disk = |error: &vdb_vfs::Error| matches!(error, vdb_vfs::Error::Version { .. });
+        matches!(self, Error::Disk(error) if of_disk(error))
+            || matches!(self, Error::Storage(vdb_storage::Error::Disk(error)) if of_disk(error))
+            || matches!(self, Error::Index(vdb_index::Error::Disk(error)) if of_disk(error))
+            || matches!(self, Error::Wal(vdb_wal::Error::Disk(error)) if of_disk(error.get()))
+    }
+
+    /// The same damage as one error that names the file; what is no damage stays as it is.
+    pub(crate) fn into_damaged(self) -> Error {
+        if !self.is_confined() || self.is_version() {
+            return self;
+        }
+        let (file, offset, what) = describe(&self);
+        let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
+        match file {
+            Some(file) => Error::Damaged {
+                file,
+                what: format!("{what}{at}"),
+            },
+            None => self,
+        }
+    }
+
+    /// The same damage, for whoever meets it when opening: with what helps.
+    pub(crate) fn with_advice(self) -> Error {
+        let mut error = self.into_damaged();
+        if let Error::Damaged { what, .. } = &mut error
+            && !what.ends_with(ADVICE)
+        {
+            *what = format!("{what}; {ADVICE}");
+        }
+        error
+    }
+}
+
+/// What helps against damage.
+const ADVICE: &str = "run `vdb verify` to see all that is wrong, and restore from a snapshot";
+
+/// File, offset and message of an error.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other errors speak for themselves"
+)]
+pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
+    use vdb_storage::Error as Storage;
+    match error {
+        Error::Damaged { file, what } => (Some(file.clone()), None, what.clone()),
+        Error::Disk(error)
+        | Error::Storage(Storage::Disk(error))
+        | Error::Index(vdb_index::Error::Disk(error)) => describe_disk(error),
+        Error::Wal(vdb_wal::Error::Disk(error)) => describe_disk(error.get()),
+        Error::Wal(vdb_wal::Error::Corrupt { path, offset, what }) => {
+            (Some(path.clone()), Some(*offset), what.clone())
+        }
+        Error::Wal(vdb_wal::Error::Missing { path, first, last }) => (
+            Some(path.clone()),
+            None,
+            format!("the file is missing; with it the records {first} to {last} are lost"),
+        ),
+        Error::Storage(Storage::Manifest {
+            path,
+            previous,
+            source,
+        }) => {
+            let (offset, what) = match &**source {
+                Storage::Disk(error) => {
+                    let (_, offset, what) = describe_disk(error);
+                    (offset, what)
+                }
+                other => (None, other.to_string()),
+            };
+            let hint = match previous {
+                Some(previous) => format!("{what}; the generation before it is in {previous}"),
+                None => what,
+            };
+            (Some(path.clone()), offset, hint)
+        }
+        Error::Storage(Storage::ManifestMissing { dir, previous }) => {
+            let what = format!(
+                "the newest manifest is missing; what was committed after {previous} cannot be told without it"
+            );
+            (Some(dir.clone()), None, what)
+        }
+        Error::Storage(Storage::NoSuchRow { path, .. }) => (Some(path.clone()), None, error.to_string()),
+        other => (None, None, other.to_string()),
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other errors speak for themselves"
+)]
+fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
+    use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
+    match error {
+        Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),
+        NotFound { path } => (Some(path.clone()), None, "it is missing".to_owned()),
+        Io { path, op, source } => (Some(path.clone()), None, format!("cannot {op}: {source}")),
+        Version {
+            path,
+            kind,
+            found,
+            min,
+            max,
+        } => {
+            let what =
+                format!("{kind} format version {found} is not supported (this build reads {min} to {max})");
+            (Some(path.clone()), None, what)
+        }
+        ReadOnly { path, .. } => (Some(path.clone()), None, error.to_string()),
+        other => (None, None, other.to_string()),
+    }
+}
