@@ -44,8 +44,9 @@ impl Selection {
 /// A filter, where one is optional.
 #[derive(Debug, Args)]
 pub(crate) struct Filtering {
-    /// Only points that match this filter, in Qdrant's JSON: {"must": [..], "should": [..], "must_not": [..]}
-    #[arg(long, value_name = "JSON", value_parser = parse::filter)]
+    /// Only points that match this filter, in Qdrant's JSON: {"must": [..], "should": [..], "must_not": [..]};
+    /// @FILE or - read it from a file or from standard input (`vdb query --help` lists the conditions)
+    #[arg(long, value_name = "JSON", value_parser = parse::brief(parse::filter))]
     pub(crate) filter: Option<Filter>,
 }
 

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+/// What the shell is told of a command that was interrupted: 128 and the number of SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 /// Why a command stopped; decides the exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -11,6 +14,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// The work was done, its outcome is bad and has been reported (damage found, a point missing): exit code 1.
     Reported,
+    /// A signal asked for the end; says what is done: exit code 130.
+    Interrupted(String),
     /// Whoever read standard output has gone (`vdb scroll | head`). Nothing is wrong: exit code 0.
     ClosedPipe,
 }
@@ -29,11 +34,34 @@ impl Failure {
         Failure::Usage(message.into())
     }
 
+    /// The same with a line about what is done and what remains to be.
+    pub(crate) fn and(self, more: &str) -> Self {
+        let longer = |message: String| format!("{message}\n  {more}");
+        match self {
+            Failure::Failed(message) => Failure::Failed(longer(message)),
+            Failure::Interrupted(message) => Failure::Interrupted(longer(message)),
+            Failure::Usage(_) | Failure::Reported | Failure::ClosedPipe => self,
+        }
+    }
+
+    /// The same with the place where it happened before it.
+    pub(crate) fn within(self, place: &str) -> Self {
+        match self {
+            Failure::Failed(message) if !place.is_empty() => Failure::Failed(format!("{place}: {message}")),
+            Failure::Failed(_)
+            | Failure::Usage(_)
+            | Failure::Interrupted(_)
+            | Failure::Reported
+            | Failure::ClosedPipe => self,
+        }
+    }
+
     /// What the shell is told.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Failure::Usage(_) => ExitCode::from(2),
             Failure::Failed(_) | Failure::Reported => ExitCode::from(1),
+            Failure::Interrupted(_) => ExitCode::from(INTERRUPTED),
             Failure::ClosedPipe => ExitCode::SUCCESS,
         }
     }
@@ -41,7 +69,9 @@ impl Failure {
     /// What is still to be said on standard error.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
-            Failure::Usage(message) | Failure::Failed(message) => Some(message),
+            Failure::Usage(message) | Failure::Failed(message) | Failure::Interrupted(message) => {
+                Some(message)
+            }
             Failure::Reported | Failure::ClosedPipe => None,
         }
     }
@@ -49,6 +79,13 @@ impl Failure {
 
 impl From<vdb::Error> for Failure {
     fn from(error: vdb::Error) -> Self {
+        if matches!(error, vdb::Error::Cancelled) {
+            // Nothing but a signal cancels what this program asks for.
+            return Failure::Interrupted("interrupted".to_owned());
+        }
+        if matches!(error, vdb::Error::UnknownVector { .. }) {
+            return Failure::Failed(format!("{error}; --using names the vector that is meant"));
+        }
         Failure::Failed(error.to_string())
     }
 }

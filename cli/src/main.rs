@@ -9,6 +9,7 @@
 //! | `args.rs` | what several commands share of their command lines |
 //! | `parse.rs` | values on the command line: vectors, filters, names of distances |
 //! | `failure.rs` | exit codes |
+//! | `interrupt.rs` | Ctrl-C, for work that can stop where nothing is half done |
 //! | `out.rs` | the only writer to standard output and standard error |
 //! | `progress.rs` | bars on standard error |
 //! | `open.rs` | databases and collections that must exist |
@@ -22,6 +23,7 @@
 mod args;
 mod cmd;
 mod failure;
+mod interrupt;
 mod open;
 mod out;
 mod parse;
@@ -39,6 +41,7 @@ use out::Out;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = Out::new(cli.json, cli.quiet);
+    open::set_wait(cli.wait);
     let outcome = cmd::run(cli.command, &mut out);
     // What a failed command found out before it failed is still handed over.
     let flushed = out.flush();

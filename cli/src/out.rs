@@ -29,9 +29,9 @@ impl Out {
         }
     }
 
-    /// A line of the answer.
+    /// A line of the answer, or several. What could make a terminal do other things than show it is left out.
     pub(crate) fn line(&mut self, text: impl Display) -> Outcome {
-        writeln!(self.stdout, "{text}").map_err(to_failure)
+        writeln!(self.stdout, "{}", harmless(&text.to_string())).map_err(to_failure)
     }
 
     /// Bytes of the answer as they are.
@@ -85,7 +85,29 @@ pub(crate) fn error(text: impl Display) {
 
 /// Without a standard error there is nobody to tell that it is gone.
 fn say(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(&text.to_string()));
+}
+
+/// How a table's headings are made bold, and its end. A name that holds this does no harm.
+const BOLD: [&str; 2] = ["\x1b[1m", "\x1b[0m"];
+
+/// Text with a blank for every character that moves the cursor, changes colours, or turns the direction of what
+/// follows. Names and payloads are others' text.
+fn harmless(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let styled = || BOLD.iter().any(|style| text[at..].starts_with(style));
+        let kept = c == '\n' || c == '\x1b' && styled() || !is_unseen(c);
+        clean.push(if kept { c } else { ' ' });
+    }
+    clean
+}
+
+/// Whether a character does something to others instead of being seen.
+pub(crate) fn is_unseen(c: char) -> bool {
+    // Bidirectional marks, embeddings, overrides and isolates; separators of lines and paragraphs; invisible marks.
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn to_failure(error: io::Error) -> Failure {
@@ -95,3 +117,6 @@ fn to_failure(error: io::Error) -> Failure {
         Failure::Failed(format!("cannot write to standard output: {error}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

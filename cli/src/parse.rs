@@ -1,6 +1,9 @@
-//! Values on the command line. Errors say what was expected; clap adds which option it was.
+//! Values on the command line. Errors say what was expected; [`brief`] and clap add which option it was.
+
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use serde_json::Value;
 use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind};
 use vdb_interop::Format;
@@ -9,9 +12,56 @@ use vdb_interop::Format;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Numbers(pub(crate) Vec<f32>);
 
+/// So many characters of a value are shown in an error: a vector would fill the screen and hide what is wrong.
+const SHOWN: usize = 60;
+
+/// A parser of one value, whose errors show no more than the beginning of the value.
+#[derive(Clone)]
+pub(crate) struct Brief<T>(fn(&str) -> Result<T, String>);
+
+/// Uses `parse` for the values of an option.
+pub(crate) fn brief<T>(parse: fn(&str) -> Result<T, String>) -> Brief<T> {
+    Brief(parse)
+}
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Brief<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = value.to_string_lossy();
+        (self.0)(&text).map_err(|why| {
+            let mut shown: String = text.chars().take(SHOWN).collect();
+            if shown.len() < text.len() {
+                shown.push_str("...");
+            }
+            let option = argument.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value '{shown}' for '{option}': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
+}
+
+/// The text of a value that may stand in a file (`@FILE`) or come from standard input (`-`): vectors and filters can be
+/// longer than a command line may be.
+fn from_file(text: &str) -> Result<String, String> {
+    let path = match text.strip_prefix('@') {
+        _ if text == "-" => {
+            return std::io::read_to_string(std::io::stdin()).map_err(|e| format!("standard input: {e}"));
+        }
+        Some(path) => path,
+        None => return Ok(text.to_owned()),
+    };
+    std::fs::read_to_string(path).map_err(|e| format!("{path}: cannot be read: {e}"))
+}
+
 /// A JSON array of finite numbers.
 pub(crate) fn numbers(text: &str) -> Result<Numbers, String> {
-    let vector: Vec<f32> = serde_json::from_str(text)
+    let vector: Vec<f32> = serde_json::from_str(&from_file(text)?)
         .map_err(|e| format!("a vector is a JSON array of numbers such as '[0.1, 0.2]': {e}"))?;
     match vector.iter().position(|number| !number.is_finite()) {
         Some(at) => Err(format!(
@@ -21,9 +71,53 @@ pub(crate) fn numbers(text: &str) -> Result<Numbers, String> {
     }
 }
 
+/// Most points that an answer may hold.
+pub(crate) fn limit(text: &str) -> Result<usize, String> {
+    within(text, 1, vdb::MAX_LIMIT)
+}
+
+/// Points that an answer may begin after.
+pub(crate) fn offset(text: &str) -> Result<usize, String> {
+    within(text, 0, vdb::MAX_LIMIT)
+}
+
+/// Width of a beam.
+pub(crate) fn ef(text: &str) -> Result<usize, String> {
+    within(text, 1, vdb::MAX_EF)
+}
+
+fn within(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {least} to {most}"))
+}
+
+/// A score.
+pub(crate) fn score(text: &str) -> Result<f32, String> {
+    let score = text.parse().ok().filter(|score: &f32| score.is_finite());
+    score.ok_or_else(|| "expected a finite number".to_owned())
+}
+
+/// A time in seconds.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().map(Duration::try_from_secs_f64);
+    match seconds {
+        Some(Ok(seconds)) => Ok(seconds),
+        Some(Err(_)) | None => Err("expected seconds, for example 30".to_owned()),
+    }
+}
+
+/// Numbers in a vector.
+pub(crate) fn dimension(text: &str) -> Result<usize, String> {
+    let dim = text
+        .parse()
+        .ok()
+        .filter(|dim| (1..=vdb::MAX_DIMENSION).contains(dim));
+    dim.ok_or_else(|| format!("a vector has 1 to {} numbers", vdb::MAX_DIMENSION))
+}
+
 /// A filter in Qdrant's JSON.
 pub(crate) fn filter(text: &str) -> Result<Filter, String> {
-    let value: Value = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
+    let value: Value = serde_json::from_str(&from_file(text)?).map_err(|e| format!("not JSON: {e}"))?;
     Filter::from_json(&value).map_err(|e| e.to_string())
 }
 
@@ -35,7 +129,7 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Points whose payload holds `value` at `key`: as text, and as the integer or boolean that it spells.
+/// Points whose payload holds `value` at `key`: as text, and as the number, the boolean or the null that it spells.
 pub(crate) fn matching(key: &str, value: &str) -> Filter {
     let mut any = vec![Condition::matches(key, value)];
     any.extend(
@@ -44,6 +138,13 @@ pub(crate) fn matching(key: &str, value: &str) -> Filter {
             .ok()
             .map(|number| Condition::matches(key, number)),
     );
+    // Numbers with a fraction match by a range alone. Integers beyond 2^53 run together as floating-point numbers.
+    let float = value
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.abs() <= 9_007_199_254_740_992.0);
+    any.extend(float.map(|number| Condition::range(key, number..=number)));
+    any.extend((value == "null").then(|| Condition::is_null(key)));
     any.extend(
         value
             .parse::<bool>()

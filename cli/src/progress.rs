@@ -1,8 +1,9 @@
 //! Progress bars on standard error, for whoever watches.
 
+use std::fmt::Write;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::out::Out;
 
@@ -46,14 +47,17 @@ pub(crate) fn report(bar: &ProgressBar, unit: Unit, done: u64, total: u64) {
 
 fn style(known: bool, unit: Unit) -> ProgressStyle {
     let template = match (known, unit) {
-        (true, Unit::Rows) => {
-            "{prefix:>10} [{bar:32}] {human_pos}/{human_len} rows, {per_sec:.0}, {eta} left"
-        }
+        (true, Unit::Rows) => "{prefix:>10} [{bar:32}] {human_pos}/{human_len} rows, {rate}, {eta} left",
         (true, Unit::Bytes) => "{prefix:>10} [{bar:32}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
-        (false, Unit::Rows) => "{prefix:>10} {spinner} {human_pos} rows, {per_sec:.0}, {elapsed}",
+        (false, Unit::Rows) => "{prefix:>10} {spinner} {human_pos} rows, {rate}, {elapsed}",
         (false, Unit::Bytes) => "{prefix:>10} {spinner} {bytes}, {bytes_per_sec}, {elapsed}",
+    };
+    // The bars' own rate has four digits after the point; what stands after a colon in a template is a colour.
+    let rate = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = write!(text, "{}/s", HumanCount(state.per_sec().round().max(0.0) as u64));
     };
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate)
         .progress_chars("=> ")
 }

@@ -5,6 +5,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Row, Table};
 use serde_json::Value;
 use vdb::{Payload, PointId, Record, ScoredPoint, Vectors};
 
+use crate::out::is_unseen;
+
 /// Width of a table that goes to a file or a pipe.
 const WIDTH: u16 = 120;
 /// No column needs to be wider than this to be of use.
@@ -18,7 +20,8 @@ pub(crate) fn with_header(header: &[&str]) -> Table {
     table
         .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
-    let width = table.width().unwrap_or(WIDTH);
+    // A terminal that does not know its width says 0.
+    let width = table.width().filter(|width| *width > 0).unwrap_or(WIDTH);
     table.set_width(width);
     table.set_header(
         header
@@ -95,7 +98,8 @@ where
     room = room.saturating_sub(ids + PADDING + if scored { 8 + PADDING } else { 0 });
     room = room.saturating_sub(if vectors { ENOUGH + PADDING } else { 0 });
     let (shown, left_out) = columns(&lines, room);
-    header.extend(shown.iter().copied());
+    let names: Vec<String> = shown.iter().map(|key| plain(key)).collect();
+    header.extend(names.iter().map(String::as_str));
 
     let mut table = with_header(&header);
     for line in &lines {
@@ -118,7 +122,10 @@ where
     }
     let mut text = table.trim_fmt();
     if !left_out.is_empty() {
-        text.push_str(&format!("\n(more fields with --json: {})", left_out.join(", ")));
+        text.push_str(&format!(
+            "\n(more fields with --json: {})",
+            plain(&left_out.join(", "))
+        ));
     }
     text
 }
@@ -154,7 +161,12 @@ fn readable(value: &Value) -> String {
         Value::Array(items) => items.iter().map(readable).collect::<Vec<_>>().join(", "),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     };
-    text.replace(|c: char| c.is_control(), " ")
+    plain(&text)
+}
+
+/// A name or other text of others on one line.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(is_unseen, " ")
 }
 
 /// The first numbers of each vector.
@@ -163,7 +175,7 @@ fn abridged(vectors: &Vectors) -> String {
         let mut text = if name.is_empty() {
             String::new()
         } else {
-            format!("{name}: ")
+            format!("{}: ", plain(name))
         };
         let first: Vec<String> = vector
             .iter()
@@ -179,9 +191,27 @@ fn abridged(vectors: &Vectors) -> String {
     vectors.0.iter().map(shown).collect::<Vec<_>>().join("; ")
 }
 
+/// A table, and below it what does not fit a cell: which collection is damaged, and how.
+pub(crate) fn with_damage(table: &Table, damage: &[String]) -> String {
+    let mut text = table.trim_fmt();
+    for line in damage {
+        text.push_str(&format!("\n- {line}"));
+    }
+    if !damage.is_empty() {
+        text.push_str("\n`vdb verify` lists all damage");
+    }
+    text
+}
+
 /// Bytes as people read them.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()
+}
+
+/// A count of things: `1 row`, `2,000 rows`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(number))
 }
 
 /// A count with separators.

@@ -58,7 +58,10 @@ pub enum Problem {
         vectors: String,
     },
     /// A row is longer than the limit of [`ReadOptions::max_row_bytes`](crate::ReadOptions::max_row_bytes).
-    #[error("the row is longer than {limit} bytes{}", if *.fatal { ": is a quote left open? raise the limit if it is not" } else { "; raise the limit if it is meant" })]
+    #[error(
+        "the row is longer than {limit} bytes, the most that is read (--max-row-bytes){}",
+        if *.fatal { ": is a quote left open? raise it if not" } else { "; raise it if the row is meant to be so long" }
+    )]
     TooLong {
         /// The limit in bytes.
         limit: usize,
@@ -86,6 +89,43 @@ pub enum Problem {
     NotFinite {
         /// The number as the file has it.
         value: String,
+    },
+    /// A CSV file has no column of the name that the caller gave. Fatal.
+    #[error("there is no column {name}; the columns are {columns}")]
+    NoColumn {
+        /// The name asked for.
+        name: String,
+        /// Those that there are.
+        columns: String,
+    },
+    /// A CSV file has a column that looks like the ids' and is not named so. Fatal.
+    #[error(
+        "the column {name:?} may hold the ids, and there is none named \"id\": say --id-column {name}, or rename it"
+    )]
+    MaybeIds {
+        /// The column.
+        name: String,
+    },
+    /// A CSV file has no vectors. Fatal.
+    #[error(
+        "no vector column; the columns are {columns}; use --vector-column, --vector-prefix or --delimiter, or --no-vectors if the rows have none"
+    )]
+    NoVectorColumn {
+        /// The columns that there are.
+        columns: String,
+    },
+    /// A quoted cell of a CSV file does not end as it should.
+    #[error(
+        "{} the quote opened on line {line}; double the quotes inside a quoted cell, or quote no cell that starts with one",
+        if *.open { "the file ends inside" } else { "text follows after" }
+    )]
+    Quote {
+        /// Line of the opening quote.
+        line: u64,
+        /// Whether the quote is never closed.
+        open: bool,
+        /// Whether later rows may have been taken for the cell.
+        fatal: bool,
     },
     /// The row has more or fewer cells than the header has columns.
     #[error("the row has {found} cells and the header {expected} columns")]
@@ -136,8 +176,11 @@ impl RowError {
             | Problem::Truncated { .. }
             | Problem::Trailing { .. }
             | Problem::Unpaired { .. }
+            | Problem::NoColumn { .. }
+            | Problem::MaybeIds { .. }
+            | Problem::NoVectorColumn { .. }
             | Problem::IdsExhausted => false,
-            Problem::TooLong { fatal, .. } => !fatal,
+            Problem::TooLong { fatal, .. } | Problem::Quote { fatal, .. } => !fatal,
             Problem::Json { .. }
             | Problem::Value { .. }
             | Problem::NotFinite { .. }

@@ -18,18 +18,18 @@ impl Numbering {
         Numbering { first, given: None }
     }
 
-    /// The id of row `number` (from 0), which names `id` or none.
-    pub(crate) fn resolve(&mut self, id: Option<PointId>, number: u64) -> Result<PointId, Problem> {
+    /// The id of row `number` (from 0), which names `id` or none; true with an id that is the row's number.
+    pub(crate) fn resolve(&mut self, id: Option<PointId>, number: u64) -> Result<(PointId, bool), Problem> {
         let given = id.is_some();
         if *self.given.get_or_insert(given) != given {
             return Err(Problem::MixedIds { given });
         }
         match id {
-            Some(id) => Ok(id),
+            Some(id) => Ok((id, false)),
             None => self
                 .first
                 .checked_add(number)
-                .map(PointId::Num)
+                .map(|number| (PointId::Num(number), true))
                 .ok_or(Problem::IdsExhausted),
         }
     }

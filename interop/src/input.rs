@@ -9,6 +9,25 @@ use std::sync::Arc;
 use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
 
+/// How packed files begin, what they are called, and what to do with them.
+const PACKED: [(&[u8], &str, &str); 3] = [
+    (
+        b"\x1f\x8b",
+        "gzip",
+        "unpack it on the way: gzip -dc FILE | vdb load ... -",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "Zstandard",
+        "unpack it on the way: zstd -dc FILE | vdb load ... -",
+    ),
+    (
+        b"PK\x03\x04",
+        "a zip archive",
+        "unpack it, and load the files in it",
+    ),
+];
+
 /// An open input with its name. `-` is standard input.
 pub struct Input {
     name: Arc<str>,
@@ -49,6 +68,28 @@ impl Input {
             read: 0,
             total,
         })
+    }
+
+    /// Looks at the first bytes without using them up, and refuses those of a packed file.
+    pub(crate) fn refuse_packed(&mut self) -> Result<(), RowError> {
+        let mut start = [0; 4];
+        let filled = self
+            .fill(&mut start)
+            .map_err(|error| RowError::new(self.place(At::File), Problem::Io(error)))?;
+        let start = start.get(..filled).unwrap_or_default();
+        let packed = PACKED.iter().find(|(magic, ..)| start.starts_with(magic));
+        if let Some((_, found, advice)) = packed {
+            let problem = Problem::Format {
+                expected: "plain rows",
+                found: (*found).to_owned(),
+                advice,
+            };
+            return Err(RowError::new(self.place(At::File), problem));
+        }
+        let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(Cursor::new(start.to_vec()).chain(rest));
+        self.read = 0;
+        Ok(())
     }
 
     /// Takes any reader; its length is unknown. `name` stands in messages.

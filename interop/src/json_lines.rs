@@ -71,8 +71,9 @@ impl JsonLinesRows {
             }
         }
         match self.numbering.resolve(id, number) {
-            Ok(id) => Ok(Row {
+            Ok((id, numbered)) => Ok(Row {
                 id,
+                numbered,
                 vectors,
                 payload,
                 place,

@@ -49,17 +49,15 @@ pub fn open_with_payload(
         return Err(RowError::new(input.place(At::File), problem));
     }
     let name = input.name().clone();
+    let mut payload = Input::open(payload)?;
+    payload.refuse_packed()?;
     let vectors = read(input, format, options)?;
-    Ok(Box::new(PairedRows::new(
-        vectors,
-        &name,
-        Input::open(payload)?,
-        options,
-    )))
+    Ok(Box::new(PairedRows::new(vectors, &name, payload, options)))
 }
 
 /// Reads `input` as `format`.
-pub fn read(input: Input, format: Format, options: &ReadOptions) -> Result<Box<dyn RowSource>, RowError> {
+pub fn read(mut input: Input, format: Format, options: &ReadOptions) -> Result<Box<dyn RowSource>, RowError> {
+    input.refuse_packed()?;
     Ok(match format {
         Format::Npy => Box::new(NpyRows::new(input, options)?),
         Format::Fvecs => Box::new(VecsRows::fvecs(input, options)?),

@@ -117,17 +117,20 @@ impl Default for ReadOptions {
     }
 }
 
-/// How a CSV file is laid out.
+/// How a CSV file is laid out. A column that is named here must be there; those of the usual names may be.
 #[derive(Debug, Clone)]
 pub struct CsvOptions {
     /// Byte between cells: `,`, or a tab for `.tsv`.
     pub delimiter: u8,
-    /// Column with the ids.
-    pub id_column: String,
-    /// Column with whole vectors as JSON arrays.
-    pub vector_column: String,
-    /// Columns with one number of the vector each start with this and go on with the position, from 0.
-    pub vector_prefix: String,
+    /// Column with the ids; `None` for `id`, without which rows are numbered.
+    pub id_column: Option<String>,
+    /// Column with whole vectors as JSON arrays; `None` for `vector`.
+    pub vector_column: Option<String>,
+    /// Columns with one number of the vector each start with this and go on with the position, from 0; `None` for `v`.
+    pub vector_prefix: Option<String>,
+    /// Whether rows have vectors. A header without a column for them is refused then: nearly always the delimiter or
+    /// a name is wrong. Otherwise no column is taken for a vector.
+    pub vectors: bool,
     /// Whether payload cells that look like numbers, booleans, arrays or objects become such; otherwise all are strings.
     pub typed: bool,
 }
@@ -136,9 +139,10 @@ impl Default for CsvOptions {
     fn default() -> Self {
         CsvOptions {
             delimiter: b',',
-            id_column: "id".to_owned(),
-            vector_column: "vector".to_owned(),
-            vector_prefix: "v".to_owned(),
+            id_column: None,
+            vector_column: None,
+            vector_prefix: None,
+            vectors: true,
             typed: true,
         }
     }

@@ -12,6 +12,8 @@ use vdb_storage::PointId;
 pub struct Row {
     /// The row's own id, or its number when the file gives no ids.
     pub id: PointId,
+    /// Whether the id is the row's number: it may be that of a point which has nothing to do with the row.
+    pub numbered: bool,
     /// Vectors by name; a format without names yields one under [`ReadOptions::vector_name`](crate::ReadOptions::vector_name).
     /// Every number is finite. Empty when the row has no vector.
     pub vectors: BTreeMap<String, Vec<f32>>,

@@ -50,7 +50,15 @@ impl VecsRows {
 
     fn new(mut input: Input, element: Element, options: &ReadOptions) -> Result<VecsRows, RowError> {
         let place = input.place(At::File);
-        let dim = first_dim(&mut input, element).map_err(|problem| RowError::new(place.clone(), problem))?;
+        let dim = first_dim(&mut input).map_err(|problem| RowError::new(place.clone(), problem))?;
+        let row = (PREFIX + dim * element.size()) as u64;
+        if input
+            .total_bytes()
+            .is_some_and(|found| dim > 0 && found % row != 0)
+        {
+            let (at, problem) = uneven(&mut input, dim, element);
+            return Err(RowError::new(input.place(at), problem));
+        }
         Ok(VecsRows {
             input: BufReader::with_capacity(BUFFER, input),
             place,
@@ -85,11 +93,7 @@ impl VecsRows {
         if usize::try_from(dim) == Ok(self.dim) {
             return Ok(true);
         }
-        Err(Problem::Format {
-            expected: "a row of the dimension of the first row",
-            found: format!("dimension {dim} after {}", self.dim),
-            advice: "the file is damaged or of another kind: write or copy it again",
-        })
+        Err(other_dim(dim, self.dim))
     }
 
     fn exact(
@@ -140,8 +144,9 @@ impl Iterator for VecsRows {
                 return None;
             }
             Ok(Some(vector)) => match (not_finite(&vector), self.numbering.resolve(None, number)) {
-                (None, Ok(id)) => Ok(Row {
+                (None, Ok((id, numbered))) => Ok(Row {
                     id,
+                    numbered,
                     vectors: BTreeMap::from([(self.vector_name.clone(), vector)]),
                     payload: None,
                     place,
@@ -183,8 +188,43 @@ impl RowSource for VecsRows {
     }
 }
 
-/// The dimension of the first row, or 0 when the file is empty; a length that is no multiple of a row is an error.
-fn first_dim(input: &mut Input, element: Element) -> Result<usize, Problem> {
+fn other_dim(found: i32, first: usize) -> Problem {
+    Problem::Format {
+        expected: "a row of the dimension of the first row",
+        found: format!("dimension {found} after {first}"),
+        advice: "the file is damaged or of another kind: write or copy it again",
+    }
+}
+
+/// Why a file's length is no whole number of rows: one of another dimension, or else the file is cut short. `input`
+/// stands after the first row's prefix and is of no use afterwards.
+fn uneven(input: &mut Input, dim: usize, element: Element) -> (At, Problem) {
+    let total = input.total_bytes().unwrap_or_default();
+    let row = (PREFIX + dim * element.size()) as u64;
+    let mut input = BufReader::with_capacity(BUFFER, input);
+    let mut numbers = vec![0; dim * element.size()];
+    let mut prefix = [0; PREFIX];
+    for number in 1.. {
+        if input.read_exact(&mut numbers).is_err() || input.read_exact(&mut prefix).is_err() {
+            break;
+        }
+        let found = i32::from_le_bytes(prefix);
+        if usize::try_from(found) != Ok(dim) {
+            return (At::Row(number), other_dim(found, dim));
+        }
+    }
+    let expected = (total / row + 1) * row;
+    (
+        At::File,
+        Problem::Truncated {
+            expected,
+            found: total,
+        },
+    )
+}
+
+/// The dimension of the first row, or 0 when the file is empty.
+fn first_dim(input: &mut Input) -> Result<usize, Problem> {
     let mut prefix = [0; PREFIX];
     let found = input.fill(&mut prefix).map_err(Problem::Io)?;
     if found == 0 {
@@ -205,14 +245,7 @@ fn first_dim(input: &mut Input, element: Element) -> Result<usize, Problem> {
             found: format!("dimension {dim}"),
             advice: "is this an .fvecs or .bvecs file?",
         })?;
-    let row = (PREFIX + dim * element.size()) as u64;
-    match input.total_bytes() {
-        Some(found) if found % row != 0 => Err(Problem::Truncated {
-            expected: (found / row + 1) * row,
-            found,
-        }),
-        Some(_) | None => Ok(dim),
-    }
+    Ok(dim)
 }
 
 #[cfg(test)]

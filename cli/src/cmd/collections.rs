@@ -11,6 +11,9 @@ use crate::out::Out;
 use crate::{open, table};
 
 const AFTER: &str = "\
+Answers with --json: list {\"collections\": [{\"name\", \"points\" or \"error\", \"aliases\"}]}, drop {\"dropped\"}, rename \
+{\"renamed\", \"to\"}, alias {\"alias\", \"collection\", \"before\"}, unalias {\"removed\"}.
+
 Examples:
   vdb collections list my.db
   vdb collections rename my.db words old-words
@@ -73,9 +76,15 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
         Action::Drop { db, collection } => {
             let db = open::database(&db)?;
             if !db.drop_collection(&collection)? {
-                let known = db.collections().join(", ");
+                if let Some((_, of)) = db.aliases().iter().find(|(alias, _)| *alias == collection) {
+                    return Err(Failure::failed(format!(
+                        "{collection:?} is an alias of {of}; drop that, or remove the alias with `vdb collections \
+                         unalias`"
+                    )));
+                }
                 return Err(Failure::failed(format!(
-                    "there is no collection {collection:?}; there is {known}"
+                    "there is no collection {collection:?}; {}",
+                    open::known(&db)
                 )));
             }
             db.close()?;
@@ -97,16 +106,25 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
             collection,
         } => {
             let db = open::database(&db)?;
+            let was = db.aliases().into_iter().find(|(known, _)| *known == alias);
+            let was = was.map(|(_, of)| of).filter(|of| *of != collection);
             db.create_alias(&alias, &collection)?;
             db.close()?;
-            out.answer(&json!({"alias": alias, "collection": collection}), || {
-                format!("{alias} stands for {collection}")
-            })
+            out.answer(
+                &json!({"alias": alias, "collection": collection, "before": was}),
+                || match &was {
+                    Some(was) => format!("{alias} stands for {collection} now, and no longer for {was}"),
+                    None => format!("{alias} stands for {collection}"),
+                },
+            )
         }
         Action::Unalias { db, alias } => {
             let db = open::database(&db)?;
             if !db.aliases().iter().any(|(known, _)| *known == alias) {
-                return Err(Failure::failed(format!("there is no alias {alias:?}")));
+                return Err(Failure::failed(format!(
+                    "there is no alias {alias:?}; {}",
+                    aliases(&db)
+                )));
             }
             db.delete_alias(&alias)?;
             db.close()?;
@@ -117,10 +135,21 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     }
 }
 
+/// Which aliases there are.
+fn aliases(db: &vdb::Database) -> String {
+    let names: Vec<String> = db.aliases().into_iter().map(|(alias, _)| alias).collect();
+    if names.is_empty() {
+        "the database has none".to_owned()
+    } else {
+        format!("there is {}", names.join(", "))
+    }
+}
+
 fn list(db: &vdb::Database, out: &mut Out) -> Outcome {
     let aliases = db.aliases();
     let mut answer = Vec::new();
     let mut text = table::with_header(&["collection", "points", "aliases"]);
+    let mut damage = Vec::new();
     for name in db.collections() {
         let of: Vec<&str> = aliases
             .iter()
@@ -131,9 +160,19 @@ fn list(db: &vdb::Database, out: &mut Out) -> Outcome {
         let points = db.collection(&name).and_then(|collection| collection.count(None));
         let cell = match &points {
             Ok(count) => table::number(table::count(*count)),
-            Err(error) => Cell::new(error.to_string()),
+            Err(error) => {
+                damage.push(format!("{}: {error}", table::plain(&name)));
+                Cell::new("damaged")
+            }
         };
-        table::push(&mut text, [Cell::new(&name), cell, Cell::new(of.join(", "))]);
+        table::push(
+            &mut text,
+            [
+                Cell::new(table::plain(&name)),
+                cell,
+                Cell::new(table::plain(&of.join(", "))),
+            ],
+        );
         answer.push(match points {
             Ok(count) => json!({"name": name, "points": count, "aliases": of}),
             Err(error) => json!({"name": name, "error": error.to_string(), "aliases": of}),
@@ -144,7 +183,7 @@ fn list(db: &vdb::Database, out: &mut Out) -> Outcome {
         if empty {
             "no collections".to_owned()
         } else {
-            text.trim_fmt()
+            table::with_damage(&text, &damage)
         }
     })
 }

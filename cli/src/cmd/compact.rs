@@ -11,7 +11,11 @@ use crate::table;
 
 const AFTER: &str = "\
 Every segment is merged into as few as allowed, deleted rows are dropped, and missing graphs are built. Readers go \
-on meanwhile; the old files go when the new ones are in place, so that both need room for a while.
+on meanwhile; the old files go when the new ones are in place, so that both need room for a while. Interrupted \
+(Ctrl-C), what was finished stays.
+
+With --json the answer is {\"before\": S, \"after\": S, \"seconds\": X}, where S is {\"segments\", \"dead_rows\", \
+\"disk_bytes\"}.
 
 Example:
   vdb compact my.db words";
@@ -28,7 +32,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let (db, collection) = args.place.open()?;
     collection.flush()?;
     let before = collection.info()?;
-    let seconds = optimize(&collection, out)?.as_secs_f64();
+    let seconds = optimize(&collection, out)
+        .map_err(|failure| {
+            failure.and("nothing is lost: what was finished stays, and `vdb compact` goes on from there")
+        })?
+        .as_secs_f64();
     let after = collection.info()?;
     drop(collection);
     db.close()?;
@@ -44,8 +52,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         &json!({"before": side(&before), "after": side(&after), "seconds": seconds}),
         || {
             format!(
-                "{} segments of {} became {} of {} in {seconds:.2} s",
-                before.segments.len(),
+                "{} of {} became {} of {} in {seconds:.2} s",
+                table::counted(before.segments.len() as u64, "segment"),
                 table::bytes(before.disk_bytes),
                 after.segments.len(),
                 table::bytes(after.disk_bytes),

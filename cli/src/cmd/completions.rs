@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Cli;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 
 const AFTER: &str = "\
@@ -22,6 +22,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    if out.json {
+        return Err(Failure::usage(
+            "--json: there is no answer here that could be JSON",
+        ));
+    }
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "vdb", &mut script);
     out.bytes(&script)

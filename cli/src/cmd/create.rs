@@ -6,10 +6,13 @@ use serde_json::json;
 use vdb::{CollectionConfig, Distance, Element, HnswParams, VectorParams};
 
 use crate::failure::{Failure, Outcome};
+use crate::open::{self, Home};
 use crate::out::Out;
-use crate::{open, parse};
+use crate::parse;
 
 const AFTER: &str = "\
+With --json the answer is {\"database\": DIR, \"collection\": NAME or null}.
+
 Examples:
   vdb create my.db                                  an empty database
   vdb create my.db words --dim 384                  one unnamed vector a point, cosine, f32
@@ -29,7 +32,7 @@ pub(crate) struct Args {
     collection: Option<String>,
 
     /// Numbers in a vector
-    #[arg(long, value_name = "N", group = "shape", requires = "collection")]
+    #[arg(long, value_name = "N", group = "shape", requires = "collection", allow_negative_numbers = true, value_parser = parse::dimension)]
     dim: Option<usize>,
 
     /// A named vector; may be repeated
@@ -40,76 +43,91 @@ pub(crate) struct Args {
         requires = "collection"
     )]
     #[arg(value_parser = named)]
-    vectors: Vec<(String, VectorParams)>,
+    vectors: Vec<Named>,
 
-    /// How nearness is measured
+    /// How nearness is measured, for --dim and where --vector does not say
     #[arg(long, default_value = "cosine", value_parser = parse::distance())]
     distance: Distance,
 
-    /// How a number is stored
+    /// How a number is stored, for --dim and where --vector does not say
     #[arg(long, default_value = "f32", value_parser = parse::element())]
     element: Element,
 
     /// Links a node of the graph; level 0 has twice as many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "collection", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(2..=256))]
     m: Option<u16>,
 
     /// Width of the beam that finds a new node's neighbours
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "collection", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     ef_construct: Option<u16>,
 }
 
-fn named(text: &str) -> Result<(String, VectorParams), String> {
+/// A named vector as it is given: what it does not say is said by the other options.
+#[derive(Debug, Clone)]
+struct Named {
+    name: String,
+    dim: usize,
+    distance: Option<Distance>,
+    element: Option<Element>,
+}
+
+fn named(text: &str) -> Result<Named, String> {
     let mut parts = text.split(':');
     let (Some(name), Some(dim)) = (parts.next(), parts.next()) else {
         return Err("expected NAME:DIM, for example title:384".to_owned());
     };
-    let dim = dim
-        .parse()
-        .map_err(|_| format!("the dimension {dim:?} is not a number"))?;
-    let distance = parts
-        .next()
-        .map_or(Ok(Distance::Cosine), str::parse)
-        .map_err(|e| e.to_string())?;
-    let element = parts
-        .next()
-        .map_or(Ok(Element::F32), vdb::parse_element)
-        .map_err(|e| e.to_string())?;
+    if name.is_empty() {
+        return Err("the name is missing; the vector without one is made by --dim".to_owned());
+    }
+    let dim = parse::dimension(dim)?;
+    let distance = parts.next().map(str::parse).transpose();
+    let element = parts.next().map(vdb::parse_element).transpose();
     match parts.next() {
-        None => Ok((name.to_owned(), VectorParams::new(dim, distance).element(element))),
+        None => Ok(Named {
+            name: name.to_owned(),
+            dim,
+            distance: distance.map_err(|e: vdb::Error| e.to_string())?,
+            element: element.map_err(|e| e.to_string())?,
+        }),
         Some(more) => Err(format!(
             "{more:?} is one part too many: NAME:DIM:DISTANCE:ELEMENT"
         )),
     }
 }
 
+impl Args {
+    fn config(&self) -> CollectionConfig {
+        let mut hnsw = HnswParams::default();
+        hnsw.m = self.m.unwrap_or(hnsw.m);
+        hnsw.ef_construct = self.ef_construct.unwrap_or(hnsw.ef_construct);
+        let params = |dim, distance, element| VectorParams::new(dim, distance).element(element).hnsw(hnsw);
+        let mut config = CollectionConfig::default();
+        if let Some(dim) = self.dim {
+            config = config.vector("", params(dim, self.distance, self.element));
+        }
+        for vector in &self.vectors {
+            let distance = vector.distance.unwrap_or(self.distance);
+            let element = vector.element.unwrap_or(self.element);
+            config = config.vector(&vector.name, params(vector.dim, distance, element));
+        }
+        config
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    if args.collection.is_none() && open::builder().create(false).open(&args.db).is_ok() {
+    let home = Home::at(&args.db);
+    if args.collection.is_none() && !home.is_new() && open::database(&args.db).is_ok() {
         return Err(Failure::failed(format!(
             "{}: there is a database already",
             args.db.display()
         )));
     }
-    let db = open::open(open::builder(), &args.db)?;
-    if let Some(name) = &args.collection {
-        let mut hnsw = HnswParams::default();
-        hnsw.m = args.m.unwrap_or(hnsw.m);
-        hnsw.ef_construct = args.ef_construct.unwrap_or(hnsw.ef_construct);
-        let mut config = CollectionConfig::default();
-        if let Some(dim) = args.dim {
-            config = config.vector(
-                "",
-                VectorParams::new(dim, args.distance)
-                    .element(args.element)
-                    .hnsw(hnsw),
-            );
+    home.with(open::builder(), |db| {
+        if let Some(name) = &args.collection {
+            db.create_collection(name, args.config())?;
         }
-        for (vector, params) in &args.vectors {
-            config = config.vector(vector, params.clone().hnsw(hnsw));
-        }
-        db.create_collection(name, config)?;
-    }
-    db.close()?;
+        Ok(())
+    })?;
     let answer = json!({"database": args.db.display().to_string(), "collection": args.collection});
     out.answer(&answer, || match &args.collection {
         Some(name) => format!("created the collection {name} in {}", args.db.display()),

@@ -9,7 +9,7 @@ use crate::out::Out;
 use crate::table;
 
 const AFTER: &str = "\
-Ids that do not exist are fine. With --json the answer is {\"deleted\": N}.
+Ids that do not exist are fine. With --json the answer is {\"deleted\": N}, with --dry-run {\"would_delete\": N}.
 
 Examples:
   vdb delete my.db words 127 128
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     place: InCollection,
 
     /// Numbers or UUIDs
-    #[arg(value_name = "ID", value_parser = id)]
+    #[arg(value_name = "ID", allow_negative_numbers = true, value_parser = id)]
     ids: Vec<PointId>,
 
     #[command(flatten)]
@@ -50,6 +50,6 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let key = if args.dry_run { "would_delete" } else { "deleted" };
     out.answer(&json!({ key: count }), || {
         let verb = if args.dry_run { "would delete" } else { "deleted" };
-        format!("{verb} {} points", table::count(count))
+        format!("{verb} {}", table::counted(count, "point"))
     })
 }

@@ -23,6 +23,8 @@ const PAYLOADS: &str = "wordnet-5k.jsonl";
 const COLLECTION: &str = "words";
 
 const AFTER: &str = "\
+With --json the answers of the commands are followed by {\"database\": DIR, \"load_s\": X, \"query_s\": [X, ..]}.
+
 Examples:
   vdb demo
   vdb demo --db /tmp/words --fresh
@@ -40,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Replace the database if there is one
+    /// Replace the database of an earlier demo; one with other collections is left alone
     #[arg(long)]
     fresh: bool,
 }
@@ -106,6 +108,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         let db = args.db.display().to_string();
         return out.value(&json!({"database": db, "load_s": load_s, "query_s": query_s}));
     }
+    if out.quiet {
+        return Ok(());
+    }
     out.line(format_args!(
         "The database stays in {}; `vdb` above is {}.",
         args.db.display(),
@@ -114,7 +119,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
 }
 
 fn heading(out: &mut Out, text: &str) -> Outcome {
-    if out.json {
+    if out.json || out.quiet {
         Ok(())
     } else {
         out.line(format_args!("# {text}"))
@@ -152,8 +157,19 @@ fn make_room(args: &Args) -> Outcome {
             dir.display()
         )));
     }
-    // Only what opens as a database, and is not in use, is removed.
-    open::database(dir)?.close()?;
+    // Only what opens as a database, is not in use, and holds what the demo made and nothing else, is removed.
+    let db = open::database(dir)?;
+    let (collections, aliases) = (db.collections(), db.aliases());
+    let is_ours = collections.is_empty() || collections == [COLLECTION];
+    db.close()?;
+    if !is_ours || !aliases.is_empty() {
+        return Err(Failure::failed(format!(
+            "{}: this database was not made by the demo, or not by it alone: it holds {}; remove it yourself, or choose \
+             another directory with --db",
+            dir.display(),
+            collections.join(", ")
+        )));
+    }
     std::fs::remove_dir_all(dir)
         .map_err(|e| Failure::failed(format!("{}: cannot be removed: {e}", dir.display())))
 }
@@ -164,7 +180,7 @@ fn step(program: &Path, arguments: &[OsString], out: &mut Out) -> Outcome<f64> {
         .iter()
         .map(|argument| quoted(&argument.to_string_lossy()))
         .collect();
-    if !out.json {
+    if !out.json && !out.quiet {
         out.line(format_args!("$ vdb {}", line.join(" ")))?;
     }
     out.flush()?;
@@ -183,7 +199,7 @@ fn step(program: &Path, arguments: &[OsString], out: &mut Out) -> Outcome<f64> {
             line.join(" ")
         )));
     }
-    if !out.json {
+    if !out.json && !out.quiet {
         out.line(format_args!("({seconds:.2} s)\n"))?;
     }
     Ok(seconds)

@@ -11,6 +11,9 @@ use crate::table;
 const AFTER: &str = "\
 The exit code is 1 when one of the ids does not exist; the others are printed all the same.
 
+With --json the answer is {\"points\": [{\"id\": .., \"version\": N, \"payload\": ..}]}, with \"vector\" by \
+--with-vectors.
+
 Examples:
   vdb get my.db words 127
   vdb get my.db words 127 128 550e8400-e29b-41d4-a716-446655440000 --with-vectors --json";
@@ -23,7 +26,7 @@ pub(crate) struct Args {
     place: InCollection,
 
     /// Numbers or UUIDs
-    #[arg(required = true, value_name = "ID", value_parser = id)]
+    #[arg(required = true, value_name = "ID", allow_negative_numbers = true, value_parser = id)]
     ids: Vec<PointId>,
 
     #[command(flatten)]

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use serde_json::json;
-use vdb::PayloadIndexKind;
+use serde_json::{Value, json};
+use vdb::{Collection, Condition, Filter, PayloadIndexKind};
 
 use super::optimize::optimize;
 use crate::args::InCollection;
@@ -13,7 +13,10 @@ use crate::{parse, table};
 
 const AFTER: &str = "\
 Without a field, segments are merged and the graphs of vectors are built: what `vdb load` does at its end unless \
-told otherwise. With a field, filters on it no longer read payloads.
+told otherwise. With a field, filters on it no longer read payloads. Interrupted (Ctrl-C), what was finished stays.
+
+With --json the answer is {\"indexed_vectors\": N, \"seconds\": X}; with a field {\"field\", \"kind\", \"points\", \
+\"held\" (points with such a value), \"seconds\"}, with --drop {\"dropped\": FIELD}.
 
 Examples:
   vdb index my.db words
@@ -35,14 +38,68 @@ pub(crate) struct Args {
     #[arg(long, default_value = "keyword", value_parser = parse::index_kind(), requires = "field")]
     kind: PayloadIndexKind,
 
+    /// Put the index in the place of one of another kind
+    #[arg(long, requires = "field")]
+    replace: bool,
+
     /// Drop the index of the field
-    #[arg(long, requires = "field", conflicts_with = "kind")]
+    #[arg(long, requires = "field", conflicts_with_all = ["kind", "replace"])]
     drop: bool,
+}
+
+/// Indexes a payload field; says how many points have a value of the kind there.
+fn index_field(args: &Args, field: &str, collection: &Collection) -> Outcome<(Value, String)> {
+    let kind = parse::index_kind_name(args.kind);
+    let indexes = collection.info()?.payload_indexes;
+    let other = indexes
+        .iter()
+        .find(|(path, known)| path == field && *known != args.kind);
+    if let (Some((_, known)), false) = (other, args.replace) {
+        return Err(Failure::failed(format!(
+            "{field:?} is indexed as {} already; --replace puts an index of kind {kind} in its place, --drop removes it",
+            parse::index_kind_name(*known)
+        )));
+    }
+    let started = Instant::now();
+    collection.create_payload_index(field, args.kind)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (of_kind, a_value) = match args.kind {
+        PayloadIndexKind::Keyword => (Condition::prefix(field, ""), "text"),
+        PayloadIndexKind::Integer | PayloadIndexKind::Float => {
+            (Condition::range(field, f64::MIN..), "a number")
+        }
+        PayloadIndexKind::Bool => {
+            let either = [true, false].map(|truth| Condition::matches(field, truth));
+            (Filter::should(either).into(), "true or false")
+        }
+        PayloadIndexKind::Datetime => (datetimes(field)?, "a date"),
+    };
+    let held = collection.count(Some(&Filter::must([of_kind])))?;
+    let points = collection.count(None)?;
+    let mut text = format!(
+        "indexed {field} as {kind} in {seconds:.2} s: {} of {} {a_value} there",
+        table::count(held),
+        match points {
+            1 => "1 point has".to_owned(),
+            more => format!("{} points have", table::count(more)),
+        }
+    );
+    if held == 0 && points > 0 {
+        text.push_str("; is the field or the --kind another?");
+    }
+    let answer = json!({"field": field, "kind": kind, "points": points, "held": held, "seconds": seconds});
+    Ok((answer, text))
+}
+
+/// Every date there is.
+fn datetimes(field: &str) -> Outcome<Condition> {
+    let all = json!({"must": [{"key": field, "range": {"gte": "0001-01-01T00:00:00Z"}}]});
+    let filter = Filter::from_json(&all).map_err(vdb::Error::from)?;
+    Ok(filter.into())
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let (db, collection) = args.place.open()?;
-    let started = Instant::now();
     let (answer, text) = match &args.field {
         Some(field) if args.drop => {
             if !collection.drop_payload_index(field)? {
@@ -62,23 +119,20 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
                 format!("dropped the index on {field}"),
             )
         }
-        Some(field) => {
-            collection.create_payload_index(field, args.kind)?;
-            let kind = parse::index_kind_name(args.kind);
-            let seconds = started.elapsed().as_secs_f64();
-            (
-                json!({"field": field, "kind": kind, "seconds": seconds}),
-                format!("indexed {field} as {kind} in {seconds:.2} s"),
-            )
-        }
+        Some(field) => index_field(args, field, &collection)?,
         None => {
-            let seconds = optimize(&collection, out)?.as_secs_f64();
+            let seconds = optimize(&collection, out)
+                .map_err(|failure| {
+                    failure
+                        .and("nothing is lost: what was finished stays, and `vdb index` goes on from there")
+                })?
+                .as_secs_f64();
             let vectors = collection.info()?.indexed_vectors;
             (
                 json!({"indexed_vectors": vectors, "seconds": seconds}),
                 format!(
-                    "{} vectors are in graphs, after {seconds:.2} s",
-                    table::count(vectors)
+                    "{} in graphs, after {seconds:.2} s",
+                    table::counted(vectors, "vector")
                 ),
             )
         }

@@ -12,6 +12,11 @@ use crate::out::Out;
 use crate::{open, parse, table};
 
 const AFTER: &str = "\
+With --json the answer of a collection is {\"name\", \"status\", \"points\", \"indexed_vectors\", \"last_sequence\", \
+\"memtable_bytes\", \"disk_bytes\", \"vectors\": [{\"name\", \"size\", \"distance\", \"element\", \"hnsw\"}], \
+\"payload_indexes\": [{\"field\", \"kind\"}], \"segments\": [..], \"last_failure\"}; status is ready, needs_index or \
+failing. That of a database is {\"collections\": [..]}, where one that is damaged has \"name\" and \"error\" alone.
+
 Examples:
   vdb info my.db
   vdb info my.db words --json";
@@ -34,13 +39,15 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         return out.answer(&as_json(name, &info), || as_text(name, &info));
     }
     let mut text = table::with_header(&["collection", "points", "indexed", "segments", "disk", "status"]);
-    let mut answer = Vec::new();
+    let (mut answer, mut damage) = (Vec::new(), Vec::new());
     for name in db.collections() {
         let info = match db.collection(&name).and_then(|collection| collection.info()) {
             Ok(info) => info,
             // One damaged collection does not hide the others.
             Err(error) => {
-                table::push(&mut text, [Cell::new(&name), Cell::new(error.to_string())]);
+                damage.push(format!("{}: {error}", table::plain(&name)));
+                let cells = [table::plain(&name), "damaged".to_owned()];
+                table::push(&mut text, cells.map(Cell::new));
                 answer.push(json!({"name": name, "error": error.to_string()}));
                 continue;
             }
@@ -48,7 +55,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         table::push(
             &mut text,
             [
-                Cell::new(&name),
+                Cell::new(table::plain(&name)),
                 table::number(table::count(info.points)),
                 table::number(table::count(info.indexed_vectors)),
                 table::number(info.segments.len()),
@@ -63,7 +70,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         if empty {
             "no collections".to_owned()
         } else {
-            text.trim_fmt()
+            table::with_damage(&text, &damage)
         }
     })
 }
@@ -71,7 +78,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Ready => "ready",
-        Status::Optimizing => "optimizing",
+        // This process does nothing in the background: what is due stays due until a command is told to do it.
+        Status::Optimizing => "needs `vdb index`",
         Status::Failing => "failing",
     }
 }
@@ -96,7 +104,10 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
         .map(|(path, kind)| json!({"field": path, "kind": parse::index_kind_name(*kind)}));
     json!({
         "name": name,
-        "status": status(info.status),
+        "status": match info.status {
+            Status::Optimizing => "needs_index",
+            Status::Ready | Status::Failing => status(info.status),
+        },
         "points": info.points,
         "indexed_vectors": info.indexed_vectors,
         "last_sequence": info.last_sequence,
@@ -115,25 +126,29 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
     let mut line = |label: &str, value: String| {
         let _ = writeln!(text, "{label:<16}{value}");
     };
-    line("collection", name.to_owned());
+    line("collection", table::plain(name));
     line("status", status(info.status).to_owned());
     line("points", table::count(info.points));
     for (name, params) in &info.config.vectors {
-        let name = if name.is_empty() { "(unnamed)" } else { name };
+        let name = if name.is_empty() {
+            "(unnamed)".to_owned()
+        } else {
+            table::plain(name)
+        };
         let element = parse::element_name(params.element);
         line(
             "vector",
-            format!("{name}: {} x {element}, {}", params.size, params.distance),
+            format!(
+                "{name}: {} x {element}, {}, graph m {}, ef_construct {}",
+                params.size, params.distance, params.hnsw.m, params.hnsw.ef_construct
+            ),
         );
     }
-    line(
-        "in graphs",
-        format!("{} vectors", table::count(info.indexed_vectors)),
-    );
+    line("in graphs", table::counted(info.indexed_vectors, "vector"));
     for (path, kind) in &info.payload_indexes {
         line(
             "payload index",
-            format!("{path}: {}", parse::index_kind_name(*kind)),
+            format!("{}: {}", table::plain(path), parse::index_kind_name(*kind)),
         );
     }
     line("on disk", table::bytes(info.disk_bytes));
@@ -143,11 +158,11 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
     );
     for s in &info.segments {
         let rows = format!(
-            "{} rows ({} dead)",
-            table::count(s.rows.into()),
+            "{} ({} dead)",
+            table::counted(s.rows.into(), "row"),
             table::count(s.dead_rows.into())
         );
-        let graph = format!("{} vectors in graphs", table::count(s.indexed_vectors));
+        let graph = format!("{} in graphs", table::counted(s.indexed_vectors, "vector"));
         line(
             "segment",
             format!("{}: {rows}, {graph}, {}", s.id, table::bytes(s.disk_bytes)),

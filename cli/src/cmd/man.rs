@@ -24,6 +24,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    if out.json {
+        return Err(Failure::usage(
+            "--json: there is no answer here that could be JSON",
+        ));
+    }
     let command = Cli::command();
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();

@@ -23,16 +23,20 @@ mod scroll;
 mod snapshot;
 mod verify;
 
+use std::time::Duration;
+
 use clap::{Parser, Subcommand};
 
 use crate::failure::Outcome;
 use crate::out::Out;
+use crate::parse;
 
 const AFTER: &str = "\
 Exit codes:
   0  done
   1  failed; standard error says what was wrong, where, and what to do
   2  the command line is wrong
+  130  interrupted (Ctrl-C, SIGTERM); standard error says what is done
 
 Answers go to standard output, remarks and progress to standard error. With --json answers are JSON, one value \
 a line. Progress bars appear only on a terminal.
@@ -45,7 +49,6 @@ Examples:
 /// Load, query and look after vector databases, each a directory.
 #[derive(Debug, Parser)]
 #[command(name = "vdb", version, after_help = AFTER, propagate_version = true, max_term_width = 110)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -57,6 +60,17 @@ pub(crate) struct Cli {
     /// No progress bars and no remarks; errors and warnings are still told
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
+
+    /// Wait so long for a database that another process has open
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value = "0",
+        hide_default_value = true
+    )]
+    #[arg(help_heading = "Global options", allow_negative_numbers = true, value_parser = parse::seconds)]
+    pub(crate) wait: Duration,
 }
 
 /// What can be asked for.

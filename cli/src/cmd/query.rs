@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use vdb::{Collection, Filter, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorSelector};
-use vdb_interop::{ReadOptions, RowSource};
+use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
 use crate::args::{Filtering, InCollection, Selection, id};
 use crate::failure::{Failure, Outcome};
@@ -20,6 +20,18 @@ With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\":
 a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer. \
 With --id and --match the point that is searched by is left out of the answer.
 
+Conditions of a filter, each under must, should or must_not:
+  {\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}          text, integer or boolean
+  {\"key\": \"pos\", \"match\": {\"any\": [\"verb\", \"noun\"]}}  or {\"except\": [..]}
+  {\"key\": \"gloss\", \"match\": {\"text\": \"bird\"}}          contains this; text_any: one of the words; phrase; prefix
+  {\"key\": \"n\", \"range\": {\"gte\": 3, \"lt\": 7.5}}         numbers, or dates such as \"2024-05-01T12:00:00Z\"
+  {\"key\": \"tags\", \"values_count\": {\"gte\": 2}}
+  {\"is_empty\": {\"key\": \"tags\"}}, {\"is_null\": {\"key\": \"tags\"}}
+  {\"has_id\": [7, 8]}, {\"has_vector\": \"title\"}
+  {\"nested\": {\"key\": \"authors\", \"filter\": {\"must\": [..]}}}
+  {\"must\": [..]}                                       a filter in a filter
+A key may be a path: author.name, tags[], authors[].name. min_should is {\"conditions\": [..], \"min_count\": N}.
+
 Examples:
   vdb query my.db words --match words=owl --limit 5
   vdb query my.db words --id 127 --filter '{\"must\": [{\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}]}'
@@ -34,35 +46,40 @@ pub(crate) struct Args {
     #[command(flatten)]
     place: InCollection,
 
-    /// Search by this vector, a JSON array
-    #[arg(long, value_name = "JSON", value_parser = parse::numbers)]
+    /// Search by this vector, a JSON array; @FILE or - read it from a file or from standard input
+    #[arg(long, value_name = "JSON", value_parser = parse::brief(parse::numbers))]
     vector: Option<Numbers>,
 
-    /// Search by every vector of a file (.npy, .fvecs, .bvecs, .csv, .jsonl)
+    /// Search by every vector of a file (.npy, .fvecs, .bvecs, .csv, .jsonl); - for standard input
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
 
+    /// Format of --vectors, where its name does not say; standard input is jsonl unless told otherwise
+    #[arg(long, requires = "vectors", value_parser = parse::format())]
+    format: Option<Format>,
+
     /// Search by the vector of this point
-    #[arg(long, value_name = "ID", value_parser = id)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = id)]
     id: Option<PointId>,
 
-    /// Search by the vector of the first point whose payload has this value
+    /// Search by the vector of the first point whose payload has this value (text, number, true, false, null)
     #[arg(long = "match", value_name = "KEY=VALUE", value_parser = parse::key_value)]
     matching: Option<(String, String)>,
 
     /// Most points to return
     #[arg(long, short = 'k', value_name = "N", default_value_t = 10)]
+    #[arg(allow_negative_numbers = true, value_parser = parse::limit)]
     limit: usize,
 
     /// Points to skip before the first one returned
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = parse::offset)]
     offset: usize,
 
     #[command(flatten)]
     filtering: Filtering,
 
     /// Width of the beam: more is slower and finds more
-    #[arg(long, value_name = "N", conflicts_with = "exact")]
+    #[arg(long, value_name = "N", conflicts_with = "exact", allow_negative_numbers = true, value_parser = parse::ef)]
     ef: Option<usize>,
 
     /// Compare with every point instead of walking a graph
@@ -70,7 +87,7 @@ pub(crate) struct Args {
     exact: bool,
 
     /// Only points with a score better than this
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = parse::score)]
     threshold: Option<f32>,
 
     /// Compare with the vector of this name
@@ -99,9 +116,10 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     if let Some(file) = &args.vectors {
         let options = ReadOptions {
             vector_name: args.using.clone(),
+            format: args.format,
             ..ReadOptions::default()
         };
-        let source = vdb_interop::open(file, &options)?;
+        let source = vdb_interop::open(file, &options).map_err(in_vectors)?;
         return by_file(&args, &collection, source, out);
     }
     let found = if let Some(Numbers(vector)) = &args.vector {
@@ -165,16 +183,21 @@ fn by_point(args: &Args, collection: &Collection, id: PointId) -> Outcome<Vec<Sc
     Ok(found.split_off(args.offset.min(found.len())))
 }
 
+/// An error of the file with the queries.
+fn in_vectors(error: RowError) -> Failure {
+    Failure::failed(format!("--vectors: {error}"))
+}
+
 fn by_file(args: &Args, collection: &Collection, mut source: Box<dyn RowSource>, out: &mut Out) -> Outcome {
     let mut number = 0_u64;
     loop {
         let (mut requests, mut places) = (Vec::new(), Vec::new());
         while requests.len() < TOGETHER {
             let Some(row) = source.next() else { break };
-            let mut row = row?;
+            let mut row = row.map_err(in_vectors)?;
             let vector = row.vectors.remove(&args.using).ok_or_else(|| {
                 Failure::failed(format!(
-                    "{}: the row has no vector {:?} to search by",
+                    "--vectors: {}: the row has no vector {:?} to search by; --using names the one that is meant",
                     row.place, args.using
                 ))
             })?;
@@ -186,7 +209,11 @@ fn by_file(args: &Args, collection: &Collection, mut source: Box<dyn RowSource>,
         }
         let answers = collection.search_batch(&requests).map_err(|e| {
             let range = places.first().map(ToString::to_string).unwrap_or_default();
-            Failure::failed(format!("in the {} queries from {range} on: {e}", requests.len()))
+            let queries = match requests.len() {
+                1 => format!("the query at {range}"),
+                more => format!("the {more} queries from {range} on"),
+            };
+            Failure::from(e).within(&format!("--vectors: in {queries}"))
         })?;
         for found in &answers {
             if !out.json {

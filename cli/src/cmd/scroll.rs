@@ -7,13 +7,13 @@ use crate::args::{Filtering, InCollection, Selection, id};
 use crate::failure::Outcome;
 use crate::out::Out;
 use crate::points::{PointJson, PointsJson};
-use crate::table;
+use crate::{parse, table};
 
 /// Points that are held at once when all are printed.
 const PAGE: usize = 1000;
 
 const AFTER: &str = "\
-With --json the answer is {\"points\": [..], \"next_offset\": ID or null}. With --all --json every point is a line \
+With --json the answer is {\"points\": [{\"id\": .., \"version\": N, \"payload\": ..}], \"next_offset\": ID or null}. With --all --json every point is a line \
 of its own, in the form that `vdb load` reads: that is an export.
 
 Examples:
@@ -29,11 +29,12 @@ pub(crate) struct Args {
     place: InCollection,
 
     /// Start at this id, or at the first one after it
-    #[arg(long, value_name = "ID", value_parser = id)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = id)]
     offset: Option<PointId>,
 
     /// Most points to print
     #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "all")]
+    #[arg(allow_negative_numbers = true, value_parser = parse::limit)]
     limit: usize,
 
     /// Print every point

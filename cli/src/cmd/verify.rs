@@ -8,12 +8,15 @@ use vdb::{Control, Problem, VerifyReport};
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::progress::{self, Unit};
-use crate::{open, table};
+use crate::{interrupt, open, table};
 
 const AFTER: &str = "\
 Every byte of every file is read and compared with its checksum. Nothing is changed, and a database that does not \
 open, or lies on a read-only medium, can be looked at. The exit code is 1 when there is damage. Leftovers of an \
 interrupted process are reported and are no damage.
+
+With --json the answer is {\"sound\", \"lost_data\", \"collections\", \"files\", \"bytes\", \"rows\", \"log_records\", \
+\"holder\", \"problems\": [{\"file\", \"offset\", \"what\", \"severity\", \"advice\"}]}.
 
 Examples:
   vdb verify my.db
@@ -31,9 +34,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     if !args.db.exists() {
         return Err(open::missing(&args.db));
     }
+    interrupt::watch();
     let bar = progress::bar(out, "verifying", None, Unit::Bytes);
     let report = |done: u64, total: u64| progress::report(&bar, Unit::Bytes, done, total);
-    let report = vdb::verify(&args.db, &Control::new(&|| false, &report));
+    let report = vdb::verify(&args.db, &Control::new(&interrupt::asked_to_stop, &report));
     bar.finish_and_clear();
     let report = report?;
     out.answer(&as_json(&report), || as_text(&report, args))?;
@@ -66,13 +70,13 @@ fn as_json(report: &VerifyReport) -> Value {
 
 fn as_text(report: &VerifyReport, args: &Args) -> String {
     let mut text = format!(
-        "{}: {} collections, {} files, {}, {} rows, {} log records",
+        "{}: {}, {}, {}, {}, {}",
         args.db.display(),
-        report.collections,
-        report.files,
+        table::counted(report.collections, "collection"),
+        table::counted(report.files, "file"),
         table::bytes(report.bytes),
-        table::count(report.rows),
-        table::count(report.log_records),
+        table::counted(report.rows, "row"),
+        table::counted(report.log_records, "log record"),
     );
     for problem in &report.problems {
         text.push_str(&format!("\n- {problem}"));

@@ -12,7 +12,19 @@ fn a_vector_is_a_json_array_of_finite_numbers() {
 fn a_value_to_match_is_looked_for_as_text_and_as_what_it_spells() {
     assert_eq!(
         matching("n", "7"),
-        Filter::should([Condition::matches("n", "7"), Condition::matches("n", 7)])
+        Filter::should([
+            Condition::matches("n", "7"),
+            Condition::matches("n", 7),
+            Condition::range("n", 7.0..=7.0)
+        ])
+    );
+    assert_eq!(
+        matching("s", "1.5"),
+        Filter::should([Condition::matches("s", "1.5"), Condition::range("s", 1.5..=1.5)])
+    );
+    assert_eq!(
+        matching("s", "null"),
+        Filter::should([Condition::matches("s", "null"), Condition::is_null("s")])
     );
     assert_eq!(
         matching("w", "owl"),

@@ -1,8 +1,12 @@
 //! The `vdb` command as scripts and people use it: the built binary, run in directories of its own.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod harness;
 
+#[cfg(test)]
+mod careful;
 #[cfg(test)]
 mod housekeeping;
 #[cfg(test)]

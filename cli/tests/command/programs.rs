@@ -98,6 +98,37 @@ fn bench_search_prints_a_line_a_setting_with_the_fields_of_its_peers() {
     assert_eq!(answer[0]["build_s"], Value::Null);
     let calls = answer[0]["raw_us"].as_array().unwrap().len() as u64;
     assert_eq!(calls, answer[0]["passes"].as_u64().unwrap() * 20);
+
+    // The figures of this database are not those of other settings.
+    let message = place
+        .vdb(&[&common[..], &["--distance", "euclid"]].concat())
+        .failed_with(1);
+    assert!(message.contains("distance cosine, not euclid"), "{message}");
+    std::fs::remove_file(place.path("bench-db.bench.json")).unwrap();
+    assert!(place.vdb(&common).failed_with(1).contains("cannot tell"));
+}
+
+#[test]
+fn a_bench_that_is_interrupted_removes_its_files() {
+    let place = Place::new();
+    let rows = rows(2000);
+    let file = place.file("v.npy", npy(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    let scratch = place.path("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let bench = place
+        .command(&["bench", "search", "--data", &file, "--queries", "20"])
+        .env("TMPDIR", &scratch)
+        .spawn()
+        .unwrap();
+    let files = || std::fs::read_dir(&scratch).unwrap().count();
+    while files() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = bench.id().to_string();
+    let kill = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(bench.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(files(), 0);
 }
 
 #[test]

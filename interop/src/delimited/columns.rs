@@ -9,6 +9,13 @@ use crate::options::CsvOptions;
 use crate::row::Place;
 use crate::vector::MAX_DIM;
 
+/// The names of columns that are looked for when the caller names none.
+const ID: &str = "id";
+const VECTOR: &str = "vector";
+const VECTOR_PREFIX: &str = "v";
+/// So many columns are told in an error.
+const TOLD: usize = 12;
+
 /// The header row, sorted into roles.
 #[derive(Debug)]
 pub(crate) struct Columns {
@@ -71,12 +78,36 @@ impl Columns {
                 "write a first line such as id,vector,title",
             ));
         }
-        let json = by_name.get(&options.vector_column).copied();
+        let problem = |problem| RowError::new(place.clone(), problem);
+        // A column that the caller named must be there: without it rows would be numbered, or have no vector.
+        let required = |name: &str| match by_name.get(name) {
+            Some(&column) => Ok(Some(column)),
+            None => Err(problem(Problem::NoColumn {
+                name: quoted(name),
+                columns: listed(&names),
+            })),
+        };
+        let prefix = options.vector_prefix.as_deref().unwrap_or(VECTOR_PREFIX);
         let mut numbers = Vec::new();
-        while let Some(&column) = by_name.get(&format!("{}{}", options.vector_prefix, numbers.len())) {
-            numbers.push(column);
+        let mut json = None;
+        if options.vectors {
+            json = match &options.vector_column {
+                Some(name) => required(name)?,
+                None => by_name.get(VECTOR).copied(),
+            };
+            if options.vector_prefix.is_some() {
+                required(&format!("{prefix}0"))?;
+            }
+            while let Some(&column) = by_name.get(&format!("{prefix}{}", numbers.len())) {
+                numbers.push(column);
+            }
         }
         let vector = match (json, numbers) {
+            (None, numbers) if numbers.is_empty() && options.vectors => {
+                return Err(problem(Problem::NoVectorColumn {
+                    columns: listed(&names),
+                }));
+            }
             (None, numbers) if numbers.is_empty() => VectorColumns::None,
             (None, numbers) if numbers.len() > MAX_DIM => {
                 return Err(fail(
@@ -87,22 +118,28 @@ impl Columns {
             (None, numbers) => VectorColumns::Numbers(numbers),
             (Some(column), numbers) if numbers.is_empty() => VectorColumns::Json(column),
             (Some(_), _) => {
-                let found = format!("both {} and {}0", options.vector_column, options.vector_prefix);
+                let json = options.vector_column.as_deref().unwrap_or(VECTOR);
+                let found = format!("both {json} and {prefix}0");
                 return Err(fail(found, "keep the vector in one of them"));
             }
         };
-        let id = by_name.get(&options.id_column).copied();
+        let id = match &options.id_column {
+            Some(name) => required(name)?,
+            None => by_name.get(ID).copied(),
+        };
+        // Numbering rows that have ids of their own would put them in the place of other points.
+        let likely = names.iter().find(|name| name.eq_ignore_ascii_case(ID));
+        if let (None, Some(name)) = (id, likely) {
+            let name = name.clone();
+            return Err(problem(Problem::MaybeIds { name }));
+        }
         let mut columns = Columns {
             names,
             id,
             vector,
             payload: Vec::new(),
         };
-        if let Some(stray) = columns
-            .names
-            .iter()
-            .find(|name| columns.is_gap(name, &options.vector_prefix))
-        {
+        if let Some(stray) = columns.names.iter().find(|name| columns.is_gap(name, prefix)) {
             let found = format!("the vector column {stray} after a gap");
             return Err(fail(
                 found,
@@ -120,7 +157,7 @@ impl Columns {
     }
 
     pub(crate) fn id_name(&self) -> &str {
-        self.id.map_or("id", |column| self.name(column))
+        self.id.map_or(ID, |column| self.name(column))
     }
 
     fn is_payload(&self, column: usize) -> bool {
@@ -147,4 +184,18 @@ impl Columns {
             .flatten();
         canonical && number.is_some_and(|number| number >= numbers.len())
     }
+}
+
+/// The names of columns as an error shows them.
+fn listed(names: &[String]) -> String {
+    let mut text = names
+        .iter()
+        .take(TOLD)
+        .map(|name| quoted(name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > TOLD {
+        text.push_str(&format!(" and {} more", names.len() - TOLD));
+    }
+    text
 }

@@ -2,14 +2,16 @@
 //!
 //! - `id`: a whole number or a UUID. Without this column rows are numbered.
 //! - The vector is either one column `vector` with a JSON array in it, or numeric columns `v0`, `v1`, ... without a gap.
-//!   In a file without either, rows have no vector.
+//!   A file without either is refused, unless the caller says that rows have no vectors.
 //! - Every other column is a payload field of that name. Cells become JSON values by [`cell::value`]'s rules: an
 //!   empty cell leaves the field out.
 //!
-//! All of these names are options. A quoted cell may hold line breaks; a row's place is its first line.
+//! All of these names are options. A quoted cell may hold line breaks; a row's place is its first line. A quote that
+//! is left open, or closed in the middle of a cell, makes its row a bad one: see `quotes.rs`.
 
 mod cell;
 mod columns;
+mod quotes;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,7 @@ use crate::row::{At, Place, Row};
 use crate::source::{Progress, RowSource};
 use crate::vector::{NumbersSeed, not_finite};
 use columns::{Columns, VectorColumns};
+use quotes::Quotes;
 
 /// The `csv` crate reads ahead by this much, so a record may exceed its limit by as much before it is noticed.
 const BUFFER: usize = 256 * 1024;
@@ -58,11 +61,17 @@ impl CsvRows {
             .from_reader(Metered {
                 input,
                 left: budget(limit),
+                quotes: Quotes::new(options.csv.delimiter),
             });
         let columns = match reader.byte_headers() {
-            Ok(header) => Columns::find(header, &options.csv, &place)?,
+            Ok(header) => Columns::find(header, &options.csv, &place),
             Err(error) => return Err(RowError::new(place, read_problem(error, limit))),
         };
+        let end = reader.position().byte();
+        if let Some(problem) = reader.get_mut().quotes.problem_before(end) {
+            return Err(RowError::new(place, problem));
+        }
+        let columns = columns?;
         Ok(CsvRows {
             reader,
             record: ByteRecord::new(),
@@ -82,6 +91,11 @@ impl CsvRows {
 
     fn row(&mut self, number: u64) -> Result<Row, RowError> {
         let place = self.place(self.record.position().map_or(0, csv::Position::line));
+        // First: whatever else is wrong with the row may follow from this.
+        let end = self.reader.position().byte();
+        if let Some(problem) = self.reader.get_mut().quotes.problem_before(end) {
+            return Err(RowError::new(place, problem));
+        }
         let (found, expected) = (self.record.len(), self.columns.names.len());
         if found != expected {
             return Err(RowError::new(place, Problem::Cells { expected, found }));
@@ -103,8 +117,10 @@ impl CsvRows {
                 .resolve(id, number)
                 .map_err(|problem| (self.columns.id_name().to_owned(), problem))
         });
+        let (id, numbered) = id.map_err(in_column)?;
         Ok(Row {
-            id: id.map_err(in_column)?,
+            id,
+            numbered,
             vectors,
             payload,
             place,
@@ -258,6 +274,7 @@ impl std::fmt::Debug for CsvRows {
 struct Metered {
     input: Input,
     left: usize,
+    quotes: Quotes,
 }
 
 fn budget(limit: usize) -> usize {
@@ -272,6 +289,7 @@ impl Read for Metered {
         let most = buffer.len().min(self.left);
         let count = self.input.read(buffer.get_mut(..most).unwrap_or_default())?;
         self.left -= count;
+        self.quotes.take(buffer.get(..count).unwrap_or_default());
         Ok(count)
     }
 }

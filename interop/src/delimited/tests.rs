@@ -32,8 +32,8 @@ fn a_vector_is_one_json_cell_or_one_number_a_column() {
 
 #[test]
 fn cells_become_the_values_that_they_look_like() {
-    let text = "n,big,neg,x,zip,plus,t,f,list,object,broken,empty,text\n\
-                2,18446744073709551615,-3,2.0,007,+1,true,false,\"[1,\"\"a\"\"]\",\"{\"\"k\"\":1}\",[1,,\"a \"\"b\"\", c\"\n";
+    let text = "v0,n,big,neg,x,zip,plus,t,f,list,object,broken,empty,text\n\
+                0,2,18446744073709551615,-3,2.0,007,+1,true,false,\"[1,\"\"a\"\"]\",\"{\"\"k\"\":1}\",[1,,\"a \"\"b\"\", c\"\n";
     let payload = read(text).remove(0).unwrap().payload.unwrap();
     assert_eq!(
         Value::Object(payload),
@@ -54,7 +54,7 @@ fn untyped_cells_stay_text() {
         csv,
         ..ReadOptions::default()
     };
-    let row = open("n,e\n2,\n", &options).unwrap().next().unwrap().unwrap();
+    let row = open("v0,n,e\n1,2,\n", &options).unwrap().next().unwrap().unwrap();
     assert_eq!(row.payload.map(Value::Object), Some(json!({"n": "2", "e": ""})));
 }
 
@@ -62,10 +62,9 @@ fn untyped_cells_stay_text() {
 fn columns_and_delimiter_can_be_named() {
     let csv = CsvOptions {
         delimiter: b';',
-        id_column: "key".to_owned(),
-        vector_column: "embedding".to_owned(),
-        vector_prefix: "dim_".to_owned(),
-        typed: true,
+        id_column: Some("key".to_owned()),
+        vector_prefix: Some("dim_".to_owned()),
+        ..CsvOptions::default()
     };
     let options = ReadOptions {
         csv,
@@ -79,6 +78,98 @@ fn columns_and_delimiter_can_be_named() {
         .unwrap();
     assert_eq!((row.id, &row.vectors["text"]), (PointId::Num(1), &vec![2.0, 3.0]));
     assert_eq!(row.payload.map(Value::Object), Some(json!({"id": 4, "v0": 5})));
+}
+
+#[test]
+fn a_column_that_is_named_must_be_there() {
+    let named = |csv: CsvOptions| {
+        let options = ReadOptions {
+            csv,
+            ..ReadOptions::default()
+        };
+        open("id,v0,v1,w\n", &options).unwrap_err().to_string()
+    };
+    let name = || Some("doc".to_owned());
+    let id = named(CsvOptions {
+        id_column: name(),
+        ..CsvOptions::default()
+    });
+    assert_eq!(
+        id,
+        "rows.csv:1: there is no column \"doc\"; the columns are \"id\", \"v0\", \"v1\", \"w\""
+    );
+    let vector = named(CsvOptions {
+        vector_column: name(),
+        ..CsvOptions::default()
+    });
+    assert!(vector.contains("no column \"doc\""), "{vector}");
+    let prefix = named(CsvOptions {
+        vector_prefix: name(),
+        ..CsvOptions::default()
+    });
+    assert!(prefix.contains("no column \"doc0\""), "{prefix}");
+}
+
+#[test]
+fn a_column_that_may_hold_the_ids_is_not_left_to_chance() {
+    let message = refusal("ID,v0\n7,1\n");
+    assert!(
+        message.starts_with("rows.csv:1: ") && message.contains("--id-column ID"),
+        "{message}"
+    );
+    let row = read("Id,id,v0\n7,8,1\n").remove(0).unwrap();
+    assert_eq!((row.id, row.numbered), (PointId::Num(8), false));
+    assert!(read("v0\n1\n").remove(0).unwrap().numbered);
+}
+
+#[test]
+fn a_file_without_vectors_must_be_meant() {
+    let message = refusal("id;v0;v1\n1;2;3\n");
+    assert!(
+        message.starts_with("rows.csv:1: no vector column; the columns are \"id;v0;v1\"")
+            && message.contains("--delimiter"),
+        "{message}"
+    );
+}
+
+#[test]
+fn quotes_that_end_wrongly_make_a_bad_row() {
+    let rows = read("id,v0,w\n1,2,ok\n2,1,\"oops\n3,4,x\n");
+    assert_eq!(rows.len(), 2);
+    let error = rows[1].as_ref().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("rows.csv:3: the file ends inside the quote opened on line 3")
+            && !error.is_skippable(),
+        "{error}"
+    );
+
+    let rows = read("id,v0,w\n1,2,\"a\"b\n2,1,\"fine \"\"so\"\"\"\n3,1,5\" pipe\n");
+    let error = rows[0].as_ref().unwrap_err();
+    assert!(
+        error.to_string().contains("rows.csv:2: text follows after") && error.is_skippable(),
+        "{error}"
+    );
+    let text = |row: usize| rows[row].as_ref().unwrap().payload.clone().unwrap()["w"].clone();
+    assert_eq!((text(1), text(2)), (json!("fine \"so\""), json!("5\" pipe")));
+
+    // The cell has swallowed a row: nothing after it can be trusted.
+    let rows = read("id,v0,w\n1,2,\"oops\n2,1,\"b\"\n3,1,c\n");
+    let error = rows[0].as_ref().unwrap_err();
+    assert!(
+        error.to_string().contains("opened on line 2") && !error.is_skippable(),
+        "{error}"
+    );
+    assert_eq!(rows.len(), 1);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_quoted_cell() {
+    let row = read(b"\xef\xbb\xbf\"id\",v0\n\"7\",1\n".to_vec())
+        .remove(0)
+        .unwrap();
+    assert_eq!(row.id, PointId::Num(7));
 }
 
 #[test]
@@ -139,7 +230,7 @@ fn errors_inside_a_json_vector_name_the_number() {
 
 #[test]
 fn bytes_that_are_no_utf8_cost_their_row_only() {
-    let rows = read(b"\xef\xbb\xbfw\nfine\n\xff\xfe\nfine\n".to_vec());
+    let rows = read(b"\xef\xbb\xbfv0,w\n1,fine\n1,\xff\xfe\n1,fine\n".to_vec());
     assert_eq!(
         rows.iter().map(Result::is_ok).collect::<Vec<_>>(),
         [true, false, true]
@@ -181,16 +272,17 @@ fn a_quote_left_open_does_not_swallow_the_file() {
         max_row_bytes: 1000,
         ..ReadOptions::default()
     };
-    let text = format!("w\nfine\n\"open\n{}", "x\n".repeat(1_000_000));
+    let text = format!("v0,w\n1,fine\n1,\"open\n{}", "x\n".repeat(1_000_000));
     let rows: Vec<_> = open(text, &options).unwrap().collect();
     assert_eq!(rows.len(), 2);
     let error = rows[1].as_ref().unwrap_err();
     assert!(!error.is_skippable(), "{error}");
     assert_eq!(
         error.to_string(),
-        "rows.csv:3: the row is longer than 1000 bytes: is a quote left open? raise the limit if it is not"
+        "rows.csv:3: the row is longer than 1000 bytes, the most that is read (--max-row-bytes): is a quote left open? \
+         raise it if not"
     );
-    let short = format!("w\n{}\nfine\n", "x".repeat(1001));
+    let short = format!("v0,w\n1,{}\n1,fine\n", "x".repeat(1001));
     let rows: Vec<_> = open(short, &options).unwrap().collect();
     assert!(rows[0].as_ref().is_err_and(RowError::is_skippable) && rows[1].is_ok());
 }
@@ -199,9 +291,9 @@ proptest! {
     #[test]
     fn what_the_csv_crate_writes_is_read_back(cells in prop::collection::vec("[^\\x00]{0,12}", 1..30)) {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["id", "text"]).unwrap();
+        writer.write_record(["id", "v0", "text"]).unwrap();
         for (id, cell) in cells.iter().enumerate() {
-            writer.write_record([id.to_string().as_str(), cell]).unwrap();
+            writer.write_record([id.to_string().as_str(), "1", cell]).unwrap();
         }
         let csv = CsvOptions { typed: false, ..CsvOptions::default() };
         let options = ReadOptions { csv, ..ReadOptions::default() };

@@ -189,7 +189,8 @@ fn a_line_over_the_limit_costs_that_line_only() {
     let error = rows[1].as_ref().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "rows.jsonl:2: the row is longer than 10 bytes; raise the limit if it is meant"
+        "rows.jsonl:2: the row is longer than 10 bytes, the most that is read (--max-row-bytes); raise it if the row is \
+         meant to be so long"
     );
     assert!(error.is_skippable());
 }

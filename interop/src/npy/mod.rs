@@ -96,8 +96,9 @@ impl NpyRows {
             return Err(RowError::in_field(place, format!("vector[{at}]"), problem));
         }
         match self.numbering.resolve(None, number) {
-            Ok(id) => Ok(Row {
+            Ok((id, numbered)) => Ok(Row {
                 id,
+                numbered,
                 vectors: BTreeMap::from([(self.vector_name.clone(), vector)]),
                 payload: None,
                 place,

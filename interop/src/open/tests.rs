@@ -162,3 +162,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn packed_files_are_told_as_such() {
+    let input = Input::from_bytes("rows.jsonl", b"\x1f\x8b\x08\x00rest".to_vec());
+    let error = read(input, Format::JsonLines, &ReadOptions::default())
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("found gzip; unpack it"), "{error}");
+    let short = Input::from_bytes("rows.jsonl", b"\x1f".to_vec());
+    assert_eq!(
+        read(short, Format::JsonLines, &ReadOptions::default())
+            .unwrap()
+            .count(),
+        1
+    );
+}

@@ -71,6 +71,16 @@ fn a_dimension_that_changes_ends_the_file() {
 }
 
 #[test]
+fn a_dimension_that_changes_is_not_called_a_file_cut_short() {
+    let error = open(fvecs(&[&[1.0, 2.0], &[3.0, 4.0], &[0.0; 3], &[1.0, 2.0]])).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.starts_with("a.fvecs, row 2: ") && message.contains("dimension 3 after 2"),
+        "{message}"
+    );
+}
+
+#[test]
 fn files_of_another_kind_or_length_are_refused() {
     let refusal = |file| open(file).unwrap_err().to_string();
     assert!(refusal(b"\x93NUMPY and so on".to_vec()).contains("is this an .fvecs"));

@@ -13,7 +13,7 @@ use crate::cmd::optimize::optimize;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::progress::{self, Unit};
-use crate::{open, table};
+use crate::{interrupt, open, parse, table};
 
 /// Batch sizes with one writer, and numbers of writers with batches of one.
 const SETTINGS: [Setting; 5] = [
@@ -66,15 +66,20 @@ pub(super) struct Args {
     data: Option<PathBuf>,
 
     /// Numbers in a made-up vector
-    #[arg(long, value_name = "N", default_value_t = 384, conflicts_with = "data")]
+    #[arg(long, value_name = "N", default_value_t = 384, conflicts_with = "data", allow_negative_numbers = true, value_parser = parse::dimension)]
     dim: usize,
 
     /// Vectors to write at batch size 1000; smaller batches write fewer
-    #[arg(long, value_name = "N", default_value_t = 96_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 96_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     rows: u64,
 
     /// Longest time of a slice
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 2.0,
+        allow_negative_numbers = true
+    )]
     slice_seconds: f64,
 }
 
@@ -132,6 +137,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
     if !args.slice_seconds.is_finite() || args.slice_seconds <= 0.0 {
         return Err(Failure::usage("--slice-seconds must be more than 0"));
     }
+    interrupt::watch();
     let vectors = pool(args)?;
     let scratch = tempfile::Builder::new()
         .prefix("vdb-bench-")
@@ -201,12 +207,6 @@ fn push(text: &mut comfy_table::Table, line: &Line) {
 /// The vectors that are written: of the file, or made up.
 fn pool(args: &Args) -> Outcome<Vec<Vec<f32>>> {
     let Some(file) = &args.data else {
-        if args.dim == 0 || args.dim > vdb::MAX_DIMENSION {
-            return Err(Failure::usage(format!(
-                "--dim must be 1 to {}",
-                vdb::MAX_DIMENSION
-            )));
-        }
         let mut state = 1;
         let count = (POOL_BYTES / (args.dim * 4)).clamp(1, 20_000);
         return Ok((0..count)
@@ -262,6 +262,7 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
     let limit = Duration::from_secs_f64(args.slice_seconds);
     let (mut engine, mut plain) = (Sum::default(), Sum::default());
     for _ in 0..slices {
+        interrupt::check()?;
         let slice = Slice {
             setting,
             vectors,
@@ -356,7 +357,8 @@ impl Slice<'_> {
         let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let writer = || -> Result<u64, Error> {
             let mut rows = 0;
-            while started.elapsed() <= self.limit
+            while !interrupt::asked_to_stop()
+                && started.elapsed() <= self.limit
                 && let Some(batch) = next()
             {
                 let len = batch.len() as u64;

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `search.rs` | recall and speed of searches at several widths of the beam |
+//! | `origin.rs` | what a database that is kept was built from |
 //! | `split.rs` | which rows are queries |
 //! | `permutation.rs` | NumPy's seeded permutation |
 //! | `timing.rs` | one query a call, the fastest of several passes |
@@ -11,6 +12,7 @@
 //! | `process.rs` | what the system says of this process: memory, bytes written |
 
 mod ingest;
+mod origin;
 mod permutation;
 mod process;
 mod raw;

@@ -11,14 +11,16 @@ use vdb::{
 };
 use vdb_interop::{ReadOptions, RowSource};
 
+use super::origin::Origin;
 use super::process::{Memory, directory_bytes, watching};
 use super::rounded;
 use super::split::Split;
 use super::timing::{Measured, measure};
 use crate::failure::{Failure, Outcome};
+use crate::open::Home;
 use crate::out::Out;
 use crate::progress::{self, Unit};
-use crate::{open, parse, table};
+use crate::{interrupt, open, parse, table};
 
 /// Neighbours asked for.
 const LIMIT: usize = 10;
@@ -52,7 +54,13 @@ pub(crate) struct Args {
     data: PathBuf,
 
     /// How many rows are queries
-    #[arg(long, value_name = "N", default_value_t = 1000, conflicts_with = "split")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        conflicts_with = "split",
+        allow_negative_numbers = true
+    )]
     queries: usize,
 
     /// Numbers of the rows that are queries
@@ -60,7 +68,7 @@ pub(crate) struct Args {
     split: Option<PathBuf>,
 
     /// Threads that build the graph; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     threads: usize,
 
     /// How nearness is measured
@@ -80,7 +88,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "json")]
     raw: bool,
 
-    /// Make the database here and keep it; one that is here already is searched as it is
+    /// Make the database here and keep it; one that was made here from the same data and settings is searched as it is
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
 }
@@ -92,14 +100,26 @@ enum Setting {
     Exact,
 }
 
+/// Threads beyond these would only wait for each other, and a thousand of them for memory.
+const THREADS_A_CORE: usize = 4;
+
+fn threads(text: &str) -> Result<usize, String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = cores * THREADS_A_CORE;
+    let threads = text.parse().ok().filter(|threads| *threads <= most);
+    threads.ok_or_else(|| format!("expected 0 to {most}: this machine has {cores} cores"))
+}
+
 fn setting(text: &str) -> Result<Setting, String> {
     match text {
         "default" => Ok(Setting::Default),
         "exact" => Ok(Setting::Exact),
         _ => text
             .parse()
+            .ok()
+            .filter(|ef| (1..=vdb::MAX_EF).contains(ef))
             .map(Setting::Ef)
-            .map_err(|_| "expected a number, default or exact".to_owned()),
+            .ok_or_else(|| format!("expected 1 to {}, default or exact", vdb::MAX_EF)),
     }
 }
 
@@ -155,23 +175,36 @@ struct Line<'a> {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
-    let split = Split::new(row_count(&args.data)?, args.queries, args.split.as_deref())?;
+    interrupt::watch();
+    let rows = row_count(&args.data)?;
+    let split = Split::new(rows, args.queries, args.split.as_deref())?;
+    let origin = Origin::new(&args.data, rows, &split, args.distance, args.element);
+    if let Some(db) = args.db.as_ref().filter(|db| db.exists()) {
+        origin.check(db)?;
+    }
     let queries = read_queries(args, &split)?;
 
     let scratch = tempfile::Builder::new().prefix("vdb-bench-").tempdir();
     let scratch = scratch.map_err(|e| Failure::failed(format!("cannot make a temporary directory: {e}")))?;
     let dir = args.db.clone().unwrap_or_else(|| scratch.path().join("db"));
     let before = Memory::now();
-    let open = || open::open(open::builder().threads(args.threads), &dir);
+    let builder = || open::builder().threads(args.threads);
+    let open = || open::open(builder(), &dir);
     let (mut made, mut peak) = (Made::default(), None);
     if !dir.exists() {
+        let home = Home::at(&dir);
         let (outcome, most) = watching(|| {
-            let db = open()?;
-            let made = make(&db, args, &split, out)?;
-            db.close()?;
-            Ok::<_, Failure>(made)
+            home.with(builder(), |db| {
+                // A database that is half made would be searched as it is the next time.
+                make(db, args, &split, out).inspect_err(|_| {
+                    let _ = db.drop_collection(COLLECTION);
+                })
+            })
         });
         (made, peak) = (outcome?, most);
+        if args.db.is_some() {
+            origin.keep(&dir)?;
+        }
     }
     let disk = directory_bytes(&dir);
     let db = open()?;
@@ -339,6 +372,7 @@ fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<Made> {
             row.vectors.into_values().next().unwrap_or_default(),
         ));
         if batch.len() == BATCH {
+            interrupt::check()?;
             collection.upsert(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
         }
     }
@@ -357,7 +391,7 @@ fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<Made> {
         begun.get_or_init(Instant::now);
         progress::report(&bar, Unit::Rows, done, total);
     };
-    let outcome = collection.optimize(&Control::new(&|| false, &report));
+    let outcome = collection.optimize(&Control::new(&interrupt::asked_to_stop, &report));
     bar.finish_and_clear();
     outcome?;
     let total_s = started.elapsed().as_secs_f64();
@@ -378,6 +412,7 @@ fn ground_truth(collection: &Collection, queries: &[Vec<f32>], out: &Out) -> Out
     let bar = progress::bar(out, "truth", Some(queries.len() as u64), Unit::Rows);
     let mut truth = Vec::with_capacity(queries.len());
     for some in queries.chunks(64) {
+        interrupt::check()?;
         let requests: Vec<SearchRequest> = some.iter().map(|vector| Setting::Exact.request(vector)).collect();
         let answers = collection.search_batch(&requests)?;
         truth.extend(

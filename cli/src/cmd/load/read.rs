@@ -1,10 +1,11 @@
 //! Rows checked against the collection and gathered in batches.
 
 use serde_json::Value;
-use vdb::{CollectionConfig, Payload, Point, Vectors};
+use vdb::{CollectionConfig, Element, Payload, Point, Vectors};
 use vdb_interop::{Place, Row, RowError};
 
 use super::source::Source;
+use super::target::numbers_in_the_way;
 
 /// A batch is handed on early when its vectors and payloads take about this many bytes, so that memory does not grow
 /// with the dimension.
@@ -20,6 +21,8 @@ pub(super) enum Message {
     Batch(Batch),
     /// A bad row that was left out: which, and why.
     Skipped(String),
+    /// All rows have been read. Nothing follows.
+    End,
     /// A bad row, or a file that cannot be read on. Nothing follows.
     Stop {
         /// Which row, and why.
@@ -40,17 +43,28 @@ pub(super) struct Batch {
     weight: usize,
 }
 
+/// What rows are checked against.
+pub(super) struct Rules {
+    pub(super) collection: String,
+    pub(super) config: CollectionConfig,
+    pub(super) batch_rows: usize,
+    pub(super) skip_bad: bool,
+    /// Numbers that a u8 vector cannot hold are let through.
+    pub(super) cast: bool,
+    /// Points that were there before, whose places numbered rows could take; `None` when the caller chose the numbers.
+    pub(super) in_the_way: Option<u64>,
+}
+
 /// Reads everything; `send` answers whether anyone still listens.
-pub(super) fn read(
-    mut source: Source,
-    config: &CollectionConfig,
-    batch_rows: usize,
-    skip_bad: bool,
-    mut send: impl FnMut(Message) -> bool,
-) {
+pub(super) fn read(mut source: Source, rules: &Rules, mut send: impl FnMut(Message) -> bool) {
     let mut batch = Batch::default();
+    let mut numbered = None;
+    let (batch_rows, skip_bad) = (rules.batch_rows, rules.skip_bad);
     while let Some(row) = source.next() {
-        let row = row.map_err(Bad::from).and_then(|row| check(row, config));
+        let row = row
+            .map_err(Bad::from)
+            .and_then(|row| check_number(row, rules, &mut numbered))
+            .and_then(|row| check(row, rules));
         match row {
             Ok(row) => {
                 let alone = is_suspect(&row);
@@ -80,6 +94,7 @@ pub(super) fn read(
         batch.bytes_read = source.bytes().0;
         send(Message::Batch(batch));
     }
+    send(Message::End);
 }
 
 /// A row that cannot be loaded.
@@ -111,8 +126,32 @@ impl Batch {
     }
 }
 
+/// Refuses a row whose number could be the id of another point. `numbered` remembers what the rows before were like.
+fn check_number(row: Row, rules: &Rules, numbered: &mut Option<bool>) -> Result<Row, Bad> {
+    let Some(points) = rules.in_the_way else {
+        return Ok(row);
+    };
+    let place = row.place.to_string();
+    let why = if row.numbered && points > 0 {
+        numbers_in_the_way(&place, &rules.collection, points)
+    } else if *numbered.get_or_insert(row.numbered) != row.numbered {
+        format!(
+            "{place}: some files have ids and in others rows are numbered, which could take each other's places; load \
+             those without ids on their own, with --start-id N"
+        )
+    } else {
+        return Ok(row);
+    };
+    // The rows after it are no better.
+    Err(Bad {
+        why,
+        skippable: false,
+    })
+}
+
 /// Compares the vectors of a row with those of the collection, so that the message can name its place.
-fn check(row: Row, config: &CollectionConfig) -> Result<Row, Bad> {
+fn check(row: Row, rules: &Rules) -> Result<Row, Bad> {
+    let config = &rules.config;
     for (name, vector) in &row.vectors {
         let field = if name.is_empty() {
             "vector".to_owned()
@@ -147,8 +186,25 @@ fn check(row: Row, config: &CollectionConfig) -> Result<Row, Bad> {
                 skippable: true,
             });
         }
+        if params.element == Element::U8
+            && !rules.cast
+            && let Some((at, number)) = vector.iter().enumerate().find(|(_, number)| !is_byte(**number))
+        {
+            return Err(Bad {
+                why: format!(
+                    "{}: {field}[{at}]: {number} is not a whole number from 0 to 255, which is all that a u8 vector \
+                     holds; make the collection with --element f32 or f16, or cut numbers to whole ones with --cast",
+                    row.place
+                ),
+                skippable: true,
+            });
+        }
     }
     Ok(row)
+}
+
+fn is_byte(number: f32) -> bool {
+    (0.0..=255.0).contains(&number) && number.fract() == 0.0
 }
 
 /// About how many bytes a payload takes in memory.

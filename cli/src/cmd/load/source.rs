@@ -35,7 +35,13 @@ impl Source {
             vdb_interop::open(file, &options)?;
         }
         let current = match payload {
-            Some(payload) => vdb_interop::open_with_payload(&first, payload, &options)?,
+            Some(payload) if stdin(&first) && payload.as_os_str() == "-" => {
+                return Err(Failure::usage("standard input (-) can be read only once"));
+            }
+            Some(payload) => vdb_interop::open_with_payload(&first, payload, &options).map_err(|error| {
+                let is_payload = *error.place.file == *payload.display().to_string();
+                Failure::from(error).within(if is_payload { "--payload" } else { "" })
+            })?,
             None => vdb_interop::open(&first, &options)?,
         };
         let size = |file: &PathBuf| {
@@ -46,7 +52,7 @@ impl Source {
         };
         Ok(Source {
             current,
-            name: first.display().to_string(),
+            name: shown(&first),
             waiting,
             options,
             ahead: None,
@@ -86,6 +92,11 @@ impl Source {
         }
     }
 
+    /// Whether the row that [`shape`](Self::shape) read has its number as its id.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|row| row.numbered)
+    }
+
     /// The file that is being read.
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -97,6 +108,14 @@ impl Source {
             self.bytes_before + self.current.progress().bytes,
             self.total_bytes,
         )
+    }
+}
+
+fn shown(file: &Path) -> String {
+    if file.as_os_str() == "-" {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
     }
 }
 
@@ -119,7 +138,7 @@ impl Iterator for Source {
             match vdb_interop::open(&file, &self.options) {
                 Ok(source) => {
                     self.current = source;
-                    self.name = file.display().to_string();
+                    self.name = shown(&file);
                 }
                 Err(error) => {
                     self.waiting.clear();

@@ -3,40 +3,111 @@
 use vdb::{Collection, CollectionConfig, Database, Distance, Element, Error, VectorParams};
 
 use super::Args;
+use super::source::Source;
 use crate::failure::{Failure, Outcome};
-use crate::parse;
+use crate::{parse, table};
 
-/// The collection if it is there, else a new one with vectors of these names and dimensions, which come from the
-/// first row of `file`. True when it is new.
-pub(super) fn collection(
-    db: &Database,
-    args: &Args,
-    shape: Vec<(String, usize)>,
-    file: &str,
-) -> Outcome<(Collection, bool)> {
-    match db.collection(&args.collection) {
-        Ok(collection) => {
-            check(&collection.config(), args)?;
-            Ok((collection, false))
-        }
-        Err(Error::CollectionNotFound { .. }) => {
-            if shape.is_empty() {
-                return Err(Failure::failed(format!(
-                    "{file}: no vector in it tells the dimension of the new collection {:?}; \
-                     make it with `vdb create` first",
-                    args.collection
-                )));
+/// The collection if it is there, else what it will be. It is made with its first batch, so that a load which writes
+/// nothing leaves nothing behind.
+pub(super) struct Target {
+    name: String,
+    pub(super) config: CollectionConfig,
+    collection: Option<Collection>,
+    created: bool,
+}
+
+impl Target {
+    /// Looks for the collection. A new one has vectors of the names and dimensions of `shape`, which come from the
+    /// first row of `source`.
+    pub(super) fn find(
+        db: &Database,
+        args: &Args,
+        shape: Vec<(String, usize)>,
+        source: &Source,
+    ) -> Outcome<Target> {
+        let name = args.collection.clone();
+        let collection = match db.collection(&name) {
+            Ok(collection) => collection,
+            Err(Error::CollectionNotFound { .. }) => {
+                return Ok(Target {
+                    name,
+                    config: config(args, shape, source.name())?,
+                    collection: None,
+                    created: false,
+                });
             }
-            let mut config = CollectionConfig::default();
-            let distance = args.distance.unwrap_or(Distance::Cosine);
-            let element = args.element.unwrap_or(Element::F32);
-            for (name, dim) in shape {
-                config = config.vector(name, VectorParams::new(dim, distance).element(element));
-            }
-            Ok((db.create_collection(&args.collection, config)?, true))
+            Err(error) => return Err(error.into()),
+        };
+        check(&collection.config(), args)?;
+        let points = collection.count(None)?;
+        if points > 0 && args.reading.start_id.is_none() && source.is_numbered() {
+            return Err(Failure::failed(numbers_in_the_way(source.name(), &name, points)));
         }
-        Err(error) => Err(error.into()),
+        Ok(Target {
+            name,
+            config: collection.config(),
+            collection: Some(collection),
+            created: false,
+        })
     }
+
+    /// Points that were there before.
+    pub(super) fn points(&self) -> Outcome<u64> {
+        Ok(self
+            .collection
+            .as_ref()
+            .map_or(Ok(0), |there| there.count(None))?)
+    }
+
+    /// The collection, made now if it was not there; true when it is new.
+    pub(super) fn get(&mut self, db: &Database) -> Outcome<(Collection, bool)> {
+        let collection = match self.collection.take() {
+            Some(collection) => collection,
+            None => {
+                let made = db.create_collection(&self.name, self.config.clone())?;
+                self.created = true;
+                made
+            }
+        };
+        self.collection = Some(collection.clone());
+        Ok((collection, self.created))
+    }
+
+    /// Takes a collection away again that this call made and that nothing was written to. Should that fail, it stays
+    /// empty, and what went wrong before is the better thing to tell.
+    pub(super) fn undo(&mut self, db: &Database) {
+        if self.created {
+            self.collection = None;
+            let _ = db.drop_collection(&self.name);
+        }
+    }
+}
+
+/// What to say where numbered rows could take the places of points.
+pub(super) fn numbers_in_the_way(place: &str, collection: &str, points: u64) -> String {
+    format!(
+        "{place}: rows without ids are numbered, and {collection} holds {} already, whose places they could take; \
+         say with --start-id N from where to number them, or give each row an id (in a CSV file --id-column names the \
+         column)",
+        table::counted(points, "point")
+    )
+}
+
+fn config(args: &Args, shape: Vec<(String, usize)>, file: &str) -> Outcome<CollectionConfig> {
+    if shape.is_empty() {
+        return Err(Failure::failed(format!(
+            "{file}: no vector in it tells the dimension of the new collection {:?}; \
+             make it with `vdb create` first",
+            args.collection
+        )));
+    }
+    let mut config = CollectionConfig::default();
+    let distance = args.distance.unwrap_or(Distance::Cosine);
+    let element = args.element.unwrap_or(Element::F32);
+    for (name, dim) in shape {
+        config = config.vector(name, VectorParams::new(dim, distance).element(element));
+    }
+    Ok(config)
 }
 
 /// Refuses options for a new collection that an existing one contradicts.
