@@ -115,7 +115,10 @@ impl Shared {
         if self.wal.synced_lsn() < lsn {
             self.wal.sync(lsn).map_err(|e| self.log_error(e))?;
         }
-        self.visibility.synced(self.wal.synced_lsn());
+        // Of many who waited for one sync the first moves the horizon for all.
+        if self.visibility.get() < lsn {
+            self.visibility.synced(self.wal.synced_lsn());
+        }
         Ok(())
     }
 

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use vdb_wal::Lsn;
 
-use crate::config::Durability;
-
 #[derive(Debug, Default)]
 struct State {
     woken: bool,
@@ -83,12 +81,10 @@ pub(crate) struct Syncer {
 
 impl Syncer {
     /// Notes that a write should be on the medium within the interval.
-    pub(crate) fn note(&self, lsn: Lsn, durability: Durability) {
-        if durability != Durability::None {
-            let before = self.wanted.fetch_max(lsn, Ordering::AcqRel);
-            if before < lsn {
-                self.signal.wake();
-            }
+    pub(crate) fn note(&self, lsn: Lsn) {
+        let before = self.wanted.fetch_max(lsn, Ordering::AcqRel);
+        if before < lsn {
+            self.signal.wake();
         }
     }
 }

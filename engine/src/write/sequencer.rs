@@ -162,7 +162,9 @@ impl Shared {
         }
         self.rotate_full(&owners);
         drop(sequencer);
-        self.syncer.note(lsn, durability);
+        if durability == Durability::Buffered {
+            self.syncer.note(lsn);
+        }
         Ok(Ticket {
             shared: self.clone(),
             lsn,

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::shared::Shared;
 
 /// What a write got.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteResult {
     /// The sequence number that each operation took in its collection, in the order of the batch. A point's
     /// version is the number of the last operation that touched it.
@@ -80,8 +80,16 @@ impl Ticket {
         self.shared.visibility.wait(self.lsn)
     }
 
-    pub(crate) fn acknowledge(self) -> Result<WriteResult> {
+    pub(crate) fn acknowledge(mut self) -> Result<WriteResult> {
         self.wait_visible()?;
-        Ok(self.result)
+        Ok(std::mem::take(&mut self.result))
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.durability == Durability::Sync && self.shared.wal.synced_lsn() < self.lsn {
+            self.shared.syncer.note(self.lsn);
+        }
     }
 }
