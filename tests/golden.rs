@@ -1,7 +1,7 @@
 //! Does this build read what earlier builds have written?
 //!
-//! `golden/v1` is a database directory of the present formats. It is copied before it is opened, and all that it
-//! holds is compared with what `content` says. When a format changes before 0.1.0 is tagged, write it anew with
+//! `golden/v1` is a database directory of the present formats, `golden/v1-snapshot` a snapshot of it. Both are copied
+//! before they are used, and all that they hold is compared with what `content` says. When a format changes before 0.1.0 is tagged, write it anew with
 //!
 //! ```text
 //! VDB_REGENERATE=1 cargo test -p vdb-tests --test golden in_full
@@ -16,13 +16,17 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use vdb::{
     CollectionConfig, Control, Database, Distance, Element, Filter, PayloadIndexKind, Point, PointId,
-    SearchRequest, VectorParams, Vectors,
+    RestoreMode, SearchRequest, VectorParams, Vectors,
 };
 use vdb_tests::Numbers;
 use vdb_tests::oracle::{Aim, Dump, Op, OracleDatabase, Step, database};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/v1")
+}
+
+fn golden_snapshot() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/v1-snapshot")
 }
 
 fn config(distance: Distance, element: Element) -> CollectionConfig {
@@ -158,6 +162,7 @@ fn open(dir: &Path) -> Database {
 
 fn regenerate() {
     let _ = std::fs::remove_dir_all(golden());
+    let _ = std::fs::remove_dir_all(golden_snapshot());
     let builder = Database::builder()
         .background(false)
         .threads(1)
@@ -165,6 +170,12 @@ fn regenerate() {
     let db = builder.open(golden()).unwrap();
     content(Some(&db));
     db.close().unwrap();
+    // Of a copy: a snapshot brings into segments what is to stay in the log here.
+    let dir = tempfile::tempdir().unwrap();
+    copy(&golden(), dir.path());
+    open(dir.path())
+        .snapshot_to_dir(golden_snapshot(), &Control::none())
+        .unwrap();
     // The zeros that the log writes ahead need not be kept.
     for entry in std::fs::read_dir(golden().join("wal")).unwrap() {
         let path = entry.unwrap().path();
@@ -251,4 +262,19 @@ fn the_golden_database_can_be_written_and_merged() {
         Dump::read(&db).unwrap().difference(&Dump::expect(&expected)),
         None
     );
+}
+
+#[test]
+fn the_golden_snapshot_is_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&golden_snapshot(), &dir.path().join("snapshot"));
+    let db = Database::builder()
+        .background(false)
+        .threads(1)
+        .open(dir.path().join("db"))
+        .unwrap();
+    db.restore_all(dir.path().join("snapshot"), RestoreMode::New, &Control::none())
+        .unwrap();
+    let found = Dump::read(&db).unwrap();
+    assert_eq!(found.difference(&Dump::expect(&content(None))), None);
 }
