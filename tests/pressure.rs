@@ -289,6 +289,25 @@ fn a_condition_is_acknowledged_only_when_what_it_saw_is_durable() {
 }
 
 #[test]
+fn what_nobody_waits_for_is_seen_even_when_another_sync_came_between() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = db.create_collection("a", plain()).unwrap();
+    for round in 0..30u64 {
+        // Durable by the sync that the other thread waits for, possibly before it is in the memtable.
+        let small = c.submit(upsert(some(0..1)), Durability::Sync).unwrap();
+        let large = upsert(some(round * 5_000 + 1..round * 5_000 + 5_001));
+        thread::scope(|scope| {
+            scope.spawn(|| small.wait_durable().unwrap());
+            drop(c.submit(large, Durability::Sync).unwrap());
+        });
+        drop(small);
+        eventually("the large write is seen", || {
+            c.count(None).unwrap() == round * 5_000 + 5_001
+        });
+    }
+}
+
+#[test]
 fn the_limit_of_a_batch_counts_all_its_operations() {
     let db = builder().open_in_memory().unwrap();
     db.create_collection("a", plain()).unwrap();

@@ -124,6 +124,15 @@ impl Core {
         })
     }
 
+    /// Skips the numbers that weak writes may have lost, where recovery had no room to commit that.
+    pub(crate) fn skip_weak(&self) {
+        let mut held = self.manifest.lock();
+        if held.weak {
+            (held.seq_floor, held.weak) = (held.seq_floor + WEAK_WINDOW, false);
+            self.next_seq.fetch_max(held.seq_floor + 1, Ordering::AcqRel);
+        }
+    }
+
     /// Fails for a collection that takes no more writes. The sequencer's lock is held.
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.dropped.load(Ordering::Acquire) || self.replaced.load(Ordering::Acquire) {

@@ -106,19 +106,23 @@ pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> 
         .collect::<Result<_>>()?;
     let turns: Vec<MutexGuard<'_, ()>> = cores.iter().map(|core| core.flushing.lock()).collect();
     let frozen = freeze(shared, &cores)?;
-    let mut collections = Vec::with_capacity(cores.len());
-    for (core, Frozen { tables, last_seq }) in cores.iter().zip(frozen) {
-        for table in &tables {
-            flush::flush_one(shared, core, table)?;
-        }
-        collections.push(link(shared, &catalog, core, last_seq, &staging)?);
-    }
+    let pinned = cores
+        .iter()
+        .zip(frozen)
+        .map(|(core, Frozen { tables, last_seq })| {
+            tables
+                .iter()
+                .try_for_each(|table| flush::flush_one(shared, core, table))?;
+            link(shared, &catalog, core, last_seq, &staging)
+        });
+    let collections = pinned.collect::<Result<_>>();
     drop(turns);
     drop(catalog);
+    // What it did not come to flush is the flusher's again.
     shared.flusher.wake();
     Ok(Pinned {
+        collections: collections?,
         _staging: staging,
-        collections,
     })
 }
 

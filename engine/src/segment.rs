@@ -230,6 +230,16 @@ impl Segment {
         record: SegmentRecord,
     ) -> Result<Segment> {
         let fresh = Segment::open(disk, dir, schema, record)?;
+        for (slot, vectors) in (0u16..).zip(&self.vectors) {
+            let revision =
+                |segment: &Segment| Some(segment.record.component(Component::Graph(slot))?.revision);
+            if let (Some(old), Some(Some(new))) = (vectors, fresh.vectors.get(usize::from(slot)))
+                && old.damaged.load(Ordering::Acquire)
+                && revision(self) == revision(&fresh)
+            {
+                new.set_damaged();
+            }
+        }
         Ok(Segment {
             deletions: self.deletions.clone(),
             files: self.files.clone(),

@@ -92,7 +92,11 @@ impl Shared {
                 Some(Ok(_)) | None => Error::Damaged { file, what }.with_advice(),
             });
         }
-        let core = Arc::new(open()?);
+        let core = open()?;
+        if self.unskipped.load(Ordering::Acquire) {
+            core.skip_weak();
+        }
+        let core = Arc::new(core);
         self.cores.write().insert(id, core.clone());
         Ok(core)
     }

@@ -163,7 +163,9 @@ impl Shared {
         let store = ManifestStore::<CollectionManifest>::new(self.disk.clone(), collection_dir(id));
         let newest = store.load().ok().flatten();
         // Records in the log, or commits that can no longer be read, may have gone further.
-        let unknown = newest.is_none() || self.damaged.lock().contains_key(&id);
+        let skips =
+            newest.as_ref().is_some_and(|manifest| manifest.weak) && self.unskipped.load(Ordering::Acquire);
+        let unknown = skips || newest.is_none() || self.damaged.lock().contains_key(&id);
         let spare = || store.load_spare(store.spares().ok()?.pop()?).ok();
         let known = newest.or_else(spare).map_or(0, |manifest| manifest.seq_floor);
         known + if unknown { WEAK_WINDOW } else { 0 }

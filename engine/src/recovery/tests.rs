@@ -68,6 +68,27 @@ fn cut(seed: u64, flushed: bool) -> SimDisk {
 }
 
 #[test]
+fn numbers_are_skipped_in_the_very_session_that_had_no_room_to_commit_it() {
+    let mut opened = 0;
+    for seed in 0..4 {
+        let found = cut(seed, true);
+        for room in (0..100_000).step_by(1_024) {
+            let disk = found.restart();
+            disk.set_capacity(Some(disk.used().saturating_sub(90_000) + room));
+            let db = Database::builder()
+                .background(false)
+                .open_disk(Arc::new(disk.clone()));
+            disk.set_capacity(None);
+            if let Ok(db) = db {
+                opened += 1;
+                assert!(last(&db) >= 50, "seed {seed}, room {room}: {}", last(&db));
+            }
+        }
+    }
+    assert!(opened > 0);
+}
+
+#[test]
 fn a_number_that_a_power_cut_has_lost_is_not_given_again_by_any_later_opening() {
     for seed in 0..6 {
         for flushed in [false, true] {

@@ -88,7 +88,8 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.durability == Durability::Sync && self.shared.wal.synced_lsn() < self.lsn {
+        // Seen, not synced: a sync that came between the append and the horizon's note of it has moved nothing.
+        if self.durability == Durability::Sync && self.shared.visibility.get() < self.lsn {
             self.shared.syncer.note(self.lsn);
         }
     }

@@ -199,7 +199,10 @@ impl FrameWriter {
         let (before, end) = self.started;
         if self.flushed - end >= EARLY_SYNC {
             self.file.start_sync(end, self.flushed - end);
-            self.file.wait_started(before, end - before)?;
+            // A length of nothing would mean the rest of the file.
+            if before < end {
+                self.file.wait_started(before, end - before)?;
+            }
             self.started = (end, self.flushed);
         }
         Ok(())
