@@ -68,13 +68,23 @@ pub enum Problem {
         /// Whether the reader has lost its place, so that no later row can be read.
         fatal: bool,
     },
-    /// The row is not valid JSON, or a value has the wrong type.
+    /// A value is not valid JSON, or has the wrong type.
     #[error("{message} (byte {column} of the line)")]
     Json {
         /// What the parser says.
         message: String,
         /// Byte of the line, from 1.
         column: usize,
+    },
+    /// The line is not JSON at all.
+    #[error("this line is not JSON: {message} (byte {column} of the line); each line must be {expected}")]
+    NotJson {
+        /// What the parser says.
+        message: String,
+        /// Byte of the line, from 1.
+        column: usize,
+        /// What a line of such a file is.
+        expected: &'static str,
     },
     /// A value is there but cannot be used.
     #[error("{found} is not {expected}")]
@@ -182,6 +192,7 @@ impl RowError {
             | Problem::IdsExhausted => false,
             Problem::TooLong { fatal, .. } | Problem::Quote { fatal, .. } => !fatal,
             Problem::Json { .. }
+            | Problem::NotJson { .. }
             | Problem::Value { .. }
             | Problem::NotFinite { .. }
             | Problem::Cells { .. }

@@ -27,11 +27,37 @@ impl Spot {
 
 /// Parses all of `text`.
 pub(crate) fn parse<'t, S: DeserializeSeed<'t>>(text: &'t [u8], seed: S) -> Result<S::Value, Problem> {
+    value(text, seed).map_err(|error| problem(&error, text))
+}
+
+/// As [`parse`], for a whole line of a file; `expected` is what each line has to be.
+pub(crate) fn parse_line<'t, S: DeserializeSeed<'t>>(
+    text: &'t [u8],
+    seed: S,
+    expected: &'static str,
+) -> Result<S::Value, Problem> {
+    value(text, seed).map_err(|error| {
+        let mut problem = problem(&error, text);
+        // A number out of range is JSON, whatever serde_json calls it.
+        if let Problem::Json { message, column } = &mut problem
+            && (error.is_syntax() || error.is_eof())
+            && message != "number out of range"
+        {
+            let (message, column) = (std::mem::take(message), *column);
+            return Problem::NotJson {
+                message,
+                column,
+                expected,
+            };
+        }
+        problem
+    })
+}
+
+fn value<'t, S: DeserializeSeed<'t>>(text: &'t [u8], seed: S) -> serde_json::Result<S::Value> {
     let mut parser = serde_json::Deserializer::from_slice(text);
-    let value = seed.deserialize(&mut parser);
-    value
-        .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| problem(&error, text))
+    let value = seed.deserialize(&mut parser)?;
+    parser.end().map(|()| value)
 }
 
 fn problem(error: &serde_json::Error, text: &[u8]) -> Problem {

@@ -21,6 +21,9 @@ use crate::row::Row;
 use crate::source::{Progress, RowSource};
 use crate::vector::{VectorsSeed, not_finite};
 
+/// What a line has to be.
+const EXPECTED: &str = "an object with id, vector and payload";
+
 /// The rows of a JSON Lines file.
 #[derive(Debug)]
 pub struct JsonLinesRows {
@@ -50,7 +53,7 @@ impl JsonLinesRows {
             vector_name: &self.vector_name,
             spot: &spot,
         };
-        let Fields { id, vectors, payload } = match json::parse(self.lines.text(), seed) {
+        let Fields { id, vectors, payload } = match json::parse_line(self.lines.text(), seed, EXPECTED) {
             Ok(fields) => fields,
             Err(problem) => {
                 return Err(RowError {

@@ -15,6 +15,9 @@ use crate::options::ReadOptions;
 use crate::row::Row;
 use crate::source::{Progress, RowSource};
 
+/// What a line has to be.
+const EXPECTED: &str = "an object, the payload of one row";
+
 /// Rows of `vectors`, each with the payload of the same number.
 pub struct PairedRows {
     vectors: Box<dyn RowSource>,
@@ -45,7 +48,7 @@ impl PairedRows {
         let line = self.payload.advance();
         let place = self.payload.place();
         let problem = match line {
-            Ok(Line::Text) => match json::parse(self.payload.text(), PhantomData) {
+            Ok(Line::Text) => match json::parse_line(self.payload.text(), PhantomData, EXPECTED) {
                 Ok(payload) => return Ok(payload),
                 Err(problem) => problem,
             },

@@ -45,7 +45,7 @@ pub enum Error {
         newest: u64,
     },
     /// Text that is neither a number nor a UUID.
-    #[error("{text:?} is not a point id: expected an unsigned 64-bit number or a UUID")]
+    #[error("{text:?} is not a point id: ids are whole numbers from 0 to 18446744073709551615 or UUIDs")]
     InvalidId {
         /// The text as given.
         text: String,

@@ -85,7 +85,7 @@ impl Visitor<'_> for IdVisitor {
     type Value = PointId;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a point id: an unsigned 64-bit number or a UUID string")
+        f.write_str("an id: ids are whole numbers from 0 to 18446744073709551615 or UUIDs in quotes")
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<PointId, E> {

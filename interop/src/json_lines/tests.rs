@@ -62,7 +62,10 @@ fn uuids_are_ids_and_numbers_in_quotes_are_not() {
     assert_eq!(row.id.to_string(), "c56a4180-65aa-42ec-a945-5fd21dec0538");
     for bad in [r#""7""#, "-1", "1.5", "18446744073709551616", "[]"] {
         let message = message(&format!(r#"{{"id":{bad}}}"#));
-        assert!(message.starts_with("rows.jsonl:1: id: "), "{message}");
+        assert!(
+            message.starts_with("rows.jsonl:1: id: ") && message.contains("ids are whole numbers from 0"),
+            "{message}"
+        );
     }
 }
 
@@ -136,7 +139,12 @@ fn errors_name_the_line_and_the_field() {
             "invalid type: sequence, expected an object with the keys id, vector and payload",
         ),
         ("{} {}", "trailing characters (byte 4 of the line)"),
-        (r#"{"vector":[1,"#, "EOF while parsing"),
+        (r#"{"vector":[1,"#, "this line is not JSON: EOF while parsing"),
+        (
+            "hello",
+            "this line is not JSON: expected value (byte 1 of the line); \
+             each line must be an object with id, vector and payload",
+        ),
         (
             r#"{"vector":[1,NaN]}"#,
             "vector[1]: NaN is not a finite 32-bit number",
@@ -147,7 +155,10 @@ fn errors_name_the_line_and_the_field() {
         (r#"{"vector":[1,1e39]}"#, "vector[1]: number out of range"),
         (r#"{"vector":{"a":[1e39]}}"#, "vector.a[0]: number out of range"),
         (r#"{"vector":[1e999]}"#, "vector[0]: number out of range"),
-        ("{\"payload\":{\"a\":\"\u{1}\"}}", "payload: control character"),
+        (
+            "{\"payload\":{\"a\":\"\u{1}\"}}",
+            "payload: this line is not JSON: control character",
+        ),
     ];
     for (line, expected) in cases {
         let message = message(line);
@@ -161,7 +172,9 @@ fn errors_name_the_line_and_the_field() {
         .remove(0)
         .unwrap_err();
     assert!(
-        invalid.to_string().contains("payload: invalid unicode"),
+        invalid
+            .to_string()
+            .contains("payload: this line is not JSON: invalid unicode"),
         "{invalid}"
     );
 }

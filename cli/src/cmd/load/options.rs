@@ -43,7 +43,7 @@ pub(super) struct Reading {
     #[arg(long, help_heading = "CSV", conflicts_with_all = ["vector_column", "vector_prefix"])]
     no_vectors: bool,
 
-    /// Byte between the cells of a CSV file; \\t for a tab [default: ,]
+    /// Byte between the cells of a CSV file; \t for a tab [default: ,]
     #[arg(long, value_name = "BYTE", help_heading = "CSV", value_parser = delimiter)]
     delimiter: Option<u8>,
 }
