@@ -78,8 +78,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     filtering: Filtering,
 
-    /// Width of the beam: more is slower and finds more
-    #[arg(long, value_name = "N", conflicts_with = "exact", allow_negative_numbers = true, value_parser = parse::ef)]
+    /// Width of the beam: more is slower and finds more; of no effect with --exact
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::ef)]
     ef: Option<usize>,
 
     /// Compare with every point instead of walking a graph
@@ -102,7 +102,7 @@ impl Args {
     fn request(&self, vector: Vec<f32>) -> SearchRequest {
         let mut request = SearchRequest::new(vector).using(&self.using).limit(self.limit);
         request.offset = self.offset;
-        request.ef = self.ef;
+        request.ef = self.ef.filter(|_| !self.exact);
         request.exact = self.exact;
         request.score_threshold = self.threshold;
         request.filter = self.filtering.filter.clone();
@@ -113,6 +113,9 @@ impl Args {
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.open()?;
+    if args.exact && args.ef.is_some() {
+        out.note("--ef is of no effect: --exact compares with every point");
+    }
     if let Some(file) = &args.vectors {
         let options = ReadOptions {
             vector_name: args.using.clone(),
@@ -123,7 +126,9 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
         return by_file(&args, &collection, source, out);
     }
     let found = if let Some(Numbers(vector)) = &args.vector {
-        collection.search(&args.request(vector.clone()))?
+        collection
+            .search(&args.request(vector.clone()))
+            .map_err(in_vector)?
     } else {
         let id = match (&args.id, &args.matching) {
             (Some(id), _) => *id,
@@ -181,6 +186,16 @@ fn by_point(args: &Args, collection: &Collection, id: PointId) -> Outcome<Vec<Sc
     found.retain(|point| point.id != id);
     found.truncate(args.offset.saturating_add(args.limit));
     Ok(found.split_off(args.offset.min(found.len())))
+}
+
+/// An error of a search by `--vector`.
+fn in_vector(error: vdb::Error) -> Failure {
+    if matches!(error, vdb::Error::WrongDimension { .. }) {
+        return Failure::failed(format!(
+            "--vector: {error}; give as many as that, or name another vector with --using (`vdb info` lists them)"
+        ));
+    }
+    error.into()
 }
 
 /// An error of the file with the queries.

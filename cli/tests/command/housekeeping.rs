@@ -331,7 +331,7 @@ fn what_the_engine_refuses_ends_with_code_1() {
     let refused: [(&[&str], &str); 5] = [
         (
             &["query", "db", "points", "--vector", "[1, 2, 3]"],
-            "must have 2 numbers, got 3",
+            "must have 2 numbers, got 3; give as many as that",
         ),
         (
             &["query", "db", "points", "--vector", "[1, 2]", "--using", "image"],

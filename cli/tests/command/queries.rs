@@ -39,6 +39,18 @@ fn options_of_a_query_narrow_and_widen_the_answer() {
 }
 
 #[test]
+fn exact_wins_over_the_width_of_the_beam_and_says_so() {
+    let place = Place::four_points();
+    let both = [
+        "query", "db", "points", "--vector", "[1, 0]", "--exact", "--ef", "50", "--json",
+    ];
+    let ended = place.vdb(&both).succeeded();
+    assert!(ended.stderr.contains("--ef is of no effect"), "{}", ended.stderr);
+    let quiet = place.vdb(&[&both[..], &["--quiet"]].concat()).succeeded();
+    assert_eq!((quiet.stdout, quiet.stderr), (ended.stdout, String::new()));
+}
+
+#[test]
 fn a_query_by_a_point_leaves_that_point_out() {
     let place = Place::four_points();
     let by_id = place.json(&["query", "db", "points", "--id", "1", "--limit", "2"]);
