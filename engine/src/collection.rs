@@ -282,8 +282,37 @@ impl Collection {
     ///
     /// # Errors
     /// When the path is not valid or the disk fails.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, VectorParams};
+    /// use vdb::{Condition, Filter, PayloadIndexKind};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let books = db.create_collection("books", CollectionConfig::new(VectorParams::new(2, Distance::Dot)))?;
+    /// books.create_payload_index("author.name", PayloadIndexKind::Keyword)?;
+    /// books.create_payload_index("year", PayloadIndexKind::Integer)?;
+    /// assert_eq!(books.count(Some(&Filter::must([Condition::range("year", 1900.0..)])))?, 0);
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
     pub fn create_payload_index(&self, path: &str, kind: PayloadIndexKind) -> Result<()> {
-        self.call(|| crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind))
+        self.create_payload_index_with(path, kind, &vdb_index::Control::none())
+    }
+
+    /// As [`create_payload_index`](Self::create_payload_index), watched: `control` is told rows, and may stop the work.
+    /// The index belongs to the collection even then: filters read payloads where it is not built yet, and it is built
+    /// on in the background or by another such call.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `control` says so (what was finished stays), when the path is not valid, or when the
+    /// disk fails.
+    pub fn create_payload_index_with(
+        &self,
+        path: &str,
+        kind: PayloadIndexKind,
+        control: &vdb_index::Control<'_>,
+    ) -> Result<()> {
+        self.call(|| {
+            crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind, control)
+        })
     }
 
     /// Drops the index of a payload path. False when there is none.

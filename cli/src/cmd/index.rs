@@ -3,17 +3,19 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vdb::{Collection, Condition, Filter, PayloadIndexKind};
+use vdb::{Collection, Condition, Control, Filter, PayloadIndexKind};
 
 use super::optimize::optimize;
 use crate::args::InCollection;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
-use crate::{parse, table};
+use crate::progress::{self, Unit};
+use crate::{interrupt, parse, table};
 
 const AFTER: &str = "\
 Without a field, segments are merged and the graphs of vectors are built: what `vdb load` does at its end unless \
-told otherwise. With a field, filters on it no longer read payloads. Interrupted (Ctrl-C), what was finished stays.
+told otherwise. With a field, filters on it no longer read payloads. Interrupted (Ctrl-C), what was finished stays, \
+and the same command goes on from there.
 
 With --json the answer is {\"indexed_vectors\": N, \"seconds\": X}; with a field {\"field\", \"kind\", \"points\", \
 \"held\" (points with such a value), \"seconds\"}, with --drop {\"dropped\": FIELD}.
@@ -48,7 +50,7 @@ pub(crate) struct Args {
 }
 
 /// Indexes a payload field; says how many points have a value of the kind there.
-fn index_field(args: &Args, field: &str, collection: &Collection) -> Outcome<(Value, String)> {
+fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> Outcome<(Value, String)> {
     let kind = parse::index_kind_name(args.kind);
     let indexes = collection.info()?.payload_indexes;
     let other = indexes
@@ -61,7 +63,7 @@ fn index_field(args: &Args, field: &str, collection: &Collection) -> Outcome<(Va
         )));
     }
     let started = Instant::now();
-    collection.create_payload_index(field, args.kind)?;
+    build(collection, field, args.kind, out)?;
     let seconds = started.elapsed().as_secs_f64();
     let (of_kind, a_value) = match args.kind {
         PayloadIndexKind::Keyword => (Condition::prefix(field, ""), "text"),
@@ -89,6 +91,25 @@ fn index_field(args: &Args, field: &str, collection: &Collection) -> Outcome<(Va
     }
     let answer = json!({"field": field, "kind": kind, "points": points, "held": held, "seconds": seconds});
     Ok((answer, text))
+}
+
+/// Builds the index of a field with a progress bar.
+fn build(collection: &Collection, field: &str, kind: PayloadIndexKind, out: &Out) -> Outcome {
+    interrupt::watch();
+    let bar = progress::bar(out, "indexing", None, Unit::Rows);
+    let report = |done: u64, total: u64| progress::report(&bar, Unit::Rows, done, total);
+    let control = Control::new(&interrupt::asked_to_stop, &report);
+    let outcome = collection.create_payload_index_with(field, kind, &control);
+    bar.finish_and_clear();
+    outcome.map_err(|error| {
+        let stopped = matches!(error, vdb::Error::Cancelled);
+        let failure = Failure::from(error);
+        if stopped {
+            failure.and("nothing is lost: what was finished stays, and the same command goes on from there")
+        } else {
+            failure
+        }
+    })
 }
 
 /// Every date there is.
@@ -119,7 +140,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
                 format!("dropped the index on {field}"),
             )
         }
-        Some(field) => index_field(args, field, &collection)?,
+        Some(field) => index_field(args, field, &collection, out)?,
         None => {
             let seconds = optimize(&collection, out)
                 .map_err(|failure| {

@@ -43,9 +43,10 @@ pub(crate) fn is_incomplete(schema: &Schema, segment: &Segment) -> bool {
     missing_graphs(schema, segment).next().is_some() || missing_indexes(schema, segment).next().is_some()
 }
 
-/// True when a segment lacks a payload index of the schema.
-pub(crate) fn lacks_payload_index(schema: &Schema, segment: &Segment) -> bool {
-    missing_indexes(schema, segment).next().is_some()
+/// Rows to read for the payload indexes that a segment lacks, once for each; `None` when it lacks none.
+pub(crate) fn rows_to_index(schema: &Schema, segment: &Segment) -> Option<u64> {
+    let missing = missing_indexes(schema, segment).count() as u64;
+    (missing > 0).then(|| missing * u64::from(segment.rows()))
 }
 
 /// How much of what is missing gets built.
@@ -97,21 +98,33 @@ pub(crate) fn build_graphs(
     Ok(record)
 }
 
-/// Writes the index of one payload path over the rows of a segment.
+/// Rows of a payload index between two looks at the cancel probe.
+const STEP: u32 = 256;
+
+/// Writes the index of one payload path over the rows of a segment. `control` is told rows of this index.
 pub(crate) fn write_payload_index<'p>(
     disk: &dyn Disk,
     path: &str,
     index: &PayloadIndexSchema,
     rows: u32,
     payload_of: &dyn Fn(u32) -> Result<&'p [u8]>,
+    control: &Control<'_>,
 ) -> Result<FrameInfo> {
     let payload_path = PayloadPath::parse(&index.path)?;
     let mut builder = Builder::new(index.kind);
     for row in 0..rows {
+        if row % STEP == 0 {
+            if control.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            control.report(u64::from(row), u64::from(rows));
+        }
         let payload = ObjectRef::from_payload(payload_of(row)?)?;
         index_row(&mut builder, row, payload, &payload_path)?;
     }
-    Ok(builder.finish(disk, path, rows)?)
+    let info = builder.finish(disk, path, rows)?;
+    control.report(u64::from(rows), u64::from(rows));
+    Ok(info)
 }
 
 /// Builds what a segment lacks. The caller holds the collection's optimizing lock.
@@ -130,10 +143,10 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
     }
     let fresh = FreshFiles::new(&*shared.disk);
     let mut built = Vec::new();
-    for index in missing_indexes(&schema, &segment) {
-        if control.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
+    let total = rows_to_index(&schema, &segment).unwrap_or(0);
+    for (before, index) in (0..).zip(missing_indexes(&schema, &segment)) {
+        let cancelled = || control.is_cancelled();
+        let progress = |done: u64, rows: u64| control.report(before * rows + done, total);
         let file = next_file(&segment.record, Component::PayloadIndex(index.number));
         let payload_of = |row: u32| Ok(segment.payload.get(row)?);
         let info = write_payload_index(
@@ -142,6 +155,7 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
             index,
             segment.rows(),
             &payload_of,
+            &Control::new(&cancelled, &progress),
         )?;
         built.push((file, info));
     }

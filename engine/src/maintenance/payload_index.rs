@@ -48,8 +48,16 @@ fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) 
     })
 }
 
-/// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment.
-pub(crate) fn create(shared: &Shared, core: &Core, path: &str, kind: PayloadIndexKind) -> Result<()> {
+/// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment. Cancelled, the
+/// index is in the schema all the same: filters read the payloads of the segments that lack it until the optimizer, or
+/// another call, has built it.
+pub(crate) fn create(
+    shared: &Shared,
+    core: &Core,
+    path: &str,
+    kind: PayloadIndexKind,
+    control: &Control<'_>,
+) -> Result<()> {
     let path = PayloadPath::parse(path)?.to_string();
     let same = |i: &PayloadIndexSchema| i.path == path && i.kind == kind;
     if !core.tables().schema.payload_indexes.iter().any(same) {
@@ -77,21 +85,28 @@ pub(crate) fn create(shared: &Shared, core: &Core, path: &str, kind: PayloadInde
             Ok(())
         })?;
     }
-    build_missing(shared, core)
+    build_missing(shared, core, control)
 }
 
 /// Builds the indexes that segments lack; graphs are left to the optimizer.
-fn build_missing(shared: &Shared, core: &Core) -> Result<()> {
+fn build_missing(shared: &Shared, core: &Core, control: &Control<'_>) -> Result<()> {
     core.foreground.fetch_add(1, Ordering::AcqRel);
     let turn = core.optimizing.lock();
     let tables = core.tables();
-    let lacking = tables
+    let mut lacking = tables
         .segments
         .iter()
-        .filter(|s| derive::lacks_payload_index(&tables.schema, s));
-    let outcome = lacking.map(|s| s.record.id).try_for_each(|id| {
+        .filter_map(|s| Some((s.record.id, derive::rows_to_index(&tables.schema, s)?)));
+    let total = lacking.clone().map(|(_, rows)| rows).sum();
+    let mut before = 0;
+    let outcome = lacking.try_for_each(|(id, rows)| {
         shared.check_open()?;
-        derive::derive(shared, core, id, derive::What::PayloadIndexes, &Control::none())
+        let cancelled = || control.is_cancelled();
+        let progress = |done: u64, _| control.report(before + done, total);
+        let part = Control::new(&cancelled, &progress);
+        derive::derive(shared, core, id, derive::What::PayloadIndexes, &part)?;
+        before += rows;
+        Ok(())
     });
     drop(turn);
     core.foreground.fetch_sub(1, Ordering::AcqRel);

@@ -1,5 +1,6 @@
 //! Rows in the order of their ids become the files of a segment.
 
+use vdb_index::Control;
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::PayloadWriter;
 use vdb_storage::points::{PointsWriter, SegmentIdentity};
@@ -77,7 +78,8 @@ pub(crate) fn write_segment(
     for index in &schema.payload_indexes {
         let postings = file(Component::PayloadIndex(index.number));
         let payload_of = |row: u32| source.payload(row);
-        let info = write_payload_index(disk, &fresh.adopt(postings.path(dir)), index, rows, &payload_of)?;
+        let path = fresh.adopt(postings.path(dir));
+        let info = write_payload_index(disk, &path, index, rows, &payload_of, &Control::none())?;
         components.push(ComponentRecord::new(&postings, info));
     }
     Ok(SegmentRecord {

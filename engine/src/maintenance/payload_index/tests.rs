@@ -1,10 +1,13 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use vdb_index::Control;
 
 use crate::collection::Collection;
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
+use crate::error::Error;
 use crate::filter::{Condition, Filter};
 use crate::payload::PayloadIndexKind;
 use crate::point::Point;
@@ -83,7 +86,7 @@ fn a_damaged_index_that_a_query_meets_is_built_again() {
     let c = filled(&db);
     c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
     // Until nothing is left to do, and no flush is recent enough to be looked after.
-    c.optimize(&vdb_index::Control::none()).unwrap();
+    c.optimize(&Control::none()).unwrap();
     *c.core().last_flush.lock() = None;
     std::thread::sleep(Duration::from_millis(1_500));
     let damaged = c.core().tables().segments[0].clone();
@@ -95,4 +98,51 @@ fn a_damaged_index_that_a_query_meets_is_built_again() {
         assert!(start.elapsed() < Duration::from_secs(20), "not built again");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Builds an index on `n` until so many rows are done.
+fn index_until(c: &Collection, rows: u64) -> Result<(), Error> {
+    let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
+    let cancelled = || done.load(Ordering::Relaxed) >= rows;
+    let progress = |now: u64, of: u64| {
+        assert!(done.swap(now, Ordering::Relaxed) <= now && now <= of);
+        assert!([0, of].contains(&total.swap(of, Ordering::Relaxed)));
+    };
+    c.create_payload_index_with(
+        "n",
+        PayloadIndexKind::Integer,
+        &Control::new(&cancelled, &progress),
+    )
+}
+
+#[test]
+fn a_cancelled_index_is_built_on_by_the_next_call() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = filled(&db);
+    assert!(matches!(index_until(&c, 100), Err(Error::Cancelled)));
+    assert_eq!(index_files(&c).len(), 1);
+    assert_eq!(c.info().unwrap().payload_indexes.len(), 1);
+    assert_eq!(c.count(Some(&tens())).unwrap(), 20);
+    c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
+    assert_eq!(index_files(&c).len(), 2);
+    assert_eq!(c.count(Some(&tens())).unwrap(), 20);
+}
+
+#[test]
+fn an_index_is_cancelled_in_the_midst_of_a_segment_and_built_in_the_background() {
+    let db = Database::builder().open_in_memory().unwrap();
+    let c = db
+        .create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))
+        .unwrap();
+    let point = |id: u64| Point::new(id, [1.0]).payload(json!({"n": id % 10})).unwrap();
+    c.upsert((0..1_000).map(point).collect()).unwrap();
+    c.flush().unwrap();
+    assert!(matches!(index_until(&c, 500), Err(Error::Cancelled)));
+    let number = c.core().tables().schema.payload_indexes[0].number;
+    let start = Instant::now();
+    while c.core().tables().segments[0].index(number).is_none() {
+        assert!(start.elapsed() < Duration::from_secs(20), "not built");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(c.count(Some(&tens())).unwrap(), 100);
 }
