@@ -14,6 +14,23 @@ use crate::schema::Schema;
 use crate::shared::{Shared, resolve};
 
 /// One change of aliases.
+///
+/// ```
+/// # use vdb::{CollectionConfig, Database, Distance, VectorParams};
+/// use vdb::AliasChange;
+/// # let db = Database::builder().open_in_memory()?;
+/// # let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot));
+/// # db.create_collection("words_1", config.clone())?;
+/// # db.create_collection("words_2", config)?;
+/// # db.create_alias("words", "words_1")?;
+/// // Whoever opens `words` gets the old collection or the new one, never none.
+/// db.update_aliases(&[
+///     AliasChange::Rename { from: "words".into(), to: "words_before".into() },
+///     AliasChange::Create { alias: "words".into(), collection: "words_2".into() },
+/// ])?;
+/// assert!(db.aliases().contains(&("words".to_owned(), "words_2".to_owned())));
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AliasChange {
     /// Makes an alias stand for a collection, whether the alias exists or not.

@@ -104,6 +104,15 @@ impl std::str::FromStr for Distance {
 }
 
 /// Parameters of one named vector of a collection.
+///
+/// ```
+/// use vdb::{Distance, Element, HnswParams, VectorParams};
+///
+/// let params = VectorParams::new(384, Distance::Cosine)
+///     .element(Element::F16)
+///     .hnsw(HnswParams { m: 24, ..HnswParams::default() });
+/// assert_eq!(params.row_bytes(), 768);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorParams {
     /// Numbers in a vector, 1 to [`MAX_DIMENSION`].
@@ -227,6 +236,17 @@ impl CollectionConfig {
 }
 
 /// When the segments of a collection are indexed and merged in the background.
+///
+/// ```
+/// use vdb::{CollectionConfig, Database, Distance, OptimizerConfig, VectorParams};
+///
+/// // Rows are replaced often: give back their room early, and scan segments of up to 10,000 rows.
+/// let often = OptimizerConfig { deleted_share: 0.05, index_min_rows: 10_000, ..OptimizerConfig::default() };
+/// let config = CollectionConfig::new(VectorParams::new(3, Distance::Dot)).optimizer(often.clone());
+/// let db = Database::builder().open_in_memory()?;
+/// assert_eq!(db.create_collection("prices", config)?.info()?.config.optimizer, often);
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerConfig {
     /// Segments of at least this many rows get a graph; smaller ones are scanned.
@@ -276,6 +296,15 @@ impl Default for OptimizerConfig {
 ///
 /// Whatever the level, a write survives the death of the process, a batch is atomic, and a later
 /// [`Sync`](Durability::Sync) write covers all writes before it.
+///
+/// ```
+/// use vdb::{CollectionConfig, Database, Distance, Durability, Point, VectorParams};
+///
+/// let db = Database::builder().durability(Durability::Buffered).open_in_memory()?;
+/// let c = db.create_collection("birds", CollectionConfig::new(VectorParams::new(2, Distance::Dot)))?;
+/// c.upsert(vec![Point::new(1, [0.1, 0.9])])?;
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Durability {
     /// Acknowledged once its log record is synced. Survives power loss. The default.

@@ -60,6 +60,18 @@ pub enum Status {
 }
 
 /// Sizes, settings and background work of a collection.
+///
+/// ```
+/// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+/// # let db = Database::builder().open_in_memory()?;
+/// # let birds = db.create_collection("birds", CollectionConfig::new(VectorParams::new(2, Distance::Dot)))?;
+/// birds.upsert((0..10).map(|id| Point::new(id, [0.1, 0.9])).collect())?;
+/// birds.flush()?;
+/// let info = birds.info()?;
+/// assert_eq!((info.points, info.segments.len()), (10, 1));
+/// assert_eq!(info.last_failure, None);
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CollectionInfo {
     /// Whether everything is in its best place.

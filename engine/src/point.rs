@@ -149,6 +149,21 @@ impl From<bool> for VectorSelector {
 }
 
 /// What comes back with a point besides its id and version.
+///
+/// ```
+/// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+/// use vdb::{PayloadPath, PayloadSelector, Select};
+/// # let db = Database::builder().open_in_memory()?;
+/// # let birds = db.create_collection("birds", CollectionConfig::new(VectorParams::new(2, Distance::Dot)))?;
+/// # let payload = serde_json::json!({"name": "owl", "night": true});
+/// # birds.upsert(vec![Point::new(1, [0.5, 0.5]).payload(payload)?])?;
+/// let name = PayloadPath::parse("name")?;
+/// let select = Select { payload: PayloadSelector::Include(vec![name]), ..Select::default() };
+/// let found = birds.get(&[1.into()], &select)?;
+/// assert_eq!(serde_json::json!(found[0].payload), serde_json::json!({"name": "owl"}));
+/// assert_eq!(found[0].vectors, None);
+/// # Ok::<_, vdb::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Select {
     /// Which part of the payload.

@@ -4,6 +4,18 @@
 ///
 /// Both are called from worker threads, the probe at least every few milliseconds: it should be as cheap as
 /// loading an atomic.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use vdb_index::Control;
+///
+/// let stop = AtomicBool::new(false);
+/// let cancelled = || stop.load(Ordering::Relaxed);
+/// let progress = |done: u64, total: u64| println!("{done} of {total} rows");
+/// let control = Control::new(&cancelled, &progress);
+/// stop.store(true, Ordering::Relaxed); // by a signal handler, say
+/// assert!(control.is_cancelled());
+/// ```
 #[derive(Clone, Copy)]
 pub struct Control<'a> {
     cancel: &'a (dyn Fn() -> bool + Sync),

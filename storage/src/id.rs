@@ -18,6 +18,16 @@ use crate::Error;
 /// and written in lower-case hyphenated form. A string of decimal digits is not an id there, so that a
 /// number and its text can never be taken for each other; [`FromStr`] is for command lines and URL paths,
 /// where everything is text, and accepts both.
+///
+/// ```
+/// use vdb_storage::PointId;
+///
+/// let number = PointId::from(7);
+/// let uuid: PointId = "C56A4180-65AA-42EC-A945-5FD21DEC0538".parse()?;
+/// assert_eq!(uuid.to_string(), "c56a4180-65aa-42ec-a945-5fd21dec0538");
+/// assert!(number < uuid);
+/// # Ok::<_, vdb_storage::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PointId {
     /// A number.

@@ -43,6 +43,23 @@ pub struct MinShould {
 }
 
 /// Something that holds for a point or does not.
+///
+/// ```
+/// use vdb::{Condition, Filter};
+///
+/// let filter = Filter::must([
+///     Condition::prefix("word", "ow"),
+///     Condition::range("year", 1900.0..),
+///     Condition::matches("tags[]", "bird"),
+/// ]);
+/// let same = serde_json::json!({"must": [
+///     {"key": "word", "match": {"prefix": "ow"}},
+///     {"key": "year", "range": {"gte": 1900.0}},
+///     {"key": "tags[]", "match": {"value": "bird"}},
+/// ]});
+/// assert_eq!(Filter::from_json(&same)?, filter);
+/// # Ok::<_, vdb::FilterError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// Some value at a payload path satisfies the predicate. An array that the path ends at stands for its elements.

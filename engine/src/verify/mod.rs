@@ -55,6 +55,17 @@ use crate::shared::Shared;
 ///
 /// # Errors
 /// When the directory is not there or not a database, and [`Error::Cancelled`]. Damage is in the report.
+///
+/// ```
+/// use vdb::{Control, Database, verify};
+///
+/// let dir = tempfile::tempdir().unwrap();
+/// Database::open(dir.path())?.close()?;
+/// let report = verify(dir.path(), &Control::none())?;
+/// report.problems.iter().for_each(|problem| println!("{problem}"));
+/// assert!(report.is_sound());
+/// # Ok::<_, vdb::Error>(())
+/// ```
 pub fn verify(path: impl AsRef<Path>, control: &Control<'_>) -> Result<VerifyReport> {
     verify_disk(Arc::new(OsDisk::open(path, false)?), control)
 }

@@ -6,6 +6,16 @@ use crate::error::{Error, Result};
 pub const MAX_ROWS: u32 = 1 << 30;
 
 /// How a graph is built.
+///
+/// ```
+/// use vdb_index::hnsw::HnswParams;
+///
+/// // More links, and more care in choosing them: slower to build, nearer to exact.
+/// let params = HnswParams { m: 32, ef_construct: 400, ..HnswParams::default() };
+/// assert_eq!(params.degree(), 64);
+/// assert!(params.validate().is_ok());
+/// assert!(HnswParams { m: 1, ..params }.validate().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HnswParams {
     /// Links a node on upper levels; level 0 has room for twice as many. 2..=256.

@@ -1,6 +1,13 @@
 //! The kinds of index, and the keys under which an index files its rows.
 
 /// What values an index holds.
+///
+/// ```
+/// use vdb_index::postings::Kind;
+///
+/// let names = Kind::ALL.map(|kind| format!("{kind:?}").to_lowercase());
+/// assert_eq!(names, ["keyword", "integer", "float", "bool", "datetime"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Strings, in the order of their bytes.
