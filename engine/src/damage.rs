@@ -19,11 +19,7 @@ impl Error {
 
     /// True when a file was written by another build: nothing is wrong with it.
     pub(crate) fn is_version(&self) -> bool {
-        let of_disk = |error: &vdb_vfs::Error| matches!(error, vdb_vfs::Error::Version { .. });
-        matches!(self, Error::Disk(error) if of_disk(error))
-            || matches!(self, Error::Storage(vdb_storage::Error::Disk(error)) if of_disk(error))
-            || matches!(self, Error::Index(vdb_index::Error::Disk(error)) if of_disk(error))
-            || matches!(self, Error::Wal(vdb_wal::Error::Disk(error)) if of_disk(error.get()))
+        matches!(self.disk(), Some(vdb_vfs::Error::Version { .. }))
     }
 
     /// The same damage as one error that names the file; what is no damage stays as it is.

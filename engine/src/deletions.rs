@@ -87,8 +87,8 @@ impl Deletions {
 
     /// Rows dead to a reader at `snapshot`.
     pub(crate) fn dead_at(&self, snapshot: Lsn) -> u64 {
-        if self.is_empty() {
-            0
+        if self.is_empty() || snapshot == Lsn::MAX {
+            u64::from(self.dead_total())
         } else {
             self.iter().filter(|&(_, lsn)| lsn <= snapshot).count() as u64
         }

@@ -1,6 +1,6 @@
 //! What commands say: advice in errors, values from files, text of others.
 
-use crate::harness::{Place, ids, npy};
+use crate::harness::{COMMANDS, Place, ids, npy};
 use serde_json::{Value, json};
 
 #[test]
@@ -19,24 +19,7 @@ fn help_is_a_command_too() {
 #[test]
 fn every_command_describes_its_json() {
     let place = Place::new();
-    let commands = [
-        "create",
-        "load",
-        "query",
-        "get",
-        "scroll",
-        "count",
-        "delete",
-        "info",
-        "collections",
-        "index",
-        "compact",
-        "verify",
-        "snapshot",
-        "restore",
-        "demo",
-    ];
-    for command in commands {
+    for command in COMMANDS {
         let help = place.vdb(&[command, "--help"]).succeeded().stdout;
         assert!(
             help.contains("with --json") || help.contains("With --json"),

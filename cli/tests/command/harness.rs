@@ -7,6 +7,25 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The commands that answer with JSON.
+pub(crate) const COMMANDS: [&str; 15] = [
+    "create",
+    "load",
+    "query",
+    "get",
+    "scroll",
+    "count",
+    "delete",
+    "info",
+    "collections",
+    "index",
+    "compact",
+    "verify",
+    "snapshot",
+    "restore",
+    "demo",
+];
+
 /// A directory of its own, with the database `db` in it.
 pub(crate) struct Place {
     dir: TempDir,

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::harness::{Place, is_untouched};
+use crate::harness::{COMMANDS, Place, is_untouched};
 use serde_json::json;
 
 #[test]
@@ -370,27 +370,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[test]
 fn every_command_explains_itself_with_examples() {
     let place = Place::new();
-    let commands = [
-        "create",
-        "load",
-        "query",
-        "get",
-        "scroll",
-        "count",
-        "delete",
-        "info",
-        "collections",
-        "index",
-        "compact",
-        "verify",
-        "snapshot",
-        "restore",
-        "bench",
-        "demo",
-        "completions",
-        "man",
-    ];
-    for command in commands {
+    for command in COMMANDS.into_iter().chain(["bench", "completions", "man"]) {
         let help = place.vdb(&[command, "--help"]).succeeded().stdout;
         assert!(
             help.contains("Example") && help.contains(&format!("vdb {command}")),

@@ -12,7 +12,6 @@ use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::memtable::Memtable;
-use crate::segment::Segment;
 use crate::shared::Shared;
 
 /// The rows of a memtable that live on, ascending by id.
@@ -96,22 +95,8 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     let files = FreshFiles::new(&*shared.disk);
     let mut fresh = None;
     if source.rows() > 0 {
-        let id = core.next_segment.fetch_add(1, Ordering::AcqRel);
-        let record = write_segment(
-            &*shared.disk,
-            &core.dir,
-            core.id,
-            id,
-            &tables.schema,
-            &source,
-            &files,
-        )?;
-        fresh = Some(Arc::new(Segment::open(
-            &shared.disk,
-            &core.dir,
-            &tables.schema,
-            record,
-        )?));
+        let segment = write_segment(shared, core, &tables.schema, &source, &files)?;
+        fresh = Some(Arc::new(segment));
     }
 
     let mut commit = Commit::begin(shared, core, &files);

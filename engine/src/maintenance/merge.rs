@@ -1,7 +1,6 @@
 //! Several segments become one, without their dead rows.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_index::Control;
 use vdb_storage::PointId;
@@ -114,17 +113,7 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
     let files = FreshFiles::new(&*shared.disk);
     let mut fresh = None;
     if source.rows() > 0 {
-        let id = core.next_segment.fetch_add(1, Ordering::AcqRel);
-        let record = write_segment(
-            &*shared.disk,
-            &core.dir,
-            core.id,
-            id,
-            &tables.schema,
-            &source,
-            &files,
-        )?;
-        let bare = Segment::open(&shared.disk, &core.dir, &tables.schema, record)?;
+        let bare = write_segment(shared, core, &tables.schema, &source, &files)?;
         let record = build_graphs(shared, core, &tables.schema, &bare, control, &files)?;
         fresh = Some(Arc::new(bare.reopen(
             &shared.disk,

@@ -1,17 +1,21 @@
 //! Rows in the order of their ids become the files of a segment.
 
+use std::sync::atomic::Ordering;
+
 use vdb_index::Control;
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::PayloadWriter;
 use vdb_storage::points::{PointsWriter, SegmentIdentity};
 use vdb_storage::vectors::VectorsWriter;
 use vdb_storage::{Component, PointId, SegmentFile};
-use vdb_vfs::Disk;
 
+use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::derive::write_payload_index;
 use crate::maintenance::fresh::FreshFiles;
 use crate::schema::Schema;
+use crate::segment::Segment;
+use crate::shared::Shared;
 
 /// Where the rows of a new segment come from, ascending by id.
 pub(crate) trait Source {
@@ -22,17 +26,17 @@ pub(crate) trait Source {
     fn vector(&self, row: u32, slot: usize) -> Option<&[u8]>;
 }
 
-/// Writes and syncs the primary files and the payload indexes of a segment. The directory is synced by the commit;
-/// until then they are in the charge of `fresh`.
+/// Writes, syncs and opens the primary files and the payload indexes of a collection's next segment. The directory is
+/// synced by the commit; until then they are in the charge of `fresh`.
 pub(crate) fn write_segment(
-    disk: &dyn Disk,
-    dir: &str,
-    collection_id: u32,
-    segment_id: u64,
+    shared: &Shared,
+    core: &Core,
     schema: &Schema,
     source: &dyn Source,
     fresh: &FreshFiles<'_>,
-) -> Result<SegmentRecord> {
+) -> Result<Segment> {
+    let (disk, dir) = (&*shared.disk, &*core.dir);
+    let segment_id = core.next_segment.fetch_add(1, Ordering::AcqRel);
     let rows = source.rows();
     let versions = || (0..rows).map(|row| source.version(row));
     let (min_seq, max_seq) = (versions().min().unwrap_or(0), versions().max().unwrap_or(0));
@@ -41,7 +45,7 @@ pub(crate) fn write_segment(
 
     let points = file(Component::Points);
     let identity = SegmentIdentity {
-        collection_id,
+        collection_id: core.id,
         segment_id,
         min_seq,
         max_seq,
@@ -82,11 +86,12 @@ pub(crate) fn write_segment(
         let info = write_payload_index(disk, &path, index, rows, &payload_of, &Control::none())?;
         components.push(ComponentRecord::new(&postings, info));
     }
-    Ok(SegmentRecord {
+    let record = SegmentRecord {
         id: segment_id,
         rows,
         min_seq,
         max_seq,
         components,
-    })
+    };
+    Segment::open(&shared.disk, dir, schema, record)
 }

@@ -39,6 +39,10 @@ fn at(path: &Path) -> crate::Result<Database> {
         .open(path)
 }
 
+fn points_at(path: &Path) -> u64 {
+    at(path).unwrap().collection("c").unwrap().count(None).unwrap()
+}
+
 fn last(db: &Database) -> u64 {
     db.collection("c").unwrap().info().unwrap().last_sequence
 }
@@ -375,15 +379,7 @@ fn files_of_another_segment_are_not_taken_for_its_own() {
         assert!(refused.to_string().contains(ending), "{refused}");
         fs::write(of(1, ending), whole).unwrap();
     }
-    assert_eq!(
-        at(dir.path())
-            .unwrap()
-            .collection("c")
-            .unwrap()
-            .count(None)
-            .unwrap(),
-        4
-    );
+    assert_eq!(points_at(dir.path()), 4);
 }
 
 #[test]
@@ -461,15 +457,7 @@ fn a_log_whose_oldest_file_is_lost_is_refused_with_what_helps() {
     db.close().unwrap();
     assert!(!oldest.exists());
     assert!(crate::verify(dir.path(), &Control::none()).unwrap().is_sound());
-    assert_eq!(
-        at(dir.path())
-            .unwrap()
-            .collection("c")
-            .unwrap()
-            .count(None)
-            .unwrap(),
-        6
-    );
+    assert_eq!(points_at(dir.path()), 6);
 }
 
 #[test]
