@@ -1,6 +1,6 @@
 //! Lets go of removed files in the background.
 //!
-//! Removing a name is quick; giving back the pages and blocks of a long file is not (about 0.3 ms a MiB while it is in
+//! Removing a name is quick; giving back the pages and blocks of a long file is not (about 0.2 ms a MiB while it is in
 //! the page cache), and happens when the last descriptor is closed. Whoever removes a file need not wait for that.
 
 use std::fs::File;
