@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use serde_json::Value;
-use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind};
+use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization};
 use vdb_interop::Format;
 
 /// A vector as a JSON array.
@@ -178,6 +178,19 @@ pub(crate) fn distance() -> impl TypedValueParser<Value = Distance> {
 /// How a number is stored.
 pub(crate) fn element() -> impl TypedValueParser<Value = Element> {
     const TABLE: &[(&str, Element)] = &[("f32", Element::F32), ("f16", Element::F16), ("u8", Element::U8)];
+    names(TABLE)
+}
+
+/// What graph walks read of vectors.
+pub(crate) fn quantization() -> impl TypedValueParser<Value = Quantization> {
+    const TABLE: &[(&str, Quantization)] = &[
+        ("auto", Quantization::Auto),
+        ("off", Quantization::Off),
+        ("int8", Quantization::Int8),
+        ("int4", Quantization::Int4),
+        ("int2", Quantization::Int2),
+        ("binary", Quantization::Binary),
+    ];
     names(TABLE)
 }
 

@@ -128,6 +128,7 @@ pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::SearchRequest;
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
+pub use vdb_index::Quantization;
 pub use vdb_index::hnsw::HnswParams;
 pub use vdb_index::postings::Estimate;
 pub use vdb_storage::{Error as StorageError, ValueError};

@@ -1,5 +1,6 @@
 //! What a collection holds, as the engine works with it, and its form in the manifest.
 
+use vdb_index::Quantization;
 use vdb_index::hnsw::HnswParams;
 use vdb_storage::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
 use vdb_sys::element::Element;
@@ -110,6 +111,7 @@ impl Schema {
                 ef_refine: v.params.hnsw.ef_refine,
                 alpha_thousandths: to_thousandths(v.params.hnsw.alpha),
                 seed: v.params.hnsw.seed,
+                quantization: v.params.hnsw.quantization.code(),
             },
         });
         let indexes = self.payload_indexes.iter().map(|i| PayloadIndexRecord {
@@ -163,6 +165,12 @@ impl Schema {
                 ef_refine: v.hnsw.ef_refine,
                 alpha: from_thousandths(v.hnsw.alpha_thousandths),
                 seed: v.hnsw.seed,
+                quantization: Quantization::from_code(v.hnsw.quantization).ok_or_else(|| {
+                    damaged(format!(
+                        "vector {:?} has the unknown quantization {}",
+                        v.name, v.hnsw.quantization
+                    ))
+                })?,
             };
             let params = VectorParams {
                 size: v.size as usize,

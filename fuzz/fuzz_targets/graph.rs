@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use vdb_fuzz::{Input, bytes_of, damage_frame, disk_with};
 use vdb_index::hnsw::{GraphFile, HnswParams, Scratch, SearchParams, build, search};
-use vdb_index::{Control, RowFilter};
+use vdb_index::{Control, Quantization, RowFilter};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView, encode_f32};
 use vdb_sys::kernel::{Kernel, Metric};
@@ -32,12 +32,14 @@ static ROWS_F32: LazyLock<AlignedBuf> = LazyLock::new(|| {
 
 static SOUND: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let params = HnswParams {
-        m: 4,
-        ef_construct: 20,
-        ..HnswParams::default()
-    };
     let file = |metric| {
+        let params = HnswParams {
+            m: 4,
+            ef_construct: 20,
+            // With a map to a subspace, too.
+            quantization: if metric == Metric::L2 { Quantization::Int4 } else { Quantization::Auto },
+            ..HnswParams::default()
+        };
         let disk = MemDisk::new();
         let graph = build(&matrix(), metric, &params, &pool, &Control::none()).unwrap();
         graph.write(&disk, PATH).unwrap();

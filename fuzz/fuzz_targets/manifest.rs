@@ -41,6 +41,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
         ef_refine: 0,
         alpha_thousandths: 1000,
         seed: 7,
+        quantization: 0,
     };
     let vector = |number, name: &str| VectorRecord {
         number,

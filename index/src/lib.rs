@@ -4,7 +4,7 @@
 //! no files but its own. Two ways lead to the nearest rows:
 //!
 //! - [`flat`] scores every allowed row with the canonical kernel. Exact, and the oracle of everything else.
-//! - [`hnsw`] walks a graph on 8-bit codes ([`quant`]) and rescores the best candidates with the same canonical
+//! - [`hnsw`] walks a graph on codes of a few bits ([`quant`]) and rescores the best candidates with the same canonical
 //!   kernel, so that a row has one score however it was found.
 //!
 //! ```text
@@ -22,8 +22,9 @@
 //! | `rowset.rs` | the allowed-row predicate used by every search |
 //! | `topk.rs` | bounded heap with a fixed tie order |
 //! | `flat.rs` | exact scan |
-//! | `codes.rs` | 8-bit codes of rows and queries, and their scoring |
-//! | `quant.rs` | how vectors become codes |
+//! | `mix.rs` | where what looks random comes from |
+//! | `codes/` | codes of rows and queries, and their scoring |
+//! | `quant/` | how vectors become codes |
 //! | `hnsw/` | the graph: build, file, search, check |
 //! | `postings/` | payload value to rows |
 //!
@@ -34,6 +35,7 @@
 mod error;
 #[cfg(test)]
 mod fixture;
+mod mix;
 
 pub mod codes;
 pub mod control;
@@ -46,5 +48,7 @@ pub mod topk;
 
 pub use control::Control;
 pub use error::{Error, Result};
+use mix::mix;
+pub use quant::Quantization;
 pub use rowset::{RowBits, RowFilter};
 pub use topk::TopK;

@@ -53,6 +53,8 @@ pub struct HnswRecord {
     pub alpha_thousandths: u16,
     /// Decides what looks random.
     pub seed: u64,
+    /// What graph walks read of vectors; codes are given by the engine.
+    pub quantization: u8,
 }
 
 /// When segments are indexed and merged.

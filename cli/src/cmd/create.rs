@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use vdb::{CollectionConfig, Distance, Element, HnswParams, VectorParams};
+use vdb::{CollectionConfig, Distance, Element, HnswParams, Quantization, VectorParams};
 
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
@@ -60,6 +60,10 @@ pub(crate) struct Args {
     /// Width of the beam that finds a new node's neighbours
     #[arg(long, value_name = "N", requires = "collection", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     ef_construct: Option<u16>,
+
+    /// What graph walks read of each vector before the best are scored in full: codes of 8, 4, 2 or 1 bits, or full vectors
+    #[arg(long, default_value = "auto", value_parser = parse::quantization())]
+    quantization: Quantization,
 }
 
 /// A named vector as it is given: what it does not say is said by the other options.
@@ -100,6 +104,7 @@ impl Args {
         let mut hnsw = HnswParams::default();
         hnsw.m = self.m.unwrap_or(hnsw.m);
         hnsw.ef_construct = self.ef_construct.unwrap_or(hnsw.ef_construct);
+        hnsw.quantization = self.quantization;
         let params = |dim, distance, element| VectorParams::new(dim, distance).element(element).hnsw(hnsw);
         let mut config = CollectionConfig::default();
         if let Some(dim) = self.dim {

@@ -89,7 +89,10 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
         json!({
             "name": name, "size": params.size, "distance": params.distance.name(),
             "element": parse::element_name(params.element),
-            "hnsw": {"m": params.hnsw.m, "ef_construct": params.hnsw.ef_construct, "seed": params.hnsw.seed},
+            "hnsw": {
+                "m": params.hnsw.m, "ef_construct": params.hnsw.ef_construct, "seed": params.hnsw.seed,
+                "quantization": params.hnsw.quantization.name(),
+            },
         })
     });
     let segments = info.segments.iter().map(|s| {
@@ -139,8 +142,12 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
         line(
             "vector",
             format!(
-                "{name}: {} x {element}, {}, graph m {}, ef_construct {}",
-                params.size, params.distance, params.hnsw.m, params.hnsw.ef_construct
+                "{name}: {} x {element}, {}, graph m {}, ef_construct {}, quantization {}",
+                params.size,
+                params.distance,
+                params.hnsw.m,
+                params.hnsw.ef_construct,
+                params.hnsw.quantization.name()
             ),
         );
     }

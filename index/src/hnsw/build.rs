@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::Metric;
-use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::packed::Bits;
 
 use crate::codes::{CodesView, QueryCode, Scheme, Score};
 use crate::control::Control;
@@ -12,12 +12,12 @@ use crate::hnsw::block::{Back, Block};
 use crate::hnsw::connect::connect;
 use crate::hnsw::graph::{Graph, Upper};
 use crate::hnsw::links::{FREE, Links, Ranked};
-use crate::hnsw::mix;
 use crate::hnsw::pairs::{DotPairs, Pairs, SadPairs};
 use crate::hnsw::params::{HnswParams, MAX_ROWS};
 use crate::hnsw::prune::{self, Near};
 use crate::hnsw::twins::{self, Twin};
 use crate::hnsw::walk::Walker;
+use crate::mix;
 use crate::quant::Quantizer;
 
 /// A batch is at most this share of the rows: what is in one batch cannot see each other.
@@ -48,25 +48,24 @@ pub fn build(
             limit: MAX_ROWS,
         });
     }
-    let quantizer = Quantizer::train(matrix, metric);
-    let codes = quantizer.encode(matrix, pool, control)?;
-    let kernel = CodeKernel::new();
-    let (base, upper) = match Scheme::of(metric) {
+    let bits = params.quantization.bits(matrix.dim(), metric);
+    let quantizer = Quantizer::train(matrix, metric, bits.unwrap_or(Bits::Eight), pool, control)?;
+    let (codes, lengths) = quantizer.encode(matrix, pool, control)?;
+    let view = codes.view();
+    let (base, upper) = match quantizer.layout().scheme() {
         Scheme::Dot => {
-            let pairs = DotPairs::new(codes.view(), metric, quantizer.mean(), pool, control)?;
-            Builder::new(&pairs, codes.view(), params, pool, control).run()?
+            let pairs = DotPairs::new(view, &lengths, metric, quantizer.mean(), pool, control)?;
+            Builder::new(&pairs, view, params, pool, control).run()?
         }
         Scheme::Sad => {
-            let pairs = SadPairs {
-                kernel,
-                codes: codes.view(),
-            };
-            Builder::new(&pairs, codes.view(), params, pool, control).run()?
+            let pairs = SadPairs { codes: view };
+            Builder::new(&pairs, view, params, pool, control).run()?
         }
     };
     Ok(Graph {
         quantizer,
-        codes,
+        rows: matrix.len(),
+        codes: bits.map(|_| codes),
         base,
         upper,
         degree: params.degree(),

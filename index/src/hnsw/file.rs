@@ -2,16 +2,19 @@
 
 use bytemuck::cast_slice;
 use vdb_sys::kernel::Kernel;
+use vdb_sys::kernel::packed::Bits;
 use vdb_sys::map::Advice;
 use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
 use vdb_vfs::{Disk, FileSlice};
 
-use crate::codes::{CodesView, Scheme, code_bytes};
+use crate::codes::{CodesView, Layout};
 use crate::error::{Error, Result};
-use crate::hnsw::format::{BASE, CODES, FACTORS, FILE, MEAN, Meta, SECTIONS, UPPER_LINKS, UPPER_ROWS};
+use crate::hnsw::format::{
+    BASE, CODES, FILE, MAP, MAP_SCALES, MEAN, Meta, SECTIONS, UPPER_LINKS, UPPER_ROWS,
+};
 use crate::hnsw::graph::{Graph, GraphView};
 use crate::hnsw::links::Links;
-use crate::quant::Quantizer;
+use crate::quant::{Projection, Quantizer};
 
 impl Graph {
     /// Writes the graph to a new file and syncs it; the caller syncs the directory.
@@ -19,22 +22,25 @@ impl Graph {
     /// # Errors
     /// Those of the disk. What was written is then of no use, and is the caller's to remove.
     pub fn write(&self, disk: &dyn Disk, path: &str) -> Result<FrameInfo> {
-        let codes = self.codes.view();
+        let (codes, map) = (self.codes.as_ref(), self.quantizer.projection());
         let meta = Meta {
-            rows: codes.len(),
+            rows: self.rows,
             dim: self.quantizer.mean().len() as u32,
             degree: self.degree as u16,
             metric: self.quantizer.metric(),
             element: self.quantizer.element(),
+            bits: codes.map(|codes| codes.layout.bits()),
             step: self.quantizer.step(),
+            mapped: map.map_or(0, |map| map.len() as u32),
             seed: self.seed,
             sizes: self.upper.sizes.clone(),
         };
         // Little-endian by the platform: vdb-sys does not compile on any other.
         let sections: [&[u8]; SECTIONS] = [
             cast_slice(self.quantizer.mean()),
-            codes.bytes(),
-            cast_slice(codes.factors()),
+            codes.map_or(&[], |codes| &codes.bytes),
+            cast_slice(map.map_or(&[], Projection::scales)),
+            map.map_or(&[], Projection::rows),
             cast_slice(&self.base),
             cast_slice(&self.upper.rows),
             cast_slice(&self.upper.links),
@@ -58,8 +64,8 @@ pub struct GraphFile {
     frame: Frame,
     meta: Meta,
     quantizer: Quantizer,
+    layout: Option<Layout>,
     codes: FileSlice,
-    factors: FileSlice,
     base: FileSlice,
     upper_rows: FileSlice,
     upper_links: FileSlice,
@@ -103,14 +109,22 @@ impl GraphFile {
                 return Err(frame.corrupt_section(index, 0, what).into());
             }
         }
-        let mean = cast_slice(&frame.section(MEAN)?).to_vec();
-        let quantizer =
-            Quantizer::from_parts(meta.metric, meta.element, mean, meta.step).ok_or_else(|| {
-                frame.corrupt_section(MEAN, 0, "mean or width of a code is not a finite number")
-            })?;
+        let wrong = |section, what| frame.corrupt_section(section, 0, what);
+        let map = if meta.mapped == 0 {
+            None
+        } else {
+            let scales: Vec<f32> = cast_slice(&frame.section(MAP_SCALES)?).to_vec();
+            let map = Projection::from_parts(scales, &frame.section(MAP)?, dim)
+                .ok_or_else(|| wrong(MAP_SCALES, "a scale of the map is not a finite number"))?;
+            Some(map)
+        };
+        let mean: Vec<f32> = cast_slice(&frame.section(MEAN)?).to_vec();
+        let bits = meta.bits.unwrap_or(Bits::Eight);
+        let quantizer = Quantizer::from_parts(meta.metric, meta.element, mean, meta.step, bits, map)
+            .ok_or_else(|| wrong(MEAN, "mean or width of a code is not a finite number"))?;
         let file = Self {
+            layout: meta.layout(),
             codes: frame.section(CODES)?,
-            factors: frame.section(FACTORS)?,
             base: frame.section(BASE)?,
             upper_rows: frame.section(UPPER_ROWS)?,
             upper_links: frame.section(UPPER_LINKS)?,
@@ -123,7 +137,7 @@ impl GraphFile {
         for section in [&file.codes, &file.base] {
             section.advise(Advice::Random);
         }
-        for section in [&file.factors, &file.upper_rows, &file.upper_links] {
+        for section in [&file.upper_rows, &file.upper_links] {
             section.advise(Advice::WillNeed);
         }
         Ok(file)
@@ -132,19 +146,11 @@ impl GraphFile {
     /// The graph, which is what a search takes.
     pub fn view(&self) -> GraphView<'_> {
         let degree = usize::from(self.meta.degree);
-        let factors = if Scheme::of(self.meta.metric) == Scheme::Dot {
-            cast_slice(&self.factors)
-        } else {
-            &[]
-        };
+        let codes = |layout| CodesView::of_checked(&self.codes, layout, self.meta.rows);
         GraphView {
             quantizer: &self.quantizer,
-            codes: CodesView::of_checked(
-                &self.codes,
-                factors,
-                code_bytes(self.meta.dim as usize),
-                self.meta.rows,
-            ),
+            rows: self.meta.rows,
+            codes: self.layout.map(codes),
             base: Links {
                 blocks: cast_slice(&self.base),
                 degree,

@@ -1,20 +1,21 @@
-//! Layout of a graph file: a frame ([`vdb_vfs::frame`]) of kind `HNSW`, version 1, all numbers little-endian.
+//! Layout of a graph file: a frame ([`vdb_vfs::frame`]) of kind `HNSW`, version 2, all numbers little-endian.
 //!
 //! ```text
 //! meta                                            sections
 //!  0  4  rows                                     0 mean        f32 a dimension, subtracted before rounding
-//!  4  4  dimensions                               1 codes       rows x (dimensions rounded up to 64) bytes
-//!  8  2  links a node at level 0 (even)           2 factors     f32 scale, f32 bias a row; empty for Manhattan
-//! 10  1  levels above level 0                     3 base        rows x degree u32: rows
-//! 11  1  metric                                   4 upper rows  u32 a node of the lowest upper level: its row
-//! 12  1  element of the vectors                   5 upper links for each level, the sparsest first: nodes x
-//! 13  3  zero                                                   (degree / 2) u32: places in section 4
+//!  4  4  dimensions                               1 codes       rows of whole cache lines (crate::codes::Layout)
+//!  8  2  links a node at level 0 (even)           2 map scales  f32 a coordinate; empty if vectors are coded as they are
+//! 10  1  levels above level 0                     3 map         for each coordinate, (dimensions rounded up to 64) bytes
+//! 11  1  metric                                   4 base        rows x degree u32: rows
+//! 12  1  element of the vectors                   5 upper rows  u32 a node of the lowest upper level: its row
+//! 13  1  bits of a code; 0 without codes          6 upper links for each level, the sparsest first: nodes x
+//! 14  2  zero                                                   (degree / 2) u32: places in section 5
 //! 16  4  f32 width of a code (1 but for Manhattan)
-//! 20  4  zero
+//! 20  4  coordinates of the map; 0 if vectors are coded as they are
 //! 24  8  seed
 //! 32  4  for each level, the sparsest first: nodes
 //! ```
-//! The nodes of a level are the first ones of section 4; the very first is where walks start, and stands there even
+//! The nodes of a level are the first ones of section 5; the very first is where walks start, and stands there even
 //! if there are no upper levels. An unused place in a
 //! block of links is `u32::MAX`, and only unused ones follow it.
 //!
@@ -22,34 +23,38 @@
 
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Metric;
+use vdb_sys::kernel::packed::Bits;
 use vdb_vfs::frame::FileKind;
 
-use crate::codes::{Scheme, code_bytes};
+use crate::codes::{Layout, Scheme};
 use crate::hnsw::params::MAX_ROWS;
+use crate::quant::Projection;
 
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"HNSW",
     name: "graph",
-    version: 1,
+    version: 2,
 };
 
 pub(super) const MEAN: u32 = 0;
 pub(super) const CODES: u32 = 1;
-pub(super) const FACTORS: u32 = 2;
-pub(super) const BASE: u32 = 3;
-pub(super) const UPPER_ROWS: u32 = 4;
-pub(super) const UPPER_LINKS: u32 = 5;
-pub(super) const SECTIONS: usize = 6;
+pub(super) const MAP_SCALES: u32 = 2;
+pub(super) const MAP: u32 = 3;
+pub(super) const BASE: u32 = 4;
+pub(super) const UPPER_ROWS: u32 = 5;
+pub(super) const UPPER_LINKS: u32 = 6;
+pub(super) const SECTIONS: usize = 7;
 
 const DIM_AT: usize = 4;
 const DEGREE_AT: usize = DIM_AT + 4;
 const LEVELS_AT: usize = DEGREE_AT + 2;
 const METRIC_AT: usize = LEVELS_AT + 1;
 const ELEMENT_AT: usize = METRIC_AT + 1;
-const ZERO_AT: usize = ELEMENT_AT + 1;
-const STEP_AT: usize = ZERO_AT + 3;
-const ZERO_2_AT: usize = STEP_AT + 4;
-const SEED_AT: usize = ZERO_2_AT + 4;
+const BITS_AT: usize = ELEMENT_AT + 1;
+const ZERO_AT: usize = BITS_AT + 1;
+const STEP_AT: usize = ZERO_AT + 2;
+const MAPPED_AT: usize = STEP_AT + 4;
+const SEED_AT: usize = MAPPED_AT + 4;
 const SIZES_AT: usize = SEED_AT + 8;
 const _: () = assert!(SIZES_AT == 32);
 
@@ -67,7 +72,11 @@ pub(super) struct Meta {
     pub(super) degree: u16,
     pub(super) metric: Metric,
     pub(super) element: Element,
+    /// None without codes.
+    pub(super) bits: Option<Bits>,
     pub(super) step: f32,
+    /// Coordinates of the map; 0 without one.
+    pub(super) mapped: u32,
     pub(super) seed: u64,
     /// Nodes of each level above the base, the sparsest first.
     pub(super) sizes: Vec<u32>,
@@ -83,9 +92,10 @@ impl Meta {
         out.push(self.sizes.len() as u8);
         out.push(metric_code(self.metric));
         out.push(self.element.code());
-        out.extend_from_slice(&[0; 3]);
+        out.push(self.bits.map_or(0, |bits| bits.get() as u8));
+        out.extend_from_slice(&[0; 2]);
         out.extend_from_slice(&self.step.to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&self.mapped.to_le_bytes());
         out.extend_from_slice(&self.seed.to_le_bytes());
         self.sizes
             .iter()
@@ -129,11 +139,23 @@ impl Meta {
                 format!("element {element:?} does not go with {metric:?}"),
             ));
         }
-        if let Some(at) = (ZERO_AT..STEP_AT)
-            .chain(ZERO_2_AT..SEED_AT)
-            .find(|&at| head[at] != 0)
-        {
+        if let Some(at) = (ZERO_AT..STEP_AT).find(|&at| head[at] != 0) {
             return Err((at, "reserved bytes are not zero".to_owned()));
+        }
+        let bits = match head[BITS_AT] {
+            0 => None,
+            found => match Bits::ALL.into_iter().find(|bits| bits.get() == u32::from(found)) {
+                Some(bits) => Some(bits),
+                None => return Err((BITS_AT, format!("codes of {found} bits"))),
+            },
+        };
+        if Scheme::of(metric) == Scheme::Sad && bits.is_some_and(|bits| bits != Bits::Eight) {
+            return Err((BITS_AT, format!("{bits:?} bits do not go with {metric:?}")));
+        }
+        let mapped = word(MAPPED_AT);
+        let unmapped = bits.is_none_or(|bits| bits == Bits::Eight);
+        if mapped > dim || (mapped > 0 && unmapped) {
+            return Err((MAPPED_AT, format!("a map to {mapped} of {dim} dimensions")));
         }
         let step = f32::from_bits(word(STEP_AT));
         let seed = u64::from(word(SEED_AT)) | u64::from(word(SEED_AT + 4)) << 32;
@@ -163,27 +185,35 @@ impl Meta {
             degree,
             metric,
             element,
+            bits,
             step,
+            mapped,
             seed,
             sizes,
         })
     }
 
+    /// Where the codes of a row lie; `None` without codes.
+    pub(super) fn layout(&self) -> Option<Layout> {
+        let codes = if self.mapped > 0 { self.mapped } else { self.dim };
+        Some(Layout::new(
+            Scheme::of(self.metric),
+            self.bits?,
+            usize::try_from(codes).ok()?,
+        ))
+    }
+
     /// Bytes of each section; `None` if that overflows.
     pub(super) fn section_lens(&self) -> Option<[u64; SECTIONS]> {
-        let (rows, dim) = (u64::from(self.rows), u64::from(self.dim));
+        let (rows, dim, mapped) = (u64::from(self.rows), u64::from(self.dim), u64::from(self.mapped));
         let upper = u64::from(self.sizes.last().copied().unwrap_or(self.rows.min(1)));
         let nodes: u64 = self.sizes.iter().map(|&size| u64::from(size)).sum();
-        let width = code_bytes(usize::try_from(dim).ok()?) as u64;
-        let factors = if Scheme::of(self.metric) == Scheme::Dot {
-            rows * 8
-        } else {
-            0
-        };
+        let width = self.layout().map_or(0, |layout| layout.width()) as u64;
         Some([
             dim * 4,
             rows.checked_mul(width)?,
-            factors,
+            mapped * 4,
+            mapped.checked_mul(Projection::width(usize::try_from(dim).ok()?) as u64)?,
             rows * u64::from(self.degree) * 4,
             upper * 4,
             nodes * u64::from(self.degree / 2) * 4,

@@ -10,7 +10,9 @@ use crate::quant::Quantizer;
 #[derive(Debug, Clone)]
 pub struct Graph {
     pub(crate) quantizer: Quantizer,
-    pub(crate) codes: Codes,
+    pub(crate) rows: u32,
+    /// None: walks read full vectors.
+    pub(crate) codes: Option<Codes>,
     pub(crate) base: Vec<u32>,
     pub(crate) upper: Upper,
     pub(crate) degree: usize,
@@ -33,7 +35,8 @@ impl Graph {
     pub fn view(&self) -> GraphView<'_> {
         GraphView {
             quantizer: &self.quantizer,
-            codes: self.codes.view(),
+            rows: self.rows,
+            codes: self.codes.as_ref().map(Codes::view),
             base: Links {
                 blocks: &self.base,
                 degree: self.degree,
@@ -59,7 +62,8 @@ impl Graph {
 #[derive(Clone, Copy)]
 pub struct GraphView<'a> {
     pub(crate) quantizer: &'a Quantizer,
-    pub(crate) codes: CodesView<'a>,
+    pub(crate) rows: u32,
+    pub(crate) codes: Option<CodesView<'a>>,
     pub(crate) base: Links<'a>,
     pub(crate) upper_rows: &'a [u32],
     pub(crate) upper_sizes: &'a [u32],
@@ -69,12 +73,12 @@ pub struct GraphView<'a> {
 impl<'a> GraphView<'a> {
     /// Rows of the graph.
     pub fn len(&self) -> u32 {
-        self.codes.len()
+        self.rows
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.codes.is_empty()
+        self.rows == 0
     }
 
     /// Room for links a node at level 0.

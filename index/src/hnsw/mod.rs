@@ -1,4 +1,4 @@
-//! Which rows are near, without looking at all of them? A navigable small-world graph on 8-bit codes.
+//! Which rows are near, without looking at all of them? A navigable small-world graph on small codes.
 //!
 //! The structure is that of Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using
 //! Hierarchical Navigable Small World graphs" (2018): a graph over all rows at level 0, sparser ones over ever
@@ -14,7 +14,7 @@
 //!   threads gives the same bytes.
 //! - **Slack.** Neighbours are chosen, and links back accepted, with Vamana's factor on distances, which keeps more
 //!   of them; a block never holds a link that another covers.
-//! - **Codes.** Building and walking read [8-bit codes](crate::codes) only; what a search returns is rescored
+//! - **Codes.** Building and walking read [codes](crate::quant) only; what a search returns is rescored
 //!   with the full vectors by the canonical kernel.
 //! - **Twins.** Of rows with equal codes one stands in the graph, the others hang below it.
 //! - **No islands.** Nodes that nothing leads to after all that are attached to their nearest reachable node.
@@ -63,10 +63,3 @@ pub use file::GraphFile;
 pub use graph::{Graph, GraphView};
 pub use params::{HnswParams, MAX_ROWS, SearchParams};
 pub use search::{Found, Scratch, search};
-
-/// Mixes the bits of a number (the finaliser of SplitMix64): the source of every choice that looks random.
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 use vdb_sys::kernel::Metric;
-use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::packed::PackedKernel;
 
-use crate::codes::{CodesView, Factors, QueryCode, SadScore, Scheme, Score};
+use crate::codes::{CodesView, QueryCode, SadScore, Score, factors};
 use crate::control::Control;
 use crate::error::{Error, Result};
 
@@ -24,7 +24,7 @@ pub(crate) trait Pairs: Sync {
 
 /// Half the squared Euclidean distance of codes, lifted where lengths differ and the metric is an inner product.
 pub(crate) struct DotPairs<'a> {
-    kernel: CodeKernel,
+    kernel: PackedKernel,
     codes: CodesView<'a>,
     shapes: Vec<Shape>,
 }
@@ -38,41 +38,40 @@ struct Shape {
     half: f32,
     /// The coordinate that makes lengths equal.
     lift: f32,
-    /// See [`QueryCode::excess`].
-    excess: i32,
 }
 
 impl<'a> DotPairs<'a> {
+    /// `lengths` are the squared lengths of the vectors from their mean.
+    ///
     /// # Errors
     /// [`Error::Cancelled`].
     pub(crate) fn new(
         codes: CodesView<'a>,
+        lengths: &[f32],
         metric: Metric,
         mean: &[f32],
         pool: &rayon::ThreadPool,
         control: &Control<'_>,
     ) -> Result<Self> {
-        let kernel = CodeKernel::new();
+        let kernel = PackedKernel::new(codes.layout().bits());
         let shape = |code: &mut QueryCode, row: u32| {
             if row.is_multiple_of(4096) && control.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let [scale, _] = codes.factors()[row as usize];
-            let excess = QueryCode::excess_of(codes.row(row));
-            code.set_row(codes.row(row), excess, Scheme::Dot);
+            let [scale, _] = factors(codes.row(row));
+            code.set_row(codes.row(row), codes.layout());
             let squared = code.products(kernel.dot(codes.row(row), code.signed()));
             Ok(Shape {
                 scale,
                 half: 0.5 * scale * scale * squared,
                 lift: 0.0,
-                excess,
             })
         };
         let rows = (0..codes.len()).into_par_iter();
         let mut shapes: Vec<Shape> =
             pool.install(|| rows.map_init(QueryCode::default, shape).collect::<Result<_>>())?;
         if metric == Metric::Dot {
-            lift(&mut shapes, codes, mean);
+            lift(&mut shapes, codes, lengths, mean);
         }
         Ok(Self {
             kernel,
@@ -83,19 +82,21 @@ impl<'a> DotPairs<'a> {
 }
 
 /// Gives every row the coordinate that makes all lengths equal to the longest.
-fn lift(shapes: &mut [Shape], codes: CodesView<'_>, mean: &[f32]) {
+fn lift(shapes: &mut [Shape], codes: CodesView<'_>, lengths: &[f32], mean: &[f32]) {
     let mean_squared: f32 = mean.iter().map(|m| m * m).sum();
     // |x|^2 = |x-m|^2 + 2 <m, x> - |m|^2, and <m, x> is the bias.
-    let squared =
-        |shape: &Shape, factors: &Factors| (2.0 * (shape.half + factors[1]) - mean_squared).max(0.0);
-    let rows = || shapes.iter().zip(codes.factors());
-    let longest = rows().map(|(s, f)| squared(s, f)).fold(0.0f32, f32::max);
-    let shortest = rows().map(|(s, f)| squared(s, f)).fold(f32::MAX, f32::min);
+    let squared = |(row, length): (u32, &f32)| {
+        let [_, bias] = factors(codes.row(row));
+        (length + 2.0 * bias - mean_squared).max(0.0)
+    };
+    let rows = || (0..codes.len()).zip(lengths).map(squared);
+    let longest = rows().fold(0.0f32, f32::max);
+    let shortest = rows().fold(f32::MAX, f32::min);
     if !longest.is_finite() || longest - shortest <= 2.0 * EQUAL_LENGTHS * longest {
         return;
     }
-    for (shape, factors) in shapes.iter_mut().zip(codes.factors()) {
-        shape.lift = (longest - squared(shape, factors)).max(0.0).sqrt();
+    for (shape, squared) in shapes.iter_mut().zip(rows()) {
+        shape.lift = (longest - squared).max(0.0).sqrt();
     }
 }
 
@@ -108,7 +109,7 @@ impl Pairs for DotPairs<'_> {
     #[inline]
     fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> DotPairScore<'s> {
         let shape = self.shapes[row as usize];
-        code.set_row(self.codes.row(row), shape.excess, Scheme::Dot);
+        code.set_row(self.codes.row(row), self.codes.layout());
         DotPairScore {
             pairs: self,
             code,
@@ -165,7 +166,6 @@ impl Score for DotPairScore<'_> {
 
 /// The Manhattan distance of codes.
 pub(crate) struct SadPairs<'a> {
-    pub(crate) kernel: CodeKernel,
     pub(crate) codes: CodesView<'a>,
 }
 
@@ -177,11 +177,7 @@ impl Pairs for SadPairs<'_> {
 
     #[inline]
     fn near<'s>(&'s self, row: u32, code: &'s mut QueryCode) -> SadScore<'s> {
-        code.set_row(self.codes.row(row), 0, Scheme::Sad);
-        SadScore {
-            kernel: self.kernel,
-            codes: self.codes,
-            query: code,
-        }
+        code.set_row(self.codes.row(row), self.codes.layout());
+        SadScore::new(self.codes, code)
     }
 }

@@ -1,6 +1,7 @@
 //! What shapes a graph and a search.
 
 use crate::error::{Error, Result};
+use crate::quant::Quantization;
 
 /// A graph addresses its rows with 30 bits: two bits of a candidate's word are the walk's own.
 pub const MAX_ROWS: u32 = 1 << 30;
@@ -32,6 +33,8 @@ pub struct HnswParams {
     pub alpha: f32,
     /// Decides which rows reach upper levels, and in which order rows are inserted.
     pub seed: u64,
+    /// What walks read of each vector.
+    pub quantization: Quantization,
 }
 
 impl Default for HnswParams {
@@ -42,6 +45,7 @@ impl Default for HnswParams {
             ef_refine: 0,
             alpha: 1.1,
             seed: 0,
+            quantization: Quantization::Auto,
         }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) type Near = (f32, u32);
 /// Ties go by a hash of both rows: were they broken by the row alone, a thousand equal vectors would all choose
 /// the same few neighbours, and nothing would lead to the others.
 pub(crate) fn order(node: u32, a: &Near, b: &Near) -> Ordering {
-    let hash = |near: &Near| super::mix(u64::from(node) << 32 | u64::from(near.1));
+    let hash = |near: &Near| crate::mix(u64::from(node) << 32 | u64::from(near.1));
     a.0.total_cmp(&b.0).then_with(|| hash(a).cmp(&hash(b)))
 }
 

@@ -1,10 +1,9 @@
 //! A query: descend, walk the base level, rescore.
 
 use vdb_sys::element::MatrixView;
-use vdb_sys::kernel::codes::CodeKernel;
 use vdb_sys::kernel::{Kernel, prefetch};
 
-use crate::codes::{DotScore, QueryCode, SadScore, Scheme, Score};
+use crate::codes::{DotScore, ExactScore, QueryCode, SadScore, Scheme, Score};
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::links::Ranked;
 use crate::hnsw::params::SearchParams;
@@ -88,27 +87,32 @@ pub fn search(
         rows,
         ..
     } = scratch;
-    graph.quantizer.encode_query(query, code);
-    let (kernels, codes, code) = (CodeKernel::new(), graph.codes, &*code);
-    match Scheme::of(graph.quantizer.metric()) {
-        Scheme::Dot => {
-            let score = DotScore {
-                kernel: kernels,
-                codes,
-                query: code,
+    let unit = match graph.codes {
+        Some(codes) => {
+            graph.quantizer.encode_query(query, code);
+            match codes.layout().scheme() {
+                Scheme::Dot => {
+                    let score = DotScore::new(codes, code);
+                    nominate(graph, &score, params, filter, walker, rows);
+                }
+                Scheme::Sad => {
+                    let score = SadScore::new(codes, code);
+                    nominate(graph, &score, params, filter, walker, rows);
+                }
+            }
+            graph.quantizer.unit()
+        }
+        None => {
+            let score = ExactScore {
+                kernel,
+                matrix,
+                query,
             };
             nominate(graph, &score, params, filter, walker, rows);
+            1.0
         }
-        Scheme::Sad => {
-            let score = SadScore {
-                kernel: kernels,
-                codes,
-                query: code,
-            };
-            nominate(graph, &score, params, filter, walker, rows);
-        }
-    }
-    rescore(matrix, kernel, query, graph.quantizer.unit(), params, scratch)
+    };
+    rescore(matrix, kernel, query, unit, params, scratch)
 }
 
 /// Walks from the top to the base level, or looks at every row that the filter lists; the walker keeps the nominees.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::codes::CodesView;
 use crate::hnsw::links::FREE;
-use crate::hnsw::mix;
+use crate::mix;
 
 /// A row and the first row of equal code, in the order of insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,13 +92,7 @@ fn hash(codes: CodesView<'_>, row: u32) -> u64 {
 }
 
 fn equal(codes: CodesView<'_>, a: u32, b: u32) -> bool {
-    let factors = |row: u32| {
-        codes
-            .factors()
-            .get(row as usize)
-            .map(|factors| factors.map(f32::to_bits))
-    };
-    codes.row(a) == codes.row(b) && factors(a) == factors(b)
+    codes.row(a) == codes.row(b)
 }
 
 #[cfg(test)]

@@ -1,35 +1,32 @@
 use super::*;
-use crate::codes::{DotScore, SadScore, Score};
+use crate::codes::{DotScore, SadScore, Score, factors};
 use crate::fixture::{Data, PAIRS, pool};
 use proptest::prelude::*;
 use vdb_sys::kernel::Kernel;
-use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::packed::PackedKernel;
+
+fn trained(data: &Data, metric: Metric, bits: Bits, threads: usize) -> (Quantizer, Codes) {
+    let (pool, control) = (pool(threads), Control::none());
+    let quantizer = Quantizer::train(&data.matrix(), metric, bits, &pool, &control).expect("not cancelled");
+    let (codes, _) = quantizer
+        .encode(&data.matrix(), &pool, &control)
+        .expect("not cancelled");
+    (quantizer, codes)
+}
 
 /// What a graph walk would score every row.
-fn coded(data: &Data, metric: Metric, query: &[u8]) -> Vec<f32> {
-    let quantizer = Quantizer::train(&data.matrix(), metric);
-    let codes = quantizer
-        .encode(&data.matrix(), &pool(1), &Control::none())
-        .expect("not cancelled");
+fn coded(data: &Data, metric: Metric, bits: Bits, query: &[u8]) -> Vec<f32> {
+    let (quantizer, codes) = trained(data, metric, bits, 1);
     let mut code = QueryCode::default();
     quantizer.encode_query(query, &mut code);
-    let kernel = CodeKernel::new();
     let rows = 0..data.matrix().len();
     match Scheme::of(metric) {
         Scheme::Dot => {
-            let score = DotScore {
-                kernel,
-                codes: codes.view(),
-                query: &code,
-            };
+            let score = DotScore::new(codes.view(), &code);
             rows.map(|row| score.score(row)).collect()
         }
         Scheme::Sad => {
-            let score = SadScore {
-                kernel,
-                codes: codes.view(),
-                query: &code,
-            };
+            let score = SadScore::new(codes.view(), &code);
             rows.map(|row| score.score(row) * quantizer.step()).collect()
         }
     }
@@ -51,7 +48,7 @@ proptest! {
         let (metric, element) = PAIRS[pair];
         let data = Data::clustered(40, dim, 4, metric, element, seed);
         for query in data.queries.iter().take(4) {
-            let (coded, exact) = (coded(&data, metric, query), exact(&data, metric, query));
+            let (coded, exact) = (coded(&data, metric, Bits::Eight, query), exact(&data, metric, query));
             let spread = exact.iter().fold(f32::MIN, |a, &b| a.max(b)) - exact.iter().fold(f32::MAX, |a, &b| a.min(b));
             for (c, e) in coded.iter().zip(&exact) {
                 // What depends on the query alone cancels in a difference.
@@ -62,19 +59,41 @@ proptest! {
     }
 
     #[test]
-    fn four_rows_at_once_score_like_one(dim in 1usize..150, seed: u64, metric in prop::sample::select(vec![Metric::L2, Metric::L1])) {
+    fn fewer_bits_err_more_and_never_far(
+        dim in 60usize..200,
+        seed: u64,
+        metric in prop::sample::select(vec![Metric::Dot, Metric::L2]),
+    ) {
+        let data = Data::clustered(400, dim, 4, metric, Element::F32, seed);
+        let query = &data.queries[0];
+        let exact = exact(&data, metric, query);
+        let spread = exact.iter().fold(f32::MIN, |a, &b| a.max(b)) - exact.iter().fold(f32::MAX, |a, &b| a.min(b));
+        for (bits, most) in [(Bits::Four, 0.05), (Bits::Two, 0.15), (Bits::One, 0.3)] {
+            let coded = coded(&data, metric, bits, query);
+            let shift = coded.iter().zip(&exact).map(|(c, e)| f64::from(c - e)).sum::<f64>() / 400.0;
+            let squares = coded.iter().zip(&exact).map(|(c, e)| (f64::from(c - e) - shift).powi(2));
+            let error = (squares.sum::<f64>() / 400.0).sqrt();
+            prop_assert!(error <= most * f64::from(spread) + 1e-4, "{bits:?}: {error} of {spread}");
+        }
+    }
+
+    #[test]
+    fn four_rows_at_once_score_like_one(
+        dim in 1usize..150,
+        seed: u64,
+        bits in prop::sample::select(Bits::ALL.to_vec()),
+        metric in prop::sample::select(vec![Metric::L2, Metric::L1]),
+    ) {
         let data = Data::clustered(8, dim, 2, metric, Element::F32, seed);
-        let quantizer = Quantizer::train(&data.matrix(), metric);
-        let codes = quantizer.encode(&data.matrix(), &pool(1), &Control::none()).expect("not cancelled");
+        let (quantizer, codes) = trained(&data, metric, bits, 1);
         let mut code = QueryCode::default();
         quantizer.encode_query(&data.queries[0], &mut code);
-        let (kernel, view, query) = (CodeKernel::new(), codes.view(), &code);
         let rows = [3, 0, 7, 3];
         if Scheme::of(metric) == Scheme::Dot {
-            let score = DotScore { kernel, codes: view, query };
+            let score = DotScore::new(codes.view(), &code);
             prop_assert_eq!(score.score4(rows), rows.map(|row| score.score(row)));
         } else {
-            let score = SadScore { kernel, codes: view, query };
+            let score = SadScore::new(codes.view(), &code);
             prop_assert_eq!(score.score4(rows), rows.map(|row| score.score(row)));
         }
     }
@@ -82,14 +101,17 @@ proptest! {
     #[test]
     fn any_numbers_give_finite_factors(
         rows in prop::collection::vec(prop::collection::vec(any::<f32>(), 5), 1..20),
+        bits in prop::sample::select(Bits::ALL.to_vec()),
         metric in prop::sample::select(vec![Metric::Dot, Metric::L2, Metric::L1]),
     ) {
         let data = Data::of(&rows, 5, Element::F32);
-        let quantizer = Quantizer::train(&data.matrix(), metric);
+        let (quantizer, codes) = trained(&data, metric, bits, 1);
         prop_assert!(quantizer.step() > 0.0 && quantizer.step().is_finite());
-        let codes = quantizer.encode(&data.matrix(), &pool(1), &Control::none()).expect("not cancelled");
-        for [scale, bias] in codes.view().factors() {
-            prop_assert!(scale.is_finite() && bias.is_finite() && *scale >= 0.0);
+        if Scheme::of(metric) == Scheme::Dot {
+            for row in 0..codes.view().len() {
+                let [scale, bias] = factors(codes.view().row(row));
+                prop_assert!(scale.is_finite() && bias.is_finite() && scale >= 0.0);
+            }
         }
         let mut code = QueryCode::default();
         quantizer.encode_query(data.matrix().row(0).expect("a row"), &mut code);
@@ -97,17 +119,31 @@ proptest! {
     }
 
     #[test]
-    fn a_row_as_the_query_is_coded_like_the_row(dim in 1usize..100, seed: u64) {
+    fn a_row_as_the_query_scores_as_its_values_say(
+        dim in 1usize..300,
+        seed: u64,
+        bits in prop::sample::select(Bits::ALL.to_vec()),
+    ) {
         let data = Data::clustered(5, dim, 2, Metric::L2, Element::F32, seed);
-        let quantizer = Quantizer::train(&data.matrix(), Metric::L2);
-        let codes = quantizer.encode(&data.matrix(), &pool(1), &Control::none()).expect("not cancelled");
-        let (mut of_query, mut of_row) = (QueryCode::default(), QueryCode::default());
-        quantizer.encode_query(data.matrix().row(3).expect("a row"), &mut of_query);
-        let excess = QueryCode::excess_of(codes.view().row(3));
-        of_row.set_row(codes.view().row(3), excess, Scheme::Dot);
-        prop_assert_eq!(of_query.signed(), of_row.signed());
-        prop_assert_eq!(of_query.excess, of_row.excess);
-        prop_assert_eq!(of_query.scale, codes.view().factors()[3][0]);
+        let (quantizer, codes) = trained(&data, Metric::L2, bits, 1);
+        let (view, layout) = (codes.view(), quantizer.layout());
+        let (step, zero) = layout.values();
+        let values = |row: u32| -> Vec<i32> {
+            (0..layout.codes())
+                .map(|at| {
+                    let byte = view.row(row)[at % layout.payload()];
+                    let shift = (at / layout.payload()) as u32 * bits.get();
+                    step * i32::from(byte >> shift & (u8::MAX >> (8 - bits.get()))) - zero
+                })
+                .collect()
+        };
+        let (own, mut code) = (values(3), QueryCode::default());
+        code.set_row(view.row(3), layout);
+        let kernel = PackedKernel::new(bits);
+        for row in 0..view.len() {
+            let expected: i32 = values(row).iter().zip(&own).map(|(a, b)| a * b).sum();
+            prop_assert_eq!(code.products(kernel.dot(view.row(row), code.signed())), expected as f32);
+        }
     }
 }
 
@@ -115,28 +151,30 @@ proptest! {
 fn manhattan_distances_of_bytes_lose_nothing() {
     let data = Data::clustered(100, 70, 5, Metric::L1, Element::U8, 1);
     for query in &data.queries {
-        assert_eq!(coded(&data, Metric::L1, query), exact(&data, Metric::L1, query));
+        assert_eq!(
+            coded(&data, Metric::L1, Bits::Eight, query),
+            exact(&data, Metric::L1, query)
+        );
     }
 }
 
 #[test]
 fn codes_do_not_depend_on_the_number_of_threads() {
     let data = Data::clustered(2_000, 33, 5, Metric::L2, Element::F16, 2);
-    let quantizer = Quantizer::train(&data.matrix(), Metric::L2);
-    let one = quantizer
-        .encode(&data.matrix(), &pool(1), &Control::none())
-        .expect("not cancelled");
-    let four = quantizer
-        .encode(&data.matrix(), &pool(4), &Control::none())
-        .expect("not cancelled");
-    assert_eq!(one.view().bytes(), four.view().bytes());
-    assert_eq!(one.view().factors(), four.view().factors());
+    for bits in Bits::ALL {
+        let (one, four) = (
+            trained(&data, Metric::L2, bits, 1),
+            trained(&data, Metric::L2, bits, 4),
+        );
+        assert_eq!(one.0, four.0);
+        assert_eq!(one.1.view().bytes(), four.1.view().bytes());
+    }
 }
 
 #[test]
 fn encoding_stops_when_cancelled() {
     let data = Data::clustered(1_000, 4, 2, Metric::L2, Element::F32, 3);
-    let quantizer = Quantizer::train(&data.matrix(), Metric::L2);
+    let (quantizer, _) = trained(&data, Metric::L2, Bits::Eight, 1);
     let control = Control::new(&|| true, &|_, _| ());
     assert!(matches!(
         quantizer.encode(&data.matrix(), &pool(2), &control),

@@ -23,6 +23,7 @@ fn vector(number: u16, name: &str) -> VectorRecord {
             ef_refine: 0,
             alpha_thousandths: 1000,
             seed: 7,
+            quantization: 3,
         },
     }
 }

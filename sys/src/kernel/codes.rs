@@ -30,6 +30,13 @@ pub(super) struct Table {
     pub(super) sad4: unsafe fn(&[u8], [&[u8]; 4]) -> [u32; 4],
 }
 
+/// Entry points of inner products.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) one: unsafe fn(&[i8], [&[u8]; 1]) -> [i32; 1],
+    pub(super) four: unsafe fn(&[i8], [&[u8]; 4]) -> [i32; 4],
+}
+
 /// The order in which instruction sets are tried.
 const PREFERENCE: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Neon];
 
@@ -69,6 +76,14 @@ impl CodeKernel {
             Isa::Simsimd | Isa::Avx2 | Isa::Avx512 | Isa::Neon => return None,
         };
         Some(Self { isa, table })
+    }
+
+    /// The kernels of inner products.
+    pub(super) fn dot_entry(&self) -> Entry {
+        Entry {
+            one: self.table.dot,
+            four: self.table.dot4,
+        }
     }
 
     /// The instruction set that was chosen.

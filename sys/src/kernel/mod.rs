@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `drive.rs` | the loops around a kernel: one row, many rows, many queries |
 //! | `codes.rs` | kernels over 8-bit codes and their dispatch |
+//! | `packed/` | the same for codes of 1, 2, 4 or 8 bits, several a byte |
 //! | `norm.rs` | normalisation of vectors before they are stored |
 //! | `scalar.rs` | plain Rust, the oracle and the fallback |
 //! | `simsimd.rs`, `avx2.rs`, `avx512.rs`, `neon.rs` | one instruction set or library each |
@@ -20,6 +21,7 @@ mod drive;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod norm;
+pub mod packed;
 mod scalar;
 mod simsimd;
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vdb::{Distance, Element};
+use vdb::VectorParams;
 
 use super::split::Split;
 use crate::failure::{Failure, Outcome};
@@ -30,17 +30,24 @@ pub(super) struct Origin {
     split: String,
     distance: String,
     element: String,
+    graph: String,
 }
 
 impl Origin {
-    pub(super) fn new(data: &Path, rows: u64, split: &Split, distance: Distance, element: Element) -> Origin {
+    pub(super) fn new(data: &Path, rows: u64, split: &Split, params: &VectorParams) -> Origin {
         Origin {
             rows,
             bytes: std::fs::metadata(data).map_or(0, |meta| meta.len()),
             queries: split.queries.len() as u64,
             split: format!("{:016x}", fnv(&split.queries)),
-            distance: distance.name().to_owned(),
-            element: parse::element_name(element).to_owned(),
+            distance: params.distance.name().to_owned(),
+            element: parse::element_name(params.element).to_owned(),
+            graph: format!(
+                "m {}, ef_construct {}, {}",
+                params.hnsw.m,
+                params.hnsw.ef_construct,
+                params.hnsw.quantization.name()
+            ),
         }
     }
 
@@ -82,6 +89,7 @@ impl Origin {
             ("split", built.split, self.split.clone()),
             ("distance", built.distance, self.distance.clone()),
             ("element", built.element, self.element.clone()),
+            ("graph", built.graph, self.graph.clone()),
         ];
         let told: Vec<String> = differences
             .iter()

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use vdb::{
-    Collection, CollectionConfig, Control, Database, Distance, Element, Point, PointId, SearchRequest,
-    VectorParams,
+    Collection, CollectionConfig, Control, Database, Distance, Element, HnswParams, Point, PointId,
+    Quantization, SearchRequest, VectorParams,
 };
 use vdb_interop::{ReadOptions, RowSource};
 
@@ -79,6 +79,18 @@ pub(crate) struct Args {
     #[arg(long, default_value = "f32", value_parser = parse::element())]
     element: Element,
 
+    /// Links a node of the graph
+    #[arg(long, value_name = "N", default_value_t = 16, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(2..=256))]
+    m: u16,
+
+    /// Width of the beam that builds the graph
+    #[arg(long, value_name = "N", default_value_t = 200, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
+    ef_construct: u16,
+
+    /// What graph walks read of each vector
+    #[arg(long, default_value = "auto", value_parser = parse::quantization())]
+    quantization: Quantization,
+
     /// Settings: widths of the beam, default, exact
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = setting)]
     #[arg(default_value = "default,16,24,32,48,64,96,128,200,300,500")]
@@ -91,6 +103,21 @@ pub(crate) struct Args {
     /// Make the database here and keep it; one that was made here from the same data and settings is searched as it is
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
+}
+
+impl Args {
+    /// The collection's vector, of `dim` numbers.
+    fn params(&self, dim: usize) -> VectorParams {
+        let hnsw = HnswParams {
+            m: self.m,
+            ef_construct: self.ef_construct,
+            quantization: self.quantization,
+            ..HnswParams::default()
+        };
+        VectorParams::new(dim, self.distance)
+            .element(self.element)
+            .hnsw(hnsw)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +205,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
     interrupt::watch();
     let rows = row_count(&args.data)?;
     let split = Split::new(rows, args.queries, args.split.as_deref())?;
-    let origin = Origin::new(&args.data, rows, &split, args.distance, args.element);
+    let origin = Origin::new(&args.data, rows, &split, &args.params(1));
     if let Some(db) = args.db.as_ref().filter(|db| db.exists()) {
         origin.check(db)?;
     }
@@ -286,7 +313,14 @@ fn system_name(collection: &Collection) -> String {
         .first()
         .map(|(_, params)| (params.hnsw, parse::element_name(params.element)));
     match params {
-        Some((hnsw, element)) => format!("vdb {element} M{} efc{}", hnsw.m, hnsw.ef_construct),
+        Some((hnsw, element)) => {
+            let graph = format!("vdb {element} M{} efc{}", hnsw.m, hnsw.ef_construct);
+            if hnsw.quantization == Quantization::Auto {
+                graph
+            } else {
+                format!("{graph} {}", hnsw.quantization.name())
+            }
+        }
         None => "vdb".to_owned(),
     }
 }
@@ -355,8 +389,7 @@ fn make(db: &Database, args: &Args, split: &Split, out: &Out) -> Outcome<Made> {
             }
         },
     };
-    let params = VectorParams::new(dim, args.distance).element(args.element);
-    let collection = db.create_collection(COLLECTION, CollectionConfig::new(params))?;
+    let collection = db.create_collection(COLLECTION, CollectionConfig::new(args.params(dim)))?;
 
     let started = Instant::now();
     let bar = progress::bar(out, "loading", total, Unit::Rows);

@@ -5,7 +5,7 @@ use crate::quant::Quantizer;
 use proptest::prelude::*;
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Metric;
-use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::packed::Bits;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
@@ -16,9 +16,10 @@ proptest! {
     ) {
         // Bytes under the Manhattan metric: distances are exact, and equal ones are common.
         let data = Data::clustered(60, dim, 3, Metric::L1, Element::U8, seed);
-        let quantizer = Quantizer::train(&data.matrix(), Metric::L1);
-        let codes = quantizer.encode(&data.matrix(), &pool(1), &crate::Control::none()).expect("not cancelled");
-        let pairs = SadPairs { kernel: CodeKernel::new(), codes: codes.view() };
+        let (pool, control) = (pool(1), crate::Control::none());
+        let quantizer = Quantizer::train(&data.matrix(), Metric::L1, Bits::Eight, &pool, &control).expect("not cancelled");
+        let (codes, _) = quantizer.encode(&data.matrix(), &pool, &control).expect("not cancelled");
+        let pairs = SadPairs { codes: codes.view() };
         let (mut code, mut distances) = (QueryCode::default(), Vec::new());
         let (mut links, mut lengths) = (vec![FREE; degree], vec![0.0; degree]);
         for source in sources {

@@ -15,7 +15,10 @@ fn bytes(graph: &Graph) -> (Vec<u32>, Vec<u32>, Vec<u32>, Vec<u8>) {
         graph.base.clone(),
         upper.rows.clone(),
         upper.links.clone(),
-        graph.codes.view().bytes().to_vec(),
+        graph
+            .view()
+            .codes
+            .map_or(Vec::new(), |codes| codes.bytes().to_vec()),
     )
 }
 

@@ -26,7 +26,13 @@ fn meta() -> impl Strategy<Value = Meta> {
                 degree: 2 * m,
                 metric,
                 element,
+                bits: Some(if metric == Metric::L2 {
+                    Bits::Four
+                } else {
+                    Bits::Eight
+                }),
                 step,
+                mapped: if metric == Metric::L2 { dim.div_ceil(2) } else { 0 },
                 seed,
                 sizes,
             }

@@ -2,20 +2,22 @@ use super::*;
 use crate::control::Control;
 use crate::fixture::{Data, PAIRS, Random, Unlisted, pool, recall};
 use crate::hnsw::{Graph, HnswParams, build};
+use crate::quant::Quantization;
 use crate::rowset::RowBits;
 use proptest::prelude::*;
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Metric;
 
 fn graph(data: &Data, metric: Metric) -> Graph {
-    build(
-        &data.matrix(),
-        metric,
-        &HnswParams::default(),
-        &pool(2),
-        &Control::none(),
-    )
-    .expect("not cancelled")
+    coded_graph(data, metric, Quantization::Auto)
+}
+
+fn coded_graph(data: &Data, metric: Metric, quantization: Quantization) -> Graph {
+    let params = HnswParams {
+        quantization,
+        ..HnswParams::default()
+    };
+    build(&data.matrix(), metric, &params, &pool(2), &Control::none()).expect("not cancelled")
 }
 
 fn find(
@@ -63,6 +65,26 @@ fn recall_by_default_is_above_095_for_every_metric_and_element() {
         let graph = graph(&data, metric);
         let mean = mean_recall(&data, metric, &graph, &SearchParams::new(10), None);
         assert!(mean >= 0.95, "{metric:?} over {element:?}: {mean}");
+    }
+}
+
+#[test]
+fn every_quantization_finds_the_nearest() {
+    for quantization in [
+        Quantization::Off,
+        Quantization::Int8,
+        Quantization::Int4,
+        Quantization::Int2,
+        Quantization::Binary,
+    ] {
+        for metric in [Metric::Dot, Metric::L2, Metric::L1] {
+            let data = Data::clustered(3_000, 130, 40, metric, Element::F32, 11);
+            let graph = coded_graph(&data, metric, quantization);
+            let bits = graph.view().codes.map(|codes| codes.layout().bits());
+            assert_eq!(bits, quantization.bits(130, metric));
+            let mean = mean_recall(&data, metric, &graph, &SearchParams::new(10).ef(100), None);
+            assert!(mean >= 0.95, "{quantization:?}, {metric:?}: {mean}");
+        }
     }
 }
 
@@ -228,7 +250,8 @@ fn a_wider_beam_finds_what_codes_of_skewed_data_hide() {
 #[test]
 fn good_codes_are_rescored_little_beyond_what_is_asked_for() {
     let data = Data::clustered(5_000, 96, 40, Metric::Dot, Element::F32, 19);
-    let (graph, kernel) = (graph(&data, Metric::Dot), Kernel::new(Metric::Dot, Element::F32));
+    let kernel = Kernel::new(Metric::Dot, Element::F32);
+    let graph = coded_graph(&data, Metric::Dot, Quantization::Int8);
     let params = SearchParams::new(10);
     let mut scratch = Scratch::default();
     let rescored = data.queries.iter().map(|query| {

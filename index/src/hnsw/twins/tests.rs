@@ -6,6 +6,7 @@ use crate::quant::Quantizer;
 use proptest::prelude::*;
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Metric;
+use vdb_sys::kernel::packed::Bits;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
@@ -16,11 +17,12 @@ proptest! {
         let of: Vec<u32> = (0..rows).map(|_| random.below(kinds)).collect();
         let vectors: Vec<Vec<f32>> = of.iter().map(|&kind| vec![kind as f32, 1.0, (kind % 3) as f32]).collect();
         let data = Data::of(&vectors, 3, Element::U8);
-        let quantizer = Quantizer::train(&data.matrix(), Metric::L1);
-        let codes = quantizer.encode(&data.matrix(), &pool(2), &Control::none()).expect("not cancelled");
+        let (pool, control) = (pool(2), Control::none());
+        let quantizer = Quantizer::train(&data.matrix(), Metric::L1, Bits::Eight, &pool, &control).expect("not cancelled");
+        let (codes, _) = quantizer.encode(&data.matrix(), &pool, &control).expect("not cancelled");
         let original: Vec<u32> = (0..rows as u32).rev().collect();
         let mut order = original.clone();
-        let twins = split(codes.view(), &mut order, &pool(2));
+        let twins = split(codes.view(), &mut order, &pool);
 
         let firsts = order.len() - twins.len();
         let mut sorted = order.clone();

@@ -1,0 +1,138 @@
+//! Scoring rows against a query.
+
+use vdb_sys::element::MatrixView;
+use vdb_sys::kernel::Kernel;
+use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::packed::PackedKernel;
+
+use crate::codes::layout::FACTORS;
+use crate::codes::{CodesView, Factors, QueryCode};
+
+/// Scores rows against something fixed: larger is nearer.
+pub(crate) trait Score {
+    /// One row.
+    fn score(&self, row: u32) -> f32;
+    /// Four rows at once.
+    fn score4(&self, rows: [u32; 4]) -> [f32; 4];
+    /// Asks for a row that will be scored soon.
+    fn prefetch(&self, row: u32);
+}
+
+/// The scale and the bias that a row of codes ends with.
+#[inline]
+pub(crate) fn factors(row: &[u8]) -> Factors {
+    match row.last_chunk::<FACTORS>() {
+        Some(bytes) => {
+            let [a, b, c, d, e, f, g, h] = *bytes;
+            [f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])]
+        }
+        None => [0.0; 2],
+    }
+}
+
+/// Scores by [`Scheme::Dot`](crate::codes::Scheme::Dot).
+pub(crate) struct DotScore<'a> {
+    kernel: PackedKernel,
+    codes: CodesView<'a>,
+    query: &'a QueryCode,
+}
+
+impl<'a> DotScore<'a> {
+    pub(crate) fn new(codes: CodesView<'a>, query: &'a QueryCode) -> Self {
+        Self {
+            kernel: PackedKernel::new(codes.layout().bits()),
+            codes,
+            query,
+        }
+    }
+
+    #[inline]
+    fn finish(&self, row: &[u8], sum: i32) -> f32 {
+        let [scale, bias] = factors(row);
+        self.query.scale * scale * self.query.products(sum) + bias
+    }
+}
+
+impl Score for DotScore<'_> {
+    #[inline]
+    fn score(&self, row: u32) -> f32 {
+        let row = self.codes.row(row);
+        self.finish(row, self.kernel.dot(row, self.query.signed()))
+    }
+
+    #[inline]
+    fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
+        let rows = rows.map(|row| self.codes.row(row));
+        let sums = self.kernel.dot4(rows, self.query.signed());
+        std::array::from_fn(|at| self.finish(rows[at], sums[at]))
+    }
+
+    #[inline]
+    fn prefetch(&self, row: u32) {
+        vdb_sys::kernel::prefetch(self.codes.row(row));
+    }
+}
+
+/// Scores by [`Scheme::Sad`](crate::codes::Scheme::Sad).
+pub(crate) struct SadScore<'a> {
+    kernel: CodeKernel,
+    codes: CodesView<'a>,
+    query: &'a QueryCode,
+}
+
+impl<'a> SadScore<'a> {
+    pub(crate) fn new(codes: CodesView<'a>, query: &'a QueryCode) -> Self {
+        Self {
+            kernel: CodeKernel::new(),
+            codes,
+            query,
+        }
+    }
+}
+
+impl Score for SadScore<'_> {
+    #[inline]
+    fn score(&self, row: u32) -> f32 {
+        -(self.kernel.sad(self.codes.row(row), self.query.stored()) as f32)
+    }
+
+    #[inline]
+    fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
+        let sums = self
+            .kernel
+            .sad4(rows.map(|row| self.codes.row(row)), self.query.stored());
+        sums.map(|sum| -(sum as f32))
+    }
+
+    #[inline]
+    fn prefetch(&self, row: u32) {
+        vdb_sys::kernel::prefetch(self.codes.row(row));
+    }
+}
+
+/// Scores full vectors by the canonical kernel, for a graph without codes.
+pub(crate) struct ExactScore<'a> {
+    pub(crate) kernel: &'a Kernel,
+    pub(crate) matrix: &'a MatrixView<'a>,
+    pub(crate) query: &'a [u8],
+}
+
+impl Score for ExactScore<'_> {
+    #[inline]
+    fn score(&self, row: u32) -> f32 {
+        let vector = self.matrix.row(row);
+        vector.map_or(f32::NEG_INFINITY, |vector| self.kernel.score(self.query, vector))
+    }
+
+    #[inline]
+    fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
+        rows.map(|row| self.score(row))
+    }
+
+    #[inline]
+    fn prefetch(&self, row: u32) {
+        if let Some(vector) = self.matrix.row(row) {
+            vdb_sys::kernel::prefetch(vector);
+        }
+    }
+}
