@@ -10,6 +10,8 @@ use vdb_sys::element::{Element, MatrixView, encode_f32};
 use vdb_sys::kernel::{Kernel, Metric};
 
 const DIM: usize = 384;
+/// Queries that share a pass.
+const QUERIES: usize = 16;
 /// Larger than any cache: 128 MiB of `f32`.
 const ROWS: usize = (128 << 20) / (DIM * 4);
 
@@ -36,6 +38,15 @@ fn scan(c: &mut Criterion) {
                     .chunks_exact(8)
                     .map(|w| u64::from_le_bytes([w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]]));
                 black_box(words.fold(0u64, u64::wrapping_add))
+            });
+        });
+        let kernel = Kernel::new(Metric::Dot, element);
+        let queries: Vec<&[u8]> = bytes.chunks_exact(matrix.row_bytes()).take(QUERIES).collect();
+        group.bench_function(format!("{QUERIES} x Dot/{element:?}"), |b| {
+            b.iter(|| {
+                let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(10)).collect();
+                flat::scan_many(&matrix, &kernel, &queries, 0..matrix.len(), &mut tops);
+                black_box(tops)
             });
         });
         for metric in [Metric::Dot, Metric::L2, Metric::L1] {

@@ -7,6 +7,7 @@
 //! | `benches/hnsw.rs` | graph walk and graph build, with recall |
 //! | `benches/wal.rs` | log append and sync |
 //! | `benches/codec.rs` | payloads, points files, id lookup |
+//! | `benches/reads.rs` | the embedded API: points by id, scroll, counts, searches in a batch, opening |
 //!
 //! Whole-engine figures, with recall beside speed, come from `vdb bench`. Depends on anything; nothing depends on it.
 

@@ -36,6 +36,45 @@ pub fn scan(
     );
 }
 
+/// Queries scored by one pass of a kernel over a block: what their vectors and sums fit the registers and the
+/// first-level cache with.
+const QUERIES: usize = 8;
+
+/// [`scan`] without a filter for several queries at once: the rows are read from memory once for all of them.
+/// `tops[i]` is shown every row of `rows`, scored against `queries[i]`.
+pub fn scan_many(
+    matrix: &MatrixView<'_>,
+    kernel: &Kernel,
+    queries: &[&[u8]],
+    rows: Range<u32>,
+    tops: &mut [TopK],
+) {
+    let mut scores = [0.0f32; BLOCK as usize * QUERIES];
+    let end = rows.end.min(matrix.len());
+    let mut start = rows.start;
+    while start < end {
+        let stop = start.saturating_add(BLOCK).min(end);
+        let Some(block) = matrix.rows(start..stop) else {
+            return;
+        };
+        for (queries, tops) in queries.chunks(QUERIES).zip(tops.chunks_mut(QUERIES)) {
+            let scores = &mut scores[..(stop - start) as usize * queries.len()];
+            kernel.score_rows_multi(queries, block, scores);
+            for (at, top) in tops.iter_mut().enumerate() {
+                let mut bar = top.threshold();
+                let scores = scores.iter().skip(at).step_by(queries.len());
+                for (&score, row) in scores.zip(start..stop) {
+                    if score >= bar {
+                        top.push(score, row);
+                        bar = top.threshold();
+                    }
+                }
+            }
+        }
+        start = stop;
+    }
+}
+
 /// Shows the given rows to `top`, scored by the canonical kernel. Rows beyond the matrix are ignored.
 pub fn scan_rows(
     matrix: &MatrixView<'_>,

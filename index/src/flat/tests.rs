@@ -29,4 +29,22 @@ proptest! {
             prop_assert_eq!(&listed, &filtered);
         }
     }
+
+    #[test]
+    fn many_queries_in_one_pass_find_what_each_finds_alone(
+        pair in 0usize..PAIRS.len(), rows in 0u32..200, dim in 1usize..40, k in 0usize..30,
+        queries in 0usize..20, split in 0u32..220, seed: u64,
+    ) {
+        let (metric, element) = PAIRS[pair];
+        let data = Data::clustered(rows, dim, 3, metric, element, seed);
+        let (matrix, kernel) = (data.matrix(), Kernel::new(metric, element));
+        let queries: Vec<&[u8]> = data.queries.iter().take(queries).map(Vec::as_slice).collect();
+        let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(k)).collect();
+        scan_many(&matrix, &kernel, &queries, split..u32::MAX, &mut tops);
+        scan_many(&matrix, &kernel, &queries, 0..split, &mut tops);
+        for (query, found) in queries.iter().zip(tops) {
+            let alone = top(k, |top| scan(&matrix, &kernel, query, 0..u32::MAX, None, top));
+            prop_assert_eq!(found.into_sorted(), alone);
+        }
+    }
 }
