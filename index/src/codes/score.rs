@@ -62,9 +62,17 @@ impl Score for DotScore<'_> {
 
     #[inline]
     fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
-        let rows = rows.map(|row| self.codes.row(row));
-        let sums = self.kernel.dot4(rows, self.query.signed());
-        std::array::from_fn(|at| self.finish(rows[at], sums[at]))
+        let [a, b, c, d] = rows;
+        let codes = self.codes;
+        // Not by `map`, which is not always inlined.
+        let [a, b, c, d] = [codes.row(a), codes.row(b), codes.row(c), codes.row(d)];
+        let [sum_a, sum_b, sum_c, sum_d] = self.kernel.dot4([a, b, c, d], self.query.signed());
+        [
+            self.finish(a, sum_a),
+            self.finish(b, sum_b),
+            self.finish(c, sum_c),
+            self.finish(d, sum_d),
+        ]
     }
 
     #[inline]

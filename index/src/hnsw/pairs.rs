@@ -149,12 +149,15 @@ impl Score for DotPairScore<'_> {
 
     #[inline]
     fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
-        let codes = self.pairs.codes;
-        let sums = self
-            .pairs
-            .kernel
-            .dot4(rows.map(|row| codes.row(row)), self.code.signed());
-        std::array::from_fn(|at| self.finish(rows[at], sums[at]))
+        let (codes, [a, b, c, d]) = (self.pairs.codes, rows);
+        let four = [codes.row(a), codes.row(b), codes.row(c), codes.row(d)];
+        let sums = self.pairs.kernel.dot4(four, self.code.signed());
+        [
+            self.finish(a, sums[0]),
+            self.finish(b, sums[1]),
+            self.finish(c, sums[2]),
+            self.finish(d, sums[3]),
+        ]
     }
 
     #[inline]

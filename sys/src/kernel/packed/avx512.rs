@@ -61,10 +61,14 @@ fn sums<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [__m
     let parts = 8 / BITS as usize;
     let (query, _) = bytemuck::cast_slice::<i8, u8>(query).as_chunks::<64>();
     let lines = query.len() / parts;
-    let rows = rows.map(|row| &row.as_chunks::<64>().0[..lines]);
-    for (at, query) in query.chunks_exact(parts).enumerate() {
+    let mut row_lines: [&[[u8; 64]]; R] = [&[]; R];
+    for r in 0..R {
+        row_lines[r] = &rows[r].as_chunks::<64>().0[..lines];
+    }
+    for at in 0..lines {
+        let query = &query[at * parts..][..parts];
         for r in 0..R {
-            let line = load(&rows[r][at]);
+            let line = load(&row_lines[r][at]);
             for (k, query) in query.iter().enumerate() {
                 sums[r] = _mm512_dpbusd_epi32(sums[r], part::<BITS>(line, k), load(query));
             }
@@ -75,16 +79,27 @@ fn sums<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [__m
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 fn dot<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
-    sums::<BITS, R>(query, rows).map(|sum| _mm512_reduce_add_epi32(sum))
+    let sums = sums::<BITS, R>(query, rows);
+    let mut out = [0; R];
+    for r in 0..R {
+        out[r] = _mm512_reduce_add_epi32(sums[r]);
+    }
+    out
+}
+
+/// The sums of lanes `i`, `i + 4`, `i + 8` and `i + 12`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn quarter(sum: __m512i) -> __m128i {
+    let half = _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
+    _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half))
 }
 
 /// Four rows: their sums are added up together.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 fn dot4<const BITS: u32>(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
-    let [a, b, c, d] = sums::<BITS, 4>(query, rows).map(|sum| {
-        let half = _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
-        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half))
-    });
-    let sums = _mm_hadd_epi32(_mm_hadd_epi32(a, b), _mm_hadd_epi32(c, d));
-    bytemuck::cast(sums)
+    let [a, b, c, d] = sums::<BITS, 4>(query, rows);
+    let ab = _mm_hadd_epi32(quarter(a), quarter(b));
+    let cd = _mm_hadd_epi32(quarter(c), quarter(d));
+    bytemuck::cast(_mm_hadd_epi32(ab, cd))
 }
