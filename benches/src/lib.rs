@@ -8,6 +8,7 @@
 //! | `benches/wal.rs` | log append and sync |
 //! | `benches/codec.rs` | payloads, points files, id lookup |
 //! | `benches/reads.rs` | the embedded API: points by id, scroll, counts, searches in a batch, opening |
+//! | `examples/filtered.rs` | filtered searches: recall beside speed for every filter and beam |
 //!
 //! Whole-engine figures, with recall beside speed, come from `vdb bench`. Depends on anything; nothing depends on it.
 
