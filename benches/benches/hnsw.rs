@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use vdb_benches::clustered;
 use vdb_index::hnsw::{HnswParams, Scratch, SearchParams, build, search};
-use vdb_index::{Control, TopK, flat};
+use vdb_index::{Control, RowBits, TopK, flat};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView, encode_f32};
 use vdb_sys::kernel::{Kernel, Metric};
@@ -53,7 +53,16 @@ fn walk(c: &mut Criterion) {
         for query in (0..queries.len()).filter_map(|q| queries.row(q)) {
             let mut top = TopK::new(K);
             flat::scan(&matrix, &kernel, query, 0..matrix.len(), None, &mut top);
-            let hits = search(graph.view(), &matrix, &kernel, query, &params, None, &mut scratch).hits;
+            let hits = search(
+                graph.view(),
+                &matrix,
+                &kernel,
+                query,
+                &params,
+                None::<&RowBits>,
+                &mut scratch,
+            )
+            .hits;
             found += top
                 .into_sorted()
                 .iter()
@@ -72,7 +81,7 @@ fn walk(c: &mut Criterion) {
                     &kernel,
                     query,
                     &params,
-                    None,
+                    None::<&RowBits>,
                     &mut scratch,
                 ))
             })

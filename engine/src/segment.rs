@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use roaring::RoaringBitmap;
+use vdb_index::RowSet;
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
 use vdb_storage::manifest::SegmentRecord;
@@ -354,10 +354,10 @@ impl IndexLookup for SegmentLookup<'_> {
         self.segment.points.find(*id)
     }
 
-    fn rows_with_vector(&self, name: &str) -> Option<RoaringBitmap> {
-        let all = || (0..self.segment.rows()).collect();
+    fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
+        let all = || RowSet::all(self.segment.rows());
         let Some(vectors) = self.schema.slot(name).and_then(|slot| self.segment.vectors(slot)) else {
-            return Some(RoaringBitmap::new());
+            return Some(RowSet::new());
         };
         Some(
             vectors

@@ -10,7 +10,7 @@
 //! ```text
 //! build:  matrix -> quant (codes) -> hnsw::build -> Graph -> write -> file
 //! search: file -> hnsw walk on codes -> candidates -> canonical kernel on the full vectors -> TopK
-//! filter: postings (roaring bitmaps) -> RowFilter -> flat | hnsw
+//! filter: postings (roaring bitmaps) -> RowSet -> RowFilter -> flat | hnsw
 //! ```
 //!
 //! Files, bottom up; a module imports only from those above it:
@@ -20,6 +20,7 @@
 //! | `error.rs` | the one error enum |
 //! | `control.rs` | cancel probe and progress sink of long work |
 //! | `rowset.rs` | the allowed-row predicate used by every search |
+//! | `rows.rs` | sets of rows as filters make them: lists or bits |
 //! | `topk.rs` | bounded heap with a fixed tie order |
 //! | `flat.rs` | exact scan |
 //! | `mix.rs` | where what looks random comes from |
@@ -43,6 +44,7 @@ pub mod flat;
 pub mod hnsw;
 pub mod postings;
 pub mod quant;
+pub mod rows;
 pub mod rowset;
 pub mod topk;
 
@@ -50,5 +52,6 @@ pub use control::Control;
 pub use error::{Error, Result};
 use mix::mix;
 pub use quant::Quantization;
+pub use rows::RowSet;
 pub use rowset::{RowBits, RowFilter};
 pub use topk::TopK;

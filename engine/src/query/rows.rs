@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use roaring::RoaringBitmap;
 use vdb_index::postings::Estimate;
+use vdb_index::{RowBits, RowSet};
 
 use crate::error::{Error, Result};
 use crate::filter::{Candidates, CompiledFilter, candidates, estimate};
@@ -12,17 +12,14 @@ use crate::schema::Schema;
 use crate::segment::Segment;
 use crate::tables::StoredPoint;
 
-/// Rows looked at to estimate how many match when no index says.
-const SAMPLE: u32 = 256;
-
 /// What is known of the rows that match a filter before any payload is read.
 enum Known {
     /// There is no filter.
     All,
     /// Exactly these.
-    Exact(RoaringBitmap),
+    Exact(RowSet),
     /// None but these; each must be looked at.
-    Among(RoaringBitmap),
+    Among(RowSet),
     /// Nothing: each must be looked at.
     Nothing,
 }
@@ -34,6 +31,8 @@ pub(crate) struct SegmentRows<'a> {
     horizon: Horizon,
     filter: Option<&'a CompiledFilter>,
     known: Known,
+    /// No row has died.
+    all_alive: bool,
     /// The first damage met by a caller that could not be told at once.
     damage: OnceLock<Error>,
 }
@@ -64,22 +63,46 @@ impl<'a> SegmentRows<'a> {
             horizon,
             filter,
             known,
+            all_alive: segment.deletions.is_empty(),
             damage: OnceLock::new(),
         }
     }
 
-    /// True when the indexes name the rows that can match, so that they can be listed without trying all.
-    pub(crate) fn is_listed(&self) -> bool {
-        matches!(self.known, Known::Exact(_) | Known::Among(_))
+    /// The rows that can match, dead ones included, when indexes name them.
+    pub(crate) fn listed(&self) -> Option<&RowSet> {
+        match &self.known {
+            Known::Exact(rows) | Known::Among(rows) => Some(rows),
+            Known::All | Known::Nothing => None,
+        }
+    }
+
+    /// Exactly the rows that may be returned, as bits, when they are known that way.
+    pub(crate) fn bits(&self) -> Option<&RowBits> {
+        match &self.known {
+            Known::Exact(RowSet::Bits(bits)) if self.all_alive => Some(bits),
+            Known::Exact(_) | Known::All | Known::Among(_) | Known::Nothing => None,
+        }
+    }
+
+    /// True when payloads have to be read to tell whether a row matches.
+    pub(crate) fn reads_payloads(&self) -> bool {
+        matches!(self.known, Known::Among(_) | Known::Nothing)
     }
 
     /// True when every row of the segment may be returned.
     pub(crate) fn is_all(&self) -> bool {
-        matches!(self.known, Known::All) && self.segment.deletions.is_empty()
+        matches!(self.known, Known::All) && self.all_alive
     }
 
-    fn sees(&self, row: u32) -> bool {
-        self.horizon.sees_row(&self.segment.deletions, row)
+    /// True when no row of the segment has died.
+    pub(crate) fn is_all_alive(&self) -> bool {
+        self.all_alive
+    }
+
+    /// Whether the row is alive to the reader.
+    #[inline]
+    pub(crate) fn sees(&self, row: u32) -> bool {
+        self.all_alive || self.horizon.sees_row(&self.segment.deletions, row)
     }
 
     fn evaluate(&self, row: u32) -> Result<bool> {
@@ -114,7 +137,11 @@ impl<'a> SegmentRows<'a> {
 
     /// As [`contains`](Self::contains) for callers that cannot fail: damage counts as no match and is kept for
     /// [`check`](Self::check).
+    #[inline]
     pub(crate) fn probe(&self, row: u32) -> bool {
+        if let Known::Exact(rows) = &self.known {
+            return rows.contains(row) && self.sees(row);
+        }
         self.contains(row).unwrap_or_else(|error| {
             self.keep(error);
             false
@@ -158,9 +185,7 @@ impl<'a> SegmentRows<'a> {
                 }
             }
             Known::Exact(rows) | Known::Among(rows) => {
-                let mut iter = rows.iter();
-                iter.advance_to(start);
-                for row in iter {
+                for row in rows.iter_from(start) {
                     if !visit(row)? {
                         break;
                     }
@@ -192,36 +217,6 @@ impl<'a> SegmentRows<'a> {
                     Ok(())
                 })?;
                 Ok(count)
-            }
-        }
-    }
-
-    /// About how many rows there are. Reads a few payloads when no index says.
-    pub(crate) fn estimate(&self) -> Result<u64> {
-        let rows = self.segment.rows();
-        let live = u64::from(rows) - u64::from(self.segment.deletions.dead_total());
-        let sampled = |from: &mut dyn Iterator<Item = u32>, of: u64| -> Result<u64> {
-            let (mut seen, mut matched) = (0u64, 0u64);
-            for row in from {
-                seen += 1;
-                matched += u64::from(self.contains(row)?);
-            }
-            Ok((of * matched).checked_div(seen).unwrap_or(0))
-        };
-        match &self.known {
-            Known::All => Ok(live),
-            Known::Exact(matching) => Ok(matching.len()),
-            Known::Among(matching) => {
-                let step = (matching.len() / u64::from(SAMPLE)).max(1);
-                let picks = (0..matching.len()).step_by(step as usize);
-                sampled(
-                    &mut picks.filter_map(|n| matching.select(n as u32)),
-                    matching.len(),
-                )
-            }
-            Known::Nothing => {
-                let step = (rows / SAMPLE).max(1);
-                sampled(&mut (0..rows).step_by(step as usize), u64::from(rows))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use vdb_index::hnsw::{self, Scratch, SearchParams};
-use vdb_index::{RowBits, RowFilter, TopK, flat};
+use vdb_index::{RowBits, RowFilter, RowSet, TopK, flat};
 use vdb_storage::PointId;
 
 use crate::config::Distance;
@@ -22,11 +22,9 @@ use crate::segment::{Segment, SegmentVectors};
 use crate::tables::{Located, View};
 use crate::vectors::encode_query;
 
-/// Up to this many matching rows, their full vectors are scored one by one: exact, and as fast as anything.
-const SCAN_ROWS: u64 = 500;
-/// When no index lists the matching rows, a walk that asks each row it meets beats asking all rows only if enough of
-/// them match: below this share it would meet most rows anyway.
-const WALK_SHARE: f64 = 0.02;
+/// Up to this many matching rows, their full vectors are scored one by one: exact, and as fast as codes with their
+/// nominees' full vectors.
+const SCAN_ROWS: u64 = 48;
 
 /// A search for the points nearest to a vector.
 ///
@@ -322,7 +320,6 @@ impl Query<'_> {
     fn search_segment(&self, segment: &Segment, vectors: &SegmentVectors) -> Result<Vec<(f32, u32)>> {
         let horizon = Horizon::At(self.view.lsn);
         let rows = SegmentRows::new(&self.view.tables.schema, segment, horizon, self.filter);
-        let matrix = vectors.file.matrix();
         let graph = vectors.graph().filter(|_| !self.exact);
         let row_of = |slot: u32| vectors.file.row_of(slot);
 
@@ -334,28 +331,22 @@ impl Query<'_> {
                     None => params,
                 };
                 if rows.is_all() {
-                    match self.walk(graph, vectors, &params, None) {
+                    match self.walk::<Slots<'_>>(graph, vectors, &params, None) {
                         Some(found) => found,
                         None => self.scan_all(vectors),
                     }
                 } else {
-                    let estimate = rows.estimate()?;
-                    let total = u64::from(matrix.len());
-                    let meets_most = !rows.is_listed() && (estimate as f64) < total as f64 * WALK_SHARE;
-                    if estimate <= SCAN_ROWS.max(self.want as u64) || meets_most {
-                        self.scan_matching(vectors, &rows)?
+                    let few = rows.listed().is_some_and(|listed| listed.len() <= SCAN_ROWS);
+                    let found = if few {
+                        None
+                    } else if let (Some(bits), None) = (rows.bits(), vectors.file.sparse_rows()) {
+                        self.walk(graph, vectors, &params, Some(bits))
                     } else {
-                        let filter = Slots {
-                            rows: &rows,
-                            vectors,
-                            estimate,
-                        };
-                        let found = self.walk(graph, vectors, &params, Some(&filter));
-                        // A walk that came back short may have been cut off from matching rows: look at all.
-                        match found.filter(|found| found.len() as u64 >= (self.want as u64).min(estimate)) {
-                            Some(found) => found,
-                            None => self.scan_matching(vectors, &rows)?,
-                        }
+                        self.walk(graph, vectors, &params, Some(&Slots::new(&rows, vectors)))
+                    };
+                    match found {
+                        Some(found) => found,
+                        None => self.scan_matching(vectors, &rows)?,
                     }
                 }
             }
@@ -370,12 +361,12 @@ impl Query<'_> {
     }
 
     /// Walks the graph. `None` when it turns out damaged: it is not used again, and every row is looked at instead.
-    fn walk(
+    fn walk<F: RowFilter>(
         &self,
         graph: &hnsw::GraphFile,
         vectors: &SegmentVectors,
         params: &SearchParams,
-        filter: Option<&dyn RowFilter>,
+        filter: Option<&F>,
     ) -> Option<Vec<(f32, u32)>> {
         let found = SCRATCH.with_borrow_mut(|scratch| {
             let matrix = vectors.file.matrix();
@@ -464,31 +455,54 @@ impl Eq for Kept {}
 struct Slots<'a> {
     rows: &'a SegmentRows<'a>,
     vectors: &'a SegmentVectors,
-    estimate: u64,
+    /// The row of each slot; `None` when they are the same.
+    row_of: Option<&'a [u32]>,
+}
+
+impl<'a> Slots<'a> {
+    fn new(rows: &'a SegmentRows<'a>, vectors: &'a SegmentVectors) -> Self {
+        Slots {
+            rows,
+            vectors,
+            row_of: vectors.file.sparse_rows(),
+        }
+    }
 }
 
 impl RowFilter for Slots<'_> {
+    #[inline]
     fn contains(&self, slot: u32) -> bool {
-        self.vectors
-            .file
-            .row_of(slot)
-            .is_some_and(|row| self.rows.probe(row))
+        match self.row_of {
+            None => self.rows.probe(slot),
+            Some(rows) => rows.get(slot as usize).is_some_and(|&row| self.rows.probe(row)),
+        }
+    }
+
+    fn is_slow(&self) -> bool {
+        self.rows.reads_payloads()
     }
 
     fn estimate(&self) -> Option<u64> {
-        Some(self.estimate)
+        self.rows.listed().map(RowSet::len)
     }
 
     fn list(&self, slots: &mut Vec<u32>) -> bool {
-        if !self.rows.is_listed() {
+        let Some(listed) = self.rows.listed() else {
             return false;
+        };
+        listed.list(slots);
+        if !self.rows.is_all_alive() {
+            slots.retain(|&row| self.rows.sees(row));
         }
-        let listed = self.rows.each(|row| {
-            slots.extend(self.vectors.file.slot_of(row));
-            Ok(())
-        });
-        if let Err(damage) = listed {
-            self.rows.keep(damage);
+        if self.row_of.is_some() {
+            let mut kept = 0;
+            for at in 0..slots.len() {
+                if let Some(slot) = self.vectors.file.slot_of(slots[at]) {
+                    slots[kept] = slot;
+                    kept += 1;
+                }
+            }
+            slots.truncate(kept);
         }
         true
     }

@@ -67,6 +67,15 @@ impl Beam {
         self.next = 0;
     }
 
+    /// Keeps fewer results from now on.
+    pub(crate) fn narrow(&mut self, width: usize) {
+        self.width = self.width.min(width);
+        while self.results > self.width {
+            self.pop();
+        }
+        self.next = self.next.min(self.sorted.len());
+    }
+
     /// A score has to be above this to enter.
     #[inline]
     pub(crate) fn bar(&self) -> f32 {

@@ -297,7 +297,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
             } else {
                 self.descend(&mut worker.walker, &score)
             };
-            worker.walker.walk(links, &score, [entry], ef, None);
+            worker.walker.walk(links, &score, [entry], ef);
         }
         let near = worker.walker.results().filter(|&(_, near)| near != row);
         worker.candidates.clear();
@@ -334,7 +334,6 @@ impl<'a, P: Pairs> Builder<'a, P> {
                 &ranked,
                 [rank],
                 1,
-                None,
             );
             rank = walker.nearest().unwrap_or(0);
         }

@@ -40,7 +40,6 @@ pub(crate) fn connect<P: Pairs>(
             &score,
             [entry],
             ef,
-            None,
         );
         let has_room = |row: u32| links[(row as usize + 1) * degree - 1] == FREE;
         let Some((_, nearest)) = walker.results().next() else {

@@ -30,6 +30,7 @@
 //! | `links.rs` | the links of one level |
 //! | `beam.rs` | what a walk has found and where it has been |
 //! | `walk.rs` | the beam search, for building and for queries |
+//! | `filtered.rs` | the same under a filter |
 //! | `pairs.rs` | distances between rows, on codes |
 //! | `block.rs` | a node's links while building |
 //! | `build.rs` | insertion in batches, second pass |
@@ -47,6 +48,7 @@ mod build;
 mod check;
 mod connect;
 mod file;
+mod filtered;
 mod format;
 mod graph;
 mod links;

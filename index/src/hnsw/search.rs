@@ -4,24 +4,29 @@ use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::{Kernel, prefetch};
 
 use crate::codes::{DotScore, ExactScore, QueryCode, SadScore, Scheme, Score};
+use crate::hnsw::beam::Candidate;
+use crate::hnsw::filtered::Through;
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::links::Ranked;
 use crate::hnsw::params::SearchParams;
-use crate::hnsw::walk::{Admission, Walker};
+use crate::hnsw::walk::Walker;
 use crate::rowset::RowFilter;
 use crate::topk::TopK;
 
-/// Up to this many matching rows a result of the beam, all of them are looked at rather than walked to. A row costs 12 to
-/// 17 ns in a scan, a result 3 us in a walk through a filter that has nothing to do with the query, and 5 to 15 us, with
-/// some of the nearest missed, where the filter follows the data (117,000 sentence embeddings, filters on their topic).
+/// Up to this many rows that may match, a result of the beam, all of them are looked at rather than walked to. A row costs
+/// 13 to 19 ns in a scan, a result 3 to 4 us in a walk by two hops, whose beam is half as wide again where the filter
+/// follows the data (117,000 sentence embeddings, filters on their topic and at random).
 const SCAN_ROWS_A_RESULT: u64 = 300;
-/// Narrower beams count as this wide there: through a filter they miss too much to be worth their time.
-const SCAN_WIDTH: usize = 32;
+/// Narrower beams count as this wide there: their walks by two hops are no narrower.
+const SCAN_WIDTH: usize = 27;
 
 /// Filters that more than this share of the rows pass are walked as if there were none, with more of the beam taken
-/// by rows that do not match; below it a walk looks through those instead (measured: equal at 10 % for filters at
-/// random, at 25 % for filters that follow the data).
-const MOSTLY: f64 = 0.25;
+/// by rows that do not match; below it a walk looks through those instead.
+const MOSTLY: f64 = 0.4;
+
+/// A walk that has cost this part of looking at all rows that may match is given up for that: one that gets anywhere
+/// costs less.
+const GIVE_UP: f64 = 0.3;
 
 /// Full vectors asked for before they are scored: enough to hide memory, few enough for the first-level cache.
 const RESCORE_AHEAD: usize = 3;
@@ -33,6 +38,8 @@ pub struct Scratch {
     query: QueryCode,
     /// Rows that a filter lists.
     rows: Vec<u32>,
+    /// Scores of rows that are to be asked for whether they match.
+    scored: Vec<Candidate>,
     /// What the walk or scan found, best first, with the scores of the codes.
     nominees: Vec<(f32, u32)>,
 }
@@ -64,13 +71,13 @@ pub struct Found {
 ///
 /// # Panics
 /// If the query is not as long as a row.
-pub fn search(
+pub fn search<F: RowFilter + ?Sized>(
     graph: GraphView<'_>,
     matrix: &MatrixView<'_>,
     kernel: &Kernel,
     query: &[u8],
     params: &SearchParams,
-    filter: Option<&dyn RowFilter>,
+    filter: Option<&F>,
     scratch: &mut Scratch,
 ) -> Found {
     if params.k == 0 || graph.is_empty() {
@@ -85,6 +92,7 @@ pub fn search(
         walker,
         query: code,
         rows,
+        scored,
         ..
     } = scratch;
     let unit = match graph.codes {
@@ -93,11 +101,11 @@ pub fn search(
             match codes.layout().scheme() {
                 Scheme::Dot => {
                     let score = DotScore::new(codes, code);
-                    nominate(graph, &score, params, filter, walker, rows);
+                    nominate(graph, &score, params, filter, walker, (rows, scored));
                 }
                 Scheme::Sad => {
                     let score = SadScore::new(codes, code);
-                    nominate(graph, &score, params, filter, walker, rows);
+                    nominate(graph, &score, params, filter, walker, (rows, scored));
                 }
             }
             graph.quantizer.unit()
@@ -108,50 +116,76 @@ pub fn search(
                 matrix,
                 query,
             };
-            nominate(graph, &score, params, filter, walker, rows);
+            nominate(graph, &score, params, filter, walker, (rows, scored));
             1.0
         }
     };
     rescore(matrix, kernel, query, unit, params, scratch)
 }
 
-/// Walks from the top to the base level, or looks at every row that the filter lists; the walker keeps the nominees.
-fn nominate<S: Score>(
+/// Walks from the top to the base level, or looks at every row that may match; the walker keeps the nominees.
+fn nominate<S: Score, F: RowFilter + ?Sized>(
     graph: GraphView<'_>,
     score: &S,
     params: &SearchParams,
-    filter: Option<&dyn RowFilter>,
+    filter: Option<&F>,
     walker: &mut Walker,
-    listed: &mut Vec<u32>,
+    (listed, scored): (&mut Vec<u32>, &mut Vec<Candidate>),
 ) {
     let rows = graph.len();
     let width = params.ef.max(params.k).min(rows as usize);
-    let matching = filter.and_then(|filter| filter.estimate());
-    if let (Some(filter), Some(matching)) = (filter, matching)
-        && matching <= SCAN_ROWS_A_RESULT * width.max(SCAN_WIDTH) as u64
-    {
+    let Some(filter) = filter else {
+        let entry = descend(graph, score, walker);
+        return walker.walk(graph.base, score, [entry], width);
+    };
+    let scanned = width.max(params.rescored());
+    let mut look_at_all = |listed: &[u32], is_listed: bool, walker: &mut Walker| {
+        if is_listed && !filter.is_slow() {
+            walker.scan(rows, score, listed, scanned);
+        } else {
+            walker.scan_asking(rows, score, listed, scanned, filter, scored);
+        }
+    };
+    let possible = filter.estimate().unwrap_or(u64::from(rows));
+    let mut looks = possible;
+    if possible <= SCAN_ROWS_A_RESULT.saturating_mul(width.max(SCAN_WIDTH) as u64) {
         listed.clear();
         if filter.list(listed) {
-            return walker.scan(rows, score, listed, width.max(params.rescored()));
+            return look_at_all(listed, true, walker);
         }
+        // Looking at those that match means to ask for every row.
+        looks = u64::from(rows);
     }
+    let entry = descend(graph, score, walker);
+    let share = possible as f64 / f64::from(rows);
+    let through = Through {
+        filter,
+        two_hops: (share < MOSTLY && !filter.is_slow()).then_some(share),
+        most: (looks as f64 * GIVE_UP) as u64,
+    };
+    let finished = walker.walk_filtered(graph.base, score, [entry], width, through);
+    // A walk that came back short may have been cut off from matching rows.
+    if !finished || (walker.results().take(params.k).count() as u64) < possible.min(params.k as u64) {
+        listed.clear();
+        let is_listed = filter.list(listed);
+        if !is_listed {
+            listed.extend(0..rows);
+        }
+        look_at_all(listed, is_listed, walker);
+    }
+}
+
+/// Where the upper levels lead to.
+fn descend<S: Score>(graph: GraphView<'_>, score: &S, walker: &mut Walker) -> u32 {
     let mut entry = graph.entry();
-    let ranked = Ranked::new(score, graph.upper_rows, rows);
+    let ranked = Ranked::new(score, graph.upper_rows, graph.len());
     let mut rank = 0;
     for level in graph.upper_levels() {
-        walker.walk(level, &ranked, [rank], 1, None);
+        walker.walk(level, &ranked, [rank], 1);
         rank = walker.nearest().unwrap_or(0);
         entry = graph.upper_rows[rank as usize];
     }
-    let Some(filter) = filter else {
-        return walker.walk(graph.base, score, [entry], width, None);
-    };
-    let share = matching.map_or(0.0, |count| count as f64 / f64::from(rows));
-    let admission = Admission {
-        filter,
-        two_hops: share < MOSTLY,
-    };
-    walker.walk(graph.base, score, [entry], width, Some(admission));
+    entry
 }
 
 /// Scores the best nominees with their full vectors: as many as [`SearchParams::rescored`] says, and then on while the

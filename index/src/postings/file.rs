@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use roaring::RoaringBitmap;
 use vdb_vfs::{
     Disk, FileSlice,
     frame::{Frame, FrameInfo},
 };
 
 use super::{
+    bitmap,
     format::{
         BITMAPS, Class, FILE, KEYS, LARGE, LARGE_LEN, Large, Meta, ROWS, RUNS, SECTIONS, TERMS, u32_at,
         u64_at,
     },
     key::{Kind, Stored},
 };
-use crate::Result;
+use crate::{Result, RowBits, RowSet};
 
 /// The index of one payload path over the rows of one segment, mapped from its file.
 ///
@@ -107,25 +107,36 @@ impl PostingsFile {
     ///
     /// # Errors
     /// The file is damaged there.
-    pub fn class(&self, class: Class) -> Result<RoaringBitmap> {
-        let before = self
+    pub fn class(&self, class: Class) -> Result<RowSet> {
+        let start = self
             .meta
             .classes
             .iter()
             .take(class.number())
             .map(|record| u64::from(record.bytes))
             .sum();
-        match self.meta.classes.get(class.number()) {
-            Some(record) if record.rows > 0 => self.bitmap(before, record.bytes, record.rows),
-            Some(_) | None => Ok(RoaringBitmap::new()),
+        let record = match self.meta.classes.get(class.number()) {
+            Some(record) if record.rows > 0 => record,
+            Some(_) | None => return Ok(RowSet::new()),
+        };
+        if RowSet::is_sparse(u64::from(record.rows), self.meta.rows) {
+            let mut list = Vec::with_capacity(record.rows as usize);
+            self.bitmap_into_list(start, record.bytes, record.rows, &mut list)?;
+            return Ok(RowSet::List(list));
         }
+        let mut bits = RowBits::empty(self.meta.rows);
+        let read = bitmap::add_to_bits(self.bitmap(start, record.bytes)?, &mut bits);
+        if read.is_none() || bits.count() != u64::from(record.rows) {
+            return Err(self.corrupt_bitmap(start, record.rows).into());
+        }
+        Ok(RowSet::Bits(bits))
     }
 
     /// The rows with some value in the index: [`Class::Present`].
     ///
     /// # Errors
     /// As [`PostingsFile::class`].
-    pub fn present(&self) -> Result<RoaringBitmap> {
+    pub fn present(&self) -> Result<RowSet> {
         self.class(Class::Present)
     }
 
@@ -192,11 +203,42 @@ impl PostingsFile {
             })
     }
 
-    /// Passes the rows of each large key among those numbered `keys` to `take`.
-    pub(super) fn each_large(&self, keys: &Range<u32>, mut take: impl FnMut(RoaringBitmap)) -> Result<()> {
+    /// Adds the rows of each large key among those numbered `keys` to `bits`.
+    pub(super) fn large_into_bits(&self, keys: &Range<u32>, bits: &mut RowBits) -> Result<()> {
         for number in self.first_large(keys.start)?..self.first_large(keys.end)? {
             let large = self.large(number);
-            take(self.bitmap(large.start, large.bytes, large.rows)?);
+            let bytes = self.bitmap(large.start, large.bytes)?;
+            let before = bits.count();
+            let read = bitmap::add_to_bits(bytes, bits).is_some();
+            // As many rows as it is said to have, of which some may have been there already.
+            let rows = u64::from(large.rows);
+            if !read || bits.count() < rows || bits.count() > before + rows {
+                return Err(self.corrupt_bitmap(large.start, large.rows).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the rows of each large key among those numbered `keys` to `list`.
+    pub(super) fn large_into_list(&self, keys: &Range<u32>, list: &mut Vec<u32>) -> Result<()> {
+        for number in self.first_large(keys.start)?..self.first_large(keys.end)? {
+            let large = self.large(number);
+            self.bitmap_into_list(large.start, large.bytes, large.rows, list)?;
+        }
+        Ok(())
+    }
+
+    fn bitmap_into_list(&self, start: u64, len: u32, rows: u32, list: &mut Vec<u32>) -> Result<()> {
+        let bytes = self.bitmap(start, len)?;
+        let from = list.len();
+        let read = bitmap::add_to_list(bytes, rows as usize, list);
+        let new = list.get(from..).unwrap_or_default();
+        let is_sound = new.len() == rows as usize
+            && new.is_sorted_by(|a, b| a < b)
+            && new.last().is_none_or(|&last| last < self.meta.rows);
+        if read.is_none() || !is_sound {
+            list.truncate(from);
+            return Err(self.corrupt_bitmap(start, rows).into());
         }
         Ok(())
     }
@@ -207,23 +249,24 @@ impl PostingsFile {
         self.frame.corrupt_section(ROWS, u64::from(start) * 4, what)
     }
 
-    fn bitmap(&self, start: u64, len: u32, rows: u32) -> Result<RoaringBitmap> {
-        let corrupt = |what: String| self.frame.corrupt_section(BITMAPS, start, what);
-        let bytes = usize::try_from(start)
+    /// The bytes of a bitmap.
+    fn bitmap(&self, start: u64, len: u32) -> Result<&[u8]> {
+        let end_of = |start: usize| start.checked_add(len as usize);
+        usize::try_from(start)
             .ok()
-            .and_then(|start| self.bitmaps.get(start..start.checked_add(len as usize)?))
-            .ok_or_else(|| corrupt(format!("a bitmap of {len} bytes ends beyond its section")))?;
-        let bitmap = RoaringBitmap::deserialize_from(bytes)
-            .map_err(|error| corrupt(format!("not a roaring bitmap: {error}")))?;
-        if bitmap.len() != u64::from(rows) || bitmap.max().is_some_and(|row| row >= self.meta.rows) {
-            let what = format!(
-                "bitmap of {} rows, expected {rows} below {}",
-                bitmap.len(),
-                self.meta.rows
-            );
-            return Err(corrupt(what).into());
-        }
-        Ok(bitmap)
+            .and_then(|start| self.bitmaps.get(start..end_of(start)?))
+            .ok_or_else(|| {
+                let what = format!("a bitmap of {len} bytes ends beyond its section");
+                self.frame.corrupt_section(BITMAPS, start, what).into()
+            })
+    }
+
+    fn corrupt_bitmap(&self, start: u64, rows: u32) -> vdb_vfs::Error {
+        let what = format!(
+            "expected a roaring bitmap of {rows} rows below {}",
+            self.meta.rows
+        );
+        self.frame.corrupt_section(BITMAPS, start, what)
     }
 
     fn number(&self, key: u32) -> i64 {

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! build: (row, key), (row, class) -> Builder -> sorted keys, rows of each -> file
-//! query: file -> binary search for keys -> their rows -> RoaringBitmap
+//! query: file -> binary search for keys -> their rows -> RowSet
 //! ```
 //!
 //! All kinds but keywords are reduced to an `i64` that orders as the values do, and share one layout. The rows of
@@ -17,10 +17,12 @@
 //! |---|---|
 //! | `key.rs` | kinds of index, their keys, the order of keys |
 //! | `format.rs` | which byte means what |
+//! | `bitmap.rs` | rows out of a serialised roaring bitmap |
 //! | `builder.rs` | collects values, writes the file |
 //! | `file.rs` | opens the file, reads keys, rows and classes |
 //! | `query.rs` | matches and estimates |
 
+mod bitmap;
 mod builder;
 mod file;
 mod format;

@@ -2,20 +2,12 @@
 
 use std::ops::{Bound, Range};
 
-use roaring::RoaringBitmap;
-
 use super::{
     file::PostingsFile,
     format::{Class, u32_at},
     key::Key,
 };
-use crate::Result;
-
-/// Up to one row in so many it is cheaper to sort the rows that were found than to keep a bit for every row.
-const DENSE: u64 = 1024;
-
-/// Roaring keeps up to one row in so many in lists, and in bits beyond.
-const LISTS: u64 = 16;
+use crate::{Result, RowBits, RowSet};
 
 /// How many rows match: certainly `min` or more, `max` or fewer, and probably about `expected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +37,7 @@ impl PostingsFile {
     ///
     /// # Errors
     /// The file is damaged where the answer lies; so for all queries.
-    pub fn equals(&self, key: Key<'_>) -> Result<RoaringBitmap> {
+    pub fn equals(&self, key: Key<'_>) -> Result<RowSet> {
         self.gather(&self.span_of(key)?)
     }
 
@@ -53,7 +45,7 @@ impl PostingsFile {
     ///
     /// # Errors
     /// As [`PostingsFile::equals`].
-    pub fn any_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<RoaringBitmap> {
+    pub fn any_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<RowSet> {
         self.gather(&self.spans_of(keys)?)
     }
 
@@ -61,7 +53,7 @@ impl PostingsFile {
     ///
     /// # Errors
     /// As [`PostingsFile::equals`].
-    pub fn range(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<RoaringBitmap> {
+    pub fn range(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<RowSet> {
         self.gather(&self.span_between(start, end)?)
     }
 
@@ -69,7 +61,7 @@ impl PostingsFile {
     ///
     /// # Errors
     /// As [`PostingsFile::equals`].
-    pub fn prefix(&self, prefix: &str) -> Result<RoaringBitmap> {
+    pub fn prefix(&self, prefix: &str) -> Result<RowSet> {
         self.gather(&self.span_with_prefix(prefix)?)
     }
 
@@ -161,49 +153,29 @@ impl PostingsFile {
     }
 
     /// The rows of the keys in `spans`, which do not overlap.
-    fn gather(&self, spans: &[Range<u32>]) -> Result<RoaringBitmap> {
+    fn gather(&self, spans: &[Range<u32>]) -> Result<RowSet> {
         let pairs = spans
             .iter()
             .try_fold(0, |sum: u64, span| Ok::<_, crate::Error>(sum + self.pairs(span)?))?;
-        // The rows of one key are sorted already, or a bitmap.
-        let one_key = matches!(spans, [span] if span.len() == 1);
-        if one_key || pairs <= u64::from(self.rows()) / DENSE {
-            return self.gather_sorted(spans);
-        }
-        self.gather_bits(spans)
-    }
-
-    fn gather_sorted(&self, spans: &[Range<u32>]) -> Result<RoaringBitmap> {
-        let mut sorted = Vec::new();
-        let mut found = RoaringBitmap::new();
-        for span in spans {
-            self.each_row(span, |row| sorted.push(row))?;
-            self.each_large(span, |rows| found |= rows)?;
-        }
-        sorted.sort_unstable();
-        Ok(found | sorted.into_iter().collect::<RoaringBitmap>())
-    }
-
-    fn gather_bits(&self, spans: &[Range<u32>]) -> Result<RoaringBitmap> {
-        let mut bits = vec![0_u8; (self.rows() as usize).div_ceil(8)];
-        let mut set = |row: u32| {
-            if let Some(byte) = bits.get_mut((row / 8) as usize) {
-                *byte |= 1 << (row % 8);
+        if !RowSet::is_sparse(pairs, self.rows()) {
+            let mut bits = RowBits::empty(self.rows());
+            for span in spans {
+                self.each_row(span, |row| bits.insert(row))?;
+                self.large_into_bits(span, &mut bits)?;
             }
-        };
-        let mut found = RoaringBitmap::new();
-        for span in spans {
-            self.each_row(span, &mut set)?;
-            self.each_large(span, |rows| {
-                // Bitmaps of few rows are lists inside, which are slow to unite one after the other.
-                if rows.len() < u64::from(self.rows()) / LISTS {
-                    rows.into_iter().for_each(&mut set);
-                } else {
-                    found |= rows;
-                }
-            })?;
+            return Ok(RowSet::Bits(bits));
         }
-        Ok(found | RoaringBitmap::from_lsb0_bytes(0, &bits))
+        let mut list = Vec::with_capacity(pairs as usize);
+        for span in spans {
+            self.each_row(span, |row| list.push(row))?;
+            self.large_into_list(span, &mut list)?;
+        }
+        // The rows of one key are sorted, unless the file is damaged.
+        if !list.is_sorted_by(|a, b| a < b) {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Ok(RowSet::List(list))
     }
 
     /// Passes the rows of the keys in `span` that are not large to `take`.

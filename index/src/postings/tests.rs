@@ -3,8 +3,8 @@ use std::{
     ops::Bound,
 };
 
+use crate::RowSet;
 use proptest::prelude::*;
-use roaring::RoaringBitmap;
 use vdb_vfs::{Disk, MemDisk};
 
 use super::{Builder, Class, Estimate, Key, Kind, PostingsFile};
@@ -23,7 +23,7 @@ fn built(kind: Kind, rows: u32, fill: impl FnOnce(&mut Builder)) -> PostingsFile
     PostingsFile::open(&write(builder, rows), PATH, rows).unwrap()
 }
 
-fn rows(found: crate::Result<RoaringBitmap>) -> Vec<u32> {
+fn rows(found: crate::Result<RowSet>) -> Vec<u32> {
     found.unwrap().iter().collect()
 }
 

@@ -1,6 +1,6 @@
 //! The rows of a filter: conditions answered from indexes, answers combined as the clauses say.
 
-use roaring::RoaringBitmap;
+use vdb_index::RowSet;
 use vdb_index::{
     Result,
     postings::{Class, PostingsFile},
@@ -58,16 +58,16 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
         } else {
             self::node(node, indexes)?
         };
-        answer = answer.and(&if wanted { part } else { part.not() });
+        answer = answer.and(if wanted { part } else { part.not() });
         if answer.is_none() {
             return Ok(answer);
         }
     }
     if let Some(nodes) = should {
-        answer = answer.and(&any(nodes, indexes)?);
+        answer = answer.and(any(nodes, indexes)?);
     }
     if let Some((nodes, count)) = min_should {
-        answer = answer.and(&at_least(*count, nodes, indexes)?);
+        answer = answer.and(at_least(*count, nodes, indexes)?);
     }
     Ok(answer)
 }
@@ -120,26 +120,29 @@ fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Answer> {
     let answer = if leaf.maybe.is_empty() {
         Answer::Exact(Rows::Only(certain))
     } else {
-        let possible = union(&leaf.maybe, index)? | &certain;
+        let possible = union(&leaf.maybe, index)?.or(&certain);
         Answer::between(Rows::Only(certain), Rows::Only(possible))
     };
     Ok(if leaf.negated { answer.not() } else { answer })
 }
 
-fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<RoaringBitmap> {
-    parts
+fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<RowSet> {
+    let Some((first, others)) = parts.split_first() else {
+        return Ok(RowSet::new());
+    };
+    others
         .iter()
-        .try_fold(RoaringBitmap::new(), |rows, part| Ok(rows | read(part, index)?))
+        .try_fold(read(first, index)?, |rows, part| Ok(rows.or(&read(part, index)?)))
 }
 
-fn read(part: &Part<'_>, index: &PostingsFile) -> Result<RoaringBitmap> {
+fn read(part: &Part<'_>, index: &PostingsFile) -> Result<RowSet> {
     match part {
         Part::Any(keys) => index.any_of(keys.iter().copied()),
-        Part::NoneOf(keys) => Ok(index.present()? - index.any_of(keys.iter().copied())?),
-        Part::AnyOfSeveral(keys) if index.class_len(Class::Multiple) > 0 => {
-            Ok(index.class(Class::Multiple)? & index.any_of(keys.iter().copied())?)
-        }
-        Part::AnyOfSeveral(_) => Ok(RoaringBitmap::new()),
+        Part::NoneOf(keys) => Ok(index.present()?.minus(&index.any_of(keys.iter().copied())?)),
+        Part::AnyOfSeveral(keys) if index.class_len(Class::Multiple) > 0 => Ok(index
+            .class(Class::Multiple)?
+            .and(&index.any_of(keys.iter().copied())?)),
+        Part::AnyOfSeveral(_) => Ok(RowSet::new()),
         Part::Range(start, end) => index.range(*start, *end),
         Part::Prefix(prefix) => index.prefix(prefix),
         Part::Class(class) => index.class(*class),

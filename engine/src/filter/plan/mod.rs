@@ -36,7 +36,7 @@ mod estimate;
 mod leaf;
 mod rows;
 
-use roaring::RoaringBitmap;
+use vdb_index::RowSet;
 use vdb_index::postings::{Estimate, PostingsFile};
 use vdb_storage::PointId;
 
@@ -57,7 +57,7 @@ pub(crate) trait IndexLookup {
 
     /// The rows that have the vector `name`; `None` when that is not known, and conditions on it have to be asked
     /// of every row.
-    fn rows_with_vector(&self, _name: &str) -> Option<RoaringBitmap> {
+    fn rows_with_vector(&self, _name: &str) -> Option<RowSet> {
         None
     }
 }
@@ -66,9 +66,9 @@ pub(crate) trait IndexLookup {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Candidates {
     /// These rows match and no others.
-    Exact(RoaringBitmap),
+    Exact(RowSet),
     /// No other rows match; each of these has to be asked.
-    Superset(RoaringBitmap),
+    Superset(RowSet),
     /// No index helps: any row can match.
     Unknown,
 }

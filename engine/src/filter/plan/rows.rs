@@ -1,21 +1,21 @@
 //! Sets of rows, and what is known of the rows that match.
 
-use roaring::RoaringBitmap;
+use vdb_index::RowSet;
 
 /// A set of rows or the complement of one: closed under every operation without knowing how many rows there are.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Rows {
-    Only(RoaringBitmap),
-    AllBut(RoaringBitmap),
+    Only(RowSet),
+    AllBut(RowSet),
 }
 
 impl Rows {
     pub(super) fn none() -> Self {
-        Self::Only(RoaringBitmap::new())
+        Self::Only(RowSet::new())
     }
 
     pub(super) fn all() -> Self {
-        Self::AllBut(RoaringBitmap::new())
+        Self::AllBut(RowSet::new())
     }
 
     pub(super) fn is_none(&self) -> bool {
@@ -35,31 +35,28 @@ impl Rows {
 
     pub(super) fn and(self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Only(a), Self::Only(b)) => Self::Only(a & b),
-            (Self::Only(a), Self::AllBut(b)) => Self::Only(a - b),
-            (Self::AllBut(a), Self::Only(b)) => Self::Only(b - &a),
-            (Self::AllBut(a), Self::AllBut(b)) => Self::AllBut(a | b),
+            (Self::Only(a), Self::Only(b)) => Self::Only(a.and(b)),
+            (Self::Only(a), Self::AllBut(b)) => Self::Only(a.minus(b)),
+            (Self::AllBut(a), Self::Only(b)) if a.is_empty() => Self::Only(b.clone()),
+            (Self::AllBut(a), Self::Only(b)) => Self::Only(b.clone().minus(&a)),
+            (Self::AllBut(a), Self::AllBut(b)) => Self::AllBut(a.or(b)),
         }
     }
 
     pub(super) fn or(self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Only(a), Self::Only(b)) => Self::Only(a | b),
-            (Self::Only(a), Self::AllBut(b)) => Self::AllBut(b - &a),
-            (Self::AllBut(a), Self::Only(b)) => Self::AllBut(a - b),
-            (Self::AllBut(a), Self::AllBut(b)) => Self::AllBut(a & b),
+            (Self::Only(a), Self::Only(b)) => Self::Only(a.or(b)),
+            (Self::Only(a), Self::AllBut(b)) => Self::AllBut(b.clone().minus(&a)),
+            (Self::AllBut(a), Self::Only(b)) => Self::AllBut(a.minus(b)),
+            (Self::AllBut(a), Self::AllBut(b)) => Self::AllBut(a.and(b)),
         }
     }
 
-    /// The set as a bitmap over the rows below `rows`.
-    pub(super) fn among(self, rows: u32) -> RoaringBitmap {
+    /// The set as one over the rows below `rows`.
+    pub(super) fn among(self, rows: u32) -> RowSet {
         match self {
             Self::Only(only) => only,
-            Self::AllBut(but) => {
-                let mut all = RoaringBitmap::new();
-                all.insert_range(0..rows);
-                all - but
-            }
+            Self::AllBut(but) => RowSet::all(rows).minus(&but),
         }
     }
 }
@@ -130,8 +127,12 @@ impl Answer {
         }
     }
 
-    pub(super) fn and(self, other: &Self) -> Self {
-        self.with(other, Rows::and)
+    pub(super) fn and(self, other: Self) -> Self {
+        // What was known of everything so far is nothing: the usual first step.
+        if self.possible().is_all() && matches!(self, Self::Exact(_)) {
+            return other;
+        }
+        self.with(&other, Rows::and)
     }
 
     pub(super) fn or(self, other: &Self) -> Self {
@@ -163,7 +164,7 @@ impl Answer {
         for answer in answers {
             for n in (0..count).rev() {
                 let now = match n.checked_sub(1).and_then(|before| reached.get(before)) {
-                    Some(before) => before.clone().and(answer),
+                    Some(before) => before.clone().and(answer.clone()),
                     None => answer.clone(),
                 };
                 if let Some(reached) = reached.get_mut(n) {
@@ -178,14 +179,14 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use roaring::RoaringBitmap;
+    use vdb_index::RowSet;
 
     use super::{Answer, Rows};
 
     const ROWS: u32 = 12;
 
     fn rows(bits: u16, complement: bool) -> Rows {
-        let set: RoaringBitmap = (0..ROWS).filter(|row| bits >> row & 1 == 1).collect();
+        let set: RowSet = (0..ROWS).filter(|row| bits >> row & 1 == 1).collect();
         if complement {
             Rows::Only(set).not()
         } else {
@@ -229,7 +230,7 @@ mod tests {
             (c, known_c) in known(),
         ) {
             prop_assert!(is_right(known_a.clone().not(), ALL & !a));
-            prop_assert!(is_right(known_a.clone().and(&known_b), a & b));
+            prop_assert!(is_right(known_a.clone().and(known_b.clone()), a & b));
             prop_assert!(is_right(known_a.clone().or(&known_b), a | b));
             let answers = [known_a, known_b, known_c];
             prop_assert!(is_right(Answer::at_least(1, &answers), a | b | c));
@@ -241,7 +242,7 @@ mod tests {
         #[test]
         fn exact_answers_stay_exact(a in 0..=ALL, b in 0..=ALL, complement in any::<bool>()) {
             let (x, y) = (Answer::Exact(rows(a, complement)), Answer::Exact(rows(b, false)));
-            for answer in [x.clone().and(&y), x.clone().or(&y), x.clone().not(), Answer::at_least(2, &[x, y])] {
+            for answer in [x.clone().and(y.clone()), x.clone().or(&y), x.clone().not(), Answer::at_least(2, &[x, y])] {
                 prop_assert!(matches!(answer, Answer::Exact(_)));
             }
         }

@@ -2,8 +2,8 @@ mod agreement;
 
 use std::collections::HashMap;
 
-use roaring::RoaringBitmap;
 use serde_json::{Value, json};
+use vdb_index::RowSet;
 use vdb_index::postings::{Builder, Estimate, Kind, PostingsFile};
 use vdb_storage::{PointId, payload::ObjectRef};
 use vdb_vfs::MemDisk;
@@ -56,7 +56,7 @@ impl Segment {
         Self { docs, indexes }
     }
 
-    fn matching(&self, filter: &CompiledFilter) -> RoaringBitmap {
+    fn matching(&self, filter: &CompiledFilter) -> RowSet {
         (0..)
             .zip(&self.docs)
             .filter(|(_, doc)| filter.matches(*doc).unwrap())
@@ -81,7 +81,7 @@ impl IndexLookup for Segment {
             .map(|row| row as u32)
     }
 
-    fn rows_with_vector(&self, name: &str) -> Option<RoaringBitmap> {
+    fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
         // What is known of one vector is left unknown of the others.
         let has = |doc: &Doc| doc.vectors.contains(&name);
         (name == "image").then(|| {

@@ -18,7 +18,7 @@ fn index(kind: Kind, path: &str, payloads: &[Value]) -> PostingsFile {
     PostingsFile::open(&disk, "index", rows).unwrap()
 }
 
-fn rows(found: vdb_index::Result<roaring::RoaringBitmap>) -> Vec<u32> {
+fn rows(found: vdb_index::Result<vdb_index::RowSet>) -> Vec<u32> {
     found.unwrap().iter().collect()
 }
 

@@ -261,7 +261,7 @@ fn good_codes_are_rescored_little_beyond_what_is_asked_for() {
             &kernel,
             query,
             &params,
-            None,
+            None::<&dyn RowFilter>,
             &mut scratch,
         );
         found.rescored

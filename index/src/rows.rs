@@ -1,0 +1,288 @@
+//! A set of rows as filters make them: a sorted list while they are few, bits when they are many.
+//!
+//! Lists cost by their rows, bits by the rows of the segment; either is walked and asked at a nanosecond or so a row,
+//! and every operation keeps whichever form is smaller where it starts from one that is not.
+
+use crate::rowset::{RowBits, RowFilter};
+
+/// Up to one row in so many, a list is no longer than the bits.
+const SPARSE: u64 = 32;
+/// More rows than this are bits however sparse: they are likely to be asked for, rather than looked at one by one.
+const MOST_LISTED: u64 = 1 << 14;
+
+/// A set of rows.
+#[derive(Debug, Clone)]
+pub enum RowSet {
+    /// Ascending, each once.
+    List(Vec<u32>),
+    /// A bit a row, up to some row.
+    Bits(RowBits),
+}
+
+impl Default for RowSet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RowSet {
+    /// No rows.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::List(Vec::new())
+    }
+
+    /// The rows of `0..rows`.
+    #[must_use]
+    pub fn all(rows: u32) -> Self {
+        Self::Bits(RowBits::full(rows))
+    }
+
+    /// Whether `count` of `rows` rows are better kept as a list.
+    pub(crate) fn is_sparse(count: u64, rows: u32) -> bool {
+        count <= MOST_LISTED.min(u64::from(rows) / SPARSE)
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::List(list) => list.len() as u64,
+            Self::Bits(bits) => bits.count(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `row` is in the set.
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, row: u32) -> bool {
+        match self {
+            Self::List(list) => list.binary_search(&row).is_ok(),
+            Self::Bits(bits) => bits.contains(row),
+        }
+    }
+
+    /// The greatest row.
+    #[must_use]
+    pub fn max(&self) -> Option<u32> {
+        match self {
+            Self::List(list) => list.last().copied(),
+            Self::Bits(bits) => bits.max(),
+        }
+    }
+
+    /// The rows, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.iter_from(0)
+    }
+
+    /// The rows from `start` on, ascending.
+    pub fn iter_from(&self, start: u32) -> impl Iterator<Item = u32> + '_ {
+        let (list, bits) = match self {
+            Self::List(list) => (Some(&list[list.partition_point(|&row| row < start)..]), None),
+            Self::Bits(bits) => (None, Some(bits.iter_from(start))),
+        };
+        list.into_iter()
+            .flatten()
+            .copied()
+            .chain(bits.into_iter().flatten())
+    }
+
+    /// Appends the rows to `out`, ascending.
+    pub fn list(&self, out: &mut Vec<u32>) {
+        match self {
+            Self::List(list) => out.extend_from_slice(list),
+            Self::Bits(bits) => {
+                out.reserve(bits.count() as usize);
+                bits.each(|row| out.push(row));
+            }
+        }
+    }
+
+    /// The rows of both.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Bits(mut bits), Self::Bits(other)) => {
+                bits.intersect(other);
+                Self::Bits(bits)
+            }
+            (Self::List(mut list), Self::Bits(other)) => {
+                list.retain(|&row| other.contains(row));
+                Self::List(list)
+            }
+            (Self::Bits(bits), Self::List(list)) => {
+                Self::List(list.iter().copied().filter(|&row| bits.contains(row)).collect())
+            }
+            (Self::List(a), Self::List(b)) => {
+                // From the shorter into the longer.
+                let (mut few, many) = if a.len() <= b.len() {
+                    (a, b.as_slice())
+                } else {
+                    (b.clone(), a.as_slice())
+                };
+                let mut rest = many;
+                few.retain(|row| {
+                    rest = &rest[rest.partition_point(|other| other < row)..];
+                    rest.first() == Some(row)
+                });
+                Self::List(few)
+            }
+        }
+    }
+
+    /// The rows of either.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Bits(mut bits), Self::Bits(other)) => {
+                bits.unite(other);
+                Self::Bits(bits)
+            }
+            (Self::Bits(mut bits), Self::List(list)) => {
+                list.iter().for_each(|&row| bits.insert_growing(row));
+                Self::Bits(bits)
+            }
+            (Self::List(list), Self::Bits(bits)) => {
+                let mut bits = bits.clone();
+                list.iter().for_each(|&row| bits.insert_growing(row));
+                Self::Bits(bits)
+            }
+            (Self::List(mut a), Self::List(b)) => {
+                if a.is_empty() {
+                    return Self::List(b.clone());
+                }
+                if !b.is_empty() {
+                    // Two runs: the sort merges them.
+                    a.extend_from_slice(b);
+                    a.sort();
+                    a.dedup();
+                }
+                Self::List(a)
+            }
+        }
+    }
+
+    /// The rows that `other` lacks.
+    #[must_use]
+    pub fn minus(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Bits(mut bits), Self::Bits(other)) => {
+                bits.subtract(other);
+                Self::Bits(bits)
+            }
+            (Self::Bits(mut bits), Self::List(list)) => {
+                list.iter().for_each(|&row| bits.remove(row));
+                Self::Bits(bits)
+            }
+            (Self::List(mut list), other) => {
+                list.retain(|&row| !other.contains(row));
+                Self::List(list)
+            }
+        }
+    }
+}
+
+impl PartialEq for RowSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for RowSet {}
+
+impl FromIterator<u32> for RowSet {
+    /// Rows in any order, repeats allowed.
+    fn from_iter<I: IntoIterator<Item = u32>>(rows: I) -> Self {
+        let mut list: Vec<u32> = rows.into_iter().collect();
+        if !list.is_sorted() {
+            list.sort_unstable();
+        }
+        list.dedup();
+        match list.last() {
+            Some(&last) if !Self::is_sparse(list.len() as u64, last) => {
+                Self::Bits(RowBits::from_rows(last.saturating_add(1), list))
+            }
+            Some(_) | None => Self::List(list),
+        }
+    }
+}
+
+impl RowFilter for RowSet {
+    #[inline]
+    fn contains(&self, row: u32) -> bool {
+        Self::contains(self, row)
+    }
+
+    fn estimate(&self) -> Option<u64> {
+        Some(self.len())
+    }
+
+    fn list(&self, rows: &mut Vec<u32>) -> bool {
+        Self::list(self, rows);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// A set in either form, and the rows that it holds.
+    fn set() -> impl Strategy<Value = (RowSet, BTreeSet<u32>)> {
+        let rows = prop_oneof![
+            prop::collection::btree_set(0u32..200, 0..150),
+            prop::collection::btree_set(0u32..5000, 0..20),
+        ];
+        (rows, 0u32..3, 0u32..300).prop_map(|(rows, form, spare)| {
+            let end = rows.last().map_or(0, |last| last + 1) + spare;
+            let set = match form {
+                0 => RowSet::List(rows.iter().copied().collect()),
+                1 => RowSet::Bits(RowBits::from_rows(end, rows.iter().copied())),
+                _ => rows.iter().rev().copied().collect(),
+            };
+            (set, rows)
+        })
+    }
+
+    fn rows(set: &RowSet) -> BTreeSet<u32> {
+        let listed: Vec<u32> = set.iter().collect();
+        assert!(listed.is_sorted_by(|a, b| a < b));
+        assert_eq!(listed.len() as u64, set.len());
+        assert_eq!(set.max(), listed.last().copied());
+        let mut out = vec![7];
+        set.list(&mut out);
+        assert_eq!(out[1..], listed);
+        listed.into_iter().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn sets_behave_as_sets((a, in_a) in set(), (b, in_b) in set(), start in 0u32..5100) {
+            prop_assert_eq!(rows(&a), in_a.clone());
+            prop_assert_eq!(rows(&a.clone().and(&b)), &in_a & &in_b);
+            prop_assert_eq!(rows(&a.clone().or(&b)), &in_a | &in_b);
+            prop_assert_eq!(rows(&a.clone().minus(&b)), &in_a - &in_b);
+            prop_assert_eq!(a == b, in_a == in_b);
+            prop_assert_eq!(a.iter_from(start).collect::<Vec<_>>(), in_a.range(start..).copied().collect::<Vec<_>>());
+            for row in 0..320 {
+                prop_assert_eq!(a.contains(row), in_a.contains(&row));
+            }
+        }
+    }
+
+    #[test]
+    fn all_rows_are_those_below_the_number() {
+        for number in [0, 1, 63, 64, 65, 200] {
+            assert_eq!(RowSet::all(number), (0..number).collect());
+        }
+    }
+}
