@@ -191,7 +191,11 @@ impl RowSet {
 
 impl PartialEq for RowSet {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().eq(other.iter())
+        self.len() == other.len()
+            && match (self, other) {
+                (Self::Bits(a), Self::Bits(b)) => a.has_same_rows(b),
+                (Self::List(_), _) | (_, Self::List(_)) => self.iter().eq(other.iter()),
+            }
     }
 }
 

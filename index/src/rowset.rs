@@ -194,6 +194,12 @@ impl RowBits {
         }
     }
 
+    /// Whether both hold the same rows, as many as they say; their lengths may differ.
+    pub(crate) fn has_same_rows(&self, other: &Self) -> bool {
+        // Of as many rows none is beyond the shorter one if the words that both have are equal.
+        self.set == other.set && self.words.iter().zip(&other.words).all(|(a, b)| a == b)
+    }
+
     /// Keeps the rows that `other` has.
     pub(crate) fn intersect(&mut self, other: &Self) {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));

@@ -11,7 +11,7 @@
 use crate::codes::Score;
 use crate::hnsw::beam::{Beam, Candidate};
 use crate::hnsw::links::{FREE, Links};
-use crate::hnsw::walk::{Walker, enter};
+use crate::hnsw::walk::Walker;
 use crate::rowset::RowFilter;
 
 /// How a walk treats a filter.
@@ -34,7 +34,7 @@ const TRIAL: u32 = 10;
 /// Narrower walks by two hops than this miss too much to be worth their time.
 const LEAST_WIDTH: usize = 24;
 /// The same where the filter follows the data: what is near the query, and matches, is then seldom near each other.
-const LEAST_WIDTH_FOLLOWING: usize = 40;
+const LEAST_WIDTH_FOLLOWING: usize = 44;
 
 /// The widths of a walk by two hops for a beam of `ef`: for a filter that has nothing to do with the data, and for one
 /// that follows it.
@@ -54,7 +54,7 @@ impl Company {
     /// Whether matching nodes keep together, where a share of `share` matches.
     fn follows(&self, share: f64) -> bool {
         let at_random = f64::from(self.links) * share;
-        f64::from(self.matching) > (2.0 * at_random).min(at_random.midpoint(f64::from(self.links)))
+        f64::from(self.matching) > (1.5 * at_random).min(at_random.midpoint(f64::from(self.links)))
     }
 }
 
@@ -120,7 +120,10 @@ impl Walker {
         self.scored += self.batch.len() as u64;
         let ask = |beam: &mut Beam, new: f32, row: u32| {
             if new > beam.bar() {
-                enter(beam, links, new, row, !filter.contains(row));
+                let at = beam.insert(Candidate::new(new, row, !filter.contains(row)));
+                if at == beam.next {
+                    links.prefetch(row);
+                }
             }
         };
         let (fours, rest) = self.batch.as_chunks::<4>();

@@ -20,6 +20,10 @@ const SCAN_ROWS_A_RESULT: u64 = 300;
 /// Narrower beams count as this wide there: their walks by two hops are no narrower.
 const SCAN_WIDTH: usize = 27;
 
+/// Filters that are slow to ask count as this many times wider beams there: a walk asks more of them, and finds what
+/// matches by way of what does not.
+const SLOW_TIMES: u64 = 3;
+
 /// Filters that more than this share of the rows pass are walked as if there were none, with more of the beam taken
 /// by rows that do not match; below it a walk looks through those instead.
 const MOSTLY: f64 = 0.4;
@@ -148,7 +152,8 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     };
     let possible = filter.estimate().unwrap_or(u64::from(rows));
     let mut looks = possible;
-    if possible <= SCAN_ROWS_A_RESULT.saturating_mul(width.max(SCAN_WIDTH) as u64) {
+    let times = if filter.is_slow() { SLOW_TIMES } else { 1 };
+    if possible <= (SCAN_ROWS_A_RESULT * times).saturating_mul(width.max(SCAN_WIDTH) as u64) {
         listed.clear();
         if filter.list(listed) {
             return look_at_all(listed, true, walker);

@@ -166,7 +166,7 @@ impl Walker {
 
 /// Enters a scored row if it is above the bar, and asks for its links if it is likely to be expanded next.
 #[inline]
-pub(super) fn enter(beam: &mut Beam, links: Links<'_>, score: f32, row: u32, route: bool) {
+fn enter(beam: &mut Beam, links: Links<'_>, score: f32, row: u32, route: bool) {
     if score > beam.bar() {
         let at = beam.insert(Candidate::new(score, row, route));
         if at == beam.next {

@@ -38,9 +38,15 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
     } = clauses;
     // The most selective first: what it leaves decides whether the others are worth reading.
     let mut conjunction = Vec::with_capacity(must.len() + must_not.len());
+    let is_alone = must.len() + must_not.len() == 1;
     for (nodes, wanted) in [(must, true), (must_not, false)] {
         for node in nodes {
-            let read = estimate::node(node, indexes)?.expected;
+            // One condition alone comes first whatever it leaves.
+            let read = if is_alone {
+                0
+            } else {
+                estimate::node(node, indexes)?.expected
+            };
             let left = if wanted {
                 read
             } else {

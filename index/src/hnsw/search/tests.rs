@@ -153,6 +153,30 @@ fn filtered_recall_is_above_097_from_one_percent_to_all() {
 }
 
 #[test]
+fn filters_that_follow_the_data_are_walked_to_what_matches() {
+    let data = Data::clustered(10_000, 32, 50, Metric::Dot, Element::F32, 26);
+    let graph = graph(&data, Metric::Dot);
+    let matrix = data.matrix();
+    let first = |row: u32| {
+        let bytes = matrix.row(row).expect("a row");
+        f32::from_le_bytes(bytes[..4].try_into().expect("four bytes"))
+    };
+    let mut order: Vec<u32> = (0..10_000).collect();
+    order.sort_by(|&a, &b| first(a).total_cmp(&first(b)));
+    for percent in [2, 10, 30, 60] {
+        // The rows on one side: most queries lie on the other.
+        let side = order.iter().copied().take(10_000 * percent / 100);
+        let filter = Unlisted(RowBits::from_rows(10_000, side));
+        for (ef, least) in [(16, 0.9), (SearchParams::DEFAULT_EF, 0.97)] {
+            let params = SearchParams::new(10).ef(ef);
+            let mean = mean_recall(&data, Metric::Dot, &graph, &params, Some(&filter));
+            println!("{percent} %, beam {ef}: {mean}");
+            assert!(mean >= least, "{percent} %, beam {ef}: {mean}");
+        }
+    }
+}
+
+#[test]
 fn a_filter_without_an_estimate_serves_too() {
     struct Odd;
     impl RowFilter for Odd {
