@@ -6,7 +6,8 @@
 //! section 5.2) without its denser index.
 //!
 //! A filter that follows the data can cut a query off from everything that matches. A walk therefore stops when it has
-//! cost as much as looking at every matching row would, which is then the better way.
+//! cost a good part of what looking at every matching row would, which is then the better way; and it widens its beam
+//! where what matches keeps together.
 
 use crate::codes::Score;
 use crate::hnsw::beam::{Beam, Candidate};
