@@ -12,13 +12,15 @@ use crate::hnsw::block::{Back, Block};
 use crate::hnsw::connect::connect;
 use crate::hnsw::graph::{Graph, Upper};
 use crate::hnsw::links::{FREE, Links, Ranked};
-use crate::hnsw::pairs::{DotPairs, Pairs, SadPairs};
+use crate::hnsw::pairs::{self, DotPairs, Pairs, SadPairs};
 use crate::hnsw::params::{HnswParams, MAX_ROWS};
 use crate::hnsw::prune::{self, Near};
+use crate::hnsw::repair::{Base, carry};
 use crate::hnsw::twins::{self, Twin};
 use crate::hnsw::walk::Walker;
 use crate::mix;
 use crate::quant::Quantizer;
+use crate::rowset::RowFilter;
 
 /// A batch is at most this share of the rows: what is in one batch cannot see each other.
 const BATCH_SHARE: usize = 50;
@@ -41,6 +43,46 @@ pub fn build(
     pool: &rayon::ThreadPool,
     control: &Control<'_>,
 ) -> Result<Graph> {
+    make(matrix, metric, params, None, pool, control)
+}
+
+/// Builds a graph over every row of the matrix from one over some of its rows.
+///
+/// The links among those stand, but for what is repaired where neighbours were dropped (see `repair.rs`); the other
+/// rows are inserted as in [`build`]. Codes and upper levels are made anew: those of the whole matrix, as [`build`]
+/// would make them, at about a sixteenth of its price. Deterministic likewise, with `base` for another input.
+///
+/// # Errors
+/// As [`build`]; [`Error::BadParameter`] too when the degree of `base` is not that of `params`.
+///
+/// # Panics
+/// If `base.rows` does not have a place for each row of the graph, or names one that the matrix does not have.
+pub fn extend(
+    base: &Base<'_>,
+    matrix: &MatrixView<'_>,
+    metric: Metric,
+    params: &HnswParams,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<Graph> {
+    if base.graph.degree() != params.degree() {
+        return Err(Error::BadParameter {
+            parameter: "degree of the graph to extend",
+            value: base.graph.degree() as u64,
+            range: "twice m",
+        });
+    }
+    make(matrix, metric, params, Some(base), pool, control)
+}
+
+fn make(
+    matrix: &MatrixView<'_>,
+    metric: Metric,
+    params: &HnswParams,
+    base: Option<&Base<'_>>,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<Graph> {
     params.validate()?;
     if matrix.len() > MAX_ROWS {
         return Err(Error::TooManyRows {
@@ -55,11 +97,11 @@ pub fn build(
     let (base, upper) = match quantizer.layout().scheme() {
         Scheme::Dot => {
             let pairs = DotPairs::new(view, &lengths, metric, quantizer.mean(), pool, control)?;
-            Builder::new(&pairs, view, params, pool, control).run()?
+            Builder::new(&pairs, view, params, pool, control).run(base)?
         }
         Scheme::Sad => {
             let pairs = SadPairs { codes: view };
-            Builder::new(&pairs, view, params, pool, control).run()?
+            Builder::new(&pairs, view, params, pool, control).run(base)?
         }
     };
     Ok(Graph {
@@ -99,8 +141,9 @@ struct Builder<'a, P> {
     degree: usize,
     upper: Upper,
     workers: Workers,
-    /// Rows done, of both passes.
+    /// Rows done, and to be done, of both passes.
     done: u64,
+    total: u64,
 }
 
 /// Workers that wait for a task.
@@ -149,41 +192,45 @@ impl<'a, P: Pairs> Builder<'a, P> {
             upper: Upper::default(),
             workers: Workers::default(),
             done: 0,
+            total: 0,
         }
     }
 
-    fn run(mut self) -> Result<(Vec<u32>, Upper)> {
+    fn run(mut self, base: Option<&Base<'_>>) -> Result<(Vec<u32>, Upper)> {
         if self.order.is_empty() {
             return Ok((self.links, self.upper));
         }
-        let rows = self.order.len() - self.twins.len();
-        let sizes = level_sizes(rows as u32, self.params.m);
-        let lowest = sizes.last().map_or(1, |&size| size as usize);
-        self.upper.rows = self.order[..lowest].to_vec();
-        self.done = 1;
-        let mut levels = sizes.into_iter().peekable();
-        let mut inserted = 1;
-        let most = rows.div_ceil(BATCH_SHARE);
-        loop {
-            while let Some(size) = levels.next_if(|&size| size as usize == inserted) {
-                self.snapshot(size)?;
+        let order = std::mem::take(&mut self.order);
+        let rows = &order[..order.len() - self.twins.len()];
+        let passes = if self.params.ef_refine > 0 { 2 } else { 1 };
+        self.total = rows.len() as u64 * passes;
+        let lowest = self.grow(&order, rows.len())?;
+        let fresh: Vec<u32>;
+        let inserted = match base {
+            None => {
+                self.insert(&rows[lowest..], lowest, rows.len())?;
+                rows
             }
-            if inserted == rows {
-                break;
+            Some(base) => {
+                let kept = carry(
+                    base,
+                    &self.twins,
+                    self.pairs,
+                    self.params,
+                    &mut self.links,
+                    &mut self.lengths,
+                    self.pool,
+                    self.control,
+                )?;
+                fresh = rows.iter().copied().filter(|&row| !kept.contains(row)).collect();
+                self.total = self.done + fresh.len() as u64 * passes;
+                self.insert(&fresh, 0, fresh.len())?;
+                &fresh
             }
-            let mut batch = (inserted / BATCH_GROWTH).clamp(1, most).min(rows - inserted);
-            if let Some(&size) = levels.peek() {
-                batch = batch.min(size as usize - inserted);
-            }
-            self.batch(inserted..inserted + batch, self.params.ef_construct, false)?;
-            inserted += batch;
-        }
+        };
         if self.params.ef_refine > 0 {
-            let mut start = 0;
-            while start < rows {
-                let end = (start + most).min(rows);
-                self.batch(start..end, self.params.ef_refine, true)?;
-                start = end;
+            for batch in inserted.chunks(rows.len().div_ceil(BATCH_SHARE)) {
+                self.batch(batch, self.params.ef_refine, true)?;
             }
         }
         twins::attach(&self.twins, &mut self.links, self.degree);
@@ -195,13 +242,40 @@ impl<'a, P: Pairs> Builder<'a, P> {
             usize::from(self.params.ef_construct),
             self.control,
         )?;
-        self.control.report(self.total(), self.total());
+        self.control.report(self.total, self.total);
         Ok((self.links, self.upper))
     }
 
-    /// Finds the neighbours of a batch of the order in the graph as it is, then links both ways.
-    fn batch(&mut self, range: std::ops::Range<usize>, ef: u16, refine: bool) -> Result<()> {
-        let batch = &self.order[range];
+    /// Builds the upper levels, and as much of level 0 as they are taken from: that many rows of the order.
+    fn grow(&mut self, order: &[u32], rows: usize) -> Result<usize> {
+        let sizes = level_sizes(rows as u32, self.params.m);
+        let lowest = sizes.last().map_or(1, |&size| size as usize);
+        self.upper.rows = order[..lowest].to_vec();
+        self.done = 1;
+        let mut inserted = 1;
+        for size in sizes {
+            self.insert(&order[inserted..size as usize], inserted, rows)?;
+            inserted = size as usize;
+            self.snapshot(size)?;
+        }
+        Ok(lowest)
+    }
+
+    /// Inserts rows in batches that grow with the graph, which holds `inserted` of `all` rows that count.
+    fn insert(&mut self, rows: &[u32], mut inserted: usize, all: usize) -> Result<()> {
+        let most = all.div_ceil(BATCH_SHARE);
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let size = (inserted / BATCH_GROWTH).clamp(1, most).min(rest.len());
+            let (batch, behind) = rest.split_at(size);
+            self.batch(batch, self.params.ef_construct, false)?;
+            (rest, inserted) = (behind, inserted + size);
+        }
+        Ok(())
+    }
+
+    /// Finds the neighbours of a batch in the graph as it is, then links both ways.
+    fn batch(&mut self, batch: &[u32], ef: u16, refine: bool) -> Result<()> {
         let degree = self.degree;
         let mut found = vec![(0.0, FREE); batch.len() * degree];
         self.pool.install(|| {
@@ -234,14 +308,8 @@ impl<'a, P: Pairs> Builder<'a, P> {
         self.done += batch.len() as u64;
         let pool = self.pool;
         pool.install(|| self.link_back(back))?;
-        self.control.report(self.done, self.total());
+        self.control.report(self.done, self.total);
         Ok(())
-    }
-
-    /// What `done` comes to.
-    fn total(&self) -> u64 {
-        let passes = if self.params.ef_refine > 0 { 2 } else { 1 };
-        self.order.len() as u64 * passes
     }
 
     /// Returns links. Those to one node enter it in the order of their sources.
@@ -319,7 +387,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
 
     /// The nearest row that the finished upper levels lead to.
     fn descend(&self, walker: &mut Walker, score: &impl Score) -> u32 {
-        let ranked = Ranked::new(score, &self.order, self.order.len() as u32);
+        let ranked = Ranked::new(score, &self.upper.rows, self.rank.len() as u32);
         let degree = usize::from(self.params.m);
         let mut rest = self.upper.links.as_slice();
         let mut rank = 0;
@@ -337,7 +405,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
             );
             rank = walker.nearest().unwrap_or(0);
         }
-        self.order[rank as usize]
+        self.upper.rows[rank as usize]
     }
 
     /// Keeps the graph of the first `size` rows of the order as a level, with half the links.
@@ -350,7 +418,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
         self.pool.install(|| {
             level
                 .par_chunks_mut(degree)
-                .zip(&self.order)
+                .zip(&self.upper.rows)
                 .try_for_each(|(out, &row)| {
                     if self.control.is_cancelled() {
                         return Err(Error::Cancelled);
@@ -376,7 +444,7 @@ impl<'a, P: Pairs> Builder<'a, P> {
     }
 }
 
-/// [`prune::choose`] among the worker's candidates, by the distances of codes.
+/// [`pairs::choose`] among the worker's candidates.
 fn choose<P: Pairs>(pairs: &P, worker: &mut Worker, degree: usize, alpha: f32) {
     let Worker {
         code,
@@ -384,17 +452,7 @@ fn choose<P: Pairs>(pairs: &P, worker: &mut Worker, degree: usize, alpha: f32) {
         chosen,
         ..
     } = worker;
-    prune::choose(candidates, degree, alpha, chosen, |row, bar, chosen| {
-        if chosen.is_empty() {
-            return false;
-        }
-        let score = pairs.near(row, code);
-        let (fours, rest) = chosen.as_chunks::<4>();
-        fours
-            .iter()
-            .any(|four| score.score4(four.map(|near| near.1)).iter().any(|s| -s < bar))
-            || rest.iter().any(|&(_, other)| -score.score(other) < bar)
-    });
+    pairs::choose(pairs, code, candidates, degree, alpha, chosen);
 }
 
 /// Nodes of each level above the base, the sparsest first: 1/m of the rows, 1/m^2, and so on.

@@ -33,7 +33,8 @@
 //! | `filtered.rs` | the same under a filter |
 //! | `pairs.rs` | distances between rows, on codes |
 //! | `block.rs` | a node's links while building |
-//! | `build.rs` | insertion in batches, second pass |
+//! | `repair.rs` | links of a graph, moved to other rows and mended where rows were dropped |
+//! | `build.rs` | insertion in batches, second pass, into nothing or into an older graph |
 //! | `twins.rs` | rows of equal codes |
 //! | `connect.rs` | attaches what nothing leads to |
 //! | `graph.rs` | a graph in memory, or a view of one |
@@ -55,13 +56,15 @@ mod links;
 mod pairs;
 mod params;
 mod prune;
+mod repair;
 mod search;
 mod twins;
 mod walk;
 
-pub use build::build;
+pub use build::{build, extend};
 pub use check::GraphReport;
 pub use file::GraphFile;
 pub use graph::{Graph, GraphView};
 pub use params::{HnswParams, MAX_ROWS, SearchParams};
+pub use repair::Base;
 pub use search::{Found, Scratch, search};

@@ -7,6 +7,7 @@ use vdb_sys::kernel::packed::PackedKernel;
 use crate::codes::{CodesView, QueryCode, SadScore, Score, factors};
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::hnsw::prune::{self, Near};
 
 /// Relative to the longest vector, differences in length below this are rounding, not data.
 const EQUAL_LENGTHS: f32 = 1e-3;
@@ -20,6 +21,28 @@ pub(crate) trait Pairs: Sync {
 
     /// Scores against `row`, whose code is put into `code`.
     fn near<'a>(&'a self, row: u32, code: &'a mut QueryCode) -> Self::Score<'a>;
+}
+
+/// [`prune::choose`] by the distances of pairs.
+pub(crate) fn choose<P: Pairs>(
+    pairs: &P,
+    code: &mut QueryCode,
+    candidates: &[Near],
+    degree: usize,
+    alpha: f32,
+    chosen: &mut Vec<Near>,
+) {
+    prune::choose(candidates, degree, alpha, chosen, |row, bar, chosen| {
+        if chosen.is_empty() {
+            return false;
+        }
+        let score = pairs.near(row, code);
+        let (fours, rest) = chosen.as_chunks::<4>();
+        fours
+            .iter()
+            .any(|four| score.score4(four.map(|near| near.1)).iter().any(|s| -s < bar))
+            || rest.iter().any(|&(_, other)| -score.score(other) < bar)
+    });
 }
 
 /// Half the squared Euclidean distance of codes, lifted where lengths differ and the metric is an inner product.
