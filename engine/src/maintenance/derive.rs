@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use vdb_index::Control;
 use vdb_index::postings::Builder;
-use vdb_index::{Control, hnsw};
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::ObjectRef;
 use vdb_storage::{Component, SegmentFile};
@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
+use crate::maintenance::grown::{Origin, build_graph};
 use crate::payload::index_row;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
@@ -73,24 +74,22 @@ fn replace_component(record: &mut SegmentRecord, file: &SegmentFile, info: Frame
     record.components.push(ComponentRecord::new(file, info));
 }
 
-/// Builds the graphs that a segment lacks and returns its record with them.
+/// Builds the graphs that a segment lacks, from those of its origins where that pays, and returns its record with them.
 pub(crate) fn build_graphs(
     shared: &Shared,
     core: &Core,
     schema: &Schema,
     segment: &Segment,
+    origins: &[Origin],
     control: &Control<'_>,
     fresh: &FreshFiles<'_>,
 ) -> Result<SegmentRecord> {
     let mut record = segment.record.clone();
     for slot in missing_graphs(schema, segment) {
-        let Some(vectors) = segment.vectors(slot) else {
+        let vector = &schema.vectors[slot];
+        let Some(graph) = build_graph(shared, vector, slot, segment, origins, control)? else {
             continue;
         };
-        let vector = &schema.vectors[slot];
-        let matrix = vectors.file.matrix();
-        let metric = vector.kernel.metric();
-        let graph = hnsw::build(&matrix, metric, &vector.params.hnsw, &shared.pool, control)?;
         let file = next_file(&record, Component::Graph(slot as u16));
         let info = graph.write(&*shared.disk, &fresh.adopt(file.path(&core.dir)))?;
         replace_component(&mut record, &file, info);
@@ -160,7 +159,7 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
         built.push((file, info));
     }
     let with_graphs = match what {
-        What::Everything => build_graphs(shared, core, &schema, &segment, control, &fresh)?,
+        What::Everything => build_graphs(shared, core, &schema, &segment, &[], control, &fresh)?,
         What::PayloadIndexes => segment.record.clone(),
     };
 

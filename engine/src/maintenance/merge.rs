@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive::build_graphs;
 use crate::maintenance::fresh::FreshFiles;
+use crate::maintenance::grown::Origin;
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -61,6 +62,15 @@ impl<'a> MergedRows<'a> {
             }
         }
         Ok(MergedRows { inputs, rows })
+    }
+
+    /// Where the rows of each input went.
+    fn origins(&self) -> Vec<Origin> {
+        let mut origins: Vec<Origin> = self.inputs.iter().cloned().map(Origin::new).collect();
+        for (&(input, before), now) in self.rows.iter().zip(0..) {
+            origins[input as usize].rows[before as usize] = now;
+        }
+        origins
     }
 
     fn at(&self, row: u32) -> Option<(&Segment, u32)> {
@@ -114,7 +124,8 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
     let mut fresh = None;
     if source.rows() > 0 {
         let bare = write_segment(shared, core, &tables.schema, &source, &files)?;
-        let record = build_graphs(shared, core, &tables.schema, &bare, control, &files)?;
+        let origins = source.origins();
+        let record = build_graphs(shared, core, &tables.schema, &bare, &origins, control, &files)?;
         fresh = Some(Arc::new(bare.reopen(
             &shared.disk,
             &core.dir,

@@ -11,6 +11,7 @@
 //! | `commit.rs` | tombstones, manifest swap |
 //! | `flush.rs` | a frozen memtable becomes a segment |
 //! | `policy.rs` | which job is next (pure) |
+//! | `grown.rs` | which older graph a graph is grown from |
 //! | `merge.rs` | several segments become one |
 //! | `derive.rs` | graphs and payload indexes that a segment lacks |
 //! | `payload_index.rs` | payload indexes come and go |
@@ -21,6 +22,7 @@ pub(crate) mod derive;
 mod dropped;
 pub(crate) mod flush;
 pub(crate) mod fresh;
+mod grown;
 pub(crate) mod merge;
 pub(crate) mod optimize;
 pub(crate) mod payload_index;
