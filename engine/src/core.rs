@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use vdb_storage::SegmentFile;
@@ -49,7 +49,8 @@ pub(crate) struct Core {
     pub(crate) optimizing: Mutex<()>,
     /// Callers who wait for the background job to make way.
     pub(crate) foreground: AtomicU32,
-    pub(crate) last_flush: Mutex<Option<Instant>>,
+    /// When the last memtable became a segment, and the one before.
+    pub(crate) flushes: Mutex<[Option<Instant>; 2]>,
     pub(crate) activity: Activity,
 }
 
@@ -119,7 +120,7 @@ impl Core {
             flushing: Mutex::new(()),
             optimizing: Mutex::new(()),
             foreground: AtomicU32::new(0),
-            last_flush: Mutex::new(None),
+            flushes: Mutex::default(),
             activity: Activity::default(),
         })
     }
@@ -185,6 +186,20 @@ impl Core {
             self.rotate();
         }
         full
+    }
+
+    /// Notes that a memtable has become a segment.
+    pub(crate) fn note_flush(&self) {
+        let mut flushes = self.flushes.lock();
+        *flushes = [Some(Instant::now()), flushes[0]];
+    }
+
+    /// True when so many of the last flushes, at most two, were less than `time` ago.
+    pub(crate) fn has_flushed(&self, times: usize, time: Duration) -> bool {
+        let flushes = self.flushes.lock();
+        flushes
+            .get(times - 1)
+            .is_some_and(|at| at.is_some_and(|at| at.elapsed() < time))
     }
 
     /// Sequence number of the last operation.

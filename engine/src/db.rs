@@ -142,6 +142,7 @@ impl DatabaseBuilder {
         start("vdb-flush", background::flusher::run)?;
         if shared.options.background {
             start("vdb-optimize", background::optimizer::run)?;
+            start("vdb-grow", background::grower::run)?;
         }
         *handle.threads.lock() = threads;
         Ok(Database {

@@ -26,7 +26,12 @@ impl Handle {
             }
         }
         shared.stopping.store(true, Ordering::Release);
-        for signal in [&shared.syncer.signal, &shared.flusher, &shared.optimizer] {
+        for signal in [
+            &shared.syncer.signal,
+            &shared.flusher,
+            &shared.optimizer,
+            &shared.grower,
+        ] {
             signal.stop();
         }
         shared.budget.close();

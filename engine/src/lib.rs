@@ -45,7 +45,7 @@
 //! | `damage.rs` | how far damage to a file reaches, and how it is told |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
 //! | `schema.rs` | what a collection holds |
-//! | `append_list.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
+//! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
 //! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
 //! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
@@ -82,6 +82,7 @@ mod handle;
 mod info;
 mod layout;
 mod limits;
+mod live;
 mod maintenance;
 mod memtable;
 mod meter;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use parking_lot::RwLock;
 use vdb_storage::PointId;
@@ -10,6 +11,7 @@ use vdb_sys::append::AppendRows;
 use vdb_wal::Lsn;
 
 use crate::append_list::AppendList;
+use crate::live::Live;
 use crate::schema::Schema;
 
 /// The row has not been superseded.
@@ -45,11 +47,9 @@ impl MemRow {
         Some(self.died.load(Ordering::Acquire)).filter(|&lsn| lsn != ALIVE)
     }
 
-    /// Ends this version. False when it had ended already.
-    pub(crate) fn kill(&self, lsn: Lsn) -> bool {
-        self.died
-            .compare_exchange(ALIVE, lsn, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+    /// When this version came to be.
+    pub(crate) fn born(&self) -> Lsn {
+        self.born
     }
 
     /// True when the row has a vector in that slot of the schema.
@@ -63,6 +63,7 @@ impl MemRow {
 pub(crate) struct MemVectors {
     pub(crate) rows: AppendRows,
     owners: AppendList<u32>,
+    pub(crate) live: Live,
 }
 
 impl MemVectors {
@@ -78,7 +79,9 @@ pub(crate) struct Memtable {
     rows: AppendList<MemRow>,
     vectors: Vec<MemVectors>,
     newest: RwLock<BTreeMap<PointId, u32>>,
+    pub(crate) created: Instant,
     bytes: AtomicUsize,
+    dead: AtomicU32,
     first_lsn: AtomicU64,
     last_lsn: AtomicU64,
     last_seq: AtomicU64,
@@ -92,13 +95,16 @@ impl Memtable {
             .map(|v| MemVectors {
                 rows: AppendRows::new(v.params.row_bytes()),
                 owners: AppendList::new(),
+                live: Live::new(v, schema.optimizer.index_min_rows),
             })
             .collect();
         Memtable {
             rows: AppendList::new(),
             vectors,
             newest: RwLock::new(BTreeMap::new()),
+            created: Instant::now(),
             bytes: AtomicUsize::new(0),
+            dead: AtomicU32::new(0),
             first_lsn: AtomicU64::new(0),
             last_lsn: AtomicU64::new(0),
             last_seq: AtomicU64::new(0),
@@ -157,6 +163,34 @@ impl Memtable {
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
     }
 
+    /// Ends a version. False when it had ended already.
+    pub(crate) fn kill(&self, row: u32, lsn: Lsn) -> bool {
+        let killed = self.rows.get(row).is_some_and(|row| {
+            row.died
+                .compare_exchange(ALIVE, lsn, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+        });
+        if killed {
+            // Before readers' horizon comes to `lsn`: who may not see the row also sees that some are dead.
+            self.dead.fetch_add(1, Ordering::AcqRel);
+        }
+        killed
+    }
+
+    /// Versions that have ended.
+    pub(crate) fn dead(&self) -> u32 {
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// True when a graph should grow, once for each.
+    pub(crate) fn asks_for_growth(&self) -> bool {
+        let asking = self
+            .vectors
+            .iter()
+            .filter(|vectors| vectors.live.asks(vectors.rows.len()));
+        asking.count() > 0
+    }
+
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Acquire)
@@ -189,6 +223,11 @@ impl Memtable {
     /// All versions, in the order they were written.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, &MemRow)> {
         self.rows.iter()
+    }
+
+    /// How many versions there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.rows.len()
     }
 
     /// The vectors of a schema slot.

@@ -46,15 +46,20 @@ fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
     };
     let (wal, recovered) = Wal::open(disk.clone(), LOG_DIR, log_options)?;
     let crashed = !recovered.report().closed_cleanly && recovered.report().files > 0;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .thread_name(|i| format!("vdb-pool-{i}"))
-        .build()
-        .map_err(|e| Error::InvalidRequest(format!("cannot start the thread pool: {e}")))?;
+    let pool_of = |threads: usize, name: &'static str| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(move |i| format!("{name}-{i}"))
+            .build()
+            .map_err(|e| Error::InvalidRequest(format!("cannot start the thread pool: {e}")))
+    };
+    let pool = pool_of(options.threads, "vdb-pool")?;
+    let grow_pool = pool_of(1, "vdb-growing")?;
     let shared = Shared {
         disk,
         wal,
         pool,
+        grow_pool,
         sequencer: Mutex::new(Sequencer::default()),
         visibility: Visibility::new(0),
         catalog: Mutex::new(catalog),
@@ -63,6 +68,7 @@ fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
         syncer: Syncer::default(),
         flusher: Signal::default(),
         optimizer: Signal::default(),
+        grower: Signal::default(),
         stopping: AtomicBool::new(false),
         weak: AtomicBool::new(false),
         unskipped: AtomicBool::new(false),

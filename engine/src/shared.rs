@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) wal: Wal,
     pub(crate) pool: rayon::ThreadPool,
+    /// One thread for the graphs of memtables, which are not to wait for larger ones.
+    pub(crate) grow_pool: rayon::ThreadPool,
     pub(crate) sequencer: Mutex<Sequencer>,
     pub(crate) visibility: Visibility,
     pub(crate) catalog: Mutex<Catalog>,
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) syncer: Syncer,
     pub(crate) flusher: Signal,
     pub(crate) optimizer: Signal,
+    pub(crate) grower: Signal,
     pub(crate) stopping: AtomicBool,
     /// A write of weak durability has been accepted since the database was opened.
     pub(crate) weak: AtomicBool,

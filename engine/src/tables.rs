@@ -57,7 +57,7 @@ impl Located {
     /// Ends this version. False when it had ended already.
     pub(crate) fn kill(&self, lsn: Lsn) -> bool {
         match self {
-            Located::Memtable(table, row) => table.row(*row).is_some_and(|r| r.kill(lsn)),
+            Located::Memtable(table, row) => table.kill(*row, lsn),
             Located::Segment(segment, row) => segment.deletions.mark(*row, lsn),
         }
     }

@@ -22,6 +22,7 @@
 //! | `rowset.rs` | the allowed-row predicate used by every search |
 //! | `rows.rs` | sets of rows as filters make them: lists or bits |
 //! | `topk.rs` | bounded heap with a fixed tie order |
+//! | `full.rs` | where full vectors lie |
 //! | `flat.rs` | exact scan |
 //! | `mix.rs` | where what looks random comes from |
 //! | `codes/` | codes of rows and queries, and their scoring |
@@ -41,6 +42,7 @@ mod mix;
 pub mod codes;
 pub mod control;
 pub mod flat;
+pub mod full;
 pub mod hnsw;
 pub mod postings;
 pub mod quant;

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `syncer.rs` | syncs writes that nobody waits for |
 //! | `flusher.rs` | frozen memtables become segments |
+//! | `grower.rs` | memtables get graphs |
 //! | `optimizer.rs` | segments are merged and get graphs |
 
 pub(crate) mod flusher;
+pub(crate) mod grower;
 pub(crate) mod optimizer;
 pub(crate) mod syncer;

@@ -29,7 +29,7 @@ pub(crate) fn run(shared: &Shared) {
             match crate::maintenance::optimize::background_step(shared, &core) {
                 // Another job may follow from this one.
                 Ok(true) => shared.optimizer.wake(),
-                Ok(false) => pending |= core.last_flush.lock().is_some_and(|at| at.elapsed() < RETRY),
+                Ok(false) => pending |= core.has_flushed(1, RETRY),
                 Err(error) => {
                     core.activity.fail(error.to_string());
                     pending = true;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vdb_index::Control;
+use vdb_index::hnsw::Graph;
 use vdb_index::postings::Builder;
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::ObjectRef;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
-use crate::maintenance::grown::{Origin, build_graph};
+use crate::maintenance::grown::build_graph;
 use crate::payload::index_row;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
@@ -74,20 +75,19 @@ fn replace_component(record: &mut SegmentRecord, file: &SegmentFile, info: Frame
     record.components.push(ComponentRecord::new(file, info));
 }
 
-/// Builds the graphs that a segment lacks, from those of its origins where that pays, and returns its record with them.
-pub(crate) fn build_graphs(
+/// Makes the graphs that a segment lacks and returns its record with them. `make` is given a slot, and may leave it
+/// without.
+pub(crate) fn write_graphs(
     shared: &Shared,
     core: &Core,
     schema: &Schema,
     segment: &Segment,
-    origins: &[Origin],
-    control: &Control<'_>,
     fresh: &FreshFiles<'_>,
+    make: impl Fn(usize) -> Result<Option<Graph>>,
 ) -> Result<SegmentRecord> {
     let mut record = segment.record.clone();
     for slot in missing_graphs(schema, segment) {
-        let vector = &schema.vectors[slot];
-        let Some(graph) = build_graph(shared, vector, slot, segment, origins, control)? else {
+        let Some(graph) = make(slot)? else {
             continue;
         };
         let file = next_file(&record, Component::Graph(slot as u16));
@@ -159,7 +159,9 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
         built.push((file, info));
     }
     let with_graphs = match what {
-        What::Everything => build_graphs(shared, core, &schema, &segment, &[], control, &fresh)?,
+        What::Everything => write_graphs(shared, core, &schema, &segment, &fresh, |slot| {
+            build_graph(shared, &schema.vectors[slot], slot, &segment, &[], control)
+        })?,
         What::PayloadIndexes => segment.record.clone(),
     };
 

@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
+use vdb_index::Control;
 use vdb_storage::PointId;
 
 use crate::core::Core;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
+use crate::maintenance::derive::write_graphs;
 use crate::maintenance::fresh::FreshFiles;
+use crate::maintenance::grown::{Ancestor, DROPPED};
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::memtable::Memtable;
+use crate::schema::Schema;
+use crate::segment::Segment;
 use crate::shared::Shared;
+
+/// A memtable's graph becomes that of its segment if it has this share of the rows: the flush waits for what is left.
+const LEAST_SHARE: f64 = 0.5;
 
 /// The rows of a memtable that live on, ascending by id.
 struct MemtableRows<'a> {
@@ -21,8 +28,62 @@ struct MemtableRows<'a> {
 }
 
 impl MemtableRows<'_> {
+    /// For each row of the memtable its place among these, or [`DROPPED`].
+    fn moved(&self) -> Vec<u32> {
+        let mut moved = vec![DROPPED; self.table.len() as usize];
+        for (&at, now) in self.rows.iter().zip(0..) {
+            moved[at as usize] = now;
+        }
+        moved
+    }
+
     fn row(&self, row: u32) -> Option<&crate::memtable::MemRow> {
         self.table.row(*self.rows.get(row as usize)?)
+    }
+}
+
+/// Gives a fresh segment the graphs that its memtable has over most of the rows: little is left to be done for them,
+/// and searches need not do without until somebody has time. Without, if the database is being closed.
+fn with_graphs(
+    shared: &Shared,
+    core: &Core,
+    schema: &Schema,
+    bare: Segment,
+    source: &MemtableRows<'_>,
+    files: &FreshFiles<'_>,
+) -> Result<Segment> {
+    let cancelled = || shared.stopping.load(Ordering::Acquire);
+    let control = Control::new(&cancelled, &|_, _| ());
+    let record = write_graphs(shared, core, schema, &bare, files, |slot| {
+        let (Some(old), Some(new)) = (source.table.vectors(slot), bare.vectors(slot)) else {
+            return Ok(None);
+        };
+        let Some(live) = old.live.graph() else {
+            return Ok(None);
+        };
+        let moved = source.moved();
+        let place = |at: u32| new.file.slot_of(*moved.get(old.owner(at)? as usize)?);
+        let ancestor = Ancestor {
+            graph: live.graph.view(),
+            places: (0..live.graph.len())
+                .map(|at| place(at).unwrap_or(DROPPED))
+                .collect(),
+        };
+        let vector = &schema.vectors[slot];
+        ancestor.grow(
+            vector,
+            &new.file.matrix(),
+            LEAST_SHARE,
+            &shared.grow_pool,
+            &control,
+        )
+    });
+    match record {
+        Ok(record) if record.components.len() > bare.record.components.len() => {
+            bare.reopen(&shared.disk, &core.dir, schema, record)
+        }
+        Ok(_) | Err(Error::Cancelled) => Ok(bare),
+        Err(error) => Err(error),
     }
 }
 
@@ -95,8 +156,15 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     let files = FreshFiles::new(&*shared.disk);
     let mut fresh = None;
     if source.rows() > 0 {
-        let segment = write_segment(shared, core, &tables.schema, &source, &files)?;
-        fresh = Some(Arc::new(segment));
+        let bare = write_segment(shared, core, &tables.schema, &source, &files)?;
+        fresh = Some(Arc::new(with_graphs(
+            shared,
+            core,
+            &tables.schema,
+            bare,
+            &source,
+            &files,
+        )?));
     }
 
     let mut commit = Commit::begin(shared, core, &files);
@@ -127,6 +195,6 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
             }
         });
     })?;
-    *core.last_flush.lock() = Some(Instant::now());
+    core.note_flush();
     Ok(())
 }

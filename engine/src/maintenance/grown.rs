@@ -1,20 +1,60 @@
-//! Which graph of a merge's inputs the graph of its output is grown from.
+//! Which older graph the graph of a new segment is grown from.
 
 use std::sync::Arc;
 
-use vdb_index::hnsw::{self, Base, Graph};
+use vdb_index::hnsw::{self, Base, Graph, GraphView};
 use vdb_index::{Control, Error as IndexError};
+use vdb_sys::element::MatrixView;
 
 use crate::error::Result;
 use crate::schema::VectorSchema;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
-/// A graph is extended if it has at least this share of the new rows. What it saves is about that share of a full
-/// build, less the levels above and the mending; what it costs in recall was never measurable.
-const LEAST_SHARE: f64 = 0.2;
 /// A row that the new segment does not have.
-const DROPPED: u32 = u32::MAX;
+pub(crate) const DROPPED: u32 = u32::MAX;
+
+/// A graph over rows of which some are in a new segment.
+pub(crate) struct Ancestor<'a> {
+    pub(crate) graph: GraphView<'a>,
+    /// For each of its rows the place of the vector in the new segment, or [`DROPPED`].
+    pub(crate) places: Vec<u32>,
+}
+
+impl Ancestor<'_> {
+    /// How many of its rows are in the new segment.
+    fn kept(&self) -> usize {
+        self.places.iter().filter(|&&place| place != DROPPED).count()
+    }
+
+    /// The graph of a slot of the new segment, grown from this one; `None` when it was built with other parameters, or
+    /// has less than the share `least` of the rows.
+    pub(crate) fn grow(
+        &self,
+        vector: &VectorSchema,
+        matrix: &MatrixView<'_>,
+        least: f64,
+        pool: &rayon::ThreadPool,
+        control: &Control<'_>,
+    ) -> Result<Option<Graph>> {
+        if (self.kept() as f64) < f64::from(matrix.len()) * least {
+            return Ok(None);
+        }
+        let base = Base {
+            graph: self.graph,
+            rows: &self.places,
+        };
+        let metric = vector.kernel.metric();
+        match hnsw::extend(&base, matrix, metric, &vector.params.hnsw, pool, control) {
+            Err(IndexError::BadParameter { .. }) => Ok(None),
+            grown => Ok(Some(grown?)),
+        }
+    }
+}
+
+/// In a merge, a graph is extended if it has at least this share of the rows. What it saves is about that share of a
+/// full build, less the levels above and the mending; what it costs in recall was never measurable.
+const LEAST_SHARE: f64 = 0.2;
 
 /// A segment whose rows went into a new one, and where each went.
 #[derive(Debug)]
@@ -31,22 +71,23 @@ impl Origin {
         Origin { segment, rows }
     }
 
-    /// For each place in the graph of a slot, the place in the new segment's; and how many there are.
-    fn places(&self, slot: usize, new: &Segment) -> Option<(Vec<u32>, usize)> {
+    /// Its graph of a slot as an ancestor of the new segment's.
+    fn ancestor(&self, slot: usize, new: &Segment) -> Option<Ancestor<'_>> {
         let (old, new) = (self.segment.vectors(slot)?, new.vectors(slot)?);
         let graph = old.graph()?;
         let place = |at: u32| {
             let row = *self.rows.get(old.file.row_of(at)? as usize)?;
             new.file.slot_of(row).filter(|_| row != DROPPED)
         };
-        let places: Vec<u32> = (0..graph.len()).map(|at| place(at).unwrap_or(DROPPED)).collect();
-        let kept = places.iter().filter(|&&place| place != DROPPED).count();
-        Some((places, kept))
+        Some(Ancestor {
+            graph: graph.view(),
+            places: (0..graph.len()).map(|at| place(at).unwrap_or(DROPPED)).collect(),
+        })
     }
 }
 
-/// Builds the graph of a slot of a new segment: from the one of its origins that has most of its rows, if any has
-/// enough and is sound; else from nothing.
+/// Builds the graph of a slot of a new segment: from that of the origin which has most of its rows, if it has enough
+/// and is sound; else from nothing.
 pub(crate) fn build_graph(
     shared: &Shared,
     vector: &VectorSchema,
@@ -59,27 +100,20 @@ pub(crate) fn build_graph(
         return Ok(None);
     };
     let matrix = vectors.file.matrix();
-    let (metric, params) = (vector.kernel.metric(), &vector.params.hnsw);
     let largest = origins
         .iter()
-        .filter_map(|origin| Some((origin, origin.places(slot, new)?)))
-        .max_by_key(|(origin, (_, kept))| (*kept, origin.segment.record.id));
-    if let Some((origin, (places, kept))) = largest
-        && kept as f64 >= f64::from(matrix.len()) * LEAST_SHARE
+        .filter_map(|origin| Some((origin, origin.ancestor(slot, new)?)))
+        .max_by_key(|(origin, ancestor)| (ancestor.kept(), origin.segment.record.id));
+    if let Some((origin, ancestor)) = largest
         && let Some(graph) = origin.segment.vectors(slot).and_then(|vectors| vectors.graph())
         // What is grown from a damaged graph would have checksums that fit.
         && graph.verify(&*shared.disk).is_ok()
+        && let Some(grown) = ancestor.grow(vector, &matrix, LEAST_SHARE, &shared.pool, control)?
     {
-        let base = Base {
-            graph: graph.view(),
-            rows: &places,
-        };
-        match hnsw::extend(&base, &matrix, metric, params, &shared.pool, control) {
-            // Built with other parameters.
-            Err(IndexError::BadParameter { .. }) => {}
-            grown => return Ok(Some(grown?)),
-        }
+        return Ok(Some(grown));
     }
+    let metric = vector.kernel.metric();
+    let params = &vector.params.hnsw;
     Ok(Some(hnsw::build(&matrix, metric, params, &shared.pool, control)?))
 }
 

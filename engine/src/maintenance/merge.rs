@@ -9,9 +9,9 @@ use vdb_wal::Lsn;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
-use crate::maintenance::derive::build_graphs;
+use crate::maintenance::derive::write_graphs;
 use crate::maintenance::fresh::FreshFiles;
-use crate::maintenance::grown::Origin;
+use crate::maintenance::grown::{Origin, build_graph};
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -125,7 +125,10 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
     if source.rows() > 0 {
         let bare = write_segment(shared, core, &tables.schema, &source, &files)?;
         let origins = source.origins();
-        let record = build_graphs(shared, core, &tables.schema, &bare, &origins, control, &files)?;
+        let schema = &tables.schema;
+        let record = write_graphs(shared, core, schema, &bare, &files, |slot| {
+            build_graph(shared, &schema.vectors[slot], slot, &bare, &origins, control)
+        })?;
         fresh = Some(Arc::new(bare.reopen(
             &shared.disk,
             &core.dir,

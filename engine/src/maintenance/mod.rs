@@ -12,6 +12,7 @@
 //! | `flush.rs` | a frozen memtable becomes a segment |
 //! | `policy.rs` | which job is next (pure) |
 //! | `grown.rs` | which older graph a graph is grown from |
+//! | `grow.rs` | memtables get graphs |
 //! | `merge.rs` | several segments become one |
 //! | `derive.rs` | graphs and payload indexes that a segment lacks |
 //! | `payload_index.rs` | payload indexes come and go |
@@ -22,6 +23,7 @@ pub(crate) mod derive;
 mod dropped;
 pub(crate) mod flush;
 pub(crate) mod fresh;
+pub(crate) mod grow;
 mod grown;
 pub(crate) mod merge;
 pub(crate) mod optimize;

@@ -14,7 +14,8 @@ use crate::maintenance::{derive, flush, merge};
 use crate::segment::Segment;
 use crate::shared::Shared;
 
-/// After a flush, merging and indexing wait this long for more rows.
+/// While two memtables become segments within this time, merging and indexing wait: they would take the processors from
+/// the writers, for segments that are soon merged again.
 const QUIET: Duration = Duration::from_secs(2);
 
 /// The segments as the policy sees them, with what had died in them by `horizon`. With `sound`, those that are known to
@@ -57,7 +58,7 @@ fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result
 
 /// Does the most useful job of a collection, if there is any. True when one was done.
 pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
-    let busy = core.last_flush.lock().is_some_and(|at| at.elapsed() < QUIET);
+    let busy = core.has_flushed(2, QUIET);
     // A caller who optimizes in the foreground does this work already.
     let Some(turn) = core.optimizing.try_lock() else {
         return Ok(false);

@@ -26,7 +26,10 @@ pub(crate) enum Job {
 const TIER_FACTOR: u32 = 4;
 /// Rows of the largest segments of the lowest tier.
 const TIER_BASE: u32 = 1_024;
-/// While rows keep coming in, merging and indexing wait unless there are this many segments.
+/// A segment takes in those of lower tiers once they hold this part of its rows: the graph of a merge is grown from the
+/// largest one's, so each row is inserted about twice in all, and a search has few segments to look into.
+const ABSORB: u32 = 4;
+/// While rows come in fast, merging and indexing wait unless there are this many segments.
 const BUSY_SEGMENTS: usize = 24;
 
 fn tier(rows: u32) -> u32 {
@@ -42,9 +45,10 @@ fn tier(rows: u32) -> u32 {
     tier
 }
 
-/// The most useful job, if any: get rid of many deleted rows, merge a crowded tier, build what is missing.
+/// The most useful job, if any: get rid of many deleted rows, merge a crowded tier, bring small segments into a
+/// large one, build what is missing.
 ///
-/// `busy`: rows were flushed a moment ago, so that what is built now would soon be merged away.
+/// `busy`: rows come in so fast that what is built now would soon be merged away.
 pub(crate) fn next_job(segments: &[SegmentStats], config: &OptimizerConfig, busy: bool) -> Option<Job> {
     if busy && segments.len() < BUSY_SEGMENTS {
         return None;
@@ -69,6 +73,21 @@ pub(crate) fn next_job(segments: &[SegmentStats], config: &OptimizerConfig, busy
         };
         let ids: Vec<u64> = crowd.iter().take_while(fits).map(|(_, s)| s.id).collect();
         if ids.len() > 1 {
+            return Some(Job::Merge(ids));
+        }
+    }
+    // From the largest down: one that is as large as allowed takes in nothing.
+    for (at, (tier, large)) in by_tier.iter().enumerate().rev() {
+        let mut rows = live(large);
+        let mut ids = vec![large.id];
+        for (_, small) in by_tier[..at].iter().filter(|(of, _)| of < tier) {
+            let more = rows.saturating_add(live(small));
+            if more <= config.max_segment_rows {
+                rows = more;
+                ids.push(small.id);
+            }
+        }
+        if rows - live(large) >= live(large) / ABSORB && ids.len() > 1 {
             return Some(Job::Merge(ids));
         }
     }

@@ -16,7 +16,7 @@ fn a_reader_sees_the_version_of_its_time() {
     let table = table();
     table.push(id(1), 1, 10, b"old", &[Some(&[0; 8]), None]);
     let first = table.latest(id(1)).unwrap();
-    assert!(table.row(first).unwrap().kill(20));
+    assert!(table.kill(first, 20));
     table.push(id(1), 2, 20, b"new", &[None, Some(&[0; 4])]);
     let payload_at = |lsn| {
         table
@@ -34,8 +34,8 @@ fn a_deleted_point_is_gone_for_writers_at_once_and_for_readers_from_its_time_on(
     let table = table();
     table.push(id(1), 1, 10, b"", &[None, None]);
     let row = table.latest(id(1)).unwrap();
-    assert!(table.row(row).unwrap().kill(15));
-    assert!(!table.row(row).unwrap().kill(16));
+    assert!(table.kill(row, 15));
+    assert!(!table.kill(row, 16));
     assert_eq!(table.latest(id(1)), None);
     assert_eq!(table.find(id(1), 14), Some(row));
     assert_eq!(table.find(id(1), 15), None);
@@ -46,13 +46,13 @@ fn a_deleted_point_is_not_looked_for_in_all_its_versions() {
     let table = table();
     for lsn in 1..=50_000 {
         if let Some(row) = table.latest(id(1)) {
-            table.row(row).unwrap().kill(lsn);
+            table.kill(row, lsn);
         }
         table.push(id(1), lsn, lsn, b"", &[None, None]);
     }
     let last = table.latest(id(1)).unwrap();
-    assert!(table.row(last).unwrap().kill(50_001));
-    let start = std::time::Instant::now();
+    assert!(table.kill(last, 50_001));
+    let start = Instant::now();
     for _ in 0..20_000 {
         assert_eq!(table.find(id(1), 50_001), None);
     }

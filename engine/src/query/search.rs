@@ -15,7 +15,8 @@ use crate::memtable::Memtable;
 use crate::payload::PayloadSelector;
 use crate::point::{ScoredPoint, Select, VectorSelector};
 use crate::query::fetch;
-use crate::query::matching::{Horizon, memtable_row_matches};
+use crate::query::matching::Horizon;
+use crate::query::memory;
 use crate::query::rows::SegmentRows;
 use crate::schema::VectorSchema;
 use crate::segment::{Segment, SegmentVectors};
@@ -221,7 +222,7 @@ pub(crate) fn search(view: &View, request: &SearchRequest) -> Result<Vec<ScoredP
 
     let mut hits = Vec::new();
     for table in view.tables.memtables() {
-        query.scan_memtable(table, &mut hits)?;
+        query.search_memtable(table, &mut hits)?;
     }
     for segment in &view.tables.segments {
         if let Some(vectors) = segment.vectors(slot) {
@@ -272,48 +273,29 @@ fn beyond(distance: Distance, score: f32, bar: f32) -> bool {
 }
 
 impl Query<'_> {
-    /// Scans a memtable. Its rows are in no order of ids, so ties are broken here rather than by row.
-    fn scan_memtable(&self, table: &std::sync::Arc<Memtable>, hits: &mut Vec<Hit>) -> Result<()> {
-        let Some(vectors) = table.vectors(self.slot) else {
-            return Ok(());
+    /// The best rows of a memtable.
+    fn search_memtable(&self, table: &std::sync::Arc<Memtable>, hits: &mut Vec<Hit>) -> Result<()> {
+        let ask = memory::Ask {
+            schema: &self.view.tables.schema,
+            slot: self.slot,
+            encoded: &self.encoded,
+            lsn: self.view.lsn,
+            filter: self.filter,
+            want: self.want,
+            walk: (!self.exact).then(|| self.search_params()),
         };
-        let mut best: std::collections::BinaryHeap<Kept> = std::collections::BinaryHeap::new();
-        let mut scores = Vec::new();
-        let row_bytes = self.vector.params.row_bytes();
-        for (first, rows) in vectors.rows.chunks() {
-            scores.resize(rows.len() / row_bytes, 0.0);
-            self.vector.kernel.score_rows(&self.encoded, rows, &mut scores);
-            for (slot, &score) in (first..).zip(&scores) {
-                if best.len() >= self.want && best.peek().is_some_and(|worst| score < worst.score) {
-                    continue;
-                }
-                let owner = vectors.owner(slot);
-                let Some((row, version)) = owner.and_then(|row| Some((row, table.row(row)?))) else {
-                    continue;
-                };
-                if score.is_nan()
-                    || !version.visible(self.view.lsn)
-                    || !memtable_row_matches(&self.view.tables.schema, version, self.filter)?
-                {
-                    continue;
-                }
-                // Negative zero and zero are one score.
-                best.push(Kept {
-                    score: score + 0.0,
-                    id: version.id,
-                    row,
-                });
-                if best.len() > self.want {
-                    best.pop();
-                }
-            }
-        }
+        let best = SCRATCH.with_borrow_mut(|scratch| memory::nearest(table, &ask, scratch))?;
         hits.extend(best.into_iter().map(|kept| Hit {
             score: kept.score,
             id: kept.id,
             at: Located::Memtable(table.clone(), kept.row),
         }));
         Ok(())
+    }
+
+    fn search_params(&self) -> SearchParams {
+        let params = SearchParams::new(self.want);
+        self.ef.map_or(params, |ef| params.ef(ef))
     }
 
     /// The best rows of a segment, by the cheapest way that finds them.
@@ -325,11 +307,7 @@ impl Query<'_> {
 
         let hits = match graph {
             Some(graph) => {
-                let params = SearchParams::new(self.want);
-                let params = match self.ef {
-                    Some(ef) => params.ef(ef),
-                    None => params,
-                };
+                let params = self.search_params();
                 if rows.is_all() {
                     match self.walk::<Slots<'_>>(graph, vectors, &params, None) {
                         Some(found) => found,
@@ -423,33 +401,6 @@ impl Query<'_> {
         Ok(top.into_sorted())
     }
 }
-
-/// A row kept while a memtable is scanned; the worst is the greatest.
-struct Kept {
-    score: f32,
-    id: PointId,
-    row: u32,
-}
-
-impl Ord for Kept {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
-    }
-}
-
-impl PartialOrd for Kept {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Kept {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Kept {}
 
 /// The rows of a query as a filter over the slots of a vector file.
 struct Slots<'a> {

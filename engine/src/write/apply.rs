@@ -15,6 +15,9 @@ pub(crate) fn enter(shared: &Shared, core: &Core, section: &Section, lsn: Lsn) -
     let tables = core.tables();
     let before = tables.active.bytes();
     let applied = apply(&tables, section, lsn);
+    if tables.active.asks_for_growth() {
+        shared.grower.wake();
+    }
     shared.budget.add(tables.active.bytes() - before);
     core.next_seq.fetch_max(section.seq + 1, Ordering::AcqRel);
     applied

@@ -1,9 +1,9 @@
 //! A query: descend, walk the base level, rescore.
 
-use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::{Kernel, prefetch};
 
 use crate::codes::{DotScore, ExactScore, QueryCode, SadScore, Scheme, Score};
+use crate::full::FullVectors;
 use crate::hnsw::beam::Candidate;
 use crate::hnsw::filtered::Through;
 use crate::hnsw::graph::GraphView;
@@ -77,7 +77,7 @@ pub struct Found {
 /// If the query is not as long as a row.
 pub fn search<F: RowFilter + ?Sized>(
     graph: GraphView<'_>,
-    matrix: &MatrixView<'_>,
+    matrix: &impl FullVectors,
     kernel: &Kernel,
     query: &[u8],
     params: &SearchParams,
@@ -197,7 +197,7 @@ fn descend<S: Score>(graph: GraphView<'_>, score: &S, walker: &mut Walker) -> u3
 /// next one could still be among the results. How far the codes are off is seen from those scored so far, so that a
 /// matrix whose codes are good costs nothing more, and one whose codes are poor is answered as well as the beam is wide.
 fn rescore(
-    matrix: &MatrixView<'_>,
+    matrix: &impl FullVectors,
     kernel: &Kernel,
     query: &[u8],
     unit: f32,
@@ -207,7 +207,7 @@ fn rescore(
     let Scratch { walker, nominees, .. } = scratch;
     nominees.clear();
     nominees.extend(walker.results());
-    let vector_at = |at: usize| nominees.get(at).and_then(|&(_, row)| matrix.row(row));
+    let vector_at = |at: usize| nominees.get(at).and_then(|&(_, row)| matrix.vector(row));
     (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
     let least = params.rescored();
     let mut top = TopK::new(params.k);
@@ -220,7 +220,7 @@ fn rescore(
         if let Some(ahead) = vector_at(at + RESCORE_AHEAD) {
             prefetch(ahead);
         }
-        if let Some(vector) = matrix.row(row) {
+        if let Some(vector) = matrix.vector(row) {
             let score = kernel.score(query, vector);
             error.note(code, score);
             top.push(score, row);

@@ -87,7 +87,7 @@ fn a_damaged_index_that_a_query_meets_is_built_again() {
     c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
     // Until nothing is left to do, and no flush is recent enough to be looked after.
     c.optimize(&Control::none()).unwrap();
-    *c.core().last_flush.lock() = None;
+    *c.core().flushes.lock() = Default::default();
     std::thread::sleep(Duration::from_millis(1_500));
     let damaged = c.core().tables().segments[0].clone();
     let number = c.core().tables().schema.payload_indexes[0].number;

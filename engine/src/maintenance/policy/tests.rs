@@ -35,6 +35,23 @@ fn a_large_segment_is_not_rewritten_for_small_ones() {
 }
 
 #[test]
+fn small_segments_go_into_a_large_one_when_together_they_are_a_good_part_of_it() {
+    let config = OptimizerConfig::default();
+    let mut segments = vec![segment(0, 80_000, 0, false), segment(1, 10_000, 0, false)];
+    assert_eq!(next_job(&segments, &config, false), None);
+    segments.push(segment(2, 10_000, 0, false));
+    assert_eq!(
+        next_job(&segments, &config, false),
+        Some(Job::Merge(vec![0, 1, 2]))
+    );
+    let tight = OptimizerConfig {
+        max_segment_rows: 85_000,
+        ..config
+    };
+    assert_eq!(next_job(&segments, &tight, false), None);
+}
+
+#[test]
 fn a_segment_with_many_dead_rows_is_rewritten_alone() {
     let config = OptimizerConfig::default();
     let segments = [segment(7, 1_000, 201, false), segment(8, 1_000, 199, false)];

@@ -152,7 +152,7 @@ fn a_filter_that_follows_the_data_gets_a_wider_beam() {
     let following = RowBits::from_rows(nodes, 0..200);
     let random = RowBits::from_rows(
         nodes,
-        (0..nodes).filter(|&row| crate::hnsw::mix(u64::from(row)).is_multiple_of(10)),
+        (0..nodes).filter(|&row| crate::mix(u64::from(row)).is_multiple_of(10)),
     );
     for (filter, wide) in [(following, true), (random, false)] {
         let mut walker = Walker::default();
