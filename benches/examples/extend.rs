@@ -7,6 +7,8 @@
 //! gone. A full build over the last rows is what the last extension is compared with: seconds, and recall@10 and rows
 //! scored for several beams. The vectors are taken as Cosine has them, in half precision.
 
+#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+
 use std::time::Instant;
 
 use vdb_index::hnsw::{Base, Graph, HnswParams, Scratch, SearchParams, build, extend, search};

@@ -6,6 +6,8 @@
 //! a second (0: as fast as it can) in batches of BATCH, and another one searches. Every second: rows and searches of that
 //! second, the median and the 99th percentile of their microseconds, segments, rows without a graph, MiB in memory.
 
+#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -9,6 +9,8 @@
 //! | `benches/codec.rs` | payloads, points files, id lookup |
 //! | `benches/reads.rs` | the embedded API: points by id, scroll, counts, searches in a batch, opening |
 //! | `examples/filtered.rs` | filtered searches: recall beside speed for every filter and beam |
+//! | `examples/extend.rs` | graphs that are extended instead of built anew |
+//! | `examples/search_while_writing.rs` | how long searches take while rows come in |
 //!
 //! Whole-engine figures, with recall beside speed, come from `vdb bench`. Depends on anything; nothing depends on it.
 

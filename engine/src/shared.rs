@@ -44,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) disk: DynDisk,
     pub(crate) options: Options,
     pub(crate) wal: Wal,
+    /// For what a caller waits for.
     pub(crate) pool: rayon::ThreadPool,
     /// One thread for the graphs of memtables, which are not to wait for larger ones.
     pub(crate) grow_pool: rayon::ThreadPool,

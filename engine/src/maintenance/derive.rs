@@ -126,8 +126,15 @@ pub(crate) fn write_payload_index<'p>(
     Ok(info)
 }
 
-/// Builds what a segment lacks. The caller holds the collection's optimizing lock.
-pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control: &Control<'_>) -> Result<()> {
+/// Builds what a segment lacks, graphs on `pool`. The caller holds the collection's optimizing lock.
+pub(crate) fn derive(
+    shared: &Shared,
+    core: &Core,
+    id: u64,
+    what: What,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<()> {
     let tables = core.tables();
     let schema = tables.schema.clone();
     let Some(segment) = tables.segments.iter().find(|s| s.record.id == id).cloned() else {
@@ -160,7 +167,7 @@ pub(crate) fn derive(shared: &Shared, core: &Core, id: u64, what: What, control:
     }
     let with_graphs = match what {
         What::Everything => write_graphs(shared, core, &schema, &segment, &fresh, |slot| {
-            build_graph(shared, &schema.vectors[slot], slot, &segment, &[], control)
+            build_graph(shared, pool, &schema.vectors[slot], slot, &segment, &[], control)
         })?,
         What::PayloadIndexes => segment.record.clone(),
     };

@@ -17,10 +17,14 @@ use crate::shared::Shared;
 /// Grows the graphs of the active memtable of a collection where they ask for it. True when that was put off, since it is
 /// not worth while yet.
 pub(crate) fn grow(shared: &Shared, core: &Core, is_worth: impl Fn(&Memtable) -> bool) -> bool {
-    let tables = core.tables();
-    let table = &tables.active;
+    let (schema, table) = {
+        // No more of the tables than that: files of segments wait for whoever holds them.
+        let tables = core.tables();
+        (tables.schema.clone(), tables.active.clone())
+    };
+    let table = &table;
     let mut put_off = false;
-    for (slot, vector) in tables.schema.vectors.iter().enumerate() {
+    for (slot, vector) in schema.vectors.iter().enumerate() {
         let Some(vectors) = table.vectors(slot) else {
             continue;
         };

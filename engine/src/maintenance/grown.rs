@@ -90,6 +90,7 @@ impl Origin {
 /// and is sound; else from nothing.
 pub(crate) fn build_graph(
     shared: &Shared,
+    pool: &rayon::ThreadPool,
     vector: &VectorSchema,
     slot: usize,
     new: &Segment,
@@ -108,13 +109,13 @@ pub(crate) fn build_graph(
         && let Some(graph) = origin.segment.vectors(slot).and_then(|vectors| vectors.graph())
         // What is grown from a damaged graph would have checksums that fit.
         && graph.verify(&*shared.disk).is_ok()
-        && let Some(grown) = ancestor.grow(vector, &matrix, LEAST_SHARE, &shared.pool, control)?
+        && let Some(grown) = ancestor.grow(vector, &matrix, LEAST_SHARE, pool, control)?
     {
         return Ok(Some(grown));
     }
     let metric = vector.kernel.metric();
     let params = &vector.params.hnsw;
-    Ok(Some(hnsw::build(&matrix, metric, params, &shared.pool, control)?))
+    Ok(Some(hnsw::build(&matrix, metric, params, pool, control)?))
 }
 
 #[cfg(test)]

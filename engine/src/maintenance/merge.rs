@@ -108,8 +108,15 @@ impl Source for MergedRows<'_> {
     }
 }
 
-/// Merges segments into one, graphs and indexes included. The caller holds the collection's optimizing lock.
-pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control<'_>) -> Result<()> {
+/// Merges segments into one, indexes included, and graphs, which are built on `pool`. The caller holds the collection's
+/// optimizing lock.
+pub(crate) fn merge(
+    shared: &Shared,
+    core: &Core,
+    ids: &[u64],
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<()> {
     let tables = core.tables();
     let chosen = tables.segments.iter().filter(|s| ids.contains(&s.record.id));
     let inputs: Vec<Arc<Segment>> = chosen.cloned().collect();
@@ -127,7 +134,15 @@ pub(crate) fn merge(shared: &Shared, core: &Core, ids: &[u64], control: &Control
         let origins = source.origins();
         let schema = &tables.schema;
         let record = write_graphs(shared, core, schema, &bare, &files, |slot| {
-            build_graph(shared, &schema.vectors[slot], slot, &bare, &origins, control)
+            build_graph(
+                shared,
+                pool,
+                &schema.vectors[slot],
+                slot,
+                &bare,
+                &origins,
+                control,
+            )
         })?;
         fresh = Some(Arc::new(bare.reopen(
             &shared.disk,

@@ -48,16 +48,22 @@ pub(crate) fn is_due(core: &Core) -> bool {
     .is_some()
 }
 
-fn run(shared: &Shared, core: &Core, job: &Job, control: &Control<'_>) -> Result<()> {
+fn run(
+    shared: &Shared,
+    core: &Core,
+    job: &Job,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<()> {
     shared.check_open()?;
     match job {
-        Job::Merge(ids) => merge::merge(shared, core, ids, control),
-        Job::Derive(id) => derive::derive(shared, core, *id, derive::What::Everything, control),
+        Job::Merge(ids) => merge::merge(shared, core, ids, pool, control),
+        Job::Derive(id) => derive::derive(shared, core, *id, derive::What::Everything, pool, control),
     }
 }
 
-/// Does the most useful job of a collection, if there is any. True when one was done.
-pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
+/// Does the most useful job of a collection, if there is any, graphs on `pool`. True when one was done.
+pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::ThreadPool) -> Result<bool> {
     let busy = core.has_flushed(2, QUIET);
     // A caller who optimizes in the foreground does this work already.
     let Some(turn) = core.optimizing.try_lock() else {
@@ -84,7 +90,7 @@ pub(crate) fn background_step(shared: &Shared, core: &Core) -> Result<bool> {
         Job::Merge(_) => "merging segments",
         Job::Derive(_) => "building indexes",
     });
-    let outcome = run(shared, core, &job, &Control::new(&cancelled, &progress));
+    let outcome = run(shared, core, &job, pool, &Control::new(&cancelled, &progress));
     core.activity.finish();
     match outcome {
         Err(Error::Cancelled) => Ok(false),
@@ -101,10 +107,10 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         let _turn = core.optimizing.lock();
         let config = core.tables().schema.optimizer.clone();
         for ids in policy::full_merges(&mergeable(core, false), &config) {
-            run(shared, core, &Job::Merge(ids), control)?;
+            run(shared, core, &Job::Merge(ids), &shared.pool, control)?;
         }
         for segment in mergeable(core, false).into_iter().filter(|s| s.incomplete) {
-            run(shared, core, &Job::Derive(segment.id), control)?;
+            run(shared, core, &Job::Derive(segment.id), &shared.pool, control)?;
         }
         Ok(())
     })();

@@ -104,7 +104,14 @@ fn build_missing(shared: &Shared, core: &Core, control: &Control<'_>) -> Result<
         let cancelled = || control.is_cancelled();
         let progress = |done: u64, _| control.report(before + done, total);
         let part = Control::new(&cancelled, &progress);
-        derive::derive(shared, core, id, derive::What::PayloadIndexes, &part)?;
+        derive::derive(
+            shared,
+            core,
+            id,
+            derive::What::PayloadIndexes,
+            &shared.pool,
+            &part,
+        )?;
         before += rows;
         Ok(())
     });

@@ -1,3 +1,6 @@
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Duration;
 
 use super::*;
@@ -150,6 +153,35 @@ fn the_same_writes_make_the_same_segments() {
         segment.vectors(0).unwrap().graph().unwrap().info()
     };
     assert_eq!(graph(), graph());
+}
+
+#[test]
+fn readers_see_one_version_of_each_point_while_the_graph_grows() {
+    let db = database();
+    let c = collection(&db);
+    c.upsert(points(0..2_000, 0)).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for (round, first) in (1..4).flat_map(|round| (0..2_000).step_by(50).map(move |at| (round, at))) {
+                c.upsert(points(first..first + 50, round * 10_000)).unwrap();
+            }
+            done.store(true, Ordering::Release);
+        });
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                grow(c.shared(), c.core(), |_| true);
+            }
+        });
+        let mut query = 0;
+        while !done.load(Ordering::Acquire) {
+            query += 1;
+            let near = ids(&c, &SearchRequest::new(vector(query)));
+            let different: BTreeSet<PointId> = near.iter().copied().collect();
+            assert_eq!((near.len(), different.len()), (10, 10), "{near:?}");
+        }
+    });
+    assert!(recall(&c) > 0.95);
 }
 
 #[test]
