@@ -14,9 +14,9 @@ use vdb_wal::Lsn;
 
 use crate::schema::VectorSchema;
 
-/// Vectors that take less than this to score, and are fewer than `STEP_ROWS`, are not worth another graph: about 30 us.
+/// Vectors of fewer bytes than this behind the graph are scanned, in about 30 us, and not worth another graph...
 const STEP_BYTES: usize = 1_536 << 10;
-/// A graph over fewer rows than this saves nothing.
+/// ...nor are fewer than this, however long.
 const STEP_ROWS: usize = 512;
 /// A further graph has at least this share more rows: making it anew costs as much as inserting a tenth of its rows.
 const STEP_SHARE: u32 = 8;

@@ -40,8 +40,7 @@ pub(crate) struct Kept {
 
 /// The best rows of a memtable, in no order. Its rows are in no order of ids, so ties are broken here rather than by row.
 ///
-/// Filters that are more than a few rows' matter are served by scanning, which asks for few payloads: only rows that are
-/// near enough are asked whether they match.
+/// With a filter all is scanned: only rows that are near enough are asked whether they match, so few payloads are read.
 pub(crate) fn nearest(table: &Memtable, ask: &Ask<'_>, scratch: &mut Scratch) -> Result<Vec<Kept>> {
     let Some(vectors) = table.vectors(ask.slot) else {
         return Ok(Vec::new());
