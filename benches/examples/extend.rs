@@ -92,7 +92,7 @@ fn report(name: &str, graph: &Graph, matrix: &MatrixView<'_>, queries: &[&[u8]],
                 &kernel,
                 query,
                 &SearchParams::new(K).ef(ef),
-                None,
+                None::<&vdb_index::RowBits>,
                 &mut scratch,
             );
             let worst = near.last().map_or(f32::NEG_INFINITY, |hit| hit.0);

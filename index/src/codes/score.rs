@@ -1,12 +1,12 @@
 //! Scoring rows against a query.
 
-use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::Kernel;
 use vdb_sys::kernel::codes::CodeKernel;
 use vdb_sys::kernel::packed::PackedKernel;
 
 use crate::codes::layout::FACTORS;
 use crate::codes::{CodesView, Factors, QueryCode};
+use crate::full::FullVectors;
 
 /// Scores rows against something fixed: larger is nearer.
 pub(crate) trait Score {
@@ -119,16 +119,16 @@ impl Score for SadScore<'_> {
 }
 
 /// Scores full vectors by the canonical kernel, for a graph without codes.
-pub(crate) struct ExactScore<'a> {
+pub(crate) struct ExactScore<'a, V> {
     pub(crate) kernel: &'a Kernel,
-    pub(crate) matrix: &'a MatrixView<'a>,
+    pub(crate) matrix: &'a V,
     pub(crate) query: &'a [u8],
 }
 
-impl Score for ExactScore<'_> {
+impl<V: FullVectors> Score for ExactScore<'_, V> {
     #[inline]
     fn score(&self, row: u32) -> f32 {
-        let vector = self.matrix.row(row);
+        let vector = self.matrix.vector(row);
         vector.map_or(f32::NEG_INFINITY, |vector| self.kernel.score(self.query, vector))
     }
 
@@ -139,7 +139,7 @@ impl Score for ExactScore<'_> {
 
     #[inline]
     fn prefetch(&self, row: u32) {
-        if let Some(vector) = self.matrix.row(row) {
+        if let Some(vector) = self.matrix.vector(row) {
             vdb_sys::kernel::prefetch(vector);
         }
     }

@@ -20,6 +20,10 @@ const SCAN_ROWS_A_RESULT: u64 = 300;
 /// Narrower beams count as this wide there: their walks by two hops are no narrower.
 const SCAN_WIDTH: usize = 27;
 
+/// The nominees of a scan, at least, where they cost nothing but their place: codes that are far off still lead to the
+/// nearest of a few hundred rows.
+const SCAN_NOMINEES: usize = 128;
+
 /// Filters that are slow to ask count as this many times wider beams there: a walk asks more of them, and finds what
 /// matches by way of what does not.
 const SLOW_TIMES: u64 = 3;
@@ -145,7 +149,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     let scanned = width.max(params.rescored());
     let mut look_at_all = |listed: &[u32], is_listed: bool, walker: &mut Walker| {
         if is_listed && !filter.is_slow() {
-            walker.scan(rows, score, listed, scanned);
+            walker.scan(rows, score, listed, scanned.max(SCAN_NOMINEES));
         } else {
             walker.scan_asking(rows, score, listed, scanned, filter, scored);
         }
