@@ -62,7 +62,7 @@ const GONE: u32 = 1;
 
 /// Of each hundred rows, `new` are new and `gone` are gone.
 fn shares(seed: u64, new: u64, gone: u64) -> impl Fn(u32) -> u32 {
-    move |row| match crate::hnsw::mix(seed ^ u64::from(row)) % 100 {
+    move |row| match crate::mix(seed ^ u64::from(row)) % 100 {
         place if place < new => NEW,
         place if place < new + gone => GONE,
         _ => 2,
@@ -109,7 +109,15 @@ fn an_extended_graph_finds_what_a_built_one_finds() {
             for query in &data.queries {
                 let matrix = case.after.matrix();
                 let params = SearchParams::new(10).ef(24);
-                let answer = search(graph.view(), &matrix, &kernel, query, &params, None, &mut scratch);
+                let answer = search(
+                    graph.view(),
+                    &matrix,
+                    &kernel,
+                    query,
+                    &params,
+                    None::<&RowBits>,
+                    &mut scratch,
+                );
                 share += recall(&answer.hits, &case.after.brute(metric, query, 10, None));
                 scored += answer.scored;
             }
