@@ -95,3 +95,9 @@ impl From<vdb_interop::RowError> for Failure {
         Failure::Failed(error.to_string())
     }
 }
+
+impl From<vdb_measure::SplitError> for Failure {
+    fn from(error: vdb_measure::SplitError) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}

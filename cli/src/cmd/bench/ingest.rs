@@ -8,7 +8,9 @@ use serde::Serialize;
 use vdb::{Collection, CollectionConfig, Database, Distance, Error, Point, VectorParams};
 use vdb_interop::ReadOptions;
 
-use super::{raw, rounded};
+use vdb_measure::rounded;
+
+use super::raw;
 use crate::cmd::optimize::optimize;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;

@@ -4,21 +4,15 @@
 //! |---|---|
 //! | `search.rs` | recall and speed of searches at several widths of the beam |
 //! | `origin.rs` | what a database that is kept was built from |
-//! | `split.rs` | which rows are queries |
-//! | `permutation.rs` | NumPy's seeded permutation |
-//! | `timing.rs` | one query a call, the fastest of several passes |
 //! | `ingest.rs` | durable writes beside raw ones |
 //! | `raw.rs` | plain writes, each synced |
-//! | `process.rs` | what the system says of this process: memory, bytes written |
+//!
+//! Splits, times and memory come from `vdb-measure`.
 
 mod ingest;
 mod origin;
-mod permutation;
-mod process;
 mod raw;
 mod search;
-mod split;
-mod timing;
 
 use clap::Subcommand;
 
@@ -51,10 +45,4 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
         What::Search(args) => search::run(&args, out),
         What::Ingest(args) => ingest::run(&args, out),
     }
-}
-
-/// A number with so many digits after the point, for output.
-fn rounded(number: f64, digits: i32) -> f64 {
-    let scale = 10_f64.powi(digits);
-    (number * scale).round() / scale
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vdb::VectorParams;
+use vdb_measure::Split;
 
-use super::split::Split;
 use crate::failure::{Failure, Outcome};
 use crate::parse;
 

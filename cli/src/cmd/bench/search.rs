@@ -4,18 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use serde::Serialize;
 use vdb::{
     Collection, CollectionConfig, Control, Database, Distance, Element, HnswParams, Point, PointId,
     Quantization, SearchRequest, VectorParams,
 };
 use vdb_interop::{ReadOptions, RowSource};
+use vdb_measure::{Line, Measured, Memory, Plan, Split, Stopwatch, directory_bytes, rounded, watching};
 
 use super::origin::Origin;
-use super::process::{Memory, directory_bytes, watching};
-use super::rounded;
-use super::split::Split;
-use super::timing::{Measured, measure};
 use crate::failure::{Failure, Outcome};
 use crate::open::Home;
 use crate::out::Out;
@@ -177,30 +173,6 @@ struct Made {
     build_s: Option<f64>,
 }
 
-/// A line of the answer.
-#[derive(Serialize)]
-struct Line<'a> {
-    system: &'a str,
-    setting: String,
-    build_s: Option<f64>,
-    rss_mb: Option<f64>,
-    disk_mb: f64,
-    recall: f64,
-    qps: f64,
-    p50_us: f64,
-    p99_us: f64,
-    rss_anon_mb: Option<f64>,
-    rss_file_mb: Option<f64>,
-    make_rss_anon_mb: Option<f64>,
-    load_s: Option<f64>,
-    merge_s: Option<f64>,
-    rows: u64,
-    queries: usize,
-    passes: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    raw_us: Vec<f64>,
-}
-
 pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
     interrupt::watch();
     let rows = row_count(&args.data)?;
@@ -253,28 +225,30 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
             p99_us,
             passes,
             raw_us,
+            ..
         } = measure(&collection, &requests, &truth, args.raw)?;
         let after = Memory::now();
         if out.json {
             out.value(&Line {
-                system: &name,
+                system: name.clone(),
                 setting: setting.name(),
                 build_s: made.build_s,
                 rss_mb: Memory::growth_mb(after, before, |m| m.total),
-                disk_mb: rounded(disk as f64 / 1e6, 1),
+                disk_mb: Some(rounded(disk as f64 / 1e6, 1)),
                 recall,
                 qps,
-                p50_us,
-                p99_us,
+                p50_us: Some(p50_us),
+                p99_us: Some(p99_us),
                 rss_anon_mb: Memory::growth_mb(after, before, |m| m.anonymous),
                 rss_file_mb: Memory::growth_mb(after, before, |m| m.file),
                 make_rss_anon_mb: Memory::growth_mb(peak, before, |m| m.anonymous),
                 load_s: made.load_s,
                 merge_s: made.merge_s,
-                rows,
-                queries: queries.len(),
-                passes,
+                rows: Some(rows),
+                queries: Some(queries.len()),
+                passes: Some(passes),
                 raw_us,
+                ..Line::default()
             })?;
             // A setting takes seconds: whoever reads along sees each when it is done.
             out.flush()?;
@@ -457,4 +431,34 @@ fn ground_truth(collection: &Collection, queries: &[Vec<f32>], out: &Out) -> Out
     }
     bar.finish_and_clear();
     Ok(truth)
+}
+
+/// Asks requests whose true neighbours are known; `raw` keeps every time.
+fn measure(
+    collection: &Collection,
+    requests: &[SearchRequest],
+    truth: &[Vec<PointId>],
+    raw: bool,
+) -> Outcome<Measured> {
+    let plan = Plan::default();
+    for request in requests.iter().take(plan.warm_up) {
+        collection.search(request)?;
+    }
+    let mut watch = Stopwatch::new(requests.len(), truth.iter().map(Vec::len).sum(), raw);
+    while !watch.is_done(&plan) {
+        // A pass over a thousand queries takes seconds when they are exact and the data is large, and a signal waits
+        // for it; looking in between would be part of what is timed.
+        interrupt::check()?;
+        watch.pass(
+            |query| &requests[query],
+            |request| collection.search(request),
+            |query, found| {
+                found
+                    .iter()
+                    .filter(|point| truth[query].contains(&point.id))
+                    .count()
+            },
+        )?;
+    }
+    Ok(watch.finish())
 }

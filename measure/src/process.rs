@@ -5,20 +5,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Memory of this process in bytes.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Memory {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
     /// All that is resident.
-    pub(super) total: u64,
+    pub total: u64,
     /// Its own.
-    pub(super) anonymous: u64,
+    pub anonymous: u64,
     /// Pages of mapped files, which the system takes back when it needs them.
-    pub(super) file: u64,
+    pub file: u64,
 }
 
 impl Memory {
     /// What it is now.
-    pub(super) fn now() -> Option<Memory> {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    pub fn now() -> Option<Memory> {
+        Memory::of(std::process::id())
+    }
+
+    /// What that of the process of this number is now.
+    pub fn of(process: u32) -> Option<Memory> {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim_start_matches(':')
@@ -36,18 +41,14 @@ impl Memory {
     }
 
     /// How much more it is than `before`, in megabytes.
-    pub(super) fn growth_mb(
-        now: Option<Memory>,
-        before: Option<Memory>,
-        part: fn(&Memory) -> u64,
-    ) -> Option<f64> {
+    pub fn growth_mb(now: Option<Memory>, before: Option<Memory>, part: fn(&Memory) -> u64) -> Option<f64> {
         let growth = part(&now?) as f64 - part(&before?) as f64;
-        Some(super::rounded(growth / 1e6, 1))
+        Some(crate::rounded(growth / 1e6, 1))
     }
 }
 
 /// Runs `work`, and watches the anonymous memory of this process meanwhile: the most that was seen.
-pub(super) fn watching<T>(work: impl FnOnce() -> T) -> (T, Option<Memory>) {
+pub fn watching<T>(work: impl FnOnce() -> T) -> (T, Option<Memory>) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
@@ -68,7 +69,7 @@ pub(super) fn watching<T>(work: impl FnOnce() -> T) -> (T, Option<Memory>) {
 }
 
 /// Bytes of all files below a directory.
-pub(super) fn directory_bytes(dir: &Path) -> u64 {
+pub fn directory_bytes(dir: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(dir) else {
         return 0;
     };

@@ -1,12 +1,12 @@
-//! `numpy.random.default_rng(seed).permutation(n)`, number for number.
+//! `numpy.random.default_rng(seed)`, number for number: `permutation(n)` and `random(n)`.
 //!
 //! Three parts: `SeedSequence` spreads the seed over the generator's state, PCG64 (O'Neill, "PCG: A family of simple
 //! fast space-efficient statistically good algorithms", 2014: a 128-bit linear congruential generator whose output
 //! is folded and rotated, XSL-RR) makes 64-bit numbers, and a Fisher-Yates shuffle from the back draws each index by
 //! masked rejection from 32-bit halves. So a split that a Python script made can be made again here.
 
-/// The rows 0 to `n - 1`, shuffled.
-pub(super) fn permutation(seed: u32, n: u32) -> Vec<u32> {
+/// The rows 0 to `n - 1`, shuffled: `numpy.random.default_rng(seed).permutation(n)`.
+pub fn permutation(seed: u32, n: u32) -> Vec<u32> {
     let mut generator = Pcg64::seeded(seed);
     let mut rows: Vec<u32> = (0..n).collect();
     for last in (1..n).rev() {
@@ -14,6 +14,15 @@ pub(super) fn permutation(seed: u32, n: u32) -> Vec<u32> {
         rows.swap(last as usize, other as usize);
     }
     rows
+}
+
+/// `n` numbers from 0 up to but not 1, all equally likely: `numpy.random.default_rng(seed).random(n)`.
+pub fn uniform(seed: u32, n: usize) -> Vec<f64> {
+    let mut generator = Pcg64::seeded(seed);
+    let unit = 1.0 / (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    (0..n)
+        .map(|_| (generator.next_u64() >> (u64::BITS - f64::MANTISSA_DIGITS)) as f64 * unit)
+        .collect()
 }
 
 /// Words of the pool that a seed is spread over.

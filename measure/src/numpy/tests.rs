@@ -50,3 +50,17 @@ fn small_permutations_do_not_fail() {
     assert!(permutation(42, 0).is_empty());
     assert_eq!(permutation(42, 1), [0]);
 }
+
+#[test]
+fn uniform_numbers_are_those_of_random() {
+    // numpy.random.default_rng(1).random(4)
+    let expected = [
+        0.5118216247002567,
+        0.9504636963259353,
+        0.14415961271963373,
+        0.9486494471372439,
+    ];
+    assert_eq!(uniform(1, 4), expected);
+    // (numpy.random.default_rng(4).random(116659) < 0.001).sum()
+    assert_eq!(uniform(4, 116_659).iter().filter(|x| **x < 0.001).count(), 120);
+}

@@ -1,0 +1,67 @@
+use super::*;
+use vdb::Distance;
+
+#[test]
+fn filters_say_what_their_masks_say() {
+    let pos = ["noun", "verb"];
+    let payloads = (0..4000).map(|row| {
+        let payload = json!({"pos": pos[row % 2], "lexfile": row % 50, "gloss": "not needed"});
+        payload.as_object().unwrap().clone()
+    });
+    let set = Dataset {
+        name: String::new(),
+        dim: 1,
+        distance: Distance::Dot,
+        vectors: vec![0.0; 4000],
+        queries: Vec::new(),
+        payloads: payloads.collect(),
+        known: Vec::new(),
+    };
+    let cells = Cells::of(&set);
+    let names: Vec<&str> = cells.cells.iter().map(|cell| cell.name.as_str()).collect();
+    let expected = [
+        "tags=t50",
+        "tags=t10",
+        "tags=t1",
+        "tags=t01",
+        "pos=noun",
+        "pos=verb",
+        "lexfile=18",
+        "lexfile=5",
+        "lexfile=40",
+        "lexfile=22",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(cells.cells[4].share(), 0.5);
+    assert_eq!(cells.payloads[7].get("gloss"), None);
+    for cell in &cells.cells {
+        let filter = vdb::Filter::from_json(&cell.filter).unwrap();
+        assert_eq!(vdb::Filter::from_json(&cell.filter).unwrap(), filter);
+        let (key, value) = cell.name.split_once('=').unwrap();
+        for (payload, matches) in cells.payloads.iter().zip(&cell.among) {
+            let stored = &payload[key];
+            let has = stored.as_str() == Some(value)
+                || stored.as_i64().is_some_and(|number| number.to_string() == value)
+                || stored.as_array().is_some_and(|tags| tags.contains(&json!(value)));
+            assert_eq!(has, *matches, "{}", cell.name);
+        }
+    }
+}
+
+#[test]
+fn data_without_payloads_has_random_tags_only() {
+    let set = Dataset {
+        name: String::new(),
+        dim: 1,
+        distance: Distance::Dot,
+        vectors: vec![0.0; 116_659],
+        queries: Vec::new(),
+        payloads: Vec::new(),
+        known: Vec::new(),
+    };
+    let cells = Cells::of(&set);
+    // (numpy.random.default_rng(1 + i).random(116659) < share).sum()
+    let matching: Vec<usize> = cells.cells.iter().map(Cell::matching).collect();
+    assert_eq!(matching.len(), 4);
+    assert_eq!(matching[3], 120);
+}

@@ -1,0 +1,183 @@
+//! A data set in memory: rows that are searched, queries, payloads.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use vdb::Distance;
+use vdb_interop::{ReadOptions, RowSource};
+use vdb_measure::Split;
+
+use crate::error::{Error, Result};
+use crate::truth::{Rows, nearest};
+
+/// What is read, and which of it are queries.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// `.npy`, `.fvecs`, `.bvecs`, or `.hdf5` as ann-benchmarks has them (with the feature `hdf5`).
+    pub data: PathBuf,
+    /// JSON Lines, the payload of each row.
+    pub payload: Option<PathBuf>,
+    /// Row numbers of the queries (`.npy`); else the last `queries` of a seeded permutation.
+    pub split: Option<PathBuf>,
+    /// How many rows are queries; of a file that has its own, the first so many.
+    pub queries: usize,
+    /// Only the first so many rows that are not queries.
+    pub rows: Option<usize>,
+    /// How nearness is measured; `None` for what the file says, or Cosine.
+    pub distance: Option<Distance>,
+}
+
+/// Rows, queries and payloads; vectors are of length one under Cosine.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The file's name without its folder and endings.
+    pub name: String,
+    /// Numbers in a vector.
+    pub dim: usize,
+    /// How nearness is measured.
+    pub distance: Distance,
+    /// `len() x dim` numbers, row-major: what is searched. A row's id is its number here.
+    pub vectors: Vec<f32>,
+    /// What is asked.
+    pub queries: Vec<Vec<f32>>,
+    /// The payload of each row; empty when there are none.
+    pub payloads: Vec<Map<String, Value>>,
+    /// The true neighbours of each query, nearest first, where the file has them; for all of its rows only.
+    pub known: Vec<Vec<u64>>,
+}
+
+impl Dataset {
+    /// Reads all of it.
+    pub fn read(source: &Source) -> Result<Dataset> {
+        let mut set = if is_hdf5(&source.data) {
+            if source.payload.is_some() || source.split.is_some() {
+                return Err(Error::data(
+                    &source.data,
+                    "a file that brings its own queries takes no payloads and no split",
+                ));
+            }
+            let file = crate::ann::read(&source.data, source.queries, source.distance)?;
+            Dataset {
+                name: name_of(&source.data),
+                dim: file.dim,
+                distance: file.distance,
+                vectors: file.vectors,
+                queries: file.queries,
+                payloads: Vec::new(),
+                known: file.neighbors,
+            }
+        } else {
+            read_rows(source)?
+        };
+        if let Some(rows) = source.rows.filter(|rows| *rows < set.len()) {
+            set.vectors.truncate(rows * set.dim);
+            set.payloads.truncate(rows);
+            set.known.clear();
+        }
+        if set.distance == Distance::Cosine {
+            set.vectors.chunks_exact_mut(set.dim).for_each(normalise);
+            set.queries.iter_mut().for_each(|query| normalise(query));
+        }
+        Ok(set)
+    }
+
+    /// The true `limit` neighbours of each query: those that the file has, else computed.
+    pub fn truth(&self, limit: usize) -> Vec<Vec<u64>> {
+        if !self.known.is_empty() && self.known.iter().all(|rows| rows.len() >= limit) {
+            return self.known.iter().map(|rows| rows[..limit].to_vec()).collect();
+        }
+        self.nearest(limit, None)
+    }
+
+    /// The `limit` rows nearest to each query by exact search; of those for which `among` is set, if it is given.
+    pub fn nearest(&self, limit: usize, among: Option<&[bool]>) -> Vec<Vec<u64>> {
+        let rows = Rows {
+            distance: self.distance,
+            dim: self.dim,
+            vectors: &self.vectors,
+        };
+        nearest(rows, &self.queries, limit, among)
+    }
+
+    /// How many rows are searched.
+    pub fn len(&self) -> usize {
+        self.vectors.len() / self.dim.max(1)
+    }
+
+    /// Whether there is nothing to search.
+    pub fn is_empty(&self) -> bool {
+        self.vectors.is_empty()
+    }
+
+    /// The vector of a row; panics beyond the last.
+    pub fn vector(&self, row: usize) -> &[f32] {
+        &self.vectors[row * self.dim..][..self.dim]
+    }
+}
+
+fn is_hdf5(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ending.eq_ignore_ascii_case("hdf5") || ending.eq_ignore_ascii_case("h5")
+}
+
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
+fn read_rows(source: &Source) -> Result<Dataset> {
+    let options = ReadOptions::default();
+    let mut rows: Box<dyn RowSource> = match &source.payload {
+        Some(payload) => vdb_interop::open_with_payload(&source.data, payload, &options)?,
+        None => vdb_interop::open(&source.data, &options)?,
+    };
+    let (mut all, mut payloads, mut dim) = (Vec::new(), Vec::new(), None);
+    for row in rows.by_ref() {
+        let row = row?;
+        let vector = row.vectors.into_values().next().unwrap_or_default();
+        if *dim.get_or_insert(vector.len()) != vector.len() || vector.is_empty() {
+            let message = format!("{}: its vector is empty or not as long as the first", row.place);
+            return Err(Error::data(&source.data, message));
+        }
+        all.extend(vector);
+        if source.payload.is_some() {
+            payloads.push(row.payload.unwrap_or_default());
+        }
+    }
+    let dim = dim.ok_or_else(|| Error::data(&source.data, "no vectors in it"))?;
+    let split = Split::new((all.len() / dim) as u64, source.queries, source.split.as_deref())?;
+    let mut row = 0..;
+    let mut is_base = || row.next().is_some_and(|row| !split.is_query(row));
+    payloads.retain(|_| is_base());
+    let vector = |row: u64| all.get(row as usize * dim..)?.get(..dim);
+    let queries = split
+        .queries
+        .iter()
+        .filter_map(|row| vector(*row))
+        .map(<[f32]>::to_vec);
+    let vectors = (0_u64..)
+        .zip(all.chunks_exact(dim))
+        .filter(|(row, _)| !split.is_query(*row));
+    Ok(Dataset {
+        name: name_of(&source.data),
+        dim,
+        distance: source.distance.unwrap_or(Distance::Cosine),
+        queries: queries.collect(),
+        vectors: vectors.flat_map(|(_, vector)| vector).copied().collect(),
+        payloads,
+        known: Vec::new(),
+    })
+}
+
+fn normalise(vector: &mut [f32]) {
+    let square: f64 = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
+    if square > 0.0 {
+        let length = square.sqrt();
+        vector
+            .iter_mut()
+            .for_each(|x| *x = (f64::from(*x) / length) as f32);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Systems in one process, asked in turns: a pass of each, over and over, so that a machine that is slow for a while is
+//! slow for all of them.
+
+use vdb_measure::{Measured, Plan, Stopwatch};
+
+use crate::error::Result;
+use crate::system::{Question, Setting, System};
+
+/// Questions with their true neighbours.
+#[derive(Clone, Copy, Debug)]
+pub struct Questions<'a> {
+    /// What is asked.
+    pub vectors: &'a [Vec<f32>],
+    /// The true neighbours of each, as many as are asked for.
+    pub truth: &'a [Vec<u64>],
+    /// How many neighbours are asked for.
+    pub limit: usize,
+    /// Which rows count, in Qdrant's JSON.
+    pub filter: Option<&'a serde_json::Value>,
+}
+
+/// Asks one system everything once.
+type Pass<'a> = Box<dyn FnMut(&mut Stopwatch) -> Result<()> + 'a>;
+
+/// One system in a race, whatever its type.
+pub struct Runner<'a> {
+    watch: Stopwatch,
+    pass: Pass<'a>,
+}
+
+impl<'a> Runner<'a> {
+    /// A system that is asked these questions with this setting. They are made ready, and the first of them asked
+    /// without being timed.
+    pub fn new<S: System>(
+        system: &'a S,
+        setting: Setting,
+        questions: Questions<'a>,
+        plan: &Plan,
+    ) -> Result<Self> {
+        let requests: Vec<S::Request> = questions
+            .vectors
+            .iter()
+            .map(|vector| {
+                system.request(&Question {
+                    vector,
+                    limit: questions.limit,
+                    setting,
+                    filter: questions.filter,
+                })
+            })
+            .collect::<Result<_>>()?;
+        for request in requests.iter().take(plan.warm_up) {
+            system.ask(request.clone())?;
+        }
+        let wanted = questions.truth.iter().map(Vec::len).sum();
+        let pass = move |watch: &mut Stopwatch| {
+            watch.pass(
+                |query| requests[query].clone(),
+                |request| system.ask(request),
+                |query, found: Vec<u64>| {
+                    found
+                        .iter()
+                        .filter(|id| questions.truth[query].contains(id))
+                        .count()
+                },
+            )
+        };
+        Ok(Runner {
+            watch: Stopwatch::new(questions.vectors.len(), wanted, false),
+            pass: Box::new(pass),
+        })
+    }
+}
+
+/// Runs all of them in turns until the plan is fulfilled for each; what each came to, in their order.
+pub fn race(mut runners: Vec<Runner<'_>>, plan: &Plan) -> Result<Vec<Measured>> {
+    while runners.iter().any(|runner| !runner.watch.is_done(plan)) {
+        for runner in runners.iter_mut().filter(|runner| !runner.watch.is_done(plan)) {
+            (runner.pass)(&mut runner.watch)?;
+        }
+    }
+    Ok(runners.into_iter().map(|runner| runner.watch.finish()).collect())
+}
+
+#[cfg(test)]
+mod tests;
