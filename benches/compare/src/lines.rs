@@ -1,0 +1,69 @@
+//! Files of JSON lines, as the harnesses and the scripts of others write them.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+use vdb_benches::{Error, Result};
+use vdb_measure::Line;
+
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Lines {
+    pub(crate) lines: Vec<Line>,
+    /// What programs said instead of a measurement: the system and its error.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Lines {
+    /// The measurements in `text`. Empty lines count for nothing; a line with an `error` says what could not be measured;
+    /// any other that is no measurement is refused.
+    pub(crate) fn parse(text: &str, file: &Path) -> Result<Lines> {
+        let mut found = Lines::default();
+        for (number, text) in (1..).zip(text.lines()) {
+            if text.trim().is_empty() {
+                continue;
+            }
+            let wrong = |what: String| Error::data(file, format!("line {number}: {what}"));
+            let value: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+            let system = value.get("system").and_then(Value::as_str).unwrap_or_default();
+            if let Some(error) = value.get("error") {
+                found.failures.push(format!("{system}: {error}"));
+                continue;
+            }
+            if system.is_empty() || value.get("recall").is_none() || value.get("qps").is_none() {
+                return Err(wrong("a measurement has system, recall and qps".to_owned()));
+            }
+            let line = Line::deserialize(value).map_err(|e| wrong(e.to_string()))?;
+            found.lines.push(line);
+        }
+        Ok(found)
+    }
+
+    /// Those of a file.
+    pub(crate) fn read(file: &Path) -> Result<Lines> {
+        let text = std::fs::read_to_string(file).map_err(Error::file(file))?;
+        Lines::parse(&text, file)
+    }
+
+    /// Adds what others hold.
+    pub(crate) fn extend(&mut self, other: Lines) {
+        self.lines.extend(other.lines);
+        self.failures.extend(other.failures);
+    }
+}
+
+/// Appends measurements to a file, made if it is not there.
+pub(crate) fn append(file: &Path, lines: &[Line]) -> Result<()> {
+    let out = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    let mut out = out.map_err(Error::file(file))?;
+    for line in lines {
+        let text = serde_json::to_string(line).map_err(|e| Error::data(file, e.to_string()))?;
+        writeln!(out, "{text}").map_err(Error::file(file))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! vdb beside its peers: measurements, tables, plots.
+//!
+//! ```text
+//! ours (here) ----------------------.
+//! edge-bench, server-bench, scripts -+-> lines.jsonl -> report.md, *.svg
+//! files of lines -------------------'
+//! target/criterion -> table of two saved runs | table of kernels beside plain reads
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `main.rs` | the command line |
+//! | `run.rs` | one command that measures everything |
+//! | `ours.rs` | our database in this process |
+//! | `programs.rs` | programs that measure others |
+//! | `lines.rs` | files of measurements |
+//! | `curve.rs` | recall against speed |
+//! | `report.rs`, `plot.rs` | tables and plots |
+//! | `criterion.rs` | what criterion saved of its runs |
+
+#![forbid(unsafe_code)]
+
+mod criterion;
+mod curve;
+mod lines;
+mod ours;
+mod plot;
+mod programs;
+mod report;
+mod run;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use vdb_benches::{Error, Result};
+
+use lines::Lines;
+use report::Report;
+
+/// Measure vdb beside its peers, and make tables and plots of what was measured
+#[derive(Debug, Parser)]
+#[command(name = "vdb-compare", version)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Measure ours and whatever others are named, and report
+    Run(Box<run::Args>),
+    /// Tables and plots of files of JSON lines: of this program, edge-bench, server-bench, `vdb bench search --json`, or
+    /// scripts that print the same fields
+    Report {
+        /// Files of lines
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Write report.md and the plots here
+        #[arg(long, value_name = "DIR", default_value = "target/compare")]
+        out: PathBuf,
+    },
+    /// Compare two runs that criterion saved (`cargo bench -- --save-baseline NAME`); fails if any benchmark is slower
+    Criterion {
+        /// Criterion's folder
+        #[arg(long, value_name = "DIR", default_value = "target/criterion")]
+        dir: PathBuf,
+        /// The run to compare with
+        #[arg(long, value_name = "NAME", default_value = "base")]
+        base: String,
+        /// The run to judge
+        #[arg(long, value_name = "NAME", default_value = "new")]
+        new: String,
+        /// Slower is what takes more than so many times as long
+        #[arg(long, value_name = "RATIO", default_value_t = 1.1, value_parser = threshold)]
+        threshold: f64,
+    },
+    /// Show the kernels of a criterion run beside plain reads of the same bytes
+    Kernels {
+        /// Criterion's folder
+        #[arg(long, value_name = "DIR", default_value = "target/criterion")]
+        dir: PathBuf,
+        /// The run
+        #[arg(long, value_name = "NAME", default_value = "new")]
+        run: String,
+    },
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    let ratio = text
+        .parse()
+        .ok()
+        .filter(|ratio: &f64| ratio.is_finite() && *ratio >= 1.0);
+    ratio.ok_or_else(|| format!("{text}: expected a ratio from 1 up"))
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().what {
+        What::Run(args) => run::run(&args).map(|()| ExitCode::SUCCESS),
+        What::Report { files, out } => report_of(&files, &out).map(|()| ExitCode::SUCCESS),
+        What::Criterion {
+            dir,
+            base,
+            new,
+            threshold,
+        } => criterion_runs(&dir, &base, &new, threshold),
+        What::Kernels { dir, run } => criterion::read(&dir, &run)
+            .and_then(|run| criterion::shares(&run))
+            .and_then(|text| print(&text))
+            .map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "vdb-compare: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn criterion_runs(dir: &Path, base: &str, new: &str, threshold: f64) -> Result<ExitCode> {
+    let (text, slower) = criterion::compare(
+        &criterion::read(dir, base)?,
+        &criterion::read(dir, new)?,
+        threshold,
+    );
+    print(&text)?;
+    if slower == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{slower} take more than {threshold} times as long\n"))?;
+    Ok(ExitCode::FAILURE)
+}
+
+fn report_of(files: &[PathBuf], out: &Path) -> Result<()> {
+    let mut all = Lines::default();
+    for file in files {
+        all.extend(Lines::read(file)?);
+    }
+    write_report(&all, out)
+}
+
+/// Writes report.md and the plots, and prints the tables.
+fn write_report(all: &Lines, out: &Path) -> Result<()> {
+    let report = Report::new(&all.lines, &all.failures);
+    let text = report.markdown();
+    report.plots(out)?;
+    let file = out.join("report.md");
+    std::fs::write(&file, &text).map_err(Error::file(&file))?;
+    print(&text)
+}
+
+fn print(text: &str) -> Result<()> {
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    written.map_err(Error::file("standard output".as_ref()))
+}

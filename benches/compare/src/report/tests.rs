@@ -1,0 +1,98 @@
+use super::*;
+
+fn line(system: &str, recall: f64, qps: f64) -> Line {
+    Line {
+        system: system.to_owned(),
+        setting: "ef=1".to_owned(),
+        recall,
+        qps,
+        p50_us: Some(1e6 / qps),
+        p99_us: Some(2e6 / qps),
+        build_s: Some(10.0),
+        ..Line::default()
+    }
+}
+
+#[test]
+fn ours_is_compared_with_every_peer_at_every_level() {
+    let lines = [
+        line("vdb f32", 0.9, 40_000.0),
+        line("vdb f32", 0.985, 20_000.0),
+        line("vdb f32", 0.995, 10_000.0),
+        line("hnswlib", 0.985, 5000.0),
+        line("hnswlib", 0.97, 8000.0),
+        line("exact", 1.0, 80.0),
+    ];
+    let failures = ["svs: 1".to_owned()];
+    let text = Report::new(&lines, &failures).markdown();
+    let ours = text
+        .lines()
+        .find(|line| line.starts_with("| vdb f32 | 10.0 |"))
+        .unwrap();
+    assert!(ours.contains("| 20,000 |") || ours.contains("| 20,"), "{ours}");
+    let peer = text
+        .lines()
+        .find(|line| line.starts_with("| hnswlib | 3."))
+        .unwrap();
+    assert!(peer.contains("| only ours |"), "{peer}");
+    assert!(
+        text.contains("\u{2265} 8,000") && text.contains("\u{2265} 80"),
+        "{text}"
+    );
+    assert!(text.ends_with("## Not measured\n\n- svs: 1\n"));
+    assert!(!text.contains("## Filtered") && !text.contains("## Growth"));
+}
+
+#[test]
+fn filters_sizes_and_connections_have_tables_and_plots_of_their_own() {
+    let filtered = |system, qps| Line {
+        filter: Some("pos=noun".to_owned()),
+        share: Some(0.7),
+        ..line(system, 0.96, qps)
+    };
+    let sized = |rows, qps| Line {
+        rows: Some(rows),
+        rss_mb: Some(rows as f64 / 500.0),
+        ..line("vdb f32", 0.96, qps)
+    };
+    let served = |connections, qps| Line {
+        connections: Some(connections),
+        transport: Some("grpc".to_owned()),
+        ..line("qdrant 1.19", 0.98, qps)
+    };
+    let lines = [
+        filtered("vdb f32", 6000.0),
+        filtered("qdrant-edge sq8", 3000.0),
+        sized(1000, 20_000.0),
+        sized(10_000, 10_000.0),
+        served(1, 900.0),
+        served(4, 2000.0),
+    ];
+    let report = Report::new(&lines, &[]);
+    let text = report.markdown();
+    let peer = text
+        .lines()
+        .find(|line| line.starts_with("| pos=noun | 70.00 % | qdrant-edge"))
+        .unwrap();
+    assert!(peer.contains("| 2.00 |"), "{peer}");
+    assert!(text.contains("| 1,000 | vdb f32 |") && text.contains("| 10,000 | vdb f32 |"));
+    assert!(text.contains("| qdrant 1.19 | grpc |  | ef=1 | 4 | 2,000 |"));
+    // The smaller number of rows is no part of the main comparison.
+    let main = text.split("## Filtered").next().unwrap();
+    assert!(main.contains("10,000") && !main.contains("20,000"), "{text}");
+
+    let dir = tempfile::tempdir().unwrap();
+    report.plots(dir.path()).unwrap();
+    for name in [
+        "recall-qps",
+        "latency",
+        "build",
+        "filtered",
+        "growth-qps",
+        "growth-memory",
+        "connections",
+    ] {
+        assert!(dir.path().join(name).with_extension("svg").exists(), "{name}");
+    }
+    assert!(!dir.path().join("growth-disk.svg").exists());
+}

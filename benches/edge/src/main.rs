@@ -1,0 +1,281 @@
+//! Our database and Qdrant's core (the crate `qdrant-edge`) in one process, on the same data, asked in turns.
+//!
+//! ```text
+//! make  (a process a system): rows -> database in a directory, with its times and the most memory
+//! weigh (a process a system): open, ask everything once -> memory
+//! race  (this process): open all -> for each filter and setting: a pass of each in turns -> vdb_measure::Line
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `main.rs` | the command line |
+//! | `edge.rs` | [`Edge`](edge::Edge): a shard of `qdrant-edge` as a system that is measured |
+//! | `entrant.rs` | which systems there are, and how each is made, opened and asked |
+//! | `parts.rs` | making and weighing, each in a process of its own |
+
+#![forbid(unsafe_code)]
+
+mod edge;
+mod entrant;
+mod parts;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use vdb::Distance;
+use vdb_benches::{Cells, Dataset, Error, Questions, Result, Setting, Source, race};
+use vdb_measure::{Line, Measured, Plan, rounded};
+
+use entrant::{Contents, Entrant, Opened};
+
+/// Neighbours asked for.
+const LIMIT: usize = 10;
+
+/// Measure vdb and Qdrant's core in one process, one thread, asked in turns
+///
+/// Makes a database for each system from the same rows, then asks every system the same queries with the same settings,
+/// a pass of each in turns, one query a call; per query the fastest pass counts. Prints one JSON line a system, filter
+/// and setting: system, setting (or ef), recall (share of the ten nearest that exact search finds), qps, p50_us, p99_us,
+/// build_s, load_s, disk_mb, rss_mb with its parts, filter, share.
+///
+/// Filters (with --filtered): tags t50, t10, t1, t01, drawn at random for 50, 10, 1 and 0.1 % of the rows; with
+/// --payload also pos and lexfile of WordNet's. Keyword and integer indexes on all of them.
+#[derive(Debug, Parser)]
+#[command(name = "edge-bench", version)]
+struct Args {
+    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// Payloads: JSON Lines, a row each
+    #[arg(long, value_name = "FILE")]
+    payload: Option<PathBuf>,
+
+    /// Row numbers of the queries; else the last --queries of numpy.random.default_rng(42).permutation(rows)
+    #[arg(long, value_name = "ROWS.npy")]
+    split: Option<PathBuf>,
+
+    /// How many rows are queries
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    queries: usize,
+
+    /// How nearness is measured; else what the file says, or cosine
+    #[arg(long, value_parser = distance)]
+    distance: Option<Distance>,
+
+    /// Search only the first N rows that are not queries
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
+
+    /// Measure filtered searches instead of unfiltered ones
+    #[arg(long)]
+    filtered: bool,
+
+    /// With --filtered: only filters whose name contains this
+    #[arg(long, value_name = "TEXT", requires = "filtered")]
+    only: Option<String>,
+
+    /// With --filtered: how many of the queries are asked
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    filtered_queries: usize,
+
+    /// Which systems
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    systems: Vec<Entrant>,
+
+    /// Settings: widths of the beam, or default. Unless given: 16 to 512, with --filtered 16,64,256; and default for vdb
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    ef: Vec<Setting>,
+
+    /// Every query is asked at least so often
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    passes: usize,
+
+    /// A setting is measured for at least so many seconds
+    #[arg(long, value_name = "S", default_value_t = 0.0)]
+    seconds: f64,
+
+    /// Make the databases here and keep them; those that are there are asked as they are, so remove vdb's folder when
+    /// its format or its build has changed, and all of it when the data has
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Make one system's database in --dir and print what it took; the program calls itself with this
+    #[arg(long, value_name = "SYSTEM", hide = true)]
+    make: Option<Entrant>,
+
+    /// Open one system's database in --dir, ask every query once, print its memory; the program calls itself with this
+    #[arg(long, value_name = "SYSTEM", hide = true)]
+    weigh: Option<Entrant>,
+}
+
+fn distance(text: &str) -> Result<Distance, String> {
+    let all = [Distance::Cosine, Distance::Dot, Distance::Euclid, Distance::Manhattan];
+    let found = all.into_iter().find(|one| one.name().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| format!("{text}: expected {}", all.map(Distance::name).join(", ")))
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("edge-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    let set = Dataset::read(&Source {
+        data: args.data.clone(),
+        payload: args.payload.clone().filter(|_| args.filtered),
+        split: args.split.clone(),
+        queries: args.queries,
+        rows: args.rows,
+        distance: args.distance,
+    })?;
+    let cells = args.filtered.then(|| Cells::of(&set));
+    let contents = Contents {
+        set: &set,
+        payloads: cells.as_ref().map(|cells| cells.payloads.as_slice()),
+    };
+    let scratch;
+    let dir = match &args.dir {
+        Some(dir) => dir.clone(),
+        None => {
+            scratch = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
+            scratch.path().to_owned()
+        }
+    };
+    if let Some(entrant) = args.make {
+        return parts::make(entrant, &dir, &contents);
+    }
+    if let Some(entrant) = args.weigh {
+        return parts::weigh(entrant, &dir, &set.queries);
+    }
+
+    let entrants = if args.systems.is_empty() {
+        Entrant::usual(args.filtered)
+    } else {
+        args.systems.clone()
+    };
+    let mut known = Vec::new();
+    for entrant in &entrants {
+        known.push(parts::known(*entrant, &dir, args)?);
+    }
+    let opened = Opened::all(&entrants, &dir)?;
+    let plan = Plan {
+        warm_up: 50,
+        passes: args.passes,
+        time: Duration::from_secs_f64(args.seconds),
+    };
+    let base = |entrant: usize, measured: &Measured, setting: Setting| Line {
+        system: opened[entrant].name(),
+        setting: setting.to_string(),
+        recall: measured.recall,
+        qps: measured.qps,
+        p50_us: Some(measured.p50_us),
+        p95_us: Some(measured.p95_us),
+        p99_us: Some(measured.p99_us),
+        passes: Some(measured.passes),
+        rows: Some(set.len() as u64),
+        data: Some(set.name.clone()),
+        ..parts::line(&known[entrant])
+    };
+
+    if let Some(cells) = &cells {
+        let asked = &set.queries[..args.filtered_queries.min(set.queries.len())];
+        let named = |name: &str| args.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+        for cell in cells.cells.iter().filter(|cell| named(&cell.name)) {
+            let mut truth = set.nearest(LIMIT, Some(&cell.among));
+            truth.truncate(asked.len());
+            let questions = Questions {
+                vectors: asked,
+                truth: &truth,
+                limit: LIMIT,
+                filter: Some(&cell.filter),
+            };
+            let more = |line: Line| Line {
+                filter: Some(cell.name.clone()),
+                share: Some(rounded(cell.share(), 5)),
+                queries: Some(asked.len()),
+                ..line
+            };
+            let usual = [16, 64, 256].map(Setting::Ef);
+            compete(
+                args,
+                &usual,
+                &opened,
+                questions,
+                &plan,
+                |entrant, setting, measured| tell(&more(base(entrant, measured, setting))),
+            )?;
+        }
+        return Ok(());
+    }
+    let truth = set.truth(LIMIT);
+    let questions = Questions {
+        vectors: &set.queries,
+        truth: &truth,
+        limit: LIMIT,
+        filter: None,
+    };
+    let usual = [16, 24, 32, 48, 64, 96, 128, 200, 300, 512].map(Setting::Ef);
+    compete(
+        args,
+        &usual,
+        &opened,
+        questions,
+        &plan,
+        |entrant, setting, measured| {
+            tell(&Line {
+                queries: Some(set.queries.len()),
+                ..base(entrant, measured, setting)
+            })
+        },
+    )
+}
+
+/// Races all systems with each setting; those asked for, or the usual ones and the default of ours.
+fn compete(
+    args: &Args,
+    usual: &[Setting],
+    opened: &[Opened],
+    questions: Questions<'_>,
+    plan: &Plan,
+    mut tell: impl FnMut(usize, Setting, &Measured) -> Result<()>,
+) -> Result<()> {
+    let mut settings = args.ef.clone();
+    if settings.is_empty() {
+        settings.extend(usual);
+        settings.push(Setting::Default);
+    }
+    for setting in settings {
+        let takes_part = |entrant: &&(usize, &Opened)| {
+            !args.ef.is_empty() || setting != Setting::Default || entrant.1.is_ours()
+        };
+        let entrants: Vec<(usize, &Opened)> = opened.iter().enumerate().collect();
+        let entrants: Vec<_> = entrants.iter().filter(takes_part).collect();
+        let runners = entrants
+            .iter()
+            .map(|(_, opened)| opened.runner(setting, questions, plan));
+        let measured = race(runners.collect::<Result<_>>()?, plan)?;
+        for ((entrant, _), measured) in entrants.iter().zip(&measured) {
+            tell(*entrant, setting, measured)?;
+        }
+    }
+    Ok(())
+}
+
+/// One line of JSON on standard output, at once.
+fn tell(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).map_err(|e| Error::Program(e.to_string()))?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(Error::file("standard output".as_ref()))
+}
