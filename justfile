@@ -28,6 +28,32 @@ bench-smoke:
 bench NAME="":
     cargo bench -p vdb-benches -- {{NAME}}
 
+# Kernels beside plain reads of the same bytes: what share of the machine's limit is each?
+kernels:
+    cargo bench -p vdb-benches --bench kernels
+    cargo run --release -p vdb-compare -- kernels
+
+# Compare two runs that criterion saved (`just bench` makes `new`); fails when a benchmark is more than 10 % slower.
+bench-compare BASE="base" NEW="new" THRESHOLD="1.1":
+    cargo run --release -p vdb-compare -- criterion --base {{BASE}} --new {{NEW}} --threshold {{THRESHOLD}}
+
+# Build the program that has Qdrant's core in it; takes ten minutes and Rust 1.97.
+edge TOOLCHAIN="nightly":
+    cd benches/edge && cargo +{{TOOLCHAIN}} build --release
+
+# Measure ours and Qdrant's core on DATA with PAYLOAD, and write tables and plots; further options of `vdb-compare run`
+# (`--peers SCRIPT`, `--sizes`, `--split`) may follow. Needs `just edge`.
+compare DATA PAYLOAD *OPTIONS:
+    cargo run --release -p vdb-compare --features hdf5 -- run --data {{DATA}} --payload {{PAYLOAD}} --edge benches/edge/target/release/edge-bench --plots docs/plots {{OPTIONS}}
+
+# Measure a running Qdrant server: `just server-bench --rest http://localhost:6333 --data vectors.npy`.
+server-bench *OPTIONS:
+    cargo run --release -p vdb-bench-server --features hdf5 -- {{OPTIONS}}
+
+# Tests of the harnesses, and a run on the demo set that takes seconds.
+compare-smoke:
+    .ci/run compare
+
 # Fuzz TARGET (or all) for SECONDS; see fuzz/README.md.
 fuzz TARGET="all" SECONDS="60":
     .ci/fuzz {{TARGET}} {{SECONDS}}

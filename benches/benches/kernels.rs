@@ -4,6 +4,10 @@
 //! the speed of memory bounds; `score_rows_multi` does so for 8 queries at once; `score_gather`
 //! picks rows of that matrix at random, as a graph walk does. Throughput is bytes of rows (for
 //! several queries: counted once).
+//!
+//! The group `read` is what the machine can do: plain reads of as many bytes from the same places, `cached` by comparing
+//! with a copy (the C library picks the widest instructions for it), `scan` and `gather` by adding up words.
+//! `vdb-compare kernels` shows each kernel's share of them.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -113,7 +117,67 @@ fn rows(criterion: &mut Criterion) {
     }
 }
 
+/// The words of some bytes, added up.
+fn sum(bytes: &[u8]) -> u64 {
+    let words = bytes
+        .chunks_exact(8)
+        .map(|w| u64::from_le_bytes([w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]]));
+    words.fold(0, u64::wrapping_add)
+}
+
+/// Rows of codes in order, four at a time.
+fn fours(memory: &[u8], len: usize) -> impl Iterator<Item = [&[u8]; 4]> {
+    memory
+        .chunks_exact(4 * len)
+        .map(move |rows| std::array::from_fn(|row| &rows[row * len..][..len]))
+}
+
+/// Plain reads of every size that a kernel below goes over.
+fn reads(criterion: &mut Criterion) {
+    let memory = bytes(MATRIX_BYTES);
+    let mut group = criterion.benchmark_group("read");
+    group.throughput(Throughput::Bytes(MATRIX_BYTES as u64));
+    group.bench_function("scan", |bencher| {
+        bencher.iter(|| black_box(sum(black_box(&memory))))
+    });
+
+    let widths = [Element::U8, Element::F16, Element::F32].map(Element::size);
+    let mut rows: Vec<usize> = DIMS
+        .iter()
+        .flat_map(|dim| widths.map(|size| dim * size))
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut cached = [rows.clone(), DIMS.map(|len| 4 * len).to_vec()].concat();
+    cached.sort_unstable();
+    cached.dedup();
+    for len in cached {
+        // Two streams of half as many bytes each.
+        let one = bytes(len / 2);
+        let other = one.clone();
+        group.throughput(Throughput::Bytes(len as u64));
+        group.bench_function(format!("cached/{len}"), |bencher| {
+            bencher.iter(|| black_box(&one[..]) == black_box(&other[..]));
+        });
+    }
+    for len in rows {
+        let count = (MATRIX_BYTES / len) as u32;
+        let picked = random_rows(GATHERED * 256, count);
+        let mut next = picked.chunks_exact(GATHERED).cycle();
+        group.throughput(Throughput::Bytes((GATHERED * len) as u64));
+        group.bench_function(format!("gather/{}", GATHERED * len), |bencher| {
+            bencher.iter(|| {
+                let rows = next.next().unwrap_or_default().iter();
+                let sums = rows.map(|row| sum(&memory[*row as usize * len..][..len]));
+                black_box(sums.fold(0, u64::wrapping_add))
+            });
+        });
+    }
+    group.finish();
+}
+
 fn codes(criterion: &mut Criterion) {
+    let memory = bytes(MATRIX_BYTES);
     for len in DIMS {
         let (rows, signed) = (bytes(4 * len), vec![3i8; len]);
         let (row, _) = rows.split_at(len);
@@ -135,6 +199,21 @@ fn codes(criterion: &mut Criterion) {
             group.bench_function("sad4", |bencher| {
                 bencher.iter(|| kernel.sad4(black_box(four), black_box(&unsigned)));
             });
+            group.throughput(Throughput::Bytes((memory.len() / (4 * len) * 4 * len) as u64));
+            group.bench_function("dot4_scan", |bencher| {
+                bencher.iter(|| {
+                    for four in fours(&memory, len) {
+                        black_box(kernel.dot4(four, &signed));
+                    }
+                });
+            });
+            group.bench_function("sad4_scan", |bencher| {
+                bencher.iter(|| {
+                    for four in fours(&memory, len) {
+                        black_box(kernel.sad4(four, &unsigned));
+                    }
+                });
+            });
             group.finish();
         }
     }
@@ -146,6 +225,6 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1));
-    targets = codes, rows
+    targets = reads, codes, rows
 }
 criterion_main!(benches);

@@ -60,6 +60,12 @@ fn bounds(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
     }
 }
 
+/// Whole powers of ten around two numbers: an axis between others would have few labels or none.
+fn decades(low: f64, high: f64) -> std::ops::Range<f64> {
+    let (low, high) = (low.log10().floor(), high.log10().ceil());
+    10_f64.powf(low)..10_f64.powf(high.max(low + 1.0))
+}
+
 /// Joined points; logarithmic upwards, and to the right where `log_x` says so.
 pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: bool) -> Result<()> {
     let all = || series.iter().flat_map(|one| one.points.iter().copied());
@@ -68,7 +74,7 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
     }
     let (left, right) = bounds(all().map(|(x, _)| x));
     let (low, high) = bounds(all().map(|(_, y)| y));
-    let y = (low * 0.8..high * 1.25).log_scale();
+    let y = decades(low, high).log_scale();
     draw(file, |canvas| {
         canvas.fill(&WHITE).map_err(|e| e.to_string())?;
         let mut chart = ChartBuilder::on(canvas);
@@ -117,7 +123,7 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
             }};
         }
         if log_x {
-            paint!((left * 0.9..right * 1.1).log_scale())
+            paint!(decades(left, right).log_scale())
         } else {
             paint!(left..right)
         }

@@ -50,7 +50,7 @@ pub(crate) struct Args {
 
     /// Settings of searches without a filter: widths of the beam, default, exact
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    #[arg(default_value = "16,24,32,48,64,96,128,200,300,512,default")]
+    #[arg(default_value = "10,16,24,32,48,64,96,128,200,300,512,default")]
     ef: Vec<Setting>,
 
     /// Settings of searches with a filter
@@ -73,6 +73,11 @@ pub(crate) struct Args {
     /// The program edge-bench, built in benches/edge
     #[arg(long, value_name = "PROGRAM")]
     edge: Option<PathBuf>,
+
+    /// With --edge: keep the databases here; those that are there are asked as they are, so remove it when data or
+    /// programs have changed
+    #[arg(long, value_name = "DIR", requires = "edge")]
+    keep: Option<PathBuf>,
 
     /// A Python script that prints JSON lines; it is given the data file and then each --peers-arg. Several are run in turn
     #[arg(long, value_name = "SCRIPT")]
@@ -214,6 +219,16 @@ fn edge_bench(args: &Args, program: &Path, rows: Option<usize>, filtered: bool) 
     option("--ef", settings.join(",").into());
     if args.smoke {
         option("--passes", "2".into());
+    }
+    if let Some(keep) = &args.keep {
+        let name = match rows {
+            Some(rows) => format!("rows-{rows}"),
+            None if filtered => "filtered".to_owned(),
+            None => "plain".to_owned(),
+        };
+        let dir = keep.join(name);
+        std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
+        option("--dir", dir.into());
     }
     if filtered {
         arguments.push("--filtered".into());

@@ -86,7 +86,7 @@ struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     systems: Vec<Entrant>,
 
-    /// Settings: widths of the beam, or default. Unless given: 16 to 512, with --filtered 16,64,256; and default for vdb
+    /// Settings: widths of the beam, or default. Unless given: 10 to 512, with --filtered 16,64,256; and default for vdb
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     ef: Vec<Setting>,
 
@@ -113,7 +113,12 @@ struct Args {
 }
 
 fn distance(text: &str) -> Result<Distance, String> {
-    let all = [Distance::Cosine, Distance::Dot, Distance::Euclid, Distance::Manhattan];
+    let all = [
+        Distance::Cosine,
+        Distance::Dot,
+        Distance::Euclid,
+        Distance::Manhattan,
+    ];
     let found = all.into_iter().find(|one| one.name().eq_ignore_ascii_case(text));
     found.ok_or_else(|| format!("{text}: expected {}", all.map(Distance::name).join(", ")))
 }
@@ -224,7 +229,7 @@ fn run(args: &Args) -> Result<()> {
         limit: LIMIT,
         filter: None,
     };
-    let usual = [16, 24, 32, 48, 64, 96, 128, 200, 300, 512].map(Setting::Ef);
+    let usual = [10, 16, 24, 32, 48, 64, 96, 128, 200, 300, 512].map(Setting::Ef);
     compete(
         args,
         &usual,

@@ -1,0 +1,28 @@
+//! A Qdrant server under load: rows are uploaded, the index is waited for, queries are asked over several connections.
+//!
+//! ```text
+//! Dataset -> Server (gRPC or REST): create, index, upload, status -> green
+//!         -> Connection x 1, 4, 16: queries handed out one by one -> Load -> vdb_measure::Line
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `server.rs` | what a server is asked, whatever the transport: [`Server`], [`Connection`] |
+//! | `grpc.rs` | over gRPC, with Qdrant's own client |
+//! | `rest.rs` | over REST |
+//! | `load.rs` | several connections at once: speed, percentiles, recall |
+//! | `course.rs` | all of it in order |
+//! | `main.rs` | the command line |
+
+#![forbid(unsafe_code)]
+
+mod course;
+mod grpc;
+mod load;
+mod rest;
+mod server;
+
+pub use course::{Course, Sink, run};
+pub use grpc::Grpc;
+pub use rest::Rest;
+pub use server::{Connection, Params, Server, State};

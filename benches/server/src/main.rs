@@ -1,0 +1,158 @@
+//! The command line of `server-bench`.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use vdb_bench_server::{Course, Grpc, Rest, Server, run};
+use vdb_benches::{Dataset, Error, Result, Setting, Source};
+
+/// Measure a Qdrant server over gRPC and REST
+///
+/// Makes a collection, uploads the rows, waits until the index is complete, and asks all queries over 1, 4 and 16
+/// connections. Prints one JSON line a transport, number of connections and setting: qps of all connections together,
+/// p50_us, p95_us and p99_us over all calls, recall of the ten nearest, load_s, build_s (from the last write until
+/// green), and with --pid the server's memory. With --filters also searches with filters, over the first number of
+/// connections.
+#[derive(Debug, Parser)]
+#[command(name = "server-bench", version)]
+struct Args {
+    /// The server's gRPC, as http://localhost:6334
+    #[arg(long, value_name = "URL", required_unless_present = "rest")]
+    grpc: Option<String>,
+
+    /// The server's REST, as http://localhost:6333
+    #[arg(long, value_name = "URL")]
+    rest: Option<String>,
+
+    /// Name of the collection that is made
+    #[arg(long, value_name = "NAME", default_value = "vdb-bench")]
+    collection: String,
+
+    /// Replace the collection if it is there
+    #[arg(long)]
+    replace: bool,
+
+    /// Leave the collection there
+    #[arg(long)]
+    keep: bool,
+
+    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks (built with --features hdf5)
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// Payloads: JSON Lines, a row each
+    #[arg(long, value_name = "FILE")]
+    payload: Option<PathBuf>,
+
+    /// Row numbers of the queries; else the last --queries of numpy.random.default_rng(42).permutation(rows)
+    #[arg(long, value_name = "ROWS.npy")]
+    split: Option<PathBuf>,
+
+    /// How many rows are queries
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    queries: usize,
+
+    /// Search only the first N rows that are not queries
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
+
+    /// Walk on 8-bit codes in memory, rescoring twice as many candidates as asked for
+    #[arg(long)]
+    int8: bool,
+
+    /// Measure searches with filters too
+    #[arg(long)]
+    filters: bool,
+
+    /// How many of the queries are asked with a filter
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    filtered_queries: usize,
+
+    /// Settings: widths of the beam, default, exact
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "16,64,128,256"
+    )]
+    ef: Vec<Setting>,
+
+    /// How many connections ask at the same time
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,4,16", value_parser = connections)]
+    connections: Vec<usize>,
+
+    /// How often every query is asked
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = connections)]
+    passes: usize,
+
+    /// Seconds to wait for the index
+    #[arg(long, value_name = "S", default_value_t = 3600)]
+    patience: u64,
+
+    /// Process number of the server, if it runs here: its memory is told
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+}
+
+/// A thread stands behind each connection.
+const MOST: usize = 1024;
+
+fn connections(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| format!("{text}: expected 1 to {MOST}"))
+}
+
+fn main() -> ExitCode {
+    match bench(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "server-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(args: &Args) -> Result<()> {
+    let set = Dataset::read(&Source {
+        data: args.data.clone(),
+        payload: args.payload.clone(),
+        split: args.split.clone(),
+        queries: args.queries,
+        rows: args.rows,
+        distance: None,
+    })?;
+    let grpc = args.grpc.as_ref().map(|url| Grpc::new(url, &args.collection));
+    let rest = args.rest.as_ref().map(|url| Rest::new(url, &args.collection));
+    let grpc = grpc.iter().map(|server| server as &dyn Server);
+    let rest = rest.iter().map(|server| server as &dyn Server);
+    let course = Course {
+        int8: args.int8,
+        settings: args.ef.clone(),
+        connections: args.connections.clone(),
+        passes: args.passes,
+        filters: args.filters,
+        filtered_queries: args.filtered_queries,
+        pause: Duration::from_secs(1),
+        patience: Duration::from_secs(args.patience),
+        pid: args.pid,
+        replace: args.replace,
+        keep: args.keep,
+    };
+    run(
+        &grpc.chain(rest).collect::<Vec<_>>(),
+        &set,
+        &course,
+        &mut |line| {
+            let text = serde_json::to_string(&line).map_err(|e| Error::Program(e.to_string()))?;
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{text}")
+                .and_then(|()| out.flush())
+                .map_err(Error::file("standard output".as_ref()))
+        },
+    )
+}

@@ -1,0 +1,80 @@
+//! What a server is asked, whatever the transport.
+
+use serde_json::{Map, Value};
+use vdb::Distance;
+use vdb_benches::{Question, Result};
+
+/// What Qdrant calls a distance.
+pub(crate) fn distance_name(distance: Distance) -> &'static str {
+    match distance {
+        Distance::Cosine => "Cosine",
+        Distance::Dot => "Dot",
+        Distance::Euclid => "Euclid",
+        Distance::Manhattan => "Manhattan",
+    }
+}
+
+/// Of the 8-bit codes, the share of values in the middle that they are scaled to.
+pub(crate) const QUANTILE: f32 = 0.99;
+
+/// How a collection is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Params {
+    /// Numbers in a vector.
+    pub dim: usize,
+    /// How nearness is measured.
+    pub distance: Distance,
+    /// Walk on 8-bit codes kept in memory, then score twice as many candidates as asked for in full.
+    pub int8: bool,
+}
+
+/// How far the index is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Nothing is under way.
+    pub green: bool,
+    /// Points in the collection.
+    pub points: u64,
+}
+
+/// A server, and one collection of it.
+pub trait Server: Sync {
+    /// `grpc` or `rest`.
+    fn transport(&self) -> &'static str;
+
+    /// What it is: name and version.
+    fn name(&self) -> Result<String>;
+
+    /// Whether the collection is there.
+    fn exists(&self) -> Result<bool>;
+
+    /// Makes the collection.
+    fn create(&self, params: &Params) -> Result<()>;
+
+    /// Makes a payload index, of a kind as Qdrant names it.
+    fn index(&self, path: &str, kind: &str) -> Result<()>;
+
+    /// Writes points with numbers from `first` on, and waits until they are written.
+    fn upsert(&self, first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> Result<()>;
+
+    /// How far the index is.
+    fn state(&self) -> Result<State>;
+
+    /// Removes the collection.
+    fn delete(&self) -> Result<()>;
+
+    /// A connection of its own.
+    fn connect(&self) -> Result<Box<dyn Connection>>;
+}
+
+/// A connection that is asked one question at a time.
+pub trait Connection: Send {
+    /// Makes a question ready; not timed. It is asked by its number, from 0, in the order of these calls.
+    fn prepare(&mut self, question: &Question<'_>, int8: bool) -> Result<()>;
+
+    /// Forgets all questions.
+    fn clear(&mut self);
+
+    /// The ids of the neighbours; timed.
+    fn ask(&mut self, question: usize) -> Result<Vec<u64>>;
+}

@@ -1,0 +1,184 @@
+//! The whole course against a stand-in for a server, over both transports.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test: what is not expected ends it"
+)]
+
+mod mock;
+
+use std::time::Duration;
+
+use mock::Shared;
+use serde_json::json;
+use vdb::Distance;
+use vdb_bench_server::{Course, Grpc, Rest, Server, run};
+use vdb_benches::{Dataset, Setting};
+use vdb_measure::Line;
+
+/// Rows on a circle, so that inner products have no ties; every second is a noun.
+fn data() -> Dataset {
+    let at = |row: usize, turn: f32| {
+        let angle = row as f32 * 0.7 + turn;
+        [angle.cos(), angle.sin()]
+    };
+    let pos = ["noun", "verb"];
+    let payload = |row: usize| {
+        json!({"pos": pos[row % 2], "lexfile": 18})
+            .as_object()
+            .cloned()
+            .unwrap()
+    };
+    Dataset {
+        name: "circle".to_owned(),
+        dim: 2,
+        distance: Distance::Dot,
+        vectors: (0..2500).flat_map(|row| at(row, 0.0)).collect(),
+        queries: (0..20).map(|row| at(row, 0.013).to_vec()).collect(),
+        payloads: (0..2500).map(payload).collect(),
+        known: Vec::new(),
+    }
+}
+
+fn course() -> Course {
+    Course {
+        int8: true,
+        settings: vec![Setting::Ef(64), Setting::Default],
+        connections: vec![1, 4],
+        passes: 2,
+        filters: true,
+        filtered_queries: 5,
+        pause: Duration::ZERO,
+        patience: Duration::from_secs(3600),
+        pid: Some(std::process::id()),
+        replace: false,
+        keep: false,
+    }
+}
+
+/// Runs the course: what it told.
+fn told(servers: &[&dyn Server], course: &Course) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let outcome = run(servers, &data(), course, &mut |line| {
+        lines.push(line);
+        Ok(())
+    });
+    outcome.unwrap();
+    lines
+}
+
+fn check(lines: &[Line], transport: &str) {
+    let (filtered, plain): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.filter.is_some());
+    let of: Vec<_> = plain
+        .iter()
+        .map(|line| (line.connections, line.setting.as_str()))
+        .collect();
+    let expected = [(1, "ef=64"), (1, "default"), (4, "ef=64"), (4, "default")];
+    assert_eq!(
+        of,
+        expected.map(|(connections, setting)| (Some(connections), setting))
+    );
+    let names: Vec<_> = filtered
+        .iter()
+        .step_by(2)
+        .filter_map(|line| line.filter.as_deref())
+        .collect();
+    let tags = ["tags=t50", "tags=t10", "tags=t1", "tags=t01"];
+    assert_eq!(
+        names,
+        [&tags[..], &["pos=noun", "pos=verb", "lexfile=18"]].concat()
+    );
+    for line in lines {
+        assert_eq!((line.recall, line.rows), (1.0, Some(2500)), "{line:?}");
+        assert_eq!(line.system, "qdrant 1.19.0 sq8 rescore x2");
+        assert_eq!(line.transport.as_deref(), Some(transport));
+        assert!(line.qps > 0.0 && line.p50_us <= line.p95_us && line.p95_us <= line.p99_us);
+    }
+}
+
+#[test]
+fn over_rest() {
+    let store = Shared::default();
+    let server = Rest::new(&mock::rest::serve(&store), "c");
+    check(&told(&[&server], &course()), "rest");
+    let store = store.lock();
+    assert_eq!(store.indexes, ["pos keyword", "lexfile integer", "tags keyword"]);
+    assert_eq!((store.deleted, store.created.is_none()), (1, true));
+    assert_eq!(
+        store.params,
+        json!({"quantization": {"rescore": true, "oversampling": 2.0}})
+    );
+    // Yellow once, then green twice.
+    assert_eq!(store.looks, 3);
+}
+
+#[test]
+fn over_grpc() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = Shared::default();
+    let server = Grpc::new(&mock::grpc::serve(&runtime, &store), "c");
+    check(&told(&[&server], &course()), "grpc");
+    let store = store.lock();
+    assert_eq!(
+        store.indexes,
+        [
+            "pos FieldTypeKeyword",
+            "lexfile FieldTypeInteger",
+            "tags FieldTypeKeyword"
+        ]
+    );
+    assert_eq!((store.deleted, store.looks), (1, 3));
+    assert_eq!(store.params, json!({"hnsw_ef": null, "oversampling": 2.0}));
+}
+
+#[test]
+fn one_upload_serves_both_transports_and_can_stay() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = Shared::default();
+    let grpc = Grpc::new(&mock::grpc::serve(&runtime, &store), "c");
+    let rest = Rest::new(&mock::rest::serve(&store), "c");
+    let course = Course {
+        int8: false,
+        filters: false,
+        settings: vec![Setting::Ef(32)],
+        keep: true,
+        ..course()
+    };
+    let lines = told(&[&grpc, &rest], &course);
+    let of: Vec<_> = lines
+        .iter()
+        .map(|line| (line.transport.as_deref(), line.connections))
+        .collect();
+    let expected = [("grpc", 1), ("grpc", 4), ("rest", 1), ("rest", 4)];
+    assert_eq!(
+        of,
+        expected.map(|(transport, connections)| (Some(transport), Some(connections)))
+    );
+    assert_eq!(
+        store.lock().created,
+        Some(json!({"vectors": {"size": 2, "distance": "Dot"}}))
+    );
+    assert_eq!(store.lock().params, json!({"hnsw_ef": 32}));
+    assert_eq!(store.lock().points.len(), 2500);
+
+    // What is there is replaced on request only.
+    let refused = run(&[&rest], &data(), &course, &mut |_| Ok(())).unwrap_err();
+    assert!(refused.to_string().contains("--replace"), "{refused}");
+    let replaced = Course {
+        replace: true,
+        ..course.clone()
+    };
+    assert_eq!(told(&[&rest], &replaced).len(), 2);
+}
+
+#[test]
+fn what_a_server_refuses_is_told_with_its_text() {
+    let store = Shared::default();
+    let server = Rest::new(&mock::rest::serve(&store), "other");
+    let error = server.exists().unwrap_err().to_string();
+    assert!(
+        error.contains("404") && error.contains("/collections/other/exists"),
+        "{error}"
+    );
+}
