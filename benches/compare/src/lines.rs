@@ -1,5 +1,6 @@
 //! Files of JSON lines, as the harnesses and the scripts of others write them.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -45,6 +46,24 @@ impl Lines {
     pub(crate) fn read(file: &Path) -> Result<Lines> {
         let text = std::fs::read_to_string(file).map_err(Error::file(file))?;
         Lines::parse(&text, file)
+    }
+
+    /// Refuses lines of several data sets: side by side they would say nothing.
+    pub(crate) fn check(&self) -> Result<()> {
+        let sets: BTreeSet<&str> = self
+            .lines
+            .iter()
+            .filter_map(|line| line.data.as_deref())
+            .collect();
+        if sets.len() < 2 {
+            return Ok(());
+        }
+        let names: Vec<&str> = sets.into_iter().collect();
+        let message = format!(
+            "the lines are of several data sets ({}); report each alone",
+            names.join(", ")
+        );
+        Err(Error::Program(message))
     }
 
     /// Adds what others hold.

@@ -15,7 +15,8 @@
 //! | `programs.rs` | programs that measure others |
 //! | `lines.rs` | files of measurements |
 //! | `curve.rs` | recall against speed |
-//! | `report.rs`, `plot.rs` | tables and plots |
+//! | `report.rs`, `report/` | everything that was measured, sorted; tables and plots of it |
+//! | `plot.rs` | drawing |
 //! | `criterion.rs` | what criterion saved of its runs |
 
 #![forbid(unsafe_code)]
@@ -97,7 +98,9 @@ fn threshold(text: &str) -> Result<f64, String> {
 
 fn main() -> ExitCode {
     let done = match Args::parse().what {
-        What::Run(args) => run::run(&args).map(|()| ExitCode::SUCCESS),
+        What::Run(args) => run::run(&args)
+            .and_then(|text| print(&text))
+            .map(|()| ExitCode::SUCCESS),
         What::Report { files, out } => report_of(&files, &out).map(|()| ExitCode::SUCCESS),
         What::Criterion {
             dir,
@@ -135,17 +138,8 @@ fn report_of(files: &[PathBuf], out: &Path) -> Result<()> {
     for file in files {
         all.extend(Lines::read(file)?);
     }
-    write_report(&all, out)
-}
-
-/// Writes report.md and the plots, and prints the tables.
-fn write_report(all: &Lines, out: &Path) -> Result<()> {
-    let report = Report::new(&all.lines, &all.failures);
-    let text = report.markdown();
-    report.plots(out)?;
-    let file = out.join("report.md");
-    std::fs::write(&file, &text).map_err(Error::file(&file))?;
-    print(&text)
+    all.check()?;
+    print(&Report::new(&all.lines, &all.failures).write(out)?)
 }
 
 fn print(text: &str) -> Result<()> {

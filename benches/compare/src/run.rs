@@ -12,6 +12,7 @@ use vdb_measure::Plan;
 use crate::lines::{self, Lines};
 use crate::ours::{self, Course};
 use crate::programs;
+use crate::report::Report;
 
 const AFTER: &str = "\
 Writes DIR/lines.jsonl, DIR/report.md and DIR/*.svg. With --edge, ours is measured by that program too, in turns with \
@@ -115,7 +116,8 @@ fn distance(text: &str) -> Result<Distance, String> {
     found.ok_or_else(|| format!("{text}: expected {}", all.map(Distance::name).join(", ")))
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+/// Measures all that is asked for; the tables of it.
+pub(crate) fn run(args: &Args) -> Result<String> {
     std::fs::create_dir_all(&args.out).map_err(Error::file(&args.out))?;
     let file = args.out.join("lines.jsonl");
     match std::fs::remove_file(&file) {
@@ -151,10 +153,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         note(&format!("{}", script.display()));
         add(programs::run(&args.python, &arguments)?)?;
     }
+    all.check()?;
+    let report = Report::new(&all.lines, &all.failures);
     if let Some(plots) = &args.plots {
-        crate::Report::new(&all.lines, &all.failures).plots(plots)?;
+        report.plots(plots)?;
     }
-    crate::write_report(&all, &args.out)
+    report.write(&args.out)
 }
 
 /// Ours alone, in this process.

@@ -18,3 +18,18 @@ fn failures_are_kept_and_what_is_no_measurement_is_refused() {
         assert!(error.starts_with("peers.jsonl: line 1:"), "{error}");
     }
 }
+
+#[test]
+fn lines_of_several_data_sets_are_not_mixed() {
+    let of = |data: Option<&str>| Line {
+        data: data.map(str::to_owned),
+        ..Line::default()
+    };
+    let mut lines = Lines {
+        lines: vec![of(Some("a")), of(None)],
+        failures: Vec::new(),
+    };
+    assert!(lines.check().is_ok());
+    lines.lines.push(of(Some("b")));
+    assert!(lines.check().unwrap_err().to_string().contains("(a, b)"));
+}

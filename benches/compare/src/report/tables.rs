@@ -1,0 +1,248 @@
+//! Tables of what was measured, as Markdown.
+
+use vdb_measure::Line;
+
+use super::Report;
+use crate::curve::{LEVELS, Speed};
+
+impl Report<'_> {
+    /// All tables.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::new();
+        let sections = [
+            ("Searches", self.searches()),
+            ("Ours over theirs", self.ratios()),
+            ("Filtered searches", self.filters()),
+            ("Growth with the number of rows", self.growth()),
+            ("Over connections", self.connections()),
+        ];
+        for (title, table) in sections {
+            if let Some(table) = table {
+                text += &format!("## {title}\n\n{table}\n");
+            }
+        }
+        if !self.failures.is_empty() {
+            text += "## Not measured\n\n";
+            text.extend(self.failures.iter().map(|failure| format!("- {failure}\n")));
+        }
+        text
+    }
+
+    fn searches(&self) -> Option<String> {
+        let mut table = Table::new(&[
+            "system",
+            "build s",
+            "load s",
+            "anonymous MB",
+            "resident MB",
+            "disk MB",
+            "q/s @ .95",
+            "@ .98",
+            "@ .99",
+            "best recall",
+            "p50 us @ .98",
+            "p99 us @ .98",
+        ]);
+        for entry in &self.plain {
+            let at = |level| speed(entry.curve.at(level));
+            let time = |what: fn(&Line) -> Option<f64>| number(entry.reaching(LEVELS[1]).and_then(what), 1);
+            table.row([
+                entry.system.to_owned(),
+                number(entry.known(|line| line.build_s), 1),
+                number(entry.known(|line| line.load_s), 2),
+                number(entry.known(|line| line.rss_anon_mb), 0),
+                number(entry.known(|line| line.rss_mb), 0),
+                number(entry.known(|line| line.disk_mb), 0),
+                at(LEVELS[0]),
+                at(LEVELS[1]),
+                at(LEVELS[2]),
+                number(entry.curve.best_recall(), 4),
+                time(|line| line.p50_us),
+                time(|line| line.p99_us),
+            ]);
+        }
+        table.text()
+    }
+
+    fn ratios(&self) -> Option<String> {
+        let ours = self.plain.iter().find(|entry| entry.is_ours())?;
+        let mut table = Table::new(&[
+            "peer",
+            "q/s @ .95",
+            "@ .98",
+            "@ .99",
+            "build time",
+            "anonymous memory",
+            "resident memory",
+            "disk",
+        ]);
+        for peer in self.plain.iter().filter(|entry| !entry.is_ours()) {
+            let at = |level| ratio(ours.curve.at(level), peer.curve.at(level));
+            let of = |what: fn(&Line) -> Option<f64>| match (ours.known(what), peer.known(what)) {
+                (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:.2}", ours / theirs),
+                _ => "-".to_owned(),
+            };
+            table.row([
+                peer.system.to_owned(),
+                at(LEVELS[0]),
+                at(LEVELS[1]),
+                at(LEVELS[2]),
+                of(|line| line.build_s),
+                of(|line| line.rss_anon_mb),
+                of(|line| line.rss_mb),
+                of(|line| line.disk_mb),
+            ]);
+        }
+        table.text()
+    }
+
+    fn filters(&self) -> Option<String> {
+        let mut table = Table::new(&[
+            "filter",
+            "share",
+            "system",
+            "q/s @ .95",
+            "@ .98",
+            "best recall",
+            "p99 us @ .95",
+            "ours over it @ .95",
+            "@ .98",
+        ]);
+        for (name, share, entries) in &self.filtered {
+            let ours = entries.iter().find(|entry| entry.is_ours());
+            for entry in entries {
+                let at = |level| match ours {
+                    Some(ours) if !entry.is_ours() => ratio(ours.curve.at(level), entry.curve.at(level)),
+                    Some(_) | None => String::new(),
+                };
+                table.row([
+                    (*name).to_owned(),
+                    format!("{:.2} %", share * 100.0),
+                    entry.system.to_owned(),
+                    speed(entry.curve.at(LEVELS[0])),
+                    speed(entry.curve.at(LEVELS[1])),
+                    number(entry.curve.best_recall(), 4),
+                    number(entry.reaching(LEVELS[0]).and_then(|line| line.p99_us), 1),
+                    at(LEVELS[0]),
+                    at(LEVELS[1]),
+                ]);
+            }
+        }
+        table.text()
+    }
+
+    fn growth(&self) -> Option<String> {
+        let mut table = Table::new(&[
+            "rows",
+            "system",
+            "q/s @ .95",
+            "@ .99",
+            "build s",
+            "anonymous MB",
+            "resident MB",
+            "disk MB",
+        ]);
+        for (rows, entries) in &self.sizes {
+            for entry in entries {
+                table.row([
+                    grouped(*rows as f64),
+                    entry.system.to_owned(),
+                    speed(entry.curve.at(LEVELS[0])),
+                    speed(entry.curve.at(LEVELS[2])),
+                    number(entry.known(|line| line.build_s), 1),
+                    number(entry.known(|line| line.rss_anon_mb), 1),
+                    number(entry.known(|line| line.rss_mb), 1),
+                    number(entry.known(|line| line.disk_mb), 1),
+                ]);
+            }
+        }
+        table.text()
+    }
+
+    fn connections(&self) -> Option<String> {
+        let mut table = Table::new(&[
+            "system",
+            "transport",
+            "filter",
+            "setting",
+            "connections",
+            "q/s",
+            "p50 us",
+            "p95 us",
+            "p99 us",
+            "recall",
+        ]);
+        for line in &self.served {
+            table.row([
+                line.system.clone(),
+                line.transport.clone().unwrap_or_default(),
+                line.filter.clone().unwrap_or_default(),
+                line.setting_name(),
+                number(line.connections.map(|connections| connections as f64), 0),
+                grouped(line.qps),
+                number(line.p50_us, 1),
+                number(line.p95_us, 1),
+                number(line.p99_us, 1),
+                number(Some(line.recall), 4),
+            ]);
+        }
+        table.text()
+    }
+}
+
+/// Ours over theirs.
+fn ratio(ours: Option<Speed>, theirs: Option<Speed>) -> String {
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) => format!("{:.2}", ours.qps / theirs.qps),
+        (Some(_), None) => "only ours".to_owned(),
+        (None, Some(_)) => "only theirs".to_owned(),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn speed(speed: Option<Speed>) -> String {
+    match speed {
+        Some(Speed { qps, at_least: true }) => format!("\u{2265} {}", grouped(qps)),
+        Some(Speed { qps, .. }) => grouped(qps),
+        None => "-".to_owned(),
+    }
+}
+
+fn number(number: Option<f64>, digits: usize) -> String {
+    number.map_or_else(|| "-".to_owned(), |number| format!("{number:.digits$}"))
+}
+
+/// A whole number with a comma before every three digits.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A Markdown table that is built row by row.
+struct Table {
+    text: String,
+    rows: usize,
+}
+
+impl Table {
+    fn new(columns: &[&str]) -> Table {
+        let text = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+        Table { text, rows: 0 }
+    }
+
+    fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.text += &format!("| {} |\n", cells.join(" | "));
+        self.rows += 1;
+    }
+
+    fn text(self) -> Option<String> {
+        (self.rows > 0).then_some(self.text)
+    }
+}
