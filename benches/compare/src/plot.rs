@@ -37,6 +37,8 @@ pub(crate) struct Titles<'a> {
     pub(crate) title: &'a str,
     pub(crate) x: &'a str,
     pub(crate) y: &'a str,
+    /// Whether lines go up to the right: the names stand where they leave room.
+    pub(crate) rises: bool,
 }
 
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -75,6 +77,11 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
     let (left, right) = bounds(all().map(|(x, _)| x));
     let (low, high) = bounds(all().map(|(_, y)| y));
     let y = decades(low, high).log_scale();
+    let names = if titles.rises {
+        SeriesLabelPosition::UpperLeft
+    } else {
+        SeriesLabelPosition::LowerLeft
+    };
     draw(file, |canvas| {
         canvas.fill(&WHITE).map_err(|e| e.to_string())?;
         let mut chart = ChartBuilder::on(canvas);
@@ -114,7 +121,7 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
                 }
                 chart
                     .configure_series_labels()
-                    .position(SeriesLabelPosition::LowerLeft)
+                    .position(names.clone())
                     .background_style(WHITE.mix(0.85))
                     .border_style(BLACK.mix(0.3))
                     .label_font((FONT, 14))
@@ -190,7 +197,7 @@ pub(crate) fn bars(file: &Path, titles: Titles<'_>, labels: &[String], series: &
         if series.len() > 1 {
             chart
                 .configure_series_labels()
-                .position(SeriesLabelPosition::LowerRight)
+                .position(SeriesLabelPosition::UpperRight)
                 .background_style(WHITE.mix(0.85))
                 .border_style(BLACK.mix(0.3))
                 .label_font((FONT, 14))

@@ -27,6 +27,7 @@ impl Report<'_> {
             title: "Speed at a recall: one query a call, one thread",
             x: "recall@10",
             y: "queries a second",
+            rises: false,
         };
         let series: Vec<Series> = self
             .plain
@@ -44,6 +45,7 @@ impl Report<'_> {
             title: "Time of a query: median and 99th percentile over the queries",
             x: "recall@10",
             y: "microseconds",
+            rises: true,
         };
         type Percentile = (&'static str, fn(&Line) -> Option<f64>);
         let percentiles: [Percentile; 2] = [("p50", |line| line.p50_us), ("p99", |line| line.p99_us)];
@@ -74,7 +76,12 @@ impl Report<'_> {
                 .filter_map(|(group, entry)| Some((f64::from(group), entry.known(of)?)))
                 .collect(),
         };
-        let titles = |title, x| Titles { title, x, y: "" };
+        let titles = |title, x| Titles {
+            title,
+            x,
+            y: "",
+            rises: false,
+        };
         plot::bars(
             &dir.join("build.svg"),
             titles("Making the index", "seconds"),
@@ -117,6 +124,7 @@ impl Report<'_> {
             title: "Filtered searches at recall .95",
             x: "queries a second",
             y: "",
+            rises: false,
         };
         plot::bars(&dir.join("filtered.svg"), titles, &labels, &series)
     }
@@ -157,6 +165,7 @@ impl Report<'_> {
                 title: "Growth with the number of rows",
                 x: "rows",
                 y,
+                rises: file != "growth-qps",
             };
             plot::lines(&dir.join(file).with_extension("svg"), titles, &series, true)?;
         }
@@ -179,6 +188,7 @@ impl Report<'_> {
             title: "A server, asked over several connections",
             x: "connections",
             y: "queries a second",
+            rises: true,
         };
         plot::lines(&dir.join("connections.svg"), titles, &series, true)
     }
