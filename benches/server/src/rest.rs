@@ -1,5 +1,6 @@
 //! Over REST.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use ureq::Agent;
 use vdb_benches::{Error, Question, Result, Setting};
@@ -45,8 +46,32 @@ fn agent() -> Agent {
     Agent::config_builder().http_status_as_error(false).build().into()
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
-    value.to_string().into_bytes()
+// Numbers of vectors are written from `f32`: as JSON values they would be `f64`, of twice as many digits.
+
+#[derive(Serialize)]
+struct Points<'a> {
+    points: Vec<Point<'a>>,
+}
+
+#[derive(Serialize)]
+struct Point<'a> {
+    id: u64,
+    vector: &'a [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct Query<'a> {
+    query: &'a [f32],
+    limit: usize,
+    params: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a Value>,
+}
+
+fn bytes(body: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(body).map_err(failed)
 }
 
 /// A server over REST.
@@ -66,9 +91,8 @@ impl Rest {
         }
     }
 
-    fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
-        let url = format!("{}{path}", self.collection);
-        call(&self.agent, method, &url, body.map(bytes).as_deref())
+    fn call(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<Value> {
+        call(&self.agent, method, &format!("{}{path}", self.collection), body)
     }
 }
 
@@ -98,25 +122,28 @@ impl Server for Rest {
             let codes = json!({"type": "int8", "quantile": QUANTILE, "always_ram": true});
             body["quantization_config"] = json!({"scalar": codes});
         }
-        self.call(Method::Put, "", Some(&body)).map(|_| ())
+        self.call(Method::Put, "", Some(&bytes(&body)?)).map(|_| ())
     }
 
     fn index(&self, path: &str, kind: &str) -> Result<()> {
         let body = json!({"field_name": path, "field_schema": kind});
-        self.call(Method::Put, "/index?wait=true", Some(&body))
+        self.call(Method::Put, "/index?wait=true", Some(&bytes(&body)?))
             .map(|_| ())
     }
 
     fn upsert(&self, first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> Result<()> {
-        let points = (first..).zip(vectors).enumerate().map(|(at, (id, vector))| {
-            let mut point = json!({"id": id, "vector": vector});
-            if let Some(payload) = payloads.get(at) {
-                point["payload"] = Value::Object(payload.clone());
-            }
-            point
-        });
-        let body = json!({"points": points.collect::<Vec<_>>()});
-        self.call(Method::Put, "/points?wait=true", Some(&body))
+        let points = (first..)
+            .zip(vectors)
+            .enumerate()
+            .map(|(at, (id, vector))| Point {
+                id,
+                vector,
+                payload: payloads.get(at),
+            });
+        let body = Points {
+            points: points.collect(),
+        };
+        self.call(Method::Put, "/points?wait=true", Some(&bytes(&body)?))
             .map(|_| ())
     }
 
@@ -169,11 +196,12 @@ impl Connection for RestConnection {
                 json!({"rescore": true, "oversampling": 2.0}),
             );
         }
-        let mut body = json!({"query": question.vector, "limit": question.limit, "params": params});
-        if let Some(filter) = question.filter {
-            body["filter"] = filter.clone();
-        }
-        self.bodies.push(bytes(&body));
+        self.bodies.push(bytes(&Query {
+            query: question.vector,
+            limit: question.limit,
+            params,
+            filter: question.filter,
+        })?);
         Ok(())
     }
 
