@@ -22,7 +22,7 @@
 //! | `src/cells.rs` | [`Cells`]: filters to measure |
 //! | `src/system.rs` | [`System`]: what is measured; [`Setting`] |
 //! | `src/ours.rs` | [`Ours`]: our database as such a system |
-//! | `src/race.rs` | [`race`]: systems in one process, asked in turns |
+//! | `src/race.rs` | [`race()`]: systems in one process, asked in turns |
 //!
 //! `compare/` measures ours, runs the others and makes tables and plots of what all of them wrote; `edge/` has Qdrant's
 //! core in the same process, in a workspace of its own; `server/` asks a Qdrant server. Depends on anything; only
