@@ -22,7 +22,7 @@ const SCAN_WIDTH: usize = 27;
 
 /// The nominees of a scan, at least, where they cost nothing but their place: codes that are far off still lead to the
 /// nearest of a few hundred rows.
-const SCAN_NOMINEES: usize = 128;
+const SCAN_NOMINEES: usize = 64;
 
 /// Filters that are slow to ask count as this many times wider beams there: a walk asks more of them, and finds what
 /// matches by way of what does not.

@@ -8,7 +8,7 @@ use crate::hnsw::beam::{Beam, Candidate, Visited};
 use crate::hnsw::links::{FREE, Links};
 
 /// Rows of codes that a scan asks for before it scores them.
-const SCAN_AHEAD: usize = 12;
+const SCAN_AHEAD: usize = 40;
 
 /// The memory of a walk and what it counts. Reused from walk to walk; grows to the largest graph it met.
 #[derive(Default)]
