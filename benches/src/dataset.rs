@@ -81,6 +81,11 @@ impl Dataset {
         Ok(set)
     }
 
+    /// The vectors of a file as they are, one after another, and how many numbers each has.
+    pub fn vectors_of(data: &Path) -> Result<(Vec<f32>, usize)> {
+        read_all(data, None).map(|all| (all.vectors, all.dim))
+    }
+
     /// The true `limit` neighbours of each query: those that the file has, else computed.
     pub fn truth(&self, limit: usize) -> Vec<Vec<u64>> {
         if !self.known.is_empty() && self.known.iter().all(|rows| rows.len() >= limit) {
@@ -125,11 +130,19 @@ fn name_of(path: &Path) -> String {
     name.split('.').next().unwrap_or_default().to_owned()
 }
 
-fn read_rows(source: &Source) -> Result<Dataset> {
+/// Everything that is in a file of vectors, and in one of payloads beside it.
+struct All {
+    /// One after another.
+    vectors: Vec<f32>,
+    dim: usize,
+    payloads: Vec<Map<String, Value>>,
+}
+
+fn read_all(data: &Path, payload: Option<&Path>) -> Result<All> {
     let options = ReadOptions::default();
-    let mut rows: Box<dyn RowSource> = match &source.payload {
-        Some(payload) => vdb_interop::open_with_payload(&source.data, payload, &options)?,
-        None => vdb_interop::open(&source.data, &options)?,
+    let mut rows: Box<dyn RowSource> = match payload {
+        Some(payload) => vdb_interop::open_with_payload(data, payload, &options)?,
+        None => vdb_interop::open(data, &options)?,
     };
     let (mut all, mut payloads, mut dim) = (Vec::new(), Vec::new(), None);
     for row in rows.by_ref() {
@@ -137,14 +150,27 @@ fn read_rows(source: &Source) -> Result<Dataset> {
         let vector = row.vectors.into_values().next().unwrap_or_default();
         if *dim.get_or_insert(vector.len()) != vector.len() || vector.is_empty() {
             let message = format!("{}: its vector is empty or not as long as the first", row.place);
-            return Err(Error::data(&source.data, message));
+            return Err(Error::data(data, message));
         }
         all.extend(vector);
-        if source.payload.is_some() {
+        if payload.is_some() {
             payloads.push(row.payload.unwrap_or_default());
         }
     }
-    let dim = dim.ok_or_else(|| Error::data(&source.data, "no vectors in it"))?;
+    let dim = dim.ok_or_else(|| Error::data(data, "no vectors in it"))?;
+    Ok(All {
+        vectors: all,
+        dim,
+        payloads,
+    })
+}
+
+fn read_rows(source: &Source) -> Result<Dataset> {
+    let All {
+        vectors: all,
+        dim,
+        mut payloads,
+    } = read_all(&source.data, source.payload.as_deref())?;
     let split = Split::new((all.len() / dim) as u64, source.queries, source.split.as_deref())?;
     let mut row = 0..;
     let mut is_base = || row.next().is_some_and(|row| !split.is_query(row));

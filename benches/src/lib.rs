@@ -16,6 +16,7 @@
 //! | `examples/extend.rs` | graphs that are extended instead of built anew |
 //! | `examples/search_while_writing.rs` | how long searches take while rows come in |
 //! | `src/clustered.rs` | made-up vectors for these |
+//! | `src/mixtures.rs` | larger sets of the same shape: mixtures of near neighbours |
 //! | `src/error.rs` | [`Error`] |
 //! | `src/truth.rs` | true neighbours, by code of its own |
 //! | `src/ann.rs`, `src/dataset.rs` | [`Dataset`]: rows, queries and payloads in memory |
@@ -35,6 +36,7 @@ mod cells;
 mod clustered;
 mod dataset;
 mod error;
+mod mixtures;
 mod ours;
 mod race;
 mod system;
@@ -44,6 +46,7 @@ pub use cells::{Cell, Cells, INDEXES};
 pub use clustered::clustered;
 pub use dataset::{Dataset, Source};
 pub use error::{Error, Result};
+pub use mixtures::mixtures;
 pub use ours::Ours;
 pub use race::{Questions, Runner, race};
 pub use system::{Made, Question, Setting, System};

@@ -13,6 +13,7 @@
 //! | `run.rs` | one command that measures everything |
 //! | `ours.rs` | our database in this process |
 //! | `programs.rs` | programs that measure others |
+//! | `grow.rs` | a data set made larger |
 //! | `lines.rs` | files of measurements |
 //! | `curve.rs` | recall against speed |
 //! | `report.rs`, `report/` | everything that was measured, sorted; tables and plots of it |
@@ -23,6 +24,7 @@
 
 mod criterion;
 mod curve;
+mod grow;
 mod lines;
 mod ours;
 mod plot;
@@ -77,6 +79,8 @@ enum What {
         #[arg(long, value_name = "RATIO", default_value_t = 1.1, value_parser = threshold)]
         threshold: f64,
     },
+    /// Make a larger data set of the same shape
+    Grow(grow::Args),
     /// Show the kernels of a criterion run beside plain reads of the same bytes
     Kernels {
         /// Criterion's folder
@@ -108,6 +112,7 @@ fn main() -> ExitCode {
             new,
             threshold,
         } => criterion_runs(&dir, &base, &new, threshold),
+        What::Grow(args) => grow::run(&args).map(|()| ExitCode::SUCCESS),
         What::Kernels { dir, run } => criterion::read(&dir, &run)
             .and_then(|run| criterion::shares(&run))
             .and_then(|text| print(&text))
