@@ -18,7 +18,7 @@ use crate::schema::VectorSchema;
 const STEP_BYTES: usize = 1_536 << 10;
 /// ...nor are fewer than this, however long.
 const STEP_ROWS: usize = 512;
-/// A further graph has at least this share more rows: making it anew costs as much as inserting a tenth of its rows.
+/// A further graph has at least this share more rows: making it anew costs about as much as inserting a tenth of its rows.
 const STEP_SHARE: u32 = 8;
 /// A memtable that is full in less time than this goes to its segment before a graph would be of use.
 const LEAST_LIFE: Duration = Duration::from_secs(2);

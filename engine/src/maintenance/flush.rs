@@ -7,7 +7,7 @@ use vdb_index::Control;
 use vdb_storage::PointId;
 
 use crate::core::Core;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive::write_graphs;
 use crate::maintenance::fresh::FreshFiles;
@@ -43,7 +43,8 @@ impl MemtableRows<'_> {
 }
 
 /// Gives a fresh segment the graphs that its memtable has over most of the rows: little is left to be done for them,
-/// and searches need not do without until somebody has time. Without, if the database is being closed.
+/// and searches need not do without until somebody has time. Without, if they cannot be made or
+/// written, or the database is being closed.
 fn with_graphs(
     shared: &Shared,
     core: &Core,
@@ -51,10 +52,11 @@ fn with_graphs(
     bare: Segment,
     source: &MemtableRows<'_>,
     files: &FreshFiles<'_>,
-) -> Result<Segment> {
-    let cancelled = || shared.stopping.load(Ordering::Acquire);
+) -> Segment {
+    let cancelled = || shared.stopping.load(Ordering::Acquire) || core.dropped.load(Ordering::Acquire);
     let control = Control::new(&cancelled, &|_, _| ());
-    let record = write_graphs(shared, core, schema, &bare, files, |slot| {
+    let own = FreshFiles::new(&*shared.disk);
+    let record = write_graphs(shared, core, schema, &bare, &own, |slot| {
         let (Some(old), Some(new)) = (source.table.vectors(slot), bare.vectors(slot)) else {
             return Ok(None);
         };
@@ -78,12 +80,19 @@ fn with_graphs(
             &control,
         )
     });
-    match record {
-        Ok(record) if record.components.len() > bare.record.components.len() => {
-            bare.reopen(&shared.disk, &core.dir, schema, record)
+    let grown = record.and_then(
+        |record| match record.components.len() > bare.record.components.len() {
+            true => bare.reopen(&shared.disk, &core.dir, schema, record).map(Some),
+            false => Ok(None),
+        },
+    );
+    match grown {
+        Ok(Some(segment)) => {
+            own.hand_over(files);
+            segment
         }
-        Ok(_) | Err(Error::Cancelled) => Ok(bare),
-        Err(error) => Err(error),
+        // Whatever hinders a graph must not hinder what users wrote: it is built later.
+        Ok(None) | Err(_) => bare,
     }
 }
 
@@ -164,7 +173,7 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
             bare,
             &source,
             &files,
-        )?));
+        )));
     }
 
     let mut commit = Commit::begin(shared, core, &files);

@@ -28,6 +28,11 @@ impl<'a> FreshFiles<'a> {
         path
     }
 
+    /// Puts the files in charge of another.
+    pub(crate) fn hand_over(self, to: &Self) {
+        to.paths.lock().append(&mut self.paths.lock());
+    }
+
     /// Leaves the files where they are: from here on a manifest on the medium may name them.
     pub(crate) fn keep(&self) {
         self.paths.lock().clear();

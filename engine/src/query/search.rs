@@ -27,6 +27,11 @@ use crate::vectors::encode_query;
 /// nominees' full vectors.
 const SCAN_ROWS: u64 = 48;
 
+/// Where a result in so many rows is wanted, all rows are scored...
+const WANTED_TIMES: u64 = 8;
+/// ...unless so few are wanted that keeping them in order costs nothing.
+const MOST_SORTED: u64 = 512;
+
 /// A search for the points nearest to a vector.
 ///
 /// ```
@@ -308,13 +313,17 @@ impl Query<'_> {
         let hits = match graph {
             Some(graph) => {
                 let params = self.search_params();
-                if rows.is_all() {
+                if self.wants_most_of(u64::from(vectors.file.len())) {
+                    self.scan(vectors, &rows)?
+                } else if rows.is_all() {
                     match self.walk::<Slots<'_>>(graph, vectors, &params, None) {
                         Some(found) => found,
                         None => self.scan_all(vectors),
                     }
                 } else {
-                    let few = rows.listed().is_some_and(|listed| listed.len() <= SCAN_ROWS);
+                    let few = rows
+                        .listed()
+                        .is_some_and(|listed| listed.len() <= SCAN_ROWS || self.wants_most_of(listed.len()));
                     let found = if few {
                         None
                     } else if let (Some(bits), None) = (rows.bits(), vectors.file.sparse_rows()) {
@@ -328,8 +337,7 @@ impl Query<'_> {
                     }
                 }
             }
-            None if rows.is_all() => self.scan_all(vectors),
-            None => self.scan_matching(vectors, &rows)?,
+            None => self.scan(vectors, &rows)?,
         };
         rows.check()?;
         Ok(hits
@@ -363,6 +371,20 @@ impl Query<'_> {
             return None;
         }
         Some(found.hits)
+    }
+
+    /// Whether so much is wanted, or so wide a beam, that scoring all of `rows` costs less than any choosing among them.
+    fn wants_most_of(&self, rows: u64) -> bool {
+        let wanted = self.want.max(self.ef.unwrap_or(0)) as u64;
+        wanted.saturating_mul(WANTED_TIMES) > rows && wanted > MOST_SORTED
+    }
+
+    /// Scores every row that may be returned.
+    fn scan(&self, vectors: &SegmentVectors, rows: &SegmentRows<'_>) -> Result<Vec<(f32, u32)>> {
+        if rows.is_all() {
+            return Ok(self.scan_all(vectors));
+        }
+        self.scan_matching(vectors, rows)
     }
 
     /// Scores every row.

@@ -49,7 +49,9 @@ impl<'a> DotScore<'a> {
     #[inline]
     fn finish(&self, row: &[u8], sum: i32) -> f32 {
         let [scale, bias] = factors(row);
-        self.query.scale * scale * self.query.products(sum) + bias
+        let score = self.query.scale * scale * self.query.products(sum) + bias;
+        // What overflowed is far away, and still a row: NaN becomes the least.
+        score.clamp(f32::MIN, f32::MAX).max(f32::MIN)
     }
 }
 

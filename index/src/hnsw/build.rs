@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::Metric;
-use vdb_sys::kernel::packed::Bits;
 
 use crate::codes::{CodesView, QueryCode, Scheme, Score};
 use crate::control::Control;
@@ -19,7 +18,7 @@ use crate::hnsw::repair::{Base, carry};
 use crate::hnsw::twins::{self, Twin};
 use crate::hnsw::walk::Walker;
 use crate::mix;
-use crate::quant::Quantizer;
+use crate::quant::{Quantization, Quantizer};
 use crate::rowset::RowFilter;
 
 /// A batch is at most this share of the rows: what is in one batch cannot see each other.
@@ -90,8 +89,7 @@ fn make(
             limit: MAX_ROWS,
         });
     }
-    let bits = params.quantization.bits(matrix.dim(), metric);
-    let quantizer = Quantizer::train(matrix, metric, bits.unwrap_or(Bits::Eight), pool, control)?;
+    let quantizer = Quantizer::fit(matrix, metric, params.quantization, pool, control)?;
     let (codes, lengths) = quantizer.encode(matrix, pool, control)?;
     let view = codes.view();
     let (base, upper) = match quantizer.layout().scheme() {
@@ -107,7 +105,7 @@ fn make(
     Ok(Graph {
         quantizer,
         rows: matrix.len(),
-        codes: bits.map(|_| codes),
+        codes: (params.quantization != Quantization::Off).then_some(codes),
         base,
         upper,
         degree: params.degree(),

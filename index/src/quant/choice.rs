@@ -4,14 +4,18 @@ use vdb_sys::kernel::Metric;
 use vdb_sys::kernel::packed::Bits;
 
 use crate::codes::Scheme;
+use crate::quant::MOST_MAPPED;
 
 /// Up to this many dimensions, 8 bits take one cache line.
 const ONE_LINE: usize = 56;
+/// Fewer rows a dimension are not worth a subspace.
+const ROWS_A_DIMENSION: usize = 8;
 
 /// How many bits a graph walk reads of each vector, before the best candidates are scored with the full ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Quantization {
-    /// What is fastest at equal recall: 4 bits, or 8 for Manhattan distance and where they fit a cache line.
+    /// What is fastest at equal recall: 4 bits; or 8 for Manhattan distance, where they fit a cache line or the
+    /// set is small, and where 4 could not tell neighbours apart.
     #[default]
     Auto,
     /// Full vectors: no codes are kept.
@@ -66,12 +70,14 @@ impl Quantization {
         }
     }
 
-    /// Bits of a code; `None` for full vectors.
-    pub(crate) fn bits(self, dim: usize, metric: Metric) -> Option<Bits> {
+    /// Bits of a code of `rows` vectors; `None` for full vectors.
+    pub(crate) fn bits(self, rows: u32, dim: usize, metric: Metric) -> Option<Bits> {
         match self {
             Self::Off => None,
             _ if Scheme::of(metric) == Scheme::Sad => Some(Bits::Eight),
-            Self::Auto if dim <= ONE_LINE => Some(Bits::Eight),
+            Self::Auto if dim <= ONE_LINE || dim > MOST_MAPPED => Some(Bits::Eight),
+            // Finding their subspace would take longer than building on more bits, which fit the caches anyway.
+            Self::Auto if (rows as usize) < ROWS_A_DIMENSION * dim => Some(Bits::Eight),
             Self::Auto | Self::Int4 => Some(Bits::Four),
             Self::Int8 => Some(Bits::Eight),
             Self::Int2 => Some(Bits::Two),

@@ -16,6 +16,8 @@ use crate::quant::arithmetic::dot_f32;
 
 /// A direction whose rest after projecting out the earlier ones is below this share is theirs, but for rounding.
 const DEPENDENT: f32 = 1e-4;
+/// Seeds of directions at random begin here.
+const SPARE: u64 = 1 << 32;
 /// Rounds of sign flips and butterflies that turn the basis.
 const TURNS: u64 = 3;
 
@@ -53,6 +55,14 @@ pub(super) fn fit(
                     return Err(Error::Cancelled);
                 }
                 orthogonalise(&mut basis, image, dim);
+            }
+            // Where few directions hold nearly all, the others were lost in rounding. They are taken at random: codes have
+            // room for them, and neighbours may differ in them alone.
+            for spare in SPARE..SPARE + 2 * dim as u64 {
+                if basis.len() / dim >= count.min(dim) {
+                    break;
+                }
+                orthogonalise(&mut basis, random(spare, dim), dim);
             }
             held += basis[known * dim..]
                 .par_chunks_exact(dim)

@@ -81,9 +81,71 @@ fn every_quantization_finds_the_nearest() {
             let data = Data::clustered(3_000, 130, 40, metric, Element::F32, 11);
             let graph = coded_graph(&data, metric, quantization);
             let bits = graph.view().codes.map(|codes| codes.layout().bits());
-            assert_eq!(bits, quantization.bits(130, metric));
+            assert_eq!(bits, quantization.bits(3_000, 130, metric));
             let mean = mean_recall(&data, metric, &graph, &SearchParams::new(10).ef(100), None);
             assert!(mean >= 0.95, "{quantization:?}, {metric:?}: {mean}");
+        }
+    }
+}
+
+#[test]
+fn by_default_no_outlier_and_no_far_clusters_hide_neighbours() {
+    let rows = 6_000;
+    let spoiled: [fn(usize, usize, &mut [f32]); 4] = [
+        // One row far away.
+        |_, row, x| {
+            x.iter_mut()
+                .for_each(|x| *x *= if row == 100 { 1_000.0 } else { 1.0 })
+        },
+        // One dimension that holds nearly all of the variance.
+        |_, _, x| x[0] *= 100.0,
+        // Clusters that are far apart.
+        |_, row, x| x[row % 10] += 100.0,
+        |_, row, x| x[row % 10] += 1_000.0,
+    ];
+    for metric in [Metric::Dot, Metric::L2] {
+        for (which, spoil) in spoiled.into_iter().enumerate() {
+            let mut random = Random::new(3);
+            let mut draw = |row: usize| {
+                let mut vector: Vec<f32> = (0..128).map(|_| random.normal()).collect();
+                spoil(rows, row, &mut vector);
+                vector
+            };
+            let vectors: Vec<Vec<f32>> = (0..rows).map(&mut draw).collect();
+            let mut data = Data::of(&vectors, 128, Element::F32);
+            data.queries = (0..40).map(|at| data.encode(&draw(at))).collect();
+            let recall_of = |quantization| {
+                let graph = coded_graph(&data, metric, quantization);
+                mean_recall(&data, metric, &graph, &SearchParams::new(10), None)
+            };
+            let (auto, int8) = (recall_of(Quantization::Auto), recall_of(Quantization::Int8));
+            assert!(
+                auto >= int8 - 0.03,
+                "{metric:?}, {which}: {auto}, with 8 bits {int8}"
+            );
+        }
+    }
+}
+
+#[test]
+fn scores_that_overflow_are_still_rows() {
+    let vectors: Vec<Vec<f32>> = (0..200).map(|at| vec![1e17 * (at as f32 - 100.0); 64]).collect();
+    let mut data = Data::of(&vectors, 64, Element::F32);
+    data.queries = vec![data.encode(&[1e22; 64])];
+    for metric in [Metric::Dot, Metric::L2] {
+        for quantization in [Quantization::Auto, Quantization::Int4, Quantization::Int8] {
+            let graph = coded_graph(&data, metric, quantization);
+            let some = RowBits::from_rows(200, 0..100);
+            let mut scratch = Scratch::default();
+            let hits = find(
+                &graph,
+                &data,
+                &data.queries[0],
+                &SearchParams::new(100),
+                Some(&some),
+                &mut scratch,
+            );
+            assert_eq!(hits.len(), 100, "{metric:?} {quantization:?}");
         }
     }
 }
