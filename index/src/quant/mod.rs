@@ -13,10 +13,10 @@
 //! ```
 //!
 //! With 8 bits, `c` are the coordinates themselves, each vector with its own largest as 127 (as LVQ: Aguerrebere et al.,
-//! VLDB 2023). With fewer, vectors are first mapped onto the [`subspace`] in which they differ most, as in LeanVec
+//! VLDB 2023). With fewer, vectors are first mapped onto the `subspace` in which they differ most, as in LeanVec
 //! (Tepper et al., 2023), which is turned at random: coordinates are then about normal with equal variance, and are
 //! rounded with the step that suits a normal variable best (Max, IRE 1960, table II). As many dimensions are kept as
-//! fill the fewest cache lines that hold [`SHARE`] of the variance.
+//! fill the fewest cache lines that hold `SHARE` of the variance.
 //!
 //! **Absolute differences** ([`Scheme::Sad`], L1). One step for the whole matrix, so that the sum of absolute
 //! differences of codes is proportional to the distance. Bytes are their own codes and lose nothing.
