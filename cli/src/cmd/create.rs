@@ -46,11 +46,11 @@ pub(crate) struct Args {
     vectors: Vec<Named>,
 
     /// How nearness is measured, for --dim and where --vector does not say
-    #[arg(long, default_value = "cosine", value_parser = parse::distance())]
+    #[arg(long, default_value = "cosine", requires = "collection", value_parser = parse::distance())]
     distance: Distance,
 
     /// How a number is stored, for --dim and where --vector does not say
-    #[arg(long, default_value = "f32", value_parser = parse::element())]
+    #[arg(long, default_value = "f32", requires = "collection", value_parser = parse::element())]
     element: Element,
 
     /// Links a node of the graph; level 0 has twice as many
@@ -62,7 +62,7 @@ pub(crate) struct Args {
     ef_construct: Option<u16>,
 
     /// What graph walks read of each vector before the best are scored in full: codes of 8, 4, 2 or 1 bits, or full vectors
-    #[arg(long, default_value = "auto", value_parser = parse::quantization())]
+    #[arg(long, default_value = "auto", requires = "collection", value_parser = parse::quantization())]
     quantization: Quantization,
 }
 
