@@ -80,12 +80,12 @@ fn with_graphs(
             &control,
         )
     });
-    let grown = record.and_then(
-        |record| match record.components.len() > bare.record.components.len() {
-            true => bare.reopen(&shared.disk, &core.dir, schema, record).map(Some),
-            false => Ok(None),
-        },
-    );
+    let grown = record.and_then(|record| {
+        if record.components.len() == bare.record.components.len() {
+            return Ok(None);
+        }
+        bare.reopen(&shared.disk, &core.dir, schema, record).map(Some)
+    });
     match grown {
         Ok(Some(segment)) => {
             own.hand_over(files);

@@ -100,10 +100,12 @@ impl Quantizer {
         control: &Control<'_>,
     ) -> Result<Self> {
         let bits = quantization.bits(matrix.len(), matrix.dim(), metric);
-        let (quantizer, blur) =
+        let (mut quantizer, blur) =
             Self::train_and_rate(matrix, metric, bits.unwrap_or(Bits::Eight), pool, control)?;
         if quantization == Quantization::Auto && blur > MOST_BLUR {
-            return Self::train(matrix, metric, Bits::Eight, pool, control);
+            // The mean is the same, whatever the bits.
+            quantizer.layout = Layout::new(Scheme::of(metric), Bits::Eight, matrix.dim());
+            quantizer.projection = None;
         }
         Ok(quantizer)
     }
