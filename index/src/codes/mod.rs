@@ -14,6 +14,7 @@ use vdb_sys::aligned::AlignedBuf;
 
 pub use layout::{Layout, Scheme};
 pub use query::QueryCode;
+pub(crate) use query::Zero;
 pub(crate) use score::{DotScore, ExactScore, SadScore, Score, factors};
 
 /// What is added to a signed 8-bit code to store it.

@@ -13,6 +13,8 @@ pub struct QueryCode {
     /// [`packed`](vdb_sys::kernel::packed); under [`Scheme::Sad`] stored codes.
     pub(crate) bytes: AlignedBuf,
     pub(crate) scale: f32,
+    /// What the score at distance 0 follows from: see [`Zero`].
+    pub(crate) zero: Zero,
     /// What the zero points of stored codes add to every sum of products with this query.
     excess: i32,
     /// What a stored code is multiplied with.
@@ -23,6 +25,26 @@ pub struct QueryCode {
     pub(crate) projected: Vec<f32>,
     /// What the projection reads.
     pub(crate) rounded: AlignedBuf,
+}
+
+/// The score of a vector at distance 0 of a query: `length * longest + offset`.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Zero {
+    /// The length of the query, for inner products; otherwise 0.
+    pub(crate) length: f32,
+    pub(crate) offset: f32,
+}
+
+impl Zero {
+    /// That score, where the longest vector is `longest` long.
+    pub(crate) fn score(self, longest: f32) -> f32 {
+        self.length * longest + self.offset
+    }
+
+    /// The same of canonical scores, which are 0 there but for inner products.
+    pub(crate) fn exact(self, longest: f32) -> f32 {
+        self.length * longest
+    }
 }
 
 impl QueryCode {

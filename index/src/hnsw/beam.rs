@@ -5,6 +5,7 @@
 //! a thousand this beats a pair of heaps. Visited nodes are bits in a map; the list of bits that were set serves to
 //! clear them, so that a search costs nothing for nodes it did not touch.
 
+use crate::hnsw::growth::{Bound, Width};
 use crate::hnsw::params::MAX_ROWS;
 use crate::topk::{from_order_bits, order_bits};
 
@@ -46,7 +47,6 @@ impl Candidate {
 }
 
 /// The best candidates so far, best first.
-#[derive(Default)]
 pub(crate) struct Beam {
     pub(crate) sorted: Vec<Candidate>,
     /// How many results (candidates that are no routes) it keeps.
@@ -54,22 +54,46 @@ pub(crate) struct Beam {
     results: usize,
     /// Everything before this was expanded.
     pub(crate) next: usize,
+    bound: Option<Bound>,
+    /// What the bound says now: nothing below this is worth entering or expanding.
+    limit: f32,
+}
+
+impl Default for Beam {
+    fn default() -> Self {
+        Self {
+            sorted: Vec::new(),
+            width: 0,
+            results: 0,
+            next: 0,
+            bound: None,
+            limit: f32::NEG_INFINITY,
+        }
+    }
 }
 
 impl Beam {
     /// However few results there are, the beam holds no more than this many candidates a result wanted.
     const MOST_ROUTES: usize = 32;
 
-    pub(crate) fn reset(&mut self, width: usize) {
+    /// Forgets everything; keeps `width` results from now on.
+    pub(crate) fn reset(&mut self, width: impl Into<Width>) {
+        let Width { most, bound } = width.into();
+        self.bound = bound;
+        self.limit = f32::NEG_INFINITY;
         self.sorted.clear();
-        self.width = width;
+        self.width = most.max(1);
         self.results = 0;
         self.next = 0;
     }
 
     /// Keeps fewer results from now on.
-    pub(crate) fn narrow(&mut self, width: usize) {
-        self.width = self.width.min(width);
+    pub(crate) fn narrow(&mut self, width: Width) {
+        self.width = self.width.min(width.most);
+        self.bound = width.bound;
+        self.limit = width
+            .bound
+            .map_or(f32::NEG_INFINITY, |bound| self.limit_of(&bound));
         while self.results > self.width {
             self.pop();
         }
@@ -80,8 +104,8 @@ impl Beam {
     #[inline]
     pub(crate) fn bar(&self) -> f32 {
         match self.sorted.last() {
-            Some(last) if self.is_full() => last.score(),
-            Some(_) | None => f32::NEG_INFINITY,
+            Some(last) if self.is_full() => last.score().max(self.limit),
+            Some(_) | None => self.limit,
         }
     }
 
@@ -105,7 +129,39 @@ impl Beam {
         while self.results == self.width && self.sorted.last().is_some_and(|last| last.is_route()) {
             self.pop();
         }
+        if let Some(bound) = self.bound
+            && (at < bound.least || self.has_routes())
+        {
+            self.limit = self.limit_of(&bound);
+        }
         at
+    }
+
+    fn has_routes(&self) -> bool {
+        self.results < self.sorted.len()
+    }
+
+    /// What the bound says to the results so far.
+    fn limit_of(&self, bound: &Bound) -> f32 {
+        if self.results < bound.least {
+            return f32::NEG_INFINITY;
+        }
+        let (kth, least) = if self.has_routes() {
+            let mut results = self.sorted.iter().filter(|c| !c.is_route());
+            let kth = results.nth(bound.k - 1);
+            let least = if bound.least > bound.k {
+                results.nth(bound.least - bound.k - 1)
+            } else {
+                kth
+            };
+            (kth, least)
+        } else {
+            (self.sorted.get(bound.k - 1), self.sorted.get(bound.least - 1))
+        };
+        match (kth, least) {
+            (Some(kth), Some(least)) => bound.bar(kth.score()).min(least.score()),
+            _ => f32::NEG_INFINITY,
+        }
     }
 
     pub(crate) fn pop(&mut self) {
@@ -119,6 +175,10 @@ impl Beam {
     pub(crate) fn expand(&mut self) -> Option<Candidate> {
         while let Some(candidate) = self.sorted.get_mut(self.next) {
             self.next += 1;
+            if candidate.score() < self.limit {
+                // So are all behind it.
+                return None;
+            }
             if !candidate.is_expanded() {
                 candidate.0 |= Candidate::EXPANDED;
                 return Some(*candidate);

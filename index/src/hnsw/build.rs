@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::hnsw::block::{Back, Block};
 use crate::hnsw::connect::connect;
 use crate::hnsw::graph::{Graph, Upper};
+use crate::hnsw::growth::Growth;
 use crate::hnsw::links::{FREE, Links, Ranked};
 use crate::hnsw::pairs::{self, DotPairs, Pairs, SadPairs};
 use crate::hnsw::params::{HnswParams, MAX_ROWS};
@@ -102,15 +103,19 @@ fn make(
             Builder::new(&pairs, view, params, pool, control).run(base)?
         }
     };
-    Ok(Graph {
+    let mut graph = Graph {
         quantizer,
         rows: matrix.len(),
-        codes: (params.quantization != Quantization::Off).then_some(codes),
+        codes: None,
         base,
         upper,
         degree: params.degree(),
         seed: params.seed,
-    })
+        growth: Growth::default(),
+    };
+    graph.growth = Growth::measure(graph.view(), (codes.view(), &lengths), matrix, pool, control)?;
+    graph.codes = (params.quantization != Quantization::Off).then_some(codes);
+    Ok(graph)
 }
 
 /// What one thread needs to find and choose neighbours.

@@ -33,6 +33,7 @@ impl Graph {
             step: self.quantizer.step(),
             mapped: map.map_or(0, |map| map.len() as u32),
             seed: self.seed,
+            growth: self.growth,
             sizes: self.upper.sizes.clone(),
         };
         // Little-endian by the platform: vdb-sys does not compile on any other.
@@ -158,6 +159,7 @@ impl GraphFile {
             upper_rows: cast_slice(&self.upper_rows),
             upper_sizes: &self.meta.sizes,
             upper_links: cast_slice(&self.upper_links),
+            growth: self.meta.growth,
         }
     }
 

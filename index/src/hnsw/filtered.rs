@@ -11,6 +11,7 @@
 
 use crate::codes::Score;
 use crate::hnsw::beam::{Beam, Candidate};
+use crate::hnsw::growth::Aim;
 use crate::hnsw::links::{FREE, Links};
 use crate::hnsw::walk::Walker;
 use crate::rowset::RowFilter;
@@ -67,16 +68,16 @@ impl Walker {
         links: Links<'_>,
         score: &S,
         entries: impl IntoIterator<Item = u32>,
-        width: usize,
+        (ef, aim): (usize, &Aim),
         through: Through<'_, F>,
     ) -> bool {
         let nodes = links.nodes();
         let filter = through.filter;
         let (narrow, wide) = match through.two_hops {
-            Some(_) => widths(width),
-            None => (width, width),
+            Some(_) => widths(ef),
+            None => (ef, ef),
         };
-        self.start(nodes, wide, entries);
+        self.start(nodes, aim.width(wide), entries);
         for at in 0..self.batch.len() {
             let row = self.batch[at];
             let new = score.score(row);
@@ -108,7 +109,7 @@ impl Walker {
                 company.matching += matching;
                 company.links += all;
                 if company.expanded == TRIAL && !company.follows(share) {
-                    self.beam.narrow(narrow);
+                    self.beam.narrow(aim.width(narrow));
                 }
             }
         }
@@ -227,7 +228,7 @@ impl Walker {
         self.each_scored(nodes, score, rows, |_, new, row| {
             scored.push(Candidate::new(new, row, false))
         });
-        self.beam.reset(width.max(1));
+        self.beam.reset(width);
         let mut rest = scored.as_mut_slice();
         let mut next = width.saturating_mul(2).max(64);
         while !rest.is_empty() && !self.beam.is_full() {

@@ -1,4 +1,4 @@
-//! Layout of a graph file: a frame ([`vdb_vfs::frame`]) of kind `HNSW`, version 2, all numbers little-endian.
+//! Layout of a graph file: a frame ([`vdb_vfs::frame`]) of kind `HNSW`, version 3, all numbers little-endian.
 //!
 //! ```text
 //! meta                                            sections
@@ -13,7 +13,9 @@
 //! 16  4  f32 width of a code (1 but for Manhattan)
 //! 20  4  coordinates of the map; 0 if vectors are coded as they are
 //! 24  8  seed
-//! 32  4  for each level, the sparsest first: nodes
+//! 32  4  f32 power of the rank that distances go with; 0 if it is not known
+//! 36  4  f32 length of the longest vector, for inner products; otherwise 0
+//! 40  4  for each level, the sparsest first: nodes
 //! ```
 //! The nodes of a level are the first ones of section 5; the very first is where walks start, and stands there even
 //! if there are no upper levels. An unused place in a
@@ -27,13 +29,14 @@ use vdb_sys::kernel::packed::Bits;
 use vdb_vfs::frame::FileKind;
 
 use crate::codes::{Layout, Scheme};
+use crate::hnsw::growth::Growth;
 use crate::hnsw::params::MAX_ROWS;
 use crate::quant::Projection;
 
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"HNSW",
     name: "graph",
-    version: 2,
+    version: 3,
 };
 
 pub(super) const MEAN: u32 = 0;
@@ -55,8 +58,10 @@ const ZERO_AT: usize = BITS_AT + 1;
 const STEP_AT: usize = ZERO_AT + 2;
 const MAPPED_AT: usize = STEP_AT + 4;
 const SEED_AT: usize = MAPPED_AT + 4;
-const SIZES_AT: usize = SEED_AT + 8;
-const _: () = assert!(SIZES_AT == 32);
+const EXPONENT_AT: usize = SEED_AT + 8;
+const LONGEST_AT: usize = EXPONENT_AT + 4;
+const SIZES_AT: usize = LONGEST_AT + 4;
+const _: () = assert!(SIZES_AT == 40);
 
 /// Each level has at most half the nodes of the one below.
 const MAX_LEVELS: usize = 30;
@@ -78,6 +83,7 @@ pub(super) struct Meta {
     /// Coordinates of the map; 0 without one.
     pub(super) mapped: u32,
     pub(super) seed: u64,
+    pub(super) growth: Growth,
     /// Nodes of each level above the base, the sparsest first.
     pub(super) sizes: Vec<u32>,
 }
@@ -97,6 +103,8 @@ impl Meta {
         out.extend_from_slice(&self.step.to_le_bytes());
         out.extend_from_slice(&self.mapped.to_le_bytes());
         out.extend_from_slice(&self.seed.to_le_bytes());
+        out.extend_from_slice(&self.growth.exponent.to_le_bytes());
+        out.extend_from_slice(&self.growth.longest.to_le_bytes());
         self.sizes
             .iter()
             .for_each(|size| out.extend_from_slice(&size.to_le_bytes()));
@@ -159,6 +167,15 @@ impl Meta {
         }
         let step = f32::from_bits(word(STEP_AT));
         let seed = u64::from(word(SEED_AT)) | u64::from(word(SEED_AT + 4)) << 32;
+        let growth = Growth {
+            exponent: f32::from_bits(word(EXPONENT_AT)),
+            longest: f32::from_bits(word(LONGEST_AT)),
+        };
+        for (at, value) in [(EXPONENT_AT, growth.exponent), (LONGEST_AT, growth.longest)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err((at, format!("{value} is no growth of distances and no length")));
+            }
+        }
         let (words, rest) = bytes[SIZES_AT..].as_chunks::<4>();
         let levels = usize::from(head[LEVELS_AT]);
         if levels > MAX_LEVELS || words.len() != levels || !rest.is_empty() {
@@ -189,6 +206,7 @@ impl Meta {
             step,
             mapped,
             seed,
+            growth,
             sizes,
         })
     }

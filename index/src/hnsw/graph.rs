@@ -3,6 +3,7 @@
 use vdb_sys::kernel::Metric;
 
 use crate::codes::{Codes, CodesView};
+use crate::hnsw::growth::Growth;
 use crate::hnsw::links::Links;
 use crate::quant::Quantizer;
 
@@ -17,6 +18,7 @@ pub struct Graph {
     pub(crate) upper: Upper,
     pub(crate) degree: usize,
     pub(crate) seed: u64,
+    pub(crate) growth: Growth,
 }
 
 /// The levels above the base, in memory.
@@ -44,6 +46,7 @@ impl Graph {
             upper_rows: &self.upper.rows,
             upper_sizes: &self.upper.sizes,
             upper_links: &self.upper.links,
+            growth: self.growth,
         }
     }
 
@@ -68,6 +71,7 @@ pub struct GraphView<'a> {
     pub(crate) upper_rows: &'a [u32],
     pub(crate) upper_sizes: &'a [u32],
     pub(crate) upper_links: &'a [u32],
+    pub(crate) growth: Growth,
 }
 
 impl<'a> GraphView<'a> {

@@ -29,6 +29,7 @@
 //! | `prune.rs` | which candidates become neighbours |
 //! | `links.rs` | the links of one level |
 //! | `beam.rs` | what a walk has found and where it has been |
+//! | `growth.rs` | how distances grow with rank, and when a walk may stop therefore |
 //! | `walk.rs` | the beam search, for building and for queries |
 //! | `filtered.rs` | the same under a filter |
 //! | `pairs.rs` | distances between rows, on codes |
@@ -52,6 +53,7 @@ mod file;
 mod filtered;
 mod format;
 mod graph;
+mod growth;
 mod links;
 mod pairs;
 mod params;

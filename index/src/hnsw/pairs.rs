@@ -104,15 +104,23 @@ impl<'a> DotPairs<'a> {
     }
 }
 
-/// Gives every row the coordinate that makes all lengths equal to the longest.
-fn lift(shapes: &mut [Shape], codes: CodesView<'_>, lengths: &[f32], mean: &[f32]) {
+/// The squared length of every row where scores are inner products; `lengths` are those from the mean.
+pub(super) fn squared_lengths(
+    codes: CodesView<'_>,
+    lengths: &[f32],
+    mean: &[f32],
+) -> impl Iterator<Item = f32> {
     let mean_squared: f32 = mean.iter().map(|m| m * m).sum();
     // |x|^2 = |x-m|^2 + 2 <m, x> - |m|^2, and <m, x> is the bias.
-    let squared = |(row, length): (u32, &f32)| {
+    (0..codes.len()).zip(lengths).map(move |(row, length)| {
         let [_, bias] = factors(codes.row(row));
         (length + 2.0 * bias - mean_squared).max(0.0)
-    };
-    let rows = || (0..codes.len()).zip(lengths).map(squared);
+    })
+}
+
+/// Gives every row the coordinate that makes all lengths equal to the longest.
+fn lift(shapes: &mut [Shape], codes: CodesView<'_>, lengths: &[f32], mean: &[f32]) {
+    let rows = || squared_lengths(codes, lengths, mean);
     let longest = rows().fold(0.0f32, f32::max);
     let shortest = rows().fold(f32::MAX, f32::min);
     if !longest.is_finite() || longest - shortest <= 2.0 * EQUAL_LENGTHS * longest {

@@ -7,6 +7,7 @@ use crate::full::FullVectors;
 use crate::hnsw::beam::Candidate;
 use crate::hnsw::filtered::Through;
 use crate::hnsw::graph::GraphView;
+use crate::hnsw::growth::Aim;
 use crate::hnsw::links::Ranked;
 use crate::hnsw::params::SearchParams;
 use crate::hnsw::walk::Walker;
@@ -103,17 +104,18 @@ pub fn search<F: RowFilter + ?Sized>(
         scored,
         ..
     } = scratch;
+    graph.quantizer.encode_query(query, code);
     let unit = match graph.codes {
         Some(codes) => {
-            graph.quantizer.encode_query(query, code);
+            let zero = code.zero.score(graph.growth.longest);
             match codes.layout().scheme() {
                 Scheme::Dot => {
                     let score = DotScore::new(codes, code);
-                    nominate(graph, &score, params, filter, walker, (rows, scored));
+                    nominate(graph, (&score, zero), params, filter, walker, (rows, scored));
                 }
                 Scheme::Sad => {
                     let score = SadScore::new(codes, code);
-                    nominate(graph, &score, params, filter, walker, (rows, scored));
+                    nominate(graph, (&score, zero), params, filter, walker, (rows, scored));
                 }
             }
             graph.quantizer.unit()
@@ -124,7 +126,8 @@ pub fn search<F: RowFilter + ?Sized>(
                 matrix,
                 query,
             };
-            nominate(graph, &score, params, filter, walker, (rows, scored));
+            let zero = code.zero.exact(graph.growth.longest);
+            nominate(graph, (&score, zero), params, filter, walker, (rows, scored));
             1.0
         }
     };
@@ -134,7 +137,7 @@ pub fn search<F: RowFilter + ?Sized>(
 /// Walks from the top to the base level, or looks at every row that may match; the walker keeps the nominees.
 fn nominate<S: Score, F: RowFilter + ?Sized>(
     graph: GraphView<'_>,
-    score: &S,
+    (score, zero): (&S, f32),
     params: &SearchParams,
     filter: Option<&F>,
     walker: &mut Walker,
@@ -142,9 +145,14 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
 ) {
     let rows = graph.len();
     let width = params.ef.max(params.k).min(rows as usize);
+    let aim = Aim {
+        growth: graph.growth,
+        zero,
+        k: params.k,
+    };
     let Some(filter) = filter else {
         let entry = descend(graph, score, walker);
-        return walker.walk(graph.base, score, [entry], width);
+        return walker.walk(graph.base, score, [entry], aim.width(width));
     };
     let scanned = width.max(params.rescored());
     let mut look_at_all = |listed: &[u32], is_listed: bool, walker: &mut Walker| {
@@ -172,7 +180,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
         two_hops: (share < MOSTLY && !filter.is_slow()).then_some(share),
         most: (looks as f64 * GIVE_UP) as u64,
     };
-    let finished = walker.walk_filtered(graph.base, score, [entry], width, through);
+    let finished = walker.walk_filtered(graph.base, score, [entry], (width, &aim), through);
     // A walk that came back short may have been cut off from matching rows.
     if !finished || (walker.results().take(params.k).count() as u64) < possible.min(params.k as u64) {
         listed.clear();
@@ -185,7 +193,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
 }
 
 /// Where the upper levels lead to.
-fn descend<S: Score>(graph: GraphView<'_>, score: &S, walker: &mut Walker) -> u32 {
+pub(super) fn descend<S: Score>(graph: GraphView<'_>, score: &S, walker: &mut Walker) -> u32 {
     let mut entry = graph.entry();
     let ranked = Ranked::new(score, graph.upper_rows, graph.len());
     let mut rank = 0;

@@ -5,6 +5,7 @@
 
 use crate::codes::Score;
 use crate::hnsw::beam::{Beam, Candidate, Visited};
+use crate::hnsw::growth::Width;
 use crate::hnsw::links::{FREE, Links};
 
 /// Rows of codes that a scan asks for before it scores them.
@@ -37,7 +38,7 @@ impl Walker {
         links: Links<'_>,
         score: &S,
         entries: impl IntoIterator<Item = u32>,
-        width: usize,
+        width: impl Into<Width>,
     ) {
         let nodes = links.nodes();
         self.start(nodes, width, entries);
@@ -60,9 +61,14 @@ impl Walker {
     }
 
     /// Forgets the last walk; the batch holds the entries.
-    pub(super) fn start(&mut self, nodes: u32, width: usize, entries: impl IntoIterator<Item = u32>) {
+    pub(super) fn start(
+        &mut self,
+        nodes: u32,
+        width: impl Into<Width>,
+        entries: impl IntoIterator<Item = u32>,
+    ) {
         self.visited.reset(nodes);
-        self.beam.reset(width.max(1));
+        self.beam.reset(width);
         self.batch.clear();
         for entry in entries {
             if entry >= nodes {
@@ -76,7 +82,7 @@ impl Walker {
     /// Scores the given rows, all of them, instead of walking; keeps the best `width`. Rows outside `0..nodes` are
     /// skipped.
     pub(crate) fn scan<S: Score>(&mut self, nodes: u32, score: &S, rows: &[u32], width: usize) {
-        self.beam.reset(width.max(1));
+        self.beam.reset(width);
         self.each_scored(nodes, score, rows, |walker, new, row| {
             if new > walker.beam.bar() {
                 walker.beam.insert(Candidate::new(new, row, false));

@@ -35,7 +35,7 @@ use vdb_sys::element::{Element, MatrixView, decode_to_f32};
 use vdb_sys::kernel::Metric;
 use vdb_sys::kernel::packed::Bits;
 
-use crate::codes::{Codes, Layout, QueryCode, Scheme, ZERO};
+use crate::codes::{Codes, Layout, QueryCode, Scheme, ZERO, Zero};
 use crate::control::Control;
 use crate::error::{Error, Result};
 
@@ -332,7 +332,20 @@ impl Quantizer {
         out.vector.clear();
         out.vector.resize(self.mean.len(), 0.0);
         self.decode(query, &mut out.vector);
+        let length = dot_f32(&out.vector, &out.vector).sqrt();
         out.vector.iter_mut().zip(&self.mean).for_each(|(x, m)| *x -= m);
+        // What scores of codes leave out, being the same for all rows: see the top of this file.
+        out.zero = match self.metric {
+            Metric::Dot | Metric::CosineU8 => Zero {
+                length,
+                offset: -dot_f32(&out.vector, &self.mean),
+            },
+            Metric::L2 => Zero {
+                length: 0.0,
+                offset: 0.5 * dot_f32(&out.vector, &out.vector),
+            },
+            Metric::L1 => Zero::default(),
+        };
         if self.layout.scheme() == Scheme::Sad {
             out.resize(self.layout);
             let (vector, bytes) = (&out.vector, &mut out.bytes);

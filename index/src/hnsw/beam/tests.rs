@@ -1,4 +1,5 @@
 use super::*;
+use crate::hnsw::growth::{Aim, Growth};
 use proptest::prelude::*;
 
 proptest! {
@@ -21,4 +22,33 @@ proptest! {
         prop_assert_eq!(candidate.score().to_bits(), score.to_bits());
         prop_assert_eq!((candidate.row(), candidate.is_route(), candidate.is_expanded()), (row, route, false));
     }
+}
+
+#[test]
+fn nothing_below_the_bound_is_expanded_but_the_least() {
+    let growth = Growth {
+        exponent: 0.5,
+        longest: 0.0,
+    };
+    let aim = Aim {
+        growth,
+        zero: 0.0,
+        k: 2,
+    };
+    // Distances up to twice that of the second best.
+    let mut beam = Beam::default();
+    let width = aim.width(8);
+    assert_eq!(width.bound.map(|bound| bound.least), Some(2));
+    beam.reset(width);
+    for (row, distance) in [5.0, 1.0, 3.0, 1.9, 0.5, 2.1].into_iter().enumerate() {
+        if -distance > beam.bar() {
+            beam.insert(Candidate::new(-distance, row as u32, false));
+        }
+    }
+    assert!(beam.bar() == -2.0, "twice the distance of the second best");
+    let expanded: Vec<f32> = std::iter::from_fn(|| beam.expand()).map(|c| -c.score()).collect();
+    assert_eq!(expanded, [0.5, 1.0, 1.9]);
+
+    beam.reset(8);
+    assert_eq!(beam.bar(), f32::NEG_INFINITY, "the bound went with its walk");
 }

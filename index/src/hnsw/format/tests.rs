@@ -15,28 +15,31 @@ fn meta() -> impl Strategy<Value = Meta> {
         1u16..=256,
         kinds,
         0.001f32..10.0,
-        any::<u64>(),
+        (any::<u64>(), 0f32..2.0, 0f32..100.0),
         sizes,
     )
-        .prop_map(|(rows, dim, m, (metric, element), step, seed, mut sizes)| {
-            sizes.sort_unstable();
-            Meta {
-                rows,
-                dim,
-                degree: 2 * m,
-                metric,
-                element,
-                bits: Some(if metric == Metric::L2 {
-                    Bits::Four
-                } else {
-                    Bits::Eight
-                }),
-                step,
-                mapped: if metric == Metric::L2 { dim.div_ceil(2) } else { 0 },
-                seed,
-                sizes,
-            }
-        })
+        .prop_map(
+            |(rows, dim, m, (metric, element), step, (seed, exponent, longest), mut sizes)| {
+                sizes.sort_unstable();
+                Meta {
+                    rows,
+                    dim,
+                    degree: 2 * m,
+                    metric,
+                    element,
+                    bits: Some(if metric == Metric::L2 {
+                        Bits::Four
+                    } else {
+                        Bits::Eight
+                    }),
+                    step,
+                    mapped: if metric == Metric::L2 { dim.div_ceil(2) } else { 0 },
+                    seed,
+                    growth: Growth { exponent, longest },
+                    sizes,
+                }
+            },
+        )
 }
 
 proptest! {
