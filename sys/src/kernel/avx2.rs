@@ -1,8 +1,7 @@
 //! Kernels for x86-64 with AVX2, FMA and F16C (Haswell, Zen 1 and later).
 
-use super::Metric;
-use super::codes::Table;
 use super::drive::{CosineSums, Pairing, cosine, distance, pairing, similarity, sums, wide_sums};
+use super::{Metric, sad};
 use crate::element::Element;
 use std::arch::x86_64::*;
 
@@ -29,12 +28,10 @@ pub(super) fn pairing_of(metric: Metric, element: Element) -> Option<Pairing> {
     })
 }
 
-/// The kernels over codes; to be called only where [`is_present`].
-pub(super) const CODES: Table = Table {
-    dot: dot_codes::<1>,
-    dot4: dot_codes::<4>,
-    sad: sad_codes::<1>,
-    sad4: sad_codes::<4>,
+/// Sums of absolute differences; to be called only where [`is_present`].
+pub(super) const SAD: sad::Entry = sad::Entry {
+    one: sad_codes::<1>,
+    four: sad_codes::<4>,
 };
 
 #[inline]
@@ -152,21 +149,15 @@ fn total_u64(sums: [__m256i; 2]) -> u64 {
     _mm_cvtsi128_si64(sum) as u64
 }
 
-/// Sums of lanes of 32 bits, with or without a sign.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn total_32(sums: [__m256i; 2]) -> i32 {
-    let sum = _mm256_add_epi32(sums[0], sums[1]);
-    let sum = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
-    let sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
-    _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32::<1>(sum)))
-}
-
 /// Sums of lanes of 32 bits whose total is known to fit and not to be negative.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn total_u32(sums: [__m256i; 2]) -> u64 {
-    u64::from(total_32(sums) as u32)
+    let sum = _mm256_add_epi32(sums[0], sums[1]);
+    let sum = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+    let sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
+    let sum = _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32::<1>(sum)));
+    u64::from(sum as u32)
 }
 
 /// The bytes as 16-bit numbers, in an order of their own.
@@ -280,18 +271,6 @@ wide_sums!(fn l2_u8, features: "avx2,fma,f16c", part: l2_u8_part, score: distanc
 wide_sums!(fn l1_u8, features: "avx2,fma,f16c", part: l1_u8_part, score: distance);
 wide_sums!(fn cosine_u8, features: "avx2,fma,f16c", part: cosine_u8_part, score: cosine);
 
-/// `query` is signed, `row` is not. Both are widened first: `maddubs` would saturate.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn step_dot_codes(sum: __m256i, query: __m256i, row: __m256i) -> __m256i {
-    let sign = _mm256_cmpgt_epi8(_mm256_setzero_si256(), query);
-    let query = (
-        _mm256_unpacklo_epi8(query, sign),
-        _mm256_unpackhi_epi8(query, sign),
-    );
-    add_products(sum, query, widen_u8(row))
-}
-
 #[inline]
 #[target_feature(enable = "avx2")]
 fn total_sad(sums: [__m256i; 2]) -> u32 {
@@ -299,23 +278,10 @@ fn total_sad(sums: [__m256i; 2]) -> u32 {
 }
 
 sums! {
-    fn dot_code_bytes -> i32,
-    features: "avx2,fma,f16c",
-    accumulators: [__m256i; 2] = _mm256_setzero_si256(),
-    vector: 32 bytes by load_u8 or load_u8_part,
-    step: step_dot_codes,
-    finish: total_32,
-}
-sums! {
     fn sad_codes -> u32,
     features: "avx2,fma,f16c",
     accumulators: [__m256i; 2] = _mm256_setzero_si256(),
     vector: 32 bytes by load_u8 or load_u8_part,
     step: step_l1_u8,
     finish: total_sad,
-}
-
-#[target_feature(enable = "avx2,fma,f16c")]
-fn dot_codes<const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
-    dot_code_bytes(bytemuck::cast_slice(query), rows)
 }
