@@ -14,7 +14,8 @@ use std::hint::black_box;
 use std::time::Duration;
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView};
-use vdb_sys::kernel::codes::CodeKernel;
+use vdb_sys::kernel::packed::{Bits, PackedKernel};
+use vdb_sys::kernel::sad::SadKernel;
 use vdb_sys::kernel::{Isa, Kernel, Metric};
 
 /// Dimensions measured; also numbers of codes.
@@ -176,41 +177,67 @@ fn reads(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Codes of each width: `dot` is one row in the cache, `dot4` four of them; `dot4_scan` goes over the matrix, and
+/// `dot_rows_gather` picks rows of it at random, in one call.
 fn codes(criterion: &mut Criterion) {
     let memory = bytes(MATRIX_BYTES);
     for len in DIMS {
-        let (rows, signed) = (bytes(4 * len), vec![3i8; len]);
+        let rows = bytes(4 * len);
         let (row, _) = rows.split_at(len);
-        let unsigned = vec![3u8; len];
         let four: [&[u8]; 4] = std::array::from_fn(|i| &rows[i * len..(i + 1) * len]);
-        for kernel in Isa::ALL.into_iter().filter_map(CodeKernel::with_isa) {
-            let mut group = criterion.benchmark_group(format!("{len}/codes-{}", kernel.isa().name()));
+        let picked = random_rows(GATHERED * 256, (memory.len() / len) as u32);
+        let scanned = Throughput::Bytes((memory.len() / (4 * len) * 4 * len) as u64);
+        let kernels = Bits::ALL.into_iter().flat_map(|bits| {
+            Isa::ALL
+                .into_iter()
+                .filter_map(move |isa| PackedKernel::with_isa(isa, bits))
+        });
+        for kernel in kernels {
+            let query = vec![3i8; len * kernel.bits().codes_a_byte()];
+            let name = format!("{len}/codes-{}-{}", kernel.bits().get(), kernel.isa().name());
+            let mut group = criterion.benchmark_group(name);
             group.throughput(Throughput::Bytes(len as u64));
             group.bench_function("dot", |bencher| {
-                bencher.iter(|| kernel.dot(black_box(row), black_box(&signed)));
-            });
-            group.bench_function("sad", |bencher| {
-                bencher.iter(|| kernel.sad(black_box(row), black_box(&unsigned)));
+                bencher.iter(|| kernel.dot(black_box(row), black_box(&query)));
             });
             group.throughput(Throughput::Bytes(4 * len as u64));
             group.bench_function("dot4", |bencher| {
-                bencher.iter(|| kernel.dot4(black_box(four), black_box(&signed)));
+                bencher.iter(|| kernel.dot4(black_box(four), black_box(&query)));
             });
-            group.bench_function("sad4", |bencher| {
-                bencher.iter(|| kernel.sad4(black_box(four), black_box(&unsigned)));
+            group.throughput(Throughput::Bytes((GATHERED * len) as u64));
+            let (mut next, mut sums) = (picked.chunks_exact(GATHERED).cycle(), [0; GATHERED]);
+            group.bench_function("dot_rows_gather", |bencher| {
+                bencher.iter(|| {
+                    kernel.dot_rows(&memory, next.next().unwrap_or_default(), &query, &mut sums);
+                });
             });
-            group.throughput(Throughput::Bytes((memory.len() / (4 * len) * 4 * len) as u64));
+            group.throughput(scanned.clone());
             group.bench_function("dot4_scan", |bencher| {
                 bencher.iter(|| {
                     for four in fours(&memory, len) {
-                        black_box(kernel.dot4(four, &signed));
+                        black_box(kernel.dot4(four, &query));
                     }
                 });
             });
+            group.finish();
+        }
+
+        let query = vec![3u8; len];
+        for kernel in Isa::ALL.into_iter().filter_map(SadKernel::with_isa) {
+            let mut group = criterion.benchmark_group(format!("{len}/sad-{}", kernel.isa().name()));
+            group.throughput(Throughput::Bytes(len as u64));
+            group.bench_function("sad", |bencher| {
+                bencher.iter(|| kernel.sad(black_box(row), black_box(&query)));
+            });
+            group.throughput(Throughput::Bytes(4 * len as u64));
+            group.bench_function("sad4", |bencher| {
+                bencher.iter(|| kernel.sad4(black_box(four), black_box(&query)));
+            });
+            group.throughput(scanned.clone());
             group.bench_function("sad4_scan", |bencher| {
                 bencher.iter(|| {
                     for four in fours(&memory, len) {
-                        black_box(kernel.sad4(four, &unsigned));
+                        black_box(kernel.sad4(four, &query));
                     }
                 });
             });

@@ -17,7 +17,7 @@
 //! | `element.rs` | how is one number stored, and what is a matrix of them? |
 //! | `writeback.rs` | how is a file written out before a sync asks for it? |
 //! | `kernel/mod.rs` | how near are two rows? One [`kernel::Kernel`] a metric and element |
-//! | `kernel/codes.rs`, `kernel/packed/` | the same for quantised codes of 8 bits and of fewer |
+//! | `kernel/packed/`, `kernel/sad.rs` | the same for quantised codes |
 //! | `kernel/{scalar,simsimd,avx2,avx512,neon}.rs` | one instruction set each; scalar is the oracle |
 //!
 //! May depend on: no crate of the workspace.

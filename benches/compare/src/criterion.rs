@@ -150,7 +150,7 @@ pub(crate) fn shares(run: &Run) -> Result<String> {
 fn place(name: &str) -> Option<&'static str> {
     let (_, function) = name.split_once('/')?;
     let (_, function) = function.split_once('/')?;
-    Some(if function.starts_with("score_gather") {
+    Some(if function.ends_with("_gather") {
         "gather"
     } else if function.starts_with("score_rows") || function.ends_with("_scan") {
         "scan"

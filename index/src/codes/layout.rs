@@ -1,8 +1,7 @@
 //! Where a code lies in a row.
 
 use vdb_sys::kernel::Metric;
-use vdb_sys::kernel::codes::PADDING;
-use vdb_sys::kernel::packed::Bits;
+use vdb_sys::kernel::packed::{Bits, PADDING};
 
 use crate::codes::Factors;
 

@@ -1,8 +1,7 @@
 //! A query as codes, or a row taken as one.
 
 use vdb_sys::aligned::AlignedBuf;
-use vdb_sys::kernel::codes::PADDING;
-use vdb_sys::kernel::packed::Bits;
+use vdb_sys::kernel::packed::{Bits, PADDING};
 
 use crate::codes::{Layout, Scheme};
 

@@ -1,8 +1,8 @@
 //! Scoring rows against a query.
 
 use vdb_sys::kernel::Kernel;
-use vdb_sys::kernel::codes::CodeKernel;
 use vdb_sys::kernel::packed::PackedKernel;
+use vdb_sys::kernel::sad::SadKernel;
 
 use crate::codes::layout::FACTORS;
 use crate::codes::{CodesView, Factors, QueryCode};
@@ -85,7 +85,7 @@ impl Score for DotScore<'_> {
 
 /// Scores by [`Scheme::Sad`](crate::codes::Scheme::Sad).
 pub(crate) struct SadScore<'a> {
-    kernel: CodeKernel,
+    kernel: SadKernel,
     codes: CodesView<'a>,
     query: &'a QueryCode,
 }
@@ -93,7 +93,7 @@ pub(crate) struct SadScore<'a> {
 impl<'a> SadScore<'a> {
     pub(crate) fn new(codes: CodesView<'a>, query: &'a QueryCode) -> Self {
         Self {
-            kernel: CodeKernel::new(),
+            kernel: SadKernel::new(),
             codes,
             query,
         }

@@ -1,8 +1,7 @@
 //! A linear map to fewer dimensions, on bytes.
 
 use vdb_sys::aligned::AlignedBuf;
-use vdb_sys::kernel::codes::PADDING;
-use vdb_sys::kernel::packed::{Bits, PackedKernel};
+use vdb_sys::kernel::packed::{Bits, PADDING, PackedKernel};
 
 use crate::codes::ZERO;
 use crate::quant::arithmetic::{nearest, signed_sum};

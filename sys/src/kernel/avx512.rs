@@ -3,9 +3,8 @@
 //! CPUs with AVX-512 but without VNNI use AVX2: they also lower their clock for 512-bit registers.
 //! So do half-precision rows: a Zen 4 widens them to 512 bits at two thirds of the speed of 256.
 
-use super::Metric;
-use super::codes::Table;
 use super::drive::{CosineSums, Pairing, cosine, distance, pairing, similarity, sums, wide_sums};
+use super::{Metric, sad};
 use crate::element::Element;
 use std::arch::x86_64::*;
 
@@ -34,12 +33,10 @@ pub(super) fn pairing_of(metric: Metric, element: Element) -> Option<Pairing> {
     })
 }
 
-/// The kernels over codes; to be called only where [`is_present`].
-pub(super) const CODES: Table = Table {
-    dot: dot_codes::<1>,
-    dot4: dot_codes::<4>,
-    sad: sad_codes::<1>,
-    sad4: sad_codes::<4>,
+/// Sums of absolute differences; to be called only where [`is_present`].
+pub(super) const SAD: sad::Entry = sad::Entry {
+    one: sad_codes::<1>,
+    four: sad_codes::<4>,
 };
 
 #[inline]
@@ -275,13 +272,6 @@ wide_sums!(fn l2_u8, features: "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", 
 wide_sums!(fn l1_u8, features: "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", part: l1_u8_part, score: distance);
 wide_sums!(fn cosine_u8, features: "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", part: cosine_u8_part, score: cosine);
 
-/// `query` is signed, `row` is not.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn step_dot_codes(sum: __m512i, query: __m512i, row: __m512i) -> __m512i {
-    _mm512_dpbusd_epi32(sum, row, query)
-}
-
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn total_sad(sums: [__m512i; 2]) -> u32 {
@@ -289,23 +279,10 @@ fn total_sad(sums: [__m512i; 2]) -> u32 {
 }
 
 sums! {
-    fn dot_code_bytes -> i32,
-    features: "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni",
-    accumulators: [__m512i; 2] = _mm512_setzero_si512(),
-    vector: 64 bytes by load_u8 or load_u8_part,
-    step: step_dot_codes,
-    finish: total_32,
-}
-sums! {
     fn sad_codes -> u32,
     features: "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni",
     accumulators: [__m512i; 2] = _mm512_setzero_si512(),
     vector: 64 bytes by load_u8 or load_u8_part,
     step: step_l1_u8,
     finish: total_sad,
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn dot_codes<const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
-    dot_code_bytes(bytemuck::cast_slice(query), rows)
 }

@@ -6,8 +6,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `drive.rs` | the loops around a kernel: one row, many rows, many queries |
-//! | `codes.rs` | kernels over 8-bit codes and their dispatch |
-//! | `packed/` | the same for codes of 1, 2, 4 or 8 bits, several a byte |
+//! | `packed/` | inner products with codes of 1, 2, 4 or 8 bits |
+//! | `sad.rs` | absolute differences of codes of 8 bits |
 //! | `norm.rs` | normalisation of vectors before they are stored |
 //! | `scalar.rs` | plain Rust, the oracle and the fallback |
 //! | `simsimd.rs`, `avx2.rs`, `avx512.rs`, `neon.rs` | one instruction set or library each |
@@ -16,12 +16,12 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub mod codes;
 mod drive;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod norm;
 pub mod packed;
+pub mod sad;
 mod scalar;
 mod simsimd;
 
@@ -97,6 +97,9 @@ impl Isa {
         }
     }
 }
+
+/// The order in which instruction sets are tried for kernels over codes; the last resort is plain Rust.
+const FOR_CODES: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Neon];
 
 /// The order in which instruction sets are tried for a pair; the first that is present and has a
 /// kernel for it scores everything.

@@ -1,8 +1,7 @@
 //! Kernels for 64-bit ARM with NEON, which every such CPU that runs an operating system has.
 
-use super::Metric;
-use super::codes::Table;
 use super::drive::{CosineSums, Pairing, cosine, distance, pairing, similarity, sums, wide_sums};
+use super::{Metric, sad};
 use crate::element::Element;
 use std::arch::aarch64::*;
 
@@ -28,12 +27,10 @@ pub(super) fn pairing_of(metric: Metric, element: Element) -> Option<Pairing> {
     })
 }
 
-/// The kernels over codes; to be called only where [`is_present`].
-pub(super) const CODES: Table = Table {
-    dot: dot_codes::<1>,
-    dot4: dot_codes::<4>,
-    sad: sad_codes::<1>,
-    sad4: sad_codes::<4>,
+/// Sums of absolute differences; to be called only where [`is_present`].
+pub(super) const SAD: sad::Entry = sad::Entry {
+    one: sad_codes::<1>,
+    four: sad_codes::<4>,
 };
 
 #[inline]
@@ -238,22 +235,6 @@ wide_sums!(fn l2_u8, features: "neon", part: l2_u8_part, score: distance);
 wide_sums!(fn l1_u8, features: "neon", part: l1_u8_part, score: distance);
 wide_sums!(fn cosine_u8, features: "neon", part: cosine_u8_part, score: cosine);
 
-/// `query` is signed, `row` is not: the sum of `(row - 128) * query`, both signed.
-#[inline]
-#[target_feature(enable = "neon")]
-fn step_dot_codes(sum: int32x4_t, query: uint8x16_t, row: uint8x16_t) -> int32x4_t {
-    let query = vreinterpretq_s8_u8(query);
-    let row = vreinterpretq_s8_u8(veorq_u8(row, vdupq_n_u8(128)));
-    let sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(query), vget_low_s8(row)));
-    vpadalq_s16(sum, vmull_high_s8(query, row))
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn total_wrapping(sums: [int32x4_t; 2]) -> i32 {
-    vaddvq_s32(vaddq_s32(sums[0], sums[1]))
-}
-
 #[inline]
 #[target_feature(enable = "neon")]
 fn total_sad(sums: [uint32x4_t; 2]) -> u32 {
@@ -261,24 +242,10 @@ fn total_sad(sums: [uint32x4_t; 2]) -> u32 {
 }
 
 sums! {
-    fn dot_shifted_codes -> i32,
-    features: "neon",
-    accumulators: [int32x4_t; 2] = vdupq_n_s32(0),
-    vector: 16 bytes by load_u8 or load_u8_part,
-    step: step_dot_codes,
-    finish: total_wrapping,
-}
-sums! {
     fn sad_codes -> u32,
     features: "neon",
     accumulators: [uint32x4_t; 2] = vdupq_n_u32(0),
     vector: 16 bytes by load_u8 or load_u8_part,
     step: step_l1_u8,
     finish: total_sad,
-}
-
-#[target_feature(enable = "neon")]
-fn dot_codes<const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
-    let bias = super::codes::row_bias(query);
-    dot_shifted_codes(bytemuck::cast_slice(query), rows).map(|sum| sum.wrapping_add(bias))
 }

@@ -3,9 +3,8 @@
 //!
 //! Sums over floats are taken in `f64`, from front to back; sums over integers are exact.
 
-use super::Metric;
-use super::codes::Table;
 use super::drive::{CosineSums, Pairing, cosine, distance, pairing, similarity};
+use super::{Metric, sad};
 use crate::element::Element;
 use half::f16;
 
@@ -79,21 +78,11 @@ fn cosine_u8<const R: usize>(one: &[u8], many: [&[u8]; R]) -> [f32; R] {
     })
 }
 
-/// The kernels over codes.
-pub(super) const CODES: Table = Table {
-    dot: dot_codes::<1>,
-    dot4: dot_codes::<4>,
-    sad: sad_codes::<1>,
-    sad4: sad_codes::<4>,
+/// Sums of absolute differences.
+pub(super) const SAD: sad::Entry = sad::Entry {
+    one: sad_codes::<1>,
+    four: sad_codes::<4>,
 };
-
-fn dot_codes<const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
-    rows.map(|row| {
-        row.iter().zip(query).fold(0i32, |sum, (&row, &query)| {
-            sum.wrapping_add(i32::from(row) * i32::from(query))
-        })
-    })
-}
 
 fn sad_codes<const R: usize>(one: &[u8], rows: [&[u8]; R]) -> [u32; R] {
     rows.map(|row| row.iter().zip(one).map(|(&a, &b)| u32::from(a.abs_diff(b))).sum())

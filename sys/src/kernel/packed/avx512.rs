@@ -1,29 +1,9 @@
 //! x86-64 with AVX-512 and VNNI: see [`avx512`](crate::kernel::avx512) for which CPUs.
 
-use super::{Bits, Entry};
+use super::{Bits, Entry, Picked, entries};
 use std::arch::x86_64::*;
 
-/// The kernels of a width below 8 bits; to be called only where the instructions are present.
-pub(super) fn entry(bits: Bits) -> Entry {
-    match bits {
-        Bits::One => Entry {
-            one: dot::<1, 1>,
-            four: dot4::<1>,
-        },
-        Bits::Two => Entry {
-            one: dot::<2, 1>,
-            four: dot4::<2>,
-        },
-        Bits::Four => Entry {
-            one: dot::<4, 1>,
-            four: dot4::<4>,
-        },
-        Bits::Eight => Entry {
-            one: dot::<8, 1>,
-            four: dot4::<8>,
-        },
-    }
-}
+entries!("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni");
 
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -77,14 +57,11 @@ fn sums<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [__m
     sums
 }
 
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn dot<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
-    let sums = sums::<BITS, R>(query, rows);
-    let mut out = [0; R];
-    for r in 0..R {
-        out[r] = _mm512_reduce_add_epi32(sums[r]);
-    }
-    out
+fn dot<const BITS: u32>(query: &[i8], rows: [&[u8]; 1]) -> [i32; 1] {
+    let [sum] = sums::<BITS, 1>(query, rows);
+    [_mm512_reduce_add_epi32(sum)]
 }
 
 /// The sums of lanes `i`, `i + 4`, `i + 8` and `i + 12`.
@@ -96,6 +73,7 @@ fn quarter(sum: __m512i) -> __m128i {
 }
 
 /// Four rows: their sums are added up together.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 fn dot4<const BITS: u32>(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     let [a, b, c, d] = sums::<BITS, 4>(query, rows);

@@ -15,9 +15,11 @@ mod avx512;
 mod neon;
 mod scalar;
 
-use super::Isa;
-use super::codes::{CodeKernel, Entry, PADDING};
+use super::{FOR_CODES, Isa};
 use std::fmt;
+
+/// Rows of codes are padded to a multiple of this many bytes: cache lines.
+pub const PADDING: usize = 64;
 
 /// Bits of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +56,63 @@ impl Bits {
     }
 }
 
+/// Entry points of one instruction set for one width. Calling them requires that the CPU has it, and lengths as checked
+/// by [`PackedKernel`]; a row number may be any: what lies outside of the codes panics.
+#[derive(Clone, Copy)]
+struct Entry {
+    one: unsafe fn(&[i8], [&[u8]; 1]) -> [i32; 1],
+    four: unsafe fn(&[i8], [&[u8]; 4]) -> [i32; 4],
+    rows: unsafe fn(&[i8], Picked<'_>, &mut [i32]),
+}
+
+/// Rows of codes that lie back to back, by their numbers.
+#[derive(Clone, Copy)]
+struct Picked<'a> {
+    codes: &'a [u8],
+    width: usize,
+    rows: &'a [u32],
+}
+
+impl<'a> Picked<'a> {
+    #[inline(always)]
+    fn row(self, number: u32) -> &'a [u8] {
+        &self.codes[number as usize * self.width..][..self.width]
+    }
+}
+
+/// Defines `entry`, the entry points of a module, from its `dot::<BITS>` of one row and its `dot4::<BITS>` of four, which
+/// are compiled for `$features`.
+macro_rules! entries {
+    ($($features:literal)?) => {
+        /// The kernels of a width; to be called only where the instructions are present.
+        pub(super) fn entry(bits: Bits) -> Entry {
+            match bits {
+                Bits::One => entries!(@ 1 $($features)?),
+                Bits::Two => entries!(@ 2 $($features)?),
+                Bits::Four => entries!(@ 4 $($features)?),
+                Bits::Eight => entries!(@ 8 $($features)?),
+            }
+        }
+    };
+    (@ $bits:literal $($features:literal)?) => {{
+        $(#[target_feature(enable = $features)])?
+        fn rows(query: &[i8], picked: Picked<'_>, out: &mut [i32]) {
+            let (fours, rest) = picked.rows.as_chunks::<4>();
+            let (sums, last) = out.as_chunks_mut::<4>();
+            for (sums, &[a, b, c, d]) in sums.iter_mut().zip(fours) {
+                let four = [picked.row(a), picked.row(b), picked.row(c), picked.row(d)];
+                *sums = dot4::<$bits>(query, four);
+            }
+            for (sum, &number) in last.iter_mut().zip(rest) {
+                [*sum] = dot::<$bits>(query, [picked.row(number)]);
+            }
+        }
+
+        Entry { one: dot::<$bits>, four: dot4::<$bits>, rows }
+    }};
+}
+use entries;
+
 /// Inner products of codes of one width, by the instruction set chosen.
 #[derive(Clone, Copy)]
 pub struct PackedKernel {
@@ -65,27 +124,27 @@ pub struct PackedKernel {
 impl PackedKernel {
     /// The kernels of this CPU for codes of `bits`.
     pub fn new(bits: Bits) -> Self {
-        Self::of(CodeKernel::new(), bits)
+        let best = FOR_CODES.into_iter().find_map(|isa| Self::with_isa(isa, bits));
+        best.unwrap_or_else(|| Self {
+            isa: Isa::Scalar,
+            bits,
+            entry: scalar::entry(bits),
+        })
     }
 
     /// The kernels of one instruction set, for tests and benchmarks; `None` if the CPU lacks it or it has none.
     pub fn with_isa(isa: Isa, bits: Bits) -> Option<Self> {
-        CodeKernel::with_isa(isa).map(|kernel| Self::of(kernel, bits))
-    }
-
-    fn of(kernel: CodeKernel, bits: Bits) -> Self {
-        let isa = kernel.isa();
-        let entry = match (isa, bits) {
+        let entry = match isa {
+            Isa::Scalar => scalar::entry(bits),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx512, bits) => avx512::entry(bits),
-            (_, Bits::Eight) => kernel.dot_entry(),
+            Isa::Avx2 if isa.is_present() => avx2::entry(bits),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2, bits) => avx2::entry(bits),
+            Isa::Avx512 if isa.is_present() => avx512::entry(bits),
             #[cfg(target_arch = "aarch64")]
-            (Isa::Neon, bits) => neon::entry(bits),
-            (_, bits) => scalar::entry(bits),
+            Isa::Neon if isa.is_present() => neon::entry(bits),
+            Isa::Simsimd | Isa::Avx2 | Isa::Avx512 | Isa::Neon => return None,
         };
-        Self { isa, bits, entry }
+        Some(Self { isa, bits, entry })
     }
 
     /// The instruction set that was chosen.
@@ -105,7 +164,7 @@ impl PackedKernel {
     #[inline]
     pub fn dot(&self, row: &[u8], query: &[i8]) -> i32 {
         self.check([row], query);
-        // SAFETY: `of` takes entries only from a kernel whose instruction set is present.
+        // SAFETY: `with_isa` hands a kernel out only where its instruction set is present.
         let [sum] = unsafe { (self.entry.one)(query, [row]) };
         sum
     }
@@ -117,8 +176,25 @@ impl PackedKernel {
     #[inline]
     pub fn dot4(&self, rows: [&[u8]; 4], query: &[i8]) -> [i32; 4] {
         self.check(rows, query);
-        // SAFETY: `of` takes entries only from a kernel whose instruction set is present.
+        // SAFETY: `with_isa` hands a kernel out only where its instruction set is present.
         unsafe { (self.entry.four)(query, rows) }
+    }
+
+    /// [`PackedKernel::dot`] of any rows of `codes`, where rows lie back to back: `out[i]` becomes the sum of row
+    /// `rows[i]`. Fetches nothing ahead: whoever knows the rows early calls [`prefetch`](super::prefetch).
+    ///
+    /// # Panics
+    /// If a row of as many codes as `query` has bytes is not whole lines of [`PADDING`] bytes, `codes` has no such row, or
+    /// there are not as many places in `out` as rows.
+    pub fn dot_rows(&self, codes: &[u8], rows: &[u32], query: &[i8], out: &mut [i32]) {
+        assert!(
+            query.len().is_multiple_of(PADDING * self.bits.codes_a_byte()),
+            "length of a query of packed rows"
+        );
+        assert_eq!(rows.len(), out.len(), "places for sums");
+        let width = query.len() / self.bits.codes_a_byte();
+        // SAFETY: `with_isa` hands a kernel out only where its instruction set is present.
+        unsafe { (self.entry.rows)(query, Picked { codes, width, rows }, out) }
     }
 
     #[inline(always)]

@@ -1,29 +1,18 @@
 //! Plain Rust, the oracle of the other instruction sets.
 
-use super::{Bits, Entry, PADDING};
+use super::{Bits, Entry, PADDING, Picked, entries};
 
-pub(super) fn entry(bits: Bits) -> Entry {
-    match bits {
-        Bits::One => Entry {
-            one: dot::<1, 1>,
-            four: dot::<1, 4>,
-        },
-        Bits::Two => Entry {
-            one: dot::<2, 1>,
-            four: dot::<2, 4>,
-        },
-        Bits::Four => Entry {
-            one: dot::<4, 1>,
-            four: dot::<4, 4>,
-        },
-        Bits::Eight => Entry {
-            one: dot::<8, 1>,
-            four: dot::<8, 4>,
-        },
-    }
+entries!();
+
+fn dot<const BITS: u32>(query: &[i8], rows: [&[u8]; 1]) -> [i32; 1] {
+    sums::<BITS, 1>(query, rows)
 }
 
-fn dot<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
+fn dot4<const BITS: u32>(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
+    sums::<BITS, 4>(query, rows)
+}
+
+fn sums<const BITS: u32, const R: usize>(query: &[i8], rows: [&[u8]; R]) -> [i32; R] {
     let mask = u8::MAX >> (8 - BITS);
     let parts = 8 / BITS as usize;
     rows.map(|row| {

@@ -29,24 +29,62 @@ proptest! {
         for kernel in Isa::ALL.into_iter().filter_map(|isa| PackedKernel::with_isa(isa, bits)) {
             prop_assert_eq!(kernel.dot4(rows, query), sums, "{:?}", kernel);
             prop_assert_eq!(rows.map(|row| kernel.dot(row, query)), sums, "{:?}", kernel);
+            let numbers = [3, 1, 0, 2, 3, 2, 1, 0, 0, 3, 1];
+            for count in 0..=numbers.len() {
+                let mut out = vec![i32::MIN; count];
+                kernel.dot_rows(&rows.concat(), &numbers[..count], query, &mut out);
+                let expected: Vec<i32> = numbers[..count].iter().map(|&row| sums[row as usize]).collect();
+                prop_assert_eq!(out, expected, "{:?}", kernel);
+            }
+        }
+    }
+}
+
+/// Codes of every width on every instruction set that this CPU has.
+fn kernels() -> impl Iterator<Item = PackedKernel> {
+    let of = |bits| {
+        Isa::ALL
+            .into_iter()
+            .filter_map(move |isa| PackedKernel::with_isa(isa, bits))
+    };
+    Bits::ALL.into_iter().flat_map(of)
+}
+
+#[test]
+fn extreme_codes_do_not_overflow() {
+    for kernel in kernels() {
+        let codes_a_byte = kernel.bits().codes_a_byte();
+        let largest = (1i32 << kernel.bits().get()) - 1;
+        // Whole blocks of what an instruction set sums in small lanes, and each number of lines beyond one.
+        for lines in (1..=33).chain([65_536 / codes_a_byte / PADDING]) {
+            let (full, empty) = (vec![255u8; lines * PADDING], vec![0u8; lines * PADDING]);
+            for value in [-128i8, 127] {
+                let query = vec![value; full.len() * codes_a_byte];
+                let sum = query.len() as i32 * largest * i32::from(value);
+                assert_eq!(kernel.dot(&full, &query), sum, "{kernel:?}, {lines} lines");
+                assert_eq!(kernel.dot(&empty, &query), 0, "{kernel:?}, {lines} lines");
+                let sums = kernel.dot4([&full, &empty, &empty, &full], &query);
+                assert_eq!(sums, [sum, 0, 0, sum], "{kernel:?}, {lines} lines");
+            }
         }
     }
 }
 
 #[test]
-fn extreme_codes_do_not_overflow() {
-    for bits in Bits::ALL {
-        let row = vec![255u8; 64 * 100];
-        let query = vec![-128i8; row.len() * bits.codes_a_byte()];
-        let largest = (1i32 << bits.get()) - 1;
-        for kernel in Isa::ALL
-            .into_iter()
-            .filter_map(|isa| PackedKernel::with_isa(isa, bits))
-        {
-            let sum = query.len() as i32 * largest * -128;
-            assert_eq!(kernel.dot(&row, &query), sum, "{kernel:?}");
-            assert_eq!(kernel.dot4([&row; 4], &query), [sum; 4], "{kernel:?}");
-        }
+fn sums_wrap_and_change_sign_within_a_row() {
+    for kernel in kernels() {
+        let codes_a_byte = kernel.bits().codes_a_byte();
+        let largest = (1i64 << kernel.bits().get()) - 1;
+        let row = vec![255u8; 2048 * PADDING];
+        let mut query = vec![127i8; row.len() * codes_a_byte];
+        let sum = largest * 127 * query.len() as i64;
+        assert_eq!(kernel.dot(&row, &query), sum as i32, "{kernel:?}");
+        // All that one lane adds up, first one way and then the other.
+        let (_, second) = query.split_at_mut(row.len() * codes_a_byte / 2);
+        second.fill(-128);
+        let sum = largest * -(second.len() as i64);
+        assert_eq!(kernel.dot(&row, &query), sum as i32, "{kernel:?}");
+        assert_eq!(kernel.dot4([&row; 4], &query), [sum as i32; 4], "{kernel:?}");
     }
 }
 
@@ -54,4 +92,22 @@ fn extreme_codes_do_not_overflow() {
 #[should_panic(expected = "lengths of packed rows and query")]
 fn a_query_of_another_width_is_refused() {
     PackedKernel::new(Bits::Four).dot(&[0; 64], &[0; 64]);
+}
+
+#[test]
+#[should_panic(expected = "out of range")]
+fn a_row_beyond_the_codes_is_refused() {
+    PackedKernel::new(Bits::Four).dot_rows(&[0; 128], &[0, 2], &[0; 128], &mut [0; 2]);
+}
+
+#[test]
+#[should_panic(expected = "places for sums")]
+fn rows_without_places_for_sums_are_refused() {
+    PackedKernel::new(Bits::Four).dot_rows(&[0; 128], &[0, 1], &[0; 128], &mut [0]);
+}
+
+#[test]
+#[should_panic(expected = "length of a query")]
+fn a_query_of_half_a_line_is_refused() {
+    PackedKernel::new(Bits::Four).dot_rows(&[0; 128], &[0], &[0; 64], &mut [0]);
 }
