@@ -14,9 +14,25 @@ pub(crate) trait Score {
     fn score(&self, row: u32) -> f32;
     /// Four rows at once.
     fn score4(&self, rows: [u32; 4]) -> [f32; 4];
+    /// Passes every one of `rows` with its score to `take`, in their order.
+    #[inline]
+    fn score_each(&self, rows: &[u32], mut take: impl FnMut(f32, u32)) {
+        let (fours, rest) = rows.as_chunks::<4>();
+        for four in fours {
+            for (&row, score) in four.iter().zip(self.score4(*four)) {
+                take(score, row);
+            }
+        }
+        for &row in rest {
+            take(self.score(row), row);
+        }
+    }
     /// Asks for a row that will be scored soon.
     fn prefetch(&self, row: u32);
 }
+
+/// Rows whose sums are taken before any of them is made a score.
+const BATCH: usize = 32;
 
 /// The scale and the bias that a row of codes ends with.
 #[inline]
@@ -75,6 +91,19 @@ impl Score for DotScore<'_> {
             self.finish(c, sum_c),
             self.finish(d, sum_d),
         ]
+    }
+
+    #[inline]
+    fn score_each(&self, rows: &[u32], mut take: impl FnMut(f32, u32)) {
+        let mut sums = [0; BATCH];
+        for rows in rows.chunks(BATCH) {
+            let sums = &mut sums[..rows.len()];
+            self.kernel
+                .dot_rows(self.codes.bytes(), rows, self.query.signed(), sums);
+            for (&row, &sum) in rows.iter().zip(&*sums) {
+                take(self.finish(self.codes.row(row), sum), row);
+            }
+        }
     }
 
     #[inline]

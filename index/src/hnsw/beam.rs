@@ -88,12 +88,8 @@ impl Beam {
     }
 
     /// Keeps fewer results from now on.
-    pub(crate) fn narrow(&mut self, width: Width) {
-        self.width = self.width.min(width.most);
-        self.bound = width.bound;
-        self.limit = width
-            .bound
-            .map_or(f32::NEG_INFINITY, |bound| self.limit_of(&bound));
+    pub(crate) fn narrow(&mut self, width: usize) {
+        self.width = self.width.min(width);
         while self.results > self.width {
             self.pop();
         }

@@ -10,8 +10,8 @@
 //! where what matches keeps together.
 
 use crate::codes::Score;
-use crate::hnsw::beam::{Beam, Candidate};
-use crate::hnsw::growth::Aim;
+use crate::hnsw::beam::Candidate;
+use crate::hnsw::growth::{Aim, Width};
 use crate::hnsw::links::{FREE, Links};
 use crate::hnsw::walk::Walker;
 use crate::rowset::RowFilter;
@@ -74,10 +74,13 @@ impl Walker {
         let nodes = links.nodes();
         let filter = through.filter;
         let (narrow, wide) = match through.two_hops {
-            Some(_) => widths(ef),
-            None => (ef, ef),
+            Some(_) => {
+                let (narrow, wide) = widths(ef);
+                (narrow, Width::from(wide))
+            }
+            None => (ef, aim.width(ef)),
         };
-        self.start(nodes, aim.width(wide), entries);
+        self.start(nodes, wide, entries);
         for at in 0..self.batch.len() {
             let row = self.batch[at];
             let new = score.score(row);
@@ -109,7 +112,7 @@ impl Walker {
                 company.matching += matching;
                 company.links += all;
                 if company.expanded == TRIAL && !company.follows(share) {
-                    self.beam.narrow(aim.width(narrow));
+                    self.beam.narrow(narrow);
                 }
             }
         }
@@ -120,24 +123,15 @@ impl Walker {
     #[inline]
     fn score_asking<S: Score, F: RowFilter + ?Sized>(&mut self, links: Links<'_>, score: &S, filter: &F) {
         self.scored += self.batch.len() as u64;
-        let ask = |beam: &mut Beam, new: f32, row: u32| {
+        let beam = &mut self.beam;
+        score.score_each(&self.batch, |new, row| {
             if new > beam.bar() {
                 let at = beam.insert(Candidate::new(new, row, !filter.contains(row)));
                 if at == beam.next {
                     links.prefetch(row);
                 }
             }
-        };
-        let (fours, rest) = self.batch.as_chunks::<4>();
-        for rows in fours {
-            let scores = score.score4(*rows);
-            for (&new, &row) in scores.iter().zip(rows) {
-                ask(&mut self.beam, new, row);
-            }
-        }
-        for &row in rest {
-            ask(&mut self.beam, score.score(row), row);
-        }
+        });
     }
 
     /// Puts the new neighbours of a node that match into the batch, the others aside. Answers how many of its neighbours

@@ -152,11 +152,7 @@ impl<'a> Map<'a> {
         {
             let score = pairs.near(row, code);
             near.iter().for_each(|&near| score.prefetch(near));
-            let (fours, rest) = near.as_chunks::<4>();
-            for &four in fours {
-                candidates.extend(score.score4(four).iter().map(|score| -score).zip(four));
-            }
-            candidates.extend(rest.iter().map(|&near| (-score.score(near), near)));
+            score.score_each(near, |score, near| candidates.push((-score, near)));
         }
         prune::sort(row, candidates);
         let kept = if lost || candidates.len() > links.len() {

@@ -10,6 +10,8 @@ use crate::hnsw::links::{FREE, Links};
 
 /// Rows of codes that a scan asks for before it scores them.
 const SCAN_AHEAD: usize = 40;
+/// Rows that it scores together.
+const SCAN_BATCH: usize = 8;
 
 /// The memory of a walk and what it counts. Reused from walk to walk; grows to the largest graph it met.
 #[derive(Default)]
@@ -103,21 +105,16 @@ impl Walker {
         (0..SCAN_AHEAD)
             .filter_map(ahead)
             .for_each(|&row| score.prefetch(row));
-        for (at, four) in (0..).step_by(4).zip(rows.chunks(4)) {
-            (at + SCAN_AHEAD..at + SCAN_AHEAD + 4)
+        for (at, some) in (0..).step_by(SCAN_BATCH).zip(rows.chunks(SCAN_BATCH)) {
+            (at + SCAN_AHEAD..at + SCAN_AHEAD + SCAN_BATCH)
                 .filter_map(ahead)
                 .for_each(|&row| score.prefetch(row));
-            self.scored += four.len() as u64;
-            match four {
-                &[a, b, c, d] if four.iter().all(|&row| row < nodes) => {
-                    for (&row, new) in four.iter().zip(score.score4([a, b, c, d])) {
-                        each(self, new, row);
-                    }
-                }
-                _ => {
-                    for &row in four.iter().filter(|&&row| row < nodes) {
-                        each(self, score.score(row), row);
-                    }
+            self.scored += some.len() as u64;
+            if some.iter().all(|&row| row < nodes) {
+                score.score_each(some, |new, row| each(self, new, row));
+            } else {
+                for &row in some.iter().filter(|&&row| row < nodes) {
+                    each(self, score.score(row), row);
                 }
             }
         }
@@ -157,27 +154,16 @@ impl Walker {
     #[inline]
     pub(super) fn score_batch<S: Score>(&mut self, links: Links<'_>, score: &S, routes: bool) {
         self.scored += self.batch.len() as u64;
-        let (fours, rest) = self.batch.as_chunks::<4>();
-        for rows in fours {
-            let scores = score.score4(*rows);
-            for (&new, &row) in scores.iter().zip(rows) {
-                enter(&mut self.beam, links, new, row, routes);
+        let beam = &mut self.beam;
+        score.score_each(&self.batch, |new, row| {
+            if new > beam.bar() {
+                let at = beam.insert(Candidate::new(new, row, routes));
+                // Likely to be expanded next.
+                if at == beam.next {
+                    links.prefetch(row);
+                }
             }
-        }
-        for &row in rest {
-            enter(&mut self.beam, links, score.score(row), row, routes);
-        }
-    }
-}
-
-/// Enters a scored row if it is above the bar, and asks for its links if it is likely to be expanded next.
-#[inline]
-fn enter(beam: &mut Beam, links: Links<'_>, score: f32, row: u32, route: bool) {
-    if score > beam.bar() {
-        let at = beam.insert(Candidate::new(score, row, route));
-        if at == beam.next {
-            links.prefetch(row);
-        }
+        });
     }
 }
 
