@@ -70,6 +70,10 @@ pub(crate) struct Report<'a> {
     filtered: Vec<(&'a str, f64, Vec<Entry<'a>>)>,
     /// Searches over connections.
     served: Vec<&'a Line>,
+    /// Searches from several threads at once.
+    together: Vec<&'a Line>,
+    /// Searches with a part of the files in memory.
+    cold: Vec<&'a Line>,
     failures: &'a [String],
 }
 
@@ -77,7 +81,10 @@ impl<'a> Report<'a> {
     /// Sorts lines into their kinds. A line that does not say of how many rows it is belongs to the largest number.
     pub(crate) fn new(lines: &'a [Line], failures: &'a [String]) -> Report<'a> {
         let served = |line: &&Line| line.connections.is_some();
-        let unfiltered = || lines.iter().filter(|line| !served(line) && line.filter.is_none());
+        let together = |line: &&Line| line.clients.is_some();
+        let cold = |line: &&Line| line.cached.is_some();
+        let usual = |line: &&Line| !served(line) && !together(line) && !cold(line);
+        let unfiltered = || lines.iter().filter(|line| usual(line) && line.filter.is_none());
         let most = unfiltered().filter_map(|line| line.rows).max();
         let mut sizes: BTreeMap<u64, Vec<&Line>> = BTreeMap::new();
         for line in unfiltered() {
@@ -87,7 +94,7 @@ impl<'a> Report<'a> {
                 .push(line);
         }
         let mut filters: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
-        for line in lines.iter().filter(|line| !served(line)) {
+        for line in lines.iter().filter(usual) {
             if let Some(filter) = &line.filter {
                 filters.entry(filter).or_default().push(line);
             }
@@ -111,6 +118,8 @@ impl<'a> Report<'a> {
             },
             filtered,
             served: lines.iter().filter(served).collect(),
+            together: lines.iter().filter(together).collect(),
+            cold: lines.iter().filter(cold).collect(),
             failures,
         }
     }

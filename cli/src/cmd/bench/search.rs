@@ -168,9 +168,14 @@ impl<'a> Bench<'a> {
                 }
             }
         }
+        let first = self.queries.iter().take(1);
+        let first: Vec<SearchRequest> = first
+            .flat_map(|vector| [Setting::Default, Setting::Exact].map(|setting| setting.request(vector)))
+            .collect();
         let place = cold::Place {
             dir: self.dir,
             open: &|| self.database(),
+            first: &first,
         };
         for share in &self.args.cached {
             for setting in &self.args.ef {

@@ -26,7 +26,7 @@ percentiles are of all calls of that pass.
 --cached P: only P per cent of the bytes of the database's mapped files can be in memory. With --cached-by group the \
 process enters a memory control group (version 2, else 1) with that limit and 8 MiB more for itself. With drop, before any query \
 that finds more than the share in memory the database is closed, its pages are dropped from the system's cache, and it is opened \
-anew, which is not timed: so between nothing and the share is in memory. auto takes a group where one can be made. Every query is \
+anew and what that reads ahead dropped too, which is not timed: so between nothing and the share is in memory. auto takes a group where one can be made. Every query is \
 asked once without being timed; then all calls count, not the fastest. A share that cannot be kept is an error. What lies below \
 the system's cache, as that of a virtual machine's host, is not emptied.
 

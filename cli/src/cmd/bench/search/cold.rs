@@ -32,6 +32,10 @@ pub(super) enum By {
     Drop,
 }
 
+/// How often, and how far apart, it is looked whether reading ahead has come to its end.
+const SETTLE_LOOKS: u32 = 100;
+const SETTLE_LOOK: Duration = Duration::from_millis(10);
+
 /// Reads a share in percent: from above 0 to 100.
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let percent = text
@@ -46,6 +50,8 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 pub(super) struct Place<'a> {
     pub(super) dir: &'a Path,
     pub(super) open: &'a dyn Fn() -> Outcome<Database>,
+    /// Requests that between them need every file that searches read.
+    pub(super) first: &'a [SearchRequest],
 }
 
 /// Asks requests whose true neighbours are known while `share` of the database's mapped bytes can be in memory. An error
@@ -58,12 +64,7 @@ pub(super) fn measure(
     truth: &[Vec<PointId>],
     out: &Out,
 ) -> Outcome<Line> {
-    let files = {
-        let db = (place.open)()?;
-        let files = MappedFiles::below(place.dir).map_err(|e| unreadable(place, &e))?;
-        db.close()?;
-        files
-    };
+    let files = mapped(place)?;
     let mut kept = Kept {
         place,
         limit: (files.bytes() as f64 * share) as u64,
@@ -121,6 +122,26 @@ pub(super) fn measure(
         drops: Some(kept.drops),
         ..Line::default()
     })
+}
+
+/// The database's files that searches read.
+fn mapped(place: &Place<'_>) -> Outcome<MappedFiles> {
+    let db = (place.open)()?;
+    let collection = open::collection(&db, COLLECTION)?;
+    // A file is mapped when it is first needed.
+    for request in place.first {
+        collection.search(request)?;
+    }
+    let files = MappedFiles::below(place.dir).map_err(|e| unreadable(place, &e))?;
+    drop(collection);
+    db.close()?;
+    if files.bytes() == 0 {
+        return Err(Failure::failed(format!(
+            "{}: searches read no file through a mapping, so there is nothing that --cached could measure",
+            place.dir.display()
+        )));
+    }
+    Ok(files)
 }
 
 fn unreadable(place: &Place<'_>, error: &std::io::Error) -> Failure {
@@ -191,9 +212,25 @@ impl Kept<'_> {
     fn open(&mut self) -> Outcome {
         let db = (self.place.open)()?;
         self.open = Some((open::collection(&db, COLLECTION)?, db));
+        if matches!(self.keeper, Keeper::Drop) {
+            self.settle()?;
+        }
         let resident = self.resident()?;
         self.most = self.most.max(resident);
         self.check(resident, "once it is opened")
+    }
+
+    /// Puts out of memory what the system was asked to read ahead when the database was opened, which goes on for a while:
+    /// nobody has read these pages through a mapping yet.
+    fn settle(&self) -> Outcome {
+        for _ in 0..SETTLE_LOOKS {
+            self.files.forget().map_err(|e| unreadable(self.place, &e))?;
+            if self.resident()? <= self.limit {
+                return Ok(());
+            }
+            std::thread::sleep(SETTLE_LOOK);
+        }
+        Ok(())
     }
 
     /// Puts all of the files out of memory; the database must not be open.
