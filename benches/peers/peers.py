@@ -341,7 +341,7 @@ def arguments():
     parser.add_argument("--queries", type=int, default=1000, help="how many rows are queries")
     parser.add_argument("--split", type=Path, help="row numbers of the queries, .npy")
     parser.add_argument("--rows", type=int, help="only the first so many rows that are not queries")
-    parser.add_argument("--distance", choices=["Cosine"], default="Cosine", help="how nearness is measured")
+    parser.add_argument("--distance", choices=["cosine"], default="cosine", help="how nearness is measured")
     parser.add_argument("--only", help=f"which, of {', '.join(PEERS)}; all unless given")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads that build; one a core unless given")
     parser.add_argument("--passes", type=int, default=3, help="every query is asked at least so often")
