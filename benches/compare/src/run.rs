@@ -184,7 +184,7 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
         };
         let work = match &args.edge {
             Some(edge) if rows.is_none_or(|rows| rows <= known) => {
-                Work::Program(edge.clone(), edge_bench(args, &name, rows, filtered))
+                Work::Program(edge.clone(), edge_bench(args, &name, rows, filtered)?)
             }
             Some(_) | None => Work::Here { rows, filtered },
         };
@@ -266,7 +266,7 @@ fn listed(settings: &[Setting]) -> String {
 }
 
 /// Arguments for ours and Qdrant's core, by the program that has both.
-fn edge_bench(args: &Args, name: &str, rows: Option<usize>, filtered: bool) -> Vec<OsString> {
+fn edge_bench(args: &Args, name: &str, rows: Option<usize>, filtered: bool) -> Result<Vec<OsString>> {
     let mut arguments = args.data.arguments();
     let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
     if let Some(rows) = rows {
@@ -280,7 +280,9 @@ fn edge_bench(args: &Args, name: &str, rows: Option<usize>, filtered: bool) -> V
         option("--passes", "2".into());
     }
     if let Some(keep) = &args.keep {
-        option("--dir", keep.join(name).into());
+        let dir = keep.join(name);
+        std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
+        option("--dir", dir.into());
     }
     if filtered {
         if !args.cells.is_empty() {
@@ -288,7 +290,7 @@ fn edge_bench(args: &Args, name: &str, rows: Option<usize>, filtered: bool) -> V
         }
         arguments.push("--filtered".into());
     }
-    arguments
+    Ok(arguments)
 }
 
 /// What is going on, for whoever waits.

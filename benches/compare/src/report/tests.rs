@@ -114,3 +114,20 @@ fn filters_sizes_and_connections_have_tables_and_plots_of_their_own() {
     }
     assert!(!dir.path().join("growth-disk.svg").exists());
 }
+
+#[test]
+fn the_main_comparison_is_of_the_rows_that_most_systems_have() {
+    let sized = |system, rows, qps| Line {
+        rows: Some(rows),
+        ..line(system, 0.96, qps)
+    };
+    let lines = [
+        sized("vdb f32", 1000, 30_000.0),
+        sized("hnswlib", 1000, 10_000.0),
+        sized("vdb f32", 50_000, 20_000.0),
+    ];
+    let text = Report::new(&lines, &[]).markdown();
+    let main = text.split("## Growth").next().unwrap();
+    assert!(main.contains("30,000") && !main.contains("20,000"), "{text}");
+    assert!(main.contains("| vdb f32 | hnswlib | 3.00 |"), "{text}");
+}
