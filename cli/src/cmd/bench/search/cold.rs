@@ -252,6 +252,8 @@ impl Kept<'_> {
             ),
             Keeper::Drop if resident <= self.limit => Ok(()),
             Keeper::Drop => {
+                // A query that brings in far more than fits, by what is read ahead, was not asked under the share.
+                self.check(resident.saturating_sub(self.limit / 4), "after a single query")?;
                 let read = read_bytes();
                 if let Some((collection, db)) = self.open.take() {
                     drop(collection);
