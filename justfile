@@ -46,6 +46,22 @@ edge TOOLCHAIN="nightly":
 compare DATA PAYLOAD *OPTIONS:
     cargo run --release -p vdb-compare --features hdf5 -- run --data {{DATA}} --payload {{PAYLOAD}} --edge benches/edge/target/release/edge-bench --plots docs/plots {{OPTIONS}}
 
+# Everything that docs/performance.md and docs/scaling.md have figures of, unattended: ours at 10,000 to 1,000,000 rows,
+# filters, a quick build, several threads, a part of the files in memory, Qdrant's core if `just edge` was run, and the
+# peers of benches/peers if PYTHON has them. Hours at the largest size: `--resume` goes on, `--parts cold,peers` measures some again,
+# `--sizes 10000` leaves out the large ones.
+figures DATA PAYLOAD *OPTIONS:
+    cargo build --release -p vdb-cli -p vdb-compare --features vdb-compare/hdf5
+    target/release/vdb-compare run --data {{DATA}} --payload {{PAYLOAD}} --out target/figures --vdb target/release/vdb \
+      --peers benches/peers/peers.py --python ${PYTHON:-python3} \
+      {{ if path_exists("benches/edge/target/release/edge-bench") == "true" { "--edge benches/edge/target/release/edge-bench" } else { "" } }} \
+      {{ if OPTIONS =~ "--sizes" { "" } else { "--sizes 10000,30000,100000,300000,1000000" } }} {{OPTIONS}}
+
+# Install what benches/peers measures into a Python environment of its own; then PYTHON=target/peers/bin/python just figures ...
+peers PYTHON="python3.11":
+    {{PYTHON}} -m venv target/peers
+    target/peers/bin/pip install -r benches/peers/requirements.txt
+
 # Measure a running Qdrant server: `just server-bench --rest http://localhost:6333 --data vectors.npy`.
 server-bench *OPTIONS:
     cargo run --release -p vdb-bench-server --features hdf5 -- {{OPTIONS}}

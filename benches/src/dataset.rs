@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use vdb::Distance;
 use vdb_interop::{ReadOptions, RowSource};
-use vdb_measure::Split;
+use vdb_measure::{Line, Split};
 
 use crate::error::{Error, Result};
+use crate::mixtures::mixtures;
 use crate::truth::{Rows, nearest};
 
 /// What is read, and which of it are queries.
@@ -58,7 +59,7 @@ impl Dataset {
             }
             let file = crate::ann::read(&source.data, source.queries, source.distance)?;
             Dataset {
-                name: name_of(&source.data),
+                name: Line::data_name(&source.data),
                 dim: file.dim,
                 distance: file.distance,
                 vectors: file.vectors,
@@ -79,6 +80,27 @@ impl Dataset {
             set.queries.iter_mut().for_each(|query| normalise(query));
         }
         Ok(set)
+    }
+
+    /// Adds [`mixtures`] of its rows until there are `rows`. Queries stay; payloads and known neighbours are let go, as
+    /// the new rows have none.
+    ///
+    /// # Errors
+    /// Those of [`mixtures`].
+    pub fn grow(&mut self, rows: usize) -> Result<()> {
+        let more = rows.saturating_sub(self.len());
+        let mut made = Vec::with_capacity(more * self.dim);
+        mixtures(&self.vectors, self.dim, more, 0, |vector| {
+            made.extend_from_slice(vector);
+            Ok(())
+        })?;
+        if self.distance == Distance::Cosine {
+            made.chunks_exact_mut(self.dim).for_each(normalise);
+        }
+        self.vectors.append(&mut made);
+        self.payloads.clear();
+        self.known.clear();
+        Ok(())
     }
 
     /// The vectors of a file as they are, one after another, and how many numbers each has.
@@ -123,11 +145,6 @@ impl Dataset {
 fn is_hdf5(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ending.eq_ignore_ascii_case("hdf5") || ending.eq_ignore_ascii_case("h5")
-}
-
-fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// Everything that is in a file of vectors, and in one of payloads beside it.
@@ -185,7 +202,7 @@ fn read_rows(source: &Source) -> Result<Dataset> {
         .zip(all.chunks_exact(dim))
         .filter(|(row, _)| !split.is_query(*row));
     Ok(Dataset {
-        name: name_of(&source.data),
+        name: Line::data_name(&source.data),
         dim,
         distance: source.distance.unwrap_or(Distance::Cosine),
         queries: queries.collect(),

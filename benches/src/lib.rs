@@ -12,11 +12,11 @@
 //! | `benches/wal.rs` | log append and sync |
 //! | `benches/codec.rs` | payloads, points files, id lookup |
 //! | `benches/reads.rs` | the embedded API: points by id, scroll, counts, searches in a batch, opening |
-//! | `examples/filtered.rs` | filtered searches: recall beside speed for every filter and beam |
 //! | `examples/extend.rs` | graphs that are extended instead of built anew |
 //! | `examples/search_while_writing.rs` | how long searches take while rows come in |
 //! | `src/clustered.rs` | made-up vectors for these |
 //! | `src/mixtures.rs` | larger sets of the same shape: mixtures of near neighbours |
+//! | `src/arguments.rs` | [`DataArgs`]: the options that say what is measured on |
 //! | `src/error.rs` | [`Error`] |
 //! | `src/truth.rs` | true neighbours, by code of its own |
 //! | `src/ann.rs`, `src/dataset.rs` | [`Dataset`]: rows, queries and payloads in memory |
@@ -26,12 +26,14 @@
 //! | `src/race.rs` | [`race()`]: systems in one process, asked in turns |
 //!
 //! `compare/` measures ours, runs the others and makes tables and plots of what all of them wrote; `edge/` has Qdrant's
-//! core in the same process, in a workspace of its own; `server/` asks a Qdrant server. Depends on anything; only
-//! those three depend on it.
+//! core in the same process, in a workspace of its own; `server/` asks a Qdrant server; `peers/` is a script that measures
+//! libraries that Python has. Depends on anything; only
+//! the three crates depend on it.
 
 #![forbid(unsafe_code)]
 
 mod ann;
+mod arguments;
 mod cells;
 mod clustered;
 mod dataset;
@@ -42,6 +44,7 @@ mod race;
 mod system;
 mod truth;
 
+pub use arguments::DataArgs;
 pub use cells::{Cell, Cells, INDEXES};
 pub use clustered::clustered;
 pub use dataset::{Dataset, Source};

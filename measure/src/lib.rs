@@ -1,8 +1,8 @@
 //! How is something measured, so that figures of different programs can stand side by side?
 //!
 //! ```text
-//! data file -> Split: queries | rows -> (the system that is measured) -> Stopwatch -> Measured --.
-//!                                                     process: memory, disk ---------------------+-> Line, as JSON
+//! data file -> Split: queries | rows -> (the system that is measured) -> Stopwatch, in_turns -> Measured --.
+//!                                                     process: memory, disk -----------------------------+-> Line, as JSON
 //! ```
 //!
 //! | file | what |
@@ -10,24 +10,33 @@
 //! | `numpy.rs` | NumPy's seeded generator: permutations and uniform numbers |
 //! | `split.rs` | which rows of a data set are queries |
 //! | `timing.rs` | [`Stopwatch`]: the fastest of several passes a query, recall, percentiles |
+//! | `together.rs` | [`in_turns()`]: several threads at once, against one |
+//! | `mapped.rs` | [`MappedFiles`]: how much of a database's files is in memory, and putting it out |
+//! | `group.rs` | [`MemoryGroup`]: a limit on this process's memory |
 //! | `process.rs` | what the system says of this process: memory; bytes of a directory |
 //! | `line.rs` | [`Line`]: what one setting of one system came to, one JSON object a line |
 //!
-//! May depend on `vdb-interop` and nothing heavy: the command line tool is built with it.
+//! May depend on `vdb-interop`, `vdb-sys` and nothing heavy: the command line tool is built with it.
 
 #![forbid(unsafe_code)]
 
+mod group;
 mod line;
+mod mapped;
 mod numpy;
 mod process;
 mod split;
 mod timing;
+mod together;
 
+pub use group::MemoryGroup;
 pub use line::Line;
+pub use mapped::MappedFiles;
 pub use numpy::{permutation, uniform};
-pub use process::{Memory, directory_bytes, watching};
+pub use process::{Memory, directory_bytes, read_bytes, watching};
 pub use split::{Split, SplitError};
 pub use timing::{Measured, Plan, Stopwatch, percentile};
+pub use together::{Together, in_turns};
 
 /// A number with so many digits after the point, for output.
 ///

@@ -1,5 +1,7 @@
 //! What one setting of one system came to: one JSON object a line.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 /// One measurement. Every harness writes these and the report reads them, so all fields may be missing when a line is
@@ -70,12 +72,45 @@ pub struct Line {
     /// Connections that asked at the same time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<usize>,
+    /// Milliseconds that opening the database took, after it had been made and closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_ms: Option<f64>,
+    /// Threads of this process that asked at the same time; `qps` is that of all together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<usize>,
+    /// `qps` over that of one thread in the same run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_one: Option<f64>,
+    /// Share of the bytes of mapped files that could be in memory; times are then those of all calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached: Option<f64>,
+    /// What held the files to that share: `cgroup v2`, `cgroup v1`, `dropped when full`, `nothing` for all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_by: Option<String>,
+    /// Bytes of mapped files in megabytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapped_mb: Option<f64>,
+    /// Most of `mapped_mb` that was seen in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resident_mb: Option<f64>,
+    /// Kilobytes read from the disk a query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_kb: Option<f64>,
+    /// How often everything was dropped from memory while queries were timed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drops: Option<u64>,
     /// The time of every call in microseconds, pass after pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub raw_us: Vec<f64>,
 }
 
 impl Line {
+    /// How lines call a data set: the file's name without its folder and endings.
+    pub fn data_name(file: &Path) -> String {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.split('.').next().unwrap_or_default().to_owned()
+    }
+
     /// The setting, or the width of the beam where only that is told.
     pub fn setting_name(&self) -> String {
         match self.ef {

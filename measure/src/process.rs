@@ -47,6 +47,13 @@ impl Memory {
     }
 }
 
+/// Bytes that this process has had the disk read for it; none where the system does not tell.
+pub fn read_bytes() -> Option<u64> {
+    let counts = std::fs::read_to_string("/proc/self/io").ok()?;
+    let count = counts.lines().find_map(|line| line.strip_prefix("read_bytes:"))?;
+    count.trim().parse().ok()
+}
+
 /// Runs `work`, and watches the anonymous memory of this process meanwhile: the most that was seen.
 pub fn watching<T>(work: impl FnOnce() -> T) -> (T, Option<Memory>) {
     let done = AtomicBool::new(false);

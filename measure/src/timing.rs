@@ -26,23 +26,41 @@ impl Default for Plan {
     }
 }
 
-/// What a setting came to.
+/// What a setting came to. The times are the fastest of each question, unless whoever made it says that all calls count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// Share of the true neighbours that were found in the first pass.
     pub recall: f64,
-    /// Questions a second at the mean of their fastest times.
+    /// Questions a second at the mean of the times.
     pub qps: f64,
-    /// Median of the fastest times, in microseconds.
+    /// Median of the times, in microseconds.
     pub p50_us: f64,
-    /// 95th percentile of the fastest times, in microseconds.
+    /// 95th percentile of the times, in microseconds.
     pub p95_us: f64,
-    /// 99th percentile of the fastest times, in microseconds.
+    /// 99th percentile of the times, in microseconds.
     pub p99_us: f64,
     /// How often every question was asked.
     pub passes: usize,
     /// The time of every call in microseconds, pass after pass, if they were kept.
     pub raw_us: Vec<f64>,
+}
+
+impl Measured {
+    /// What some times in microseconds come to.
+    pub fn of(mut times_us: Vec<f64>, recall: f64, passes: usize) -> Measured {
+        let mean = times_us.iter().sum::<f64>() / times_us.len() as f64;
+        times_us.sort_by(f64::total_cmp);
+        let at = |percent| rounded(percentile(&times_us, percent), 1);
+        Measured {
+            recall: rounded(recall, 4),
+            qps: rounded(1e6 / mean, 1),
+            p50_us: at(50.0),
+            p95_us: at(95.0),
+            p99_us: at(99.0),
+            passes,
+            raw_us: Vec::new(),
+        }
+    }
 }
 
 /// Times passes over the same questions. Several can take turns, a pass each, so that a machine that is slow for a while
@@ -103,18 +121,11 @@ impl Stopwatch {
     }
 
     /// What it came to, after at least one pass.
-    pub fn finish(mut self) -> Measured {
-        let mean = self.best_us.iter().sum::<f64>() / self.best_us.len() as f64;
-        self.best_us.sort_by(f64::total_cmp);
-        let at = |percent| rounded(percentile(&self.best_us, percent), 1);
+    pub fn finish(self) -> Measured {
+        let recall = self.hits as f64 / self.wanted.max(1) as f64;
         Measured {
-            recall: rounded(self.hits as f64 / self.wanted.max(1) as f64, 4),
-            qps: rounded(1e6 / mean, 1),
-            p50_us: at(50.0),
-            p95_us: at(95.0),
-            p99_us: at(99.0),
-            passes: self.passes,
             raw_us: self.raw_us.unwrap_or_default(),
+            ..Measured::of(self.best_us, recall, self.passes)
         }
     }
 }

@@ -55,6 +55,18 @@ impl Map {
         Ok(Self { inner: Some(inner) })
     }
 
+    /// How many of the bytes are in memory now, in whole pages, whoever brought them there: those that can be read
+    /// without waiting for the disk.
+    ///
+    /// # Errors
+    /// `Unsupported` where the system cannot tell; otherwise what it says.
+    pub fn resident_bytes(&self) -> io::Result<u64> {
+        match &self.inner {
+            Some(map) => resident_bytes(map),
+            None => Ok(0),
+        }
+    }
+
     /// Says how the whole mapping will be used.
     pub fn advise(&self, advice: Advice) {
         self.advise_range(0..self.len(), advice);
@@ -91,6 +103,23 @@ fn advise(map: &memmap2::Mmap, offset: usize, len: usize, advice: Advice) {
 
 #[cfg(not(unix))]
 fn advise(_map: &memmap2::Mmap, _offset: usize, _len: usize, _advice: Advice) {}
+
+#[cfg(target_os = "linux")]
+fn resident_bytes(map: &memmap2::Mmap) -> io::Result<u64> {
+    let page = rustix::param::page_size();
+    let mut pages = vec![0_u8; map.len().div_ceil(page)];
+    // SAFETY: a mapping begins at a page and `map` keeps all its pages mapped for the call, which reads none of them; it
+    // writes one byte a page into `pages`, which has as many.
+    match unsafe { libc::mincore(map.as_ptr().cast_mut().cast(), map.len(), pages.as_mut_ptr()) } {
+        0 => Ok(pages.iter().filter(|page| **page & 1 == 1).count() as u64 * page as u64),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resident_bytes(_map: &memmap2::Mmap) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}
 
 impl Deref for Map {
     type Target = [u8];

@@ -30,6 +30,7 @@ impl Lines {
             let value: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
             let system = value.get("system").and_then(Value::as_str).unwrap_or_default();
             if let Some(error) = value.get("error") {
+                let error = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
                 found.failures.push(format!("{system}: {error}"));
                 continue;
             }
@@ -73,13 +74,18 @@ impl Lines {
     }
 }
 
-/// Appends measurements to a file, made if it is not there.
-pub(crate) fn append(file: &Path, lines: &[Line]) -> Result<()> {
+/// Appends measurements and failures to a file, made if it is not there.
+pub(crate) fn append(file: &Path, lines: &Lines) -> Result<()> {
     let out = std::fs::OpenOptions::new().create(true).append(true).open(file);
     let mut out = out.map_err(Error::file(file))?;
-    for line in lines {
+    for line in &lines.lines {
         let text = serde_json::to_string(line).map_err(|e| Error::data(file, e.to_string()))?;
         writeln!(out, "{text}").map_err(Error::file(file))?;
+    }
+    for failure in &lines.failures {
+        let (system, error) = failure.split_once(": ").unwrap_or(("", failure));
+        let line = serde_json::json!({"system": system, "error": error});
+        writeln!(out, "{line}").map_err(Error::file(file))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `main.rs` | the command line |
 //! | `run.rs` | one command that measures everything |
+//! | `parts.rs` | what it measures, part by part, and the files that keep them |
 //! | `ours.rs` | our database in this process |
 //! | `programs.rs` | programs that measure others |
 //! | `grow.rs` | a data set made larger |
@@ -27,6 +28,7 @@ mod curve;
 mod grow;
 mod lines;
 mod ours;
+mod parts;
 mod plot;
 mod programs;
 mod report;

@@ -1,6 +1,7 @@
 //! Our database, measured in this process.
 
 use std::path::Path;
+use std::time::Instant;
 
 use vdb_benches::{Cells, Dataset, Error, Ours, Questions, Result, Runner, Setting, System, race};
 use vdb_measure::{Line, Memory, Plan, directory_bytes, rounded};
@@ -16,6 +17,8 @@ pub(crate) struct Course {
     pub(crate) filtered: Vec<Setting>,
     /// How many of the queries are asked with a filter.
     pub(crate) filtered_queries: usize,
+    /// Names of filters; none for the usual ones.
+    pub(crate) cells: Vec<String>,
     pub(crate) plan: Plan,
 }
 
@@ -39,7 +42,7 @@ pub(crate) fn measure(set: &Dataset, course: &Course, tell: &mut dyn FnMut(Line)
         let cells = Cells::of(set);
         let bench = Bench::make(&scratch.path().join("filtered"), set, Some(&cells))?;
         let asked = &set.queries[..course.filtered_queries.min(set.queries.len())];
-        for cell in &cells.cells {
+        for cell in cells.named(&course.cells) {
             let mut truth = set.nearest(LIMIT, Some(&cell.among));
             truth.truncate(asked.len());
             let questions = Questions {
@@ -72,7 +75,9 @@ impl Bench {
     fn make(dir: &Path, set: &Dataset, cells: Option<&Cells>) -> Result<Bench> {
         let before = Memory::now();
         let made = Ours::make(dir, set, cells.map(|cells| cells.payloads.as_slice()), 0)?;
+        let started = Instant::now();
         let ours = Ours::open(dir)?;
+        let open_ms = started.elapsed().as_secs_f64() * 1e3;
         let known = Line {
             system: ours.name().to_owned(),
             build_s: made.build_s,
@@ -80,6 +85,7 @@ impl Bench {
             merge_s: made.merge_s,
             make_rss_anon_mb: made.peak_anon_mb,
             disk_mb: Some(rounded(directory_bytes(dir) as f64 / 1e6, 1)),
+            open_ms: Some(rounded(open_ms, 2)),
             rows: Some(set.len() as u64),
             data: Some(set.name.clone()),
             ..Line::default()

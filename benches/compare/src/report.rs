@@ -3,7 +3,7 @@
 mod plots;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use vdb_benches::{Error, Result};
@@ -60,9 +60,23 @@ fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Vec<Entry<'a>> {
     entries
 }
 
+/// The number of rows that most systems were measured at; the largest of several.
+fn usual_rows<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Option<u64> {
+    let mut systems: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+    for line in lines {
+        if let Some(rows) = line.rows {
+            systems.entry(rows).or_default().insert(&line.system);
+        }
+    }
+    let most = systems
+        .into_iter()
+        .max_by_key(|(rows, systems)| (systems.len(), *rows));
+    most.map(|(rows, _)| rows)
+}
+
 /// What was measured, by kind.
 pub(crate) struct Report<'a> {
-    /// Searches without a filter in one process, of the largest number of rows.
+    /// Searches without a filter in one process, of the number of rows that most systems were measured at.
     plain: Vec<Entry<'a>>,
     /// The same of every number of rows, if there are several.
     sizes: BTreeMap<u64, Vec<Entry<'a>>>,
@@ -70,15 +84,23 @@ pub(crate) struct Report<'a> {
     filtered: Vec<(&'a str, f64, Vec<Entry<'a>>)>,
     /// Searches over connections.
     served: Vec<&'a Line>,
+    /// Searches from several threads at once.
+    together: Vec<&'a Line>,
+    /// Searches with a part of the files in memory.
+    cold: Vec<&'a Line>,
     failures: &'a [String],
 }
 
 impl<'a> Report<'a> {
-    /// Sorts lines into their kinds. A line that does not say of how many rows it is belongs to the largest number.
+    /// Sorts lines into their kinds. A line that does not say of how many rows it is belongs to the number that most systems
+    /// were measured at.
     pub(crate) fn new(lines: &'a [Line], failures: &'a [String]) -> Report<'a> {
         let served = |line: &&Line| line.connections.is_some();
-        let unfiltered = || lines.iter().filter(|line| !served(line) && line.filter.is_none());
-        let most = unfiltered().filter_map(|line| line.rows).max();
+        let together = |line: &&Line| line.clients.is_some();
+        let cold = |line: &&Line| line.cached.is_some();
+        let usual = |line: &&Line| !served(line) && !together(line) && !cold(line);
+        let unfiltered = || lines.iter().filter(|line| usual(line) && line.filter.is_none());
+        let most = usual_rows(unfiltered());
         let mut sizes: BTreeMap<u64, Vec<&Line>> = BTreeMap::new();
         for line in unfiltered() {
             sizes
@@ -87,7 +109,7 @@ impl<'a> Report<'a> {
                 .push(line);
         }
         let mut filters: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
-        for line in lines.iter().filter(|line| !served(line)) {
+        for line in lines.iter().filter(usual) {
             if let Some(filter) = &line.filter {
                 filters.entry(filter).or_default().push(line);
             }
@@ -111,6 +133,8 @@ impl<'a> Report<'a> {
             },
             filtered,
             served: lines.iter().filter(served).collect(),
+            together: lines.iter().filter(together).collect(),
+            cold: lines.iter().filter(cold).collect(),
             failures,
         }
     }

@@ -2,48 +2,36 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use vdb::Distance;
-use vdb_benches::{Dataset, Error, Result, Setting, Source};
+use vdb_benches::{DataArgs, Dataset, Error, Result, Setting};
 use vdb_measure::Plan;
 
 use crate::lines::{self, Lines};
 use crate::ours::{self, Course};
+use crate::parts::{Kept, Part, Step, Work};
 use crate::programs;
 use crate::report::Report;
 
 const AFTER: &str = "\
-Writes DIR/lines.jsonl, DIR/report.md and DIR/*.svg. With --edge, ours is measured by that program too, in turns with \
-Qdrant's core in one process; without it, here. Everything runs one after the other: leave the machine alone meanwhile.
+Writes DIR/parts/*.jsonl, DIR/lines.jsonl, DIR/report.md and DIR/*.svg. Each part is kept in a file of its own: --parts measures \
+some again and reports them with what the others came to before; --resume leaves out those that are there. Use one DIR a data \
+set. With --edge, ours is measured by that program too, in turns with Qdrant's core in one process; without it, here. \
+Everything runs one after the other: leave the machine alone meanwhile.
 
-Example:
-  vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --peers bench.py";
+Sizes above the number of rows are of mixtures of near neighbours beside the rows themselves, with the same queries.
+
+Examples:
+  vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --peers benches/peers/peers.py
+  vdb-compare run --data vectors.npy --vdb target/release/vdb --parts cold,clients";
 
 /// What is measured
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks (built with --features hdf5)
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-
-    /// Payloads: JSON Lines, a row each
-    #[arg(long, value_name = "FILE")]
-    payload: Option<PathBuf>,
-
-    /// Row numbers of the queries; else the last --queries of numpy.random.default_rng(42).permutation(rows)
-    #[arg(long, value_name = "ROWS.npy")]
-    split: Option<PathBuf>,
-
-    /// How many rows are queries
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    queries: usize,
-
-    /// How nearness is measured; else what the file says, or cosine
-    #[arg(long, value_parser = distance)]
-    distance: Option<Distance>,
+    #[command(flatten)]
+    data: DataArgs,
 
     /// Measure searches without a filter over the first N rows as well, for each N, to see how everything grows
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -63,9 +51,31 @@ pub(crate) struct Args {
     )]
     filtered_ef: Vec<Setting>,
 
-    /// Leave out searches with filters
+    /// Filters whose name contains one of these: lemmas (without an index), pairs as pos=verb+tags=t10 and not are
+    /// measured only when they are named
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    cells: Vec<String>,
+
+    /// Measure these parts only; else all that there is a program for
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(default_values_t = [Part::Plain, Part::Filters, Part::Sizes, Part::Builds, Part::Clients, Part::Cold, Part::Peers], value_enum)]
+    parts: Vec<Part>,
+
+    /// Leave out parts that were measured before
     #[arg(long)]
-    no_filters: bool,
+    resume: bool,
+
+    /// Shares of the files that can be in memory, in per cent
+    #[arg(long, value_name = "LIST", default_value = "100,50,25,10")]
+    cached: String,
+
+    /// Threads that ask at once
+    #[arg(long, value_name = "LIST", default_value = "1,2")]
+    clients: String,
+
+    /// The program vdb
+    #[arg(long, value_name = "PROGRAM")]
+    vdb: Option<PathBuf>,
 
     /// Ask every query twice and no more: to see whether it runs, not how fast
     #[arg(long)]
@@ -80,7 +90,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", requires = "edge")]
     keep: Option<PathBuf>,
 
-    /// A Python script that prints JSON lines; it is given the data file and then each --peers-arg. Several are run in turn
+    /// A Python script that prints JSON lines; it is given --data, --queries or --split, --distance if it was given here, and
+    /// each --peers-arg. Several are run in turn
     #[arg(long, value_name = "SCRIPT")]
     peers: Vec<PathBuf>,
 
@@ -105,73 +116,118 @@ pub(crate) struct Args {
     plots: Option<PathBuf>,
 }
 
-fn distance(text: &str) -> Result<Distance, String> {
-    let all = [
-        Distance::Cosine,
-        Distance::Dot,
-        Distance::Euclid,
-        Distance::Manhattan,
-    ];
-    let found = all.into_iter().find(|one| one.name().eq_ignore_ascii_case(text));
-    found.ok_or_else(|| format!("{text}: expected {}", all.map(Distance::name).join(", ")))
-}
-
 /// Measures all that is asked for; the tables of it.
 pub(crate) fn run(args: &Args) -> Result<String> {
-    std::fs::create_dir_all(&args.out).map_err(Error::file(&args.out))?;
+    let kept = Kept::at(args.out.join("parts"))?;
+    let (mut all, mut stopped) = (Lines::default(), Vec::new());
+    for file in &args.lines {
+        all.extend(Lines::read(file)?);
+    }
+    for step in steps(args)? {
+        let asked = args.parts.contains(&step.part);
+        let before = kept.read(&step)?;
+        if !asked || args.resume && before.is_some() {
+            all.extend(before.unwrap_or_default());
+            continue;
+        }
+        note(&step.name);
+        match measure(args, &step.work) {
+            Ok(lines) => {
+                kept.keep(&step, &lines)?;
+                all.extend(lines);
+            }
+            // The others are measured all the same: whoever started this may have left.
+            Err(error) => {
+                note(&format!("{} failed: {error}", step.name));
+                stopped.push(step.name.clone());
+                all.failures.push(format!("{}: {error}", step.name));
+            }
+        }
+    }
+    all.check()?;
     let file = args.out.join("lines.jsonl");
     match std::fs::remove_file(&file) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::file(&file)(e)),
         Ok(()) | Err(_) => {}
     }
-    let mut all = Lines::default();
-    for file in &args.lines {
-        all.extend(Lines::read(file)?);
-    }
-    lines::append(&file, &all.lines)?;
-    let mut add = |part: Lines| {
-        lines::append(&file, &part.lines)?;
-        all.extend(part);
-        Ok::<(), Error>(())
-    };
-
-    for rows in args.sizes.iter().map(|rows| Some(*rows)).chain([None]) {
-        let filters = rows.is_none() && !args.no_filters;
-        match &args.edge {
-            Some(edge) => {
-                add(edge_bench(args, edge, rows, false)?)?;
-                if filters {
-                    add(edge_bench(args, edge, rows, true)?)?;
-                }
-            }
-            None => add(here(args, rows, filters)?)?,
-        }
-    }
-    for script in &args.peers {
-        let mut arguments = vec![script.into(), args.data.clone().into()];
-        arguments.extend(args.peers_arg.iter().cloned());
-        note(&format!("{}", script.display()));
-        add(programs::run(&args.python, &arguments)?)?;
-    }
-    all.check()?;
+    lines::append(&file, &all)?;
     let report = Report::new(&all.lines, &all.failures);
     if let Some(plots) = &args.plots {
         report.plots(plots)?;
     }
-    report.write(&args.out)
+    let text = report.write(&args.out)?;
+    if stopped.is_empty() {
+        return Ok(text);
+    }
+    Err(Error::Program(format!(
+        "not measured: {}; {} says why and has the rest",
+        stopped.join(", "),
+        args.out.join("report.md").display()
+    )))
+}
+
+/// Everything that there is to measure.
+fn steps(args: &Args) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    // Only ours can be asked on rows that no file has.
+    let known = match &args.edge {
+        Some(_) if !args.sizes.is_empty() => Dataset::read(&args.data.source(None))?.len(),
+        Some(_) | None => 0,
+    };
+    let sizes = args.sizes.iter().map(|rows| (Part::Sizes, Some(*rows), false));
+    let all = [(Part::Plain, None, false), (Part::Filters, None, true)];
+    for (part, rows, filtered) in sizes.chain(all) {
+        let name = match rows {
+            Some(rows) => format!("rows-{rows}"),
+            None if filtered => "filtered".to_owned(),
+            None => "plain".to_owned(),
+        };
+        let work = match &args.edge {
+            Some(edge) if rows.is_none_or(|rows| rows <= known) => {
+                Work::Program(edge.clone(), edge_bench(args, &name, rows, filtered)?)
+            }
+            Some(_) | None => Work::Here { rows, filtered },
+        };
+        steps.push(Step { part, name, work });
+    }
+    if let Some(vdb) = &args.vdb {
+        let some = || ("--ef", "default,32,128".to_owned());
+        let all = [
+            (
+                Part::Builds,
+                vec![("--ef", listed(&args.ef)), ("--ef-construct", "quick".to_owned())],
+            ),
+            (Part::Clients, vec![some(), ("--clients", args.clients.clone())]),
+            (Part::Cold, vec![some(), ("--cached", args.cached.clone())]),
+        ];
+        steps.extend(all.map(|(part, options)| Step::vdb(part, vdb, &args.data, &options)));
+    }
+    for script in &args.peers {
+        let mut arguments = vec![script.into()];
+        arguments.extend(args.data.vectors_only());
+        arguments.extend(args.peers_arg.iter().cloned());
+        steps.push(Step {
+            part: Part::Peers,
+            name: format!("script-{}", script.file_stem().unwrap_or_default().display()),
+            work: Work::Program(args.python.clone(), arguments),
+        });
+    }
+    Ok(steps)
+}
+
+fn measure(args: &Args, work: &Work) -> Result<Lines> {
+    match work {
+        Work::Here { rows, filtered } => here(args, *rows, *filtered),
+        Work::Program(program, arguments) => programs::run(program, arguments),
+    }
 }
 
 /// Ours alone, in this process.
-fn here(args: &Args, rows: Option<usize>, filters: bool) -> Result<Lines> {
-    let set = Dataset::read(&Source {
-        data: args.data.clone(),
-        payload: args.payload.clone(),
-        split: args.split.clone(),
-        queries: args.queries,
-        rows,
-        distance: args.distance,
-    })?;
-    note(&format!("vdb, {} rows", set.len()));
+fn here(args: &Args, rows: Option<usize>, filtered: bool) -> Result<Lines> {
+    let mut set = Dataset::read(&args.data.source(rows))?;
+    if let Some(rows) = rows.filter(|rows| *rows > set.len()) {
+        set.grow(rows)?;
+    }
     let plan = if args.smoke {
         Plan {
             warm_up: 0,
@@ -181,14 +237,15 @@ fn here(args: &Args, rows: Option<usize>, filters: bool) -> Result<Lines> {
     } else {
         Plan::default()
     };
+    let (plain, filtered) = match filtered {
+        true => (Vec::new(), args.filtered_ef.clone()),
+        false => (args.ef.clone(), Vec::new()),
+    };
     let course = Course {
-        plain: args.ef.clone(),
-        filtered: if filters {
-            args.filtered_ef.clone()
-        } else {
-            Vec::new()
-        },
+        plain,
+        filtered,
         filtered_queries: 300,
+        cells: args.cells.clone(),
         plan,
     };
     let mut found = Lines::default();
@@ -196,53 +253,44 @@ fn here(args: &Args, rows: Option<usize>, filters: bool) -> Result<Lines> {
     Ok(found)
 }
 
-/// Ours and Qdrant's core, by the program that has both.
-fn edge_bench(args: &Args, program: &Path, rows: Option<usize>, filtered: bool) -> Result<Lines> {
-    let mut arguments: Vec<OsString> = vec!["--data".into(), args.data.clone().into()];
-    let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
-    for (name, file) in [("--payload", &args.payload), ("--split", &args.split)] {
-        if let Some(file) = file {
-            option(name, file.into());
-        }
-    }
-    option("--queries", args.queries.to_string().into());
-    if let Some(rows) = rows {
-        option("--rows", rows.to_string().into());
-    }
-    if let Some(distance) = args.distance {
-        option("--distance", distance.name().into());
-    }
-    let settings = if filtered { &args.filtered_ef } else { &args.ef };
-    let settings: Vec<String> = settings
+/// Settings as command lines have them.
+fn listed(settings: &[Setting]) -> String {
+    let names: Vec<String> = settings
         .iter()
         .map(|setting| match setting {
             Setting::Ef(ef) => ef.to_string(),
             Setting::Default | Setting::Exact => setting.to_string(),
         })
         .collect();
-    option("--ef", settings.join(",").into());
+    names.join(",")
+}
+
+/// Arguments for ours and Qdrant's core, by the program that has both.
+fn edge_bench(args: &Args, name: &str, rows: Option<usize>, filtered: bool) -> Result<Vec<OsString>> {
+    let mut arguments = args.data.arguments();
+    let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
+    if let Some(rows) = rows {
+        option("--rows", rows.to_string().into());
+    }
+    option(
+        "--ef",
+        listed(if filtered { &args.filtered_ef } else { &args.ef }).into(),
+    );
     if args.smoke {
         option("--passes", "2".into());
     }
     if let Some(keep) = &args.keep {
-        let name = match rows {
-            Some(rows) => format!("rows-{rows}"),
-            None if filtered => "filtered".to_owned(),
-            None => "plain".to_owned(),
-        };
         let dir = keep.join(name);
         std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
         option("--dir", dir.into());
     }
     if filtered {
+        if !args.cells.is_empty() {
+            option("--cells", args.cells.join(",").into());
+        }
         arguments.push("--filtered".into());
     }
-    note(&format!(
-        "{}{}",
-        program.display(),
-        if filtered { ", filtered" } else { "" }
-    ));
-    programs::run(program, &arguments)
+    Ok(arguments)
 }
 
 /// What is going on, for whoever waits.

@@ -25,8 +25,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use vdb::Distance;
-use vdb_benches::{Cells, Dataset, Error, Questions, Result, Setting, Source, race};
+use vdb_benches::{Cells, DataArgs, Dataset, Error, Questions, Result, Setting, race};
 use vdb_measure::{Line, Measured, Plan, rounded};
 
 use entrant::{Contents, Entrant, Opened};
@@ -46,25 +45,8 @@ const LIMIT: usize = 10;
 #[derive(Debug, Parser)]
 #[command(name = "edge-bench", version)]
 struct Args {
-    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-
-    /// Payloads: JSON Lines, a row each
-    #[arg(long, value_name = "FILE")]
-    payload: Option<PathBuf>,
-
-    /// Row numbers of the queries; else the last --queries of numpy.random.default_rng(42).permutation(rows)
-    #[arg(long, value_name = "ROWS.npy")]
-    split: Option<PathBuf>,
-
-    /// How many rows are queries
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    queries: usize,
-
-    /// How nearness is measured; else what the file says, or cosine
-    #[arg(long, value_parser = distance)]
-    distance: Option<Distance>,
+    #[command(flatten)]
+    data: DataArgs,
 
     /// Search only the first N rows that are not queries
     #[arg(long, value_name = "N")]
@@ -74,9 +56,10 @@ struct Args {
     #[arg(long)]
     filtered: bool,
 
-    /// With --filtered: only filters whose name contains this
-    #[arg(long, value_name = "TEXT", requires = "filtered")]
-    only: Option<String>,
+    /// With --filtered: filters whose name contains one of these, lemmas (without an index), pairs as pos=verb+tags=t10 and
+    /// not among them; those named above unless given
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "filtered")]
+    cells: Vec<String>,
 
     /// With --filtered: how many of the queries are asked
     #[arg(long, value_name = "N", default_value_t = 300)]
@@ -112,17 +95,6 @@ struct Args {
     weigh: Option<Entrant>,
 }
 
-fn distance(text: &str) -> Result<Distance, String> {
-    let all = [
-        Distance::Cosine,
-        Distance::Dot,
-        Distance::Euclid,
-        Distance::Manhattan,
-    ];
-    let found = all.into_iter().find(|one| one.name().eq_ignore_ascii_case(text));
-    found.ok_or_else(|| format!("{text}: expected {}", all.map(Distance::name).join(", ")))
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
@@ -135,14 +107,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    let set = Dataset::read(&Source {
-        data: args.data.clone(),
-        payload: args.payload.clone().filter(|_| args.filtered),
-        split: args.split.clone(),
-        queries: args.queries,
-        rows: args.rows,
-        distance: args.distance,
-    })?;
+    let mut source = args.data.source(args.rows);
+    source.payload = source.payload.filter(|_| args.filtered);
+    let set = Dataset::read(&source)?;
     let cells = args.filtered.then(|| Cells::of(&set));
     let contents = Contents {
         set: &set,
@@ -194,8 +161,7 @@ fn run(args: &Args) -> Result<()> {
 
     if let Some(cells) = &cells {
         let asked = &set.queries[..args.filtered_queries.min(set.queries.len())];
-        let named = |name: &str| args.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
-        for cell in cells.cells.iter().filter(|cell| named(&cell.name)) {
+        for cell in cells.named(&args.cells) {
             let mut truth = set.nearest(LIMIT, Some(&cell.among));
             truth.truncate(asked.len());
             let questions = Questions {

@@ -109,16 +109,7 @@ fn call(part: &str, entrant: Entrant, dir: &Path, args: &Args) -> Result<String>
     let program = std::env::current_exe().map_err(Error::file("this program".as_ref()))?;
     let mut command = Command::new(&program);
     command.arg(part).arg(entrant.key()).arg("--dir").arg(dir);
-    command.arg("--data").arg(&args.data);
-    command.arg("--queries").arg(args.queries.to_string());
-    for (flag, file) in [("--payload", &args.payload), ("--split", &args.split)] {
-        if let Some(file) = file {
-            command.arg(flag).arg(file);
-        }
-    }
-    if let Some(distance) = args.distance {
-        command.arg("--distance").arg(distance.name());
-    }
+    command.args(args.data.arguments());
     if let Some(rows) = args.rows {
         command.arg("--rows").arg(rows.to_string());
     }

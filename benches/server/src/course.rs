@@ -93,7 +93,7 @@ pub fn run(servers: &[&dyn Server], set: &Dataset, course: &Course, tell: Sink<'
         };
         let asked = &set.queries[..course.filtered_queries.min(set.queries.len())];
         let mut open = connect(*server, *connections)?;
-        for cell in cells.iter().flat_map(|cells| &cells.cells) {
+        for cell in cells.iter().flat_map(|cells| cells.named(&[])) {
             let mut truth = set.nearest(LIMIT, Some(&cell.among));
             truth.truncate(asked.len());
             for setting in &course.settings {

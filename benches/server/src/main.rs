@@ -3,13 +3,12 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use vdb_bench_server::{Course, Grpc, Rest, Server, run};
-use vdb_benches::{Dataset, Error, Result, Setting, Source};
+use vdb_benches::{DataArgs, Dataset, Error, Result, Setting};
 
 /// Measure a Qdrant server over gRPC and REST
 ///
@@ -41,21 +40,8 @@ struct Args {
     #[arg(long)]
     keep: bool,
 
-    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks (built with --features hdf5)
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-
-    /// Payloads: JSON Lines, a row each
-    #[arg(long, value_name = "FILE")]
-    payload: Option<PathBuf>,
-
-    /// Row numbers of the queries; else the last --queries of numpy.random.default_rng(42).permutation(rows)
-    #[arg(long, value_name = "ROWS.npy")]
-    split: Option<PathBuf>,
-
-    /// How many rows are queries
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    queries: usize,
+    #[command(flatten)]
+    data: DataArgs,
 
     /// Search only the first N rows that are not queries
     #[arg(long, value_name = "N")]
@@ -118,14 +104,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(args: &Args) -> Result<()> {
-    let set = Dataset::read(&Source {
-        data: args.data.clone(),
-        payload: args.payload.clone(),
-        split: args.split.clone(),
-        queries: args.queries,
-        rows: args.rows,
-        distance: None,
-    })?;
+    let set = Dataset::read(&args.data.source(args.rows))?;
     let grpc = args.grpc.as_ref().map(|url| Grpc::new(url, &args.collection));
     let rest = args.rest.as_ref().map(|url| Rest::new(url, &args.collection));
     let grpc = grpc.iter().map(|server| server as &dyn Server);

@@ -5,7 +5,8 @@ use vdb::Distance;
 fn filters_say_what_their_masks_say() {
     let pos = ["noun", "verb"];
     let payloads = (0..4000).map(|row| {
-        let payload = json!({"pos": pos[row % 2], "lexfile": row % 50, "gloss": "not needed"});
+        let payload =
+            json!({"pos": pos[row % 2], "lexfile": row % 50, "lemmas": row % 7, "gloss": "not needed"});
         payload.as_object().unwrap().clone()
     });
     let set = Dataset {
@@ -18,7 +19,8 @@ fn filters_say_what_their_masks_say() {
         known: Vec::new(),
     };
     let cells = Cells::of(&set);
-    let names: Vec<&str> = cells.cells.iter().map(|cell| cell.name.as_str()).collect();
+    let usual = cells.named(&[]);
+    let names: Vec<&str> = usual.iter().map(|cell| cell.name.as_str()).collect();
     let expected = [
         "tags=t50",
         "tags=t10",
@@ -32,9 +34,9 @@ fn filters_say_what_their_masks_say() {
         "lexfile=22",
     ];
     assert_eq!(names, expected);
-    assert_eq!(cells.cells[4].share(), 0.5);
+    assert_eq!(usual[4].share(), 0.5);
     assert_eq!(cells.payloads[7].get("gloss"), None);
-    for cell in &cells.cells {
+    for cell in usual {
         let filter = vdb::Filter::from_json(&cell.filter).unwrap();
         assert_eq!(vdb::Filter::from_json(&cell.filter).unwrap(), filter);
         let (key, value) = cell.name.split_once('=').unwrap();
@@ -45,6 +47,41 @@ fn filters_say_what_their_masks_say() {
                 || stored.as_array().is_some_and(|tags| tags.contains(&json!(value)));
             assert_eq!(has, *matches, "{}", cell.name);
         }
+    }
+}
+
+#[test]
+fn further_filters_are_measured_when_they_are_named() {
+    let payloads = (0..2100).map(|row| {
+        let pos = ["noun", "verb"][row % 2];
+        let payload = json!({"pos": pos, "lemmas": row % 7});
+        payload.as_object().unwrap().clone()
+    });
+    let set = Dataset {
+        name: String::new(),
+        dim: 1,
+        distance: Distance::Dot,
+        vectors: vec![0.0; 2100],
+        queries: Vec::new(),
+        payloads: payloads.collect(),
+        known: Vec::new(),
+    };
+    let cells = Cells::of(&set);
+    let named = cells.named(&["lemmas>=".to_owned(), "not".to_owned(), "verb+lemmas".to_owned()]);
+    let told: Vec<_> = named
+        .iter()
+        .map(|cell| (cell.name.as_str(), cell.matching()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("lemmas>=6", 300),
+            ("pos=verb+lemmas=1", 150),
+            ("not pos=noun", 1050)
+        ]
+    );
+    for cell in named {
+        vdb::Filter::from_json(&cell.filter).unwrap();
     }
 }
 
@@ -61,7 +98,7 @@ fn data_without_payloads_has_random_tags_only() {
     };
     let cells = Cells::of(&set);
     // (numpy.random.default_rng(1 + i).random(116659) < share).sum()
-    let matching: Vec<usize> = cells.cells.iter().map(Cell::matching).collect();
+    let matching: Vec<usize> = cells.named(&[]).into_iter().map(Cell::matching).collect();
     assert_eq!(matching.len(), 4);
     assert_eq!(matching[3], 120);
 }

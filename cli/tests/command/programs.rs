@@ -109,6 +109,82 @@ fn bench_search_prints_a_line_a_setting_with_the_fields_of_its_peers() {
 }
 
 #[test]
+fn bench_search_asks_from_several_threads_and_of_several_builds() {
+    let place = Place::new();
+    let rows = rows(1500);
+    let file = place.file("v.npy", npy(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    let asked = ["--queries", "10", "--ef", "16", "--clients", "1,2", "--json"];
+    let builds = ["--ef-construct", "default,quick", "--db", "kept"];
+    let command = [&["bench", "search", "--data", &file], &asked[..], &builds[..]].concat();
+    let answer = lines(&place.vdb(&command).succeeded().stdout);
+    let told = |line: &Value| {
+        let name = line["system"].as_str().unwrap().to_owned();
+        (name, line["clients"].as_u64().unwrap())
+    };
+    let expected = [("efc200", 1), ("efc200", 2), ("efc64", 1), ("efc64", 2)];
+    let expected = expected.map(|(build, clients)| (format!("vdb f32 M16 {build}"), clients));
+    assert_eq!(answer.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        (&answer[0]["over_one"], &answer[0]["data"]),
+        (&json!(1.0), &json!("v"))
+    );
+    assert!(answer[1]["over_one"].as_f64().unwrap() > 0.0);
+    // Each build is kept, and found again.
+    assert_eq!(
+        place.json(&["count", "kept/efc64", "bench"]),
+        json!({"count": 1490})
+    );
+    let again = lines(&place.vdb(&command).succeeded().stdout);
+    assert!(again.iter().all(|line| line["build_s"].is_null()));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn bench_search_keeps_to_a_share_of_memory_or_says_that_it_cannot() {
+    let place = Place::new();
+    let rows = rows(3000);
+    let file = place.file("v.npy", npy(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    let command = |share| {
+        let asked = [
+            "--queries",
+            "10",
+            "--ef",
+            "16,exact",
+            "--cached-by",
+            "drop",
+            "--json",
+        ];
+        let command = ["bench", "search", "--data", &file, "--cached", share];
+        place.vdb(&[&command[..], &asked[..]].concat())
+    };
+    let answer = lines(&command("100,90").succeeded().stdout);
+    let told: Vec<_> = answer
+        .iter()
+        .map(|line| {
+            (
+                line["cached"].as_f64().unwrap(),
+                line["cached_by"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let dropped = "dropped when full";
+    assert_eq!(
+        told,
+        [(1.0, "nothing"), (1.0, "nothing"), (0.9, dropped), (0.9, dropped)]
+    );
+    let number = |line: usize, field: &str| answer[line][field].as_f64().unwrap();
+    assert!(number(0, "mapped_mb") > 0.0 && number(0, "drops") == 0.0);
+    // Exact search reads more than nine tenths.
+    assert!(number(3, "drops") > 0.0 && number(3, "recall") == 1.0);
+    // Opening alone needs more than this.
+    let message = command("0.001").failed_with(1);
+    assert!(
+        message.contains("this share cannot be measured here"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_bench_that_is_interrupted_removes_its_files() {
     let place = Place::new();
     let rows = rows(2000);

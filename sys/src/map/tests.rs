@@ -51,3 +51,15 @@ fn advice_never_fails_and_never_changes_bytes() {
     }
     assert_eq!(&*map, &bytes[..]);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn bytes_just_written_are_resident_in_whole_pages() {
+    let map = Map::new(&file_of(&[7; 10_000]), 10_000).unwrap();
+    let resident = map.resident_bytes().unwrap();
+    assert!(
+        resident >= 10_000 && resident.is_multiple_of(4096),
+        "{resident} bytes"
+    );
+    assert_eq!(Map::new(&file_of(b""), 0).unwrap().resident_bytes().unwrap(), 0);
+}

@@ -17,6 +17,8 @@ impl Report<'_> {
         self.plot_recall(dir)?;
         self.plot_latency(dir)?;
         self.plot_costs(dir)?;
+        self.plot_builds(dir)?;
+        self.plot_cold(dir)?;
         self.plot_filters(dir)?;
         self.plot_growth(dir)?;
         self.plot_connections(dir)
@@ -100,6 +102,52 @@ impl Report<'_> {
         )
     }
 
+    fn plot_builds(&self, dir: &Path) -> Result<()> {
+        let series = self.plain.iter().filter_map(|entry| {
+            let seconds = entry.known(|line| line.build_s).filter(|s| *s > 0.0)?;
+            let speed = entry.curve.at(LEVELS[0])?;
+            Some(Series {
+                name: entry.system.to_owned(),
+                points: vec![(seconds, speed.qps)],
+            })
+        });
+        let titles = Titles {
+            title: "Speed at recall .95 against the time of the build",
+            x: "seconds to make the index",
+            y: "queries a second",
+            rises: false,
+        };
+        plot::lines(
+            &dir.join("build-qps.svg"),
+            titles,
+            &series.collect::<Vec<_>>(),
+            true,
+        )
+    }
+
+    fn plot_cold(&self, dir: &Path) -> Result<()> {
+        let mut series: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+        for line in &self.cold {
+            let share = line.cached.unwrap_or_default() * 100.0;
+            let name = format!("{} {}", line.system, line.setting_name());
+            series.entry(name).or_default().push((share, line.qps));
+        }
+        let series: Vec<Series> = series
+            .into_iter()
+            .map(|(name, mut points)| {
+                points.sort_by(|a, b| a.0.total_cmp(&b.0));
+                Series { name, points }
+            })
+            .collect();
+        let titles = Titles {
+            title: "Speed with a part of the files in memory",
+            x: "per cent of the files' bytes",
+            y: "queries a second",
+            rises: true,
+        };
+        plot::lines(&dir.join("cold.svg"), titles, &series, false)
+    }
+
     fn plot_filters(&self, dir: &Path) -> Result<()> {
         let label =
             |(name, share, _): &(&str, f64, Vec<Entry<'_>>)| format!("{name} ({:.2} %)", share * 100.0);
@@ -131,7 +179,7 @@ impl Report<'_> {
 
     fn plot_growth(&self, dir: &Path) -> Result<()> {
         type Figure = (&'static str, &'static str, fn(&Entry<'_>) -> Option<f64>);
-        let figures: [Figure; 4] = [
+        let figures: [Figure; 5] = [
             ("growth-qps", "queries a second at recall .95", |entry| {
                 entry.curve.at(LEVELS[0]).map(|speed| speed.qps)
             }),
@@ -143,6 +191,9 @@ impl Report<'_> {
             }),
             ("growth-disk", "megabytes on disk", |entry| {
                 entry.known(|line| line.disk_mb).filter(|mb| *mb > 0.0)
+            }),
+            ("growth-open", "milliseconds to open", |entry| {
+                entry.known(|line| line.open_ms).filter(|ms| *ms > 0.0)
             }),
         ];
         for (file, y, of) in figures {

@@ -13,6 +13,8 @@ impl Report<'_> {
             ("Searches", self.searches()),
             ("Ours over theirs", self.ratios()),
             ("Filtered searches", self.filters()),
+            ("Several threads at once", self.threads()),
+            ("A part of the files in memory", self.cold()),
             ("Growth with the number of rows", self.growth()),
             ("Over connections", self.connections()),
         ];
@@ -65,8 +67,8 @@ impl Report<'_> {
     }
 
     fn ratios(&self) -> Option<String> {
-        let ours = self.plain.iter().find(|entry| entry.is_ours())?;
         let mut table = Table::new(&[
+            "ours",
             "peer",
             "q/s @ .95",
             "@ .98",
@@ -76,22 +78,26 @@ impl Report<'_> {
             "resident memory",
             "disk",
         ]);
-        for peer in self.plain.iter().filter(|entry| !entry.is_ours()) {
-            let at = |level| ratio(ours.curve.at(level), peer.curve.at(level));
-            let of = |what: fn(&Line) -> Option<f64>| match (ours.known(what), peer.known(what)) {
-                (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:.2}", ours / theirs),
-                _ => "-".to_owned(),
-            };
-            table.row([
-                peer.system.to_owned(),
-                at(LEVELS[0]),
-                at(LEVELS[1]),
-                at(LEVELS[2]),
-                of(|line| line.build_s),
-                of(|line| line.rss_anon_mb),
-                of(|line| line.rss_mb),
-                of(|line| line.disk_mb),
-            ]);
+        // Builds of ours that differ are systems of their own.
+        for ours in self.plain.iter().filter(|entry| entry.is_ours()) {
+            for peer in self.plain.iter().filter(|entry| !entry.is_ours()) {
+                let at = |level| ratio(ours.curve.at(level), peer.curve.at(level));
+                let of = |what: fn(&Line) -> Option<f64>| match (ours.known(what), peer.known(what)) {
+                    (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:.2}", ours / theirs),
+                    _ => "-".to_owned(),
+                };
+                table.row([
+                    ours.system.to_owned(),
+                    peer.system.to_owned(),
+                    at(LEVELS[0]),
+                    at(LEVELS[1]),
+                    at(LEVELS[2]),
+                    of(|line| line.build_s),
+                    of(|line| line.rss_anon_mb),
+                    of(|line| line.rss_mb),
+                    of(|line| line.disk_mb),
+                ]);
+            }
         }
         table.text()
     }
@@ -131,6 +137,62 @@ impl Report<'_> {
         table.text()
     }
 
+    fn threads(&self) -> Option<String> {
+        let mut table = Table::new(&[
+            "system",
+            "setting",
+            "threads",
+            "q/s of all",
+            "over one",
+            "recall",
+            "p50 us",
+            "p99 us",
+        ]);
+        for line in &self.together {
+            table.row([
+                line.system.clone(),
+                line.setting_name(),
+                number(line.clients.map(|clients| clients as f64), 0),
+                grouped(line.qps),
+                number(line.over_one, 2),
+                number(Some(line.recall), 4),
+                number(line.p50_us, 1),
+                number(line.p99_us, 1),
+            ]);
+        }
+        table.text()
+    }
+
+    fn cold(&self) -> Option<String> {
+        let mut table = Table::new(&[
+            "system",
+            "setting",
+            "share in memory",
+            "held by",
+            "of MB",
+            "q/s",
+            "p50 us",
+            "p99 us",
+            "recall",
+            "KB read a query",
+        ]);
+        for line in &self.cold {
+            table.row([
+                line.system.clone(),
+                line.setting_name(),
+                format!("{:.0} %", line.cached.unwrap_or_default() * 100.0),
+                line.cached_by.clone().unwrap_or_default(),
+                number(line.mapped_mb, 1),
+                grouped(line.qps),
+                number(line.p50_us, 1),
+                number(line.p99_us, 1),
+                number(Some(line.recall), 4),
+                number(line.read_kb, 2),
+            ]);
+        }
+        table.text()
+    }
+
     fn growth(&self) -> Option<String> {
         let mut table = Table::new(&[
             "rows",
@@ -141,6 +203,7 @@ impl Report<'_> {
             "anonymous MB",
             "resident MB",
             "disk MB",
+            "open ms",
         ]);
         for (rows, entries) in &self.sizes {
             for entry in entries {
@@ -153,6 +216,7 @@ impl Report<'_> {
                     number(entry.known(|line| line.rss_anon_mb), 1),
                     number(entry.known(|line| line.rss_mb), 1),
                     number(entry.known(|line| line.disk_mb), 1),
+                    number(entry.known(|line| line.open_ms), 1),
                 ]);
             }
         }

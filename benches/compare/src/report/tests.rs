@@ -32,7 +32,7 @@ fn ours_is_compared_with_every_peer_at_every_level() {
     assert!(ours.contains("| 20,000 |") || ours.contains("| 20,"), "{ours}");
     let peer = text
         .lines()
-        .find(|line| line.starts_with("| hnswlib | 3."))
+        .find(|line| line.starts_with("| vdb f32 | hnswlib | 3."))
         .unwrap();
     assert!(peer.contains("| only ours |"), "{peer}");
     assert!(
@@ -67,6 +67,16 @@ fn filters_sizes_and_connections_have_tables_and_plots_of_their_own() {
         sized(10_000, 10_000.0),
         served(1, 900.0),
         served(4, 2000.0),
+        Line {
+            clients: Some(2),
+            over_one: Some(1.9),
+            ..line("vdb f32", 0.97, 77_000.0)
+        },
+        Line {
+            cached: Some(0.25),
+            cached_by: Some("cgroup v2".to_owned()),
+            ..line("vdb f32", 0.97, 700.0)
+        },
     ];
     let report = Report::new(&lines, &[]);
     let text = report.markdown();
@@ -77,9 +87,15 @@ fn filters_sizes_and_connections_have_tables_and_plots_of_their_own() {
     assert!(peer.contains("| 2.00 |"), "{peer}");
     assert!(text.contains("| 1,000 | vdb f32 |") && text.contains("| 10,000 | vdb f32 |"));
     assert!(text.contains("| qdrant 1.19 | grpc |  | ef=1 | 4 | 2,000 |"));
+    assert!(text.contains("| vdb f32 | ef=1 | 2 | 77,000 | 1.90 |"), "{text}");
+    assert!(
+        text.contains("| vdb f32 | ef=1 | 25 % | cgroup v2 | - | 700 |"),
+        "{text}"
+    );
     // The smaller number of rows is no part of the main comparison.
     let main = text.split("## Filtered").next().unwrap();
     assert!(main.contains("10,000") && !main.contains("20,000"), "{text}");
+    assert!(!main.contains("77,000") && !main.contains("| 700"), "{text}");
 
     let dir = tempfile::tempdir().unwrap();
     report.plots(dir.path()).unwrap();
@@ -91,8 +107,27 @@ fn filters_sizes_and_connections_have_tables_and_plots_of_their_own() {
         "growth-qps",
         "growth-memory",
         "connections",
+        "build-qps",
+        "cold",
     ] {
         assert!(dir.path().join(name).with_extension("svg").exists(), "{name}");
     }
     assert!(!dir.path().join("growth-disk.svg").exists());
+}
+
+#[test]
+fn the_main_comparison_is_of_the_rows_that_most_systems_have() {
+    let sized = |system, rows, qps| Line {
+        rows: Some(rows),
+        ..line(system, 0.96, qps)
+    };
+    let lines = [
+        sized("vdb f32", 1000, 30_000.0),
+        sized("hnswlib", 1000, 10_000.0),
+        sized("vdb f32", 50_000, 20_000.0),
+    ];
+    let text = Report::new(&lines, &[]).markdown();
+    let main = text.split("## Growth").next().unwrap();
+    assert!(main.contains("30,000") && !main.contains("20,000"), "{text}");
+    assert!(main.contains("| vdb f32 | hnswlib | 3.00 |"), "{text}");
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `search.rs` | recall and speed of searches at several widths of the beam |
+//! | `search.rs`, `search/` | recall and speed of searches: at several beams, from several threads, with a part of the files in memory |
 //! | `origin.rs` | what a database that is kept was built from |
 //! | `ingest.rs` | durable writes beside raw ones |
 //! | `raw.rs` | plain writes, each synced |
