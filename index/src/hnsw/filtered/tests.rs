@@ -53,7 +53,7 @@ proptest! {
         // 40 nodes, 4 links each, some of them damaged.
         let filter = RowBits::from_rows(40, matching);
         let mut walker = Walker::default();
-        let through = Through { filter: &filter, two_hops: two_hops.then_some(share), most };
+        let through = Through { filter: &filter, two_hops: two_hops.then_some(share), most, control: &Control::none() };
         walker.walk_filtered(Links { blocks: &blocks, degree: 4 }, &Line(target), [7], width, through);
         let mut found: Vec<(f32, u32)> = walker.results().collect();
         prop_assert!(found.len() <= widths(width).1);
@@ -76,6 +76,7 @@ fn two_hops_reach_matches_behind_nodes_that_do_not_match() {
             filter: &filter,
             two_hops,
             most: u64::MAX,
+            control: &Control::none(),
         };
         assert!(walker.walk_filtered(
             Links {
@@ -102,6 +103,7 @@ fn a_region_without_matches_is_crossed() {
             filter: &filter,
             two_hops,
             most: u64::MAX,
+            control: &Control::none(),
         };
         // Toward the target lies nothing that matches: the walk has to turn away from it.
         assert!(walker.walk_filtered(
@@ -129,6 +131,7 @@ fn a_walk_that_costs_too_much_is_cut_short() {
             filter: &filter,
             two_hops: Some(0.3),
             most,
+            control: &Control::none(),
         };
         let links = Links {
             blocks: &blocks,
@@ -160,6 +163,7 @@ fn a_filter_that_follows_the_data_gets_a_wider_beam() {
             filter: &filter,
             two_hops: Some(0.1),
             most: u64::MAX,
+            control: &Control::none(),
         };
         let links = Links {
             blocks: &blocks,
@@ -183,7 +187,14 @@ fn the_best_are_asked_first_and_no_more_than_needed() {
     }
     let rows: Vec<u32> = (0..5_000).collect();
     let (asked, mut walker) = (Asked(AtomicUsize::new(0)), Walker::default());
-    walker.scan_asking(4_000, &Line(2_000.0), &rows, 10, &asked, &mut Vec::new());
+    walker.scan_asking(
+        4_000,
+        &Line(2_000.0),
+        &rows,
+        10,
+        (&asked, &Control::none()),
+        &mut Vec::new(),
+    );
     let matching = (0..4_000).filter(|row| row % 3 == 0);
     let found: Vec<f32> = walker.results().map(|(score, _)| score).collect();
     assert_eq!(found, best(2_000.0, matching, 10));
