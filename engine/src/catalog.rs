@@ -306,3 +306,6 @@ fn change_alias(catalog: &mut Catalog, change: &AliasChange) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,10 +50,10 @@ pub(crate) fn nearest(
     };
     let walked = workers::map(several, queries, |query| {
         allowance.check()?;
-        match query.filter {
-            None if !query.is_exact() => table.walk(query),
-            _ => Ok(None),
+        if query.filter.is_some() || query.is_exact() {
+            return Ok(None);
         }
+        table.walk(query)
     })?;
     // What is left to be scanned begins behind the graph, or at the start.
     let mut left: BTreeMap<u32, Vec<usize>> = BTreeMap::new();

@@ -127,15 +127,17 @@ pub(crate) fn encode_payload(payload: &Payload) -> Result<Vec<u8>> {
     if payload.is_empty() {
         return Ok(Vec::new());
     }
-    let encoded = encode_object(payload).map_err(|error| match error {
-        vdb_storage::Error::TooDeep { limit } => Error::Limit {
-            what: "levels of objects and arrays in a payload",
-            limit,
-            // Encoding ends where it becomes too much.
-            found: limit + 1,
-        },
-        other => other.into(),
-    })?;
+    let encoded = match encode_object(payload) {
+        Err(vdb_storage::Error::TooDeep { limit }) => {
+            return Err(Error::Limit {
+                what: "levels of objects and arrays in a payload",
+                limit,
+                // Encoding ends where it becomes too much.
+                found: limit + 1,
+            });
+        }
+        outcome => outcome?,
+    };
     within("bytes of a payload", MAX_PAYLOAD_BYTES, encoded.len())?;
     Ok(encoded)
 }

@@ -91,11 +91,15 @@ impl Walker {
         let before = self.scored;
         let mut looks = 0;
         let mut company = Company::default();
-        let (every, mut expanded) = (expansions_a_look(wide), 0u32);
+        let every = expansions_a_look(wide);
+        let mut until_look = every;
         while let Some(candidate) = self.beam.expand() {
-            expanded = expanded.wrapping_add(1);
-            if expanded.is_multiple_of(every) && self.is_stopped(through.control) {
-                return true;
+            until_look -= 1;
+            if until_look == 0 {
+                if self.is_stopped(through.control) {
+                    return true;
+                }
+                until_look = every;
             }
             if self.scored - before + LOOK * looks > through.most {
                 return false;

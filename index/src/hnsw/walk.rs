@@ -73,11 +73,15 @@ impl Walker {
                 self.beam.insert(Candidate::new(new, row, false));
             }
         }
-        let (every, mut expanded) = (expansions_a_look(width), 0u32);
+        let every = expansions_a_look(width);
+        let mut until_look = every;
         while let Some(candidate) = self.beam.expand() {
-            expanded = expanded.wrapping_add(1);
-            if expanded.is_multiple_of(every) && self.is_stopped(control) {
-                return;
+            until_look -= 1;
+            if until_look == 0 {
+                if self.is_stopped(control) {
+                    return;
+                }
+                until_look = every;
             }
             if let Some(next) = self.beam.upcoming() {
                 links.prefetch(next.row());
