@@ -3,6 +3,8 @@
 
 #[path = "bad_input/files.rs"]
 mod files;
+#[path = "bad_input/limits.rs"]
+mod limits;
 #[path = "bad_input/open.rs"]
 mod open;
 #[path = "bad_input/requests.rs"]

@@ -45,7 +45,7 @@ fn scan(c: &mut Criterion) {
         group.bench_function(format!("{QUERIES} x Dot/{element:?}"), |b| {
             b.iter(|| {
                 let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(10)).collect();
-                flat::scan_many(&matrix, &kernel, &queries, 0..matrix.len(), &mut tops);
+                flat::scan_many(&matrix, &kernel, &queries, 0..matrix.len(), None, &mut tops);
                 black_box(tops)
             });
         });

@@ -1,9 +1,10 @@
 //! What several commands share of their command lines.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use vdb::{Filter, PayloadSelector, PointId, Select};
+use vdb::{Control, Filter, PayloadSelector, PointId, Select};
 
 use crate::parse;
 
@@ -48,6 +49,22 @@ pub(crate) struct Filtering {
     /// @FILE or - read it from a file or from standard input (`vdb query --help` lists the conditions)
     #[arg(long, value_name = "JSON", value_parser = parse::brief(parse::filter))]
     pub(crate) filter: Option<Filter>,
+}
+
+/// How long a command may read.
+#[derive(Debug, Args)]
+pub(crate) struct Patience {
+    /// Give up when the answer takes longer than this, counted from when the database is open; the exit code is then 124
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse::seconds)]
+    timeout: Option<Duration>,
+}
+
+impl Patience {
+    /// The same for the engine, from now on.
+    pub(crate) fn control(&self) -> Control<'static> {
+        let control = Control::none();
+        self.timeout.map_or(control, |limit| control.timeout(limit))
+    }
 }
 
 /// An id on the command line: a number or a UUID.

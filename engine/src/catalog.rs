@@ -7,8 +7,9 @@ use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, Collection
 
 use crate::config::CollectionConfig;
 use crate::core::Core;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, collection_dir};
+use crate::limits::{MAX_ALIASES, MAX_COLLECTIONS};
 use crate::names::check_collection_name;
 use crate::schema::Schema;
 use crate::shared::{Shared, resolve};
@@ -75,6 +76,21 @@ pub(crate) fn check_free(catalog: &Catalog, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a catalog that has grown beyond what it may hold.
+fn check_size(before: &Catalog, next: &Catalog) -> Result<()> {
+    if next.collections.len() > before.collections.len() {
+        within(
+            "collections in a database",
+            MAX_COLLECTIONS,
+            next.collections.len(),
+        )?;
+    }
+    if next.aliases.len() > before.aliases.len() {
+        within("aliases in a database", MAX_ALIASES, next.aliases.len())?;
+    }
+    Ok(())
+}
+
 impl Shared {
     /// Commits the catalog that `change` makes of the present one; nothing changes when it fails.
     pub(crate) fn change_catalog<T>(
@@ -85,6 +101,7 @@ impl Shared {
         self.check_open()?;
         let mut next = catalog.clone();
         let out = change(&mut next)?;
+        check_size(catalog, &next)?;
         next.generation += 1;
         let store = ManifestStore::new(self.disk.clone(), CATALOG_DIR);
         if let Err(error) = store.commit(&next) {
@@ -121,6 +138,12 @@ impl Shared {
         let mut catalog = self.catalog.lock();
         self.check_open()?;
         check_free(&catalog, name)?;
+        // Before anything of it is made.
+        within(
+            "collections in a database",
+            MAX_COLLECTIONS,
+            catalog.collections.len() + 1,
+        )?;
         let id = catalog.next_collection_id;
         let dir = collection_dir(id);
         // A creation that failed may have left files of a collection that was never committed.
@@ -198,6 +221,7 @@ impl Shared {
     }
 
     pub(crate) fn update_aliases(&self, changes: &[AliasChange]) -> Result<()> {
+        within("changes of aliases in one call", MAX_ALIASES, changes.len())?;
         let mut catalog = self.catalog.lock();
         self.change_catalog(&mut catalog, |next| {
             for change in changes {
@@ -282,3 +306,6 @@ fn change_alias(catalog: &mut Catalog, change: &AliasChange) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,19 @@
-//! A handle to one collection.
+//! A handle to one collection: its settings, writes and upkeep; what is read through it lies in `reads.rs`.
+
+mod reads;
 
 use std::sync::Arc;
 
-use vdb_index::postings::Estimate;
+use vdb_index::Control;
 use vdb_storage::PointId;
 
 use crate::config::{CollectionConfig, Durability};
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::filter::Filter;
 use crate::handle::Handle;
 use crate::info::CollectionInfo;
 use crate::payload::PayloadIndexKind;
-use crate::point::{Payload, Point, Record, ScoredPoint, Select, Vectors};
-use crate::query::scroll::{ScrollPage, ScrollRequest};
-use crate::query::search::SearchRequest;
+use crate::point::{Payload, Point, Vectors};
 use crate::tables::{Tables, View};
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
 use crate::write::ticket::{Ticket, WriteResult};
@@ -120,13 +119,43 @@ impl Collection {
             .acknowledge()
     }
 
+    /// As [`apply`](Self::apply), watched: `control` may stop it while its points are being found, which a filter without
+    /// an index makes long and which other writers wait for. Rows are not reported.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Condition, Database, Distance, VectorParams};
+    /// use std::time::Duration;
+    /// use vdb::{Control, Error, Filter, Operation};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// let old = Filter::must([Condition::range("year", ..1900.0)]);
+    /// let control = Control::none().timeout(Duration::from_millis(50));
+    /// match c.apply_with(Operation::Delete { target: old.into() }, &control) {
+    ///     Err(Error::Timeout { .. }) => println!("nothing is deleted"),
+    ///     done => println!("operation {}", done?.sequences[0]),
+    /// }
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply), and [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so before the operation
+    /// is in the log; nothing of it takes effect.
+    pub fn apply_with(&self, operation: Operation, control: &Control<'_>) -> Result<WriteResult> {
+        self.enter(operation, self.shared().options.durability, control)?
+            .acknowledge()
+    }
+
     /// Puts one operation in its place in the order and into the log without waiting for the disk.
     ///
     /// # Errors
     /// When the operation is refused; nothing of it takes effect.
     pub fn submit(&self, operation: Operation, durability: Durability) -> Result<Ticket> {
+        self.enter(operation, durability, &Control::none())
+    }
+
+    fn enter(&self, operation: Operation, durability: Durability, control: &Control<'_>) -> Result<Ticket> {
         let entry = (self.core.clone(), Entry::Operation(operation));
-        let ticket = self.call(|| self.shared().submit(vec![entry], durability));
+        let ticket = self.call(|| self.shared().submit(vec![entry], durability, control));
         self.mend(&self.core.tables());
         ticket
     }
@@ -220,63 +249,6 @@ impl Collection {
         })
     }
 
-    /// Points by id, in the order asked for; those that do not exist are left out, and repeated ids come once.
-    ///
-    /// # Errors
-    /// When a selector names a vector that the collection does not have, or when data is damaged.
-    pub fn get(&self, ids: &[PointId], select: &Select) -> Result<Vec<Record>> {
-        self.read(|view| crate::query::fetch::get(view, ids, select))
-    }
-
-    /// One page of points in the order of their ids.
-    ///
-    /// # Errors
-    /// When the request is not valid, or when data is damaged.
-    pub fn scroll(&self, request: &ScrollRequest) -> Result<ScrollPage> {
-        self.read(|view| crate::query::scroll::scroll(view, request))
-    }
-
-    /// How many points match a filter, or how many there are.
-    ///
-    /// # Errors
-    /// When the filter is not valid, or when data is damaged.
-    pub fn count(&self, filter: Option<&Filter>) -> Result<u64> {
-        self.read(|view| crate::query::matching::count(view, filter))
-    }
-
-    /// About how many points match a filter: bounds and a guess, from the payload indexes alone. Much cheaper than
-    /// [`count`](Self::count) on large collections, and as good as the indexes.
-    ///
-    /// # Errors
-    /// When the filter is not valid.
-    pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
-        self.read(|view| crate::query::matching::estimate(view, filter))
-    }
-
-    /// The points nearest to a vector, best first; equal scores in the order of ids. Scores are finite: one that is
-    /// beyond what an `f32` holds comes as [`f32::MAX`].
-    ///
-    /// # Errors
-    /// When the vector or the filter is not valid, or when data is damaged.
-    pub fn search(&self, request: &SearchRequest) -> Result<Vec<ScoredPoint>> {
-        self.read(|view| crate::query::search::search(view, request))
-    }
-
-    /// Several searches on one snapshot, in parallel. The results are those of [`search`](Self::search), in order.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search), for the first request that fails.
-    pub fn search_batch(&self, requests: &[SearchRequest]) -> Result<Vec<Vec<ScoredPoint>>> {
-        use rayon::prelude::*;
-        self.read(|view| {
-            let search = |request| crate::query::search::search(view, request);
-            let pool = &self.shared().pool;
-            let found: Vec<_> = pool.install(|| requests.par_iter().map(search).collect());
-            // In order: of several that fail the first one tells.
-            found.into_iter().collect()
-        })
-    }
-
     /// Indexes a payload path, so that filters on it need not read payloads. The same index again changes nothing;
     /// one of another kind on the same path replaces it. Returns when the index is in use.
     ///
@@ -294,7 +266,7 @@ impl Collection {
     /// # Ok::<_, vdb::Error>(())
     /// ```
     pub fn create_payload_index(&self, path: &str, kind: PayloadIndexKind) -> Result<()> {
-        self.create_payload_index_with(path, kind, &vdb_index::Control::none())
+        self.create_payload_index_with(path, kind, &Control::none())
     }
 
     /// As [`create_payload_index`](Self::create_payload_index), watched: `control` is told rows, and may stop the work.
@@ -302,16 +274,18 @@ impl Collection {
     /// on in the background or by another such call.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when `control` says so (what was finished stays), when the path is not valid, or when the
+    /// [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so (what was finished stays), when the path is not valid, or when the
     /// disk fails.
     pub fn create_payload_index_with(
         &self,
         path: &str,
         kind: PayloadIndexKind,
-        control: &vdb_index::Control<'_>,
+        control: &Control<'_>,
     ) -> Result<()> {
         self.call(|| {
-            crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind, control)
+            let outcome =
+                crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind, control);
+            Error::by(outcome, control, "building a payload index")
         })
     }
 
@@ -335,9 +309,12 @@ impl Collection {
     /// are missing. Returns when searches use the result.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when `control` says so (what was finished stays), or when the disk fails.
-    pub fn optimize(&self, control: &vdb_index::Control<'_>) -> Result<()> {
-        self.call(|| crate::maintenance::optimize::optimize(self.shared(), &self.core, control))
+    /// [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so (what was finished stays), or when the disk fails.
+    pub fn optimize(&self, control: &Control<'_>) -> Result<()> {
+        self.call(|| {
+            let outcome = crate::maintenance::optimize::optimize(self.shared(), &self.core, control);
+            Error::by(outcome, control, "optimizing")
+        })
     }
 
     /// Sizes, settings and what goes on in the background.

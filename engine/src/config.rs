@@ -6,8 +6,8 @@ use vdb_index::hnsw::HnswParams;
 use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
-use crate::error::{Error, Result};
-use crate::limits::{MAX_DIMENSION, MAX_VECTORS};
+use crate::error::{Error, Result, within};
+use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_DIMENSION, MAX_VECTORS};
 
 /// How the nearness of two vectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -206,13 +206,7 @@ impl CollectionConfig {
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
-        if self.vectors.len() > MAX_VECTORS {
-            return Err(Error::Limit {
-                what: "named vectors in a collection",
-                limit: MAX_VECTORS,
-                found: self.vectors.len(),
-            });
-        }
+        within("named vectors in a collection", MAX_VECTORS, self.vectors.len())?;
         for (i, (name, params)) in self.vectors.iter().enumerate() {
             crate::names::check_vector_name(name)?;
             if self.vectors[..i].iter().any(|(other, _)| other == name) {
@@ -220,12 +214,12 @@ impl CollectionConfig {
                     "the vector name {name:?} is given twice"
                 )));
             }
-            if params.size == 0 || params.size > MAX_DIMENSION {
+            if params.size == 0 {
                 return Err(Error::InvalidRequest(format!(
-                    "vector {name:?}: the size must be 1 to {MAX_DIMENSION}, got {}",
-                    params.size
+                    "vector {name:?}: the size must be 1 to {MAX_DIMENSION}, got 0"
                 )));
             }
+            within("numbers in a vector", MAX_DIMENSION, params.size)?;
             params
                 .hnsw
                 .validate()
@@ -329,6 +323,9 @@ pub(crate) struct Options {
     pub(crate) log_segment_bytes: u64,
     pub(crate) create: bool,
     pub(crate) background: bool,
+    /// How long a read may take that does not say.
+    pub(crate) read_timeout: Option<Duration>,
+    pub(crate) answer_bytes: usize,
 }
 
 impl Options {
@@ -349,6 +346,8 @@ impl Default for Options {
             log_segment_bytes: 64 << 20,
             create: true,
             background: true,
+            read_timeout: None,
+            answer_bytes: DEFAULT_ANSWER_BYTES,
         }
     }
 }

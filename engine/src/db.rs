@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use vdb_index::Control;
 use vdb_vfs::{DynDisk, MemDisk, OsDisk};
 
 use crate::background;
@@ -52,7 +53,8 @@ impl DatabaseBuilder {
         self
     }
 
-    /// Threads for building graphs and for batches of searches; 0, the default, takes one a core. At most 1,024.
+    /// Threads for building graphs, and as many for batches of searches and large scans; 0, the default, takes one a core.
+    /// At most 1,024.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads.min(1_024);
@@ -85,6 +87,36 @@ impl DatabaseBuilder {
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.options.background = background;
+        self
+    }
+
+    /// How long a read may take that does not say so itself, else it fails with [`Error::Timeout`] within milliseconds. No
+    /// limit by default. Writes, and long work such as [`Collection::optimize`], take theirs from a
+    /// [`Control`](crate::Control).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use vdb::{CollectionConfig, Database, Distance, Error, SearchRequest, VectorParams};
+    ///
+    /// let db = Database::builder().read_timeout(Duration::ZERO).open_in_memory()?;
+    /// let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// assert!(matches!(c.count(None), Err(Error::Timeout { .. })));
+    /// let patient = SearchRequest::new([1.0]).timeout(Duration::from_secs(5));
+    /// assert!(c.search(&patient)?.is_empty());
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    #[must_use]
+    pub fn read_timeout(mut self, limit: Duration) -> Self {
+        self.options.read_timeout = Some(limit);
+        self
+    }
+
+    /// Bytes of memory that the answer to one call may take, with what leads to it: candidates, decoded payloads,
+    /// vectors, as far as they can be told. A call that would take more fails with [`Error::Limit`].
+    /// [`DEFAULT_ANSWER_BYTES`](crate::DEFAULT_ANSWER_BYTES) by default.
+    #[must_use]
+    pub fn answer_bytes(mut self, bytes: usize) -> Self {
+        self.options.answer_bytes = bytes;
         self
     }
 
@@ -289,13 +321,25 @@ impl Database {
             .acknowledge()
     }
 
+    /// As [`write`](Self::write), watched: `control` may stop it while the points of its filters are being found.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), and [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so before the batch is in
+    /// the log; nothing of it takes effect.
+    pub fn write_with(&self, batch: WriteBatch, control: &Control<'_>) -> Result<WriteResult> {
+        let shared = self.shared();
+        shared
+            .submit(shared.bind(batch)?, shared.options.durability, control)?
+            .acknowledge()
+    }
+
     /// Puts a batch in its place in the order and into the log without waiting for the disk.
     ///
     /// # Errors
     /// When any operation is refused, nothing of the batch takes effect.
     pub fn submit(&self, batch: WriteBatch, durability: Durability) -> Result<Ticket> {
         let shared = self.shared();
-        shared.submit(shared.bind(batch)?, durability)
+        shared.submit(shared.bind(batch)?, durability, &Control::none())
     }
 
     /// Sizes of the database as a whole.

@@ -1,5 +1,6 @@
 //! What can go wrong, for callers to branch on and for people to read.
 
+use vdb_index::Control;
 use vdb_storage::PointId;
 
 use crate::filter::FilterError;
@@ -116,8 +117,8 @@ pub enum Error {
     },
     /// A filter, payload path or selector that cannot be understood or is not supported.
     #[error(transparent)]
-    Filter(#[from] FilterError),
-    /// A payload that is too deep, or damaged.
+    Filter(FilterError),
+    /// A payload that is damaged.
     #[error("payload: {0}")]
     Value(#[from] vdb_storage::ValueError),
     /// A request that cannot be carried out as it stands.
@@ -155,9 +156,20 @@ pub enum Error {
     /// The database handle was closed.
     #[error("the database is closed")]
     Closed,
-    /// Long work was cancelled by its caller.
+    /// Work was cancelled by its caller.
     #[error("cancelled")]
     Cancelled,
+    /// Work took longer than its caller, or the database, allows. A read has answered nothing; of a write nothing took
+    /// effect; what long work had finished stays.
+    #[error(
+        "{doing} took longer than the {limit:?} that it was given; allow more time, or ask for less at a time"
+    )]
+    Timeout {
+        /// What was being done.
+        doing: &'static str,
+        /// The time that was given.
+        limit: std::time::Duration,
+    },
     /// Data that must be there is damaged or missing.
     #[error("{file}: damaged: {what}")]
     Damaged {
@@ -185,6 +197,21 @@ pub enum Error {
     reason = "these ask for a few of many variants, and new ones are not among them"
 )]
 impl Error {
+    /// The error of work that `control` stopped.
+    pub(crate) fn stopped(control: &Control<'_>, doing: &'static str) -> Error {
+        control
+            .timed_out()
+            .map_or(Error::Cancelled, |limit| Error::Timeout { doing, limit })
+    }
+
+    /// The outcome of long work that knows only that it was stopped.
+    pub(crate) fn by<T>(outcome: Result<T>, control: &Control<'_>, doing: &'static str) -> Result<T> {
+        outcome.map_err(|error| match error {
+            Error::Cancelled => Error::stopped(control, doing),
+            other => other,
+        })
+    }
+
     /// True when another process, or another handle of this one, has the database open.
     pub fn is_locked(&self) -> bool {
         matches!(self.disk(), Some(vdb_vfs::Error::Locked { .. }))
@@ -239,6 +266,27 @@ impl Error {
             Error::Wal(vdb_wal::Error::Disk(error)) => Some(error.get()),
             Error::Storage(error) => of_storage(error),
             _ => None,
+        }
+    }
+}
+
+/// Refuses what is beyond a limit.
+pub(crate) fn within(what: &'static str, limit: usize, found: usize) -> Result<()> {
+    if found > limit {
+        return Err(Error::Limit { what, limit, found });
+    }
+    Ok(())
+}
+
+impl From<FilterError> for Error {
+    fn from(error: FilterError) -> Self {
+        if let FilterError::Limit {
+            what, limit, found, ..
+        } = error
+        {
+            Error::Limit { what, limit, found }
+        } else {
+            Error::Filter(error)
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::config::CollectionConfig;
 use crate::core::Core;
 use crate::error::Result;
 use crate::payload::PayloadIndexKind;
+use crate::query::allowance::Allowance;
 use crate::shared::Shared;
 use crate::tables::View;
 
@@ -125,7 +126,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
     };
     Ok(CollectionInfo {
         status,
-        points: crate::query::matching::count(view, None)?,
+        points: crate::query::matching::count(view, None, &Allowance::unlimited())?,
         indexed_vectors: segments.iter().map(|s| s.indexed_vectors).sum(),
         last_sequence: core.last_seq(),
         memtable_bytes: tables.memtable_bytes(),

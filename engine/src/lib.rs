@@ -27,6 +27,9 @@
 //! [`Error`] tells apart what a program may want to act on: [`Error::is_locked`], [`Error::is_no_space`],
 //! [`Error::is_damage`] and so on.
 //!
+//! Whatever a caller names has a documented bound (the `MAX_` constants, [`Error::Limit`]; `docs/limits.md` lists them). A
+//! read can be given a time ([`SearchRequest::timeout`], [`DatabaseBuilder::read_timeout`]) or a [`Control`] that stops it.
+//!
 //! An acknowledged write survives a power cut ([`Durability`] says what weaker levels can lose), every read sees
 //! a consistent snapshot, and no call needs an async runtime.
 //!
@@ -55,7 +58,7 @@
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `backup/`, `verify/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
-//! | `handle.rs`, `collection.rs`, `db.rs` | the handles, and closing |
+//! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
 //! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
 
@@ -121,7 +124,10 @@ pub use filter::{
 };
 pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
-    MAX_BATCH_POINTS, MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_LIMIT, MAX_VECTOR_NAME, MAX_VECTORS,
+    DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS,
+    MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH,
+    MAX_FILTER_VALUES, MAX_LIMIT, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES,
+    MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{PayloadIndexKind, PayloadSelector};
 pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};

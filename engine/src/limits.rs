@@ -1,4 +1,7 @@
-//! How large anything may be that a caller names.
+//! How large anything may be that a caller names. Beyond a limit a call fails with [`Error::Limit`](crate::Error::Limit),
+//! which says what is limited, to how much, and what was asked for; names that are too long with
+//! [`Error::InvalidName`](crate::Error::InvalidName), paths with [`Error::Filter`](crate::Error::Filter). Nothing is cut to
+//! fit. The parameters of a graph have their ranges with them ([`HnswParams::validate`](crate::HnswParams::validate)).
 
 /// Largest dimension of a vector.
 pub const MAX_DIMENSION: usize = 65_536;
@@ -8,10 +11,39 @@ pub const MAX_COLLECTION_NAME: usize = 255;
 pub const MAX_VECTOR_NAME: usize = 200;
 /// Most named vectors in a collection.
 pub const MAX_VECTORS: usize = 256;
-/// Most points that one operation gives by id or in full. A filter may match any number; what an operation makes of
-/// the points must fit one record of the log, 1 GiB: about thirty million deletions.
+/// Most collections in a database.
+pub const MAX_COLLECTIONS: usize = 10_000;
+/// Most aliases in a database, and most changes of aliases in one call.
+pub const MAX_ALIASES: usize = 10_000;
+/// Most payload indexes of a collection.
+pub const MAX_PAYLOAD_INDEXES: usize = 1_000;
+/// Longest payload path, in bytes.
+pub const MAX_PATH_BYTES: usize = 4_096;
+/// Most steps of a payload path. Payloads are no deeper than that, and walking a path recurses once a step.
+pub const MAX_PATH_STEPS: usize = 64;
+/// Most paths or vector names in one operation or selector: each is compared with every key that it leads to.
+pub const MAX_PATHS: usize = 4_096;
+/// Deepest nesting of objects and arrays in a payload, itself included.
+pub const MAX_PAYLOAD_DEPTH: usize = vdb_storage::payload::MAX_DEPTH;
+/// Most bytes of a payload as it is stored, which is somewhat less than its JSON.
+pub const MAX_PAYLOAD_BYTES: usize = 64 << 20;
+/// Most points that one operation gives by id or in full, and most operations and points of a batch. A filter may match
+/// any number; what an operation makes of the points must fit [`MAX_BATCH_BYTES`]: about thirty million deletions.
 pub const MAX_BATCH_POINTS: usize = 1_000_000;
-/// Most results a request may ask for or skip.
+/// Most bytes that the effects of one batch take in the log.
+pub const MAX_BATCH_BYTES: usize = vdb_wal::MAX_BODY_BYTES as usize;
+/// Most results a request may ask for or skip, and most ids that it may give.
 pub const MAX_LIMIT: usize = 10_000_000;
 /// Widest beam of an approximate search.
 pub const MAX_EF: usize = 1_000_000;
+/// Most searches in one batch.
+pub const MAX_BATCH_REQUESTS: usize = 65_536;
+/// Deepest nesting of filters within a filter.
+pub const MAX_FILTER_DEPTH: usize = 64;
+/// Most conditions in one filter, at all depths together.
+pub const MAX_FILTER_CONDITIONS: usize = 65_536;
+/// Most values and ids in the lists of one filter, all together.
+pub const MAX_FILTER_VALUES: usize = 1 << 20;
+/// Bytes that the answer to one call may take, unless
+/// [`DatabaseBuilder::answer_bytes`](crate::DatabaseBuilder::answer_bytes) says otherwise.
+pub const DEFAULT_ANSWER_BYTES: usize = 1 << 30;

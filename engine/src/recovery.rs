@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::layout::{CATALOG_DIR, LOCK_FILE, LOG_DIR, collection_dir};
 use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
+use crate::query::workers::Workers;
 use crate::shared::{Damage, Sequencer, Shared};
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
@@ -59,6 +60,7 @@ fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
         disk,
         wal,
         pool,
+        searchers: Workers::new(options.threads),
         grow_pool,
         sequencer: Mutex::new(Sequencer::default()),
         visibility: Visibility::new(0),

@@ -13,6 +13,7 @@ use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::query::workers::Workers;
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
 
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) wal: Wal,
     /// For what a caller waits for.
     pub(crate) pool: rayon::ThreadPool,
+    /// For searches.
+    pub(crate) searchers: Workers,
     /// One thread for the graphs of memtables, which are not to wait for larger ones.
     pub(crate) grow_pool: rayon::ThreadPool,
     pub(crate) sequencer: Mutex<Sequencer>,

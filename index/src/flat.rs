@@ -1,6 +1,8 @@
 //! Exact scan: the canonical kernel over every allowed row. The oracle of every other search.
 
+use std::iter::{Skip, StepBy};
 use std::ops::Range;
+use std::slice;
 
 use vdb_sys::element::MatrixView;
 use vdb_sys::kernel::Kernel;
@@ -9,7 +11,7 @@ use crate::rowset::RowFilter;
 use crate::topk::TopK;
 
 /// Rows scored by one kernel call: their scores stay in the first-level cache.
-const BLOCK: u32 = 64;
+pub const BLOCK: u32 = 64;
 
 /// Shows every row of `rows` that the filter allows to `top`, scored by the canonical kernel.
 ///
@@ -24,7 +26,7 @@ pub fn scan(
     top: &mut TopK,
 ) {
     let Some(filter) = filter else {
-        return scan_all(matrix, kernel, query, rows, top);
+        return scan_many(matrix, kernel, &[query], rows, None, slice::from_mut(top));
     };
     let end = rows.end.min(matrix.len());
     scan_rows(
@@ -40,16 +42,17 @@ pub fn scan(
 /// first-level cache with.
 const QUERIES: usize = 8;
 
-/// [`scan`] without a filter for several queries at once: the rows are read from memory once for all of them.
-/// `tops[i]` is shown every row of `rows`, scored against `queries[i]`.
+/// [`scan`] for several queries at once: the rows are read from memory once for all of them. `tops[i]` is shown every row
+/// of `rows` that the filter allows, scored against `queries[i]`. All rows are scored and only those that would be kept
+/// are asked for, so it suits filters that let most rows through.
 pub fn scan_many(
     matrix: &MatrixView<'_>,
     kernel: &Kernel,
     queries: &[&[u8]],
     rows: Range<u32>,
+    filter: Option<&dyn RowFilter>,
     tops: &mut [TopK],
 ) {
-    let mut scores = [0.0f32; BLOCK as usize * QUERIES];
     let end = rows.end.min(matrix.len());
     let mut start = rows.start;
     while start < end {
@@ -57,21 +60,50 @@ pub fn scan_many(
         let Some(block) = matrix.rows(start..stop) else {
             return;
         };
-        for (queries, tops) in queries.chunks(QUERIES).zip(tops.chunks_mut(QUERIES)) {
-            let scores = &mut scores[..(stop - start) as usize * queries.len()];
-            kernel.score_rows_multi(queries, block, scores);
-            for (at, top) in tops.iter_mut().enumerate() {
-                let mut bar = top.threshold();
-                let scores = scores.iter().skip(at).step_by(queries.len());
-                for (&score, row) in scores.zip(start..stop) {
-                    if score >= bar {
-                        top.push(score, row);
-                        bar = top.threshold();
-                    }
+        score_block(kernel, queries, block, |query, scores| {
+            let Some(top) = tops.get_mut(query) else { return };
+            let mut bar = top.threshold();
+            for (&score, row) in scores.zip(start..) {
+                // Rows come in ascending order within a scan but several scans may share a TopK: let ties through.
+                if score >= bar && filter.is_none_or(|filter| filter.contains(row)) {
+                    top.push(score, row);
+                    bar = top.threshold();
                 }
             }
-        }
+        });
         start = stop;
+    }
+}
+
+/// The scores of one query among those of several.
+pub type Scores<'a> = StepBy<Skip<slice::Iter<'a, f32>>>;
+
+/// Scores the vectors of `block`, at most [`BLOCK`] of them, which lie back to back, against several queries; calls
+/// `found` with the place of each query and its scores, in the order of the vectors.
+pub fn score_block(
+    kernel: &Kernel,
+    queries: &[&[u8]],
+    block: &[u8],
+    mut found: impl FnMut(usize, Scores<'_>),
+) {
+    let mut scores = [0.0f32; BLOCK as usize * QUERIES];
+    let row_bytes = queries.first().map_or(0, |query| query.len());
+    let rows = block
+        .len()
+        .checked_div(row_bytes)
+        .unwrap_or(0)
+        .min(BLOCK as usize);
+    let block = &block[..rows * row_bytes];
+    for (part, queries) in queries.chunks(QUERIES).enumerate() {
+        let scores = &mut scores[..rows * queries.len()];
+        if let [query] = queries {
+            kernel.score_rows(query, block, scores);
+        } else {
+            kernel.score_rows_multi(queries, block, scores);
+        }
+        for at in 0..queries.len() {
+            found(part * QUERIES + at, scores.iter().skip(at).step_by(queries.len()));
+        }
     }
 }
 
@@ -87,29 +119,6 @@ pub fn scan_rows(
         if let Some(vector) = matrix.row(row) {
             top.push(kernel.score(query, vector), row);
         }
-    }
-}
-
-fn scan_all(matrix: &MatrixView<'_>, kernel: &Kernel, query: &[u8], rows: Range<u32>, top: &mut TopK) {
-    let mut scores = [0.0f32; BLOCK as usize];
-    let end = rows.end.min(matrix.len());
-    let mut start = rows.start;
-    while start < end {
-        let stop = start.saturating_add(BLOCK).min(end);
-        let Some(block) = matrix.rows(start..stop) else {
-            return;
-        };
-        let scores = &mut scores[..(stop - start) as usize];
-        kernel.score_rows(query, block, scores);
-        let mut bar = top.threshold();
-        for (&score, row) in scores.iter().zip(start..stop) {
-            // Rows come in ascending order within a scan but several scans may share a TopK: let ties through.
-            if score >= bar {
-                top.push(score, row);
-                bar = top.threshold();
-            }
-        }
-        start = stop;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::args::{Filtering, InCollection};
+use crate::args::{Filtering, InCollection, Patience};
 use crate::failure::Outcome;
 use crate::out::Out;
 
@@ -22,10 +22,13 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     filtering: Filtering,
+
+    #[command(flatten)]
+    patience: Patience,
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.open()?;
-    let count = collection.count(args.filtering.filter.as_ref())?;
+    let count = collection.count_with(args.filtering.filter.as_ref(), &args.patience.control())?;
     out.answer(&json!({ "count": count }), || count.to_string())
 }

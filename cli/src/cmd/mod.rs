@@ -36,6 +36,7 @@ Exit codes:
   0  done
   1  failed; standard error says what was wrong, where, and what to do
   2  the command line is wrong
+  124  the time of --timeout is up
   130  interrupted (Ctrl-C, SIGTERM); standard error says what is done
 
 Answers go to standard output, remarks and progress to standard error. With --json answers are JSON, one value \

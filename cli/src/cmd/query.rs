@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use vdb::{Collection, Filter, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorSelector};
+use vdb::{
+    Collection, Control, Filter, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorSelector,
+};
 use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
-use crate::args::{Filtering, InCollection, Selection, id};
+use crate::args::{Filtering, InCollection, Patience, Selection, id};
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::parse::{self, Numbers};
@@ -96,6 +98,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    patience: Patience,
 }
 
 impl Args {
@@ -113,6 +118,7 @@ impl Args {
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.open()?;
+    let control = args.patience.control();
     if args.exact && args.ef.is_some() {
         out.note("--ef is of no effect: --exact compares with every point");
     }
@@ -123,19 +129,19 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
             ..ReadOptions::default()
         };
         let source = vdb_interop::open(file, &options).map_err(in_vectors)?;
-        return by_file(&args, &collection, source, out);
+        return by_file(&args, &collection, source, &control, out);
     }
     let found = if let Some(Numbers(vector)) = &args.vector {
         collection
-            .search(&args.request(vector.clone()))
+            .search_with(&args.request(vector.clone()), &control)
             .map_err(in_vector)?
     } else {
         let id = match (&args.id, &args.matching) {
             (Some(id), _) => *id,
-            (None, Some((key, value))) => first_match(&collection, key, value)?,
+            (None, Some((key, value))) => first_match(&collection, key, value, &control)?,
             (None, None) => return Err(Failure::usage("say what to search by")),
         };
-        by_point(&args, &collection, id)?
+        by_point(&args, &collection, id, &control)?
     };
     print(&found, out)
 }
@@ -144,13 +150,13 @@ fn print(found: &[ScoredPoint], out: &mut Out) -> Outcome {
     out.answer(&PointsJson::of(found), || table::points(found))
 }
 
-fn first_match(collection: &Collection, key: &str, value: &str) -> Outcome<PointId> {
+fn first_match(collection: &Collection, key: &str, value: &str, control: &Control<'_>) -> Outcome<PointId> {
     let filter: Filter = parse::matching(key, value);
     let request = ScrollRequest::new()
         .limit(1)
         .filter(filter)
         .select(Select::default());
-    let page = collection.scroll(&request)?;
+    let page = collection.scroll_with(&request, control)?;
     let point = page.points.first().ok_or_else(|| {
         Failure::failed(format!(
             "no point has {value:?} in its payload at {key:?}; look with `vdb scroll`"
@@ -160,12 +166,17 @@ fn first_match(collection: &Collection, key: &str, value: &str) -> Outcome<Point
 }
 
 /// The neighbours of a point, without the point: one more is asked for, and if the point is among them it goes.
-fn by_point(args: &Args, collection: &Collection, id: PointId) -> Outcome<Vec<ScoredPoint>> {
+fn by_point(
+    args: &Args,
+    collection: &Collection,
+    id: PointId,
+    control: &Control<'_>,
+) -> Outcome<Vec<ScoredPoint>> {
     let select = Select {
         vectors: VectorSelector::Names(vec![args.using.clone()]),
         ..Select::default()
     };
-    let records = collection.get(&[id], &select)?;
+    let records = collection.get_with(&[id], &select, control)?;
     let record = records
         .first()
         .ok_or_else(|| Failure::failed(format!("there is no point with id {id}")))?;
@@ -182,7 +193,7 @@ fn by_point(args: &Args, collection: &Collection, id: PointId) -> Outcome<Vec<Sc
     let mut request = args.request(vector.to_vec());
     request.offset = 0;
     request.limit = args.offset.saturating_add(args.limit).saturating_add(1);
-    let mut found = collection.search(&request)?;
+    let mut found = collection.search_with(&request, control)?;
     found.retain(|point| point.id != id);
     found.truncate(args.offset.saturating_add(args.limit));
     Ok(found.split_off(args.offset.min(found.len())))
@@ -203,7 +214,13 @@ fn in_vectors(error: RowError) -> Failure {
     Failure::failed(format!("--vectors: {error}"))
 }
 
-fn by_file(args: &Args, collection: &Collection, mut source: Box<dyn RowSource>, out: &mut Out) -> Outcome {
+fn by_file(
+    args: &Args,
+    collection: &Collection,
+    mut source: Box<dyn RowSource>,
+    control: &Control<'_>,
+    out: &mut Out,
+) -> Outcome {
     let mut number = 0_u64;
     loop {
         let (mut requests, mut places) = (Vec::new(), Vec::new());
@@ -222,7 +239,7 @@ fn by_file(args: &Args, collection: &Collection, mut source: Box<dyn RowSource>,
         if requests.is_empty() {
             return Ok(());
         }
-        let answers = collection.search_batch(&requests).map_err(|e| {
+        let answers = collection.search_batch_with(&requests, control).map_err(|e| {
             let range = places.first().map(ToString::to_string).unwrap_or_default();
             let queries = match requests.len() {
                 1 => format!("the query at {range}"),

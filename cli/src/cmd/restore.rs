@@ -125,7 +125,7 @@ fn restore(args: &Args, db: &Database, out: &Out) -> Outcome<Vec<Restored>> {
                 .and("replace collections with --replace, or restore one under another name with --name");
         }
         match failure {
-            Failure::Interrupted(_) => failure.and("nothing was changed"),
+            Failure::Interrupted(_) | Failure::TimedOut(_) => failure.and("nothing was changed"),
             Failure::Failed(_) | Failure::Usage(_) | Failure::Reported | Failure::ClosedPipe => failure,
         }
     })?;

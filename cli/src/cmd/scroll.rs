@@ -3,7 +3,7 @@
 use serde::Serialize;
 use vdb::{PointId, ScrollRequest};
 
-use crate::args::{Filtering, InCollection, Selection, id};
+use crate::args::{Filtering, InCollection, Patience, Selection, id};
 use crate::failure::Outcome;
 use crate::out::Out;
 use crate::points::{PointJson, PointsJson};
@@ -46,6 +46,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    patience: Patience,
 }
 
 #[derive(Serialize)]
@@ -57,12 +60,13 @@ struct Page<'a> {
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.open()?;
+    let control = args.patience.control();
     let mut request = ScrollRequest::new().select(args.selection.select());
     request.limit = if args.all { PAGE } else { args.limit };
     request.offset = args.offset;
     request.filter = args.filtering.filter;
     loop {
-        let page = collection.scroll(&request)?;
+        let page = collection.scroll_with(&request, &control)?;
         match (args.all, out.json) {
             (true, true) => page
                 .points

@@ -51,6 +51,31 @@ fn exact_wins_over_the_width_of_the_beam_and_says_so() {
 }
 
 #[test]
+fn a_command_that_runs_out_of_time_says_so_by_its_exit_code() {
+    let place = Place::four_points();
+    let vector = ["query", "db", "points", "--vector", "[1, 0]"];
+    let commands: [&[&str]; 5] = [
+        &vector,
+        &["query", "db", "points", "--id", "1"],
+        &["query", "db", "points", "--match", "name=east"],
+        &["count", "db", "points"],
+        &["scroll", "db", "points", "--all"],
+    ];
+    for command in commands {
+        let ended = place.vdb(&[command, &["--timeout", "0"]].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (124, ""), "{command:?}");
+        assert!(
+            ended.stderr.contains("took longer than the 0ns of --timeout"),
+            "{}",
+            ended.stderr
+        );
+        place.vdb(&[command, &["--timeout", "3600"]].concat()).succeeded();
+    }
+    let refused = place.vdb(&[&vector[..], &["--timeout", "-1"]].concat());
+    assert_eq!(refused.code, 2);
+}
+
+#[test]
 fn a_query_by_a_point_leaves_that_point_out() {
     let place = Place::four_points();
     let by_id = place.json(&["query", "db", "points", "--id", "1", "--limit", "2"]);

@@ -39,7 +39,8 @@ use vdb_index::Control;
 use self::target::Kind;
 use crate::collection::Collection;
 use crate::db::Database;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::shared::Shared;
 
 /// What a snapshot holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,19 @@ pub fn snapshot_info(source: impl AsRef<Path>) -> Result<SnapshotInfo> {
     Ok(source::Source::open(source.as_ref())?.read_index()?.info())
 }
 
+const RESTORING: &str = "restoring a snapshot";
+
+fn snapshot(
+    shared: &Shared,
+    collection: Option<u32>,
+    path: &Path,
+    kind: Kind,
+    control: &Control<'_>,
+) -> Result<SnapshotInfo> {
+    let outcome = save::save(shared, collection, path, kind, control);
+    Error::by(outcome, control, "taking a snapshot")
+}
+
 impl Collection {
     /// Copies the collection, as it is now, into a new directory, while reads and writes go on.
     ///
@@ -109,9 +123,9 @@ impl Collection {
     ///
     /// # Errors
     /// When `path` exists, lies in the database or has no parent directory; when primary data is damaged; when a
-    /// disk fails; and [`Error::Cancelled`](crate::Error::Cancelled). What was written is then removed.
+    /// disk fails; and [`Error::Cancelled`] or [`Error::Timeout`]. What was written is then removed.
     pub fn snapshot_to_dir(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<SnapshotInfo> {
-        save::save(
+        snapshot(
             self.shared(),
             Some(self.core().id),
             path.as_ref(),
@@ -125,7 +139,7 @@ impl Collection {
     /// # Errors
     /// As [`snapshot_to_dir`](Self::snapshot_to_dir).
     pub fn snapshot_to_tar(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<SnapshotInfo> {
-        save::save(
+        snapshot(
             self.shared(),
             Some(self.core().id),
             path.as_ref(),
@@ -144,7 +158,7 @@ impl Database {
     /// # Errors
     /// As [`Collection::snapshot_to_dir`]; also when a collection cannot be opened.
     pub fn snapshot_to_dir(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<SnapshotInfo> {
-        save::save(self.shared(), None, path.as_ref(), Kind::Dir, control)
+        snapshot(self.shared(), None, path.as_ref(), Kind::Dir, control)
     }
 
     /// As [`snapshot_to_dir`](Self::snapshot_to_dir), into one tar file, which any `tar` can list and extract.
@@ -152,7 +166,7 @@ impl Database {
     /// # Errors
     /// As [`snapshot_to_dir`](Self::snapshot_to_dir).
     pub fn snapshot_to_tar(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<SnapshotInfo> {
-        save::save(self.shared(), None, path.as_ref(), Kind::Tar, control)
+        snapshot(self.shared(), None, path.as_ref(), Kind::Tar, control)
     }
 
     /// Makes a collection of a snapshot, which is a directory or a tar file. Of a snapshot of a whole database,
@@ -164,7 +178,7 @@ impl Database {
     ///
     /// # Errors
     /// When the name is taken (with [`RestoreMode::New`]) or not allowed, when the source is not a snapshot or
-    /// damaged in any way, when a disk fails, and [`Error::Cancelled`](crate::Error::Cancelled). The database is
+    /// damaged in any way, when a disk fails, and [`Error::Cancelled`] or [`Error::Timeout`]. The database is
     /// then as it was.
     pub fn restore_collection(
         &self,
@@ -173,7 +187,8 @@ impl Database {
         mode: RestoreMode,
         control: &Control<'_>,
     ) -> Result<Collection> {
-        let core = restore::restore_one(self.shared(), source.as_ref(), name, mode, control)?;
+        let core = restore::restore_one(self.shared(), source.as_ref(), name, mode, control);
+        let core = Error::by(core, control, RESTORING)?;
         Ok(Collection::new(self.handle.clone(), core, name))
     }
 
@@ -192,6 +207,7 @@ impl Database {
         mode: RestoreMode,
         control: &Control<'_>,
     ) -> Result<Vec<String>> {
-        restore::restore_all(self.shared(), source.as_ref(), mode, control)
+        let outcome = restore::restore_all(self.shared(), source.as_ref(), mode, control);
+        Error::by(outcome, control, RESTORING)
     }
 }

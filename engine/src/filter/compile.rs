@@ -2,6 +2,8 @@
 
 use vdb_storage::PointId;
 
+use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES};
+
 use super::{
     ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
     datetime::Datetime,
@@ -9,12 +11,12 @@ use super::{
     path::PayloadPath,
 };
 
-/// The deepest nesting of filters within a filter.
-pub(crate) const MAX_DEPTH: usize = 64;
-/// The most conditions in one filter, at all depths together.
-pub(crate) const MAX_CONDITIONS: usize = 65_536;
-/// The most items in one list of values or ids.
-pub(crate) const MAX_LIST: usize = 1 << 20;
+/// What [`MAX_FILTER_DEPTH`] limits.
+pub(super) const FILTER_DEPTH: &str = "levels of filters within a filter";
+/// What [`MAX_FILTER_CONDITIONS`] limits.
+pub(super) const FILTER_CONDITIONS: &str = "conditions in a filter";
+/// What [`MAX_FILTER_VALUES`] limits.
+pub(super) const FILTER_VALUES: &str = "values in the lists of a filter";
 
 /// A filter that was checked and made ready to be evaluated many times.
 ///
@@ -28,12 +30,13 @@ impl CompiledFilter {
     /// Checks and prepares `filter`.
     ///
     /// # Errors
-    /// [`FilterError::Invalid`] for a malformed path, for `min_count` 0, and beyond [`MAX_DEPTH`],
-    /// [`MAX_CONDITIONS`] or [`MAX_LIST`].
+    /// [`FilterError::Invalid`] for a malformed path and for `min_count` 0; [`FilterError::Limit`] beyond
+    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`].
     pub(crate) fn new(filter: &Filter) -> Result<Self, FilterError> {
         let mut compiler = Compiler {
             depth: 0,
             conditions: 0,
+            values: 0,
         };
         Ok(Self {
             root: compiler.clauses(filter, None, &Place::ROOT)?,
@@ -119,6 +122,8 @@ pub(crate) enum ValueTest {
 struct Compiler {
     depth: usize,
     conditions: usize,
+    /// In lists so far.
+    values: usize,
 }
 
 impl Compiler {
@@ -129,10 +134,8 @@ impl Compiler {
         within: Option<&PayloadPath>,
         place: &Place<'_>,
     ) -> Result<Clauses, FilterError> {
-        if self.depth == MAX_DEPTH {
-            return Err(place.invalid(format!("filters nest deeper than {MAX_DEPTH} levels")));
-        }
         self.depth += 1;
+        place.within(FILTER_DEPTH, MAX_FILTER_DEPTH, self.depth)?;
         let constrains = |conditions: &[Condition]| within.is_some() || !conditions.is_empty();
         let must = self.nodes(&filter.must, within, &place.key("must"))?;
         let must_not = self.nodes(&filter.must_not, within, &place.key("must_not"))?;
@@ -169,9 +172,7 @@ impl Compiler {
         place: &Place<'_>,
     ) -> Result<Vec<Node>, FilterError> {
         self.conditions = self.conditions.saturating_add(conditions.len());
-        if self.conditions > MAX_CONDITIONS {
-            return Err(place.invalid(format!("more than {MAX_CONDITIONS} conditions")));
-        }
+        place.within(FILTER_CONDITIONS, MAX_FILTER_CONDITIONS, self.conditions)?;
         let numbered = conditions.iter().enumerate();
         numbered
             .map(|(number, condition)| self.node(condition, within, &place.index(number)))
@@ -186,7 +187,7 @@ impl Compiler {
     ) -> Result<Node, FilterError> {
         Ok(match condition {
             Condition::Field { path, predicate } => {
-                let test = test(predicate, place)?;
+                let test = self.test(predicate, place)?;
                 Node::Field(field(path, test, within, &place.key("key"))?)
             }
             Condition::IsEmpty { path } => {
@@ -195,7 +196,7 @@ impl Compiler {
             Condition::IsNull { path } => {
                 Node::Field(field(path, Test::Null(true), within, &place.key("is_null"))?)
             }
-            Condition::HasId(ids) => Node::HasId(sorted(ids, &place.key("has_id"))?),
+            Condition::HasId(ids) => Node::HasId(self.sorted(ids, &place.key("has_id"))?),
             Condition::HasVector(name) => Node::HasVector(name.clone()),
             Condition::Nested { path, filter } => {
                 let place = place.key("nested");
@@ -206,6 +207,48 @@ impl Compiler {
             }
             Condition::Filter(filter) => Node::Filter(self.clauses(filter, within, place)?),
         })
+    }
+
+    fn test(&mut self, predicate: &Predicate, place: &Place<'_>) -> Result<Test, FilterError> {
+        let list_place = place.key("match");
+        Ok(Test::Value(match predicate {
+            Predicate::Value(MatchValue::String(text)) => ValueTest::String(text.clone()),
+            Predicate::Value(MatchValue::Integer(number)) => ValueTest::Integer(*number),
+            Predicate::Value(MatchValue::Bool(truth)) => ValueTest::Bool(*truth),
+            Predicate::Any(ValueList::Strings(list)) => {
+                ValueTest::AnyString(self.sorted(list, &list_place.key("any"))?)
+            }
+            Predicate::Any(ValueList::Integers(list)) => {
+                ValueTest::AnyInteger(self.sorted(list, &list_place.key("any"))?)
+            }
+            Predicate::Except(ValueList::Strings(list)) => {
+                ValueTest::ExceptString(self.sorted(list, &list_place.key("except"))?)
+            }
+            Predicate::Except(ValueList::Integers(list)) => {
+                ValueTest::ExceptInteger(self.sorted(list, &list_place.key("except"))?)
+            }
+            // Without an index that knows words, a text and a phrase are what a string contains.
+            Predicate::Text(text) | Predicate::Phrase(text) => ValueTest::Contains(vec![text.clone()]),
+            Predicate::TextAny(text) => {
+                let pieces: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+                ValueTest::Contains(self.sorted(&pieces, &list_place.key("text_any"))?)
+            }
+            Predicate::Prefix(prefix) => ValueTest::Prefix(prefix.clone()),
+            Predicate::Range(limits) => ValueTest::Range(*limits),
+            Predicate::Datetime(limits) => ValueTest::Datetime(*limits),
+            Predicate::ValuesCount(limits) => return Ok(Test::Count(*limits)),
+            Predicate::IsEmpty(wanted) => return Ok(Test::Empty(*wanted)),
+            Predicate::IsNull(wanted) => return Ok(Test::Null(*wanted)),
+        }))
+    }
+
+    fn sorted<T: Ord + Clone>(&mut self, list: &[T], place: &Place<'_>) -> Result<Vec<T>, FilterError> {
+        self.values = self.values.saturating_add(list.len());
+        place.within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)?;
+        let mut sorted = list.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Ok(sorted)
     }
 }
 
@@ -224,46 +267,6 @@ fn field(
     })
 }
 
-fn test(predicate: &Predicate, place: &Place<'_>) -> Result<Test, FilterError> {
-    let list_place = place.key("match");
-    Ok(Test::Value(match predicate {
-        Predicate::Value(MatchValue::String(text)) => ValueTest::String(text.clone()),
-        Predicate::Value(MatchValue::Integer(number)) => ValueTest::Integer(*number),
-        Predicate::Value(MatchValue::Bool(truth)) => ValueTest::Bool(*truth),
-        Predicate::Any(ValueList::Strings(list)) => {
-            ValueTest::AnyString(sorted(list, &list_place.key("any"))?)
-        }
-        Predicate::Any(ValueList::Integers(list)) => {
-            ValueTest::AnyInteger(sorted(list, &list_place.key("any"))?)
-        }
-        Predicate::Except(ValueList::Strings(list)) => {
-            ValueTest::ExceptString(sorted(list, &list_place.key("except"))?)
-        }
-        Predicate::Except(ValueList::Integers(list)) => {
-            ValueTest::ExceptInteger(sorted(list, &list_place.key("except"))?)
-        }
-        // Without an index that knows words, a text and a phrase are what a string contains.
-        Predicate::Text(text) | Predicate::Phrase(text) => ValueTest::Contains(vec![text.clone()]),
-        Predicate::TextAny(text) => ValueTest::Contains(text.split_whitespace().map(str::to_owned).collect()),
-        Predicate::Prefix(prefix) => ValueTest::Prefix(prefix.clone()),
-        Predicate::Range(limits) => ValueTest::Range(*limits),
-        Predicate::Datetime(limits) => ValueTest::Datetime(*limits),
-        Predicate::ValuesCount(limits) => return Ok(Test::Count(*limits)),
-        Predicate::IsEmpty(wanted) => return Ok(Test::Empty(*wanted)),
-        Predicate::IsNull(wanted) => return Ok(Test::Null(*wanted)),
-    }))
-}
-
 fn parse(path: &str, place: &Place<'_>) -> Result<PayloadPath, FilterError> {
-    PayloadPath::parse(path).map_err(|error| place.invalid(error.to_string()))
-}
-
-fn sorted<T: Ord + Clone>(list: &[T], place: &Place<'_>) -> Result<Vec<T>, FilterError> {
-    if list.len() > MAX_LIST {
-        return Err(place.invalid(format!("{} items, more than the {MAX_LIST} allowed", list.len())));
-    }
-    let mut sorted = list.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    Ok(sorted)
+    PayloadPath::parse(path).map_err(|error| error.at(place))
 }

@@ -15,6 +15,18 @@ pub enum FilterError {
         /// What was expected there, and what was found.
         problem: String,
     },
+    /// More than a documented limit; the engine's calls tell it as [`Error::Limit`](crate::Error::Limit).
+    #[error("{}too large: {what}: at most {limit}, got {found}", prefix(.place))]
+    Limit {
+        /// Where in the request.
+        place: String,
+        /// What is limited.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+        /// What was given; one more than the limit where the rest was not looked at.
+        found: usize,
+    },
     /// The request is well formed and asks for something that this engine does not do. It is refused, because
     /// ignoring a condition would return points that the caller excluded.
     #[error("{}{what} is not supported", prefix(.place))]
@@ -24,6 +36,23 @@ pub enum FilterError {
         /// The feature, as a noun phrase.
         what: &'static str,
     },
+}
+
+impl FilterError {
+    /// The same of a path that stands at `place`.
+    pub(crate) fn at(self, place: &Place<'_>) -> Self {
+        match self {
+            Self::Limit {
+                what, limit, found, ..
+            } => Self::Limit {
+                place: place.spell(),
+                what,
+                limit,
+                found,
+            },
+            Self::Invalid { .. } | Self::Unsupported { .. } => place.invalid(self.to_string()),
+        }
+    }
 }
 
 fn prefix(place: &str) -> String {
@@ -73,6 +102,19 @@ impl<'a> Place<'a> {
             place: self.spell(),
             problem: problem.into(),
         }
+    }
+
+    /// Refuses what is beyond a limit.
+    pub(crate) fn within(&self, what: &'static str, limit: usize, found: usize) -> Result<(), FilterError> {
+        if found <= limit {
+            return Ok(());
+        }
+        Err(FilterError::Limit {
+            place: self.spell(),
+            what,
+            limit,
+            found,
+        })
     }
 
     pub(crate) fn unsupported(&self, what: &'static str) -> FilterError {

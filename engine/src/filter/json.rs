@@ -8,9 +8,11 @@
 use serde_json::{Map, Value};
 use vdb_storage::PointId;
 
+use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES};
+
 use super::{
     ast::{Condition, Filter, Limits, MatchValue, MinShould, Predicate, ValueList},
-    compile::{MAX_CONDITIONS, MAX_DEPTH, MAX_LIST},
+    compile::{FILTER_CONDITIONS, FILTER_DEPTH, FILTER_VALUES},
     datetime::Datetime,
     error::{FilterError, Place},
     path::{PayloadPath, shorten},
@@ -39,8 +41,9 @@ impl Filter {
     /// ```
     ///
     /// # Errors
-    /// [`FilterError::Invalid`] when `value` has another shape, is deeper than 64 filters, or has more than 65 536
-    /// conditions or a list of more than 1 048 576 items; [`FilterError::Unsupported`] for geo and slice conditions.
+    /// [`FilterError::Invalid`] when `value` has another shape; [`FilterError::Limit`] when it is deeper than
+    /// [`MAX_FILTER_DEPTH`], has more conditions than [`MAX_FILTER_CONDITIONS`] or a list of more than
+    /// [`MAX_FILTER_VALUES`]; [`FilterError::Unsupported`] for geo and slice conditions.
     pub fn from_json(value: &Value) -> Result<Self> {
         Reader {
             depth: 0,
@@ -58,10 +61,8 @@ struct Reader {
 impl Reader {
     fn filter(&mut self, value: &Value, place: &Place<'_>) -> Result<Filter> {
         let map = object(value, place, "a filter object")?;
-        if self.depth == MAX_DEPTH {
-            return Err(place.invalid(format!("filters nest deeper than {MAX_DEPTH} levels")));
-        }
         self.depth += 1;
+        place.within(FILTER_DEPTH, MAX_FILTER_DEPTH, self.depth)?;
         let mut filter = Filter::default();
         for (key, value) in map {
             let place = place.key(key);
@@ -119,9 +120,7 @@ impl Reader {
     fn condition(&mut self, value: &Value, place: &Place<'_>) -> Result<Condition> {
         let map = object(value, place, "a condition object")?;
         self.conditions += 1;
-        if self.conditions > MAX_CONDITIONS {
-            return Err(place.invalid(format!("more than {MAX_CONDITIONS} conditions")));
-        }
+        place.within(FILTER_CONDITIONS, MAX_FILTER_CONDITIONS, self.conditions)?;
         if map.contains_key("key") {
             return field(map, place);
         }
@@ -337,7 +336,7 @@ fn path(value: &Value, place: &Place<'_>) -> Result<String> {
     let text = string(value, place)?;
     match PayloadPath::parse(&text) {
         Ok(_) => Ok(text),
-        Err(error) => Err(place.invalid(error.to_string())),
+        Err(error) => Err(error.at(place)),
     }
 }
 
@@ -347,9 +346,7 @@ fn list<T>(
     read: impl Fn(&Value, &Place<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     let list = array(value, place)?;
-    if list.len() > MAX_LIST {
-        return Err(place.invalid(format!("{} items, more than the {MAX_LIST} allowed", list.len())));
-    }
+    place.within(FILTER_VALUES, MAX_FILTER_VALUES, list.len())?;
     list.iter()
         .enumerate()
         .map(|(number, item)| read(item, &place.index(number)))

@@ -12,9 +12,7 @@
 use std::{fmt, str::FromStr};
 
 use super::error::{FilterError, Place};
-
-/// The most steps that a path may have. Payloads are no deeper than that, and walking a path recurses once a step.
-pub(crate) const MAX_PATH_STEPS: usize = 64;
+use crate::limits::{MAX_PATH_BYTES, MAX_PATH_STEPS};
 
 /// One step of a [`PayloadPath`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,11 +36,15 @@ impl PayloadPath {
     /// Parses `text` by the grammar of the module.
     ///
     /// # Errors
-    /// [`FilterError::Invalid`] when the text does not follow the grammar or has more than `MAX_PATH_STEPS` steps.
+    /// [`FilterError::Invalid`] when the text does not follow the grammar; [`FilterError::Limit`] when it has more than
+    /// [`MAX_PATH_BYTES`] or [`MAX_PATH_STEPS`].
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Parser { rest: text, at: 0 }.path().map_err(|problem| {
+        Place::ROOT.within("bytes of a payload path", MAX_PATH_BYTES, text.len())?;
+        let path = Parser { rest: text, at: 0 }.path().map_err(|problem| {
             Place::ROOT.invalid(format!("{} is not a payload path: {problem}", shorten(text)))
-        })
+        })?;
+        Place::ROOT.within("steps of a payload path", MAX_PATH_STEPS, path.steps.len())?;
+        Ok(path)
     }
 
     /// The steps, at least one, the first a key.
@@ -119,9 +121,6 @@ impl<'a> Parser<'a> {
     fn path(mut self) -> Result<PayloadPath, String> {
         let mut steps = vec![self.key()?];
         while !self.rest.is_empty() {
-            if steps.len() == MAX_PATH_STEPS {
-                return Err(format!("more than {MAX_PATH_STEPS} steps"));
-            }
             let step = if self.eat(".") {
                 self.key()?
             } else if self.eat("[") {

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use vdb_index::Control;
 
 use crate::core::Core;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::filter::PayloadPath;
+use crate::limits::MAX_PAYLOAD_INDEXES;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive;
 use crate::maintenance::dropped::{forget_dropped, kept};
@@ -15,9 +16,6 @@ use crate::maintenance::fresh::FreshFiles;
 use crate::payload::PayloadIndexKind;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::shared::Shared;
-
-/// Most payload indexes of a collection.
-const MAX_INDEXES: usize = 1_000;
 
 /// Commits another schema. It takes a sequence number like any write.
 fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) -> Result<()>) -> Result<()> {
@@ -63,14 +61,8 @@ pub(crate) fn create(
     if !core.tables().schema.payload_indexes.iter().any(same) {
         change_schema(shared, core, |schema| {
             schema.payload_indexes.retain(|i| i.path != path);
-            if schema.payload_indexes.len() >= MAX_INDEXES {
-                let found = schema.payload_indexes.len() + 1;
-                return Err(Error::Limit {
-                    what: "payload indexes of a collection",
-                    limit: MAX_INDEXES,
-                    found,
-                });
-            }
+            let count = schema.payload_indexes.len() + 1;
+            within("payload indexes of a collection", MAX_PAYLOAD_INDEXES, count)?;
             let number = schema.next_payload_index;
             schema.next_payload_index = number.checked_add(1).ok_or(Error::Limit {
                 what: "payload indexes ever created in a collection",

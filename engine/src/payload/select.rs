@@ -7,6 +7,7 @@ use vdb_storage::{
 };
 
 use crate::filter::{FilterError, PathStep, PayloadPath};
+use crate::limits::MAX_PATHS;
 
 /// Which part of a payload a caller wants.
 ///
@@ -34,9 +35,6 @@ pub enum PayloadSelector {
     /// All but these paths.
     Exclude(Vec<PayloadPath>),
 }
-
-/// The most paths of one selector: each is compared with every key that it leads to.
-const MAX_PATHS: usize = 4096;
 
 impl PayloadSelector {
     /// Only these paths.
@@ -67,7 +65,8 @@ impl PayloadSelector {
     /// `{"exclude": [..]}`.
     ///
     /// # Errors
-    /// [`FilterError::Invalid`] for any other shape, for a malformed path, and for more than 4096 paths.
+    /// [`FilterError::Invalid`] for any other shape, and for a malformed path; [`FilterError::Limit`] for more
+    /// paths than [`MAX_PATHS`].
     pub fn from_json(value: &Value) -> Result<Self, FilterError> {
         let invalid = |place: &str, problem: &str| FilterError::Invalid {
             place: place.to_owned(),
@@ -120,13 +119,23 @@ fn paths(place: &str, list: &[Value]) -> Result<Vec<PayloadPath>, FilterError> {
         problem,
     };
     if list.len() > MAX_PATHS {
-        return Err(invalid(MAX_PATHS, format!("more than {MAX_PATHS} paths")));
+        return Err(FilterError::Limit {
+            place: place.to_owned(),
+            what: "paths in a payload selector",
+            limit: MAX_PATHS,
+            found: list.len(),
+        });
     }
     let read = |(number, path): (usize, &Value)| {
         let text = path
             .as_str()
             .ok_or_else(|| invalid(number, "expected a path as a string".to_owned()))?;
-        PayloadPath::parse(text).map_err(|error| invalid(number, error.to_string()))
+        PayloadPath::parse(text).map_err(|error| match error {
+            FilterError::Limit { .. } => error,
+            FilterError::Invalid { .. } | FilterError::Unsupported { .. } => {
+                invalid(number, error.to_string())
+            }
+        })
     };
     list.iter().enumerate().map(read).collect()
 }

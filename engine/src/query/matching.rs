@@ -10,6 +10,7 @@ use crate::deletions::Deletions;
 use crate::error::Result;
 use crate::filter::{CompiledFilter, Filter};
 use crate::memtable::{MemRow, Memtable};
+use crate::query::allowance::Allowance;
 use crate::query::rows::{self, SegmentRows};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables, View};
@@ -42,7 +43,7 @@ impl Horizon {
 }
 
 /// Whether a row of a memtable matches.
-pub(crate) fn memtable_row_matches(
+pub(super) fn memtable_row_matches(
     schema: &Schema,
     row: &MemRow,
     filter: Option<&CompiledFilter>,
@@ -61,10 +62,11 @@ fn each_in_memtable(
     schema: &Schema,
     table: &Memtable,
     horizon: Horizon,
-    filter: Option<&CompiledFilter>,
+    (filter, allowance): (Option<&CompiledFilter>, &Allowance<'_>),
     mut found: impl FnMut(u32, &MemRow) -> Result<()>,
 ) -> Result<()> {
     for (at, row) in table.rows() {
+        allowance.beat()?;
         if horizon.sees(row) && memtable_row_matches(schema, row, filter)? {
             found(at, row)?;
         }
@@ -77,15 +79,18 @@ pub(crate) fn each(
     tables: &Arc<Tables>,
     horizon: Horizon,
     filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
     mut found: impl FnMut(PointId, Located) -> Result<()>,
 ) -> Result<()> {
+    allowance.check()?;
+    let among = (filter, allowance);
     for table in tables.memtables() {
-        each_in_memtable(&tables.schema, table, horizon, filter, |at, row| {
+        each_in_memtable(&tables.schema, table, horizon, among, |at, row| {
             found(row.id, Located::Memtable(table.clone(), at))
         })?;
     }
     for segment in &tables.segments {
-        SegmentRows::new(&tables.schema, segment, horizon, filter).each(|row| {
+        SegmentRows::new(&tables.schema, segment, horizon, filter, allowance)?.each(|row| {
             match segment.points.id(row) {
                 Some(id) => found(id, Located::Segment(segment.clone(), row)),
                 None => Ok(()),
@@ -96,20 +101,22 @@ pub(crate) fn each(
 }
 
 /// About how many points match, without reading payloads of segments.
-pub(crate) fn estimate(view: &View, filter: &Filter) -> Result<Estimate> {
+pub(crate) fn estimate(view: &View, filter: &Filter, allowance: &Allowance<'_>) -> Result<Estimate> {
     let compiled = CompiledFilter::new(filter)?;
+    allowance.check()?;
     let filter = Some(&compiled).filter(|f| !f.is_unconditional());
     let horizon = Horizon::At(view.lsn);
     let schema = &view.tables.schema;
     let mut in_memory = 0;
     for table in view.tables.memtables() {
-        each_in_memtable(schema, table, horizon, filter, |_, _| {
+        each_in_memtable(schema, table, horizon, (filter, allowance), |_, _| {
             in_memory += 1;
             Ok(())
         })?;
     }
     let mut sum = Estimate::exactly(in_memory);
     for segment in &view.tables.segments {
+        allowance.check()?;
         let bounds = rows::bounds(schema, segment, filter);
         let dead = segment.deletions.dead_at(view.lsn);
         sum.min += bounds.min.saturating_sub(dead);
@@ -122,19 +129,26 @@ pub(crate) fn estimate(view: &View, filter: &Filter) -> Result<Estimate> {
 }
 
 /// How many points match.
-pub(crate) fn count(view: &View, filter: Option<&Filter>) -> Result<u64> {
+pub(crate) fn count(view: &View, filter: Option<&Filter>, allowance: &Allowance<'_>) -> Result<u64> {
     let compiled = filter.map(CompiledFilter::new).transpose()?;
+    allowance.check()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
     let horizon = Horizon::At(view.lsn);
     let mut count = 0;
     for table in view.tables.memtables() {
-        each_in_memtable(&view.tables.schema, table, horizon, filter, |_, _| {
-            count += 1;
-            Ok(())
-        })?;
+        each_in_memtable(
+            &view.tables.schema,
+            table,
+            horizon,
+            (filter, allowance),
+            |_, _| {
+                count += 1;
+                Ok(())
+            },
+        )?;
     }
     for segment in &view.tables.segments {
-        count += SegmentRows::new(&view.tables.schema, segment, horizon, filter).count()?;
+        count += SegmentRows::new(&view.tables.schema, segment, horizon, filter, allowance)?.count()?;
     }
     Ok(count)
 }

@@ -1,130 +1,215 @@
 //! Nearest rows of a memtable: by its graph as far as that reaches, one by one behind it.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
-use vdb_index::RowFilter;
-use vdb_index::hnsw::{self, Scratch, SearchParams};
+use vdb_index::hnsw;
+use vdb_index::{RowFilter, flat};
 use vdb_storage::PointId;
 use vdb_wal::Lsn;
 
 use crate::error::Result;
-use crate::filter::CompiledFilter;
 use crate::memtable::{MemVectors, Memtable};
+use crate::query::allowance::Allowance;
 use crate::query::matching::memtable_row_matches;
-use crate::schema::Schema;
+use crate::query::prepared::{Query, held};
+use crate::query::segments::{PIECE_BYTES, with_scratch};
+use crate::query::workers;
+use crate::tables::View;
 
 /// A graph is not walked when more than this share of its rows has died: it would meet little else.
 const MOST_DEAD: f64 = 0.5;
 
-/// What a memtable is searched for.
-pub(crate) struct Ask<'a> {
-    pub(crate) schema: &'a Schema,
-    pub(crate) slot: usize,
-    pub(crate) encoded: &'a [u8],
-    /// What a reader sees.
-    pub(crate) lsn: Lsn,
-    pub(crate) filter: Option<&'a CompiledFilter>,
-    /// Hits wanted.
-    pub(crate) want: usize,
-    /// Which graph searches may be answered with; `None` for an exact answer.
-    pub(crate) walk: Option<SearchParams>,
-}
-
 /// A hit of a memtable; the worst is the greatest.
+#[derive(Clone)]
 pub(crate) struct Kept {
     pub(crate) score: f32,
     pub(crate) id: PointId,
     pub(crate) row: u32,
 }
 
-/// The best rows of a memtable, in no order. Its rows are in no order of ids, so ties are broken here rather than by row.
+/// The best rows of a memtable for each query, in no order. Its rows are in no order of ids, so ties are broken here rather
+/// than by row.
 ///
 /// With a filter all is scanned: only rows that are near enough are asked whether they match, so few payloads are read.
-pub(crate) fn nearest(table: &Memtable, ask: &Ask<'_>, scratch: &mut Scratch) -> Result<Vec<Kept>> {
-    let Some(vectors) = table.vectors(ask.slot) else {
-        return Ok(Vec::new());
-    };
-    let mut best = Best {
-        kept: BinaryHeap::new(),
-        want: ask.want,
-    };
-    let walked = match &ask.walk {
-        Some(params) if ask.filter.is_none() => walk(table, vectors, ask, params, scratch, &mut best),
-        Some(_) | None => None,
-    };
-    scan(table, vectors, walked.unwrap_or(0), ask, &mut best)?;
-    Ok(best.kept.into_vec())
-}
-
-/// Walks the graph and answers how many vectors that covers; `None` where a scan is better.
-fn walk(
+pub(crate) fn nearest(
+    view: &View,
     table: &Memtable,
-    vectors: &MemVectors,
-    ask: &Ask<'_>,
-    params: &SearchParams,
-    scratch: &mut Scratch,
-    best: &mut Best,
-) -> Option<u32> {
-    let live = vectors.live.graph()?;
-    let rows = live.graph.len();
-    // Deaths are counted for the whole table, some perhaps behind the graph: no matter for an estimate.
-    let dead = table.dead().min(rows);
-    if f64::from(dead) > f64::from(rows) * MOST_DEAD || ask.want as u64 * 2 > u64::from(rows) {
-        return None;
-    }
-    let seen = Seen {
+    queries: &[&Query<'_>],
+    several: bool,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<Vec<Kept>>> {
+    let Some(vectors) = queries.first().and_then(|first| table.vectors(first.slot)) else {
+        return Ok(vec![Vec::new(); queries.len()]);
+    };
+    let table = Table {
+        view,
         table,
         vectors,
-        lsn: ask.lsn,
-        rows: rows - dead,
+        allowance,
     };
-    let all = dead == 0 && live.born <= ask.lsn;
-    let filter: Option<&dyn RowFilter> = if all { None } else { Some(&seen) };
-    let kernel = &ask.schema.vectors[ask.slot].kernel;
-    let view = live.graph.view();
-    let found = hnsw::search(view, &vectors.rows, kernel, ask.encoded, params, filter, scratch);
-    if found.hits.len() < ask.want {
-        // Cut off by rows that died or are not to be seen yet.
-        return None;
+    let walked = workers::map(several, queries, |query| {
+        allowance.check()?;
+        if query.filter.is_some() || query.is_exact() {
+            return Ok(None);
+        }
+        table.walk(query)
+    })?;
+    // What is left to be scanned begins behind the graph, or at the start.
+    let mut left: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut all = Vec::with_capacity(queries.len());
+    for (at, (query, walked)) in queries.iter().zip(walked).enumerate() {
+        let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query)));
+        left.entry(first).or_default().push(at);
+        all.push(best);
     }
-    for (score, slot) in found.hits {
-        if let Some(row) = vectors.owner(slot)
-            && let Some(version) = table.row(row)
-        {
-            best.push(score, version.id, row);
+    for (first, members) in left {
+        let scanning: Vec<&Query<'_>> = members.iter().map(|&at| queries[at]).collect();
+        let found = table.scan(first, &scanning, several)?;
+        for (at, found) in members.into_iter().zip(found) {
+            all[at].merge(found);
         }
     }
-    Some(rows)
+    Ok(all.into_iter().map(|best| best.kept.into_vec()).collect())
 }
 
-/// Scores vectors from `first` on.
-fn scan(table: &Memtable, vectors: &MemVectors, first: u32, ask: &Ask<'_>, best: &mut Best) -> Result<()> {
-    let vector = &ask.schema.vectors[ask.slot];
-    let row_bytes = vector.params.row_bytes();
-    let mut scores = Vec::new();
-    for (start, rows) in vectors.rows.chunks() {
-        let skipped = (first.saturating_sub(start) as usize).min(rows.len() / row_bytes);
-        let rows = &rows[skipped * row_bytes..];
-        scores.resize(rows.len() / row_bytes, 0.0);
-        vector.kernel.score_rows(ask.encoded, rows, &mut scores);
-        for (slot, &score) in (start + skipped as u32..).zip(&scores) {
-            if best.is_beyond(score) {
-                continue;
-            }
-            let owner = vectors.owner(slot);
-            let Some((row, version)) = owner.and_then(|row| Some((row, table.row(row)?))) else {
-                continue;
-            };
-            if !score.is_nan()
-                && version.visible(ask.lsn)
-                && memtable_row_matches(ask.schema, version, ask.filter)?
+/// What a reader searches.
+struct Table<'a> {
+    view: &'a View,
+    table: &'a Memtable,
+    vectors: &'a MemVectors,
+    allowance: &'a Allowance<'a>,
+}
+
+impl Table<'_> {
+    /// Walks the graph, and answers how many vectors that covers; `None` where a scan is better.
+    fn walk(&self, query: &Query<'_>) -> Result<Option<(u32, Best)>> {
+        let (table, vectors, lsn) = (self.table, self.vectors, self.view.lsn);
+        let Some(live) = vectors.live.graph() else {
+            return Ok(None);
+        };
+        let rows = live.graph.len();
+        // Deaths are counted for the whole table, some perhaps behind the graph: no matter for an estimate.
+        let dead = table.dead().min(rows);
+        if f64::from(dead) > f64::from(rows) * MOST_DEAD || query.want as u64 * 2 > u64::from(rows) {
+            return Ok(None);
+        }
+        let seen = Seen {
+            table,
+            vectors,
+            lsn,
+            rows: rows - dead,
+        };
+        let all = dead == 0 && live.born <= lsn;
+        let filter: Option<&dyn RowFilter> = if all { None } else { Some(&seen) };
+        let params = query.params();
+        let found = with_scratch(|scratch| {
+            hnsw::search_watched(
+                live.graph.view(),
+                &vectors.rows,
+                &query.vector.kernel,
+                &query.encoded,
+                &params,
+                (filter, self.allowance.control()),
+                scratch,
+            )
+        });
+        if found.stopped {
+            return Err(self.allowance.over());
+        }
+        if found.hits.len() < query.want {
+            // Cut off by rows that died or are not to be seen yet.
+            return Ok(None);
+        }
+        let mut best = Best::new(query);
+        for (score, slot) in found.hits {
+            if let Some(row) = vectors.owner(slot)
+                && let Some(version) = table.row(row)
             {
                 best.push(score, version.id, row);
             }
         }
+        Ok(Some((rows, best)))
     }
-    Ok(())
+
+    /// Scores vectors from `first` on, for all queries in one pass.
+    fn scan(&self, first: u32, queries: &[&Query<'_>], several: bool) -> Result<Vec<Best>> {
+        let Some(query) = queries.first() else {
+            return Ok(Vec::new());
+        };
+        let kernel = &query.vector.kernel;
+        let row_bytes = query.encoded.len();
+        let encoded: Vec<&[u8]> = queries.iter().map(|query| query.encoded.as_slice()).collect();
+        let mut pieces: Vec<(u32, &[u8])> = Vec::new();
+        let step = (PIECE_BYTES / row_bytes.max(1)).max(1);
+        for (start, rows) in self.vectors.rows.chunks() {
+            let skipped = (first.saturating_sub(start) as usize).min(rows.len() / row_bytes);
+            let rest = rows[skipped * row_bytes..].chunks(step * row_bytes);
+            let starts = (start + skipped as u32..).step_by(step);
+            pieces.extend(starts.zip(rest));
+        }
+        let held = held(queries, self.vectors.rows.len() as usize);
+        self.allowance.take(held)?;
+        let new = || -> Vec<Best> { queries.iter().map(|query| Best::new(query)).collect() };
+        let found = workers::fold(
+            several,
+            pieces,
+            new,
+            |bests, (mut start, piece)| {
+                self.allowance.check()?;
+                for block in piece.chunks(flat::BLOCK as usize * row_bytes) {
+                    let mut outcome = Ok(());
+                    flat::score_block(kernel, &encoded, block, |at, scores| {
+                        if let (Some(query), Some(best), Ok(())) =
+                            (queries.get(at), bests.get_mut(at), &outcome)
+                        {
+                            let scored = (start..).zip(scores.copied());
+                            outcome = self.note(query, scored, best);
+                        }
+                    });
+                    outcome?;
+                    start += (block.len() / row_bytes) as u32;
+                }
+                Ok(())
+            },
+            |bests, others| {
+                for (best, other) in bests.iter_mut().zip(others) {
+                    best.merge(other);
+                }
+            },
+        );
+        self.allowance.give(held);
+        found
+    }
+
+    /// Keeps what is near enough, seen, and matches.
+    fn note(
+        &self,
+        query: &Query<'_>,
+        scored: impl Iterator<Item = (u32, f32)>,
+        best: &mut Best,
+    ) -> Result<()> {
+        for (slot, score) in scored {
+            if best.is_beyond(score) {
+                continue;
+            }
+            let owner = self.vectors.owner(slot);
+            let Some((row, version)) = owner.and_then(|row| Some((row, self.table.row(row)?))) else {
+                continue;
+            };
+            if score.is_nan() || !version.visible(self.view.lsn) {
+                continue;
+            }
+            if let Some(filter) = &query.filter {
+                self.allowance.beat()?;
+                if !memtable_row_matches(&self.view.tables.schema, version, Some(filter))? {
+                    continue;
+                }
+            }
+            best.push(score, version.id, row);
+        }
+        Ok(())
+    }
 }
 
 /// The best so far.
@@ -134,6 +219,19 @@ struct Best {
 }
 
 impl Best {
+    fn new(query: &Query<'_>) -> Self {
+        Best {
+            kept: BinaryHeap::new(),
+            want: query.want,
+        }
+    }
+
+    fn merge(&mut self, other: Best) {
+        for kept in other.kept {
+            self.push(kept.score, kept.id, kept.row);
+        }
+    }
+
     /// True when a score cannot enter.
     fn is_beyond(&self, score: f32) -> bool {
         self.kept.len() >= self.want && self.kept.peek().is_some_and(|worst| score < worst.score)

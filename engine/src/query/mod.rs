@@ -8,19 +8,28 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `allowance.rs` | what one call may take: time, memory |
+//! | `workers.rs` | threads that answer together |
 //! | `matching.rs` | every point that matches a filter; counting |
-//! | `rows.rs` | which rows of one segment may be returned |
-//! | `memory.rs` | nearest rows of a memtable |
-//! | `search.rs` | nearest points |
+//! | `rows.rs`, `slots.rs` | which rows of one segment may be returned; the same as a filter over its vectors |
+//! | `search.rs`, `prepared.rs` | a search as it is asked for; the same, checked and encoded |
+//! | `nearest.rs` | nearest points, for one request or many |
+//! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
 
+pub(crate) mod allowance;
 pub(crate) mod fetch;
 pub(crate) mod matching;
 mod memory;
+pub(crate) mod nearest;
+mod prepared;
 pub(crate) mod rows;
 pub(crate) mod scroll;
 pub(crate) mod search;
+mod segments;
+mod slots;
+pub(crate) mod workers;
 
 #[cfg(test)]
 mod tests;

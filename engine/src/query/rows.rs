@@ -2,14 +2,16 @@
 
 use std::sync::OnceLock;
 
-use vdb_index::postings::Estimate;
+use vdb_index::postings::{Estimate, PostingsFile};
 use vdb_index::{RowBits, RowSet};
+use vdb_storage::PointId;
 
 use crate::error::{Error, Result};
-use crate::filter::{Candidates, CompiledFilter, candidates, estimate};
+use crate::filter::{Candidates, CompiledFilter, IndexLookup, candidates, estimate};
+use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
 use crate::schema::Schema;
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentLookup};
 use crate::tables::StoredPoint;
 
 /// What is known of the rows that match a filter before any payload is read.
@@ -33,8 +35,9 @@ pub(crate) struct SegmentRows<'a> {
     known: Known,
     /// No row has died.
     all_alive: bool,
-    /// The first damage met by a caller that could not be told at once.
-    damage: OnceLock<Error>,
+    allowance: &'a Allowance<'a>,
+    /// The first error met by a caller that could not be told at once: damage, or an allowance that is used up.
+    failure: OnceLock<Error>,
 }
 
 impl<'a> SegmentRows<'a> {
@@ -43,13 +46,19 @@ impl<'a> SegmentRows<'a> {
         segment: &'a Segment,
         horizon: Horizon,
         filter: Option<&'a CompiledFilter>,
-    ) -> Self {
+        allowance: &'a Allowance<'a>,
+    ) -> Result<Self> {
+        let lookup = WatchedLookup {
+            lookup: segment.lookup(schema),
+            allowance,
+        };
         let known = match filter.filter(|f| !f.is_unconditional()) {
             None => Known::All,
-            Some(filter) => match candidates(filter, &segment.lookup(schema)) {
+            Some(filter) => match candidates(filter, &lookup) {
                 Ok(Candidates::Exact(rows)) => Known::Exact(rows),
                 Ok(Candidates::Superset(rows)) => Known::Among(rows),
                 Ok(Candidates::Unknown) => Known::Nothing,
+                Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
                 // An index is derived data: without it the answer takes longer and is the same.
                 Err(_) => {
                     segment.set_index_damaged();
@@ -57,15 +66,16 @@ impl<'a> SegmentRows<'a> {
                 }
             },
         };
-        SegmentRows {
+        Ok(SegmentRows {
             schema,
             segment,
             horizon,
             filter,
             known,
             all_alive: segment.deletions.is_empty(),
-            damage: OnceLock::new(),
-        }
+            allowance,
+            failure: OnceLock::new(),
+        })
     }
 
     /// The rows that can match, dead ones included, when indexes name them.
@@ -94,6 +104,12 @@ impl<'a> SegmentRows<'a> {
         matches!(self.known, Known::All) && self.all_alive
     }
 
+    /// True when there is no filter, and no more than this share of the rows has died.
+    pub(crate) fn is_mostly_all(&self, most_dead: f64) -> bool {
+        let dead = f64::from(self.segment.deletions.dead_total());
+        matches!(self.known, Known::All) && dead <= f64::from(self.segment.rows()) * most_dead
+    }
+
     /// True when no row of the segment has died.
     pub(crate) fn is_all_alive(&self) -> bool {
         self.all_alive
@@ -109,6 +125,7 @@ impl<'a> SegmentRows<'a> {
         let Some(filter) = self.filter else {
             return Ok(true);
         };
+        self.allowance.beat()?;
         let Some(id) = self.segment.points.id(row) else {
             return Ok(false);
         };
@@ -135,32 +152,32 @@ impl<'a> SegmentRows<'a> {
         }
     }
 
-    /// As [`contains`](Self::contains) for callers that cannot fail: damage counts as no match and is kept for
-    /// [`check`](Self::check).
+    /// As [`contains`](Self::contains) for callers that cannot fail: from the first error on nothing matches, and it is
+    /// kept for [`check`](Self::check).
     #[inline]
     pub(crate) fn probe(&self, row: u32) -> bool {
         if let Known::Exact(rows) = &self.known {
             return rows.contains(row) && self.sees(row);
         }
-        self.contains(row).unwrap_or_else(|error| {
-            self.keep(error);
-            false
-        })
+        self.failure.get().is_none()
+            && self.contains(row).unwrap_or_else(|error| {
+                // Of several threads the first one tells.
+                let _ = self.failure.set(error);
+                false
+            })
     }
 
-    /// Keeps the first damage for [`check`](Self::check).
-    pub(crate) fn keep(&self, damage: Error) {
-        let _ = self.damage.set(damage);
-    }
-
-    /// The damage that a probe met.
+    /// The error that a probe met.
     pub(crate) fn check(self) -> Result<()> {
-        self.damage.into_inner().map_or(Ok(()), Err)
+        self.failure.into_inner().map_or(Ok(()), Err)
     }
 
     /// Calls `found` with every row, ascending.
     pub(crate) fn each(&self, mut found: impl FnMut(u32) -> Result<()>) -> Result<()> {
-        let mut visit = |row: u32| if self.contains(row)? { found(row) } else { Ok(()) };
+        let mut visit = |row: u32| {
+            self.allowance.beat()?;
+            if self.contains(row)? { found(row) } else { Ok(()) }
+        };
         match &self.known {
             Known::All | Known::Nothing => (0..self.segment.rows()).try_for_each(&mut visit),
             Known::Exact(rows) | Known::Among(rows) => rows.iter().try_for_each(&mut visit),
@@ -171,6 +188,7 @@ impl<'a> SegmentRows<'a> {
     pub(crate) fn page(&self, start: u32, limit: usize) -> Result<Vec<u32>> {
         let mut out = Vec::new();
         let mut visit = |row: u32| -> Result<bool> {
+            self.allowance.beat()?;
             if self.contains(row)? {
                 out.push(row);
             }
@@ -219,6 +237,38 @@ impl<'a> SegmentRows<'a> {
                 Ok(count)
             }
         }
+    }
+}
+
+/// A segment's indexes, looked up in for as long as there is time.
+struct WatchedLookup<'a> {
+    lookup: SegmentLookup<'a>,
+    allowance: &'a Allowance<'a>,
+}
+
+impl IndexLookup for WatchedLookup<'_> {
+    fn rows(&self) -> u32 {
+        self.lookup.rows()
+    }
+
+    fn postings(&self, path: &str) -> Option<&PostingsFile> {
+        self.lookup.postings(path)
+    }
+
+    fn row_of(&self, id: &PointId) -> Option<u32> {
+        self.lookup.row_of(id)
+    }
+
+    fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
+        self.lookup.rows_with_vector(name)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.allowance.beat().is_ok()
+    }
+
+    fn is_over(&self) -> bool {
+        self.allowance.check().is_err()
     }
 }
 

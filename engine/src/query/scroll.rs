@@ -1,13 +1,15 @@
 //! Pages of points in the order of their ids.
 
 use std::ops::Bound;
+use std::time::Duration;
 
 use vdb_storage::PointId;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::filter::{CompiledFilter, Filter};
 use crate::limits::MAX_LIMIT;
 use crate::point::{Record, Select};
+use crate::query::allowance::Allowance;
 use crate::query::fetch;
 use crate::query::matching::{Horizon, memtable_row_matches};
 use crate::query::rows::SegmentRows;
@@ -38,12 +40,15 @@ use crate::tables::{Located, View};
 pub struct ScrollRequest {
     /// The first id of the page, or the first one after it that exists.
     pub offset: Option<PointId>,
-    /// Most points of the page, at least 1.
+    /// Most points of the page: 1 to [`MAX_LIMIT`].
     pub limit: usize,
     /// Only points that match.
     pub filter: Option<Filter>,
     /// What comes back with each point.
     pub select: Select,
+    /// How long it may take, else [`Error::Timeout`]; as the database says
+    /// ([`read_timeout`](crate::DatabaseBuilder::read_timeout)) by default.
+    pub timeout: Option<Duration>,
 }
 
 impl Default for ScrollRequest {
@@ -53,6 +58,7 @@ impl Default for ScrollRequest {
             limit: 10,
             filter: None,
             select: Select::payload(),
+            timeout: None,
         }
     }
 }
@@ -90,6 +96,13 @@ impl ScrollRequest {
         self.select = select;
         self
     }
+
+    /// How long it may take.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
 }
 
 /// A page of points.
@@ -101,18 +114,20 @@ pub struct ScrollPage {
     pub next_offset: Option<PointId>,
 }
 
-pub(crate) fn scroll(view: &View, request: &ScrollRequest) -> Result<ScrollPage> {
+pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance<'_>) -> Result<ScrollPage> {
     if request.limit == 0 {
         return Err(Error::InvalidRequest(
             "the limit of a scroll must be at least 1".into(),
         ));
     }
+    within("limit of a scroll", MAX_LIMIT, request.limit)?;
     let schema = &view.tables.schema;
     fetch::check(schema, &request.select)?;
+    allowance.check()?;
     let compiled = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
     // One more than asked for says where the next page starts.
-    let want = request.limit.min(MAX_LIMIT) + 1;
+    let want = request.limit + 1;
 
     let mut found: Vec<(PointId, Located)> = Vec::new();
     for table in view.tables.memtables() {
@@ -122,6 +137,7 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest) -> Result<ScrollPage>
             let batch = table.page(from, want, view.lsn);
             let Some(&(last, _)) = batch.last() else { break };
             for (id, row) in batch {
+                allowance.beat()?;
                 if let Some(version) = table.row(row)
                     && memtable_row_matches(schema, version, filter)?
                 {
@@ -131,11 +147,14 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest) -> Result<ScrollPage>
             }
             from = Bound::Excluded(last);
         }
+        allowance.take(taken * size_of::<(PointId, Located)>())?;
     }
     for segment in &view.tables.segments {
         let start = request.offset.map_or(0, |id| segment.points.lower_bound(id));
-        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter);
-        for row in rows.page(start, want)? {
+        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter, allowance)?;
+        let page = rows.page(start, want)?;
+        allowance.take(page.len() * size_of::<(PointId, Located)>())?;
+        for row in page {
             if let Some(id) = segment.points.id(row) {
                 found.push((id, Located::Segment(segment.clone(), row)));
             }
@@ -146,7 +165,7 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest) -> Result<ScrollPage>
     found.truncate(want - 1);
     let points = found
         .iter()
-        .map(|(id, at)| fetch::record(schema, &request.select, *id, at));
+        .map(|(id, at)| fetch::record(schema, &request.select, (*id, at), allowance));
     Ok(ScrollPage {
         points: points.collect::<Result<_>>()?,
         next_offset,

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use vdb_storage::PointId;
 use vdb_storage::payload::encode_payload as encode_object;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::filter::{CompiledFilter, PayloadPath};
-use crate::limits::MAX_BATCH_POINTS;
+use crate::limits::{MAX_BATCH_POINTS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_VECTORS};
 use crate::payload::{Merge, Removal};
 use crate::point::{Payload, Point, Vectors};
 use crate::schema::Schema;
@@ -79,15 +79,14 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
             edit: PayloadEdit::Overwrite(encode_payload(&payload)?),
             target: selection(target)?,
         },
-        Operation::DeletePayload { keys, target } => Prepared::Payload {
-            edit: PayloadEdit::Delete(Removal::new(
-                &keys
-                    .iter()
-                    .map(|k| PayloadPath::parse(k))
-                    .collect::<std::result::Result<Vec<_>, _>>()?,
-            )),
-            target: selection(target)?,
-        },
+        Operation::DeletePayload { keys, target } => {
+            within("paths in one operation", MAX_PATHS, keys.len())?;
+            let paths = keys.iter().map(|key| PayloadPath::parse(key));
+            Prepared::Payload {
+                edit: PayloadEdit::Delete(Removal::new(&paths.collect::<Result<Vec<_>, _>>()?)),
+                target: selection(target)?,
+            }
+        }
         Operation::ClearPayload { target } => Prepared::Payload {
             edit: PayloadEdit::Overwrite(Vec::new()),
             target: selection(target)?,
@@ -100,6 +99,7 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
             filter: update_filter.as_ref().map(CompiledFilter::new).transpose()?,
         },
         Operation::DeleteVectors { names, target } => {
+            within("vector names in one operation", MAX_VECTORS, names.len())?;
             let slots = names.iter().map(|n| schema.require(n)).collect::<Result<_>>()?;
             Prepared::DropVectors {
                 slots,
@@ -120,22 +120,26 @@ fn selection(target: Target) -> Result<Selection> {
 }
 
 fn check_count(found: usize) -> Result<()> {
-    if found > MAX_BATCH_POINTS {
-        return Err(Error::Limit {
-            what: "points in one operation",
-            limit: MAX_BATCH_POINTS,
-            found,
-        });
-    }
-    Ok(())
+    within("points in one operation", MAX_BATCH_POINTS, found)
 }
 
 pub(crate) fn encode_payload(payload: &Payload) -> Result<Vec<u8>> {
     if payload.is_empty() {
-        Ok(Vec::new())
-    } else {
-        Ok(encode_object(payload)?)
+        return Ok(Vec::new());
     }
+    let encoded = match encode_object(payload) {
+        Err(vdb_storage::Error::TooDeep { limit }) => {
+            return Err(Error::Limit {
+                what: "levels of objects and arrays in a payload",
+                limit,
+                // Encoding ends where it becomes too much.
+                found: limit + 1,
+            });
+        }
+        outcome => outcome?,
+    };
+    within("bytes of a payload", MAX_PAYLOAD_BYTES, encoded.len())?;
+    Ok(encoded)
 }
 
 /// Encodes whole points; of several with one id only the last is kept.

@@ -111,6 +111,11 @@ pub(crate) struct EffectView<'a> {
 }
 
 impl Section {
+    /// Bytes of payloads and vectors.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bulk.iter().map(Vec::len).sum()
+    }
+
     /// Adds an effect. `vectors` are stored bytes by schema slot, ascending.
     ///
     /// # Errors

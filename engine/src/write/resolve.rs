@@ -8,7 +8,9 @@ use vdb_storage::payload::decode_payload;
 
 use crate::error::{Error, Result};
 use crate::filter::CompiledFilter;
+use crate::limits::MAX_BATCH_BYTES;
 use crate::point::Payload;
+use crate::query::allowance::Allowance;
 use crate::query::matching::{Horizon, each};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables};
@@ -64,19 +66,22 @@ impl Current<'_> {
 }
 
 /// Resolves the operations of one batch on one collection, in order.
-pub(crate) struct Resolver {
+pub(crate) struct Resolver<'a> {
     tables: Arc<Tables>,
+    /// How long points may be looked for.
+    allowance: &'a Allowance<'a>,
     /// What earlier operations of the batch made of points, kept only when later ones need it; `None` where they
     /// deleted one.
     staged: HashMap<PointId, Option<StagedPoint>>,
     stages: bool,
 }
 
-impl Resolver {
+impl<'a> Resolver<'a> {
     /// `several`: more than one entry of the batch is on this collection.
-    pub(crate) fn new(tables: Arc<Tables>, several: bool) -> Self {
+    pub(crate) fn new(tables: Arc<Tables>, several: bool, allowance: &'a Allowance<'a>) -> Self {
         Resolver {
             tables,
+            allowance,
             staged: HashMap::new(),
             stages: several,
         }
@@ -110,7 +115,14 @@ impl Resolver {
     }
 
     /// The effects of an operation that has the sequence number `seq`.
-    pub(crate) fn resolve(&mut self, prepared: Prepared, collection: u32, seq: u64) -> Result<Section> {
+    /// Effects of the batch before it take `before` bytes.
+    pub(crate) fn resolve(
+        &mut self,
+        prepared: Prepared,
+        collection: u32,
+        seq: u64,
+        before: usize,
+    ) -> Result<Section> {
         let schema = self.tables.schema.clone();
         let mut section = match prepared {
             Prepared::Rows {
@@ -131,11 +143,13 @@ impl Resolver {
                 for (id, current) in self.select(&schema, &target, true)? {
                     let payload = edited(&edit, current.payload()?)?;
                     out.push(EffectKind::Payload, id, &payload, [])?;
-                    check_bytes(&out)?;
+                    check_bytes(before, &out)?;
                 }
                 out
             }
-            Prepared::Vectors { points, filter } => self.update_vectors(&schema, &points, filter.as_ref())?,
+            Prepared::Vectors { points, filter } => {
+                self.update_vectors(&schema, &points, filter.as_ref(), before)?
+            }
             Prepared::DropVectors { slots, target } => {
                 let mut out = Section::default();
                 for (id, current) in self.select(&schema, &target, true)? {
@@ -144,7 +158,7 @@ impl Resolver {
                         .filter_map(|slot| Some((slot, current.vector(slot)?)))
                         .collect();
                     out.push(EffectKind::Put, id, current.payload()?, kept)?;
-                    check_bytes(&out)?;
+                    check_bytes(before, &out)?;
                 }
                 out
             }
@@ -169,6 +183,7 @@ impl Resolver {
         }
         let mut out = Section::default();
         section.for_each(schema, |effect| {
+            self.allowance.beat()?;
             let wanted = match self.current(effect.id) {
                 None => mode != UpsertMode::UpdateOnly,
                 Some(_) if mode == UpsertMode::InsertOnly => false,
@@ -195,9 +210,11 @@ impl Resolver {
         schema: &Schema,
         points: &[(PointId, Patch)],
         filter: Option<&CompiledFilter>,
+        before: usize,
     ) -> Result<Section> {
         let mut out = Section::default();
         for (id, patch) in points {
+            self.allowance.beat()?;
             let current = self.current(*id).ok_or(Error::PointNotFound { id: *id })?;
             if let Some(filter) = filter
                 && !current.matches(schema, *id, filter)?
@@ -217,6 +234,7 @@ impl Resolver {
                 current.payload()?,
                 merged.collect::<Vec<_>>(),
             )?;
+            check_bytes(before, &out)?;
         }
         Ok(out)
     }
@@ -243,13 +261,20 @@ impl Resolver {
             }
             Selection::Filter(filter) => {
                 let mut out = Vec::new();
-                each(&self.tables, Horizon::Latest, Some(filter), |id, located| {
-                    if !self.staged.contains_key(&id) {
-                        out.push((id, Current::Stored(located)));
-                    }
-                    Ok(())
-                })?;
+                each(
+                    &self.tables,
+                    Horizon::Latest,
+                    Some(filter),
+                    self.allowance,
+                    |id, located| {
+                        if !self.staged.contains_key(&id) {
+                            out.push((id, Current::Stored(located)));
+                        }
+                        Ok(())
+                    },
+                )?;
                 for (&id, staged) in &self.staged {
+                    self.allowance.beat()?;
                     if let Some(current) = staged.as_ref().map(Current::Staged)
                         && current.matches(schema, id, filter)?
                     {
@@ -293,11 +318,11 @@ impl Resolver {
     }
 }
 
-/// A filter may match any number of points; what is made of them must fit a record of the log. Said before it fills
-/// the memory.
-fn check_bytes(section: &Section) -> Result<()> {
-    let found: usize = section.bulk.iter().map(Vec::len).sum();
-    if found > vdb_wal::MAX_BODY_BYTES as usize {
+/// A filter may match any number of points; what is made of them, with what the batch holds before, must fit a record of the
+/// log. Said before it fills the memory.
+fn check_bytes(before: usize, section: &Section) -> Result<()> {
+    let found = before.saturating_add(section.bytes());
+    if found > MAX_BATCH_BYTES {
         return Err(vdb_wal::Error::TooLarge {
             bytes: found as u64,
             max: vdb_wal::MAX_BODY_BYTES,

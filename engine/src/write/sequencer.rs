@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use crate::config::Durability;
 use crate::core::{Core, WEAK_WINDOW};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::limits::MAX_BATCH_POINTS;
+use crate::query::allowance::Allowance;
 use crate::shared::Shared;
 use crate::write::apply::enter;
 use crate::write::batch::{Entry, Expected, WriteBatch};
@@ -15,6 +16,7 @@ use crate::write::prepare::{Prepared, prepare};
 use crate::write::record::{self, Section};
 use crate::write::resolve::Resolver;
 use crate::write::ticket::{Ticket, WriteResult};
+use vdb_index::Control;
 use vdb_storage::PointId;
 
 enum Step {
@@ -46,8 +48,10 @@ impl Shared {
         self: &Arc<Self>,
         entries: Vec<(Arc<Core>, Entry)>,
         durability: Durability,
+        control: &Control<'_>,
     ) -> Result<Ticket> {
         check_size(&entries)?;
+        let allowance = Allowance::new(*control, "finding the points of a write", usize::MAX);
         let mut steps = Vec::with_capacity(entries.len());
         let mut entries_of: HashMap<u32, usize> = HashMap::new();
         for (core, entry) in entries {
@@ -79,20 +83,23 @@ impl Shared {
         let mut resolvers: HashMap<u32, Resolver> = HashMap::new();
         let mut next: HashMap<u32, u64> = HashMap::new();
         let mut sections: Vec<Section> = Vec::new();
+        let mut bytes = 0;
         let mut owners: Vec<Arc<Core>> = Vec::new();
         for (core, step) in steps {
             core.check_writable()?;
             let several = entries_of.get(&core.id).is_some_and(|&n| n > 1);
             let resolver = resolvers
                 .entry(core.id)
-                .or_insert_with(|| Resolver::new(core.tables(), several));
+                .or_insert_with(|| Resolver::new(core.tables(), several, &allowance));
             match step {
                 Step::Require(id, expected) => resolver.require(id, expected)?,
                 Step::Write(prepared) => {
                     let seq = next
                         .entry(core.id)
                         .or_insert_with(|| core.next_seq.load(Ordering::Acquire));
-                    sections.push(resolver.resolve(prepared, core.id, *seq)?);
+                    let section = resolver.resolve(prepared, core.id, *seq, bytes)?;
+                    bytes += section.bytes();
+                    sections.push(section);
                     *seq += 1;
                     owners.push(core);
                 }
@@ -100,6 +107,7 @@ impl Shared {
         }
         // Resolvers hold tables alive; what follows may replace them.
         drop(resolvers);
+        allowance.check()?;
         let result = WriteResult {
             sequences: sections.iter().map(|s| s.seq).collect(),
         };
@@ -196,13 +204,7 @@ fn check_size(entries: &[(Arc<Core>, Entry)]) -> Result<()> {
         ("operations in one batch", entries.len()),
         ("points in one batch", entries.iter().map(points).sum()),
     ] {
-        if found > MAX_BATCH_POINTS {
-            return Err(Error::Limit {
-                what,
-                limit: MAX_BATCH_POINTS,
-                found,
-            });
-        }
+        within(what, MAX_BATCH_POINTS, found)?;
     }
     Ok(())
 }

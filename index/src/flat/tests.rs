@@ -40,11 +40,17 @@ proptest! {
         let (matrix, kernel) = (data.matrix(), Kernel::new(metric, element));
         let queries: Vec<&[u8]> = data.queries.iter().take(queries).map(Vec::as_slice).collect();
         let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(k)).collect();
-        scan_many(&matrix, &kernel, &queries, split..u32::MAX, &mut tops);
-        scan_many(&matrix, &kernel, &queries, 0..split, &mut tops);
-        for (query, found) in queries.iter().zip(tops) {
+        let mut filtered = tops.clone();
+        let bits = RowBits::from_rows(rows, (0..rows).filter(|row| row % 3 > 0));
+        for part in [split..u32::MAX, 0..split] {
+            scan_many(&matrix, &kernel, &queries, part.clone(), None, &mut tops);
+            scan_many(&matrix, &kernel, &queries, part, Some(&bits), &mut filtered);
+        }
+        for ((query, found), filtered) in queries.iter().zip(tops).zip(filtered) {
             let alone = top(k, |top| scan(&matrix, &kernel, query, 0..u32::MAX, None, top));
             prop_assert_eq!(found.into_sorted(), alone);
+            let alone = top(k, |top| scan(&matrix, &kernel, query, 0..rows, Some(&bits), top));
+            prop_assert_eq!(filtered.into_sorted(), alone);
         }
     }
 }

@@ -87,6 +87,11 @@ impl Beam {
         self.next = 0;
     }
 
+    /// Gives back what it holds beyond `bytes`.
+    pub(crate) fn trim(&mut self, bytes: usize) {
+        trim(&mut self.sorted, bytes);
+    }
+
     /// Keeps fewer results from now on.
     pub(crate) fn narrow(&mut self, width: usize) {
         self.width = self.width.min(width);
@@ -201,6 +206,14 @@ pub(crate) struct Visited {
 }
 
 impl Visited {
+    /// Gives back what it holds beyond `bytes` a list.
+    pub(crate) fn trim(&mut self, bytes: usize) {
+        // The marks are cleared by the list of what was touched: without it they start anew.
+        if bytes_of(&self.touched) > bytes || bytes_of(&self.words) > bytes {
+            *self = Self::default();
+        }
+    }
+
     pub(crate) fn reset(&mut self, nodes: u32) {
         for &node in &self.touched {
             self.words[(node >> 6) as usize] = 0;
@@ -228,6 +241,17 @@ impl Visited {
     #[inline]
     pub(crate) fn contains(&self, node: u32) -> bool {
         self.words[(node >> 6) as usize] >> (node & 63) & 1 == 1
+    }
+}
+
+fn bytes_of<T>(list: &Vec<T>) -> usize {
+    list.capacity() * size_of::<T>()
+}
+
+/// Gives back the memory of a list that holds more than `bytes`, and what is in it.
+pub(crate) fn trim<T>(list: &mut Vec<T>, bytes: usize) {
+    if bytes_of(list) > bytes {
+        *list = Vec::new();
     }
 }
 

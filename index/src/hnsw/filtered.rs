@@ -10,10 +10,11 @@
 //! where what matches keeps together.
 
 use crate::codes::Score;
+use crate::control::Control;
 use crate::hnsw::beam::Candidate;
 use crate::hnsw::growth::{Aim, Width};
 use crate::hnsw::links::{FREE, Links};
-use crate::hnsw::walk::Walker;
+use crate::hnsw::walk::{ASKED_A_LOOK, Walker, expansions_a_look};
 use crate::rowset::RowFilter;
 
 /// How a walk treats a filter.
@@ -25,6 +26,8 @@ pub(crate) struct Through<'a, F: ?Sized> {
     pub(crate) two_hops: Option<f64>,
     /// What the walk may cost, in rows scored.
     pub(crate) most: u64,
+    /// Whether to go on at all.
+    pub(crate) control: &'a Control<'a>,
 }
 
 /// What reading a node's links costs while looking through it, in rows scored.
@@ -92,7 +95,16 @@ impl Walker {
         let before = self.scored;
         let mut looks = 0;
         let mut company = Company::default();
+        let every = expansions_a_look(wide.most);
+        let mut until_look = every;
         while let Some(candidate) = self.beam.expand() {
+            until_look -= 1;
+            if until_look == 0 {
+                if self.is_stopped(through.control) {
+                    return true;
+                }
+                until_look = every;
+            }
             if self.scored - before + LOOK * looks > through.most {
                 return false;
             }
@@ -215,14 +227,17 @@ impl Walker {
         score: &S,
         rows: &[u32],
         width: usize,
-        filter: &F,
+        (filter, control): (&F, &Control<'_>),
         scored: &mut Vec<Candidate>,
     ) {
         scored.clear();
-        self.each_scored(nodes, score, rows, |_, new, row| {
+        self.each_scored(nodes, score, rows, control, |_, new, row| {
             scored.push(Candidate::new(new, row, false))
         });
         self.beam.reset(width);
+        if self.stopped {
+            return;
+        }
         let mut rest = scored.as_mut_slice();
         let mut next = width.saturating_mul(2).max(64);
         while !rest.is_empty() && !self.beam.is_full() {
@@ -234,9 +249,12 @@ impl Walker {
                 rest.split_at_mut(rest.len())
             };
             best.sort_unstable_by(|a, b| b.cmp(a));
-            for candidate in best.iter() {
+            for (asked, candidate) in best.iter().enumerate() {
                 if self.beam.is_full() {
                     break;
+                }
+                if (asked + 1).is_multiple_of(ASKED_A_LOOK) && self.is_stopped(control) {
+                    return;
                 }
                 if filter.contains(candidate.row()) {
                     self.beam.insert(*candidate);

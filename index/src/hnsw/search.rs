@@ -3,8 +3,9 @@
 use vdb_sys::kernel::{Kernel, prefetch};
 
 use crate::codes::{DotScore, ExactScore, QueryCode, SadScore, Scheme, Score};
+use crate::control::Control;
 use crate::full::FullVectors;
-use crate::hnsw::beam::Candidate;
+use crate::hnsw::beam::{Candidate, trim};
 use crate::hnsw::filtered::Through;
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::growth::Aim;
@@ -40,7 +41,8 @@ const GIVE_UP: f64 = 0.3;
 /// Full vectors asked for before they are scored: enough to hide memory, few enough for the first-level cache.
 const RESCORE_AHEAD: usize = 3;
 
-/// The memory of a search, kept from query to query: one for every thread that searches.
+/// The memory of a search, kept from query to query: one for every thread that searches. What a large search took beyond
+/// a few megabytes is given back at its end.
 #[derive(Default)]
 pub struct Scratch {
     walker: Walker,
@@ -51,6 +53,20 @@ pub struct Scratch {
     scored: Vec<Candidate>,
     /// What the walk or scan found, best first, with the scores of the codes.
     nominees: Vec<(f32, u32)>,
+}
+
+impl Scratch {
+    /// Bytes that any one of the buffers keeps: enough for the usual search, and for the visited marks of sixty million
+    /// rows, so that only searches which take milliseconds allocate.
+    const KEPT: usize = 8 << 20;
+
+    /// Gives back what is beyond that.
+    fn trim(&mut self) {
+        self.walker.trim(Self::KEPT);
+        trim(&mut self.rows, Self::KEPT);
+        trim(&mut self.scored, Self::KEPT);
+        trim(&mut self.nominees, Self::KEPT);
+    }
 }
 
 impl std::fmt::Debug for Scratch {
@@ -67,6 +83,8 @@ pub struct Found {
     pub hits: Vec<(f32, u32)>,
     /// The walk met a link that no build writes: the answer may lack rows, and the graph should be rebuilt.
     pub damaged: bool,
+    /// The caller's probe ended the search: there is no answer.
+    pub stopped: bool,
     /// Rows whose codes were scored: the cost of the walk.
     pub scored: u64,
     /// Rows whose full vectors were scored after that.
@@ -76,7 +94,7 @@ pub struct Found {
 /// Searches a graph for the rows nearest to `query`, which is in the matrix's element encoding.
 ///
 /// `matrix` holds the full vectors of the graph's rows, `kernel` is the canonical kernel of its metric and
-/// element. Allocates only what it returns.
+/// element. Allocates only what it returns, and what of the last search's memory was not [kept](Scratch).
 ///
 /// # Panics
 /// If the query is not as long as a row.
@@ -89,10 +107,35 @@ pub fn search<F: RowFilter + ?Sized>(
     filter: Option<&F>,
     scratch: &mut Scratch,
 ) -> Found {
+    search_watched(
+        graph,
+        matrix,
+        kernel,
+        query,
+        params,
+        (filter, &Control::none()),
+        scratch,
+    )
+}
+
+/// [`search`], ended early when `control` says so, which it is asked a few times in a millisecond.
+///
+/// # Panics
+/// If the query is not as long as a row.
+pub fn search_watched<F: RowFilter + ?Sized>(
+    graph: GraphView<'_>,
+    matrix: &impl FullVectors,
+    kernel: &Kernel,
+    query: &[u8],
+    params: &SearchParams,
+    among: (Option<&F>, &Control<'_>),
+    scratch: &mut Scratch,
+) -> Found {
     if params.k == 0 || graph.is_empty() {
         return Found {
             hits: Vec::new(),
             damaged: false,
+            stopped: false,
             scored: 0,
             rescored: 0,
         };
@@ -111,11 +154,11 @@ pub fn search<F: RowFilter + ?Sized>(
             match codes.layout().scheme() {
                 Scheme::Dot => {
                     let score = DotScore::new(codes, code);
-                    nominate(graph, (&score, zero), params, filter, walker, (rows, scored));
+                    nominate(graph, (&score, zero), params, among, walker, (rows, scored));
                 }
                 Scheme::Sad => {
                     let score = SadScore::new(codes, code);
-                    nominate(graph, (&score, zero), params, filter, walker, (rows, scored));
+                    nominate(graph, (&score, zero), params, among, walker, (rows, scored));
                 }
             }
             graph.quantizer.unit()
@@ -127,11 +170,13 @@ pub fn search<F: RowFilter + ?Sized>(
                 query,
             };
             let zero = code.zero.exact(graph.growth.longest);
-            nominate(graph, (&score, zero), params, filter, walker, (rows, scored));
+            nominate(graph, (&score, zero), params, among, walker, (rows, scored));
             1.0
         }
     };
-    rescore(matrix, kernel, query, unit, params, scratch)
+    let found = rescore(matrix, kernel, query, unit, params, scratch);
+    scratch.trim();
+    found
 }
 
 /// Walks from the top to the base level, or looks at every row that may match; the walker keeps the nominees.
@@ -139,7 +184,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     graph: GraphView<'_>,
     (score, zero): (&S, f32),
     params: &SearchParams,
-    filter: Option<&F>,
+    (filter, control): (Option<&F>, &Control<'_>),
     walker: &mut Walker,
     (listed, scored): (&mut Vec<u32>, &mut Vec<Candidate>),
 ) {
@@ -152,14 +197,14 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     };
     let Some(filter) = filter else {
         let entry = descend(graph, score, walker);
-        return walker.walk(graph.base, score, [entry], aim.width(width));
+        return walker.walk_watched(graph.base, score, [entry], aim.width(width), control);
     };
     let scanned = width.max(params.rescored());
     let mut look_at_all = |listed: &[u32], is_listed: bool, walker: &mut Walker| {
         if is_listed && !filter.is_slow() {
-            walker.scan(rows, score, listed, scanned.max(SCAN_NOMINEES));
+            walker.scan(rows, score, listed, scanned.max(SCAN_NOMINEES), control);
         } else {
-            walker.scan_asking(rows, score, listed, scanned, filter, scored);
+            walker.scan_asking(rows, score, listed, scanned, (filter, control), scored);
         }
     };
     let possible = filter.estimate().unwrap_or(u64::from(rows));
@@ -179,8 +224,12 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
         filter,
         two_hops: (share < MOSTLY && !filter.is_slow()).then_some(share),
         most: (looks as f64 * GIVE_UP) as u64,
+        control,
     };
     let finished = walker.walk_filtered(graph.base, score, [entry], (width, &aim), through);
+    if walker.stopped {
+        return;
+    }
     // A walk that came back short may have been cut off from matching rows.
     if !finished || (walker.results().take(params.k).count() as u64) < possible.min(params.k as u64) {
         listed.clear();
@@ -217,8 +266,11 @@ fn rescore(
     scratch: &mut Scratch,
 ) -> Found {
     let Scratch { walker, nominees, .. } = scratch;
+    let stopped = std::mem::take(&mut walker.stopped);
     nominees.clear();
-    nominees.extend(walker.results());
+    if !stopped {
+        nominees.extend(walker.results());
+    }
     let vector_at = |at: usize| nominees.get(at).and_then(|&(_, row)| matrix.vector(row));
     (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
     let least = params.rescored();
@@ -242,6 +294,7 @@ fn rescore(
     Found {
         hits: top.into_sorted(),
         damaged: std::mem::take(&mut walker.damaged),
+        stopped,
         scored: std::mem::take(&mut walker.scored),
         rescored,
     }

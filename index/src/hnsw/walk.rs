@@ -4,7 +4,8 @@
 //! memory, not arithmetic, is what a walk waits for.
 
 use crate::codes::Score;
-use crate::hnsw::beam::{Beam, Candidate, Visited};
+use crate::control::Control;
+use crate::hnsw::beam::{Beam, Candidate, Visited, trim};
 use crate::hnsw::growth::Width;
 use crate::hnsw::links::{FREE, Links};
 
@@ -28,6 +29,17 @@ pub(crate) struct Walker {
     pub(crate) scored: u64,
     /// Whether a link pointed outside the graph, which no build produces.
     pub(crate) damaged: bool,
+    /// Whether the work was cut short because its caller wanted that: what was found is of no use.
+    pub(crate) stopped: bool,
+}
+
+/// Rows scored, or asked, between two looks at whether to go on: tenths of a millisecond.
+const ROWS_A_LOOK: usize = 4096;
+pub(super) const ASKED_A_LOOK: usize = 128;
+
+/// Nodes expanded between two such looks. What enters a wide beam moves more of it.
+pub(super) fn expansions_a_look(width: usize) -> u32 {
+    ((1 << 17) / width.max(1024)).max(1) as u32
 }
 
 impl Walker {
@@ -42,7 +54,19 @@ impl Walker {
         entries: impl IntoIterator<Item = u32>,
         width: impl Into<Width>,
     ) {
-        let nodes = links.nodes();
+        self.walk_watched(links, score, entries, width, &Control::none());
+    }
+
+    /// [`walk`](Self::walk), ended early when `control` says so.
+    pub(crate) fn walk_watched<S: Score>(
+        &mut self,
+        links: Links<'_>,
+        score: &S,
+        entries: impl IntoIterator<Item = u32>,
+        width: impl Into<Width>,
+        control: &Control<'_>,
+    ) {
+        let (nodes, width) = (links.nodes(), width.into());
         self.start(nodes, width, entries);
         for at in 0..self.batch.len() {
             let row = self.batch[at];
@@ -52,13 +76,37 @@ impl Walker {
                 self.beam.insert(Candidate::new(new, row, false));
             }
         }
+        let every = expansions_a_look(width.most);
+        let mut until_look = every;
         while let Some(candidate) = self.beam.expand() {
+            until_look -= 1;
+            if until_look == 0 {
+                if self.is_stopped(control) {
+                    return;
+                }
+                until_look = every;
+            }
             if let Some(next) = self.beam.upcoming() {
                 links.prefetch(next.row());
             }
             self.batch.clear();
             self.gather(links, candidate.row(), nodes, score);
             self.score_batch(links, score, false);
+        }
+    }
+
+    /// Whether the caller wants no more, or has wanted that before: a search that was cut short stays so.
+    pub(super) fn is_stopped(&mut self, control: &Control<'_>) -> bool {
+        self.stopped = self.stopped || control.is_cancelled();
+        self.stopped
+    }
+
+    /// Gives back what its buffers hold beyond `bytes` each.
+    pub(super) fn trim(&mut self, bytes: usize) {
+        self.beam.trim(bytes);
+        self.visited.trim(bytes);
+        for rows in [&mut self.batch, &mut self.misses, &mut self.picked] {
+            trim(rows, bytes);
         }
     }
 
@@ -83,9 +131,16 @@ impl Walker {
 
     /// Scores the given rows, all of them, instead of walking; keeps the best `width`. Rows outside `0..nodes` are
     /// skipped.
-    pub(crate) fn scan<S: Score>(&mut self, nodes: u32, score: &S, rows: &[u32], width: usize) {
+    pub(crate) fn scan<S: Score>(
+        &mut self,
+        nodes: u32,
+        score: &S,
+        rows: &[u32],
+        width: usize,
+        control: &Control<'_>,
+    ) {
         self.beam.reset(width);
-        self.each_scored(nodes, score, rows, |walker, new, row| {
+        self.each_scored(nodes, score, rows, control, |walker, new, row| {
             if new > walker.beam.bar() {
                 walker.beam.insert(Candidate::new(new, row, false));
             }
@@ -99,6 +154,7 @@ impl Walker {
         nodes: u32,
         score: &S,
         rows: &[u32],
+        control: &Control<'_>,
         mut each: impl FnMut(&mut Self, f32, u32),
     ) {
         let ahead = |at: usize| rows.get(at).filter(|&&row| row < nodes);
@@ -106,6 +162,9 @@ impl Walker {
             .filter_map(ahead)
             .for_each(|&row| score.prefetch(row));
         for (at, some) in (0..).step_by(SCAN_BATCH).zip(rows.chunks(SCAN_BATCH)) {
+            if (at + SCAN_BATCH).is_multiple_of(ROWS_A_LOOK) && self.is_stopped(control) {
+                return;
+            }
             (at + SCAN_AHEAD..at + SCAN_AHEAD + SCAN_BATCH)
                 .filter_map(ahead)
                 .for_each(|&row| score.prefetch(row));

@@ -335,14 +335,16 @@ fn depth_and_lengths_are_bounded() {
     for _ in 0..100 {
         deep = json!({"must": deep});
     }
-    assert!(refused(deep).ends_with("filters nest deeper than 64 levels"));
+    assert!(refused(deep).ends_with("too large: levels of filters within a filter: at most 64, got 65"));
     let wide: Vec<Value> = vec![json!({"has_vector": ""}); 65_537];
     assert_eq!(
         refused(json!({"must": wide})),
-        "must[65536]: more than 65536 conditions"
+        "must[65536]: too large: conditions in a filter: at most 65536, got 65537"
     );
     let long = vec![0; (1 << 20) + 1];
-    assert!(refused(json!({"must": [{"has_id": long}]})).starts_with("must[0].has_id: 1048577 items"));
+    assert!(refused(json!({"must": [{"has_id": long}]})).starts_with(
+        "must[0].has_id: too large: values in the lists of a filter: at most 1048576, got 1048577"
+    ));
 }
 
 fn limits<T: std::fmt::Debug + Clone>(

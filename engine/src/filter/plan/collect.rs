@@ -2,8 +2,8 @@
 
 use vdb_index::RowSet;
 use vdb_index::{
-    Result,
-    postings::{Class, PostingsFile},
+    Error, Result,
+    postings::{Class, Key, PostingsFile},
 };
 
 use super::{
@@ -99,11 +99,21 @@ fn at_least(count: usize, nodes: &[Node], indexes: &dyn IndexLookup) -> Result<A
     }
 }
 
+/// What is cut short is no answer.
+fn check(indexes: &dyn IndexLookup) -> Result<()> {
+    if indexes.is_over() {
+        return Err(Error::Cancelled);
+    }
+    Ok(())
+}
+
 fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
     match node {
         Node::Field(field) => self::field(field, indexes),
         Node::HasId(ids) => {
-            let rows = ids.iter().filter_map(|id| indexes.row_of(id)).collect();
+            let ids = ids.iter().take_while(|_| indexes.goes_on());
+            let rows = ids.filter_map(|id| indexes.row_of(id)).collect();
+            check(indexes)?;
             Ok(Answer::Exact(Rows::Only(rows)))
         }
         Node::HasVector(name) => Ok(indexes
@@ -122,32 +132,40 @@ fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Answer> {
         return Ok(Answer::unknown());
     };
     let leaf = Leaf::new(&field.test, index.kind());
-    let certain = union(&leaf.certain, index)?;
+    let union = |parts: &[Part<'_>]| union(parts, index, indexes);
+    let certain = union(&leaf.certain)?;
     let answer = if leaf.maybe.is_empty() {
         Answer::Exact(Rows::Only(certain))
     } else {
-        let possible = union(&leaf.maybe, index)?.or(&certain);
+        let possible = union(&leaf.maybe)?.or(&certain);
         Answer::between(Rows::Only(certain), Rows::Only(possible))
     };
+    check(indexes)?;
     Ok(if leaf.negated { answer.not() } else { answer })
 }
 
-fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<RowSet> {
+fn union(parts: &[Part<'_>], index: &PostingsFile, indexes: &dyn IndexLookup) -> Result<RowSet> {
     let Some((first, others)) = parts.split_first() else {
         return Ok(RowSet::new());
     };
     others
         .iter()
-        .try_fold(read(first, index)?, |rows, part| Ok(rows.or(&read(part, index)?)))
+        .try_fold(read(first, index, indexes)?, |rows, part| {
+            Ok(rows.or(&read(part, index, indexes)?))
+        })
 }
 
-fn read(part: &Part<'_>, index: &PostingsFile) -> Result<RowSet> {
+fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Result<RowSet> {
+    let any_of = |keys: &[Key<'_>]| {
+        let keys = keys.iter().copied();
+        index.any_of(keys.take_while(|_| indexes.goes_on()))
+    };
     match part {
-        Part::Any(keys) => index.any_of(keys.iter().copied()),
-        Part::NoneOf(keys) => Ok(index.present()?.minus(&index.any_of(keys.iter().copied())?)),
-        Part::AnyOfSeveral(keys) if index.class_len(Class::Multiple) > 0 => Ok(index
-            .class(Class::Multiple)?
-            .and(&index.any_of(keys.iter().copied())?)),
+        Part::Any(keys) => any_of(keys),
+        Part::NoneOf(keys) => Ok(index.present()?.minus(&any_of(keys)?)),
+        Part::AnyOfSeveral(keys) if index.class_len(Class::Multiple) > 0 => {
+            Ok(index.class(Class::Multiple)?.and(&any_of(keys)?))
+        }
         Part::AnyOfSeveral(_) => Ok(RowSet::new()),
         Part::Range(start, end) => index.range(*start, *end),
         Part::Prefix(prefix) => index.prefix(prefix),

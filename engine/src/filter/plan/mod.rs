@@ -60,6 +60,17 @@ pub(crate) trait IndexLookup {
     fn rows_with_vector(&self, _name: &str) -> Option<RowSet> {
         None
     }
+
+    /// Asked for every item of a list: whether to go on to the next.
+    fn goes_on(&self) -> bool {
+        true
+    }
+
+    /// Asked for every condition: whether the answer is wanted no more. Once [`goes_on`](Self::goes_on) has said no, this
+    /// says yes.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// The rows of a segment that a filter leaves.
@@ -76,7 +87,8 @@ pub(crate) enum Candidates {
 /// The rows of a segment that can match `filter`.
 ///
 /// # Errors
-/// An index that was asked is damaged. Indexes are derived data: go on as with [`Candidates::Unknown`] and rebuild.
+/// [`Cancelled`](vdb_index::Error::Cancelled) when `indexes` says that it [is over](IndexLookup::is_over). Otherwise an index
+/// that was asked is damaged. Indexes are derived data: go on as with [`Candidates::Unknown`] and rebuild.
 pub(crate) fn candidates(
     filter: &CompiledFilter,
     indexes: &dyn IndexLookup,

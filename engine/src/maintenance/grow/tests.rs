@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::live::lives_on;
-use crate::query::search::search;
+use crate::query::allowance::Allowance;
+use crate::query::nearest::search;
+use crate::query::workers::Workers;
 use crate::{Collection, CollectionConfig, Database, Distance, Point, PointId, SearchRequest, VectorParams};
 
 /// A row takes a KiB: a graph is made, and grows, with every 1,536 of them.
@@ -105,7 +107,8 @@ fn what_died_is_not_found_and_what_a_reader_may_not_see_neither() {
     assert_eq!(newest, [PointId::from(150)]);
     assert!(recall(&c) > 0.95);
     for id in [0, 50, 150, 299, 1_999] {
-        let hits = search(&before, &SearchRequest::new(vector(id))).unwrap();
+        let request = SearchRequest::new(vector(id));
+        let hits = search(&before, &request, &Workers::new(1), &Allowance::unlimited()).unwrap();
         assert_eq!(hits[0].id, PointId::from(id));
         assert!(hits[0].score > 0.999, "a version that the reader does not see");
     }

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::filter::{Condition, Filter};
 use crate::payload::PayloadIndexKind;
 use crate::point::Point;
+use crate::query::allowance::Allowance;
 
 fn filled(db: &Database) -> Collection {
     let config = CollectionConfig::new(VectorParams::new(1, Distance::Dot));
@@ -76,7 +77,10 @@ fn a_view_from_before_a_drop_still_reads_the_index() {
     c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
     let view = c.core().view(&c.shared().visibility);
     assert!(c.drop_payload_index("n").unwrap());
-    assert_eq!(crate::query::matching::count(&view, Some(&tens())).unwrap(), 20);
+    assert_eq!(
+        crate::query::matching::count(&view, Some(&tens()), &Allowance::unlimited()).unwrap(),
+        20
+    );
     assert!(view.tables.segments.iter().all(|s| !s.wants_mending()));
 }
 

@@ -1,6 +1,17 @@
 use super::*;
+use crate::hnsw::growth::Growth;
 use crate::rowset::RowBits;
 use proptest::prelude::*;
+
+/// Nothing is known of the data: beams are as wide as was asked for.
+const AIM: Aim = Aim {
+    growth: Growth {
+        exponent: 0.0,
+        longest: 0.0,
+    },
+    zero: 0.0,
+    k: 1,
+};
 
 /// Scores rows by how near their number is to a target.
 struct Line(f32);
@@ -53,8 +64,8 @@ proptest! {
         // 40 nodes, 4 links each, some of them damaged.
         let filter = RowBits::from_rows(40, matching);
         let mut walker = Walker::default();
-        let through = Through { filter: &filter, two_hops: two_hops.then_some(share), most };
-        walker.walk_filtered(Links { blocks: &blocks, degree: 4 }, &Line(target), [7], width, through);
+        let through = Through { filter: &filter, two_hops: two_hops.then_some(share), most, control: &Control::none() };
+        walker.walk_filtered(Links { blocks: &blocks, degree: 4 }, &Line(target), [7], (width, &AIM), through);
         let mut found: Vec<(f32, u32)> = walker.results().collect();
         prop_assert!(found.len() <= widths(width).1);
         prop_assert!(found.is_sorted_by(|a, b| a.0 >= b.0));
@@ -76,6 +87,7 @@ fn two_hops_reach_matches_behind_nodes_that_do_not_match() {
             filter: &filter,
             two_hops,
             most: u64::MAX,
+            control: &Control::none(),
         };
         assert!(walker.walk_filtered(
             Links {
@@ -84,7 +96,7 @@ fn two_hops_reach_matches_behind_nodes_that_do_not_match() {
             },
             &Line(250.0),
             [0],
-            WIDTH,
+            (WIDTH, &AIM),
             through,
         ));
         let found: Vec<f32> = walker.results().map(|(score, _)| score).take(WIDTH).collect();
@@ -102,6 +114,7 @@ fn a_region_without_matches_is_crossed() {
             filter: &filter,
             two_hops,
             most: u64::MAX,
+            control: &Control::none(),
         };
         // Toward the target lies nothing that matches: the walk has to turn away from it.
         assert!(walker.walk_filtered(
@@ -111,7 +124,7 @@ fn a_region_without_matches_is_crossed() {
             },
             &Line(150.0),
             [150],
-            WIDTH,
+            (WIDTH, &AIM),
             through,
         ));
         let found: Vec<f32> = walker.results().map(|(score, _)| score).take(WIDTH).collect();
@@ -129,13 +142,14 @@ fn a_walk_that_costs_too_much_is_cut_short() {
             filter: &filter,
             two_hops: Some(0.3),
             most,
+            control: &Control::none(),
         };
         let links = Links {
             blocks: &blocks,
             degree: 2,
         };
         assert_eq!(
-            walker.walk_filtered(links, &Line(250.0), [0], 5, through),
+            walker.walk_filtered(links, &Line(250.0), [0], (5, &AIM), through),
             finishes
         );
         assert_eq!(walker.results().count() > 0, finishes);
@@ -160,12 +174,13 @@ fn a_filter_that_follows_the_data_gets_a_wider_beam() {
             filter: &filter,
             two_hops: Some(0.1),
             most: u64::MAX,
+            control: &Control::none(),
         };
         let links = Links {
             blocks: &blocks,
             degree: 8,
         };
-        assert!(walker.walk_filtered(links, &Line(100.0), [0], 10, through));
+        assert!(walker.walk_filtered(links, &Line(100.0), [0], (10, &AIM), through));
         let expected = if wide { widths(10).1 } else { widths(10).0 };
         assert_eq!(walker.results().count(), expected);
     }
@@ -183,7 +198,14 @@ fn the_best_are_asked_first_and_no_more_than_needed() {
     }
     let rows: Vec<u32> = (0..5_000).collect();
     let (asked, mut walker) = (Asked(AtomicUsize::new(0)), Walker::default());
-    walker.scan_asking(4_000, &Line(2_000.0), &rows, 10, &asked, &mut Vec::new());
+    walker.scan_asking(
+        4_000,
+        &Line(2_000.0),
+        &rows,
+        10,
+        (&asked, &Control::none()),
+        &mut Vec::new(),
+    );
     let matching = (0..4_000).filter(|row| row % 3 == 0);
     let found: Vec<f32> = walker.results().map(|(score, _)| score).collect();
     assert_eq!(found, best(2_000.0, matching, 10));

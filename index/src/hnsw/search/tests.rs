@@ -1,5 +1,4 @@
 use super::*;
-use crate::control::Control;
 use crate::fixture::{Data, PAIRS, Random, Unlisted, pool, recall};
 use crate::hnsw::{Graph, HnswParams, build};
 use crate::quant::Quantization;
@@ -406,4 +405,64 @@ proptest! {
             }
         }
     }
+}
+
+/// Slow to ask, and matched by one row in a hundred.
+struct Slow;
+
+impl RowFilter for Slow {
+    fn contains(&self, row: u32) -> bool {
+        row.is_multiple_of(100)
+    }
+
+    fn is_slow(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_search_ends_soon_after_its_caller_wants_no_more_and_the_next_one_is_whole() {
+    let data = Data::clustered(9_000, 16, 40, Metric::L2, Element::F32, 5);
+    let graph = graph(&data, Metric::L2);
+    let (matrix, kernel) = (data.matrix(), Kernel::new(Metric::L2, Element::F32));
+    let bits = RowBits::from_rows(9_000, (0..9_000).filter(|row| row % 2 > 0));
+    let unlisted = Unlisted(bits.clone());
+    let filters: [Option<&dyn RowFilter>; 4] = [None, Some(&bits), Some(&Slow), Some(&unlisted)];
+    let mut scratch = Scratch::default();
+    for (at, filter) in filters.into_iter().enumerate() {
+        let mut find = |ef: usize, control: &Control<'_>| {
+            let params = SearchParams::new(10).ef(ef);
+            let (query, among) = (&data.queries[0], (filter, control));
+            search_watched(
+                graph.view(),
+                &matrix,
+                &kernel,
+                query,
+                &params,
+                among,
+                &mut scratch,
+            )
+        };
+        let whole = find(2_000, &Control::none());
+        assert!(!whole.stopped && whole.hits.len() == 10, "filter {at}");
+        let stopped = find(2_000, &Control::cancelled_by(&|| true));
+        assert!(stopped.stopped && stopped.hits.is_empty(), "filter {at}");
+        assert!(stopped.scored < whole.scored, "filter {at}: {}", stopped.scored);
+        assert_eq!(find(2_000, &Control::none()), whole, "filter {at}");
+    }
+}
+
+#[test]
+fn a_large_search_leaves_no_more_than_a_few_megabytes() {
+    let mut scratch = Scratch::default();
+    scratch.rows.reserve(Scratch::KEPT / 4 + 1);
+    scratch.scored.reserve(100);
+    scratch.nominees.reserve(Scratch::KEPT / 8 + 1);
+    scratch.walker.start(u32::MAX, 10, [7]);
+    scratch.trim();
+    assert_eq!((scratch.rows.capacity(), scratch.nominees.capacity()), (0, 0));
+    assert!(scratch.scored.capacity() >= 100);
+    // Marks that are gone are no longer cleared one by one.
+    scratch.walker.start(100, 10, [7]);
+    assert!(scratch.walker.visited.contains(7) && !scratch.walker.visited.contains(8));
 }

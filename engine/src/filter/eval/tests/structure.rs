@@ -321,11 +321,16 @@ fn compiling_refuses_what_a_builder_lets_through() {
     for _ in 0..70 {
         deep = Filter::must([deep.into()]);
     }
-    assert!(refused(&deep).ends_with("filters nest deeper than 64 levels"));
+    assert!(refused(&deep).ends_with("too large: levels of filters within a filter: at most 64, got 65"));
     let wide = Filter::must(std::iter::repeat_n(Condition::has_vector(""), 65_537));
-    assert_eq!(refused(&wide), "must: more than 65536 conditions");
+    assert_eq!(
+        refused(&wide),
+        "must: too large: conditions in a filter: at most 65536, got 65537"
+    );
     let long = Filter::must([Condition::matches_any("a", vec![0; (1 << 20) + 1])]);
-    assert!(refused(&long).starts_with("must[0].match.any: 1048577 items"));
+    assert!(refused(&long).starts_with(
+        "must[0].match.any: too large: values in the lists of a filter: at most 1048576, got 1048577"
+    ));
 }
 
 #[test]

@@ -1,0 +1,179 @@
+//! What is read through a handle. Every read comes in two forms: with the limits of its request and of the database, and
+//! `.._with` a [`Control`] that may stop it.
+
+use std::time::Duration;
+
+use vdb_index::Control;
+use vdb_index::postings::Estimate;
+use vdb_storage::PointId;
+
+use super::Collection;
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::point::{Record, ScoredPoint, Select};
+use crate::query::allowance::Allowance;
+use crate::query::scroll::{ScrollPage, ScrollRequest};
+use crate::query::search::SearchRequest;
+use crate::query::{fetch, matching, nearest, scroll};
+use crate::tables::View;
+
+impl Collection {
+    /// Answers a read that is `doing` this, within the time of its request, or of the database, and of its caller.
+    fn answer<T>(
+        &self,
+        doing: &'static str,
+        control: &Control<'_>,
+        timeout: Option<Duration>,
+        answer: impl FnOnce(&View, &Allowance<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let options = &self.shared().options;
+        let limit = timeout.or(options.read_timeout);
+        let control = limit.map_or(*control, |limit| control.timeout(limit));
+        let allowance = Allowance::new(control, doing, options.answer_bytes);
+        self.read(|view| answer(view, &allowance))
+    }
+
+    /// Points by id, in the order asked for; those that do not exist are left out, and repeated ids come once.
+    ///
+    /// # Errors
+    /// When a selector names a vector that the collection does not have, when data is damaged,
+    /// [`Error::Timeout`](crate::Error::Timeout), or [`Error::Limit`](crate::Error::Limit) when the answer would be too
+    /// large.
+    pub fn get(&self, ids: &[PointId], select: &Select) -> Result<Vec<Record>> {
+        self.get_with(ids, select, &Control::none())
+    }
+
+    /// As [`get`](Self::get); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn get_with(&self, ids: &[PointId], select: &Select, control: &Control<'_>) -> Result<Vec<Record>> {
+        self.answer("fetching points", control, None, |view, allowance| {
+            fetch::get(view, ids, select, allowance)
+        })
+    }
+
+    /// One page of points in the order of their ids.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when the page would be too large.
+    pub fn scroll(&self, request: &ScrollRequest) -> Result<ScrollPage> {
+        self.scroll_with(request, &Control::none())
+    }
+
+    /// As [`scroll`](Self::scroll); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`scroll`](Self::scroll), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn scroll_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
+        self.answer("scrolling", control, request.timeout, |view, allowance| {
+            scroll::scroll(view, request, allowance)
+        })
+    }
+
+    /// How many points match a filter, or how many there are.
+    ///
+    /// # Errors
+    /// When the filter is not valid, when data is damaged, or [`Error::Timeout`](crate::Error::Timeout).
+    pub fn count(&self, filter: Option<&Filter>) -> Result<u64> {
+        self.count_with(filter, &Control::none())
+    }
+
+    /// As [`count`](Self::count); `control` may stop it.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Condition, Database, Distance, VectorParams};
+    /// use std::time::Duration;
+    /// use vdb::{Control, Filter};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// let filter = Filter::must([Condition::text("body", "owl")]);
+    /// let count = c.count_with(Some(&filter), &Control::none().timeout(Duration::from_millis(100)))?;
+    /// # assert_eq!(count, 0);
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`count`](Self::count), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn count_with(&self, filter: Option<&Filter>, control: &Control<'_>) -> Result<u64> {
+        self.answer("counting", control, None, |view, allowance| {
+            matching::count(view, filter, allowance)
+        })
+    }
+
+    /// About how many points match a filter: bounds and a guess, from the payload indexes alone. Much cheaper than
+    /// [`count`](Self::count) on large collections, and as good as the indexes.
+    ///
+    /// # Errors
+    /// When the filter is not valid, or [`Error::Timeout`](crate::Error::Timeout).
+    pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
+        self.answer("estimating", &Control::none(), None, |view, allowance| {
+            matching::estimate(view, filter, allowance)
+        })
+    }
+
+    /// The points nearest to a vector, best first; equal scores in the order of ids. Scores are finite: one that is
+    /// beyond what an `f32` holds comes as [`f32::MAX`].
+    ///
+    /// # Errors
+    /// When the vector or the filter is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when the answer would be too large.
+    pub fn search(&self, request: &SearchRequest) -> Result<Vec<ScoredPoint>> {
+        self.search_with(request, &Control::none())
+    }
+
+    /// As [`search`](Self::search); `control` may stop it.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, VectorParams};
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use vdb::{Control, Error, SearchRequest};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// let gone = AtomicBool::new(false); // set when nobody waits for the answer any more
+    /// let probe = || gone.load(Ordering::Relaxed);
+    /// # gone.store(true, Ordering::Relaxed);
+    /// let outcome = c.search_with(&SearchRequest::new([0.5]), &Control::cancelled_by(&probe));
+    /// assert!(matches!(outcome, Err(Error::Cancelled)));
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`search`](Self::search), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn search_with(&self, request: &SearchRequest, control: &Control<'_>) -> Result<Vec<ScoredPoint>> {
+        self.answer("searching", control, request.timeout, |view, allowance| {
+            nearest::search(view, request, &self.shared().searchers, allowance)
+        })
+    }
+
+    /// Several searches on one snapshot, by all threads together. The results are those of [`search`](Self::search), in
+    /// order. Exact searches without a filter read the vectors from memory once for many of them. Of the requests'
+    /// timeouts the shortest counts for the whole batch, and the bound on the bytes of an answer is for all answers
+    /// together.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search), for the first request that fails.
+    pub fn search_batch(&self, requests: &[SearchRequest]) -> Result<Vec<Vec<ScoredPoint>>> {
+        self.search_batch_with(requests, &Control::none())
+    }
+
+    /// As [`search_batch`](Self::search_batch); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`search_batch`](Self::search_batch), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn search_batch_with(
+        &self,
+        requests: &[SearchRequest],
+        control: &Control<'_>,
+    ) -> Result<Vec<Vec<ScoredPoint>>> {
+        let default = self.shared().options.read_timeout;
+        let shortest = requests
+            .iter()
+            .filter_map(|request| request.timeout.or(default))
+            .min();
+        self.answer("searching", control, shortest, |view, allowance| {
+            nearest::search_batch(view, requests, &self.shared().searchers, allowance)
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! The nearest points for one request, or for many together.
+//!
+//! Requests on one vector without a filter are answered in groups: what all of them have to scan is read from memory
+//! once. The rest of the work is dealt out to threads as it comes: groups, walks of a group, pieces of large scans. What
+//! a score is, and how ties are broken, depends on none of it, so a request gets the same answer alone and in company.
+
+use std::cmp::Ordering;
+
+use vdb_storage::PointId;
+
+use crate::config::Distance;
+use crate::error::{Result, within};
+use crate::limits::MAX_BATCH_REQUESTS;
+use crate::point::ScoredPoint;
+use crate::query::allowance::Allowance;
+use crate::query::fetch;
+use crate::query::memory;
+use crate::query::prepared::Query;
+use crate::query::search::SearchRequest;
+use crate::query::segments;
+use crate::query::workers::{self, Workers};
+use crate::tables::{Located, View};
+
+/// Requests answered together at most: their queries and what they keep stay in the second-level cache.
+const GROUP: usize = 32;
+
+/// A scan of fewer bytes is done before other threads have woken up.
+const LARGE_SCAN: usize = 8 << 20;
+
+/// A candidate of one table. Internal scores: larger is nearer.
+struct Hit {
+    score: f32,
+    id: PointId,
+    at: Located,
+}
+
+impl Hit {
+    fn order(&self, other: &Self) -> Ordering {
+        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
+    }
+}
+
+pub(crate) fn search(
+    view: &View,
+    request: &SearchRequest,
+    threads: &Workers,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<ScoredPoint>> {
+    let query = Query::new(view, request)?;
+    allowance.check()?;
+    let work = |several| {
+        let hits = find(view, &[&query], several, allowance)?;
+        hits.into_iter()
+            .next()
+            .map_or_else(|| Ok(Vec::new()), |hits| answer(view, &query, hits, allowance))
+    };
+    if threads.are_free() && query.scans(view) >= LARGE_SCAN {
+        return threads.run(work);
+    }
+    work(false)
+}
+
+pub(crate) fn search_batch(
+    view: &View,
+    requests: &[SearchRequest],
+    threads: &Workers,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<Vec<ScoredPoint>>> {
+    within("requests in one batch", MAX_BATCH_REQUESTS, requests.len())?;
+    if requests.len() < 2 {
+        let alone = |request| search(view, request, threads, allowance);
+        return requests.iter().map(alone).collect();
+    }
+    let made = requests.iter().map(|request| Query::new(view, request));
+    let queries: Vec<Query<'_>> = made.collect::<Result<_>>()?;
+    allowance.check()?;
+    let groups = groups(&queries);
+    threads.run(|several| {
+        let answered = workers::map(several, &groups, |group: &Vec<usize>| {
+            let members: Vec<&Query<'_>> = group.iter().map(|&at| &queries[at]).collect();
+            let hits = find(view, &members, several, allowance)?;
+            let answers = members.iter().zip(hits);
+            answers
+                .map(|(query, hits)| answer(view, query, hits, allowance))
+                .collect::<Result<Vec<_>>>()
+        })?;
+        let mut answers = vec![Vec::new(); queries.len()];
+        for (group, found) in groups.iter().zip(answered) {
+            for (&at, found) in group.iter().zip(found) {
+                answers[at] = found;
+            }
+        }
+        Ok(answers)
+    })
+}
+
+/// Requests to be answered together, by their places: those on one vector without a filter; each other one alone.
+fn groups(queries: &[Query<'_>]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    // The group of each vector that has room yet.
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    for (at, query) in queries.iter().enumerate() {
+        let found = open.iter_mut().find(|(slot, _)| *slot == query.slot);
+        match found {
+            _ if query.filter.is_some() => groups.push(vec![at]),
+            Some((_, group)) if groups[*group].len() < GROUP => groups[*group].push(at),
+            Some((_, group)) => {
+                *group = groups.len();
+                groups.push(vec![at]);
+            }
+            None => {
+                open.push((query.slot, groups.len()));
+                groups.push(vec![at]);
+            }
+        }
+    }
+    groups
+}
+
+/// The page of the hits that was asked for.
+fn answer(
+    view: &View,
+    query: &Query<'_>,
+    hits: Vec<Hit>,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<ScoredPoint>> {
+    let (request, distance) = (query.request, query.vector.params.distance);
+    let passes = |score: f32| {
+        request
+            .score_threshold
+            .is_none_or(|bar| beyond(distance, score, bar))
+    };
+    let scored = hits.iter().map(|hit| (distance.public_score(hit.score), hit));
+    let page = scored
+        .take_while(|(score, _)| passes(*score))
+        .skip(request.offset)
+        .take(request.limit);
+    let answer = page
+        .map(|(score, hit)| {
+            allowance.take(size_of::<ScoredPoint>())?;
+            let schema = &view.tables.schema;
+            let (payload, vectors) = fetch::parts(schema, &request.select, &hit.at, allowance)?;
+            Ok(ScoredPoint {
+                id: hit.id,
+                version: hit.at.version(),
+                score,
+                payload,
+                vectors,
+            })
+        })
+        .collect();
+    allowance.give(hits.len() * size_of::<Hit>());
+    answer
+}
+
+/// True when a public score is strictly better than a threshold.
+fn beyond(distance: Distance, score: f32, bar: f32) -> bool {
+    if distance.larger_is_nearer() {
+        score > bar
+    } else {
+        score < bar
+    }
+}
+
+/// The best hits for each of several queries on one vector, in order. Several have no filter.
+fn find(
+    view: &View,
+    queries: &[&Query<'_>],
+    several: bool,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<Vec<Hit>>> {
+    let mut all: Vec<Vec<Hit>> = queries.iter().map(|_| Vec::new()).collect();
+    for table in view.tables.memtables() {
+        let found = memory::nearest(view, table, queries, several, allowance)?;
+        for ((hits, query), found) in all.iter_mut().zip(queries).zip(found) {
+            let found = found.into_iter().map(|kept| Hit {
+                score: kept.score,
+                id: kept.id,
+                at: Located::Memtable(table.clone(), kept.row),
+            });
+            keep(hits, found, query.want, allowance)?;
+        }
+    }
+    for segment in &view.tables.segments {
+        let found = segments::nearest(view, segment, queries, several, allowance)?;
+        for ((hits, query), found) in all.iter_mut().zip(queries).zip(found) {
+            let found = found.into_iter().filter_map(|(score, row)| {
+                Some(Hit {
+                    score,
+                    id: segment.points.id(row)?,
+                    at: Located::Segment(segment.clone(), row),
+                })
+            });
+            keep(hits, found, query.want, allowance)?;
+        }
+    }
+    for hits in &mut all {
+        hits.sort_unstable_by(Hit::order);
+    }
+    Ok(all)
+}
+
+/// Adds hits of another table, and forgets those beyond the best `want`.
+fn keep(
+    hits: &mut Vec<Hit>,
+    found: impl Iterator<Item = Hit>,
+    want: usize,
+    allowance: &Allowance<'_>,
+) -> Result<()> {
+    let before = hits.len();
+    hits.extend(found);
+    allowance.take((hits.len() - before) * size_of::<Hit>())?;
+    if hits.len() > want {
+        hits.select_nth_unstable_by(want, Hit::order);
+        allowance.give((hits.len() - want) * size_of::<Hit>());
+        hits.truncate(want);
+    }
+    Ok(())
+}

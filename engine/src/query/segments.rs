@@ -1,0 +1,209 @@
+//! Nearest rows of a segment: by its graph, or by scoring every row.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use vdb_index::hnsw::{self, Scratch};
+use vdb_index::{RowBits, RowFilter, TopK, flat};
+
+use crate::error::Result;
+use crate::query::allowance::Allowance;
+use crate::query::matching::Horizon;
+use crate::query::prepared::{Query, held};
+use crate::query::rows::SegmentRows;
+use crate::query::slots::Slots;
+use crate::query::workers;
+use crate::segment::{Segment, SegmentVectors};
+use crate::tables::View;
+
+/// Up to this many matching rows, their full vectors are scored one by one: exact, and as fast as codes with their
+/// nominees' full vectors.
+const SCAN_ROWS: u64 = 48;
+
+/// Where more than this share of the rows has died, the others are scored one by one.
+const MOST_DEAD: f64 = 0.25;
+
+/// Bytes of vectors that are scored between two looks at the clock, by one thread: tens of microseconds a query.
+pub(crate) const PIECE_BYTES: usize = 1 << 20;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Lends the memory of searches, one a thread. Nothing that may wait for other threads belongs in there.
+pub(crate) fn with_scratch<T>(search: impl FnOnce(&mut Scratch) -> T) -> T {
+    SCRATCH.with_borrow_mut(search)
+}
+
+/// The best rows for each query, by the cheapest way that finds them. Several queries have no filter.
+pub(crate) fn nearest(
+    view: &View,
+    segment: &Segment,
+    queries: &[&Query<'_>],
+    several: bool,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<Vec<(f32, u32)>>> {
+    let mut answers = vec![Vec::new(); queries.len()];
+    let Some(first) = queries.first() else {
+        return Ok(answers);
+    };
+    let Some(vectors) = segment.vectors(first.slot) else {
+        return Ok(answers);
+    };
+    let horizon = Horizon::At(view.lsn);
+    let schema = &view.tables.schema;
+    let rows = SegmentRows::new(schema, segment, horizon, first.filter.as_ref(), allowance)?;
+    let table = Table {
+        vectors,
+        rows: &rows,
+        allowance,
+    };
+    let walked = workers::map(several, queries, |query| {
+        allowance.check()?;
+        table.walk(query)
+    })?;
+    let left: Vec<usize> = (0..queries.len()).filter(|&at| walked[at].is_none()).collect();
+    let scanning: Vec<&Query<'_>> = left.iter().map(|&at| queries[at]).collect();
+    let scanned = table.scan(&scanning, several)?;
+    rows.check()?;
+    for (answer, found) in answers.iter_mut().zip(walked) {
+        *answer = found.unwrap_or_default();
+    }
+    for (at, top) in left.into_iter().zip(scanned) {
+        answers[at] = top.into_sorted();
+    }
+    for answer in &mut answers {
+        answer.retain_mut(|(_, slot)| {
+            let row = vectors.file.row_of(*slot);
+            *slot = row.unwrap_or(0);
+            row.is_some()
+        });
+    }
+    Ok(answers)
+}
+
+/// Pieces of `0..rows`.
+pub(crate) fn pieces(rows: u32, row_bytes: usize) -> Vec<Range<u32>> {
+    let step = (PIECE_BYTES / row_bytes.max(1)).max(flat::BLOCK as usize);
+    let step = step - step % flat::BLOCK as usize;
+    (0..rows)
+        .step_by(step)
+        .map(|start| start..start.saturating_add(step as u32).min(rows))
+        .collect()
+}
+
+/// The vectors of a segment, and which of them may be found.
+struct Table<'a> {
+    vectors: &'a SegmentVectors,
+    rows: &'a SegmentRows<'a>,
+    allowance: &'a Allowance<'a>,
+}
+
+impl Table<'_> {
+    /// What the graph finds. `None` where rows are to be scored instead: there is no graph, or it is not worth walking, or
+    /// it turns out damaged.
+    fn walk(&self, query: &Query<'_>) -> Result<Option<Vec<(f32, u32)>>> {
+        let (vectors, rows) = (self.vectors, self.rows);
+        let Some(graph) = vectors.graph().filter(|_| !query.is_exact()) else {
+            return Ok(None);
+        };
+        if query.wants_most_of(u64::from(vectors.file.len())) {
+            return Ok(None);
+        }
+        if rows.is_all() {
+            return self.walk_with::<RowBits>(graph, query, None);
+        }
+        let few = rows
+            .listed()
+            .is_some_and(|listed| listed.len() <= SCAN_ROWS || query.wants_most_of(listed.len()));
+        match (rows.bits(), vectors.file.sparse_rows()) {
+            _ if few => Ok(None),
+            (Some(bits), None) => self.walk_with(graph, query, Some(bits)),
+            _ => self.walk_with(graph, query, Some(&Slots::new(rows, vectors))),
+        }
+    }
+
+    fn walk_with<F: RowFilter>(
+        &self,
+        graph: &hnsw::GraphFile,
+        query: &Query<'_>,
+        filter: Option<&F>,
+    ) -> Result<Option<Vec<(f32, u32)>>> {
+        let params = query.params();
+        let matrix = self.vectors.file.matrix();
+        let found = with_scratch(|scratch| {
+            let among = (filter, self.allowance.control());
+            let kernel = &query.vector.kernel;
+            hnsw::search_watched(
+                graph.view(),
+                &matrix,
+                kernel,
+                &query.encoded,
+                &params,
+                among,
+                scratch,
+            )
+        });
+        if found.stopped {
+            return Err(self.allowance.over());
+        }
+        if found.damaged {
+            self.vectors.set_damaged();
+            return Ok(None);
+        }
+        Ok(Some(found.hits))
+    }
+
+    /// Scores every row that may be found, for all queries in one pass.
+    fn scan(&self, queries: &[&Query<'_>], several: bool) -> Result<Vec<TopK>> {
+        let matrix = self.vectors.file.matrix();
+        let Some(first) = queries.first() else {
+            return Ok(Vec::new());
+        };
+        let kernel = &first.vector.kernel;
+        let encoded: Vec<&[u8]> = queries.iter().map(|query| query.encoded.as_slice()).collect();
+        let tops = || -> Vec<TopK> { queries.iter().map(|query| TopK::new(query.want)).collect() };
+        let held = held(queries, matrix.len() as usize);
+        self.allowance.take(held)?;
+        let slots = Slots::new(self.rows, self.vectors);
+        let filter: Option<&dyn RowFilter> = (!self.rows.is_all()).then_some(&slots);
+        let listed = match filter {
+            Some(_) if !self.rows.is_mostly_all(MOST_DEAD) => Some(self.matching(matrix.len())?),
+            Some(_) | None => None,
+        };
+        let score = |tops: &mut Vec<TopK>, piece: Range<u32>| {
+            self.allowance.check()?;
+            match &listed {
+                None => flat::scan_many(&matrix, kernel, &encoded, piece, filter, tops),
+                Some(listed) => {
+                    for (query, top) in encoded.iter().zip(tops) {
+                        let rows = listed.iter_from(piece.start);
+                        let rows = rows.take_while(|&row| row < piece.end);
+                        flat::scan_rows(&matrix, kernel, query, rows, top);
+                    }
+                }
+            }
+            Ok(())
+        };
+        let pieces = pieces(matrix.len(), first.encoded.len());
+        let found = workers::fold(several, pieces, tops, score, |tops, others| {
+            for (top, other) in tops.iter_mut().zip(&others) {
+                top.merge(other);
+            }
+        });
+        self.allowance.give(held);
+        found
+    }
+
+    /// The slots of all rows that may be found.
+    fn matching(&self, slots: u32) -> Result<RowBits> {
+        let mut matching = RowBits::empty(slots);
+        self.rows.each(|row| {
+            if let Some(slot) = self.vectors.file.slot_of(row) {
+                matching.insert(slot);
+            }
+            Ok(())
+        })?;
+        Ok(matching)
+    }
+}

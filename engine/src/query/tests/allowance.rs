@@ -1,0 +1,190 @@
+//! Calls end soon after their caller wants them to, and take no more memory than they may.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use vdb_index::Control;
+
+use crate::collection::Collection;
+use crate::config::{CollectionConfig, Distance, VectorParams};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::filter::{Condition, Filter};
+use crate::payload::PayloadIndexKind;
+use crate::point::{Point, Select};
+use crate::query::scroll::ScrollRequest;
+use crate::query::search::SearchRequest;
+use crate::write::batch::{Operation, WriteBatch};
+
+const ROWS: u64 = 6_000;
+
+fn filled(db: &Database) -> Collection {
+    let config = CollectionConfig::new(VectorParams::new(64, Distance::Dot));
+    let c = db.create_collection("c", config).unwrap();
+    let point = |id: u64| {
+        Point::new(id, vec![(id % 97) as f32; 64])
+            .payload(json!({"text": format!("owl {id}"), "n": id}))
+            .unwrap()
+    };
+    c.upsert((0..ROWS / 2).map(point).collect()).unwrap();
+    c.optimize(&Control::none()).unwrap();
+    c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
+    c.upsert((ROWS / 2..ROWS).map(point).collect()).unwrap();
+    c
+}
+
+/// Of no index's help.
+fn slow() -> Filter {
+    Filter::must([Condition::text("text", "owl 5")])
+}
+
+type Call = (&'static str, fn(&Collection, &Control<'_>) -> Result<()>);
+
+/// Every call that a control may stop while it looks at rows.
+fn calls() -> Vec<Call> {
+    fn query() -> SearchRequest {
+        SearchRequest::new(vec![1.0; 64])
+    }
+    vec![
+        ("counting", |c, control| {
+            c.count_with(Some(&slow()), control).map(drop)
+        }),
+        ("scrolling", |c, control| {
+            c.scroll_with(&ScrollRequest::new().filter(slow()).limit(5_000), control)
+                .map(drop)
+        }),
+        ("fetching points", |c, control| {
+            let ids: Vec<_> = (0..ROWS).map(Into::into).collect();
+            c.get_with(&ids, &Select::payload(), control).map(drop)
+        }),
+        ("searching", |c, control| {
+            c.search_with(&query().filter(slow()).limit(5_000), control)
+                .map(drop)
+        }),
+        ("searching", |c, control| {
+            c.search_with(&query().exact(true), control).map(drop)
+        }),
+        ("searching", |c, control| {
+            c.search_with(&query().limit(300).ef(2_000), control).map(drop)
+        }),
+        ("searching", |c, control| {
+            c.search_batch_with(&vec![query().exact(true); 40], control)
+                .map(drop)
+        }),
+        ("finding the points of a write", |c, control| {
+            let target = slow().into();
+            c.apply_with(Operation::Delete { target }, control).map(drop)
+        }),
+    ]
+}
+
+#[test]
+fn every_call_stops_when_its_caller_says_so_and_changes_nothing() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = filled(&db);
+    for (at, (_, call)) in calls().into_iter().enumerate() {
+        // Looks at the probe until the end of an undisturbed call.
+        let looks = AtomicU64::new(0);
+        let watched = || {
+            looks.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        if at < 7 {
+            call(&c, &Control::cancelled_by(&watched)).unwrap();
+            assert!(looks.load(Ordering::Relaxed) > 1, "call {at}");
+        }
+        // Once only: a call that goes on after it would answer.
+        let asked = AtomicU64::new(0);
+        let second = || asked.fetch_add(1, Ordering::Relaxed) == 1;
+        let outcome = call(&c, &Control::cancelled_by(&second));
+        assert!(matches!(outcome, Err(Error::Cancelled)), "call {at}: {outcome:?}");
+    }
+    assert_eq!(c.count(None).unwrap(), ROWS);
+}
+
+#[test]
+fn a_call_that_runs_out_of_time_says_what_it_did_and_what_it_was_given() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = filled(&db);
+    let start = Instant::now();
+    for (at, (what, call)) in calls().into_iter().enumerate() {
+        // A clock that goes on by a millisecond whenever it is looked at: it is looked at often enough.
+        let passed = AtomicU64::new(0);
+        let clock = || start + Duration::from_millis(passed.fetch_add(1, Ordering::Relaxed));
+        let limit = Duration::from_millis(2);
+        let control = Control::none().clock(&clock).timeout(limit);
+        let outcome = call(&c, &control);
+        assert!(
+            matches!(&outcome, Err(Error::Timeout { doing, limit: told }) if *doing == what && *told == limit),
+            "call {at}: {outcome:?}"
+        );
+        assert!(outcome.unwrap_err().to_string().contains("longer than the 2ms"));
+    }
+    assert_eq!(c.count(None).unwrap(), ROWS);
+}
+
+#[test]
+fn the_database_limits_reads_that_do_not_limit_themselves() {
+    let db = Database::builder()
+        .background(false)
+        .read_timeout(Duration::ZERO)
+        .open_in_memory()
+        .unwrap();
+    let c = filled(&db);
+    let (query, page) = (SearchRequest::new(vec![1.0; 64]), ScrollRequest::new());
+    let patient = Duration::from_secs(3600);
+    let outcomes = [
+        c.count(None).map(drop),
+        c.estimate(&slow()).map(drop),
+        c.get(&[1.into()], &Select::payload()).map(drop),
+        c.scroll(&page).map(drop),
+        c.search(&query).map(drop),
+        // The shortest of all.
+        c.search_batch(&[query.clone().timeout(patient), query.clone()])
+            .map(drop),
+        c.search(&query.clone().timeout(patient).timeout(Duration::ZERO))
+            .map(drop),
+    ];
+    for (at, outcome) in outcomes.into_iter().enumerate() {
+        assert!(matches!(outcome, Err(Error::Timeout { .. })), "{at}: {outcome:?}");
+    }
+    assert_eq!(c.search(&query.clone().timeout(patient)).unwrap().len(), 10);
+    assert_eq!(c.scroll(&page.timeout(patient)).unwrap().points.len(), 10);
+    assert_eq!(c.search_batch(&[query.timeout(patient)]).unwrap().len(), 1);
+    // Writes are not reads.
+    db.write(WriteBatch::new().delete("c", slow())).unwrap();
+    assert!(c.info().unwrap().points < ROWS);
+}
+
+#[test]
+fn an_answer_takes_no_more_memory_than_it_may() {
+    let bytes = 200 << 10;
+    let db = Database::builder()
+        .background(false)
+        .answer_bytes(bytes)
+        .open_in_memory()
+        .unwrap();
+    let c = filled(&db);
+    let ids: Vec<_> = (0..ROWS).map(Into::into).collect();
+    let query = SearchRequest::new(vec![1.0; 64]);
+    let many = query.clone().limit(400).with_payload(true);
+    let outcomes = [
+        c.get(&ids, &Select::payload()).map(drop),
+        c.get(&ids, &Select::default()).map(drop),
+        c.scroll(&ScrollRequest::new().limit(5_000)).map(drop),
+        c.search(&query.clone().limit(6_000)).map(drop),
+        c.search(&query.clone().limit(1_000).with_vectors(true)).map(drop),
+        // Each alone would do.
+        c.search_batch(&vec![many.clone(); 10]).map(drop),
+    ];
+    for (at, outcome) in outcomes.into_iter().enumerate() {
+        assert!(
+            matches!(&outcome, Err(Error::Limit { limit, found, .. }) if *limit == bytes && found > limit),
+            "{at}: {outcome:?}"
+        );
+        assert!(outcome.unwrap_err().to_string().contains("answer_bytes"));
+    }
+    assert_eq!(c.search(&many).unwrap().len(), 400);
+    assert_eq!(c.search_batch(&vec![query; 40]).unwrap().len(), 40);
+}
