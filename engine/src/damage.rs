@@ -107,7 +107,7 @@ pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
     clippy::wildcard_enum_match_arm,
     reason = "all other errors speak for themselves"
 )]
-fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
+pub(crate) fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
     use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
     match error {
         Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),

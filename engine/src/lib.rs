@@ -53,7 +53,7 @@
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
-//! | `meter.rs`, `pin.rs`, `backup/`, `verify/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
+//! | `meter.rs`, `pin.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
 //! | `handle.rs`, `collection.rs`, `db.rs` | the handles, and closing |
 //!
@@ -92,6 +92,7 @@ mod pin;
 mod point;
 mod query;
 mod recovery;
+mod repair;
 mod schema;
 mod segment;
 mod shared;
@@ -137,6 +138,7 @@ pub use vdb_sys::element::Element;
 pub use vdb_vfs::Error as DiskError;
 pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;
-pub use verify::{Problem, Severity, VerifyReport, verify};
+pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
+pub use verify::{Problem, Severity, VerifyReport, verify, verify_disk};
 pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
 pub use write::ticket::{Ticket, WriteResult};
