@@ -51,7 +51,7 @@ impl Error {
 }
 
 /// What helps against damage.
-const ADVICE: &str = "run `vdb verify` to see all that is wrong, and restore from a snapshot";
+const ADVICE: &str = "run `vdb verify` to see all that is wrong, and restore from a snapshot, or `vdb repair` to keep what can be read";
 
 /// File, offset and message of an error.
 #[expect(

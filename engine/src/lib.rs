@@ -110,7 +110,7 @@ pub mod disk {
 }
 
 pub use activity::Progress;
-pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info};
+pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info, verify_snapshot};
 pub use catalog::AliasChange;
 pub use collection::Collection;
 pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
@@ -128,6 +128,7 @@ pub use payload::{PayloadIndexKind, PayloadSelector};
 pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::SearchRequest;
+pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
 pub use vdb_index::Quantization;
@@ -138,7 +139,6 @@ pub use vdb_sys::element::Element;
 pub use vdb_vfs::Error as DiskError;
 pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;
-pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use verify::{Problem, Severity, VerifyReport, verify, verify_disk};
 pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
 pub use write::ticket::{Ticket, WriteResult};

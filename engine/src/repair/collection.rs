@@ -63,7 +63,11 @@ impl Collection {
     /// Reads the segments of a collection.
     pub(super) fn open(disk: &DynDisk, found: Found, losses: &mut Losses<'_>) -> Result<Collection> {
         losses.about(Some(&found.name));
-        let paths = found.segments.iter().flat_map(|s| &s.files).map(|f| f.file.path(&found.dir));
+        let paths = found
+            .segments
+            .iter()
+            .flat_map(|s| &s.files)
+            .map(|f| f.file.path(&found.dir));
         let lens = paths.map(|path| disk.open(&path, false).and_then(|file| file.len()).unwrap_or(0));
         losses.expect(lens.fold(0, u64::saturating_add));
         let mut opened = Vec::with_capacity(found.segments.len());
@@ -73,10 +77,15 @@ impl Collection {
         let mut schema = found.schema;
         if !found.is_newest {
             // The segments may have come after the manifest that is left.
-            let newer = opened.iter().filter_map(segment::Opened::identity).map(|i| &i.schema);
+            let newer = opened
+                .iter()
+                .filter_map(segment::Opened::identity)
+                .map(|i| &i.schema);
             let newer = newer.max_by_key(|record| record.next_payload_index);
             let known = schema.as_ref().map(|schema| schema.next_payload_index);
-            if let Some(record) = newer.filter(|record| known.is_none_or(|known| known < record.next_payload_index)) {
+            if let Some(record) =
+                newer.filter(|record| known.is_none_or(|known| known < record.next_payload_index))
+            {
                 match Schema::from_record(record, &disk.display(&found.dir)) {
                     Ok(read) => schema = Some(read),
                     Err(error) => {
@@ -105,7 +114,10 @@ impl Collection {
             && segments.iter().all(|segment| !segment.is_damaged());
         let number = |of: fn(&CollectionManifest) -> u64| found.manifest.as_ref().map_or(0, of);
         let flushed = number(|m| m.flushed_lsn);
-        let last_seq = segments.iter().map(Segment::max_seq).fold(number(|m| m.seq_floor), u64::max);
+        let last_seq = segments
+            .iter()
+            .map(Segment::max_seq)
+            .fold(number(|m| m.seq_floor), u64::max);
         losses.about(None);
         Ok(Collection {
             id: found.id,
@@ -158,7 +170,9 @@ impl Collection {
         })?;
         for (id, state) in states {
             let state = match (state, self.logged.remove(&id).map(|logged| logged.state)) {
-                (State::Payload(payload), Some(State::Put { vectors, .. })) => State::Put { payload, vectors },
+                (State::Payload(payload), Some(State::Put { vectors, .. })) => {
+                    State::Put { payload, vectors }
+                }
                 (state, _) => state,
             };
             self.logged.insert(id, Logged { seq, state });
@@ -173,8 +187,15 @@ impl Collection {
             segment.count_unnamed(losses);
         }
         if self.schema.is_none() && !self.logged.is_empty() {
-            let blame = losses.note(&self.dir, "the log has points of it, which cannot be read without a schema".to_owned());
-            for (id, _) in self.logged.iter().filter(|(_, logged)| logged.state != State::Deleted) {
+            let blame = losses.note(
+                &self.dir,
+                "the log has points of it, which cannot be read without a schema".to_owned(),
+            );
+            for (id, _) in self
+                .logged
+                .iter()
+                .filter(|(_, logged)| logged.state != State::Deleted)
+            {
                 losses.lose(blame, *id);
             }
         }

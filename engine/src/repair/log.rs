@@ -29,7 +29,10 @@ pub(super) fn read(
     losses.about(None);
     let names = disk.list(LOG_DIR).unwrap_or_default();
     let files: Vec<&String> = names.iter().filter(|name| vdb_wal::is_log_file(name)).collect();
-    let len_of = |name: &String| disk.open(&format!("{LOG_DIR}/{name}"), false).and_then(|file| file.len());
+    let len_of = |name: &String| {
+        disk.open(&format!("{LOG_DIR}/{name}"), false)
+            .and_then(|file| file.len())
+    };
     let bytes: u64 = files.iter().map(|name| len_of(name).unwrap_or(0)).sum();
     losses.expect(bytes);
     let mut homeless = Homeless::new();
@@ -136,7 +139,14 @@ fn doubt(collections: &mut [Collection], id: u32) {
 }
 
 fn note_damage(collections: &mut [Collection], catalog: &Known, damage: Damage, losses: &mut Losses<'_>) {
-    let Damage { path, offset, lsn, collection, bytes, .. } = damage;
+    let Damage {
+        path,
+        offset,
+        lsn,
+        collection,
+        bytes,
+        ..
+    } = damage;
     let dropped = catalog.is_newest && collection != MANY && !catalog.ids.contains(&collection);
     let what = format!("record {lsn} ({bytes} bytes) is damaged, with what it has written or deleted");
     let error = Error::Disk(vdb_vfs::Error::Corrupt { path, offset, what });
@@ -145,7 +155,10 @@ fn note_damage(collections: &mut [Collection], catalog: &Known, damage: Damage, 
 
 fn note_unfit(collections: &mut [Collection], id: u32, lsn: Lsn, error: &Error, losses: &mut Losses<'_>) {
     let (_, _, what) = crate::damage::describe(error);
-    let error = Error::Damaged { file: losses.display(LOG_DIR), what: format!("record {lsn}: {what}") };
+    let error = Error::Damaged {
+        file: losses.display(LOG_DIR),
+        what: format!("record {lsn}: {what}"),
+    };
     note_record(collections, id, lsn, false, &error, losses);
 }
 
@@ -160,7 +173,9 @@ fn note_record(
     let mine = |c: &&Collection| id == MANY || c.id == id;
     let name = collections.iter().find(|c| c.id == id).map(|c| c.name.clone());
     losses.about(name.as_deref());
-    if dropped || collections.iter().filter(mine).all(|c| lsn <= c.flushed) && collections.iter().any(|c| mine(&c)) {
+    if dropped
+        || collections.iter().filter(mine).all(|c| lsn <= c.flushed) && collections.iter().any(|c| mine(&c))
+    {
         losses.error(LOG_DIR, error, "its rows are in segments, or dropped");
     } else {
         let blame = losses.error(LOG_DIR, error, "");
@@ -176,16 +191,16 @@ fn check_end(disk: &DynDisk, collections: &mut [Collection], losses: &mut Losses
         return Ok(());
     };
     let last = log.last_lsn.max(log.synced_lsn);
-    for collection in collections.iter_mut().filter(|c| c.flushed > last) {
-        losses.about(Some(&collection.name));
-        let what = format!(
-            "the collection has seen the log up to record {}, the log ends at {last}: log files are missing",
-            collection.flushed
-        );
-        let blame = losses.note(LOG_DIR, what);
-        losses.lose_unnamed(blame, None);
-        collection.uncertain = true;
-    }
-    losses.about(None);
+    let Some(first) = collections.iter().find(|c| c.flushed > last) else {
+        return Ok(());
+    };
+    // Whatever is missing may have been about any of them.
+    let what = format!(
+        "collection {:?} has seen the log up to record {}, the log ends at {last}: log files are missing",
+        first.name, first.flushed
+    );
+    let blame = losses.note(LOG_DIR, what);
+    losses.lose_unnamed(blame, None);
+    doubt(collections, MANY);
     Ok(())
 }

@@ -67,7 +67,11 @@ impl Cursor<'_> {
         while self.next < self.segment.rows() {
             let row = self.next;
             self.next += 1;
-            match self.segment.id(row).filter(|&id| last.is_none_or(|(last, _)| last < id)) {
+            match self
+                .segment
+                .id(row)
+                .filter(|&id| last.is_none_or(|(last, _)| last < id))
+            {
                 Some(id) => {
                     self.head = Some((id, row));
                     return;
@@ -160,7 +164,10 @@ impl<'a> Row<'a> {
     }
 
     fn keep(self, id: PointId) -> Verdict<'a> {
-        match (self.segment.payload(self.row), self.segment.lost_payload(self.row)) {
+        match (
+            self.segment.payload(self.row),
+            self.segment.lost_payload(self.row),
+        ) {
             (Some(payload), None) => self.keep_with(id, self.version, payload),
             (_, blame) => Verdict::Lost(blame.flatten()),
         }

@@ -43,9 +43,15 @@ pub(super) fn open_points(
     found: &FoundSegment,
     losses: &mut Losses<'_>,
 ) -> Result<Opened> {
-    let points = open(disk, dir, found, Component::Points, losses, |path, crc| {
-        PointsSalvage::open(&**disk, path, crc)
-    }, PointsSalvage::faults)?;
+    let points = open(
+        disk,
+        dir,
+        found,
+        Component::Points,
+        losses,
+        |path, crc| PointsSalvage::open(&**disk, path, crc),
+        PointsSalvage::faults,
+    )?;
     Ok(Opened(points))
 }
 
@@ -72,15 +78,24 @@ impl Opened {
         let dead = open_tombstones(disk, dir, found, losses)?;
         let Some(file) = &points.file else {
             if let Some(blame) = points.blame {
-                let rows = found.record.as_ref().map(|r| u64::from(r.rows).saturating_sub(dead.len()));
+                let rows = found
+                    .record
+                    .as_ref()
+                    .map(|r| u64::from(r.rows).saturating_sub(dead.len()));
                 losses.lose_unnamed(blame, rows);
             }
             return Ok(None);
         };
         let rows = file.len();
-        let payload = open(disk, dir, found, Component::Payload, losses, |path, crc| {
-            PayloadSalvage::open(&**disk, path, crc)
-        }, PayloadSalvage::faults)?;
+        let payload = open(
+            disk,
+            dir,
+            found,
+            Component::Payload,
+            losses,
+            |path, crc| PayloadSalvage::open(&**disk, path, crc),
+            PayloadSalvage::faults,
+        )?;
         let mut vectors = Vec::with_capacity(schema.vectors.len());
         for (slot, vector) in (0u16..).zip(&schema.vectors) {
             let component = Component::Vectors(slot);
@@ -89,9 +104,15 @@ impl Opened {
                 continue;
             }
             let (element, dim) = (vector.params.element, vector.params.size as u32);
-            vectors.push(Some(open(disk, dir, found, component, losses, |path, crc| {
-                VectorsSalvage::open(&**disk, path, element, dim, rows, crc)
-            }, VectorsSalvage::faults)?));
+            vectors.push(Some(open(
+                disk,
+                dir,
+                found,
+                component,
+                losses,
+                |path, crc| VectorsSalvage::open(&**disk, path, element, dim, rows, crc),
+                VectorsSalvage::faults,
+            )?));
         }
         let versions = || (0..rows).filter_map(|row| file.version(row)).max().unwrap_or(0);
         let max_seq = match (&found.record, file.identity()) {
@@ -103,7 +124,10 @@ impl Opened {
             let unknown = (0..rows).filter(|&row| file.version(row).is_none() && !dead.contains(row));
             match unknown.count() {
                 0 => {}
-                count => losses.explain(blame, &format!("the versions of {count} points are lost and become {max_seq}")),
+                count => losses.explain(
+                    blame,
+                    &format!("the versions of {count} points are lost and become {max_seq}"),
+                ),
             }
         }
         Ok(Some(Segment {
@@ -145,11 +169,17 @@ fn open<T>(
                 };
                 losses.error(&path, &Error::Disk(first), &more)
             });
-            Part { file: Some(file), blame }
+            Part {
+                file: Some(file),
+                blame,
+            }
         }
         Err(error) => {
             let blame = losses.error(&path, &error.into(), "nothing of the file can be used");
-            Part { file: None, blame: Some(blame) }
+            Part {
+                file: None,
+                blame: Some(blame),
+            }
         }
     })
 }
@@ -176,7 +206,11 @@ fn open_tombstones(
     losses: &mut Losses<'_>,
 ) -> Result<RoaringBitmap> {
     let mut dead = RoaringBitmap::new();
-    if let Some(known) = found.files.iter().find(|known| known.file.component == Component::Tombstones) {
+    if let Some(known) = found
+        .files
+        .iter()
+        .find(|known| known.file.component == Component::Tombstones)
+    {
         let path = known.file.path(dir);
         match tombstone::salvage(&**disk, &path, known.crc) {
             Ok(rows) => dead = rows,

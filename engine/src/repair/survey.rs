@@ -80,13 +80,22 @@ impl Survey {
                 why: format!("it has neither {CATALOG_DIR:?} nor {COLLECTIONS_DIR:?} nor {LOG_DIR:?}"),
             });
         }
-        let (catalog, mut is_newest) = newest::<Catalog>(disk, CATALOG_DIR, losses, "names of collections are taken from the catalog before it where it has them")?;
+        let (catalog, mut is_newest) = newest::<Catalog>(
+            disk,
+            CATALOG_DIR,
+            losses,
+            "names of collections are taken from the catalog before it where it has them",
+        )?;
         let catalog = catalog.unwrap_or_default();
         let dirs: BTreeSet<u32> = list(disk, COLLECTIONS_DIR)?
             .iter()
             .filter_map(|name| collection_of(name))
             .collect();
-        let named: BTreeMap<u32, &str> = catalog.collections.iter().map(|c| (c.id, c.name.as_str())).collect();
+        let named: BTreeMap<u32, &str> = catalog
+            .collections
+            .iter()
+            .map(|c| (c.id, c.name.as_str()))
+            .collect();
         let unnamed: Vec<u32> = dirs
             .iter()
             .copied()
@@ -96,7 +105,10 @@ impl Survey {
             .collect();
         if is_newest && !unnamed.is_empty() {
             is_newest = false;
-            losses.note(CATALOG_DIR, "a newer catalog is missing; names of collections are lost with it".to_owned());
+            losses.note(
+                CATALOG_DIR,
+                "a newer catalog is missing; names of collections are lost with it".to_owned(),
+            );
         }
         let taken: BTreeSet<&str> = named
             .values()
@@ -107,7 +119,8 @@ impl Survey {
         for (&id, &name) in &named {
             if !is_newest && !dirs.contains(&id) {
                 losses.about(Some(name));
-                let what = "the catalog before the newest names it, and it is not there: dropped since, or lost";
+                let what =
+                    "the catalog before the newest names it, and it is not there: dropped since, or lost";
                 let blame = losses.note(&collection_dir(id), what.to_owned());
                 losses.lose_unnamed(blame, None);
                 continue;
@@ -140,7 +153,13 @@ fn free_name(id: u32, taken: &BTreeSet<&str>) -> String {
 }
 
 impl Found {
-    fn of(disk: &DynDisk, id: u32, name: &str, aliases: &[AliasRecord], losses: &mut Losses<'_>) -> Result<Found> {
+    fn of(
+        disk: &DynDisk,
+        id: u32,
+        name: &str,
+        aliases: &[AliasRecord],
+        losses: &mut Losses<'_>,
+    ) -> Result<Found> {
         losses.about(Some(name));
         let dir = collection_dir(id);
         let more = "its segments are taken from what lies in the directory";
@@ -164,8 +183,11 @@ impl Found {
             }
         }
         let there = files_in(disk, &dir)?;
-        let records: BTreeMap<u64, &SegmentRecord> =
-            manifest.iter().flat_map(|m| &m.segments).map(|s| (s.id, s)).collect();
+        let records: BTreeMap<u64, &SegmentRecord> = manifest
+            .iter()
+            .flat_map(|m| &m.segments)
+            .map(|s| (s.id, s))
+            .collect();
         let ids: BTreeSet<u64> = match is_newest {
             true => records.keys().copied().collect(),
             false => there.iter().map(|file| file.segment).collect(),
@@ -203,7 +225,9 @@ fn note_vanished(
     losses: &mut Losses<'_>,
 ) {
     for (id, record) in records {
-        let merged = there.iter().any(|other| other > id && !records.contains_key(other));
+        let merged = there
+            .iter()
+            .any(|other| other > id && !records.contains_key(other));
         if !there.contains(id) && !merged {
             let blame = losses.note(dir, format!("the files of segment {id} are missing"));
             losses.lose_unnamed(blame, Some(u64::from(record.rows)));
@@ -222,7 +246,10 @@ impl FoundSegment {
                     component: c.component()?,
                     revision: c.revision,
                 };
-                Some(FoundFile { file, crc: Some(c.crc) })
+                Some(FoundFile {
+                    file,
+                    crc: Some(c.crc),
+                })
             })
             .filter(|found| !found.file.component.is_derived())
             .collect();

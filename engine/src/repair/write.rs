@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vdb_storage::PointId;
+use vdb_storage::manifest::NUMBER_END;
 use vdb_storage::vectors::Salvaged;
 use vdb_vfs::{Disk, DynDisk, OsDisk};
 
@@ -40,10 +41,17 @@ impl Place {
             let what = format!("{shown}: a repaired database cannot lie inside the damaged one");
             return Err(Error::InvalidRequest(what));
         }
-        let name = target.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        let name = target
+            .file_name()
+            .and_then(|name| name.to_str())
+            .map(str::to_owned);
         let name = name
             .filter(|name| vdb_vfs::path::check(name).is_ok())
-            .ok_or_else(|| Error::InvalidRequest(format!("{shown}: a path that ends in a name in Unicode is needed")))?;
+            .ok_or_else(|| {
+                Error::InvalidRequest(format!(
+                    "{shown}: a path that ends in a name in Unicode is needed"
+                ))
+            })?;
         let parent = match target.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
@@ -197,7 +205,13 @@ pub(super) fn collection(
 }
 
 /// Commits rows as a segment, or, where there are none, what else the manifest is to say.
-fn add_segment(db: &Database, core: &Core, old: &Collection, schema: &Schema, rows: &Picked<'_>) -> Result<()> {
+fn add_segment(
+    db: &Database,
+    core: &Core,
+    old: &Collection,
+    schema: &Schema,
+    rows: &Picked<'_>,
+) -> Result<()> {
     let shared = db.shared();
     let fresh = FreshFiles::new(&*shared.disk);
     let segment = match rows.rows() {
@@ -207,7 +221,11 @@ fn add_segment(db: &Database, core: &Core, old: &Collection, schema: &Schema, ro
     let mut commit = Commit::begin(shared, core, &fresh);
     commit.next.schema = schema.to_record();
     // Numbers that lost operations may have taken are not given again.
-    commit.next.seq_floor = old.last_seq + if old.uncertain { WEAK_WINDOW } else { 0 };
-    commit.next.segments.extend(segment.iter().map(|s| s.record.clone()));
+    let skipped = if old.uncertain { WEAK_WINDOW } else { 0 };
+    commit.next.seq_floor = (old.last_seq + skipped).min(NUMBER_END - 1);
+    commit
+        .next
+        .segments
+        .extend(segment.iter().map(|s| s.record.clone()));
     commit.finish(|| core.change(|tables| tables.segments.extend(segment)))
 }

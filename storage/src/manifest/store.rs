@@ -131,6 +131,19 @@ impl<T: ManifestRecord> ManifestStore<T> {
         }
     }
 
+    /// Keeps a record that is about to be the first generation as a spare of its own, so that what it says is in two
+    /// files from the start. Counts for nothing without the commit that follows, which makes its name durable.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn keep_spare(&self, record: &T) -> Result<()> {
+        let mut frame =
+            FrameWriter::create(&*self.disk, &self.spare_path(record.generation()), T::KIND, &[])?;
+        frame.write(&codec::encode(record)?)?;
+        frame.finish()?;
+        Ok(())
+    }
+
     /// Makes `record` the newest generation, durably, together with the names of all files that were created in the
     /// directory before. The previous one becomes the spare, older ones are removed.
     ///

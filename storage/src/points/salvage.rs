@@ -30,7 +30,11 @@ impl PointsSalvage {
             count_of::<u64>(&file, ROW_VERSIONS),
         );
         let (Some(numbers), Some(uuids), Some(rows)) = counts else {
-            return Err(Error::corrupt(file.display(), 0, "a section has part of a number"));
+            return Err(Error::corrupt(
+                file.display(),
+                0,
+                "a section has part of a number",
+            ));
         };
         if numbers.checked_add(uuids) != Some(rows) {
             let what = format!("{numbers} numbers and {uuids} UUIDs, but {rows} versions");

@@ -53,7 +53,12 @@ impl VectorsSalvage {
         if let Some(meta) = salvaged_meta::<Meta>(&file)
             && (meta.element, meta.dim, meta.rows) != (element.code(), dim, rows)
         {
-            let Meta { element: code, dim: found, rows: of, .. } = meta;
+            let Meta {
+                element: code,
+                dim: found,
+                rows: of,
+                ..
+            } = meta;
             return Err(refuse(format!(
                 "it holds {found} components of kind {code} for {of} rows, expected {dim} of {element:?} for {rows}"
             )));

@@ -105,7 +105,8 @@ impl Salvage {
 
     /// The first thing that is wrong with the data, for whoever cannot do without it.
     pub fn into_fault(self) -> Error {
-        let behind_prelude = |fault: &Error| !matches!(fault, Error::Corrupt { offset, .. } if *offset < PRELUDE_LEN as u64);
+        let behind_prelude =
+            |fault: &Error| !matches!(fault, Error::Corrupt { offset, .. } if *offset < PRELUDE_LEN as u64);
         let at = self.faults.iter().position(behind_prelude).unwrap_or(0);
         self.faults.into_iter().nth(at).unwrap_or(Error::Corrupt {
             path: self.shown,
@@ -145,7 +146,6 @@ impl Salvage {
         let end = usize::try_from(at.offset + range.end).ok()?;
         self.view.get(start..end)
     }
-
 }
 
 struct Reader {
