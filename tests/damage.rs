@@ -10,11 +10,15 @@ mod check;
 #[path = "damage/store.rs"]
 mod store;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use check::{Ask, check};
 use store::{Files, Store};
+use vdb::disk::{DynDisk, MemDisk};
+use vdb::{Control, Database, PointId, repair_disk, verify_disk};
 use vdb_tests::Numbers;
+use vdb_tests::oracle::Dump;
 
 /// How many times the usual number of cases to try.
 fn effort() -> usize {
@@ -135,4 +139,96 @@ fn a_file_that_is_gone_costs_only_what_was_in_it() {
         files.remove(path);
         check(&store, &files, &format!("{path} removed"), Ask::default());
     });
+}
+
+#[test]
+fn damage_in_two_places_is_survived() {
+    let store = Store::make();
+    let paths: Vec<&String> = store.files.keys().collect();
+    let seeds: Vec<u64> = (0..400 * effort() as u64).collect();
+    each(&seeds, |&seed| {
+        let mut numbers = Numbers::new(seed);
+        let mut files = store.files.clone();
+        let mut what = String::new();
+        for _ in 0..2 {
+            let path = paths[numbers.below(paths.len() as u64) as usize];
+            let Some(bytes) = files.get_mut(path) else {
+                continue;
+            };
+            let at = numbers.below(written(bytes) as u64 + 1) as usize;
+            match numbers.below(4) {
+                0 => bytes.truncate(at),
+                1 => drop(files.remove(path)),
+                _ => {
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte ^= 1 << numbers.below(8);
+                    }
+                }
+            }
+            what.push_str(&format!("{path} at {at}; "));
+        }
+        check::survives(&files, &format!("seed {seed}: {what}"));
+    });
+}
+
+#[test]
+fn of_a_large_file_only_the_rows_of_the_damaged_chunk_are_lost() {
+    let chunk = vdb_vfs::frame::CHUNK as u64;
+    let (dim, rows) = (32, 20_000);
+    let per_chunk = chunk / (dim * 4);
+    let mut files = store::large(dim as usize, rows);
+    let path = files.keys().find(|path| path.ends_with(".vec")).unwrap().clone();
+    files.get_mut(&path).unwrap()[64 + chunk as usize + 1_000] ^= 1;
+    let disk = store::disk(&files);
+    let target: DynDisk = Arc::new(MemDisk::new());
+    let report = repair_disk(&disk, &target, &Control::none()).unwrap();
+    assert_eq!(report.points(), rows - per_chunk);
+    let lost: Vec<PointId> = (per_chunk..2 * per_chunk).map(PointId::from).collect();
+    assert_eq!(report.losses.len(), 1, "{:?}", report.losses);
+    assert_eq!(
+        (&report.losses[0].ids, report.losses[0].unnamed),
+        (&lost, Some(0))
+    );
+    assert_eq!(report.losses[0].file, disk.display(&path));
+    assert_eq!(report.losses[0].offset, Some(64 + chunk));
+    assert_eq!(verify_disk(target, &Control::none()).unwrap().problems, []);
+}
+
+#[test]
+fn a_damaged_graph_or_index_is_made_again_in_the_background() {
+    let store = Store::make();
+    let derived = |path: &&String| path.ends_with(".hnsw") || path.contains(".idx");
+    let paths: Vec<&String> = store.files.keys().filter(derived).collect();
+    assert!(paths.len() >= 2, "{paths:?}");
+    for path in paths {
+        let len = store.files[path].len();
+        // The prelude, the body, the end; and nothing left of it.
+        for at in [Some(1), Some(64), Some(len / 2), Some(len - 1), None] {
+            let mut files = store.files.clone();
+            match at {
+                Some(at) => files.get_mut(path).unwrap()[at] ^= 2,
+                None => drop(files.remove(path)),
+            }
+            let disk = store::disk(&files);
+            let db = Database::builder().threads(1).open_disk(disk.clone()).unwrap();
+            // Answers are right from the start, and stay so.
+            assert_eq!(
+                Dump::read(&db).unwrap().difference(&store.dump),
+                None,
+                "{path} at {at:?}"
+            );
+            // What opening does not look at is found by reading everything.
+            while !db.verify(&Control::none()).unwrap().is_sound() {
+                std::thread::yield_now();
+            }
+            assert_eq!(
+                Dump::read(&db).unwrap().difference(&store.dump),
+                None,
+                "{path} at {at:?}"
+            );
+            db.close().unwrap();
+            let after = verify_disk(disk, &Control::none()).unwrap();
+            assert_eq!(after.problems, [], "{path} at {at:?}");
+        }
+    }
 }

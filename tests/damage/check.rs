@@ -1,6 +1,7 @@
 //! What is asked of a damaged database: that it opens or says why not, that `verify` finds it, that `repair` keeps the
 //! rest.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -38,10 +39,15 @@ pub(crate) fn check(store: &Store, files: &Files, what: &str, ask: Ask<'_>) {
         repair(store, files, ask.log_cut);
     });
     if let Err(panic) = catch_unwind(asked) {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-        panic!("{what}: {}", text.unwrap_or_default());
+        panic!("{what}: {}", said(&*panic));
     }
+}
+
+/// The message of a panic.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or_default()
 }
 
 /// Reads everything as it is; the file `found` must be among those with problems.
@@ -237,5 +243,41 @@ fn compare(
     }
     if losses.is_empty() && !log_cut {
         assert_eq!(kept, was, "{name}");
+    }
+}
+
+/// Asks everything of files that are beyond knowing: nothing panics, and what is made of them is sound.
+pub(crate) fn survives(files: &Files, what: &str) {
+    let asked = AssertUnwindSafe(|| {
+        let _ = verify_disk(store::disk(files), &Control::none());
+        let disk = store::disk(files);
+        for _ in 0..2 {
+            if let Ok(db) = store::open(&disk) {
+                for name in db.collections() {
+                    let _ = ask(&db, &name);
+                }
+            }
+        }
+        let target: DynDisk = Arc::new(MemDisk::new());
+        match repair_disk(&store::disk(files), &target, &Control::none()) {
+            Ok(report) => {
+                assert_eq!(
+                    verify_disk(target.clone(), &Control::none()).unwrap().problems,
+                    []
+                );
+                let db = store::open(&target).unwrap();
+                let points: usize = Dump::read(&db)
+                    .unwrap()
+                    .collections
+                    .values()
+                    .map(|c| c.points.len())
+                    .sum();
+                assert_eq!(report.points(), points as u64);
+            }
+            Err(error) => assert!(matches!(error, Error::NotADatabase { .. }), "{error}"),
+        }
+    });
+    if let Err(panic) = catch_unwind(asked) {
+        panic!("{what}: {}", said(&*panic));
     }
 }

@@ -89,6 +89,23 @@ impl Store {
     }
 }
 
+/// The files of a database with one collection of one large segment, without an index.
+pub(crate) fn large(dim: usize, rows: u64) -> Files {
+    let disk: DynDisk = Arc::new(MemDisk::new());
+    let db = Database::builder()
+        .background(false)
+        .open_disk(disk.clone())
+        .unwrap();
+    let c = db.create_collection("large", config(dim, Distance::Dot)).unwrap();
+    for first in (0..rows).step_by(5_000) {
+        c.upsert(points(first..rows.min(first + 5_000), dim, first))
+            .unwrap();
+    }
+    c.flush().unwrap();
+    db.close().unwrap();
+    files(&*disk)
+}
+
 /// Everything on a disk.
 pub(crate) fn files(disk: &dyn Disk) -> Files {
     let mut found = Files::new();

@@ -57,9 +57,13 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         None => vdb::plan_repair(&args.db, &control),
     };
     bar.finish_and_clear();
-    let report = report.map_err(|error| match Failure::from(error) {
-        failure @ Failure::Interrupted(_) => failure.and("nothing was kept"),
-        failure => failure,
+    let report = report.map_err(|error| {
+        let cancelled = matches!(error, vdb::Error::Cancelled);
+        let failure = Failure::from(error);
+        match cancelled {
+            true => failure.and("nothing was written"),
+            false => failure,
+        }
     })?;
     out.answer(&as_json(&report), || as_text(&report, args))?;
     match report.is_complete() {

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb_vfs::sim::SimDisk;
+use vdb_vfs::{DynDisk, MemDisk};
+use vdb_wal::{Wal, WalOptions};
 
 use crate::fixture::files_below;
+use crate::layout::LOG_DIR;
+use crate::write::record::{KIND_EFFECTS, MANY};
 use crate::{
     Collection, CollectionConfig, Control, Database, Distance, Durability, Error, Point, RestoreMode,
     VectorParams, WriteBatch,

@@ -278,3 +278,6 @@ impl Reader {
 
 // Chunks begin at multiples of the alignment of sections, so that a number never lies in two of them.
 const _: () = assert!((CHUNK as u64).is_multiple_of(SECTION_ALIGN));
+
+#[cfg(test)]
+mod tests;
