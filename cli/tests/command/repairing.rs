@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::harness::Place;
 
-/// Flips a byte in the middle of the only file below `dir` whose name ends so.
-fn damage(place: &Place, dir: &str, ending: &str) {
+/// Flips the byte at `at` of the last file in `dir` whose name ends so.
+fn damage(place: &Place, dir: &str, ending: &str, at: usize) {
     let entries = std::fs::read_dir(place.path(dir))
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -14,8 +14,7 @@ fn damage(place: &Place, dir: &str, ending: &str) {
         .max()
         .unwrap();
     let mut bytes = std::fs::read(&file).unwrap();
-    // Behind the prelude the data starts.
-    bytes[66] ^= 1;
+    bytes[at] ^= 1;
     std::fs::write(file, bytes).unwrap();
 }
 
@@ -41,7 +40,10 @@ fn a_damaged_database_is_repaired_into_a_new_one() {
     place.vdb(&["repair", "db"]).failed_with(2);
     place.vdb(&["repair", "none", "other"]).failed_with(1);
 
-    damage(&place, "db/collections/00000001", ".payload");
+    // Behind the prelude the data starts. The log has the points too, and stands in for the segment.
+    damage(&place, "db/collections/00000001", ".payload", 66);
+    assert_eq!(place.json(&["repair", "db", "-n"])["points"], json!(4));
+    damage(&place, "db/wal", ".log", 120);
     let ended = place.vdb(&["repair", "db", "less", "--json"]);
     let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(report["complete"], json!(false), "{report}");
@@ -74,7 +76,7 @@ fn a_snapshot_is_verified_where_it_lies() {
             "{sound}"
         );
     }
-    damage(&place, "backup/collections/00000001", ".payload");
+    damage(&place, "backup/collections/00000001", ".payload", 66);
     let found = place.vdb(&["verify", "backup"]).failed_with(1);
     assert!(found.is_empty(), "{found}");
     let tar = place.path("backup.tar");
