@@ -8,7 +8,8 @@
 //! | `npy.rs` | the demo data |
 //!
 //! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
-//! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `bad_input.rs`, `recall.rs`,
+//! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `damage.rs` (any byte of any file changed),
+//! `bad_input.rs`, `recall.rs`,
 //! `concurrency.rs`, `golden.rs` (files of earlier builds).
 //!
 //! May depend on every crate; none depends on it.

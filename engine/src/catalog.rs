@@ -160,7 +160,10 @@ impl Shared {
             next_segment_id: 1,
             segments: Vec::new(),
         };
-        ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
+        let store = ManifestStore::new(self.disk.clone(), dir);
+        // Until there are segments nothing else says what the vectors in the log are.
+        store.keep_spare(&manifest)?;
+        store.commit(&manifest)?;
         self.disk.sync_dir(COLLECTIONS_DIR)?;
         self.change_catalog(&mut catalog, |next| {
             next.next_collection_id = id.checked_add(1).ok_or(Error::Limit {

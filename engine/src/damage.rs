@@ -51,7 +51,7 @@ impl Error {
 }
 
 /// What helps against damage.
-const ADVICE: &str = "run `vdb verify` to see all that is wrong, and restore from a snapshot";
+const ADVICE: &str = "run `vdb verify` to see all that is wrong, and restore from a snapshot, or `vdb repair` to keep what can be read";
 
 /// File, offset and message of an error.
 #[expect(
@@ -107,7 +107,7 @@ pub(crate) fn describe(error: &Error) -> (Option<String>, Option<u64>, String) {
     clippy::wildcard_enum_match_arm,
     reason = "all other errors speak for themselves"
 )]
-fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
+pub(crate) fn describe_disk(error: &vdb_vfs::Error) -> (Option<String>, Option<u64>, String) {
     use vdb_vfs::Error::{Corrupt, Io, NotFound, ReadOnly, Version};
     match error {
         Corrupt { path, offset, what } => (Some(path.clone()), Some(*offset), what.clone()),

@@ -150,3 +150,11 @@ pub(crate) fn holds_rows(disk: &DynDisk, id: u32) -> bool {
             .is_ok_and(|names| names.iter().any(|name| SegmentFile::parse(name).is_some())),
     }
 }
+
+/// The process id in the lock file: who has the database open, or died without closing it.
+pub(crate) fn holder(disk: &DynDisk) -> Option<u32> {
+    let file = disk.open(LOCK_FILE, false).ok()?;
+    let mut text = [0; 16];
+    let read = file.read_at(&mut text, 0).ok()?;
+    std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
+}

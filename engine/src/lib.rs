@@ -56,7 +56,7 @@
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
-//! | `meter.rs`, `pin.rs`, `backup/`, `verify/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
+//! | `meter.rs`, `pin.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
@@ -95,6 +95,7 @@ mod pin;
 mod point;
 mod query;
 mod recovery;
+mod repair;
 mod schema;
 mod segment;
 mod shared;
@@ -112,7 +113,7 @@ pub mod disk {
 }
 
 pub use activity::Progress;
-pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info};
+pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info, verify_snapshot};
 pub use catalog::AliasChange;
 pub use collection::Collection;
 pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
@@ -133,6 +134,7 @@ pub use payload::{PayloadIndexKind, PayloadSelector};
 pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::SearchRequest;
+pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
 pub use vdb_index::Quantization;
@@ -143,6 +145,6 @@ pub use vdb_sys::element::Element;
 pub use vdb_vfs::Error as DiskError;
 pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;
-pub use verify::{Problem, Severity, VerifyReport, verify};
+pub use verify::{Problem, Severity, VerifyReport, verify, verify_disk};
 pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
 pub use write::ticket::{Ticket, WriteResult};

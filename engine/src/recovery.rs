@@ -131,7 +131,19 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
             let what = format!("record {lsn} is of the unknown kind {}", frame.kind);
             return Err(Error::Damaged { file: log(), what });
         }
-        let record = record::decode(frame.body)?;
+        let record = match record::decode(frame.body) {
+            Ok(record) => record,
+            // As with damage to its bytes: the header says whose it is, and what it was goes no further.
+            Err(error) if frame.collection != MANY && error.is_confined() => {
+                let what = format!("record {lsn}: {}", Damage::of(&error, log).what);
+                set_damaged(shared, frame.collection, lsn, Damage::new(log(), what));
+                continue;
+            }
+            Err(error) => {
+                let what = format!("record {lsn}: {}", Damage::of(&error, log).what);
+                return Err(Error::Damaged { file: log(), what });
+            }
+        };
         if let Some(newer) = record.sections.iter().find(|s| s.collection >= next) {
             let what = format!(
                 "it is older than the log, which has writes to collection {}: a newer catalog is missing",

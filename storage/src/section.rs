@@ -7,7 +7,7 @@ use std::ops::Deref;
 use bincode::Decode;
 use bytemuck::Pod;
 use vdb_vfs::FileSlice;
-use vdb_vfs::frame::Frame;
+use vdb_vfs::frame::{Frame, Salvage};
 
 use crate::{Result, codec};
 
@@ -62,4 +62,26 @@ impl<T> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.slice.fmt(f)
     }
+}
+
+/// The number at `index` of a section of a damaged file; `None` where it is lost, or there is none.
+pub(crate) fn number_at<T: Pod>(file: &Salvage, section: u32, index: u32) -> Option<T> {
+    let size = size_of::<T>() as u64;
+    let start = u64::from(index) * size;
+    let bytes = file.get(section, start..start + size)?;
+    bytemuck::try_pod_read_unaligned(bytes).ok()
+}
+
+/// How many numbers of that size a section of a damaged file has; `None` when it has part of one.
+pub(crate) fn count_of<T>(file: &Salvage, section: u32) -> Option<u32> {
+    let (len, size) = (file.len_of(section), size_of::<T>() as u64);
+    if !len.is_multiple_of(size) {
+        return None;
+    }
+    u32::try_from(len / size).ok()
+}
+
+/// The meta of a damaged file as a record; `None` where it is lost.
+pub(crate) fn salvaged_meta<T: Decode<()>>(file: &Salvage) -> Option<T> {
+    codec::decode(file.meta()?, file.display(), 0).ok()
 }

@@ -18,6 +18,7 @@ mod load;
 mod man;
 mod optimize;
 mod query;
+mod repair;
 mod restore;
 mod scroll;
 mod snapshot;
@@ -89,6 +90,7 @@ pub(crate) enum Command {
     Index(index::Args),
     Compact(compact::Args),
     Verify(verify::Args),
+    Repair(repair::Args),
     Snapshot(snapshot::Args),
     Restore(restore::Args),
     Bench(bench::Args),
@@ -112,6 +114,7 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
         Command::Index(args) => index::run(&args, out),
         Command::Compact(args) => compact::run(&args, out),
         Command::Verify(args) => verify::run(&args, out),
+        Command::Repair(args) => repair::run(&args, out),
         Command::Snapshot(args) => snapshot::run(&args, out),
         Command::Restore(args) => restore::run(&args, out),
         Command::Bench(args) => bench::run(args, out),

@@ -13,20 +13,21 @@ use crate::{interrupt, open, table};
 const AFTER: &str = "\
 Every byte of every file is read and compared with its checksum. Nothing is changed, and a database that does not \
 open, or lies on a read-only medium, can be looked at. The exit code is 1 when there is damage. Leftovers of an \
-interrupted process are reported and are no damage.
+interrupted process are reported and are no damage. A snapshot is checked where it lies, nothing is unpacked.
 
 With --json the answer is {\"sound\", \"lost_data\", \"collections\", \"files\", \"bytes\", \"rows\", \"log_records\", \
 \"holder\", \"problems\": [{\"file\", \"offset\", \"what\", \"severity\", \"advice\"}]}.
 
 Examples:
   vdb verify my.db
-  vdb verify my.db --json";
+  vdb verify my.db --json
+  vdb verify backup-monday.tar";
 
 /// Read a whole database and report damage
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// Directory of the database
+    /// Directory of the database, or a snapshot of one (a directory or a .tar file)
     db: PathBuf,
 }
 
@@ -37,7 +38,14 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     interrupt::watch();
     let bar = progress::bar(out, "verifying", None, Unit::Bytes);
     let report = |done: u64, total: u64| progress::report(&bar, Unit::Bytes, done, total);
-    let report = vdb::verify(&args.db, &Control::new(&interrupt::asked_to_stop, &report));
+    let control = Control::new(&interrupt::asked_to_stop, &report);
+    let report = match vdb::verify(&args.db, &control) {
+        // What is no database may be a snapshot, sound or not.
+        Err(error) if is_no_database(&error) && is_like_a_snapshot(&args.db) => {
+            vdb::verify_snapshot(&args.db, &control)
+        }
+        report => report,
+    };
     bar.finish_and_clear();
     let report = report?;
     out.answer(&as_json(&report), || as_text(&report, args))?;
@@ -46,6 +54,20 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     } else {
         Err(Failure::Reported)
     }
+}
+
+fn is_no_database(error: &vdb::Error) -> bool {
+    matches!(
+        error,
+        vdb::Error::NotADatabase { .. } | vdb::Error::Disk(vdb::DiskError::Io { .. })
+    )
+}
+
+/// A tar file, or a directory that has the index of a snapshot or what one is about.
+fn is_like_a_snapshot(path: &std::path::Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tar")
+        || vdb::snapshot_info(path).is_ok()
+        || path.join("snapshot").exists()
 }
 
 fn as_json(report: &VerifyReport) -> Value {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The commands that answer with JSON.
-pub(crate) const COMMANDS: [&str; 15] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "create",
     "load",
     "query",
@@ -21,6 +21,7 @@ pub(crate) const COMMANDS: [&str; 15] = [
     "index",
     "compact",
     "verify",
+    "repair",
     "snapshot",
     "restore",
     "demo",

@@ -15,3 +15,5 @@ mod loading;
 mod programs;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod repairing;

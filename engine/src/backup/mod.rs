@@ -19,9 +19,11 @@
 //! | `save.rs` | pinned files are checked and copied |
 //! | `target.rs` | a directory or a tar file that is being written |
 //! | `source.rs` | a directory or a tar file that is being read |
+//! | `check.rs` | a snapshot is read where it lies |
 //! | `restore.rs` | unpacking and checking |
 //! | `install.rs` | unpacked collections enter the catalog |
 
+mod check;
 mod format;
 mod install;
 mod place;
@@ -41,6 +43,7 @@ use crate::collection::Collection;
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::shared::Shared;
+use crate::verify::VerifyReport;
 
 /// What a snapshot holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +88,17 @@ pub enum RestoreMode {
 /// When `source` is not a snapshot, or its index is damaged.
 pub fn snapshot_info(source: impl AsRef<Path>) -> Result<SnapshotInfo> {
     Ok(source::Source::open(source.as_ref())?.read_index()?.info())
+}
+
+/// Reads all of a snapshot, a directory or a tar file, and says what is wrong with it. Nothing is unpacked.
+///
+/// Every byte is compared with its checksum; what the bytes mean is checked when the snapshot is restored. Rows in
+/// the report are points. `control` is told bytes.
+///
+/// # Errors
+/// When nothing is there, and [`Error::Cancelled`](crate::Error::Cancelled). Damage is in the report.
+pub fn verify_snapshot(source: impl AsRef<Path>, control: &Control<'_>) -> Result<VerifyReport> {
+    check::check(source.as_ref(), control)
 }
 
 const RESTORING: &str = "restoring a snapshot";

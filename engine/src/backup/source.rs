@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 pub(super) const BLOCK: u64 = 512;
 /// How deep the directories of a snapshot are.
 const MAX_DEPTH: usize = 2;
-/// Bytes that are looked at at a time where only zeros may be.
-const CHUNK: u64 = 1 << 20;
+/// Bytes that are read at a time.
+pub(super) const CHUNK: u64 = 1 << 20;
 
 #[derive(Debug)]
 enum Form {

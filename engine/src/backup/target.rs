@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tar::{EntryType, Header};
-use vdb_vfs::{Disk, File, OsDisk, path};
+use vdb_vfs::{Disk, File, LockGuard, OsDisk, path};
 
 use super::source::BLOCK;
 use crate::error::{Error, Result};
@@ -11,6 +11,9 @@ use crate::meter::Meter;
 
 /// How the name ends until everything is on the medium.
 pub(super) const PARTIAL: &str = ".partial";
+/// How the name ends of the file that is locked meanwhile. It tells what a process that was killed has left from what
+/// another one is still writing.
+const LOCK: &str = ".lock";
 /// Bytes that are copied at a time.
 const CHUNK: u64 = 1 << 20;
 
@@ -37,6 +40,8 @@ pub(super) struct Target {
     partial: String,
     form: Form,
     finished: bool,
+    lock: String,
+    _held: LockGuard,
 }
 
 impl Target {
@@ -44,11 +49,19 @@ impl Target {
     pub(super) fn create(disk: OsDisk, name: &str, kind: Kind) -> Result<Target> {
         let partial = format!("{name}{PARTIAL}");
         refuse_existing(&disk, name, "it exists: choose another name, or remove it first")?;
-        refuse_existing(
-            &disk,
-            &partial,
-            "another snapshot is being written there, or was interrupted: remove it",
-        )?;
+        let lock = format!("{partial}{LOCK}");
+        if !disk.exists(&lock)? {
+            refuse_existing(&disk, &partial, "it is in the way: remove it")?;
+        }
+        let held = disk.lock(&lock)?;
+        // Whoever had the lock before may have finished, or been killed.
+        refuse_existing(&disk, name, "it exists: choose another name, or remove it first")?;
+        if disk.exists(&partial)? {
+            match disk.list(&partial) {
+                Ok(_) => disk.remove_dir_all(&partial)?,
+                Err(_) => disk.remove(&partial)?,
+            }
+        }
         let form = match kind {
             Kind::Dir => {
                 disk.create_dir_all(&partial)?;
@@ -62,6 +75,8 @@ impl Target {
             partial,
             form,
             finished: false,
+            lock,
+            _held: held,
         })
     }
 
@@ -186,6 +201,8 @@ impl Drop for Target {
                 Form::Tar(..) => self.disk.remove(&self.partial),
             };
         }
+        // While it is held; one that stays is taken by the next.
+        let _ = self.disk.remove(&self.lock);
     }
 }
 
@@ -206,3 +223,6 @@ fn header(path: &str, len: u64) -> Result<Header, String> {
     header.set_cksum();
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,6 +202,13 @@ pub(crate) fn derive(
             }
         });
     })?;
-    complete.retire(stale.iter().map(|file| file.path(&core.dir)));
+    // Readers have them mapped, and no manifest names them: only what cannot be removed so has to wait for readers.
+    let stays = |path: &String| {
+        !matches!(
+            shared.disk.remove(path),
+            Ok(()) | Err(vdb_vfs::Error::NotFound { .. })
+        )
+    };
+    complete.retire(stale.iter().map(|file| file.path(&core.dir)).filter(stays));
     Ok(())
 }

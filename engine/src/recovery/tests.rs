@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb_vfs::sim::SimDisk;
+use vdb_vfs::{DynDisk, MemDisk};
+use vdb_wal::{Wal, WalOptions};
 
 use crate::fixture::files_below;
+use crate::layout::LOG_DIR;
+use crate::write::record::{KIND_EFFECTS, MANY};
 use crate::{
     Collection, CollectionConfig, Control, Database, Distance, Durability, Error, Point, RestoreMode,
     VectorParams, WriteBatch,
@@ -329,6 +333,36 @@ fn a_record_that_does_not_fit_its_collection_keeps_no_other_from_opening() {
 }
 
 #[test]
+fn a_record_that_cannot_be_decoded_keeps_no_other_from_opening() {
+    let disk: DynDisk = Arc::new(MemDisk::new());
+    let open = || Database::builder().background(false).open_disk(disk.clone());
+    let db = open().unwrap();
+    for name in ["a", "b"] {
+        let c = db.create_collection(name, config()).unwrap();
+        c.upsert(point(1)).unwrap();
+    }
+    db.close().unwrap();
+    let append = |collection| {
+        let (wal, mut old) = Wal::open(disk.clone(), LOG_DIR, WalOptions::default()).unwrap();
+        while old.next_item().unwrap().is_some() {}
+        let lsn = wal.append(KIND_EFFECTS, collection, &[b"no record"]).unwrap();
+        wal.sync(lsn).unwrap();
+    };
+    append(1);
+    for _ in 0..2 {
+        let db = open().unwrap();
+        let refused = db.collection("a").map(drop).unwrap_err().to_string();
+        assert!(refused.contains("record 3"), "{refused}");
+        assert_eq!(db.collection("b").unwrap().count(None).unwrap(), 1);
+        db.close().unwrap();
+    }
+    // Whom it concerns cannot be told.
+    append(MANY);
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.contains("record 4"), "{refused}");
+}
+
+#[test]
 fn the_error_of_a_damaged_file_names_it_once_and_says_what_helps() {
     let dir = tempfile::tempdir().unwrap();
     let db = at(dir.path()).unwrap();
@@ -348,7 +382,7 @@ fn the_error_of_a_damaged_file_names_it_once_and_says_what_helps() {
     assert!(!refused.contains("wal"), "{refused}");
     assert_eq!(refused.matches("damaged").count(), 1, "{refused}");
     assert!(
-        refused.ends_with("run `vdb verify` to see all that is wrong, and restore from a snapshot"),
+        refused.ends_with("run `vdb verify` to see all that is wrong, and restore from a snapshot, or `vdb repair` to keep what can be read"),
         "{refused}"
     );
 }

@@ -372,4 +372,4 @@ const NEWER: &str = "open it with a newer vdb";
 const SPARE: &str = "it is kept as a spare; the next commit removes it";
 
 /// What helps where data is gone.
-pub(super) const RESTORE: &str = "restore it from a snapshot, and keep what is there for salvage";
+pub(super) const RESTORE: &str = "restore it from a snapshot, or let `vdb repair` keep what can be read";

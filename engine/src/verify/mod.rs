@@ -39,8 +39,9 @@ pub use self::report::{Problem, Severity, VerifyReport};
 use self::audit::{Audit, Place};
 use crate::core::Core;
 use crate::db::Database;
+use crate::directory;
 use crate::error::{Error, Result};
-use crate::layout::{CATALOG_DIR, LOCK_FILE, collection_dir};
+use crate::layout::{CATALOG_DIR, collection_dir};
 use crate::pin;
 use crate::shared::Shared;
 
@@ -71,7 +72,10 @@ pub fn verify(path: impl AsRef<Path>, control: &Control<'_>) -> Result<VerifyRep
 }
 
 /// As [`verify`], on any disk.
-fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
     let names = disk.list("")?;
     if !names.iter().any(|name| name == CATALOG_DIR) {
         let why = format!("it has no {CATALOG_DIR:?}");
@@ -81,7 +85,7 @@ fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport> {
         });
     }
     let mut audit = Audit::new(disk.clone(), control);
-    audit.report.holder = holder(&disk);
+    audit.report.holder = directory::holder(&disk);
     let catalog = audit.catalog()?;
     let ids = match &catalog {
         Some(catalog) => catalog.collections.iter().map(|c| c.id).collect(),
@@ -113,14 +117,6 @@ fn name_of(catalog: &Catalog, id: u32) -> Option<String> {
         .iter()
         .find(|c| c.id == id)
         .map(|c| c.name.clone())
-}
-
-/// The process id in the lock file.
-fn holder(disk: &DynDisk) -> Option<u32> {
-    let file = disk.open(LOCK_FILE, false).ok()?;
-    let mut text = [0; 16];
-    let read = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
 }
 
 impl Database {

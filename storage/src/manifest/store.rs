@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
+use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter, Salvage};
 use vdb_vfs::replace::replace_with;
 use vdb_vfs::{DynDisk, path};
 
@@ -88,6 +88,29 @@ impl<T: ManifestRecord> ManifestStore<T> {
         self.read(&self.spare_path(generation), generation)
     }
 
+    /// A generation, or a spare, whose record is what was written although its file is damaged elsewhere.
+    ///
+    /// # Errors
+    /// As [`load_generation`](Self::load_generation), when the record itself is damaged.
+    pub fn salvage(&self, generation: u64, spare: bool) -> Result<T> {
+        let path = match spare {
+            true => self.spare_path(generation),
+            false => self.path(generation),
+        };
+        let file = Salvage::open(&*self.disk, &path, T::KIND, T::VERSIONS, 1..=1, None)?;
+        let Some(bytes) = file.get(0, 0..file.len_of(0)) else {
+            return Err(file.into_fault().into());
+        };
+        let record: T = codec::decode(bytes, file.display(), 0)?;
+        match record.contradiction() {
+            None if record.generation() == generation => Ok(record),
+            found => {
+                let what = found.unwrap_or_else(|| format!("expected generation {generation}"));
+                Err(Error::corrupt(file.display(), 0, what))
+            }
+        }
+    }
+
     fn read(&self, path: &str, generation: u64) -> Result<T> {
         let disk = &*self.disk;
         let frame = Frame::open(disk, path, T::KIND, T::VERSIONS)?;
@@ -106,6 +129,19 @@ impl<T: ManifestRecord> ManifestStore<T> {
             None => Ok(record),
             Some(what) => Err(frame.corrupt_section(0, 0, what).into()),
         }
+    }
+
+    /// Keeps a record that is about to be the first generation as a spare of its own, so that what it says is in two
+    /// files from the start. Counts for nothing without the commit that follows, which makes its name durable.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn keep_spare(&self, record: &T) -> Result<()> {
+        let mut frame =
+            FrameWriter::create(&*self.disk, &self.spare_path(record.generation()), T::KIND, &[])?;
+        frame.write(&codec::encode(record)?)?;
+        frame.finish()?;
+        Ok(())
     }
 
     /// Makes `record` the newest generation, durably, together with the names of all files that were created in the

@@ -12,11 +12,13 @@
 //! | `format.rs` | which byte of a file of payloads means what? |
 //! | `writer.rs` | how is the file streamed out? |
 //! | `reader.rs` | where is the payload of a row? |
+//! | `salvage.rs` | what of a damaged file can still be read? |
 
 mod decode;
 mod encode;
 mod format;
 mod reader;
+mod salvage;
 mod value;
 mod writer;
 
@@ -24,6 +26,7 @@ pub use crate::error::ValueError;
 pub use decode::{decode_payload, to_json};
 pub use encode::{encode_payload, encode_value};
 pub use reader::PayloadReader;
+pub use salvage::PayloadSalvage;
 pub use value::{ArrayRef, Entries, Items, MAX_DEPTH, ObjectRef, ValueRef};
 pub use writer::PayloadWriter;
 

@@ -8,13 +8,16 @@
 //! | `format.rs` | which byte means what, and where does the table look for an id? |
 //! | `writer.rs` | how is the file streamed out? |
 //! | `reader.rs` | how is an id found? |
+//! | `salvage.rs` | what of a damaged file can still be read? |
 
 mod format;
 mod reader;
+mod salvage;
 mod writer;
 
 pub use format::SegmentIdentity;
 pub use reader::PointsReader;
+pub use salvage::PointsSalvage;
 pub use writer::PointsWriter;
 
 #[cfg(test)]

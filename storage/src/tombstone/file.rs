@@ -2,7 +2,7 @@
 
 use roaring::RoaringBitmap;
 use vdb_vfs::Disk;
-use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter};
+use vdb_vfs::frame::{Frame, FrameInfo, FrameWriter, Salvage};
 
 use super::format::{BITMAP, KIND, Meta, VERSIONS};
 use crate::{Error, Result, codec, section};
@@ -94,4 +94,20 @@ pub fn read(disk: &dyn Disk, path: &str) -> Result<(Tombstones, FrameInfo)> {
         },
         frame.info(),
     ))
+}
+
+/// The deleted rows in the file at `path`, if its bitmap is what was written, whatever else of it may be damaged.
+/// `crc` is the checksum that a manifest knows the file by, if there is one.
+///
+/// # Errors
+/// When the bitmap is damaged, and those of the disk.
+pub fn salvage(disk: &dyn Disk, path: &str, crc: Option<u32>) -> Result<RoaringBitmap> {
+    let file = Salvage::open(disk, path, KIND, VERSIONS, BITMAP + 1..=BITMAP + 1, crc)?;
+    let Some(bytes) = file.get(BITMAP, 0..file.len_of(BITMAP)) else {
+        // The fault that has cost it; there is one, or it would be there.
+        let fault = file.into_fault();
+        return Err(fault.into());
+    };
+    RoaringBitmap::deserialize_from(bytes)
+        .map_err(|error| Error::corrupt(file.display(), 0, format!("expected a roaring bitmap: {error}")))
 }

@@ -11,7 +11,7 @@
 mod file;
 mod format;
 
-pub use file::{Tombstones, read, write};
+pub use file::{Tombstones, read, salvage, write};
 
 #[cfg(test)]
 mod tests;

@@ -8,12 +8,15 @@
 //! | `format.rs` | which byte means what? |
 //! | `writer.rs` | how is the file streamed out? |
 //! | `reader.rs` | how are slots and rows told from each other? |
+//! | `salvage.rs` | what of a damaged file can still be read? |
 
 mod format;
 mod reader;
+mod salvage;
 mod writer;
 
 pub use reader::VectorsReader;
+pub use salvage::{Salvaged, VectorsSalvage};
 pub use writer::VectorsWriter;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use vdb_vfs::{Disk, MemDisk};
 
 use super::format::{KIND, Meta};
 use super::*;
-use crate::damage::{assert_found, forge};
+use crate::damage::{assert_found, bytes, forge, put};
 use crate::{Error, Result};
 
 const PATH: &str = "seg-00000007.v0000.vec";
@@ -123,4 +123,41 @@ fn misuse_is_refused() {
     invalid(writer.push(5, &[1]).map(drop));
     invalid(writer.push(u32::MAX, &[1, 2]).map(drop));
     invalid(writer.finish(4).map(drop));
+}
+
+#[test]
+fn of_a_damaged_file_nothing_is_read_that_was_not_written() {
+    for rows in [(0..12).collect::<BTreeSet<_>>(), [0, 1, 5, 9].into()] {
+        let (disk, reader) = written(Element::F16, 9, &rows, 12);
+        let mut bytes = bytes(&disk, PATH);
+        let copy = MemDisk::new();
+        let mut kept = 0;
+        for at in 0..=bytes.len() {
+            // The last time all is sound.
+            let is_sound = at == bytes.len();
+            let flip = |bytes: &mut Vec<u8>| bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 0x24);
+            flip(&mut bytes);
+            put(&copy, PATH, &bytes);
+            flip(&mut bytes);
+            let crc = Some(reader.info().crc);
+            let Ok(file) = VectorsSalvage::open(&copy, PATH, Element::F16, 9, 12, crc) else {
+                continue;
+            };
+            assert_eq!(file.faults().is_empty(), is_sound, "byte {at}");
+            for row in 0..12 {
+                let found = file.vector_of(row);
+                match reader.vector_of(row) {
+                    Some(vector) if found == Salvaged::Vector(vector) => kept += 1,
+                    None if found == Salvaged::Absent => {}
+                    Some(_) | None => assert!(
+                        found == Salvaged::Lost && !is_sound,
+                        "byte {at}, row {row}: {found:?}"
+                    ),
+                }
+            }
+            assert_eq!(file.vector_of(12), Salvaged::Lost);
+        }
+        // Prelude, padding, lists of checksums: what is damaged there costs no row.
+        assert!(kept > rows.len() * 64, "{kept}");
+    }
 }

@@ -222,6 +222,11 @@ pub(super) fn decode_prelude(
     Ok(prelude)
 }
 
+/// The checksum that a prelude says it has, fitting or not.
+pub(super) fn crc_in_prelude(bytes: &[u8; PRELUDE_LEN]) -> u32 {
+    u32_at(bytes, CRC_AT)
+}
+
 pub(super) fn encode_entry(section: &Section, out: &mut Vec<u8>) {
     out.extend_from_slice(&section.offset.to_le_bytes());
     out.extend_from_slice(&section.len.to_le_bytes());
@@ -244,6 +249,17 @@ pub(super) fn decode_table(footer: &[u8], prelude: &Prelude, path: &str) -> Resu
         );
         return Err(corrupt(prelude.table, what));
     }
+    decode_entries(footer, prelude, path)
+}
+
+/// As [`decode_table`], for a footer whose checksum does not fit: the entries vouch for each other, since each has to
+/// begin where the one before ends and the last where the checksums do.
+pub(super) fn decode_entries(footer: &[u8], prelude: &Prelude, path: &str) -> Result<Vec<Section>> {
+    let corrupt = |at: u64, what: String| Error::Corrupt {
+        path: path.to_owned(),
+        offset: at,
+        what,
+    };
     let (entries, _) = footer.as_chunks::<ENTRY_LEN>();
     let mut sections = Vec::with_capacity(entries.len().min(MAX_SECTIONS as usize));
     let mut next = PRELUDE_LEN as u64;

@@ -9,13 +9,16 @@
 //! | `format.rs` | which byte means what? |
 //! | `writer.rs` | how is a file streamed out? |
 //! | `reader.rs` | how is it opened, and how is it verified? |
+//! | `salvage.rs` | what of a damaged one is still what was written? |
 
 mod format;
 mod reader;
+mod salvage;
 mod writer;
 
 pub use format::{CHUNK, FileKind, MAX_META, MAX_SECTIONS, SECTION_ALIGN};
 pub use reader::{Frame, verify};
+pub use salvage::Salvage;
 pub use writer::{FrameInfo, FrameWriter};
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ fn a_directory_in_which_anything_is_changed_is_refused() {
     c.snapshot_to_dir(&root, &Control::none()).unwrap();
     let files = files_below(&root);
     assert!(files.len() >= 8, "{files:?}");
+    let sound = verify_snapshot(&root, &Control::none()).unwrap();
+    assert_eq!((sound.problems, sound.files), (Vec::new(), files.len() as u64));
     for path in &files {
         let sound = fs::read(path).unwrap();
         for at in [0, 9, 60, 64, sound.len() / 3, sound.len() / 2, sound.len() - 1] {
@@ -42,6 +44,8 @@ fn a_directory_in_which_anything_is_changed_is_refused() {
             bytes[at] ^= 0x10;
             fs::write(path, bytes).unwrap();
             refuses(&db, &root, &format!("{} at {at}", path.display()));
+            let report = verify_snapshot(&root, &Control::none()).unwrap();
+            assert!(report.has_lost_data(), "{} at {at}", path.display());
         }
         fs::write(path, &sound[..sound.len() - 1]).unwrap();
         refuses(&db, &root, "cut");

@@ -1,0 +1,206 @@
+//! The log is read past its damage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vdb_storage::PointId;
+use vdb_vfs::DynDisk;
+use vdb_wal::{Damage, Item, Lsn, Replay};
+
+use super::collection::Collection;
+use super::losses::Losses;
+use super::survey::Known;
+use crate::error::{Error, Result};
+use crate::layout::LOG_DIR;
+use crate::write::record::{self, EffectKind, KIND_EFFECTS, MANY, Section};
+
+/// What the log has of collections that are not there, by their numbers: points that it has last put.
+type Homeless = BTreeMap<u32, BTreeSet<PointId>>;
+
+/// Reads all records that can be read into the collections that they are about.
+///
+/// # Errors
+/// [`Error::Cancelled`]; a log that cannot be read is a loss.
+pub(super) fn read(
+    disk: &DynDisk,
+    collections: &mut [Collection],
+    catalog: &Known,
+    losses: &mut Losses<'_>,
+) -> Result<()> {
+    losses.about(None);
+    let names = disk.list(LOG_DIR).unwrap_or_default();
+    let files: Vec<&String> = names.iter().filter(|name| vdb_wal::is_log_file(name)).collect();
+    let len_of = |name: &String| {
+        disk.open(&format!("{LOG_DIR}/{name}"), false)
+            .and_then(|file| file.len())
+    };
+    let bytes: u64 = files.iter().map(|name| len_of(name).unwrap_or(0)).sum();
+    losses.expect(bytes);
+    let mut homeless = Homeless::new();
+    if files.is_empty() && !collections.is_empty() {
+        let blame = losses.note(LOG_DIR, "the log is missing".to_owned());
+        losses.lose_unnamed(blame, None);
+        doubt(collections, MANY);
+    }
+    if let Err(error) = replay(disk, collections, catalog, &mut homeless, losses) {
+        if matches!(error, Error::Cancelled) {
+            return Err(error);
+        }
+        let blame = losses.error(LOG_DIR, &error, "the records behind it cannot be read");
+        losses.lose_unnamed(blame, None);
+        doubt(collections, MANY);
+    }
+    for (id, points) in homeless.into_iter().filter(|(_, points)| !points.is_empty()) {
+        let what = format!("it has points of collection {id:08x}, which is not there: dropped, or lost");
+        let blame = losses.note(LOG_DIR, what);
+        points.into_iter().for_each(|id| losses.lose(blame, id));
+    }
+    for name in &files {
+        losses.read(len_of(name).unwrap_or(0))?;
+    }
+    check_end(disk, collections, losses)
+}
+
+fn replay(
+    disk: &DynDisk,
+    collections: &mut [Collection],
+    catalog: &Known,
+    homeless: &mut Homeless,
+    losses: &mut Losses<'_>,
+) -> Result<()> {
+    let mut replay = Replay::salvage(disk, LOG_DIR)?;
+    while let Some(item) = replay.next_item()? {
+        losses.check()?;
+        let frame = match item {
+            Item::Frame(frame) => frame,
+            Item::Damaged(damage) => {
+                note_damage(collections, catalog, damage, losses);
+                continue;
+            }
+            Item::Lost(error) => {
+                let released = matches!(&error, vdb_wal::Error::Corrupt { path, .. } if !is_log_path(path));
+                let blame = losses.error(LOG_DIR, &error.into(), "");
+                if !released {
+                    losses.lose_unnamed(blame, None);
+                    doubt(collections, MANY);
+                }
+                continue;
+            }
+        };
+        let (lsn, collection) = (frame.lsn, frame.collection);
+        let decoded = match frame.kind {
+            KIND_EFFECTS => record::decode(frame.body),
+            kind => Err(Error::Damaged {
+                file: disk.display(LOG_DIR),
+                what: format!("it is of the unknown kind {kind}"),
+            }),
+        };
+        let sections = match decoded {
+            Ok(record) => record.sections,
+            Err(error) => {
+                note_unfit(collections, collection, lsn, &error, losses);
+                continue;
+            }
+        };
+        for section in &sections {
+            let Some(found) = collections.iter_mut().find(|c| c.id == section.collection) else {
+                // What the newest catalog does not name has been dropped.
+                if !catalog.is_newest {
+                    follow(homeless.entry(section.collection).or_default(), section);
+                }
+                continue;
+            };
+            if let Err(error) = found.apply(section, lsn) {
+                note_unfit(collections, section.collection, lsn, &error, losses);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_log_path(path: &str) -> bool {
+    vdb_wal::is_log_file(path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Follows which points there are without knowing what they are.
+fn follow(points: &mut BTreeSet<PointId>, section: &Section) {
+    for effect in &section.effects {
+        match effect.kind {
+            EffectKind::Put | EffectKind::Payload => points.insert(effect.id()),
+            EffectKind::Delete => points.remove(&effect.id()),
+        };
+    }
+}
+
+/// A record that cannot be read may have taken numbers of operations.
+fn doubt(collections: &mut [Collection], id: u32) {
+    for collection in collections.iter_mut().filter(|c| id == MANY || c.id == id) {
+        collection.uncertain = true;
+    }
+}
+
+fn note_damage(collections: &mut [Collection], catalog: &Known, damage: Damage, losses: &mut Losses<'_>) {
+    let Damage {
+        path,
+        offset,
+        lsn,
+        collection,
+        bytes,
+        ..
+    } = damage;
+    let dropped = catalog.is_newest && collection != MANY && !catalog.ids.contains(&collection);
+    let what = format!("record {lsn} ({bytes} bytes) is damaged, with what it has written or deleted");
+    let error = Error::Disk(vdb_vfs::Error::Corrupt { path, offset, what });
+    note_record(collections, collection, lsn, dropped, &error, losses);
+}
+
+fn note_unfit(collections: &mut [Collection], id: u32, lsn: Lsn, error: &Error, losses: &mut Losses<'_>) {
+    let (_, _, what) = crate::damage::describe(error);
+    let error = Error::Damaged {
+        file: losses.display(LOG_DIR),
+        what: format!("record {lsn}: {what}"),
+    };
+    note_record(collections, id, lsn, false, &error, losses);
+}
+
+fn note_record(
+    collections: &mut [Collection],
+    id: u32,
+    lsn: Lsn,
+    dropped: bool,
+    error: &Error,
+    losses: &mut Losses<'_>,
+) {
+    let mine = |c: &&Collection| id == MANY || c.id == id;
+    let name = collections.iter().find(|c| c.id == id).map(|c| c.name.clone());
+    losses.about(name.as_deref());
+    if dropped
+        || collections.iter().filter(mine).all(|c| lsn <= c.flushed) && collections.iter().any(|c| mine(&c))
+    {
+        losses.error(LOG_DIR, error, "its rows are in segments, or dropped");
+    } else {
+        let blame = losses.error(LOG_DIR, error, "");
+        losses.lose_unnamed(blame, None);
+        doubt(collections, id);
+    }
+    losses.about(None);
+}
+
+/// A log that ends before what a collection has seen of it has lost files at its end.
+fn check_end(disk: &DynDisk, collections: &mut [Collection], losses: &mut Losses<'_>) -> Result<()> {
+    let Ok(log) = vdb_wal::verify(disk, LOG_DIR) else {
+        return Ok(());
+    };
+    let last = log.last_lsn.max(log.synced_lsn);
+    let Some(first) = collections.iter().find(|c| c.flushed > last) else {
+        return Ok(());
+    };
+    // Whatever is missing may have been about any of them.
+    let what = format!(
+        "collection {:?} has seen the log up to record {}, the log ends at {last}: log files are missing",
+        first.name, first.flushed
+    );
+    let blame = losses.note(LOG_DIR, what);
+    losses.lose_unnamed(blame, None);
+    doubt(collections, MANY);
+    Ok(())
+}

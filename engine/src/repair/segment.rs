@@ -1,0 +1,299 @@
+//! One segment, as far as it can be read.
+
+use std::cell::Cell;
+
+use roaring::RoaringBitmap;
+use vdb_storage::payload::PayloadSalvage;
+use vdb_storage::points::{PointsSalvage, SegmentIdentity};
+use vdb_storage::vectors::{Salvaged, VectorsSalvage};
+use vdb_storage::{Component, PointId, SegmentFile, tombstone};
+use vdb_vfs::DynDisk;
+
+use super::losses::{Blame, Losses};
+use super::survey::{FoundFile, FoundSegment};
+use crate::error::{Error, Result};
+use crate::schema::Schema;
+
+/// A file of the segment: it may be damaged, or not there at all.
+#[derive(Debug)]
+struct Part<T> {
+    file: Option<T>,
+    /// What is wrong with it; none where nothing is.
+    blame: Option<Blame>,
+}
+
+/// The rows of a segment whose ids can be read, and what else can be of them.
+#[derive(Debug)]
+pub(super) struct Segment {
+    points: Part<PointsSalvage>,
+    payload: Part<PayloadSalvage>,
+    /// By slot; none where the segment does not have the vector.
+    vectors: Vec<Option<Part<VectorsSalvage>>>,
+    dead: RoaringBitmap,
+    /// The last operation that it covers.
+    max_seq: u64,
+    /// Alive rows without an id, as the merge has found them.
+    unnamed: Cell<u64>,
+}
+
+/// What a salvaged points file says of its segment.
+pub(super) fn open_points(
+    disk: &DynDisk,
+    dir: &str,
+    found: &FoundSegment,
+    losses: &mut Losses<'_>,
+) -> Result<Opened> {
+    let points = open(
+        disk,
+        dir,
+        found,
+        Component::Points,
+        losses,
+        |path, crc| PointsSalvage::open(&**disk, path, crc),
+        PointsSalvage::faults,
+    )?;
+    Ok(Opened(points))
+}
+
+/// A segment of which only the points have been read.
+#[derive(Debug)]
+pub(super) struct Opened(Part<PointsSalvage>);
+
+impl Opened {
+    /// What the segment says of itself, where that can be read.
+    pub(super) fn identity(&self) -> Option<&SegmentIdentity> {
+        self.0.file.as_ref()?.identity()
+    }
+
+    /// Reads the rest. `None` when no row can be told from others; what is lost with it is told.
+    pub(super) fn complete(
+        self,
+        disk: &DynDisk,
+        dir: &str,
+        found: &FoundSegment,
+        schema: &Schema,
+        losses: &mut Losses<'_>,
+    ) -> Result<Option<Segment>> {
+        let Opened(points) = self;
+        let dead = open_tombstones(disk, dir, found, losses)?;
+        let Some(file) = &points.file else {
+            if let Some(blame) = points.blame {
+                let rows = found
+                    .record
+                    .as_ref()
+                    .map(|r| u64::from(r.rows).saturating_sub(dead.len()));
+                losses.lose_unnamed(blame, rows);
+            }
+            return Ok(None);
+        };
+        let rows = file.len();
+        let payload = open(
+            disk,
+            dir,
+            found,
+            Component::Payload,
+            losses,
+            |path, crc| PayloadSalvage::open(&**disk, path, crc),
+            PayloadSalvage::faults,
+        )?;
+        let mut vectors = Vec::with_capacity(schema.vectors.len());
+        for (slot, vector) in (0u16..).zip(&schema.vectors) {
+            let component = Component::Vectors(slot);
+            if found.files.iter().all(|known| known.file.component != component) {
+                vectors.push(None);
+                continue;
+            }
+            let (element, dim) = (vector.params.element, vector.params.size as u32);
+            vectors.push(Some(open(
+                disk,
+                dir,
+                found,
+                component,
+                losses,
+                |path, crc| VectorsSalvage::open(&**disk, path, element, dim, rows, crc),
+                VectorsSalvage::faults,
+            )?));
+        }
+        let versions = || (0..rows).filter_map(|row| file.version(row)).max().unwrap_or(0);
+        let max_seq = match (&found.record, file.identity()) {
+            (Some(record), _) => record.max_seq,
+            (None, Some(identity)) => identity.max_seq,
+            (None, None) => versions(),
+        };
+        if let Some(blame) = points.blame {
+            let unknown = (0..rows).filter(|&row| file.version(row).is_none() && !dead.contains(row));
+            match unknown.count() {
+                0 => {}
+                count => losses.explain(
+                    blame,
+                    &format!("the versions of {count} points are lost and become {max_seq}"),
+                ),
+            }
+        }
+        Ok(Some(Segment {
+            points,
+            payload,
+            vectors,
+            dead,
+            max_seq,
+            unnamed: Cell::new(0),
+        }))
+    }
+}
+
+/// Opens one file, and tells what is wrong with it.
+fn open<T>(
+    disk: &DynDisk,
+    dir: &str,
+    found: &FoundSegment,
+    component: Component,
+    losses: &mut Losses<'_>,
+    open: impl FnOnce(&str, Option<u32>) -> vdb_storage::Result<T>,
+    faults: impl FnOnce(&T) -> &[vdb_vfs::Error],
+) -> Result<Part<T>> {
+    let known = found.files.iter().find(|known| known.file.component == component);
+    let FoundFile { file, crc } = known.copied().unwrap_or(FoundFile {
+        file: SegmentFile::new(found.id, component),
+        crc: None,
+    });
+    let path = file.path(dir);
+    let opened = open(&path, crc);
+    losses.read(length(disk, &path))?;
+    Ok(match opened {
+        Ok(file) => {
+            let blame = faults(&file).split_first().map(|(first, more)| {
+                let first = copy(first);
+                let more = match more.len() {
+                    0 => String::new(),
+                    more => format!("and {more} more such places"),
+                };
+                losses.error(&path, &Error::Disk(first), &more)
+            });
+            Part {
+                file: Some(file),
+                blame,
+            }
+        }
+        Err(error) => {
+            let blame = losses.error(&path, &error.into(), "nothing of the file can be used");
+            Part {
+                file: None,
+                blame: Some(blame),
+            }
+        }
+    })
+}
+
+/// Errors of the disk hold what the system said and cannot be cloned; what they say can.
+fn copy(error: &vdb_vfs::Error) -> vdb_vfs::Error {
+    let (path, offset, what) = crate::damage::describe_disk(error);
+    vdb_vfs::Error::Corrupt {
+        path: path.unwrap_or_default(),
+        offset: offset.unwrap_or(0),
+        what,
+    }
+}
+
+fn length(disk: &DynDisk, path: &str) -> u64 {
+    disk.open(path, false).and_then(|file| file.len()).unwrap_or(0)
+}
+
+/// The rows that are dead by all files that can be read.
+fn open_tombstones(
+    disk: &DynDisk,
+    dir: &str,
+    found: &FoundSegment,
+    losses: &mut Losses<'_>,
+) -> Result<RoaringBitmap> {
+    let mut dead = RoaringBitmap::new();
+    if let Some(known) = found
+        .files
+        .iter()
+        .find(|known| known.file.component == Component::Tombstones)
+    {
+        let path = known.file.path(dir);
+        match tombstone::salvage(&**disk, &path, known.crc) {
+            Ok(rows) => dead = rows,
+            Err(error) => {
+                let more = "points of this segment that were deleted may come back, unless a newer version or the log says so";
+                losses.error(&path, &error.into(), more);
+            }
+        }
+        losses.read(length(disk, &path))?;
+    }
+    for file in &found.other_tombstones {
+        let path = file.path(dir);
+        if let Ok(rows) = tombstone::salvage(&**disk, &path, None) {
+            dead |= rows;
+        }
+        losses.read(length(disk, &path))?;
+    }
+    Ok(dead)
+}
+
+impl Segment {
+    pub(super) fn rows(&self) -> u32 {
+        self.points.file.as_ref().map_or(0, PointsSalvage::len)
+    }
+
+    pub(super) fn id(&self, row: u32) -> Option<PointId> {
+        self.points.file.as_ref()?.id(row)
+    }
+
+    /// The version of a row, or the greatest that it can have; and whether it is that.
+    pub(super) fn version(&self, row: u32) -> (u64, bool) {
+        let known = self.points.file.as_ref().and_then(|points| points.version(row));
+        (known.unwrap_or(self.max_seq), known.is_none())
+    }
+
+    pub(super) fn is_dead(&self, row: u32) -> bool {
+        self.dead.contains(row)
+    }
+
+    pub(super) fn max_seq(&self) -> u64 {
+        self.max_seq
+    }
+
+    pub(super) fn payload(&self, row: u32) -> Option<&[u8]> {
+        self.payload.file.as_ref()?.get(row)
+    }
+
+    pub(super) fn vector(&self, row: u32, slot: usize) -> Salvaged<'_> {
+        match self.vectors.get(slot) {
+            None | Some(None) => Salvaged::Absent,
+            Some(Some(Part { file: Some(file), .. })) => file.vector_of(row),
+            Some(Some(Part { file: None, .. })) => Salvaged::Lost,
+        }
+    }
+
+    /// What has cost the vectors of a row, if they are lost. `Some(None)` where the file has no damage that shows.
+    pub(super) fn lost_vectors(&self, row: u32) -> Option<Option<Blame>> {
+        self.vectors.iter().enumerate().find_map(|(slot, part)| {
+            let part = part.as_ref()?;
+            (self.vector(row, slot) == Salvaged::Lost).then_some(part.blame)
+        })
+    }
+
+    /// What has cost the payload of a row, if it is lost; as [`lost_vectors`](Self::lost_vectors).
+    pub(super) fn lost_payload(&self, row: u32) -> Option<Option<Blame>> {
+        self.payload(row).is_none().then_some(self.payload.blame)
+    }
+
+    /// A row that is not dead has no id.
+    pub(super) fn note_unnamed(&self) {
+        self.unnamed.set(self.unnamed.get() + 1);
+    }
+
+    /// Tells how many rows were lost with their ids.
+    pub(super) fn count_unnamed(&self, losses: &mut Losses<'_>) {
+        if let (Some(blame), count @ 1..) = (self.points.blame, self.unnamed.get()) {
+            losses.lose_unnamed(blame, Some(count));
+        }
+    }
+
+    /// True when something of it is lost, so that the log may have to stand in.
+    pub(super) fn is_damaged(&self) -> bool {
+        let vectors = self.vectors.iter().flatten().any(|part| part.blame.is_some());
+        self.points.blame.is_some() || self.payload.blame.is_some() || vectors
+    }
+}

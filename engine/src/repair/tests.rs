@@ -1,0 +1,112 @@
+//! What is asked of a repair as a whole; what it makes of each kind of damage is tested on whole databases.
+
+use std::fs;
+use std::path::Path;
+
+use vdb_index::Control;
+
+use crate::fixture::files_below;
+use crate::{CollectionConfig, Database, Distance, Error, Point, VectorParams, plan_repair, repair, verify};
+
+fn make(path: &Path) {
+    let db = Database::builder().background(false).open(path).unwrap();
+    let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot));
+    let c = db.create_collection("c", config).unwrap();
+    c.upsert((0..10u64).map(|id| Point::new(id, [1.0, id as f32])).collect())
+        .unwrap();
+    c.flush().unwrap();
+    c.delete(vec![4u64]).unwrap();
+    db.close().unwrap();
+}
+
+#[test]
+fn the_new_database_is_there_in_full_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    make(&old);
+    let before: Vec<Vec<u8>> = files_below(&old)
+        .into_iter()
+        .map(|path| fs::read(path).unwrap())
+        .collect();
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    let stop = Control::new(&|| true, &|_, _| ());
+    assert!(matches!(repair(&old, &new, &stop), Err(Error::Cancelled)));
+    assert_eq!(names(), ["old"]);
+
+    // What a process that was killed has left makes way.
+    make(&dir.path().join("new.partial"));
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert_eq!(names(), ["new", "old"]);
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((report.points(), report.collections[0].number), (9, 1));
+    assert!(verify(&new, &Control::none()).unwrap().is_sound());
+    let db = Database::open(&new).unwrap();
+    let c = db.collection("c").unwrap();
+    assert_eq!((c.count(None).unwrap(), c.info().unwrap().last_sequence), (9, 2));
+    // What is being written does not make way, and what is there is not touched.
+    let refused = repair(&old, &new, &Control::none()).unwrap_err().to_string();
+    assert!(refused.contains("it exists"), "{refused}");
+    db.close().unwrap();
+    let held = Database::open(dir.path().join("new.partial")).unwrap();
+    fs::remove_dir_all(&new).unwrap();
+    assert!(repair(&old, &new, &Control::none()).unwrap_err().is_locked());
+    drop(held);
+    let after: Vec<Vec<u8>> = files_below(&old)
+        .into_iter()
+        .map(|path| fs::read(path).unwrap())
+        .collect();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_plan_says_what_a_repair_would_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("old");
+    make(&old);
+    let vectors = files_below(&old)
+        .into_iter()
+        .find(|path| path.to_string_lossy().ends_with(".vec"))
+        .unwrap();
+    fs::remove_file(&vectors).unwrap();
+    let before = files_below(dir.path());
+    let plan = plan_repair(&old, &Control::none()).unwrap();
+    assert_eq!(files_below(dir.path()), before);
+    assert_eq!(
+        (plan.points(), plan.losses.len()),
+        (9, 1),
+        "the log has them: {plan:?}"
+    );
+    assert_eq!(plan.losses[0].file, vectors.to_string_lossy());
+    assert_eq!(
+        repair(&old, dir.path().join("new"), &Control::none()).unwrap(),
+        plan
+    );
+}
+
+#[test]
+fn a_place_that_will_not_do_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("old");
+    make(&old);
+    let none = Control::none();
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    for target in ["old", "old/inside", "empty", "no/such", ".."] {
+        assert!(repair(&old, dir.path().join(target), &none).is_err(), "{target}");
+    }
+    fs::create_dir(dir.path().join("mine.partial")).unwrap();
+    fs::write(dir.path().join("mine.partial/thesis"), "important").unwrap();
+    let refused = repair(&old, dir.path().join("mine"), &none)
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("mine.partial"), "{refused}");
+    let refused = repair(dir.path().join("empty"), dir.path().join("new"), &none).unwrap_err();
+    assert!(matches!(refused, Error::NotADatabase { .. }), "{refused}");
+    assert!(!dir.path().join("new").exists() && !dir.path().join("new.partial").exists());
+}

@@ -1,0 +1,136 @@
+//! A small database with a file of every kind, and copies of it with something wrong.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use vdb::disk::DynDisk;
+use vdb::{Control, Database, Distance, PayloadIndexKind, Point, PointId, VectorParams, Vectors, WriteBatch};
+use vdb_tests::oracle::Dump;
+use vdb_tests::{Numbers, config, points};
+use vdb_vfs::{Disk, MemDisk, path};
+
+/// Files by path.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// A database, and what it holds.
+pub(crate) struct Store {
+    pub(crate) files: Files,
+    pub(crate) dump: Dump,
+    /// Names of collections by the number of their directory.
+    pub(crate) names: BTreeMap<u32, String>,
+}
+
+pub(crate) fn open(disk: &DynDisk) -> Result<Database, vdb::Error> {
+    Database::builder()
+        .background(false)
+        .threads(1)
+        .log_segment_bytes(0)
+        .create(false)
+        .open_disk(disk.clone())
+}
+
+impl Store {
+    /// Collections with graphs, payload indexes, tombstones, a vector that only some points have, UUIDs; with rows in
+    /// several segments and rows that are only in the log.
+    pub(crate) fn make() -> Store {
+        let disk: DynDisk = Arc::new(MemDisk::new());
+        Database::builder()
+            .open_disk(disk.clone())
+            .unwrap()
+            .close()
+            .unwrap();
+        let db = open(&disk).unwrap();
+        let mut both = config(3, Distance::Euclid);
+        both.vectors
+            .push(("side".to_owned(), VectorParams::new(2, Distance::Dot)));
+        both.optimizer.index_min_rows = 8;
+        let a = db.create_collection("a", both).unwrap();
+        a.create_payload_index("mod", PayloadIndexKind::Keyword).unwrap();
+        a.upsert(points(0..12, 3, 1)).unwrap();
+        a.optimize(&Control::none()).unwrap();
+        a.delete(vec![3u64, 4]).unwrap();
+        let mut numbers = Numbers::new(2);
+        let more = (20..24u64).map(|n| {
+            let id = match n % 2 {
+                0 => PointId::from(n),
+                _ => PointId::from(uuid::Uuid::from_u128(u128::from(n) << 64)),
+            };
+            let side = Vectors::from(numbers.vector(3)).with("side", numbers.vector(2));
+            Point::new(id, side)
+                .payload(json!({"n": n, "deep": [{"er": null}]}))
+                .unwrap()
+        });
+        a.upsert(more.collect::<Vec<_>>()).unwrap();
+        a.upsert(points(5..6, 3, 9)).unwrap();
+        a.flush().unwrap();
+        let b = db.create_collection("b", config(2, Distance::Cosine)).unwrap();
+        b.upsert(points(0..3, 2, 5)).unwrap();
+        b.flush().unwrap();
+        let c = db.create_collection("c", config(2, Distance::Dot)).unwrap();
+        db.create_alias("also", "b").unwrap();
+        // From here on nothing but the log has it.
+        a.upsert(points(30..32, 3, 3)).unwrap();
+        a.delete(vec![7u64, 30]).unwrap();
+        let set = json!({"set": true}).as_object().unwrap().clone();
+        a.set_payload(set, vec![8u64]).unwrap();
+        let batch = WriteBatch::new()
+            .upsert("b", points(3..5, 2, 6))
+            .upsert("c", points(0..2, 2, 7));
+        db.write(batch).unwrap();
+        c.upsert(points(2..3, 2, 8)).unwrap();
+        let dump = Dump::read(&db).unwrap();
+        db.close().unwrap();
+        Store {
+            files: files(&*disk),
+            dump,
+            names: BTreeMap::from([(1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned())]),
+        }
+    }
+}
+
+/// The files of a database with one collection of one large segment, without an index.
+pub(crate) fn large(dim: usize, rows: u64) -> Files {
+    let disk: DynDisk = Arc::new(MemDisk::new());
+    let db = Database::builder()
+        .background(false)
+        .open_disk(disk.clone())
+        .unwrap();
+    let c = db.create_collection("large", config(dim, Distance::Dot)).unwrap();
+    for first in (0..rows).step_by(5_000) {
+        c.upsert(points(first..rows.min(first + 5_000), dim, first))
+            .unwrap();
+    }
+    c.flush().unwrap();
+    db.close().unwrap();
+    files(&*disk)
+}
+
+/// Everything on a disk.
+pub(crate) fn files(disk: &dyn Disk) -> Files {
+    let mut found = Files::new();
+    let mut dirs = vec![String::new()];
+    while let Some(dir) = dirs.pop() {
+        for name in disk.list(&dir).unwrap() {
+            let path = path::join(&dir, &name);
+            match disk.map(&path) {
+                Ok(bytes) => drop(found.insert(path, bytes.to_vec())),
+                Err(_) => dirs.push(path),
+            }
+        }
+    }
+    found
+}
+
+/// A disk with these files.
+pub(crate) fn disk(files: &Files) -> DynDisk {
+    let disk = MemDisk::new();
+    for (path, bytes) in files {
+        let (dir, _) = path::split(path);
+        if !dir.is_empty() {
+            disk.create_dir_all(dir).unwrap();
+        }
+        disk.create(path).unwrap().write_all_at(bytes, 0).unwrap();
+    }
+    Arc::new(disk)
+}
