@@ -82,7 +82,7 @@ impl Shared {
         catalog: &mut Catalog,
         change: impl FnOnce(&mut Catalog) -> Result<T>,
     ) -> Result<T> {
-        self.check_open()?;
+        self.check_writable()?;
         let mut next = catalog.clone();
         let out = change(&mut next)?;
         next.generation += 1;
@@ -118,6 +118,7 @@ impl Shared {
 
     pub(crate) fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Arc<Core>> {
         config.validate()?;
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         self.check_open()?;
         check_free(&catalog, name)?;
@@ -166,6 +167,7 @@ impl Shared {
     }
 
     pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         let Some(id) = find(&catalog, name).map(|c| c.id) else {
             return Ok(false);
@@ -180,6 +182,7 @@ impl Shared {
     }
 
     pub(crate) fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         let id = find(&catalog, from).map(|c| c.id);
         let id = id.ok_or_else(|| Error::CollectionNotFound {
@@ -198,6 +201,7 @@ impl Shared {
     }
 
     pub(crate) fn update_aliases(&self, changes: &[AliasChange]) -> Result<()> {
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         self.change_catalog(&mut catalog, |next| {
             for change in changes {

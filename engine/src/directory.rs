@@ -17,6 +17,14 @@ pub(crate) fn has_log(disk: &DynDisk) -> Result<bool> {
     Ok(disk.list(LOG_DIR)?.iter().any(|name| vdb_wal::is_log_file(name)))
 }
 
+/// What to say where a log must be and is not.
+pub(crate) fn no_log(disk: &DynDisk) -> Error {
+    Error::Damaged {
+        file: disk.display(LOG_DIR),
+        what: "the log is missing; what was in no segment yet is lost".to_owned(),
+    }
+}
+
 /// Refuses a directory that holds something else, before anything is written to it.
 pub(crate) fn refuse_foreign(disk: &DynDisk, create: bool) -> Result<()> {
     if has_catalog(disk) {

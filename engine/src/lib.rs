@@ -1,6 +1,6 @@
 //! An embedded, persistent vector database: Qdrant's data model in a library, without a server.
 //!
-//! - [`Database`]: a directory of collections and aliases, one log, one writer process.
+//! - [`Database`]: a directory of collections and aliases, one log, one writer process, any number of readers.
 //! - [`Collection`]: points with ids, named vectors and JSON payloads; write, read, search, filter.
 //! - [`WriteBatch`]: several writes, on several collections, that take effect together or not at all.
 //! - [`Filter`]: conditions on payloads, in Rust or in Qdrant's JSON.
@@ -37,6 +37,7 @@
 //! then:   memtable -> segment -> merged segments with graphs  (maintenance/, on the threads of background/)
 //! read:   view -> plan -> scan | postings | graph -> merge    (query/)
 //! open:   lock -> catalog -> log -> manifests -> replay       (recovery.rs)
+//! or:     catalog -> manifests -> log -> replay, read only    (refresh/)
 //! ```
 //!
 //! | file | what |
@@ -55,6 +56,7 @@
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `backup/`, `verify/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
+//! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
 //! | `handle.rs`, `collection.rs`, `db.rs` | the handles, and closing |
 //!
 //! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
@@ -78,6 +80,7 @@ mod error;
 mod filter;
 #[cfg(test)]
 mod fixture;
+mod follower;
 mod handle;
 mod info;
 mod layout;
@@ -92,6 +95,7 @@ mod pin;
 mod point;
 mod query;
 mod recovery;
+mod refresh;
 mod schema;
 mod segment;
 mod shared;

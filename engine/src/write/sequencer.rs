@@ -47,6 +47,7 @@ impl Shared {
         entries: Vec<(Arc<Core>, Entry)>,
         durability: Durability,
     ) -> Result<Ticket> {
+        let wal = self.wal()?;
         check_size(&entries)?;
         let mut steps = Vec::with_capacity(entries.len());
         let mut entries_of: HashMap<u32, usize> = HashMap::new();
@@ -106,7 +107,7 @@ impl Shared {
         let weak = durability != Durability::Sync;
         if sections.is_empty() {
             // What was required was found in writes up to the last one, and holds once that cannot be taken back.
-            let lsn = self.wal.last_lsn();
+            let lsn = wal.last_lsn();
             return Ok(Ticket {
                 shared: self.clone(),
                 lsn,
@@ -117,7 +118,7 @@ impl Shared {
 
         let numbers = sections.len() as u64;
         if weak && sequencer.weak_unsynced + numbers > WEAK_WINDOW {
-            self.sync_to(self.wal.last_lsn())?;
+            self.sync_to(wal.last_lsn())?;
             sequencer.weak_unsynced = 0;
         }
         let header = record::encode_header(&sections, weak || self.weak.load(Ordering::Acquire))?;
@@ -130,10 +131,9 @@ impl Shared {
             .chain(sections.iter().flat_map(|s| &s.bulk).map(Vec::as_slice))
             .collect();
         let logged = if frees {
-            self.wal
-                .append_from_reserve(record::KIND_EFFECTS, collection, &parts)
+            wal.append_from_reserve(record::KIND_EFFECTS, collection, &parts)
         } else {
-            self.wal.append(record::KIND_EFFECTS, collection, &parts)
+            wal.append(record::KIND_EFFECTS, collection, &parts)
         };
         let lsn = logged.map_err(|e| self.log_error(e))?;
         for (core, section) in owners.iter().zip(&sections) {
