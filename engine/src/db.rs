@@ -235,7 +235,7 @@ impl Database {
     /// assert_eq!(seen.count(None)?, 1);
     /// assert!(reader.refresh()?);
     /// assert_eq!(seen.count(None)?, 2);
-    /// assert!(matches!(seen.delete(vec![1.into()]), Err(Error::ReadOnly)));
+    /// assert!(matches!(seen.delete(vec![vdb::PointId::Num(1)]), Err(Error::ReadOnly)));
     /// # Ok::<_, Error>(())
     /// ```
     ///

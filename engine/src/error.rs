@@ -213,7 +213,7 @@ impl Error {
     /// The process that has the database open, where that is why the call failed and it could be told.
     pub fn locked_by(&self) -> Option<u32> {
         match self.disk() {
-            Some(vdb_vfs::Error::Locked { pid, .. }) => *pid,
+            Some(vdb_vfs::Error::Locked { holder, .. }) => holder.as_ref().map(|holder| holder.pid),
             Some(_) | None => None,
         }
     }

@@ -81,3 +81,6 @@ impl Drop for Handle {
         let _ = self.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

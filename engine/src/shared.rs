@@ -142,12 +142,13 @@ impl Shared {
         if let Some(damage) = self.damaged.lock().get(&id).cloned() {
             return Err(self.refusal(id, damage));
         }
-        let Log::Writer(wal) = &self.log else {
+        if self.follower().is_some() {
             // Whoever reads only has opened all that there are.
             return Err(Error::CollectionNotFound {
                 name: format!("#{id}"),
             });
-        };
+        }
+        let wal = self.wal()?;
         let core = Core::open(&self.disk, id, wal.last_lsn()).map_err(Error::with_advice)?;
         if self.unskipped.load(Ordering::Acquire) {
             core.skip_weak();
@@ -279,10 +280,7 @@ impl Shared {
                 .into_iter()
                 .filter_map(unflushed)
                 .min_by_key(|(lsn, _)| *lsn);
-            (
-                oldest.as_ref().map_or(wal.last_lsn(), |(lsn, _)| lsn - 1),
-                oldest,
-            )
+            (oldest.as_ref().map_or(wal.last_lsn(), |(lsn, _)| lsn - 1), oldest)
         };
         wal.release(floor).map_err(|e| self.log_error(e))?;
         if let Some((_, core)) = oldest.filter(|_| self.log_is_long()) {

@@ -10,9 +10,8 @@
 //! | `mod.rs` | attempts until one succeeds; what it read is published in one step |
 
 mod reading;
-#[cfg(test)]
-mod tests;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use vdb_storage::manifest::Catalog;
@@ -77,7 +76,7 @@ fn publish(shared: &Shared, follower: &Follower, followed: &mut Followed, readin
     });
     for (&id, part) in &reading.parts {
         let core = cores.entry(id).or_insert_with(|| part.core.clone());
-        if part.is_fresh {
+        if !Arc::ptr_eq(core, &part.core) {
             core.become_newer(&part.core);
         }
         core.next_seq.fetch_max(part.last_seq + 1, Ordering::AcqRel);

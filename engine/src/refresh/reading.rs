@@ -182,9 +182,7 @@ impl Reading {
                     if id == MANY {
                         return Err(error);
                     }
-                    if is_lacking
-                        && !self.refuse(followed, id, error, || disk.display(LOG_DIR))?
-                    {
+                    if is_lacking && !self.refuse(followed, id, error, || disk.display(LOG_DIR))? {
                         return Ok(false);
                     }
                 }
@@ -213,9 +211,7 @@ impl Reading {
     /// seen.
     fn bring_in(&mut self, shared: &Shared, followed: &mut Followed, frame: Frame<'_>) -> Result<bool> {
         let lacks = |parts: &BTreeMap<u32, Part>, id| {
-            parts
-                .get(&id)
-                .is_some_and(|part: &Part| part.applied < frame.lsn)
+            parts.get(&id).is_some_and(|part: &Part| part.applied < frame.lsn)
         };
         let is_known = frame.collection != MANY && frame.collection < self.catalog.next_collection_id;
         if is_known && !lacks(&self.parts, frame.collection) {

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use vdb_index::Control;
 use vdb_storage::manifest::{Catalog, ManifestStore};
 use vdb_storage::{Component, SegmentFile};
+use vdb_vfs::holder::{Holder, MAX_TEXT};
 use vdb_vfs::{DynDisk, OsDisk};
 
 pub use self::report::{Problem, Severity, VerifyReport};
@@ -118,9 +119,9 @@ fn name_of(catalog: &Catalog, id: u32) -> Option<String> {
 /// The process id in the lock file.
 fn holder(disk: &DynDisk) -> Option<u32> {
     let file = disk.open(LOCK_FILE, false).ok()?;
-    let mut text = [0; 16];
+    let mut text = [0; MAX_TEXT];
     let read = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
+    Holder::parse(text.get(..read)?).map(|holder| holder.pid)
 }
 
 impl Database {
