@@ -396,6 +396,15 @@ fn damage_to_one_collection_keeps_no_other_from_being_read() {
     let error = fresh.collection("c").unwrap_err();
     assert!(error.is_damage() && error.to_string().contains(points), "{error}");
     assert_eq!(fresh.collection("other").unwrap().count(None).unwrap(), 1);
+
+    dyn_disk.remove_dir_all("wal").unwrap();
+    let error = read_only(untouched(&disk)).unwrap_err();
+    assert!(
+        error.is_damage() && error.to_string().contains("the log is missing"),
+        "{error}"
+    );
+    assert!(reader.refresh().unwrap_err().is_damage());
+    assert_eq!(c.count(None).unwrap(), 3, "what was read stays");
 }
 
 /// Copies a directory from one disk to another.

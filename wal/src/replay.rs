@@ -6,7 +6,7 @@
 //! # Beside a writer
 //! [`Replay::open`] may run while another process appends, begins files and releases others. All files are opened
 //! before the first record is read, and what is open stays readable after its name is gone. A caller that reads
-//! other files of its own (those that records are brought into before a release) compares [`released`] from before
+//! other files of its own (those that records are brought into before a release) compares [`released_lsn`] from before
 //! that with [`Replay::released`]: where the two are the same, no record went missing in between.
 
 use std::collections::VecDeque;
@@ -49,7 +49,7 @@ pub struct Mark {
 ///
 /// # Errors
 /// [`Error::Corrupt`] when that cannot be read, and failures of the disk.
-pub fn released(disk: &DynDisk, dir: &str) -> Result<Lsn> {
+pub fn released_lsn(disk: &DynDisk, dir: &str) -> Result<Lsn> {
     Ok(Released::read(&**disk, dir)?.lsn)
 }
 

@@ -49,7 +49,7 @@ pub(super) struct Part {
 /// Reads all that has changed since. `None` when it changed once more meanwhile.
 pub(super) fn read(shared: &Shared, followed: &mut Followed) -> Result<Option<Reading>> {
     let disk = &shared.disk;
-    let released = vdb_wal::released(disk, LOG_DIR)?;
+    let released = vdb_wal::released_lsn(disk, LOG_DIR)?;
     let catalogs = ManifestStore::<Catalog>::new(disk.clone(), CATALOG_DIR);
     let Some(catalog) = catalogs.load()? else {
         return Ok(None);
@@ -157,7 +157,7 @@ impl Reading {
             return Ok(false);
         }
         // The first catalog is committed before there is a log; every later one after.
-        if log.bytes() == 0 && self.catalog.generation > 1 && !directory::has_log(disk)? {
+        if log.bytes() == 0 && self.catalog.generation > 1 && !matches!(directory::has_log(disk), Ok(true)) {
             return Err(directory::no_log(disk));
         }
         self.log_bytes = log.bytes();

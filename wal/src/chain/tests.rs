@@ -337,7 +337,7 @@ fn what_a_reader_has_opened_stays_readable_when_the_writer_releases_it() {
     let disk = three_files();
     let (wal, recovered) = open_with(&disk, options()).unwrap();
     drop(recovered);
-    assert_eq!(crate::released(&dynamic(&disk), DIR).unwrap(), 0);
+    assert_eq!(crate::released_lsn(&dynamic(&disk), DIR).unwrap(), 0);
     let mut replay = Replay::open(&dynamic(&disk), DIR, 0).unwrap();
     wal.release(4).unwrap();
     assert_eq!(logs(&disk).len(), 1);
@@ -347,7 +347,7 @@ fn what_a_reader_has_opened_stays_readable_when_the_writer_releases_it() {
     }
     assert_eq!(lsns, [1, 2, 3, 4, 5, 6]);
     // It can tell that others, opened later, are shorter.
-    let released = crate::released(&dynamic(&disk), DIR).unwrap();
+    let released = crate::released_lsn(&dynamic(&disk), DIR).unwrap();
     assert_eq!((replay.released(), released), (0, 4));
     assert_eq!(Replay::open(&dynamic(&disk), DIR, 0).unwrap().released(), 4);
 }
