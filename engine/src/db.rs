@@ -124,7 +124,7 @@ impl DatabaseBuilder {
     /// As [`open`](Self::open).
     pub fn open_disk(self, disk: DynDisk) -> Result<Database> {
         let shared = crate::recovery::open(disk, self.options)?;
-        let mut threads: Vec<(&str, fn(&Shared))> = vec![
+        let mut threads: Vec<Thread> = vec![
             ("vdb-sync", background::syncer::run),
             ("vdb-flush", background::flusher::run),
         ];
@@ -152,7 +152,7 @@ impl DatabaseBuilder {
     /// As [`Database::open_read_only`].
     pub fn open_disk_read_only(self, disk: DynDisk) -> Result<Database> {
         let shared = crate::refresh::open(disk, self.options)?;
-        let mut threads: Vec<(&str, fn(&Shared))> = Vec::new();
+        let mut threads: Vec<Thread> = Vec::new();
         if shared.options.background {
             threads.push(("vdb-grow", background::grower::run));
         }
@@ -160,8 +160,11 @@ impl DatabaseBuilder {
     }
 }
 
+/// Name and body of a thread.
+type Thread = (&'static str, fn(&Shared));
+
 /// Starts the threads of a database. Should one fail to start, the others end with the handle.
-fn start(shared: Shared, threads: &[(&str, fn(&Shared))]) -> Result<Database> {
+fn start(shared: Shared, threads: &[Thread]) -> Result<Database> {
     let handle = Handle {
         shared: Arc::new(shared),
         threads: Mutex::new(Vec::new()),

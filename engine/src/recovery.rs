@@ -38,7 +38,7 @@ fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
     };
     let (wal, recovered) = Wal::open(disk.clone(), LOG_DIR, log_options)?;
     let crashed = !recovered.report().closed_cleanly && recovered.report().files > 0;
-    let shared = Shared::new(disk, Log::Writer(wal), catalog, Some(lock), options)?;
+    let shared = Shared::new(disk, Log::Writer(Box::new(wal)), catalog, Some(lock), options)?;
     let logged = replay(&shared, recovered)?;
     // Only now is it known that the catalog is no older than the log. Where there was none, nothing is ours.
     if !created {

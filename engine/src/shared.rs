@@ -40,7 +40,7 @@ pub(crate) struct Damage {
 #[derive(Debug)]
 pub(crate) enum Log {
     /// Its one writer.
-    Writer(Wal),
+    Writer(Box<Wal>),
     /// A reader of what others write.
     Reader(Follower),
 }
