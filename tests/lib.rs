@@ -6,9 +6,11 @@
 //! | `points.rs` | small collections |
 //! | `oracle/` | the engine's contract, computed the plain way, to be compared with |
 //! | `npy.rs` | the demo data |
+//! | `watched.rs` | a disk that tells of every call |
 //!
 //! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
 //! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `damage.rs` (any byte of any file changed),
+//! `readers.rs` (reading beside a writer),
 //! `bad_input.rs`, `recall.rs`,
 //! `concurrency.rs`, `golden.rs` (files of earlier builds).
 //!
@@ -25,6 +27,7 @@ pub mod npy;
 pub mod numbers;
 pub mod oracle;
 pub mod points;
+pub mod watched;
 
 pub use numbers::Numbers;
 pub use points::{config, points};

@@ -9,7 +9,7 @@ use vdb::{Collection, Database, DatabaseBuilder};
 use crate::args::InCollection;
 use crate::failure::{Failure, Outcome};
 
-/// How long to wait for another process to close a database; set once, from the command line.
+/// How long to wait for another process to close a database that is to be changed; set once, from the command line.
 static WAIT: OnceLock<Duration> = OnceLock::new();
 /// How often to look meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
@@ -25,15 +25,24 @@ pub(crate) fn builder() -> DatabaseBuilder {
     Database::builder().background(false)
 }
 
-/// Opens a database that is there.
+/// Opens a database that is there, to change it.
 pub(crate) fn database(dir: &Path) -> Outcome<Database> {
-    wait_for(|| builder().create(false).open(dir)).map_err(|error| {
-        if dir.symlink_metadata().is_err() {
-            missing(dir)
-        } else {
-            refused(dir, &error, "open")
-        }
-    })
+    wait_for(|| builder().create(false).open(dir)).map_err(|error| not_there(dir, &error))
+}
+
+/// Opens a database that is there for reading only, whoever may be writing to it.
+pub(crate) fn read_only(dir: &Path) -> Outcome<Database> {
+    builder()
+        .open_read_only(dir)
+        .map_err(|error| not_there(dir, &error))
+}
+
+fn not_there(dir: &Path, error: &vdb::Error) -> Failure {
+    if dir.symlink_metadata().is_err() {
+        missing(dir)
+    } else {
+        refused(dir, error, "open")
+    }
 }
 
 /// Opens a database, or creates it where there is none.
@@ -155,9 +164,17 @@ impl Home {
 }
 
 impl InCollection {
-    /// Opens both.
+    /// Opens both, to change the collection.
     pub(crate) fn open(&self) -> Outcome<(Database, Collection)> {
-        let db = database(&self.db)?;
+        self.in_database(database(&self.db)?)
+    }
+
+    /// Opens both for reading only.
+    pub(crate) fn read(&self) -> Outcome<(Database, Collection)> {
+        self.in_database(read_only(&self.db)?)
+    }
+
+    fn in_database(&self, db: Database) -> Outcome<(Database, Collection)> {
         let collection = collection(&db, &self.collection)?;
         Ok((db, collection))
     }

@@ -98,7 +98,7 @@ impl Shared {
         catalog: &mut Catalog,
         change: impl FnOnce(&mut Catalog) -> Result<T>,
     ) -> Result<T> {
-        self.check_open()?;
+        self.check_writable()?;
         let mut next = catalog.clone();
         let out = change(&mut next)?;
         check_size(catalog, &next)?;
@@ -135,6 +135,7 @@ impl Shared {
 
     pub(crate) fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Arc<Core>> {
         config.validate()?;
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         self.check_open()?;
         check_free(&catalog, name)?;
@@ -192,6 +193,7 @@ impl Shared {
     }
 
     pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         let Some(id) = find(&catalog, name).map(|c| c.id) else {
             return Ok(false);
@@ -206,6 +208,7 @@ impl Shared {
     }
 
     pub(crate) fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        self.wal()?;
         let mut catalog = self.catalog.lock();
         let id = find(&catalog, from).map(|c| c.id);
         let id = id.ok_or_else(|| Error::CollectionNotFound {
@@ -224,6 +227,7 @@ impl Shared {
     }
 
     pub(crate) fn update_aliases(&self, changes: &[AliasChange]) -> Result<()> {
+        self.wal()?;
         within("changes of aliases in one call", MAX_ALIASES, changes.len())?;
         let mut catalog = self.catalog.lock();
         self.change_catalog(&mut catalog, |next| {

@@ -10,6 +10,7 @@ use vdb_storage::PointId;
 use crate::config::{CollectionConfig, Durability};
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::follower::Follower;
 use crate::handle::Handle;
 use crate::info::CollectionInfo;
 use crate::payload::PayloadIndexKind;
@@ -79,7 +80,9 @@ impl Collection {
             name: self.name.to_string(),
         };
         if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
-            return Err(gone());
+            // Who only reads lets go of what turns out damaged.
+            let damage = self.shared().damaged.lock().get(&self.core.id).cloned();
+            return Err(damage.map_or_else(gone, |damage| self.shared().refusal(self.core.id, damage)));
         }
         let outcome = call();
         if matches!(outcome, Err(Error::CollectionNotFound { .. })) {
@@ -91,6 +94,7 @@ impl Collection {
     fn view(&self) -> Result<View> {
         // The next owner of the directory may be ahead of what this handle would show.
         self.shared().check_open()?;
+        let _turn = self.shared().follower().map(Follower::hold);
         self.call(|| Ok(self.core.view(&self.shared().visibility)))
     }
 

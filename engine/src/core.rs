@@ -55,8 +55,17 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Opens a collection as its manifest has it. What is only in the log is not in it yet.
+    /// Opens a collection as its manifest has it, and removes what no manifest names. What is only in the log is not in
+    /// it yet.
     pub(crate) fn open(disk: &DynDisk, id: u32, last_lsn: Lsn) -> Result<Core> {
+        let core = Core::load(disk, id)?;
+        core.check_log(disk, last_lsn)?;
+        core.sweep(disk)?;
+        Ok(core)
+    }
+
+    /// As [`open`](Self::open), without a change to the directory.
+    pub(crate) fn load(disk: &DynDisk, id: u32) -> Result<Core> {
         let dir = collection_dir(id);
         let store = ManifestStore::<CollectionManifest>::new(disk.clone(), dir.clone());
         let damaged = |what: String| Error::Damaged {
@@ -72,26 +81,7 @@ impl Core {
                 manifest.collection_id
             )));
         }
-        if manifest.flushed_lsn > last_lsn {
-            let flushed = manifest.flushed_lsn;
-            return Err(damaged(format!(
-                "it has seen the log up to record {flushed}, the log ends at {last_lsn}: log files are missing"
-            )));
-        }
         let schema = Arc::new(Schema::from_record(&manifest.schema, &disk.display(&dir))?);
-
-        vdb_vfs::replace::remove_temps(&**disk, &dir)?;
-        let named: BTreeSet<String> = manifest
-            .segments
-            .iter()
-            .flat_map(|s| s.files())
-            .map(|f| f.to_string())
-            .collect();
-        for name in disk.list(&dir)? {
-            if SegmentFile::parse(&name).is_some() && !named.contains(&name) {
-                disk.remove(&format!("{dir}/{name}"))?;
-            }
-        }
         let open = |record| Segment::open(disk, &dir, &schema, record).map(Arc::new);
         let segments = manifest
             .segments
@@ -123,6 +113,48 @@ impl Core {
             flushes: Mutex::default(),
             activity: Activity::default(),
         })
+    }
+
+    /// Fails when the log ends before what the segments have of it.
+    pub(crate) fn check_log(&self, disk: &DynDisk, last_lsn: Lsn) -> Result<()> {
+        let flushed = self.manifest.lock().flushed_lsn;
+        if flushed <= last_lsn {
+            return Ok(());
+        }
+        Err(Error::Damaged {
+            file: disk.display(&self.dir),
+            what: format!(
+                "it has seen the log up to record {flushed}, the log ends at {last_lsn}: log files are missing"
+            ),
+        })
+    }
+
+    /// Removes what interrupted jobs have left in the directory.
+    fn sweep(&self, disk: &DynDisk) -> Result<()> {
+        vdb_vfs::replace::remove_temps(&**disk, &self.dir)?;
+        let named: BTreeSet<String> = self
+            .manifest
+            .lock()
+            .segments
+            .iter()
+            .flat_map(|s| s.files())
+            .map(|f| f.to_string())
+            .collect();
+        for name in disk.list(&self.dir)? {
+            if SegmentFile::parse(&name).is_some() && !named.contains(&name) {
+                disk.remove(&format!("{}/{name}", self.dir))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Becomes what `newer` is: the same collection, read later by one who does not write. Readers who have begun go on
+    /// with what they have.
+    pub(crate) fn become_newer(&self, newer: &Core) {
+        *self.tables.write() = newer.tables();
+        *self.manifest.lock() = newer.manifest.lock().clone();
+        let next_seq = newer.next_seq.load(Ordering::Acquire);
+        self.next_seq.store(next_seq, Ordering::Release);
     }
 
     /// Skips the numbers that weak writes may have lost, where recovery had no room to commit that.

@@ -155,32 +155,63 @@ impl DatabaseBuilder {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_disk(self, disk: DynDisk) -> Result<Database> {
-        let shared = Arc::new(crate::recovery::open(disk, self.options)?);
-        let mut threads = Vec::new();
-        let handle = Handle {
-            shared: shared.clone(),
-            threads: Mutex::new(Vec::new()),
-        };
-        let mut start = |name: &str, body: fn(&Shared)| -> Result<()> {
-            let shared = shared.clone();
-            let builder = std::thread::Builder::new().name(name.to_owned());
-            let thread = builder
-                .spawn(move || body(&shared))
-                .map_err(|e| Error::InvalidRequest(format!("cannot start a background thread: {e}")))?;
-            threads.push(thread);
-            Ok(())
-        };
-        start("vdb-sync", background::syncer::run)?;
-        start("vdb-flush", background::flusher::run)?;
+        let shared = crate::recovery::open(disk, self.options)?;
+        let mut threads: Vec<Thread> = vec![
+            ("vdb-sync", background::syncer::run),
+            ("vdb-flush", background::flusher::run),
+        ];
         if shared.options.background {
-            start("vdb-optimize", background::optimizer::run)?;
-            start("vdb-grow", background::grower::run)?;
+            threads.push(("vdb-optimize", background::optimizer::run));
+            threads.push(("vdb-grow", background::grower::run));
         }
-        *handle.threads.lock() = threads;
-        Ok(Database {
-            handle: Arc::new(handle),
-        })
+        start(shared, &threads)
     }
+
+    /// Opens the database in a directory for reading only, whether or not another process has it open for writing.
+    /// See [`Database::open_read_only`]. Of the settings, [`threads`](Self::threads) and
+    /// [`background`](Self::background) matter: without the latter, what is in memory is searched by scan alone.
+    ///
+    /// # Errors
+    /// As [`Database::open_read_only`].
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Database> {
+        let disk = OsDisk::open(path.as_ref(), false)?;
+        self.open_disk_read_only(Arc::new(disk))
+    }
+
+    /// As [`open_read_only`](Self::open_read_only), on any disk. Nothing on it is changed.
+    ///
+    /// # Errors
+    /// As [`Database::open_read_only`].
+    pub fn open_disk_read_only(self, disk: DynDisk) -> Result<Database> {
+        let shared = crate::refresh::open(disk, self.options)?;
+        let mut threads: Vec<Thread> = Vec::new();
+        if shared.options.background {
+            threads.push(("vdb-grow", background::grower::run));
+        }
+        start(shared, &threads)
+    }
+}
+
+/// Name and body of a thread.
+type Thread = (&'static str, fn(&Shared));
+
+/// Starts the threads of a database. Should one fail to start, the others end with the handle.
+fn start(shared: Shared, threads: &[Thread]) -> Result<Database> {
+    let handle = Handle {
+        shared: Arc::new(shared),
+        threads: Mutex::new(Vec::new()),
+    };
+    for &(name, body) in threads {
+        let shared = handle.shared.clone();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || body(&shared))
+            .map_err(|e| Error::InvalidRequest(format!("cannot start a background thread: {e}")))?;
+        handle.threads.lock().push(thread);
+    }
+    Ok(Database {
+        handle: Arc::new(handle),
+    })
 }
 
 /// An open database: collections and aliases in one directory, one log, one writer process.
@@ -211,6 +242,43 @@ impl Database {
     /// As [`DatabaseBuilder::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Database> {
         Database::builder().open(path)
+    }
+
+    /// Opens the database in a directory for reading only. It writes nothing and takes no lock, so it works beside
+    /// the one process that writes, on a read-only medium, and in a directory where this user may not write.
+    ///
+    /// What is seen is what had been committed when the database was opened, batches whole: every write that had been
+    /// acknowledged by then, and perhaps some that were about to be. [`refresh`](Self::refresh) brings in what
+    /// came later. All collections are opened at once, and what the writer has in memory is read from its log into
+    /// memory of this process. The files that are mapped stay readable whatever the writer does.
+    ///
+    /// Calls that would change something fail with [`Error::ReadOnly`].
+    ///
+    /// ```
+    /// use vdb::{CollectionConfig, Database, Distance, Error, Point, VectorParams};
+    ///
+    /// let dir = tempfile::tempdir().unwrap();
+    /// let writer = Database::open(dir.path())?;
+    /// let words = writer.create_collection("words", CollectionConfig::new(VectorParams::new(2, Distance::Dot)))?;
+    /// words.upsert(vec![Point::new(1, [1.0, 0.0])])?;
+    ///
+    /// // In this process or another one:
+    /// let reader = Database::open_read_only(dir.path())?;
+    /// let seen = reader.collection("words")?;
+    /// assert_eq!(seen.count(None)?, 1);
+    /// words.upsert(vec![Point::new(2, [0.0, 1.0])])?;
+    /// assert_eq!(seen.count(None)?, 1);
+    /// assert!(reader.refresh()?);
+    /// assert_eq!(seen.count(None)?, 2);
+    /// assert!(matches!(seen.delete(vec![vdb::PointId::Num(1)]), Err(Error::ReadOnly)));
+    /// # Ok::<_, Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no database, when the disk fails, when data that must be there is damaged, and
+    /// [`Error::Changing`] when the writer is always faster.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Database> {
+        Database::builder().open_read_only(path)
     }
 
     /// Settings to change before opening.
@@ -339,7 +407,20 @@ impl Database {
     /// When any operation is refused, nothing of the batch takes effect.
     pub fn submit(&self, batch: WriteBatch, durability: Durability) -> Result<Ticket> {
         let shared = self.shared();
+        shared.wal()?;
         shared.submit(shared.bind(batch)?, durability, &Control::none())
+    }
+
+    /// Brings a database that was opened [for reading only](Self::open_read_only) up to what has been committed by now;
+    /// true when there was anything. Handles to collections go on: those of renamed ones too, while those of dropped
+    /// ones fail. Reads that have begun finish on what they saw, and all collections move on in one step.
+    ///
+    /// A database that is open for writing has nothing to bring in.
+    ///
+    /// # Errors
+    /// As [`open_read_only`](Self::open_read_only). What was seen before is still seen then.
+    pub fn refresh(&self) -> Result<bool> {
+        crate::refresh::refresh(self.shared()).map_err(Error::with_advice)
     }
 
     /// Sizes of the database as a whole.
@@ -352,7 +433,7 @@ impl Database {
     /// # Errors
     /// When the sync fails.
     pub fn sync(&self) -> Result<()> {
-        self.shared().sync_to(self.shared().wal.last_lsn())
+        self.shared().sync_to(self.shared().wal()?.last_lsn())
     }
 
     /// Closes the database for all its handles and reports what failed, if anything did. Acknowledged writes do

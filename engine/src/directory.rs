@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use vdb_storage::SegmentFile;
 use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestStore, generation_of};
 use vdb_vfs::DynDisk;
+use vdb_vfs::holder::{Holder, MAX_TEXT};
 use vdb_vfs::replace::TEMP_SUFFIX;
 
 use crate::error::{Error, Result};
@@ -15,6 +16,14 @@ use crate::layout::{
 /// Whether the directory of the log has a file of the log in it.
 pub(crate) fn has_log(disk: &DynDisk) -> Result<bool> {
     Ok(disk.list(LOG_DIR)?.iter().any(|name| vdb_wal::is_log_file(name)))
+}
+
+/// What to say where a log must be and is not.
+pub(crate) fn no_log(disk: &DynDisk) -> Error {
+    Error::Damaged {
+        file: disk.display(LOG_DIR),
+        what: "the log is missing; what was in no segment yet is lost".to_owned(),
+    }
 }
 
 /// Refuses a directory that holds something else, before anything is written to it.
@@ -154,7 +163,7 @@ pub(crate) fn holds_rows(disk: &DynDisk, id: u32) -> bool {
 /// The process id in the lock file: who has the database open, or died without closing it.
 pub(crate) fn holder(disk: &DynDisk) -> Option<u32> {
     let file = disk.open(LOCK_FILE, false).ok()?;
-    let mut text = [0; 16];
+    let mut text = [0; MAX_TEXT];
     let read = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
+    Holder::parse(text.get(..read)?).map(|holder| holder.pid)
 }

@@ -156,6 +156,26 @@ pub enum Error {
     /// The database handle was closed.
     #[error("the database is closed")]
     Closed,
+    /// The database was opened for reading only.
+    #[error("the database is open for reading only; to change it, open it for writing (`Database::open`)")]
+    ReadOnly,
+    /// The handle was taken along by a fork: the database is the parent's.
+    #[error(
+        "the database was opened by process {owner}, of which this one is a fork; it can only be changed there, or \
+         opened anew once that has closed it"
+    )]
+    Forked {
+        /// The process that opened it.
+        owner: u32,
+    },
+    /// Another process changed the database again and again while it was being read.
+    #[error("{path}: another process changed it each of the {attempts} times that it was read; try again")]
+    Changing {
+        /// The directory.
+        path: String,
+        /// How often it was tried.
+        attempts: usize,
+    },
     /// Work was cancelled by its caller.
     #[error("cancelled")]
     Cancelled,
@@ -220,7 +240,7 @@ impl Error {
     /// The process that has the database open, where that is why the call failed and it could be told.
     pub fn locked_by(&self) -> Option<u32> {
         match self.disk() {
-            Some(vdb_vfs::Error::Locked { pid, .. }) => *pid,
+            Some(vdb_vfs::Error::Locked { holder, .. }) => holder.as_ref().map(|holder| holder.pid),
             Some(_) | None => None,
         }
     }
@@ -231,9 +251,10 @@ impl Error {
             || matches!(self, Error::Wal(vdb_wal::Error::NoSpace { .. }))
     }
 
-    /// True when the file system is read-only, or this user may not write there.
+    /// True when the file system is read-only, this user may not write there, or the database was opened for reading
+    /// only.
     pub fn is_read_only(&self) -> bool {
-        matches!(self.disk(), Some(vdb_vfs::Error::ReadOnly { .. }))
+        matches!(self, Error::ReadOnly) || matches!(self.disk(), Some(vdb_vfs::Error::ReadOnly { .. }))
     }
 
     /// True when a file was written by a newer version of this library.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 use crate::error::Result;
-use crate::shared::Shared;
+use crate::shared::{Log, Shared};
 
 /// The threads of an open database; the last handle that goes stops them.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub(crate) struct Handle {
 impl Handle {
     pub(crate) fn close(&self) -> Result<()> {
         let shared = &self.shared;
+        if shared.is_forked() {
+            // The threads are not there to be joined, locks may be held for good, and log and directory are the parent's.
+            return Ok(());
+        }
         {
             let mut sequencer = shared.sequencer.lock();
             if std::mem::replace(&mut sequencer.closed, true) {
@@ -51,14 +55,21 @@ impl Handle {
         for core in shared.open_cores() {
             drop(core.manifest.lock());
         }
-        let closed = if shared.unskipped.load(Ordering::Acquire) {
-            // The mark of a clean close says that every number ever given can be told from what is on the medium.
-            shared.wal.sync_all()
-        } else {
-            shared.wal.close()
+        let closed = match &shared.log {
+            Log::Reader(_) => Ok(()),
+            Log::Writer(wal) => {
+                let closed = if shared.unskipped.load(Ordering::Acquire) {
+                    // The mark of a clean close says that every number ever given can be told from what is on the
+                    // medium.
+                    wal.sync_all()
+                } else {
+                    wal.close()
+                };
+                let closed = closed.map_err(|e| shared.log_error(e));
+                shared.visibility.synced(wal.synced_lsn());
+                closed
+            }
         };
-        let closed = closed.map_err(|e| shared.log_error(e));
-        shared.visibility.synced(shared.wal.synced_lsn());
         shared.lock.lock().take();
         closed
     }
@@ -70,3 +81,6 @@ impl Drop for Handle {
         let _ = self.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::error::Result;
 use crate::payload::PayloadIndexKind;
 use crate::query::allowance::Allowance;
-use crate::shared::Shared;
+use crate::shared::{Log, Shared};
 use crate::tables::View;
 
 /// Sizes of a whole database.
@@ -16,7 +16,7 @@ pub struct DatabaseInfo {
     pub collections: usize,
     /// Bytes of the log: what the next opening may have to read.
     pub log_bytes: u64,
-    /// Bytes that were appended to the log since the database was opened.
+    /// Bytes that were appended to the log since the database was opened, by this handle's process.
     pub log_appended_bytes: u64,
     /// Bytes of rows that are in no segment yet, over all collections.
     pub memtable_bytes: usize,
@@ -25,11 +25,20 @@ pub struct DatabaseInfo {
 }
 
 pub(crate) fn of_database(shared: &Shared) -> DatabaseInfo {
+    let (log_bytes, log_appended_bytes, memtable_bytes) = match &shared.log {
+        Log::Writer(wal) => (wal.bytes(), wal.appended_bytes(), shared.budget.used()),
+        Log::Reader(follower) => {
+            let log_bytes = follower.followed.lock().log_bytes;
+            let cores = shared.open_cores();
+            let in_memory = cores.iter().map(|core| core.tables().memtable_bytes()).sum();
+            (log_bytes, 0, in_memory)
+        }
+    };
     DatabaseInfo {
         collections: shared.catalog.lock().collections.len(),
-        log_bytes: shared.wal.bytes(),
-        log_appended_bytes: shared.wal.appended_bytes(),
-        memtable_bytes: shared.budget.used(),
+        log_bytes,
+        log_appended_bytes,
+        memtable_bytes,
         flush_failure: shared.budget.stuck(),
     }
 }

@@ -1,6 +1,6 @@
 //! An embedded, persistent vector database: Qdrant's data model in a library, without a server.
 //!
-//! - [`Database`]: a directory of collections and aliases, one log, one writer process.
+//! - [`Database`]: a directory of collections and aliases, one log, one writer process, any number of readers.
 //! - [`Collection`]: points with ids, named vectors and JSON payloads; write, read, search, filter.
 //! - [`WriteBatch`]: several writes, on several collections, that take effect together or not at all.
 //! - [`Filter`]: conditions on payloads, in Rust or in Qdrant's JSON.
@@ -40,6 +40,7 @@
 //! then:   memtable -> segment -> merged segments with graphs  (maintenance/, on the threads of background/)
 //! read:   view -> plan -> scan | postings | graph -> merge    (query/)
 //! open:   lock -> catalog -> log -> manifests -> replay       (recovery.rs)
+//! or:     catalog -> manifests -> log -> replay, read only    (refresh/)
 //! ```
 //!
 //! | file | what |
@@ -58,6 +59,7 @@
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
+//! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
 //! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
@@ -81,6 +83,7 @@ mod error;
 mod filter;
 #[cfg(test)]
 mod fixture;
+mod follower;
 mod handle;
 mod info;
 mod layout;
@@ -95,6 +98,7 @@ mod pin;
 mod point;
 mod query;
 mod recovery;
+mod refresh;
 mod repair;
 mod schema;
 mod segment;

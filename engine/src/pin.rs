@@ -34,7 +34,7 @@ pub(crate) struct Staging {
 
 impl Staging {
     pub(crate) fn new(shared: &Shared, what: &str) -> Result<Staging> {
-        shared.check_open()?;
+        shared.check_writable()?;
         let disk = &shared.disk;
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = format!("{TEMP_DIR}/{what}-{process}-{number}");
@@ -81,6 +81,7 @@ pub(super) struct PinnedCollection {
 
 /// Pins one collection, or all of them at one place in the log.
 pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> Result<Pinned> {
+    shared.check_writable()?;
     // Most of what is in memory goes to the disk before anybody has to wait.
     let ids = wanted(&shared.catalog.lock(), only)?;
     for id in ids {

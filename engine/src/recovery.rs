@@ -1,14 +1,12 @@
 //! The one path by which a database is opened, whatever happened to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use parking_lot::{Mutex, RwLock};
 use vdb_storage::manifest::{CollectionManifest, ManifestStore};
 use vdb_vfs::DynDisk;
-use vdb_wal::{Item, Lsn, Recovered, Wal, WalOptions};
+use vdb_wal::{Frame, Item, Lsn, Recovered, Wal, WalOptions};
 
-use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::WEAK_WINDOW;
 use crate::damage::describe;
@@ -17,12 +15,9 @@ use crate::error::{Error, Result};
 use crate::layout::{CATALOG_DIR, LOCK_FILE, LOG_DIR, collection_dir};
 use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
-use crate::query::workers::Workers;
-use crate::shared::{Damage, Sequencer, Shared};
-use crate::signal::{Signal, Syncer};
-use crate::visibility::Visibility;
+use crate::shared::{Damage, Log, Shared};
 use crate::write::apply::enter;
-use crate::write::record::{self, KIND_EFFECTS, MANY};
+use crate::write::record::{self, KIND_EFFECTS, MANY, Record};
 
 /// Opens the database on a disk, creating it where there is none and the options allow it.
 pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
@@ -36,48 +31,14 @@ fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
 
     // The first catalog is committed before there is a log; every later one after.
     if catalog.generation > 1 && !directory::has_log(&disk)? {
-        let what = "the log is missing; what was in no segment yet is lost".to_owned();
-        return Err(Error::Damaged {
-            file: disk.display(LOG_DIR),
-            what,
-        });
+        return Err(directory::no_log(&disk));
     }
     let log_options = WalOptions {
         segment_bytes: options.log_segment_bytes,
     };
     let (wal, recovered) = Wal::open(disk.clone(), LOG_DIR, log_options)?;
     let crashed = !recovered.report().closed_cleanly && recovered.report().files > 0;
-    let pool_of = |threads: usize, name: &'static str| {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(move |i| format!("{name}-{i}"))
-            .build()
-            .map_err(|e| Error::InvalidRequest(format!("cannot start the thread pool: {e}")))
-    };
-    let pool = pool_of(options.threads, "vdb-pool")?;
-    let grow_pool = pool_of(1, "vdb-growing")?;
-    let shared = Shared {
-        disk,
-        wal,
-        pool,
-        searchers: Workers::new(options.threads),
-        grow_pool,
-        sequencer: Mutex::new(Sequencer::default()),
-        visibility: Visibility::new(0),
-        catalog: Mutex::new(catalog),
-        cores: RwLock::new(BTreeMap::new()),
-        budget: Budget::new(options.write_buffer.saturating_mul(2)),
-        syncer: Syncer::default(),
-        flusher: Signal::default(),
-        optimizer: Signal::default(),
-        grower: Signal::default(),
-        stopping: AtomicBool::new(false),
-        weak: AtomicBool::new(false),
-        unskipped: AtomicBool::new(false),
-        damaged: Mutex::new(BTreeMap::new()),
-        lock: Mutex::new(Some(lock)),
-        options,
-    };
+    let shared = Shared::new(disk, Log::Writer(Box::new(wal)), catalog, Some(lock), options)?;
     let logged = replay(&shared, recovered)?;
     // Only now is it known that the catalog is no older than the log. Where there was none, nothing is ours.
     if !created {
@@ -87,8 +48,9 @@ fn recover(disk: DynDisk, options: Options) -> Result<Shared> {
         skip_lost(&shared, &logged)?;
     }
     // What is in the log was acknowledged, or may as well have been: it becomes durable before anyone sees it.
-    shared.sync_to(shared.wal.last_lsn())?;
-    shared.visibility.applied(shared.wal.last_lsn(), false);
+    let last = shared.wal()?.last_lsn();
+    shared.sync_to(last)?;
+    shared.visibility.applied(last, false);
     shared.flusher.wake();
     shared.optimizer.wake();
     Ok(shared)
@@ -113,47 +75,25 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
         let frame = match item {
             Item::Frame(frame) => frame,
             Item::Damaged(damage) => {
-                let what = format!(
-                    "record {} at offset {} ({} bytes) is damaged and lost",
-                    damage.lsn, damage.offset, damage.bytes
-                );
-                let file = damage.path;
-                if damage.collection == MANY {
-                    return Err(Error::Damaged { file, what });
+                let (id, lsn) = (damage.collection, damage.lsn);
+                let error = lost_record(damage);
+                if id == MANY {
+                    return Err(error);
                 }
-                set_damaged(shared, damage.collection, damage.lsn, Damage::new(file, what));
+                let log = || shared.disk.display(LOG_DIR);
+                set_damaged(shared, id, lsn, Damage::of(&error, log));
                 continue;
             }
             Item::Lost(error) => return Err(error.into()),
         };
         let (lsn, log) = (frame.lsn, || shared.disk.display(LOG_DIR));
-        if frame.kind != KIND_EFFECTS {
-            let what = format!("record {lsn} is of the unknown kind {}", frame.kind);
-            return Err(Error::Damaged { file: log(), what });
-        }
-        let record = match record::decode(frame.body) {
+        let record = match decode_frame(&shared.disk, &frame, next)? {
             Ok(record) => record,
-            // As with damage to its bytes: the header says whose it is, and what it was goes no further.
-            Err(error) if frame.collection != MANY && error.is_confined() => {
-                let what = format!("record {lsn}: {}", Damage::of(&error, log).what);
-                set_damaged(shared, frame.collection, lsn, Damage::new(log(), what));
+            Err(error) => {
+                set_damaged(shared, frame.collection, lsn, Damage::of(&error, log));
                 continue;
             }
-            Err(error) => {
-                let what = format!("record {lsn}: {}", Damage::of(&error, log).what);
-                return Err(Error::Damaged { file: log(), what });
-            }
         };
-        if let Some(newer) = record.sections.iter().find(|s| s.collection >= next) {
-            let what = format!(
-                "it is older than the log, which has writes to collection {}: a newer catalog is missing",
-                newer.collection
-            );
-            return Err(Error::Damaged {
-                file: shared.disk.display(CATALOG_DIR),
-                what,
-            });
-        }
         for section in record.sections.iter().filter(|s| known.contains(&s.collection)) {
             let id = section.collection;
             let entry = logged.entry(id).or_default();
@@ -179,8 +119,8 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
                 Ok(()) => touched.push(core),
                 // Its checksum fits and its contents do not: that is no reason to keep the others closed.
                 Err(error) if error.is_confined() => {
-                    let what = format!("record {lsn}: {}", Damage::of(&error, log).what);
-                    set_damaged(shared, id, lsn, Damage::new(log(), what));
+                    let error = unfit_record(lsn, error, log);
+                    set_damaged(shared, id, lsn, Damage::of(&error, log));
                 }
                 Err(error) => return Err(error),
             }
@@ -191,6 +131,65 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
         }
     }
     Ok(logged)
+}
+
+/// What a record of the log says. `next_collection` is the number that the catalog has yet to give.
+pub(crate) fn decode_frame(
+    disk: &DynDisk,
+    frame: &Frame<'_>,
+    next_collection: u32,
+) -> Result<Result<Record>> {
+    let lsn = frame.lsn;
+    if frame.kind != KIND_EFFECTS {
+        let what = format!("record {lsn} is of the unknown kind {}", frame.kind);
+        let file = disk.display(LOG_DIR);
+        return Err(Error::Damaged { file, what });
+    }
+    let record = match record::decode(frame.body) {
+        Ok(record) => record,
+        Err(error) => {
+            let log = || disk.display(LOG_DIR);
+            let damaged = Error::Damaged {
+                what: format!("record {lsn}: {}", Damage::of(&error, log).what),
+                file: log(),
+            };
+            // As with damage to its bytes: the header says whose it is, and what it was goes no further.
+            return if frame.collection != MANY && error.is_confined() {
+                Ok(Err(damaged))
+            } else {
+                Err(damaged)
+            };
+        }
+    };
+    if let Some(newer) = record.sections.iter().find(|s| s.collection >= next_collection) {
+        let what = format!(
+            "it is older than the log, which has writes to collection {}: a newer catalog is missing",
+            newer.collection
+        );
+        let file = disk.display(CATALOG_DIR);
+        return Err(Error::Damaged { file, what });
+    }
+    Ok(Ok(record))
+}
+
+/// A record whose body is damaged.
+pub(crate) fn lost_record(damage: vdb_wal::Damage) -> Error {
+    Error::Damaged {
+        what: format!(
+            "record {} at offset {} ({} bytes) is damaged and lost",
+            damage.lsn, damage.offset, damage.bytes
+        ),
+        file: damage.path,
+    }
+}
+
+/// A record that does not fit its collection, though its checksum fits.
+pub(crate) fn unfit_record(lsn: Lsn, error: Error, log: impl Fn() -> String) -> Error {
+    if !error.is_confined() {
+        return error;
+    }
+    let what = format!("record {lsn}: {}", Damage::of(&error, &log).what);
+    Error::Damaged { file: log(), what }
 }
 
 /// Skips the sequence numbers that writes of weak durability may have taken and lost with a power cut.
@@ -240,14 +239,8 @@ fn skip_lost(shared: &Shared, logged: &BTreeMap<u32, Logged>) -> Result<()> {
 }
 
 impl Damage {
-    /// What is wrong with a file.
-    fn new(file: String, what: String) -> Damage {
-        let version = false;
-        Damage { file, what, version }
-    }
-
     /// What an error says; `file` where it does not say in which file.
-    fn of(error: &Error, file: impl FnOnce() -> String) -> Damage {
+    pub(crate) fn of(error: &Error, file: impl FnOnce() -> String) -> Damage {
         let (path, offset, what) = describe(error);
         let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
         Damage {

@@ -13,6 +13,7 @@ use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::follower::Follower;
 use crate::query::workers::Workers;
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
@@ -36,6 +37,15 @@ pub(crate) struct Damage {
     pub(crate) version: bool,
 }
 
+/// What the database is to its log.
+#[derive(Debug)]
+pub(crate) enum Log {
+    /// Its one writer.
+    Writer(Box<Wal>),
+    /// A reader of what others write.
+    Reader(Follower),
+}
+
 /// State behind every handle of one open database.
 ///
 /// Locks are taken in this order: catalog, a collection's flushing or optimizing, its manifest, the sequencer, its
@@ -44,7 +54,9 @@ pub(crate) struct Damage {
 pub(crate) struct Shared {
     pub(crate) disk: DynDisk,
     pub(crate) options: Options,
-    pub(crate) wal: Wal,
+    pub(crate) log: Log,
+    /// The process that opened the database.
+    pub(crate) process: u32,
     /// For what a caller waits for.
     pub(crate) pool: rayon::ThreadPool,
     /// For searches.
@@ -68,10 +80,51 @@ pub(crate) struct Shared {
     pub(crate) unskipped: AtomicBool,
     /// Collections that cannot be opened although the log has records of theirs, with what is lost.
     pub(crate) damaged: Mutex<BTreeMap<u32, Damage>>,
+    /// None for a reader, who keeps nobody from writing.
     pub(crate) lock: Mutex<Option<LockGuard>>,
 }
 
 impl Shared {
+    /// A database of which nothing is open yet.
+    pub(crate) fn new(
+        disk: DynDisk,
+        log: Log,
+        catalog: Catalog,
+        lock: Option<LockGuard>,
+        options: Options,
+    ) -> Result<Shared> {
+        let pool_of = |threads: usize, name: &'static str| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(move |i| format!("{name}-{i}"))
+                .build()
+                .map_err(|e| Error::InvalidRequest(format!("cannot start the thread pool: {e}")))
+        };
+        Ok(Shared {
+            disk,
+            log,
+            process: std::process::id(),
+            pool: pool_of(options.threads, "vdb-pool")?,
+            searchers: Workers::new(options.threads),
+            grow_pool: pool_of(1, "vdb-growing")?,
+            sequencer: Mutex::new(Sequencer::default()),
+            visibility: Visibility::new(0),
+            catalog: Mutex::new(catalog),
+            cores: RwLock::new(BTreeMap::new()),
+            budget: Budget::new(options.write_buffer.saturating_mul(2)),
+            syncer: Syncer::default(),
+            flusher: Signal::default(),
+            optimizer: Signal::default(),
+            grower: Signal::default(),
+            stopping: AtomicBool::new(false),
+            weak: AtomicBool::new(false),
+            unskipped: AtomicBool::new(false),
+            damaged: Mutex::new(BTreeMap::new()),
+            lock: Mutex::new(lock),
+            options,
+        })
+    }
+
     /// The open collection of a name or alias; opened now if it was not.
     pub(crate) fn core(&self, name: &str) -> Result<Arc<Core>> {
         let catalog = self.catalog.lock();
@@ -90,22 +143,61 @@ impl Shared {
         if let Some(core) = self.cores.read().get(&id) {
             return Ok(core.clone());
         }
-        let open = || Core::open(&self.disk, id, self.wal.last_lsn()).map_err(Error::with_advice);
-        let damage = self.damaged.lock().get(&id).cloned();
-        if let Some(Damage { file, what, version }) = damage {
-            // Even if it opened now, it would lack what the log has of it.
-            return Err(match version.then(open) {
-                Some(Err(error)) => error,
-                Some(Ok(_)) | None => Error::Damaged { file, what }.with_advice(),
+        if let Some(damage) = self.damaged.lock().get(&id).cloned() {
+            return Err(self.refusal(id, damage));
+        }
+        if self.follower().is_some() {
+            // Whoever reads only has opened all that there are.
+            return Err(Error::CollectionNotFound {
+                name: format!("#{id}"),
             });
         }
-        let core = open()?;
+        let wal = self.wal()?;
+        let core = Core::open(&self.disk, id, wal.last_lsn()).map_err(Error::with_advice)?;
         if self.unskipped.load(Ordering::Acquire) {
             core.skip_weak();
         }
         let core = Arc::new(core);
         self.cores.write().insert(id, core.clone());
         Ok(core)
+    }
+
+    /// Why a collection is refused. Even if it opened now, it would lack what the log has of it.
+    pub(crate) fn refusal(&self, id: u32, damage: Damage) -> Error {
+        let Damage { file, what, version } = damage;
+        match version.then(|| Core::load(&self.disk, id)) {
+            Some(Err(error)) => error.with_advice(),
+            Some(Ok(_)) | None => Error::Damaged { file, what }.with_advice(),
+        }
+    }
+
+    /// The log, for those who write to it: not for a database that is open for reading only, nor in a forked child,
+    /// whose parent goes on writing.
+    pub(crate) fn wal(&self) -> Result<&Wal> {
+        match &self.log {
+            Log::Reader(_) => Err(Error::ReadOnly),
+            Log::Writer(_) if self.is_forked() => Err(Error::Forked { owner: self.process }),
+            Log::Writer(wal) => Ok(wal),
+        }
+    }
+
+    /// True in a child that a fork made of the process which opened the database: none of its threads are there.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// What follows the writer of a database that is open for reading only.
+    pub(crate) fn follower(&self) -> Option<&Follower> {
+        match &self.log {
+            Log::Reader(follower) => Some(follower),
+            Log::Writer(_) => None,
+        }
+    }
+
+    /// Fails unless files of the database may be changed.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.wal()?;
+        self.check_open()
     }
 
     /// Fails once the database is being closed: no job may touch its files after that.
@@ -123,12 +215,13 @@ impl Shared {
 
     /// Makes everything up to `lsn` durable, and lets readers see what that allows.
     pub(crate) fn sync_to(&self, lsn: Lsn) -> Result<()> {
-        if self.wal.synced_lsn() < lsn {
-            self.wal.sync(lsn).map_err(|e| self.log_error(e))?;
+        let wal = self.wal()?;
+        if wal.synced_lsn() < lsn {
+            wal.sync(lsn).map_err(|e| self.log_error(e))?;
         }
         // Of many who waited for one sync the first moves the horizon for all.
         if self.visibility.get() < lsn {
-            self.visibility.synced(self.wal.synced_lsn());
+            self.visibility.synced(wal.synced_lsn());
         }
         Ok(())
     }
@@ -171,12 +264,14 @@ impl Shared {
 
     /// True when the log is to be shortened. Not while a collection is damaged: it may need any of it.
     pub(crate) fn log_is_long(&self) -> bool {
-        self.wal.bytes() > self.log_bound() && self.damaged.lock().is_empty()
+        let is_long = |wal: &Wal| wal.bytes() > self.log_bound();
+        self.wal().is_ok_and(is_long) && self.damaged.lock().is_empty()
     }
 
     /// Lets the log drop what every collection has in segments, and freezes the memtable that holds it back most
     /// when it has grown too long.
     pub(crate) fn trim_log(&self) -> Result<()> {
+        let wal = self.wal()?;
         if !self.damaged.lock().is_empty() {
             return Ok(());
         }
@@ -189,12 +284,9 @@ impl Shared {
                 .into_iter()
                 .filter_map(unflushed)
                 .min_by_key(|(lsn, _)| *lsn);
-            (
-                oldest.as_ref().map_or(self.wal.last_lsn(), |(lsn, _)| lsn - 1),
-                oldest,
-            )
+            (oldest.as_ref().map_or(wal.last_lsn(), |(lsn, _)| lsn - 1), oldest)
         };
-        self.wal.release(floor).map_err(|e| self.log_error(e))?;
+        wal.release(floor).map_err(|e| self.log_error(e))?;
         if let Some((_, core)) = oldest.filter(|_| self.log_is_long()) {
             let _sequencer = self.sequencer.lock();
             if core.tables().frozen.is_empty() {

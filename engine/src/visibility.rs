@@ -70,6 +70,12 @@ impl Visibility {
         }
     }
 
+    /// Moves the horizon to `lsn`, back too. For those who only read, who may find that what they follow was put back.
+    pub(crate) fn set(&self, lsn: Lsn) {
+        self.state.lock().applied = lsn;
+        self.visible.store(lsn, Ordering::Release);
+    }
+
     /// Fails those who wait, now and later.
     pub(crate) fn poison(&self, why: &str) {
         self.state.lock().poisoned.get_or_insert_with(|| why.to_owned());

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Expected, PayloadIndexKind,
-    Point, PointId, Result, UpsertMode, VectorParams, Vectors,
+    CollectionConfig, Control, Database, DatabaseBuilder, Distance, Durability, Element, Expected,
+    PayloadIndexKind, Point, PointId, Result, UpsertMode, VectorParams, Vectors,
 };
 use vdb_tests::Numbers;
-use vdb_tests::oracle::{Aim, Op, Step};
+use vdb_tests::oracle::{Aim, Op, OracleDatabase, Step, database};
 use vdb_vfs::sim::SimDisk;
 
 /// Something that a script does.
@@ -236,5 +236,54 @@ fn operation(numbers: &mut Numbers, at: u64, mark: u64) -> Op {
         6 => Op::Delete(keyword("k1")),
         7 => Op::SetPayload(payload(json!({"set": mark, "k": "k0"})), keyword("k2"), None),
         _ => Op::DeleteVectors(vec!["side".to_owned()], keyword("k0")),
+    }
+}
+
+/// What an action changes beside the log.
+pub(crate) fn commit(db: &mut OracleDatabase, action: &Action) {
+    match action {
+        Action::Create(name) => db.create(name, config()),
+        Action::Drop(name) => assert!(db.drop_collection(name)),
+        Action::Rename(from, to) => db.rename(from, to),
+        Action::Alias(alias, name) => db.alias(alias, name),
+        Action::Index(name, path, kind) => db.get_mut(name).unwrap().create_index(path, *kind),
+        Action::DropIndex(name, path) => assert!(db.get_mut(name).unwrap().drop_index(path)),
+        Action::Write(..) | Action::Flush(_) | Action::Optimize(_) | Action::Sync => {}
+    }
+}
+
+/// Carries an action out; the sequence numbers of a write.
+pub(crate) fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
+    match action {
+        Action::Write(durability, steps) => {
+            let ticket = db.submit(database::batch(steps), *durability)?;
+            ticket.wait_visible()?;
+            return Ok(ticket.result().sequences.clone());
+        }
+        Action::Flush(name) => db.collection(name)?.flush()?,
+        Action::Optimize(name) => db.collection(name)?.optimize(&Control::none())?,
+        Action::Index(name, path, kind) => db.collection(name)?.create_payload_index(path, *kind)?,
+        Action::DropIndex(name, path) => assert!(db.collection(name)?.drop_payload_index(path)?),
+        Action::Create(name) => drop(db.create_collection(name, config())?),
+        Action::Drop(name) => assert!(db.drop_collection(name)?),
+        Action::Rename(from, to) => db.rename_collection(from, to)?,
+        Action::Alias(alias, name) => db.create_alias(alias, name)?,
+        Action::Sync => db.sync()?,
+    }
+    Ok(Vec::new())
+}
+
+/// Whether an action can be carried out as things are; scripts at random hold some that cannot.
+pub(crate) fn applies(state: &OracleDatabase, action: &Action) -> bool {
+    let taken = |name: &str| state.names.contains_key(name) || state.aliases.contains_key(name);
+    match action {
+        Action::Create(name) => !taken(name),
+        Action::Drop(name) => state.names.contains_key(*name),
+        Action::Rename(from, to) => state.names.contains_key(*from) && !taken(to),
+        Action::Alias(alias, name) => !state.names.contains_key(*alias) && taken(name),
+        Action::Index(name, ..) => taken(name),
+        Action::DropIndex(name, path) => state.get(name).is_some_and(|c| c.indexes.contains_key(*path)),
+        Action::Flush(name) | Action::Optimize(name) => taken(name),
+        Action::Write(..) | Action::Sync => true,
     }
 }

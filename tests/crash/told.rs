@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use vdb::{Control, Database, Durability, Result};
-use vdb_tests::oracle::{Dump, OracleDatabase, Step, database};
+use vdb::{Database, Durability};
+use vdb_tests::oracle::{Dump, OracleDatabase, Step};
 use vdb_vfs::sim::SimDisk;
 
-use super::script::{Action, config, open};
+use super::script::{Action, act, applies, commit, open};
 
 /// What an action changes, in the order of the log or beside it.
 #[derive(Clone, Debug)]
@@ -205,38 +205,6 @@ impl Told {
     }
 }
 
-fn commit(db: &mut OracleDatabase, action: &Action) {
-    match action {
-        Action::Create(name) => db.create(name, config()),
-        Action::Drop(name) => assert!(db.drop_collection(name)),
-        Action::Rename(from, to) => db.rename(from, to),
-        Action::Alias(alias, name) => db.alias(alias, name),
-        Action::Index(name, path, kind) => db.get_mut(name).unwrap().create_index(path, *kind),
-        Action::DropIndex(name, path) => assert!(db.get_mut(name).unwrap().drop_index(path)),
-        Action::Write(..) | Action::Flush(_) | Action::Optimize(_) | Action::Sync => {}
-    }
-}
-
-fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
-    match action {
-        Action::Write(durability, steps) => {
-            let ticket = db.submit(database::batch(steps), *durability)?;
-            ticket.wait_visible()?;
-            return Ok(ticket.result().sequences.clone());
-        }
-        Action::Flush(name) => db.collection(name)?.flush()?,
-        Action::Optimize(name) => db.collection(name)?.optimize(&Control::none())?,
-        Action::Index(name, path, kind) => db.collection(name)?.create_payload_index(path, *kind)?,
-        Action::DropIndex(name, path) => assert!(db.collection(name)?.drop_payload_index(path)?),
-        Action::Create(name) => drop(db.create_collection(name, config())?),
-        Action::Drop(name) => assert!(db.drop_collection(name)?),
-        Action::Rename(from, to) => db.rename_collection(from, to)?,
-        Action::Alias(alias, name) => db.create_alias(alias, name)?,
-        Action::Sync => db.sync()?,
-    }
-    Ok(Vec::new())
-}
-
 /// Runs a script until the disk dies; after other failures it goes on. With `faults`, failures are expected.
 pub(crate) fn run(disk: &SimDisk, script: &[Action], faults: bool) -> Told {
     let mut told = Told::default();
@@ -294,21 +262,6 @@ fn event_of(state: &OracleDatabase, action: &Action) -> Option<Event> {
         | Action::Drop(_)
         | Action::Rename(..)
         | Action::Alias(..) => Some(Event::Committed(action.clone())),
-    }
-}
-
-/// Whether an action can be carried out as things are; scripts at random hold some that cannot.
-fn applies(state: &OracleDatabase, action: &Action) -> bool {
-    let taken = |name: &str| state.names.contains_key(name) || state.aliases.contains_key(name);
-    match action {
-        Action::Create(name) => !taken(name),
-        Action::Drop(name) => state.names.contains_key(*name),
-        Action::Rename(from, to) => state.names.contains_key(*from) && !taken(to),
-        Action::Alias(alias, name) => !state.names.contains_key(*alias) && taken(name),
-        Action::Index(name, ..) => taken(name),
-        Action::DropIndex(name, path) => state.get(name).is_some_and(|c| c.indexes.contains_key(*path)),
-        Action::Flush(name) | Action::Optimize(name) => taken(name),
-        Action::Write(..) | Action::Sync => true,
     }
 }
 

@@ -44,7 +44,7 @@ pub trait Disk: Send + Sync + Debug + 'static {
     fn sync_dir(&self, dir: &str) -> Result<()>;
     /// Gives a file a second name on the same disk.
     fn hard_link(&self, from: &str, to: &str) -> Result<()>;
-    /// Takes the exclusive lock file at `path`, recording the holder's process id in it;
+    /// Takes the exclusive lock file at `path`, recording the [`Holder`](crate::holder::Holder) in it;
     /// [`Error::Locked`](crate::Error::Locked) names the holder when it is taken. Released on drop and on death.
     fn lock(&self, path: &str) -> Result<LockGuard>;
     /// Where a relative path lies, for messages to people.

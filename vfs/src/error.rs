@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::holder::Holder;
+
 /// The result of a disk call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -32,12 +34,12 @@ pub enum Error {
         op: &'static str,
     },
     /// Another process, or another handle of this one, holds the lock.
-    #[error("{path}: already open by {}", holder(*pid))]
+    #[error("{path}: already open by {}", shown(holder.as_ref()))]
     Locked {
         /// The lock file.
         path: String,
-        /// Process id of the holder, when it could be read.
-        pid: Option<u32>,
+        /// Who holds it, when that could be read.
+        holder: Option<Holder>,
     },
     /// A path that could leave the disk's root, or that no file can have.
     #[error("{path:?} is not a valid path inside a database")]
@@ -84,12 +86,8 @@ pub enum Error {
     },
 }
 
-fn holder(pid: Option<u32>) -> String {
-    match pid {
-        Some(pid) if pid == std::process::id() => format!("another handle of this process ({pid})"),
-        Some(pid) => format!("process {pid}"),
-        None => "another process".to_owned(),
-    }
+fn shown(holder: Option<&Holder>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), Holder::to_string)
 }
 
 impl Error {

@@ -12,7 +12,7 @@
 //! | `error.rs` | what can go wrong? |
 //! | `path.rs` | which paths are valid? |
 //! | `disk.rs` | what is asked of a disk, and what survives a crash? |
-//! | `lock.rs` | who else has this directory open? |
+//! | `lock.rs`, `holder.rs` | who else has this directory open, and what is said of them? |
 //! | `os.rs` | how do real files do it? |
 //! | `reaper.rs` | who waits for a long file to be gone? |
 //! | `tree.rs` | how do names map to files in memory? |
@@ -28,6 +28,7 @@
 pub mod disk;
 pub mod error;
 pub mod frame;
+pub mod holder;
 mod lock;
 mod mem;
 mod os;

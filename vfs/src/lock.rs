@@ -1,14 +1,19 @@
 //! One writer process a directory.
 //!
-//! The lock is the system's advisory lock on an open file, which ends with the process however it dies; the process
-//! id inside the file is only for the message. The file stays when the lock is released: removing it would let two
+//! The lock is the system's advisory lock on an open file, which ends with the process however it dies; what the file
+//! says, [`Holder`], is only for the message. The file stays when the lock is released: removing it would let two
 //! processes each hold a lock on their own file of that name.
+//!
+//! A lock belongs to the open file, and a child made by a fork without a new program shares that with its parent: such
+//! a child keeps the lock for as long as it lives, and must leave the file alone. A copy of a directory has a lock file
+//! of its own, whatever it says.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::holder::{Holder, MAX_TEXT};
 use crate::{Error, LockGuard, Result};
 
 /// Takes the lock file at `path`; `shown` is its name in messages.
@@ -27,31 +32,43 @@ pub(crate) fn take(path: &Path, shown: &str) -> Result<LockGuard> {
         Err(fs::TryLockError::WouldBlock) => {
             return Err(Error::Locked {
                 path: shown.to_owned(),
-                pid: holder(&file),
+                holder: read_holder(&file),
             });
         }
         Err(fs::TryLockError::Error(e)) => return Err(fail(e)),
     }
-    let pid = format!("{}\n", std::process::id());
+    let holder = Holder::this_process();
     file.set_len(0)
-        .and_then(|()| file.write_all_at(pid.as_bytes(), 0))
+        .and_then(|()| file.write_all_at(holder.to_text().as_bytes(), 0))
         .map_err(fail)?;
-    Ok(LockGuard::new(Held(file)))
+    Ok(LockGuard::new(Held {
+        file,
+        pid: holder.pid,
+    }))
 }
 
-/// The process id in a lock file; none while its holder has yet to write it.
-fn holder(file: &fs::File) -> Option<u32> {
-    let mut buf = [0u8; 16];
-    let n = file.read_at(&mut buf, 0).ok()?;
-    std::str::from_utf8(buf.get(..n)?).ok()?.trim_end().parse().ok()
+/// What a lock file says; nothing while its holder has yet to write it.
+fn read_holder(file: &fs::File) -> Option<Holder> {
+    let mut text = [0; MAX_TEXT];
+    let read = file.read_at(&mut text, 0).ok()?;
+    Holder::parse(text.get(..read)?)
 }
 
 #[derive(Debug)]
-struct Held(fs::File);
+struct Held {
+    file: fs::File,
+    pid: u32,
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // So that the next holder is not taken for this one before it has written its own id. Closing unlocks.
-        let _ = self.0.set_len(0);
+        // Closing unlocks, unless a fork has made another owner of the file: in the child it says who the parent is.
+        if self.pid == std::process::id() {
+            // So that the next holder is not taken for this one before it has written who it is.
+            let _ = self.file.set_len(0);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use vdb_sys::aligned::AlignedBuf;
 
+use crate::holder::Holder;
 use crate::tree::Tree;
 use crate::{Disk, Error, File, FileView, LockGuard, Result, path};
 
@@ -148,8 +149,8 @@ impl Disk for MemDisk {
             .create(path, MemFile::default)
             .map_err(fail(path, "lock"))?;
         let guard = self.locks.take(path)?;
-        let pid = format!("{}\n", std::process::id());
-        *file.0.write() = Arc::new(AlignedBuf::from_slice(pid.as_bytes()));
+        let holder = Holder::this_process().to_text();
+        *file.0.write() = Arc::new(AlignedBuf::from_slice(holder.as_bytes()));
         Ok(guard)
     }
 
@@ -168,7 +169,7 @@ impl Locks {
         if held.iter().any(|p| p == path) {
             return Err(Error::Locked {
                 path: shown(path),
-                pid: Some(std::process::id()),
+                holder: Some(Holder::this_process()),
             });
         }
         held.push(path.to_owned());

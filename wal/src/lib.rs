@@ -65,7 +65,7 @@ pub use error::{DiskError, Error, Result};
 pub use format::{MAX_BODY_BYTES, is_log_file};
 pub use options::WalOptions;
 pub use recover::{RecoveryReport, TornTail};
-pub use replay::{Damage, Frame, Item, Replay};
+pub use replay::{Damage, Frame, Item, Mark, Replay, released_lsn};
 pub use verify::{VerifyReport, verify};
 pub use wal::{Recovered, Wal};
 

@@ -2,6 +2,12 @@
 //!
 //! Memory is bounded by the longest body. Nothing is modified; where the log ends was decided before
 //! (`chain.rs`, `tail.rs`).
+//!
+//! # Beside a writer
+//! [`Replay::open`] may run while another process appends, begins files and releases others. All files are opened
+//! before the first record is read, and what is open stays readable after its name is gone. A caller that reads
+//! other files of its own (those that records are brought into before a release) compares [`released_lsn`] from before
+//! that with [`Replay::released`]: where the two are the same, no record went missing in between.
 
 use std::collections::VecDeque;
 
@@ -12,6 +18,7 @@ use crate::chain::{self, Chain, LogFile};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::format::FILE_HEADER_BYTES;
+use crate::released::Released;
 use crate::tail;
 
 /// One record of the log.
@@ -25,6 +32,25 @@ pub struct Frame<'a> {
     pub kind: u8,
     /// The parts given to `append`, back to back.
     pub body: &'a [u8],
+    /// What tells it from any other record.
+    pub mark: Mark,
+}
+
+/// Which record it was: one that a writer took back, as on a full disk, may be followed by another with its LSN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its place in the log.
+    pub lsn: Lsn,
+    salt: u32,
+    body_crc: u32,
+}
+
+/// Up to where the log in `dir` was released: records up to that one may be gone. 0 where nothing was.
+///
+/// # Errors
+/// [`Error::Corrupt`] when that cannot be read, and failures of the disk.
+pub fn released_lsn(disk: &DynDisk, dir: &str) -> Result<Lsn> {
+    Ok(Released::read(&**disk, dir)?.lsn)
 }
 
 /// A record whose header is sound and whose body is not: it was synced, and is lost. Only its collection is concerned.
@@ -62,8 +88,12 @@ pub enum Item<'a> {
 pub struct Replay {
     disk: DynDisk,
     files: VecDeque<LogFile>,
+    /// Those of `files` that are open already, from the first on.
+    open: VecDeque<Cursor>,
     reading: Option<Reading>,
     from: Lsn,
+    released: Lsn,
+    bytes: u64,
     salvage: bool,
     faults: VecDeque<Error>,
     body: Vec<u8>,
@@ -78,7 +108,7 @@ struct Reading {
 }
 
 enum Step {
-    Frame { lsn: Lsn, collection: u32, kind: u8 },
+    Frame { mark: Mark, collection: u32, kind: u8 },
     Damaged(Damage),
     Lost(Error),
 }
@@ -94,22 +124,44 @@ impl Replay {
     pub fn open(disk: &DynDisk, dir: &str, from: Lsn) -> Result<Replay> {
         let mut attempts = 0;
         loop {
-            match chain::survey(&**disk, dir, from) {
+            match Replay::beside_writer(disk, dir, from) {
                 // The writer released a file between our listing the directory and opening it.
                 Err(Error::Disk(error))
                     if matches!(error.get(), vdb_vfs::Error::NotFound { .. }) && attempts < 8 =>
                 {
                     attempts += 1;
                 }
-                chain => {
-                    let chain = chain?;
-                    return match chain.fault() {
-                        Some(fault) => Err(fault.clone()),
-                        None => Ok(Replay::over(disk.clone(), chain.files, from)),
-                    };
-                }
+                opened => return opened,
             }
         }
+    }
+
+    fn beside_writer(disk: &DynDisk, dir: &str, from: Lsn) -> Result<Replay> {
+        let chain = chain::survey(&**disk, dir, from)?;
+        if let Some(fault) = chain.fault() {
+            return Err(fault.clone());
+        }
+        let open: VecDeque<Cursor> = chain
+            .files
+            .iter()
+            .map(|file| Cursor::open(&**disk, &file.path))
+            .collect::<Result<_>>()?;
+        Ok(Replay {
+            released: chain.released.lsn,
+            bytes: open.iter().map(Cursor::len).sum(),
+            open,
+            ..Replay::over(disk.clone(), chain.files, from)
+        })
+    }
+
+    /// Up to where the log had been released when it was opened; only known of a pass made by [`open`](Self::open).
+    pub fn released(&self) -> Lsn {
+        self.released
+    }
+
+    /// Bytes of the files that are read; only known of a pass made by [`open`](Self::open).
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// A pass that steps over damage instead of ending at it, and says what was lost ([`Item::Lost`]).
@@ -135,8 +187,11 @@ impl Replay {
         Replay {
             disk,
             files: files.into(),
+            open: VecDeque::new(),
             reading: None,
             from,
+            released: 0,
+            bytes: 0,
             salvage: false,
             faults: VecDeque::new(),
             body: Vec::new(),
@@ -154,20 +209,22 @@ impl Replay {
             Err(error) => {
                 self.reading = None;
                 self.files.clear();
+                self.open.clear();
                 self.faults.clear();
                 return Err(error);
             }
         };
         Ok(step.map(|step| match step {
             Step::Frame {
-                lsn,
+                mark,
                 collection,
                 kind,
             } => Item::Frame(Frame {
-                lsn,
+                lsn: mark.lsn,
                 collection,
                 kind,
                 body: &self.body,
+                mark,
             }),
             Step::Damaged(damage) => Item::Damaged(damage),
             Step::Lost(error) => Item::Lost(error),
@@ -183,7 +240,10 @@ impl Replay {
                 let Some(file) = self.files.pop_front() else {
                     return Ok(None);
                 };
-                let cursor = Cursor::open(&*self.disk, &file.path)?;
+                let cursor = match self.open.pop_front() {
+                    Some(cursor) => cursor,
+                    None => Cursor::open(&*self.disk, &file.path)?,
+                };
                 let last = file.header.first - 1;
                 self.reading = Some(Reading {
                     cursor,
@@ -215,9 +275,14 @@ impl Replay {
                 continue;
             }
             if reading.cursor.read_body(at, &header, &mut self.body)? {
-                let (lsn, collection, kind) = (header.lsn, header.collection, header.kind);
+                let mark = Mark {
+                    lsn: header.lsn,
+                    salt: header.salt,
+                    body_crc: header.body_crc,
+                };
+                let (collection, kind) = (header.collection, header.kind);
                 return Ok(Some(Step::Frame {
-                    lsn,
+                    mark,
                     collection,
                     kind,
                 }));

@@ -72,7 +72,7 @@ enum Action {
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     match args.action {
-        Action::List { db } => list(&open::database(&db)?, out),
+        Action::List { db } => list(&open::read_only(&db)?, out),
         Action::Drop { db, collection } => {
             let db = open::database(&db)?;
             if !db.drop_collection(&collection)? {

@@ -28,7 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    let (_db, collection) = args.place.open()?;
+    let (_db, collection) = args.place.read()?;
     let count = collection.count_with(args.filtering.filter.as_ref(), &args.patience.control())?;
     out.answer(&json!({ "count": count }), || count.to_string())
 }

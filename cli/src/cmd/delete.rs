@@ -37,7 +37,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
-    let (db, collection) = args.place.open()?;
+    let (db, collection) = if args.dry_run {
+        args.place.read()?
+    } else {
+        args.place.open()?
+    };
     let filter = args.filtering.filter;
     // Nobody else writes while this process has the database open: the count is that of the deletion.
     let by_id = || Filter::must([Condition::has_id(args.ids.iter().copied())]);

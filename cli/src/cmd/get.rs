@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    let (_db, collection) = args.place.open()?;
+    let (_db, collection) = args.place.read()?;
     let records = collection.get(&args.ids, &args.selection.select())?;
     out.answer(&PointsJson::of(&records), || table::points(&records))?;
     let mut missing = args

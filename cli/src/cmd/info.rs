@@ -33,7 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    let db = open::database(&args.db)?;
+    let db = open::read_only(&args.db)?;
     if let Some(name) = &args.collection {
         let info = open::collection(&db, name)?.info()?;
         return out.answer(&as_json(name, &info), || as_text(name, &info));

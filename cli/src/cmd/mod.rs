@@ -40,6 +40,10 @@ Exit codes:
   124  the time of --timeout is up
   130  interrupted (Ctrl-C, SIGTERM); standard error says what is done
 
+One process at a time changes a database. query, get, scroll, count, info, collections list, verify and delete \
+--dry-run only read: they work beside it, see what it has committed, and change nothing, so that they work in a \
+directory that may not be written to as well.
+
 Answers go to standard output, remarks and progress to standard error. With --json answers are JSON, one value \
 a line. Progress bars appear only on a terminal.
 
@@ -63,7 +67,7 @@ pub(crate) struct Cli {
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
 
-    /// Wait so long for a database that another process has open
+    /// Wait so long for a database that another process has open, before changing it (reading need not wait)
     #[arg(
         long,
         global = true,

@@ -117,7 +117,7 @@ impl Args {
 }
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
-    let (_db, collection) = args.place.open()?;
+    let (_db, collection) = args.place.read()?;
     let control = args.patience.control();
     if args.exact && args.ef.is_some() {
         out.note("--ef is of no effect: --exact compares with every point");

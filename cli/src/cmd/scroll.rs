@@ -59,7 +59,7 @@ struct Page<'a> {
 }
 
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
-    let (_db, collection) = args.place.open()?;
+    let (_db, collection) = args.place.read()?;
     let control = args.patience.control();
     let mut request = ScrollRequest::new().select(args.selection.select());
     request.limit = if args.all { PAGE } else { args.limit };

@@ -241,18 +241,36 @@ fn a_database_in_use_is_waited_for_on_request() {
     input.write_all(b"{\"id\": 9, \"vector\": [1, 0]}\n").unwrap();
     let held = (0..200).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
-        let ended = place.vdb(&["count", "db", "points"]);
+        let ended = place.vdb(&["delete", "db", "points", "77"]);
         ended.code != 0 && ended.failed_with(1).contains("--wait")
     });
     assert!(held);
+    // Reading need not wait, and disturbs nobody.
+    let count = place.json(&["count", "db", "points"]);
+    assert!(
+        count == json!({"count": 4}) || count == json!({"count": 5}),
+        "{count}"
+    );
+    assert_eq!(ids(&place.json(&["get", "db", "points", "1"])), ["1"]);
+    assert_eq!(
+        place.json(&["delete", "db", "points", "1", "--dry-run"]),
+        json!({"would_delete": 1})
+    );
+    assert_eq!(
+        place.json(&["collections", "list", "db"])["collections"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
     let waiting = place
-        .command(&["count", "db", "points", "--wait", "30", "--json"])
+        .command(&["delete", "db", "points", "1", "--wait", "30", "--json"])
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_millis(200));
     drop(input);
     assert!(load.wait_with_output().unwrap().status.success());
-    let counted = waiting.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8(counted.stdout).unwrap(), "{\"count\":5}\n");
+    let deleted = waiting.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(deleted.stdout).unwrap(), "{\"deleted\":1}\n");
+    assert_eq!(place.json(&["count", "db", "points"]), json!({"count": 4}));
 }

@@ -110,7 +110,7 @@ fn a_database_in_use_is_refused_with_the_holder() {
     std::io::Write::write_all(&mut input, b"{\"id\": 9, \"vector\": [1, 0]}\n").unwrap();
     let refused = (0..200).find_map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(20));
-        let ended = place.vdb(&["count", "db", "points"]);
+        let ended = place.vdb(&["delete", "db", "points", "77"]);
         (ended.code != 0).then(|| ended.failed_with(1))
     });
     drop(input);

@@ -6,13 +6,16 @@ use crate::shared::Shared;
 
 /// The body of the thread.
 pub(crate) fn run(shared: &Shared) {
+    let Ok(wal) = shared.wal() else {
+        return;
+    };
     while shared.syncer.signal.sleep(None) {
         // Writers that wait for themselves have usually synced by then.
         shared.syncer.signal.pause(shared.options.sync_interval);
         let wanted = shared.syncer.wanted.load(Ordering::Acquire);
-        if shared.wal.synced_lsn() < wanted && shared.sync_to(wanted).is_err() {
+        if wal.synced_lsn() < wanted && shared.sync_to(wanted).is_err() {
             return;
         }
-        shared.visibility.synced(shared.wal.synced_lsn());
+        shared.visibility.synced(wal.synced_lsn());
     }
 }

@@ -58,7 +58,7 @@ impl Shared {
     /// Gives collections their numbers and commits them under their names. When this fails nothing has changed.
     pub(super) fn install(&self, incoming: Vec<Incoming>, mode: RestoreMode) -> Result<Vec<Arc<Core>>> {
         let mut catalog = self.catalog.lock();
-        self.check_open()?;
+        self.check_writable()?;
         let mut places = Vec::with_capacity(incoming.len());
         let mut next_id = catalog.next_collection_id;
         for item in &incoming {

@@ -103,7 +103,7 @@ pub(super) fn restore_all(
 
 /// Refuses early what would be refused at the end.
 fn refuse_taken(shared: &Shared, name: &str, aliases: &[String], mode: RestoreMode) -> Result<()> {
-    shared.check_open()?;
+    shared.check_writable()?;
     check_names(&shared.catalog.lock(), name, aliases, mode).map(drop)
 }
 

@@ -9,7 +9,7 @@ fn disk_errors() -> [vdb_vfs::Error; 5] {
     [
         vdb_vfs::Error::Locked {
             path: path(),
-            pid: Some(7),
+            holder: vdb_vfs::holder::Holder::parse(b"7"),
         },
         vdb_vfs::Error::NoSpace {
             path: path(),

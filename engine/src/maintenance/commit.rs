@@ -107,7 +107,7 @@ impl<'a> Commit<'a> {
             });
         }
         // The directory's lock is about to go: whoever takes it next must find nobody writing.
-        self.shared.check_open()?;
+        self.shared.check_writable()?;
         let dropped = forget_all_dropped(&mut self.next);
         self.stale
             .extend(dropped.iter().map(|file| file.path(&self.core.dir)));

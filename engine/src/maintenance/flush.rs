@@ -120,6 +120,7 @@ impl Source for MemtableRows<'_> {
 
 /// Turns everything written so far into segments.
 pub(crate) fn flush_all(shared: &Shared, core: &Core) -> Result<()> {
+    shared.check_writable()?;
     {
         let _sequencer = shared.sequencer.lock();
         core.rotate();

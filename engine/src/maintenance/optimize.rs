@@ -100,6 +100,7 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
 
 /// Everything at once, for a caller who waits.
 pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> Result<()> {
+    shared.check_writable()?;
     // Tells a job in the background to make way.
     core.foreground.fetch_add(1, Ordering::AcqRel);
     let outcome = (|| {

@@ -56,6 +56,7 @@ pub(crate) fn create(
     kind: PayloadIndexKind,
     control: &Control<'_>,
 ) -> Result<()> {
+    shared.check_writable()?;
     let path = PayloadPath::parse(path)?.to_string();
     let same = |i: &PayloadIndexSchema| i.path == path && i.kind == kind;
     if !core.tables().schema.payload_indexes.iter().any(same) {
@@ -115,6 +116,7 @@ fn build_missing(shared: &Shared, core: &Core, control: &Control<'_>) -> Result<
 
 /// Drops the index of a path. False when there is none.
 pub(crate) fn drop_index(shared: &Shared, core: &Core, path: &str) -> Result<bool> {
+    shared.check_writable()?;
     let path = PayloadPath::parse(path)?.to_string();
     if !core
         .tables()

@@ -138,6 +138,9 @@ impl Database {
 impl Shared {
     fn verify(&self, control: &Control<'_>) -> Result<VerifyReport> {
         self.check_open()?;
+        if self.follower().is_some() {
+            return verify_disk(self.disk.clone(), control);
+        }
         let mut audit = Audit::new(self.disk.clone(), control);
         audit.report.holder = Some(std::process::id());
         let catalog = {

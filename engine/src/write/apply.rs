@@ -27,7 +27,7 @@ pub(crate) fn enter(shared: &Shared, core: &Core, section: &Section, lsn: Lsn) -
 ///
 /// Live writes and replay come through here alike, and replaying a record that was applied before is harmless
 /// only because recovery skips what the collection's segments cover.
-fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> {
+pub(crate) fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> {
     section.for_each(&tables.schema, |effect| {
         let latest = tables.latest(effect.id);
         match effect.kind {

@@ -50,6 +50,7 @@ impl Shared {
         durability: Durability,
         control: &Control<'_>,
     ) -> Result<Ticket> {
+        let wal = self.wal()?;
         check_size(&entries)?;
         let allowance = Allowance::new(*control, "finding the points of a write", usize::MAX);
         let mut steps = Vec::with_capacity(entries.len());
@@ -114,7 +115,7 @@ impl Shared {
         let weak = durability != Durability::Sync;
         if sections.is_empty() {
             // What was required was found in writes up to the last one, and holds once that cannot be taken back.
-            let lsn = self.wal.last_lsn();
+            let lsn = wal.last_lsn();
             return Ok(Ticket {
                 shared: self.clone(),
                 lsn,
@@ -125,7 +126,7 @@ impl Shared {
 
         let numbers = sections.len() as u64;
         if weak && sequencer.weak_unsynced + numbers > WEAK_WINDOW {
-            self.sync_to(self.wal.last_lsn())?;
+            self.sync_to(wal.last_lsn())?;
             sequencer.weak_unsynced = 0;
         }
         let header = record::encode_header(&sections, weak || self.weak.load(Ordering::Acquire))?;
@@ -138,10 +139,9 @@ impl Shared {
             .chain(sections.iter().flat_map(|s| &s.bulk).map(Vec::as_slice))
             .collect();
         let logged = if frees {
-            self.wal
-                .append_from_reserve(record::KIND_EFFECTS, collection, &parts)
+            wal.append_from_reserve(record::KIND_EFFECTS, collection, &parts)
         } else {
-            self.wal.append(record::KIND_EFFECTS, collection, &parts)
+            wal.append(record::KIND_EFFECTS, collection, &parts)
         };
         let lsn = logged.map_err(|e| self.log_error(e))?;
         for (core, section) in owners.iter().zip(&sections) {

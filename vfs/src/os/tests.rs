@@ -119,7 +119,7 @@ fn a_lock_of_another_disk_on_the_same_directory_is_seen() {
     let guard = a.lock("LOCK").unwrap();
     assert_eq!(
         fs::read_to_string(dir.path().join("LOCK")).unwrap(),
-        format!("{}\n", std::process::id())
+        crate::holder::Holder::this_process().to_text()
     );
     assert!(matches!(b.lock("LOCK"), Err(Error::Locked { .. })));
     drop(guard);
@@ -174,7 +174,9 @@ fn a_lock_of_another_process_ends_with_it() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     match refused {
-        Err(Error::Locked { pid, .. }) => assert_eq!(pid, Some(holder.id())),
+        Err(Error::Locked {
+            holder: Some(found), ..
+        }) => assert_eq!(found.pid, holder.id()),
         other => panic!("{other:?}"),
     }
     disk.lock("LOCK").unwrap();

@@ -51,6 +51,7 @@ use self::content::SimFile;
 use self::handle::SimHandle;
 use self::names::Names;
 use self::power::{Fate, Power, failed};
+use crate::holder::Holder;
 use crate::mem::{self, Locks, fail, shown};
 use crate::tree::{Outcome, Step};
 use crate::{Disk, Error, File, FileView, LockGuard, Result, path};
@@ -314,7 +315,7 @@ impl Disk for SimDisk {
         let guard = self.0.locks.take(path)?;
         let mut content = file.0.lock();
         content.set_len(0);
-        content.write(format!("{}\n", std::process::id()).as_bytes(), 0);
+        content.write(Holder::this_process().to_text().as_bytes(), 0);
         Ok(guard)
     }
 

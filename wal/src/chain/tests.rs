@@ -331,3 +331,23 @@ fn a_reader_beside_the_writer_sees_what_is_written_and_changes_nothing() {
     let mut replay = Replay::open(&dynamic(&disk), DIR, 6).unwrap();
     assert!(matches!(replay.next_item(), Ok(Some(Item::Frame(frame))) if frame.lsn == 6));
 }
+
+#[test]
+fn what_a_reader_has_opened_stays_readable_when_the_writer_releases_it() {
+    let disk = three_files();
+    let (wal, recovered) = open_with(&disk, options()).unwrap();
+    drop(recovered);
+    assert_eq!(crate::released_lsn(&dynamic(&disk), DIR).unwrap(), 0);
+    let mut replay = Replay::open(&dynamic(&disk), DIR, 0).unwrap();
+    wal.release(4).unwrap();
+    assert_eq!(logs(&disk).len(), 1);
+    let mut lsns = Vec::new();
+    while let Some(Item::Frame(frame)) = replay.next_item().unwrap() {
+        lsns.push(frame.lsn);
+    }
+    assert_eq!(lsns, [1, 2, 3, 4, 5, 6]);
+    // It can tell that others, opened later, are shorter.
+    let released = crate::released_lsn(&dynamic(&disk), DIR).unwrap();
+    assert_eq!((replay.released(), released), (0, 4));
+    assert_eq!(Replay::open(&dynamic(&disk), DIR, 0).unwrap().released(), 4);
+}
