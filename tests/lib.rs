@@ -6,6 +6,7 @@
 //! | `points.rs` | small collections |
 //! | `oracle/` | the engine's contract, computed the plain way, to be compared with |
 //! | `npy.rs` | the demo data |
+//! | `torture/` | scripts, crashes, failing disks, killed processes |
 //!
 //! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
 //! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `bad_input.rs`, `recall.rs`,
@@ -24,6 +25,7 @@ pub mod npy;
 pub mod numbers;
 pub mod oracle;
 pub mod points;
+pub mod torture;
 
 pub use numbers::Numbers;
 pub use points::{config, points};
