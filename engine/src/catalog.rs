@@ -139,6 +139,7 @@ impl Shared {
         };
         ManifestStore::new(self.disk.clone(), dir).commit(&manifest)?;
         self.disk.sync_dir(COLLECTIONS_DIR)?;
+        let core = self.load_core(id)?;
         self.change_catalog(&mut catalog, |next| {
             next.next_collection_id = id.checked_add(1).ok_or(Error::Limit {
                 what: "collections ever created",
@@ -149,7 +150,8 @@ impl Shared {
             next.collections.push(CollectionRecord { id, name });
             Ok(())
         })?;
-        self.core_by_id(id)
+        self.admit(core.clone());
+        Ok(core)
     }
 
     /// Lets go of a collection that the catalog no longer has.

@@ -87,22 +87,32 @@ impl Shared {
         if let Some(core) = self.cores.read().get(&id) {
             return Ok(core.clone());
         }
-        let open = || Core::open(&self.disk, id, self.wal.last_lsn()).map_err(Error::with_advice);
         let damage = self.damaged.lock().get(&id).cloned();
         if let Some(Damage { file, what, version }) = damage {
             // Even if it opened now, it would lack what the log has of it.
-            return Err(match version.then(open) {
+            return Err(match version.then(|| self.load_core(id)) {
                 Some(Err(error)) => error,
                 Some(Ok(_)) | None => Error::Damaged { file, what }.with_advice(),
             });
         }
-        let core = open()?;
+        let core = self.load_core(id)?;
+        self.admit(core.clone());
+        Ok(core)
+    }
+
+    /// Reads what a collection consists of. Of one that is about to enter the catalog this is done first: what has
+    /// been committed must not fail any more.
+    pub(crate) fn load_core(&self, id: u32) -> Result<Arc<Core>> {
+        let core = Core::open(&self.disk, id, self.wal.last_lsn()).map_err(Error::with_advice)?;
         if self.unskipped.load(Ordering::Acquire) {
             core.skip_weak();
         }
-        let core = Arc::new(core);
-        self.cores.write().insert(id, core.clone());
-        Ok(core)
+        Ok(Arc::new(core))
+    }
+
+    /// From now on a collection of the catalog is open.
+    pub(crate) fn admit(&self, core: Arc<Core>) {
+        self.cores.write().insert(core.id, core);
     }
 
     /// Fails once the database is being closed: no job may touch its files after that.

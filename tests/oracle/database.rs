@@ -59,6 +59,12 @@ impl OracleDatabase {
         self.collections.push(Arc::new(OracleCollection::new(config)));
     }
 
+    /// Gives a number to a collection that perhaps never came to be: those after it keep theirs either way.
+    pub fn skip_number(&mut self) {
+        self.collections
+            .push(Arc::new(OracleCollection::new(CollectionConfig::default())));
+    }
+
     /// Puts what a snapshot holds in the place of a collection, or where there is none. Aliases stay with the name;
     /// the next operation takes a number that neither has given.
     pub fn restore(&mut self, name: &str, mut content: OracleCollection) {

@@ -55,7 +55,7 @@ impl Told {
                     }
                     place += 1;
                 }
-                Event::Committed(_) | Event::Restored(..) if without.contains(&i) => {}
+                Event::Committed(_) | Event::Restored(..) if without.contains(&i) => skip_number(&mut db, event),
                 Event::Committed(action) if applies(&db, action) => {
                     let numbers: Vec<u64> = db.collections.iter().map(|c| c.next_seq).collect();
                     commit(&mut db, action);
@@ -231,6 +231,7 @@ impl Told {
         let poisoned = matches!(error, vdb::Error::Poisoned(_));
         if let Some(event) = self.event_of(action).filter(|_| !(poisoned && self.poisoned)) {
             self.open.push(self.events.len());
+            skip_number(&mut self.present, &event);
             self.events.push(event);
         }
         self.poisoned |= poisoned;
@@ -278,6 +279,13 @@ impl Told {
             Action::Restore(name) => self.snapshot.is_some() && !self.present.aliases.contains_key(*name),
             other => applies(&self.present, other),
         }
+    }
+}
+
+/// Whether an event happened or not, collections that are made later have the same numbers.
+fn skip_number(db: &mut OracleDatabase, event: &Event) {
+    if let Event::Committed(Action::Create(_)) | Event::Restored(..) = event {
+        db.skip_number();
     }
 }
 
