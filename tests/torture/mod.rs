@@ -22,7 +22,7 @@ pub mod crash;
 pub mod fault;
 pub mod perform;
 pub mod script;
-// soak
+pub mod soak;
 pub mod told;
 
 pub use case::Tally;
