@@ -9,10 +9,10 @@
 //! | `torture/` | scripts, crashes, failing disks, killed processes |
 //!
 //! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
-//! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `bad_input.rs`, `recall.rs`,
-//! `concurrency.rs`, `golden.rs` (files of earlier builds).
+//! cuts and failing disks, simulated), `faults.rs` (what a failing disk does to each kind of work), `kill.rs` (a real
+//! process, killed), `bad_input.rs`, `recall.rs`, `concurrency.rs`, `golden.rs` (files of earlier builds).
 //!
-//! May depend on every crate; none depends on it.
+//! May depend on every crate; only `torture` and `fuzz`, which run the same checks for longer, depend on it.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::unwrap_used,

@@ -66,7 +66,9 @@ fn ask(db: &Database, state: &OracleDatabase, input: &mut Input<'_>) {
         assert_eq!(found, wanted, "{json}");
         for vector in ["", "side"] {
             let query: Vec<f32> = oracle.params(vector).map_or_else(Vec::new, |params| {
-                (0..params.size).map(|_| f32::from(input.byte() % 16) - 4.0).collect()
+                (0..params.size)
+                    .map(|_| f32::from(input.byte() % 16) - 4.0)
+                    .collect()
             });
             search(&collection, oracle, vector, &query, &filter, &wanted);
         }
@@ -83,7 +85,10 @@ fn search(
     matching: &[PointId],
 ) {
     let params = oracle.params(name).expect("a vector of the collection");
-    let request = SearchRequest::new(query.to_vec()).using(name).exact(true).limit(5);
+    let request = SearchRequest::new(query.to_vec())
+        .using(name)
+        .exact(true)
+        .limit(5);
     let found = collection.search(&request.filter(filter.clone())).unwrap();
     let stored = vector::stored(params, query);
     let mut scores: Vec<f64> = matching

@@ -78,7 +78,11 @@ fn options() -> WalOptions {
 /// All files below a directory.
 fn collect(disk: &dyn Disk, dir: &str, files: &mut Vec<(String, Vec<u8>)>) {
     for name in disk.list(dir).unwrap() {
-        let path = if dir.is_empty() { name } else { format!("{dir}/{name}") };
+        let path = if dir.is_empty() {
+            name
+        } else {
+            format!("{dir}/{name}")
+        };
         if disk.list(&path).is_ok() {
             collect(disk, &path, files);
         } else {
@@ -102,7 +106,11 @@ fuzz_target!(|bytes: &[u8]| {
         0 => u32::from(input.byte() % 5),
         _ => *collection,
     };
-    let kind = if input.byte() % 16 == 0 { input.byte() } else { *kind };
+    let kind = if input.byte() % 16 == 0 {
+        input.byte()
+    } else {
+        *kind
+    };
     let body = match input.byte() % 8 {
         0 => input.0.to_vec(),
         _ => damage(body, &mut input),

@@ -25,6 +25,10 @@ fuzz_target!(|bytes: &[u8]| {
     if let Some(file) = SegmentFile::parse(text) {
         assert_eq!(file.to_string(), text);
     }
-    let _ = (text.parse::<Distance>(), parse_element(text), vdb_wal::is_log_file(text));
+    let _ = (
+        text.parse::<Distance>(),
+        parse_element(text),
+        vdb_wal::is_log_file(text),
+    );
     let _ = vdb_vfs::path::check(text);
 });

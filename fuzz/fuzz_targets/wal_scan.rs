@@ -34,9 +34,7 @@ static SOUND: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
 });
 
 fn options() -> WalOptions {
-    WalOptions {
-        segment_bytes: 2048,
-    }
+    WalOptions { segment_bytes: 2048 }
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -107,7 +107,10 @@ fn operation(input: &mut Input<'_>) -> Op {
         7 => match upsert {
             Op::Upsert { points, .. } => Op::Upsert {
                 points,
-                mode: pick(input, &[UpsertMode::InsertOnly, UpsertMode::UpdateOnly, UpsertMode::Upsert]),
+                mode: pick(
+                    input,
+                    &[UpsertMode::InsertOnly, UpsertMode::UpdateOnly, UpsertMode::Upsert],
+                ),
                 filter: Some(filter(input)),
             },
             other => other,
@@ -118,7 +121,10 @@ fn operation(input: &mut Input<'_>) -> Op {
             Op::SetPayload(payload(input), aim(input), key.map(str::to_owned))
         }
         11 => Op::OverwritePayload(payload(input), aim(input)),
-        12 => Op::DeletePayload(vec![pick(input, &["k", "n[]", "new.a", "set"]).to_owned()], aim(input)),
+        12 => Op::DeletePayload(
+            vec![pick(input, &["k", "n[]", "new.a", "set"]).to_owned()],
+            aim(input),
+        ),
         13 => Op::ClearPayload(aim(input)),
         14 => {
             let numbers = [mark as f32, f32::from(input.byte()), -1.0];

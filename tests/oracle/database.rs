@@ -44,7 +44,9 @@ impl OracleDatabase {
 
     /// The collection of a name or alias.
     pub fn get(&self, name: &str) -> Option<&OracleCollection> {
-        self.collections.get(self.number(name)?).map(|collection| &**collection)
+        self.collections
+            .get(self.number(name)?)
+            .map(|collection| &**collection)
     }
 
     /// The collection of a name or alias.

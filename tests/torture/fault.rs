@@ -19,7 +19,13 @@ pub fn fail_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, tally: 
     let (told, db) = run(&disk, script, true, scratch);
     drop(db);
     tally.failed_calls += 1;
-    check_restart(&disk, &told, n, &format!("{name}, input/output error at call {n}"), tally);
+    check_restart(
+        &disk,
+        &told,
+        n,
+        &format!("{name}, input/output error at call {n}"),
+        tally,
+    );
 }
 
 /// As [`fail_at`], for a call that changes nothing.
@@ -32,7 +38,13 @@ pub fn fail_read_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, ta
     let (told, db) = run(&disk, script, true, scratch);
     drop(db);
     tally.failed_reads += 1;
-    check_restart(&disk, &told, n, &format!("{name}, input/output error at read {n}"), tally);
+    check_restart(
+        &disk,
+        &told,
+        n,
+        &format!("{name}, input/output error at read {n}"),
+        tally,
+    );
 }
 
 /// Runs a script on a disk that is full for `calls` calls from call `n` on. What was refused is not there, all else

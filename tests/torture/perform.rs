@@ -110,9 +110,7 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool, scratch: &Scratch) -
         if let Action::Write(_, steps) = action
             && let Err(refusal) = told.present().clone().apply(steps)
         {
-            let error = stage
-                .act(action)
-                .expect_err(&format!("{action:?}: {refusal:?}"));
+            let error = stage.act(action).expect_err(&format!("{action:?}: {refusal:?}"));
             assert!(
                 disk.is_dead() || faults || is_refusal(&error),
                 "{action:?}: {error}"

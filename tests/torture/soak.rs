@@ -116,7 +116,10 @@ fn write(db: &Database, c: &Collection, writer: u64, plan: Plan) {
         points.push(point(counter, n, writer));
         let weak = plan.one_weak && writer == 0;
         let durability = if weak { Durability::None } else { Durability::Sync };
-        let stamp = json!({"stamp": n, "round": n >> ROUND}).as_object().unwrap().clone();
+        let stamp = json!({"stamp": n, "round": n >> ROUND})
+            .as_object()
+            .unwrap()
+            .clone();
         let write = WriteBatch::new()
             .upsert("c", points)
             .set_payload("c", stamp, vec![note(writer)]);
@@ -234,7 +237,9 @@ impl Said {
         for (&writer, &kept) in &self.cleared {
             let left = c.count(Some(&before(writer, kept)))?;
             if left > 0 {
-                lost.push(format!("writer {writer}: {left} deleted points of rounds before {kept} are back"));
+                lost.push(format!(
+                    "writer {writer}: {left} deleted points of rounds before {kept} are back"
+                ));
             }
         }
         let last: BTreeMap<u64, u64> = self
@@ -265,8 +270,13 @@ impl Said {
             let found = c.get(&ids, &Select::payload())?;
             // A deletion may have been carried out and not acknowledged.
             let doomed = (n + 1) % DELETED == 0 && found.is_empty() && batches.last() == Some(&n);
-            let expected = if gone.binary_search(&n).is_ok() || doomed { 0 } else { ids.len() };
-            let stamped = |stamp: Option<&serde_json::Value>| stamp.and_then(serde_json::Value::as_u64) == Some(n);
+            let expected = if gone.binary_search(&n).is_ok() || doomed {
+                0
+            } else {
+                ids.len()
+            };
+            let stamped =
+                |stamp: Option<&serde_json::Value>| stamp.and_then(serde_json::Value::as_u64) == Some(n);
             let whole = found
                 .iter()
                 .all(|r| r.payload.as_ref().is_some_and(|p| stamped(p.get("stamp"))));

@@ -55,7 +55,9 @@ impl Told {
                     }
                     place += 1;
                 }
-                Event::Committed(_) | Event::Restored(..) if without.contains(&i) => skip_number(&mut db, event),
+                Event::Committed(_) | Event::Restored(..) if without.contains(&i) => {
+                    skip_number(&mut db, event)
+                }
                 Event::Committed(action) if applies(&db, action) => {
                     let numbers: Vec<u64> = db.collections.iter().map(|c| c.next_seq).collect();
                     commit(&mut db, action);
@@ -125,12 +127,7 @@ impl Told {
     }
 
     /// Checks that no sequence number is given again.
-    pub fn check_sequences(
-        &self,
-        db: &Database,
-        state: &OracleDatabase,
-        context: &dyn Fn() -> String,
-    ) {
+    pub fn check_sequences(&self, db: &Database, state: &OracleDatabase, context: &dyn Fn() -> String) {
         for (name, number) in &state.names {
             let last = db.collection(name).unwrap().info().unwrap().last_sequence;
             let given = self.given.get(number).copied().unwrap_or(0);
@@ -163,7 +160,11 @@ impl Told {
             }
             Action::Restore(name) => {
                 // Nobody who has seen a number of the collection that made way shall see it again.
-                let given = state.names.get(*name).and_then(|old| self.given.get(old)).copied();
+                let given = state
+                    .names
+                    .get(*name)
+                    .and_then(|old| self.given.get(old))
+                    .copied();
                 if let (Some(given), Some(new)) = (given, self.present.names.get(*name)) {
                     self.given.insert(*new, given);
                 }
@@ -202,10 +203,14 @@ impl Told {
 
     /// What a collection has in segments is safe, and with it all that was logged before.
     fn secure_until(&mut self, number: Option<usize>) {
-        let logged = self.events.iter().enumerate().filter_map(|(i, event)| match event {
-            Event::Logged(_, numbers) => Some((i, numbers)),
-            Event::Committed(_) | Event::Restored(..) => None,
-        });
+        let logged = self
+            .events
+            .iter()
+            .enumerate()
+            .filter_map(|(i, event)| match event {
+                Event::Logged(_, numbers) => Some((i, numbers)),
+                Event::Committed(_) | Event::Restored(..) => None,
+            });
         let mine = (1..)
             .zip(logged)
             .filter(|(_, (i, numbers))| !self.open.contains(i) && numbers.contains(&number));
@@ -258,9 +263,7 @@ impl Told {
             self.present.number(name)
         };
         match action {
-            Action::Write(_, steps) => {
-                Some(Event::Logged(steps.clone(), steps.iter().map(number).collect()))
-            }
+            Action::Write(_, steps) => Some(Event::Logged(steps.clone(), steps.iter().map(number).collect())),
             Action::Flush(_) | Action::Optimize(_) | Action::Snapshot(_) | Action::Sync => None,
             Action::Restore(name) => Some(Event::Restored((*name).to_owned(), self.snapshot.clone()?)),
             Action::Index(..)

@@ -58,7 +58,9 @@ pub(crate) fn run(args: &Args) -> bool {
         for n in 0..args.threads {
             let body = || run.work();
             // A thread that cannot be started is one less.
-            let _ = thread::Builder::new().name(format!("torture-{n}")).spawn_scoped(scope, body);
+            let _ = thread::Builder::new()
+                .name(format!("torture-{n}"))
+                .spawn_scoped(scope, body);
         }
     });
     run.bar.finish_and_clear();

@@ -50,5 +50,9 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::run(&args),
         Command::SoakChild(args) => soak::write(&args),
     };
-    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

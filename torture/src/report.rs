@@ -41,7 +41,9 @@ pub(crate) fn bar(total: Option<u64>, what: &str) -> ProgressBar {
         None => ProgressBar::no_length(),
     };
     let template = match total {
-        Some(_) => format!("[{{bar:32}}] {{human_pos}}/{{human_len}} {what}, {{per_sec}}, {{eta}} left {{msg}}"),
+        Some(_) => {
+            format!("[{{bar:32}}] {{human_pos}}/{{human_len}} {what}, {{per_sec}}, {{eta}} left {{msg}}")
+        }
         None => format!("{{spinner}} {{human_pos}} {what}, {{elapsed}} {{msg}}"),
     };
     let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());

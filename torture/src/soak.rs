@@ -81,8 +81,12 @@ fn soak(args: &Args) -> Result<bool, String> {
     };
     let home = made.map_err(|e| format!("no directory for the database: {e}"))?;
     let dir = home.path().join("db");
-    let rounds = args.rounds.unwrap_or(if args.minutes.is_some() { u64::MAX } else { 100 });
-    let limit = args.minutes.map(|minutes| Duration::from_secs_f64(minutes.clamp(0.0, 1e9) * 60.0));
+    let rounds = args
+        .rounds
+        .unwrap_or(if args.minutes.is_some() { u64::MAX } else { 100 });
+    let limit = args
+        .minutes
+        .map(|minutes| Duration::from_secs_f64(minutes.clamp(0.0, 1e9) * 60.0));
     let bar = report::bar(Some(rounds).filter(|rounds| *rounds < u64::MAX), "kills");
     let (start, numbers) = (Instant::now(), &mut Numbers::new(args.seed));
     let (mut said, mut lost, mut round) = (Said::default(), Vec::new(), 0);
@@ -93,7 +97,11 @@ fn soak(args: &Args) -> Result<bool, String> {
         let checked = open(&dir).and_then(|db| said.check(&db).and_then(|lost| db.close().map(|()| lost)));
         lost.extend(checked.unwrap_or_else(|error| vec![format!("after {round} kills: {error}")]));
         bar.set_position(round);
-        bar.set_message(format!("{} acknowledged, {} lost", said.acknowledged(), lost.len()));
+        bar.set_message(format!(
+            "{} acknowledged, {} lost",
+            said.acknowledged(),
+            lost.len()
+        ));
         if !lost.is_empty() {
             break;
         }
@@ -119,7 +127,13 @@ fn soak(args: &Args) -> Result<bool, String> {
 /// Starts a child, kills it, and returns what it said.
 fn one_life(dir: &Path, round: u64, writers: u64, life: Duration) -> Result<String, String> {
     // What a child was killed in the middle of copying.
-    for entry in dir.parent().into_iter().flat_map(std::fs::read_dir).flatten().flatten() {
+    for entry in dir
+        .parent()
+        .into_iter()
+        .flat_map(std::fs::read_dir)
+        .flatten()
+        .flatten()
+    {
         if entry.path() != dir {
             let _ = std::fs::remove_file(entry.path());
         }
@@ -150,7 +164,9 @@ fn one_life(dir: &Path, round: u64, writers: u64, life: Duration) -> Result<Stri
     if let Some(status) = ended {
         // Ctrl-C reaches the children of a terminal, too.
         if !interrupt::asked_to_stop() {
-            return Err(format!("round {round}: the process that writes ended by itself: {status}"));
+            return Err(format!(
+                "round {round}: the process that writes ended by itself: {status}"
+            ));
         }
     }
     match listener.join() {

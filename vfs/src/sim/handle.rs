@@ -20,12 +20,7 @@ pub(super) struct SimHandle {
 
 impl SimHandle {
     /// Runs a call that extends the file to `end`, with `change` told how far it may go and whether it is to fail.
-    fn change(
-        &self,
-        call: Call,
-        end: u64,
-        change: impl FnOnce(&mut Content, usize, Fate),
-    ) -> Result<()> {
+    fn change(&self, call: Call, end: u64, change: impl FnOnce(&mut Content, usize, Fate)) -> Result<()> {
         let op = call.op();
         if !self.write {
             return Err(fail(&self.path, op)(io::ErrorKind::PermissionDenied));

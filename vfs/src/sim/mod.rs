@@ -299,12 +299,16 @@ impl Disk for SimDisk {
 
     fn create_dir_all(&self, dir: &str) -> Result<()> {
         path::check_dir(dir)?;
-        self.change_names(dir, Call::CreateDir, |state| Ok(((), state.names.live.create_dir_all(dir)?)))
+        self.change_names(dir, Call::CreateDir, |state| {
+            Ok(((), state.names.live.create_dir_all(dir)?))
+        })
     }
 
     fn remove_dir_all(&self, dir: &str) -> Result<()> {
         path::check(dir)?;
-        self.change_names(dir, Call::RemoveDir, |state| Ok(((), state.names.live.remove_dir_all(dir)?)))
+        self.change_names(dir, Call::RemoveDir, |state| {
+            Ok(((), state.names.live.remove_dir_all(dir)?))
+        })
     }
 
     fn sync_dir(&self, dir: &str) -> Result<()> {

@@ -73,7 +73,11 @@ impl Power {
         if self.dead {
             return Err(failed(path, call, Fate::Dies));
         }
-        let counter = if call.reads() { &mut self.reads } else { &mut self.calls };
+        let counter = if call.reads() {
+            &mut self.reads
+        } else {
+            &mut self.calls
+        };
         let n = *counter;
         *counter += 1;
         let sync = matches!(call, Call::Sync | Call::SyncDir).then_some(self.syncs);
