@@ -3,12 +3,7 @@
 //! Each script is run once to count the disk's mutating calls, then again with the power going at each of them. What
 //! is found afterwards must be everything acknowledged under `Sync`, whole batches only, in the order of the log, and
 //! nothing else (`torture/`).
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

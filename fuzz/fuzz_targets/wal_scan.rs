@@ -23,7 +23,7 @@ static SOUND: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
             wal.sync(lsn).unwrap();
         }
     }
-    assert!(wal.release(4).unwrap() > 0, "the first file is gone");
+    assert!(wal.release(15).unwrap() > 0, "the first file is gone");
     drop(wal);
     let names = disk.list(DIR).unwrap();
     names

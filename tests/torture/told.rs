@@ -278,10 +278,10 @@ impl Told {
 
     /// Whether an action can be carried out as things are; scripts at random hold some that cannot.
     pub(super) fn applies(&self, action: &Action) -> bool {
-        match action {
-            Action::Restore(name) => self.snapshot.is_some() && !self.present.aliases.contains_key(*name),
-            other => applies(&self.present, other),
+        if let Action::Restore(name) = action {
+            return self.snapshot.is_some() && !self.present.aliases.contains_key(*name);
         }
+        applies(&self.present, action)
     }
 }
 
