@@ -18,14 +18,10 @@ pub(crate) fn print(json: bool, figures: &[(&str, Value)]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for (name, value) in figures {
-        let shown = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => match number.as_u64() {
-                Some(count) => indicatif::HumanCount(count).to_string(),
-                None => number.to_string(),
-            },
-            other => other.to_string(),
-        };
+        let count = value
+            .as_u64()
+            .map(|count| indicatif::HumanCount(count).to_string());
+        let shown = count.unwrap_or_else(|| value.to_string());
         table.add_row([(*name).to_owned(), shown]);
     }
     if let Some(column) = table.column_mut(1) {
