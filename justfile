@@ -74,6 +74,14 @@ compare-smoke:
 fuzz TARGET="all" SECONDS="60":
     .ci/fuzz {{TARGET}} {{SECONDS}}
 
+# A million power cuts (or CRASHES) from SEED on, and what was lost.
+torture CRASHES="1000000" SEED="0":
+    cargo run --release -p vdb-torture -- crash --crashes {{CRASHES}} --seed {{SEED}}
+
+# Kill a writing process for MINUTES; `--dir DIR` says on which disk.
+soak MINUTES="10" *OPTIONS:
+    cargo run --release -p vdb-torture -- soak --minutes {{MINUTES}} {{OPTIONS}}
+
 # Load the demo set and search it.
 demo:
     cargo run --release --bin vdb -- demo

@@ -2,28 +2,18 @@
 //!
 //! Each script is run once to count the disk's mutating calls, then again with the power going at each of them. What
 //! is found afterwards must be everything acknowledged under `Sync`, whole batches only, in the order of the log, and
-//! nothing else.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "crash/script.rs"]
-mod script;
-#[path = "crash/told.rs"]
-mod told;
+//! nothing else (`torture/`).
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use script::Action;
 use serde_json::json;
-use told::Told;
 use vdb::{Control, Database, Durability, Error, Point, Select, WriteBatch};
 use vdb_tests::Numbers;
 use vdb_tests::oracle::{Dump, Op, OracleDatabase, Step, database};
+use vdb_tests::torture::script::{self, Action};
+use vdb_tests::torture::{Scratch, Tally, case, crash, fault};
 use vdb_vfs::sim::SimDisk;
 
 /// How many times the usual number of random scripts to run.
@@ -40,94 +30,11 @@ fn first_seed() -> u64 {
         .map_or(0, |seed| seed.parse().unwrap())
 }
 
-/// Opens what a crash has left and compares; then writes, crashes once more, and compares again.
-fn check_recovery(disk: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> String) {
-    let found = disk.crash(seed);
-    let db = script::open(&found).unwrap_or_else(|e| panic!("{}: {e}", context()));
-    let mut state = told.recognise(&db, context);
-    told.check_sequences(&db, &state, context);
-
-    // What was once seen stays, without anyone closing the database.
-    let again = script::open(&found.crash(seed + 1)).unwrap();
-    assert_eq!(
-        Dump::expect(&state).difference(&Dump::read(&again).unwrap()),
-        None,
-        "{}: seen and gone",
-        context()
-    );
-    drop(again);
-
-    write_on(&db, &mut state, seed, context);
-    drop(db);
-    let db = script::open(&found.crash(seed + 2)).unwrap();
-    let difference = Dump::expect(&state).difference(&Dump::read(&db).unwrap());
-    assert_eq!(difference, None, "{}: after writing on", context());
-}
-
-/// Writes to every collection of a database that was recovered, flushes some.
-fn write_on(db: &Database, state: &mut OracleDatabase, seed: u64, context: &dyn Fn() -> String) {
-    for name in state.names.keys().cloned().collect::<Vec<_>>() {
-        let collection = db.collection(&name).unwrap();
-        let steps = [
-            Step::Write(name.clone(), script::points(3..5, seed)),
-            Step::Write(name.clone(), Op::Delete(script::ids(&[5, 6]))),
-        ];
-        state.get_mut(&name).unwrap().next_seq = collection.info().unwrap().last_sequence + 1;
-        db.write(database::batch(&steps))
-            .unwrap_or_else(|e| panic!("{}: {e}", context()));
-        state.apply(&steps).unwrap();
-        if seed.is_multiple_of(2) {
-            collection
-                .flush()
-                .unwrap_or_else(|e| panic!("{}: {e}", context()));
-        }
-    }
-}
-
-/// Cuts the power once more, while what the first cut has left is being recovered.
-fn check_crash_in_recovery(disk: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> String) {
-    let calls = {
-        let whole = disk.crash(seed);
-        let db = script::open(&whole).unwrap();
-        let calls = whole.calls();
-        drop(db);
-        calls
-    };
-    let found = disk.crash(seed);
-    found.crash_at(seed % calls.max(1));
-    // The cut may come after the opening has finished, in a thread behind it.
-    drop(script::open(&found));
-    let db = script::open(&found.crash(seed + 7)).unwrap_or_else(|e| panic!("{}: {e}", context()));
-    told.recognise(&db, context);
-}
-
-fn count_calls(script: &[Action]) -> u64 {
-    let disk = SimDisk::new(0);
-    let told = told::run(&disk, script, false);
-    // Closing is part of the script, and must not matter.
-    let calls = disk.calls();
-    let db = script::open(&disk.restart()).unwrap();
-    assert_eq!(
-        Dump::expect(&told.present()).difference(&Dump::read(&db).unwrap()),
-        None
-    );
-    calls
-}
-
 fn crash_everywhere(name: &str, script: &[Action], stride: u64) {
-    let calls = count_calls(script);
-    let offset = calls % stride;
-    for n in (offset..calls).step_by(stride as usize) {
-        let disk = SimDisk::new(0);
-        disk.crash_at(n);
-        let told = told::run(&disk, script, false);
-        for seed in [n * 10, n * 10 + 5] {
-            let context = || format!("{name}, power cut at call {n} of {calls}, seed {seed}");
-            check_recovery(&disk, &told, seed, &context);
-            if n.is_multiple_of(3) {
-                check_crash_in_recovery(&disk, &told, seed, &context);
-            }
-        }
+    let (scratch, tally) = (Scratch::new(), &mut Tally::default());
+    let calls = crash::count_calls(script, &scratch);
+    for n in (calls % stride..calls).step_by(stride as usize) {
+        crash::cut_at(name, script, n, &scratch, tally);
     }
 }
 
@@ -148,35 +55,43 @@ fn a_power_cut_in_a_random_script_loses_nothing_acknowledged() {
     }
 }
 
-/// Runs a script with one failing call, and checks what the process sees and what the next one finds.
-fn check_fault(name: &str, script: &[Action], n: u64) {
-    let disk = SimDisk::new(n);
-    disk.fail_call(n);
-    let told = told::run(&disk, script, true);
-    let context = || format!("{name}, input/output error at call {n}");
-    let db = script::open(&disk.restart()).unwrap_or_else(|e| panic!("{}, restarted: {e}", context()));
-    let state = told.recognise(&db, &context);
-    told.check_sequences(&db, &state, &context);
-    drop(db);
-    check_recovery(&disk, &told, n, &|| format!("{}, then a power cut", context()));
-}
-
 #[test]
 fn a_failing_call_anywhere_in_a_script_is_reported_and_loses_nothing_acknowledged() {
-    let script = script::scripted();
-    for n in 0..count_calls(&script) {
-        check_fault("scripted", &script, n);
+    let (script, scratch, tally) = (script::scripted(), Scratch::new(), &mut Tally::default());
+    for n in 0..crash::count_calls(&script, &scratch) {
+        fault::fail_at("scripted", &script, n, &scratch, tally);
     }
 }
 
 #[test]
 fn a_failing_call_in_a_random_script_is_reported_and_loses_nothing_acknowledged() {
+    let (scratch, tally) = (Scratch::new(), &mut Tally::default());
     for seed in first_seed()..first_seed() + 12 * effort() {
         let script = script::random(seed, 24);
-        for n in (seed % 13..count_calls(&script)).step_by(13) {
-            check_fault(&format!("random script {seed}"), &script, n);
+        for n in (seed % 13..crash::count_calls(&script, &scratch)).step_by(13) {
+            fault::fail_at(&format!("random script {seed}"), &script, n, &scratch, tally);
         }
     }
+}
+
+#[test]
+fn a_disk_that_fills_up_anywhere_in_a_script_takes_writes_again_and_loses_nothing_acknowledged() {
+    let (script, scratch, tally) = (script::scripted(), Scratch::new(), &mut Tally::default());
+    for n in 0..crash::count_calls(&script, &scratch) {
+        fault::full_at("scripted", &script, n, 1 + n % 9, &scratch, tally);
+    }
+}
+
+/// What `vdb-torture crash` does by the million, a thousand times: `VDB_SEED` is its `--seed`.
+#[test]
+fn a_thousand_crashes_of_all_kinds_lose_nothing_acknowledged() {
+    let (scratch, mut tally) = (Scratch::new(), Tally::default());
+    let mut seed = first_seed();
+    while tally.crashes() < 1_000 * effort() {
+        tally += case::play(seed, &scratch);
+        seed += 1;
+    }
+    println!("{tally:?}");
 }
 
 fn is_full(error: &Error) -> bool {

@@ -7,14 +7,14 @@
 //! | `oracle/` | the engine's contract, computed the plain way, to be compared with |
 //! | `npy.rs` | the demo data |
 //! | `watched.rs` | a disk that tells of every call |
+//! | `torture/` | scripts, crashes, failing disks, killed processes |
 //!
 //! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
-//! cuts and failing disks, simulated), `kill.rs` (a real process, killed), `damage.rs` (any byte of any file changed),
-//! `readers.rs` (reading beside a writer),
-//! `bad_input.rs`, `recall.rs`,
-//! `concurrency.rs`, `golden.rs` (files of earlier builds).
+//! cuts and failing disks, simulated), `faults.rs` (what a failing disk does to each kind of work), `kill.rs` (a real
+//! process, killed), `damage.rs` (any byte of any file changed), `readers.rs` (reading beside a writer),
+//! `bad_input.rs`, `recall.rs`, `concurrency.rs`, `golden.rs` (files of earlier builds).
 //!
-//! May depend on every crate; none depends on it.
+//! May depend on every crate; only `torture` and `fuzz`, which run the same checks for longer, depend on it.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::unwrap_used,
@@ -27,6 +27,7 @@ pub mod npy;
 pub mod numbers;
 pub mod oracle;
 pub mod points;
+pub mod torture;
 pub mod watched;
 
 pub use numbers::Numbers;

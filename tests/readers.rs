@@ -10,14 +10,11 @@
 mod chronicle;
 #[path = "readers/processes.rs"]
 mod processes;
-#[path = "crash/script.rs"]
-mod script;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chronicle::Chronicle;
-use script::Action;
 use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{
@@ -26,6 +23,7 @@ use vdb::{
 };
 use vdb_tests::Numbers;
 use vdb_tests::oracle::Dump;
+use vdb_tests::torture::script::{self, Action};
 use vdb_tests::watched::{Call, WatchedDisk};
 use vdb_vfs::Disk;
 use vdb_vfs::sim::SimDisk;

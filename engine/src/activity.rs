@@ -50,6 +50,11 @@ impl Activity {
         state.failed = Some((Instant::now(), why));
     }
 
+    /// Nothing is left to do of what failed.
+    pub(crate) fn make_up(&self) {
+        self.0.lock().failed = None;
+    }
+
     pub(crate) fn failed_within(&self, time: Duration) -> bool {
         self.0
             .lock()

@@ -166,6 +166,7 @@ impl Shared {
         store.keep_spare(&manifest)?;
         store.commit(&manifest)?;
         self.disk.sync_dir(COLLECTIONS_DIR)?;
+        let core = self.load_core(id)?;
         self.change_catalog(&mut catalog, |next| {
             next.next_collection_id = id.checked_add(1).ok_or(Error::Limit {
                 what: "collections ever created",
@@ -176,7 +177,8 @@ impl Shared {
             next.collections.push(CollectionRecord { id, name });
             Ok(())
         })?;
-        self.core_by_id(id)
+        self.admit(core.clone());
+        Ok(core)
     }
 
     /// Lets go of a collection that the catalog no longer has.

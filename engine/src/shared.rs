@@ -152,14 +152,25 @@ impl Shared {
                 name: format!("#{id}"),
             });
         }
-        let wal = self.wal()?;
-        let core = Core::open(&self.disk, id, wal.last_lsn()).map_err(Error::with_advice)?;
+        let core = self.load_core(id)?;
+        self.admit(core.clone());
+        Ok(core)
+    }
+
+    /// Reads what a collection consists of. Of one that is about to enter the catalog this is done first: what has
+    /// been committed must not fail any more.
+    pub(crate) fn load_core(&self, id: u32) -> Result<Arc<Core>> {
+        let last_lsn = self.wal()?.last_lsn();
+        let core = Core::open(&self.disk, id, last_lsn).map_err(Error::with_advice)?;
         if self.unskipped.load(Ordering::Acquire) {
             core.skip_weak();
         }
-        let core = Arc::new(core);
-        self.cores.write().insert(id, core.clone());
-        Ok(core)
+        Ok(Arc::new(core))
+    }
+
+    /// From now on a collection of the catalog is open.
+    pub(crate) fn admit(&self, core: Arc<Core>) {
+        self.cores.write().insert(core.id, core);
     }
 
     /// Why a collection is refused. Even if it opened now, it would lack what the log has of it.

@@ -4,6 +4,8 @@
 //! damage it: as edits to the file, or as edits to what the checksums protect, sealed anew. The second is what only a
 //! fault before the checksums were made, or somebody with bad intentions, can produce.
 
+pub mod operations;
+
 use vdb_vfs::frame::{FileKind, Frame, FrameWriter};
 use vdb_vfs::{Disk, MemDisk};
 

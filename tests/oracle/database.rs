@@ -1,6 +1,7 @@
 //! Collections by name, aliases, atomic batches.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use vdb::{CollectionConfig, Expected, PointId, WriteBatch};
 
@@ -31,8 +32,8 @@ pub struct OracleDatabase {
     pub names: BTreeMap<String, usize>,
     /// Number by alias.
     pub aliases: BTreeMap<String, usize>,
-    /// All collections there ever were, by number.
-    pub collections: Vec<OracleCollection>,
+    /// All collections there ever were, by number. Copies of a database share those that do not change.
+    pub collections: Vec<Arc<OracleCollection>>,
 }
 
 impl OracleDatabase {
@@ -43,19 +44,41 @@ impl OracleDatabase {
 
     /// The collection of a name or alias.
     pub fn get(&self, name: &str) -> Option<&OracleCollection> {
-        self.collections.get(self.number(name)?)
+        self.collections
+            .get(self.number(name)?)
+            .map(|collection| &**collection)
     }
 
     /// The collection of a name or alias.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut OracleCollection> {
         let number = self.number(name)?;
-        self.collections.get_mut(number)
+        self.collections.get_mut(number).map(Arc::make_mut)
     }
 
     /// Creates a collection; the name must be free.
     pub fn create(&mut self, name: &str, config: CollectionConfig) {
         self.names.insert(name.to_owned(), self.collections.len());
-        self.collections.push(OracleCollection::new(config));
+        self.collections.push(Arc::new(OracleCollection::new(config)));
+    }
+
+    /// Gives a number to a collection that perhaps never came to be: those after it keep theirs either way.
+    pub fn skip_number(&mut self) {
+        self.collections
+            .push(Arc::new(OracleCollection::new(CollectionConfig::default())));
+    }
+
+    /// Puts what a snapshot holds in the place of a collection, or where there is none. Aliases stay with the name;
+    /// the next operation takes a number that neither has given.
+    pub fn restore(&mut self, name: &str, mut content: OracleCollection) {
+        let number = self.collections.len();
+        if let Some(replaced) = self.names.insert(name.to_owned(), number) {
+            content.next_seq = content.next_seq.max(self.collections[replaced].next_seq);
+            self.aliases
+                .values_mut()
+                .filter(|to| **to == replaced)
+                .for_each(|to| *to = number);
+        }
+        self.collections.push(Arc::new(content));
     }
 
     /// Drops a collection with its aliases.

@@ -12,6 +12,7 @@
 //! | `error.rs` | what can go wrong? |
 //! | `path.rs` | which paths are valid? |
 //! | `disk.rs` | what is asked of a disk, and what survives a crash? |
+//! | `nofollow.rs` | what if a file is a link to another? |
 //! | `lock.rs`, `holder.rs` | who else has this directory open, and what is said of them? |
 //! | `os.rs` | how do real files do it? |
 //! | `reaper.rs` | who waits for a long file to be gone? |
@@ -31,6 +32,7 @@ pub mod frame;
 pub mod holder;
 mod lock;
 mod mem;
+mod nofollow;
 mod os;
 pub mod path;
 mod reaper;

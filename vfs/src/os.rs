@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::map::Map;
 
+use crate::nofollow::{self, open_below};
 use crate::{Disk, Error, File, FileView, LockGuard, Result, lock, path, reaper};
 
 /// A directory of the operating system.
@@ -107,7 +108,7 @@ impl Disk for OsDisk {
         path::check(path)?;
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
-        let file = options.open(self.at(path)).map_err(self.fail(path, "create"))?;
+        let file = open_below(&mut options, &self.at(path)).map_err(self.fail(path, "create"))?;
         Ok(self.opened(path, file))
     }
 
@@ -133,6 +134,10 @@ impl Disk for OsDisk {
     fn list(&self, dir: &str) -> Result<Vec<String>> {
         path::check_dir(dir)?;
         let fail = || self.fail(dir, "list");
+        // The root may be reached by a link; what is below it may not.
+        if !dir.is_empty() && fs::symlink_metadata(self.at(dir)).map_err(fail())?.is_symlink() {
+            return Err(fail()(nofollow::refusal()));
+        }
         let mut names = Vec::new();
         for entry in fs::read_dir(self.at(dir)).map_err(fail())? {
             let name = entry.map_err(fail())?.file_name();
@@ -205,7 +210,7 @@ impl Disk for OsDisk {
 
 /// Unlike the system, refuses to open a directory for reading: every use of it would fail later and less clearly.
 fn open_file(path: &Path, write: bool) -> io::Result<fs::File> {
-    let file = fs::OpenOptions::new().read(true).write(write).open(path)?;
+    let file = open_below(fs::OpenOptions::new().read(true).write(write), path)?;
     if file.metadata()?.is_dir() {
         Err(io::ErrorKind::IsADirectory.into())
     } else {

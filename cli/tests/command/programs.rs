@@ -248,7 +248,14 @@ fn bench_ingest_measures_every_setting_and_removes_its_files() {
     let expected = [(1000, 1), (100, 1), (1, 1), (1, 4), (1, 16)].map(|(b, w)| (json!(b), json!(w)));
     assert_eq!(settings, expected);
     for line in &answer {
-        for field in ["vectors_per_s", "bytes_per_s", "raw_bytes_per_s", "ratio"] {
+        for field in [
+            "vectors_per_s",
+            "bytes_per_s",
+            "raw_bytes_per_s",
+            "ratio",
+            "sync_over_buffered",
+            "sync_over_none",
+        ] {
             assert!(
                 line[field].as_f64().is_some_and(|number| number > 0.0),
                 "{field}: {line}"

@@ -89,31 +89,46 @@ impl Shared {
             .try_for_each(|(item, place)| self.fill(item, place))
             .and_then(|()| Ok(self.disk.sync_dir(COLLECTIONS_DIR)?))
             .and_then(|()| {
+                places
+                    .iter()
+                    .map(|place| self.load_core(place.id))
+                    .collect::<Result<Vec<_>>>()
+            })
+            .and_then(|cores| {
                 self.change_catalog(&mut catalog, |next| {
                     incoming
                         .iter()
                         .zip(&places)
                         .for_each(|(item, place)| enter(next, item, place));
-                    Ok(())
+                    Ok(cores)
                 })
             });
-        if let Err(error) = installed {
-            for core in places.iter().filter_map(|place| self.open_core(place.replaced?)) {
-                core.replaced.store(false, Ordering::Release);
+        let cores = match installed {
+            Ok(cores) => cores,
+            Err(error) => {
+                self.abandon(&places, &catalog);
+                return Err(error);
             }
-            // Unless a catalog that names them may be on the medium: then the next opening decides.
-            let generations = ManifestStore::<Catalog>::new(self.disk.clone(), CATALOG_DIR).generations();
-            if generations.is_ok_and(|there| there.last() == Some(&catalog.generation)) {
-                for place in &places {
-                    let _ = self.disk.remove_dir_all(&collection_dir(place.id));
-                }
-            }
-            return Err(error);
-        }
+        };
         for replaced in places.iter().filter_map(|place| place.replaced) {
             self.forget(replaced);
         }
-        places.iter().map(|place| self.core_by_id(place.id)).collect()
+        cores.iter().for_each(|core| self.admit(core.clone()));
+        Ok(cores)
+    }
+
+    /// What was to be replaced takes writes again, and what was to replace it goes.
+    fn abandon(&self, places: &[Place], catalog: &Catalog) {
+        for core in places.iter().filter_map(|place| self.open_core(place.replaced?)) {
+            core.replaced.store(false, Ordering::Release);
+        }
+        // Unless a catalog that names them may be on the medium: then the next opening decides.
+        let generations = ManifestStore::<Catalog>::new(self.disk.clone(), CATALOG_DIR).generations();
+        if generations.is_ok_and(|there| there.last() == Some(&catalog.generation)) {
+            for place in places {
+                let _ = self.disk.remove_dir_all(&collection_dir(place.id));
+            }
+        }
     }
 
     /// Moves the files of a collection into its directory and writes its manifest.

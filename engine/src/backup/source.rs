@@ -75,7 +75,9 @@ impl Source {
                 })
             }
             Err(vdb_vfs::Error::Io { source, .. }) if source.kind() == ErrorKind::NotADirectory => {
-                let (disk, name) = place::locate(given)?;
+                // The caller's own path may be a link, as that of a directory may.
+                let real = given.canonicalize().unwrap_or_else(|_| given.to_path_buf());
+                let (disk, name) = place::locate(&real)?;
                 let (dirs, files) = scan(&*disk.open(&name, false)?, &shown)?;
                 Ok(Source {
                     form: Form::Tar(disk, name),

@@ -113,6 +113,7 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         for segment in mergeable(core, false).into_iter().filter(|s| s.incomplete) {
             run(shared, core, &Job::Derive(segment.id), &shared.pool, control)?;
         }
+        core.activity.make_up();
         Ok(())
     })();
     core.foreground.fetch_sub(1, Ordering::AcqRel);

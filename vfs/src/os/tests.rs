@@ -181,3 +181,33 @@ fn a_lock_of_another_process_ends_with_it() {
     }
     disk.lock("LOCK").unwrap();
 }
+
+#[test]
+fn links_below_the_root_are_refused_and_what_they_lead_to_stays_as_it_is() {
+    let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let victim = outside.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    std::os::unix::fs::symlink(&victim, dir.path().join("f")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), dir.path().join("d")).unwrap();
+    let disk = OsDisk::open(dir.path(), false).unwrap();
+    let refusals = [
+        disk.open("f", false).map(drop),
+        disk.open("f", true).map(drop),
+        disk.create("f").map(drop),
+        disk.map("f").map(drop),
+        disk.lock("f").map(drop),
+        disk.list("d").map(drop),
+    ];
+    for refusal in refusals {
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.contains("symbolic link"), "{error}");
+    }
+    // Removing a link does not reach through it.
+    disk.remove("f").unwrap();
+    disk.remove_dir_all("d").unwrap();
+    assert_eq!(fs::read_to_string(victim).unwrap(), "precious");
+    // The root itself may be one.
+    let root = outside.path().join("root");
+    std::os::unix::fs::symlink(dir.path(), &root).unwrap();
+    OsDisk::open(root, false).unwrap().create("g").unwrap();
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::SimDisk;
 use super::content::{Content, SimFile};
+use super::fault::Call;
 use super::power::{Fate, failed};
 use crate::mem::{self, fail, shown};
 use crate::{Error, File, Result};
@@ -19,20 +20,16 @@ pub(super) struct SimHandle {
 
 impl SimHandle {
     /// Runs a call that extends the file to `end`, with `change` told how far it may go and whether it is to fail.
-    fn change(
-        &self,
-        op: &'static str,
-        end: u64,
-        change: impl FnOnce(&mut Content, usize, Fate),
-    ) -> Result<()> {
+    fn change(&self, call: Call, end: u64, change: impl FnOnce(&mut Content, usize, Fate)) -> Result<()> {
+        let op = call.op();
         if !self.write {
             return Err(fail(&self.path, op)(io::ErrorKind::PermissionDenied));
         }
-        let mut state = self.disk.state();
-        let fate = state.power.enter(&self.path, op)?;
+        let (state, fate) = self.disk.enter(call, &self.path)?;
         let end = mem::to_len(end).map_err(|e| Error::io(shown(&self.path), op, e))?;
         let len = self.file.0.lock().live.len();
         let room = match state.power.capacity {
+            _ if fate == Fate::Full => len,
             Some(capacity) if end > len => {
                 let free = capacity.saturating_sub(state.names.used());
                 len.saturating_add(usize::try_from(free).unwrap_or(usize::MAX))
@@ -41,18 +38,14 @@ impl SimHandle {
         };
         change(&mut self.file.0.lock(), end.min(room), fate);
         match fate {
-            Fate::Passes if end <= room => Ok(()),
-            Fate::Passes => Err(Error::io(
-                shown(&self.path),
-                op,
-                io::ErrorKind::StorageFull.into(),
-            )),
-            Fate::Dies | Fate::Fails => Err(failed(&self.path, op, fate)),
+            Fate::Passes | Fate::Full | Fate::Short if end <= room => Ok(()),
+            Fate::Passes | Fate::Full | Fate::Short => Err(failed(&self.path, call, Fate::Full)),
+            Fate::Dies | Fate::Fails => Err(failed(&self.path, call, fate)),
         }
     }
 
-    fn resize(&self, op: &'static str, len: u64, only_grow: bool) -> Result<()> {
-        self.change(op, len, |content, end, fate| {
+    fn resize(&self, call: Call, len: u64, only_grow: bool) -> Result<()> {
+        self.change(call, len, |content, end, fate| {
             let refused = fate == Fate::Fails || (end as u64) < len;
             let needed = !only_grow || end > content.live.len();
             if needed && !refused {
@@ -64,13 +57,19 @@ impl SimHandle {
 
 impl File for SimHandle {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
-        self.disk.check_alive(&self.path, "read")?;
+        let half = buf.len() / 2;
+        let (_state, fate) = self.disk.enter(Call::Read, &self.path)?;
+        let buf = match fate {
+            Fate::Passes => buf,
+            Fate::Short => &mut buf[..half],
+            Fate::Dies | Fate::Fails | Fate::Full => return Err(failed(&self.path, Call::Read, fate)),
+        };
         Ok(mem::read_at(&self.file.0.lock().live, buf, offset))
     }
 
     fn write_all_at(&self, data: &[u8], offset: u64) -> Result<()> {
         let end = offset.saturating_add(data.len() as u64);
-        self.change("write", end, |content, end, fate| {
+        self.change(Call::Write, end, |content, end, fate| {
             // In range: the end, which is not before it, has passed the check.
             let start = offset as usize;
             let fits = data.len().min(end.saturating_sub(start));
@@ -80,31 +79,30 @@ impl File for SimHandle {
     }
 
     fn len(&self) -> Result<u64> {
-        self.disk.check_alive(&self.path, "look up")?;
+        let _state = self.disk.look(Call::LookUp, &self.path)?;
         Ok(self.file.0.lock().live.len() as u64)
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        self.resize("set the length", len, false)
+        self.resize(Call::SetLen, len, false)
     }
 
     fn allocate(&self, len: u64) -> Result<()> {
-        self.resize("allocate", len, true)
+        self.resize(Call::Allocate, len, true)
     }
 
     fn sync_data(&self) -> Result<()> {
-        let state = &mut *self.disk.state();
-        let fate = state.power.enter_sync(&self.path, "sync")?;
+        let (mut state, fate) = self.disk.enter(Call::Sync, &self.path)?;
         let mut content = self.file.0.lock();
         match fate {
             Fate::Passes => {
                 content.sync();
                 return Ok(());
             }
-            Fate::Dies => {}
+            Fate::Dies | Fate::Full | Fate::Short => {}
             Fate::Fails => content.fail_sync(&mut state.power.random),
         }
-        Err(failed(&self.path, "sync", fate))
+        Err(failed(&self.path, Call::Sync, fate))
     }
 
     fn sync_all(&self) -> Result<()> {

@@ -31,12 +31,14 @@
 //! | `random.rs` | which choice does a seed stand for? |
 //! | `content.rs` | which bytes of a file survive? |
 //! | `names.rs` | which names survive? |
+//! | `fault.rs` | which faults lie in wait? |
 //! | `power.rs` | which call fails, and how? |
 //! | `handle.rs` | what does an open file do with all that? |
 //!
 //! All choices follow from seeds, as long as calls come in the same order.
 
 mod content;
+mod fault;
 mod handle;
 mod names;
 mod power;
@@ -45,7 +47,7 @@ mod random;
 use std::fmt;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use self::content::SimFile;
 use self::handle::SimHandle;
@@ -56,6 +58,8 @@ use crate::mem::{self, Locks, fail, shown};
 use crate::tree::{Outcome, Step};
 use crate::{Disk, Error, File, FileView, LockGuard, Result, path};
 
+pub use self::fault::{Call, Fault};
+
 /// A disk in memory that can crash and fail. Clones are handles to the same disk.
 ///
 /// Calls that change the disk, syncs and locks included, are numbered from 0 in the order they come.
@@ -64,6 +68,8 @@ pub struct SimDisk(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
+    /// Told when calls that wait may go on.
+    healed: Condvar,
     locks: Locks,
 }
 
@@ -85,6 +91,7 @@ impl SimDisk {
         };
         SimDisk(Arc::new(Inner {
             state: Mutex::new(state),
+            healed: Condvar::new(),
             locks: Locks::default(),
         }))
     }
@@ -92,6 +99,11 @@ impl SimDisk {
     /// How many mutating calls there have been.
     pub fn calls(&self) -> u64 {
         self.state().power.calls
+    }
+
+    /// How many calls there have been that change nothing.
+    pub fn reads(&self) -> u64 {
+        self.state().power.reads
     }
 
     /// How many of [`SimDisk::calls`] were syncs of a file or directory.
@@ -124,13 +136,23 @@ impl SimDisk {
         SimDisk::with(state.names.copy(), state.power.seed())
     }
 
-    /// Mutating call `n` fails with an I/O error. A write that fails has written its first half, a sync leaves
-    /// unknown which data is durable and forgets about the rest, other calls have no effect.
-    pub fn fail_call(&self, n: u64) {
-        self.state().power.failing_calls.insert(n);
+    /// Lays a fault in wait. Where several would hit a call, the one that came first does.
+    pub fn inject(&self, fault: Fault) {
+        self.state().power.faults.push(fault);
     }
 
-    /// As [`SimDisk::fail_call`], with syncs alone numbered from 0.
+    /// Ends all faults; calls that wait go on. What they have done stays done.
+    pub fn heal(&self) {
+        self.state().power.faults.clear();
+        self.0.healed.notify_all();
+    }
+
+    /// Mutating call `n` fails as [`Fault::error`] says.
+    pub fn fail_call(&self, n: u64) {
+        self.inject(Fault::error().at(n..n + 1));
+    }
+
+    /// As [`SimDisk::fail_call`], with syncs of files and directories alone numbered from 0.
     pub fn fail_sync(&self, n: u64) {
         self.state().power.failing_syncs.insert(n);
     }
@@ -151,7 +173,7 @@ impl SimDisk {
     /// # Errors
     /// [`Error::NotFound`] where there is no such file or byte.
     pub fn flip_bits(&self, path: &str, offset: u64, mask: u8) -> Result<()> {
-        let file = self.find_file(path, "flip bits")?;
+        let file = find_file(&self.state(), path, "flip bits")?;
         let at = mem::to_len(offset).map_err(|e| Error::io(shown(path), "flip bits", e))?;
         if file.0.lock().flip(at, mask) {
             Ok(())
@@ -164,15 +186,21 @@ impl SimDisk {
         self.0.state.lock()
     }
 
-    fn find_file(&self, path: &str, op: &'static str) -> Result<Arc<SimFile>> {
-        self.state().names.live.find_file(path).map_err(fail(path, op))
+    /// Counts a call, having waited where the disk is slow, and says what becomes of it.
+    fn enter(&self, call: Call, path: &str) -> Result<(MutexGuard<'_, State>, Fate)> {
+        let mut state = self.state();
+        while state.power.stalls(call, path) {
+            self.0.healed.wait(&mut state);
+        }
+        let fate = state.power.enter(call, path)?;
+        Ok((state, fate))
     }
 
-    fn check_alive(&self, path: &str, op: &'static str) -> Result<()> {
-        if self.is_dead() {
-            Err(failed(path, op, Fate::Dies))
-        } else {
-            Ok(())
+    /// As `enter`, for a call that changes nothing: one that is not spared fails.
+    fn look(&self, call: Call, path: &str) -> Result<MutexGuard<'_, State>> {
+        match self.enter(call, path)? {
+            (state, Fate::Passes | Fate::Short) => Ok(state),
+            (_, fate) => Err(failed(path, call, fate)),
         }
     }
 
@@ -180,22 +208,25 @@ impl SimDisk {
     fn change_names<T>(
         &self,
         path: &str,
-        op: &'static str,
+        call: Call,
         change: impl FnOnce(&mut State) -> Outcome<(T, Vec<Step<SimFile>>)>,
     ) -> Result<T> {
-        let mut state = self.state();
-        let fate = state.power.enter(path, op)?;
-        if fate == Fate::Fails {
-            return Err(failed(path, op, fate));
+        let (mut state, fate) = self.enter(call, path)?;
+        if !matches!(fate, Fate::Passes | Fate::Dies) {
+            return Err(failed(path, call, fate));
         }
-        let (value, steps) = change(&mut state).map_err(fail(path, op))?;
+        let (value, steps) = change(&mut state).map_err(fail(path, call.op()))?;
         state.names.record(steps);
         if fate == Fate::Dies {
-            Err(failed(path, op, fate))
+            Err(failed(path, call, fate))
         } else {
             Ok(value)
         }
     }
+}
+
+fn find_file(state: &State, path: &str, op: &'static str) -> Result<Arc<SimFile>> {
+    state.names.live.find_file(path).map_err(fail(path, op))
 }
 
 impl fmt::Debug for SimDisk {
@@ -207,7 +238,7 @@ impl fmt::Debug for SimDisk {
 impl Disk for SimDisk {
     fn create(&self, path: &str) -> Result<Box<dyn File>> {
         path::check(path)?;
-        let file = self.change_names(path, "create", |state| {
+        let file = self.change_names(path, Call::Create, |state| {
             let (file, step) = state.names.live.create(path, SimFile::default)?;
             file.0.lock().set_len(0);
             Ok((file, vec![step]))
@@ -222,8 +253,9 @@ impl Disk for SimDisk {
 
     fn open(&self, path: &str, write: bool) -> Result<Box<dyn File>> {
         path::check(path)?;
-        self.check_alive(path, "open")?;
-        let file = self.find_file(path, "open")?;
+        let state = self.look(Call::Open, path)?;
+        let file = find_file(&state, path, Call::Open.op())?;
+        drop(state);
         Ok(Box::new(SimHandle {
             disk: self.clone(),
             file,
@@ -234,81 +266,81 @@ impl Disk for SimDisk {
 
     fn map(&self, path: &str) -> Result<FileView> {
         path::check(path)?;
-        self.check_alive(path, "map")?;
-        let file = self.find_file(path, "map")?;
+        let state = self.look(Call::Map, path)?;
+        let file = find_file(&state, path, Call::Map.op())?;
         let bytes = Arc::clone(&file.0.lock().live);
         Ok(FileView::from_shared(bytes))
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {
         path::check_dir(dir)?;
-        self.check_alive(dir, "list")?;
-        self.state().names.live.list(dir).map_err(fail(dir, "list"))
+        let state = self.look(Call::List, dir)?;
+        state.names.live.list(dir).map_err(fail(dir, Call::List.op()))
     }
 
     fn exists(&self, path: &str) -> Result<bool> {
         path::check_dir(path)?;
-        self.check_alive(path, "look up")?;
-        Ok(self.state().names.live.find(path).is_ok())
+        Ok(self.look(Call::LookUp, path)?.names.live.find(path).is_ok())
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
         path::check(from)?;
         path::check(to)?;
-        self.change_names(from, "rename", |state| {
+        self.change_names(from, Call::Rename, |state| {
             Ok(((), vec![state.names.live.rename(from, to)?]))
         })
     }
 
     fn remove(&self, path: &str) -> Result<()> {
         path::check(path)?;
-        self.change_names(path, "remove", |state| {
+        self.change_names(path, Call::Remove, |state| {
             Ok(((), vec![state.names.live.remove(path)?]))
         })
     }
 
     fn create_dir_all(&self, dir: &str) -> Result<()> {
         path::check_dir(dir)?;
-        let op = "create the directory";
-        self.change_names(dir, op, |state| Ok(((), state.names.live.create_dir_all(dir)?)))
+        self.change_names(dir, Call::CreateDir, |state| {
+            Ok(((), state.names.live.create_dir_all(dir)?))
+        })
     }
 
     fn remove_dir_all(&self, dir: &str) -> Result<()> {
         path::check(dir)?;
-        let op = "remove the directory";
-        self.change_names(dir, op, |state| Ok(((), state.names.live.remove_dir_all(dir)?)))
+        self.change_names(dir, Call::RemoveDir, |state| {
+            Ok(((), state.names.live.remove_dir_all(dir)?))
+        })
     }
 
     fn sync_dir(&self, dir: &str) -> Result<()> {
         path::check_dir(dir)?;
-        let op = "sync the directory";
-        let state = &mut *self.state();
-        let fate = state.power.enter_sync(dir, op)?;
+        let call = Call::SyncDir;
+        let (mut state, fate) = self.enter(call, dir)?;
+        let state = &mut *state;
         let done = match fate {
             Fate::Passes => state.names.sync_dir(dir),
-            Fate::Dies => Ok(()),
+            Fate::Dies | Fate::Full | Fate::Short => Ok(()),
             Fate::Fails => state.names.fail_sync_dir(dir, &mut state.power.random),
         };
-        done.map_err(fail(dir, op))?;
+        done.map_err(fail(dir, call.op()))?;
         if fate == Fate::Passes {
             Ok(())
         } else {
-            Err(failed(dir, op, fate))
+            Err(failed(dir, call, fate))
         }
     }
 
     fn hard_link(&self, from: &str, to: &str) -> Result<()> {
         path::check(from)?;
         path::check(to)?;
-        self.change_names(from, "link", |state| {
+        self.change_names(from, Call::Link, |state| {
             Ok(((), vec![state.names.live.hard_link(from, to)?]))
         })
     }
 
     fn lock(&self, path: &str) -> Result<LockGuard> {
         path::check(path)?;
-        let op = "lock";
-        let file = self.change_names(path, op, |state| {
+        let file = self.change_names(path, Call::Lock, |state| {
             let (file, step) = state.names.live.create(path, SimFile::default)?;
             Ok((file, vec![step]))
         })?;

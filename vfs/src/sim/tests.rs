@@ -406,3 +406,88 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_fault_waits_for_the_call_that_it_is_meant_for() {
+    let disk = SimDisk::new(0);
+    disk.create_dir_all("wal").unwrap();
+    disk.inject(Fault::error().on(Call::Sync).under("wal/").skip(1).once());
+    let (log, other) = (disk.create("wal/1").unwrap(), disk.create("other").unwrap());
+    log.sync_data().unwrap();
+    log.write_all_at(b"x", 0).unwrap();
+    other.sync_data().unwrap();
+    assert!(log.sync_all().is_err(), "the second sync below that path");
+    log.sync_all().unwrap();
+    disk.inject(Fault::error().on(Call::Rename));
+    for _ in 0..3 {
+        assert!(disk.rename("other", "new").is_err(), "until it is healed");
+    }
+    disk.create("more").unwrap();
+    disk.heal();
+    disk.rename("other", "new").unwrap();
+}
+
+#[test]
+fn calls_that_change_nothing_can_fail_by_number_and_by_path() {
+    let disk = durable("f", b"bytes");
+    let file = disk.open("f", false).unwrap();
+    let reads = disk.reads();
+    disk.inject(Fault::error().on_reads().at(reads + 1..reads + 2));
+    let mut buf = [0; 5];
+    assert_eq!(file.read_at(&mut buf, 0).unwrap(), 5);
+    assert!(file.len().is_err());
+    file.len().unwrap();
+    disk.inject(Fault::error().on_reads().under("f"));
+    assert!(file.read_at(&mut buf, 0).is_err() && disk.map("f").is_err() && disk.open("f", false).is_err());
+    assert!(disk.exists("f").is_err() && disk.list("").is_ok());
+    disk.open("g", false).unwrap_err();
+    disk.remove("f").unwrap();
+    assert_eq!(disk.reads(), reads + 9);
+}
+
+#[test]
+fn a_short_read_ends_where_the_file_does_not() {
+    let disk = durable("f", b"bytes");
+    let file = disk.open("f", false).unwrap();
+    disk.inject(Fault::short_reads().once());
+    let mut buf = [0; 4];
+    assert_eq!((file.read_at(&mut buf, 0).unwrap(), &buf), (2, b"by\0\0"));
+    assert_eq!(file.read_at(&mut buf, 0).unwrap(), 4);
+}
+
+#[test]
+fn a_disk_that_fills_up_at_a_call_grows_no_more_until_there_is_space_again() {
+    let disk = SimDisk::new(0);
+    let file = disk.create("f").unwrap();
+    disk.inject(Fault::full().at(disk.calls() + 1..disk.calls() + 8));
+    file.write_all_at(b"123", 0).unwrap();
+    let full = |result: Result<()>| matches!(result, Err(Error::NoSpace { .. }));
+    assert!(full(file.write_all_at(b"abcd", 0)));
+    assert_eq!(get(&disk, "f"), b"abc", "what is there is written over");
+    assert!(full(disk.create("g").map(drop)) && full(disk.create_dir_all("d")) && full(file.allocate(9)));
+    file.sync_data().unwrap();
+    disk.rename("f", "h").unwrap();
+    file.set_len(1).unwrap();
+    file.write_all_at(b"more", 1).unwrap();
+    assert_eq!(get(&disk, "h"), b"amore");
+}
+
+#[test]
+fn on_a_slow_disk_calls_wait_and_others_do_not() {
+    let disk = durable("f", b"bytes");
+    disk.inject(Fault::stall().on(Call::Sync));
+    let (send, receive) = std::sync::mpsc::channel();
+    let file = disk.open("f", true).unwrap();
+    let slow = disk.clone();
+    let thread = std::thread::spawn(move || {
+        send.send("syncing").unwrap();
+        let outcome = file.sync_data();
+        send.send("synced").unwrap();
+        outcome
+    });
+    assert_eq!(receive.recv().unwrap(), "syncing");
+    assert_eq!(get(&disk, "f"), b"bytes");
+    assert!(receive.try_recv().is_err());
+    slow.heal();
+    thread.join().unwrap().unwrap();
+}

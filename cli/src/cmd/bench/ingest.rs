@@ -1,16 +1,16 @@
 //! `vdb bench ingest`: durable writes, beside what the disk can do.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
-use vdb::{Collection, CollectionConfig, Database, Distance, Error, Point, VectorParams};
+use vdb::{Collection, CollectionConfig, Database, Distance, Durability, VectorParams};
 use vdb_interop::ReadOptions;
 
 use vdb_measure::rounded;
 
 use super::raw;
+use super::slice::{Setting, Slice, Sum};
 use crate::cmd::optimize::optimize;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
@@ -34,6 +34,8 @@ const SETTINGS: [Setting; 5] = [
         writers: 16,
     },
 ];
+/// Levels of durability, the default first.
+const LEVELS: [Durability; 3] = [Durability::Sync, Durability::Buffered, Durability::None];
 /// Vectors of a slice take at most this many bytes: enough for the engine to flush beside the writes as it does in a
 /// long load. All that it writes for a slice, it writes in the slice.
 const SLICE_BYTES: usize = 48 << 20;
@@ -47,9 +49,14 @@ Every setting writes in slices, with default durability: a slice of the engine, 
 then plain sequential writes of as many bytes (or for as long as a slice may take), each write as large as a batch and followed by fdatasync. The bytes of \
 the engine are those of its log and of its segments. ratio is the engine's bytes/s over those of the plain writes.
 
+Then the same rows are written with each level of durability in turns, each to a collection of its own, flush and last \
+sync included: sync/buffered and sync/none say what part of the speed is left when every write waits for the disk. 0.50 \
+means that durability takes half.
+
 Fields with --json, one line a setting: batch, writers, rows, seconds, vectors_per_s, bytes_per_s, raw_bytes_per_s, \
-ratio; for batches of 1000 also index_s and vectors_per_s, bytes_per_s, ratio with the graph build (.._with_index); \
-for several writers over_one_writer, the speed over that of one.
+ratio, buffered_vectors_per_s, none_vectors_per_s, sync_over_buffered, sync_over_none; for batches of 1000 also index_s and \
+vectors_per_s, bytes_per_s, ratio with the graph build (.._with_index); for several writers over_one_writer, the speed \
+over that of one.
 
 Examples:
   vdb bench ingest
@@ -85,12 +92,6 @@ pub(super) struct Args {
     slice_seconds: f64,
 }
 
-#[derive(Clone, Copy)]
-struct Setting {
-    batch: usize,
-    writers: usize,
-}
-
 /// A line of the answer.
 #[derive(Serialize)]
 struct Line {
@@ -102,6 +103,10 @@ struct Line {
     bytes_per_s: f64,
     raw_bytes_per_s: f64,
     ratio: f64,
+    buffered_vectors_per_s: f64,
+    none_vectors_per_s: f64,
+    sync_over_buffered: f64,
+    sync_over_none: f64,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     indexed: Option<Indexed>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,24 +120,6 @@ struct Indexed {
     vectors_per_s_with_index: f64,
     bytes_per_s_with_index: f64,
     ratio_with_index: f64,
-}
-
-/// Bytes and rows written, and in what time.
-#[derive(Default)]
-struct Sum {
-    rows: u64,
-    bytes: u64,
-    time: Duration,
-}
-
-impl Sum {
-    fn bytes_per_s(&self) -> f64 {
-        self.bytes as f64 / self.time.as_secs_f64().max(1e-9)
-    }
-
-    fn rows_per_s(&self) -> f64 {
-        self.rows as f64 / self.time.as_secs_f64().max(1e-9)
-    }
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
@@ -160,6 +147,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
         "with graph",
         "ratio",
         "of one writer",
+        "sync/buffered",
+        "sync/none",
     ]);
     let mut single = None;
     for setting in SETTINGS {
@@ -202,6 +191,8 @@ fn push(text: &mut comfy_table::Table, line: &Line) {
         line.over_one_writer
             .map(|times| format!("{times:.2} x"))
             .unwrap_or_default(),
+        format!("{:.2}", line.sync_over_buffered),
+        format!("{:.2}", line.sync_over_none),
     ];
     table::push(text, cells.map(table::number));
 }
@@ -268,14 +259,13 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
         let slice = Slice {
             setting,
             vectors,
+            durability: Durability::Sync,
             first: engine.rows,
             rows: slice_rows,
             limit,
         };
         let done = slice.run(&db, &collection)?;
-        engine.rows += done.rows;
-        engine.bytes += done.bytes;
-        engine.time += done.time;
+        engine.add(&done);
         let (bytes, time) = raw::write(dir, setting.batch * (row_bytes + 8), done.bytes, limit)?;
         plain.bytes += bytes;
         plain.time += time;
@@ -287,9 +277,8 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
         .then(|| indexed(&collection, &engine, &plain, out))
         .transpose()?;
     drop(collection);
-    db.close()?;
-    std::fs::remove_dir_all(&db_dir)
-        .map_err(|e| Failure::failed(format!("{}: cannot be removed: {e}", db_dir.display())))?;
+    close(db, &db_dir)?;
+    let [sync, buffered, none] = levels(args, setting, vectors, &db_dir)?.map(|sum| sum.rows_per_s());
     Ok(Line {
         batch: setting.batch,
         writers: setting.writers,
@@ -299,9 +288,51 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
         bytes_per_s: rounded(engine.bytes_per_s(), 0),
         raw_bytes_per_s: rounded(plain.bytes_per_s(), 0),
         ratio: rounded(engine.bytes_per_s() / plain.bytes_per_s(), 3),
+        buffered_vectors_per_s: rounded(buffered, 1),
+        none_vectors_per_s: rounded(none, 1),
+        sync_over_buffered: rounded(sync / buffered.max(1e-9), 3),
+        sync_over_none: rounded(sync / none.max(1e-9), 3),
         indexed: with_index,
         over_one_writer: None,
     })
+}
+
+/// Writes the same rows with each level of durability in turns, to collections of one database: what one leaves to be
+/// done in the background is in the way of all.
+fn levels(args: &Args, setting: Setting, vectors: &[Vec<f32>], db_dir: &Path) -> Outcome<[Sum; 3]> {
+    let db = open::open(open::builder(), db_dir)?;
+    let dim = vectors.first().map_or(1, Vec::len);
+    let rows = (SLICE_BYTES / (dim * 4)).max(1) as u64;
+    let mut sums: [Sum; 3] = Default::default();
+    for _ in 0..SLICES {
+        for (level, sum) in LEVELS.into_iter().zip(&mut sums) {
+            interrupt::check()?;
+            let name = format!("{level:?}");
+            let collection = if db.exists(&name) {
+                db.collection(&name)?
+            } else {
+                let params = VectorParams::new(dim, Distance::Cosine);
+                db.create_collection(&name, CollectionConfig::new(params))?
+            };
+            let slice = Slice {
+                setting,
+                vectors,
+                durability: level,
+                first: sum.rows,
+                rows: rows.min(args.rows),
+                limit: Duration::from_secs_f64(args.slice_seconds),
+            };
+            sum.add(&slice.run(&db, &collection)?);
+        }
+    }
+    close(db, db_dir)?;
+    Ok(sums)
+}
+
+fn close(db: Database, dir: &Path) -> Outcome {
+    db.close()?;
+    std::fs::remove_dir_all(dir)
+        .map_err(|e| Failure::failed(format!("{}: cannot be removed: {e}", dir.display())))
 }
 
 /// Merges and builds the graph, and adds that to what the writes came to.
@@ -318,71 +349,4 @@ fn indexed(collection: &Collection, engine: &Sum, plain: &Sum, out: &Out) -> Out
         bytes_per_s_with_index: rounded(sum.bytes_per_s(), 0),
         ratio_with_index: rounded(sum.bytes_per_s() / plain.bytes_per_s(), 3),
     })
-}
-
-/// What the engine writes in one go.
-struct Slice<'a> {
-    setting: Setting,
-    vectors: &'a [Vec<f32>],
-    /// The first id.
-    first: u64,
-    rows: u64,
-    limit: Duration,
-}
-
-impl Slice<'_> {
-    /// Writes and flushes; the rows, the bytes that its files grew by, and the time of both. The points are made before
-    /// the clock starts, as the content of the plain writes is.
-    fn run(&self, db: &Database, collection: &Collection) -> Outcome<Sum> {
-        let segments_before = collection.info()?.disk_bytes;
-        let logged_before = db.info().log_appended_bytes;
-        let batch = self.setting.batch as u64;
-        let make = |from: u64| (from..from + batch).map(|row| self.point(row)).collect();
-        let batches = (0..self.rows).step_by(self.setting.batch).map(make).collect();
-        let started = Instant::now();
-        let rows = self.write(collection, batches, started)?;
-        collection.flush()?;
-        db.sync()?;
-        let time = started.elapsed();
-        let log = db.info().log_appended_bytes - logged_before;
-        let segments = collection.info()?.disk_bytes.saturating_sub(segments_before);
-        Ok(Sum {
-            rows,
-            bytes: log + segments,
-            time,
-        })
-    }
-
-    /// Writes the batches, or as many as the time allows; how many rows.
-    fn write(&self, collection: &Collection, batches: Vec<Vec<Point>>, started: Instant) -> Outcome<u64> {
-        let batches = Mutex::new(batches.into_iter());
-        let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let writer = || -> Result<u64, Error> {
-            let mut rows = 0;
-            while !interrupt::asked_to_stop()
-                && started.elapsed() <= self.limit
-                && let Some(batch) = next()
-            {
-                let len = batch.len() as u64;
-                collection.upsert(batch)?;
-                rows += len;
-            }
-            Ok(rows)
-        };
-        std::thread::scope(|scope| {
-            let writers: Vec<_> = (0..self.setting.writers).map(|_| scope.spawn(writer)).collect();
-            writers
-                .into_iter()
-                .try_fold(0, |sum, thread| match thread.join() {
-                    Ok(outcome) => outcome.map(|rows| sum + rows).map_err(Failure::from),
-                    Err(_) => Err(Failure::failed("a writer ended unexpectedly")),
-                })
-        })
-    }
-
-    fn point(&self, row: u64) -> Point {
-        let id = self.first + row;
-        let at = (id % self.vectors.len().max(1) as u64) as usize;
-        Point::new(id, self.vectors.get(at).cloned().unwrap_or_default())
-    }
 }

@@ -5,6 +5,7 @@
 //! | `search.rs`, `search/` | recall and speed of searches: at several beams, from several threads, with a part of the files in memory |
 //! | `origin.rs` | what a database that is kept was built from |
 //! | `ingest.rs` | durable writes beside raw ones |
+//! | `slice.rs` | so many rows, written, flushed and timed |
 //! | `raw.rs` | plain writes, each synced |
 //!
 //! Splits, times and memory come from `vdb-measure`.
@@ -13,6 +14,7 @@ mod ingest;
 mod origin;
 mod raw;
 mod search;
+mod slice;
 
 use clap::Subcommand;
 

@@ -5,30 +5,47 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Control, Database, DatabaseBuilder, Distance, Durability, Element, Expected,
-    PayloadIndexKind, Point, PointId, Result, UpsertMode, VectorParams, Vectors,
+    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Expected, PayloadIndexKind,
+    Point, PointId, Result, UpsertMode, VectorParams, Vectors,
 };
-use vdb_tests::Numbers;
-use vdb_tests::oracle::{Aim, Op, OracleDatabase, Step, database};
 use vdb_vfs::sim::SimDisk;
 
-/// Something that a script does.
+use crate::Numbers;
+use crate::oracle::{Aim, Op, Step};
+
+/// Something that a script does; collections by name.
 #[derive(Clone, Debug)]
-pub(crate) enum Action {
+pub enum Action {
+    /// One batch.
     Write(Durability, Vec<Step>),
+    /// Memtables to segments.
     Flush(&'static str),
+    /// Everything merged, with graphs and payload indexes.
     Optimize(&'static str),
+    /// An index on a payload path.
     Index(&'static str, &'static str, PayloadIndexKind),
+    /// Without it again.
     DropIndex(&'static str, &'static str),
+    /// A new collection.
     Create(&'static str),
+    /// A collection with its aliases.
     Drop(&'static str),
+    /// From one name to another.
     Rename(&'static str, &'static str),
+    /// An alias, and what it stands for.
     Alias(&'static str, &'static str),
+    /// An alias no more.
+    Unalias(&'static str),
+    /// A copy of a collection, to be restored later; the one before it is forgotten.
+    Snapshot(&'static str),
+    /// The last copy, under a name, in the place of what has it.
+    Restore(&'static str),
+    /// The log, up to its end.
     Sync,
 }
 
 /// Settings under which calls come in the same order every time, as far as threads allow.
-pub(crate) fn builder() -> DatabaseBuilder {
+pub fn builder() -> DatabaseBuilder {
     Database::builder()
         .write_buffer(0)
         .log_segment_bytes(0)
@@ -37,12 +54,16 @@ pub(crate) fn builder() -> DatabaseBuilder {
         .sync_interval(Duration::from_secs(3_600))
 }
 
-pub(crate) fn open(disk: &SimDisk) -> Result<Database> {
+/// Opens what is on a disk.
+///
+/// # Errors
+/// As [`DatabaseBuilder::open_disk`].
+pub fn open(disk: &SimDisk) -> Result<Database> {
     builder().open_disk(Arc::new(disk.clone()))
 }
 
 /// Two vectors; tiny graphs, so that they are built too.
-pub(crate) fn config() -> CollectionConfig {
+pub fn config() -> CollectionConfig {
     let mut config = CollectionConfig::new(VectorParams::new(3, Distance::Dot)).vector(
         "side",
         VectorParams::new(2, Distance::Euclid).element(Element::U8),
@@ -52,7 +73,7 @@ pub(crate) fn config() -> CollectionConfig {
 }
 
 /// A point whose numbers and payload follow from `mark`.
-pub(crate) fn point(id: u64, mark: u64) -> Point {
+pub fn point(id: u64, mark: u64) -> Point {
     let numbers = |n: u64| ((mark * 31 + id * 7 + n * 13) % 17) as f32 - 8.0;
     let mut vectors = Vectors::from([numbers(0), numbers(1), numbers(2)]);
     if !mark.is_multiple_of(3) {
@@ -62,7 +83,8 @@ pub(crate) fn point(id: u64, mark: u64) -> Point {
     Point::new(id, vectors).payload(payload).unwrap()
 }
 
-pub(crate) fn ids(ids: &[u64]) -> Aim {
+/// Points by number.
+pub fn ids(ids: &[u64]) -> Aim {
     Aim::Ids(ids.iter().map(|&id| PointId::Num(id)).collect())
 }
 
@@ -78,12 +100,13 @@ fn write(name: &str, op: Op) -> Step {
     Step::Write(name.to_owned(), op)
 }
 
-pub(crate) fn points(ids: std::ops::Range<u64>, mark: u64) -> Op {
+/// An upsert of a range of points.
+pub fn points(ids: std::ops::Range<u64>, mark: u64) -> Op {
     Op::upsert(ids.map(|id| point(id, mark)).collect())
 }
 
 /// Every kind of action once or more, with every durability.
-pub(crate) fn scripted() -> Vec<Action> {
+pub fn scripted() -> Vec<Action> {
     use Durability::{Buffered, None, Sync};
     let sync = |steps| Action::Write(Sync, steps);
     vec![
@@ -147,12 +170,17 @@ pub(crate) fn scripted() -> Vec<Action> {
         Action::Flush("b"),
         sync(vec![write("a", Op::Delete(keyword("k0")))]),
         Action::Optimize("a"),
+        Action::Snapshot("a"),
         sync(vec![write("a", points(60..62, 11))]),
+        Action::Restore("b"),
+        sync(vec![write("b", points(70..71, 12))]),
+        Action::Restore("a"),
+        Action::Unalias("alias"),
     ]
 }
 
 /// Records large enough that log files and memtables fill up and change.
-pub(crate) fn bulky() -> Vec<Action> {
+pub fn bulky() -> Vec<Action> {
     let mut script = vec![Action::Create("a"), Action::Create("b")];
     for round in 0..10u64 {
         let mut big = point(round % 4, round);
@@ -186,7 +214,7 @@ pub(crate) fn bulky() -> Vec<Action> {
 }
 
 /// A script at random.
-pub(crate) fn random(seed: u64, len: usize) -> Vec<Action> {
+pub fn random(seed: u64, len: usize) -> Vec<Action> {
     let numbers = &mut Numbers::new(seed);
     let mut script = vec![Action::Create("a"), Action::Create("b")];
     for mark in 0..len as u64 {
@@ -200,7 +228,7 @@ pub(crate) fn random(seed: u64, len: usize) -> Vec<Action> {
         ]);
         let at = numbers.below(12);
         let (doomed, other) = (*numbers.pick(&["b", "c"]), *numbers.pick(&names));
-        script.push(match numbers.below(24) {
+        script.push(match numbers.below(27) {
             0..=8 => Action::Write(durability, vec![write(name, operation(numbers, at, mark))]),
             9..=11 => {
                 let both = (0..3).map(|i| write(names[i], operation(numbers, at + i as u64, mark)));
@@ -218,6 +246,9 @@ pub(crate) fn random(seed: u64, len: usize) -> Vec<Action> {
             20 => Action::Drop(doomed),
             21 => Action::Rename(name, other),
             22 => Action::Alias("alias", name),
+            23 => Action::Unalias("alias"),
+            24 => Action::Snapshot(name),
+            25 => Action::Restore(name),
             _ => Action::Sync,
         });
     }
@@ -236,54 +267,5 @@ fn operation(numbers: &mut Numbers, at: u64, mark: u64) -> Op {
         6 => Op::Delete(keyword("k1")),
         7 => Op::SetPayload(payload(json!({"set": mark, "k": "k0"})), keyword("k2"), None),
         _ => Op::DeleteVectors(vec!["side".to_owned()], keyword("k0")),
-    }
-}
-
-/// What an action changes beside the log.
-pub(crate) fn commit(db: &mut OracleDatabase, action: &Action) {
-    match action {
-        Action::Create(name) => db.create(name, config()),
-        Action::Drop(name) => assert!(db.drop_collection(name)),
-        Action::Rename(from, to) => db.rename(from, to),
-        Action::Alias(alias, name) => db.alias(alias, name),
-        Action::Index(name, path, kind) => db.get_mut(name).unwrap().create_index(path, *kind),
-        Action::DropIndex(name, path) => assert!(db.get_mut(name).unwrap().drop_index(path)),
-        Action::Write(..) | Action::Flush(_) | Action::Optimize(_) | Action::Sync => {}
-    }
-}
-
-/// Carries an action out; the sequence numbers of a write.
-pub(crate) fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
-    match action {
-        Action::Write(durability, steps) => {
-            let ticket = db.submit(database::batch(steps), *durability)?;
-            ticket.wait_visible()?;
-            return Ok(ticket.result().sequences.clone());
-        }
-        Action::Flush(name) => db.collection(name)?.flush()?,
-        Action::Optimize(name) => db.collection(name)?.optimize(&Control::none())?,
-        Action::Index(name, path, kind) => db.collection(name)?.create_payload_index(path, *kind)?,
-        Action::DropIndex(name, path) => assert!(db.collection(name)?.drop_payload_index(path)?),
-        Action::Create(name) => drop(db.create_collection(name, config())?),
-        Action::Drop(name) => assert!(db.drop_collection(name)?),
-        Action::Rename(from, to) => db.rename_collection(from, to)?,
-        Action::Alias(alias, name) => db.create_alias(alias, name)?,
-        Action::Sync => db.sync()?,
-    }
-    Ok(Vec::new())
-}
-
-/// Whether an action can be carried out as things are; scripts at random hold some that cannot.
-pub(crate) fn applies(state: &OracleDatabase, action: &Action) -> bool {
-    let taken = |name: &str| state.names.contains_key(name) || state.aliases.contains_key(name);
-    match action {
-        Action::Create(name) => !taken(name),
-        Action::Drop(name) => state.names.contains_key(*name),
-        Action::Rename(from, to) => state.names.contains_key(*from) && !taken(to),
-        Action::Alias(alias, name) => !state.names.contains_key(*alias) && taken(name),
-        Action::Index(name, ..) => taken(name),
-        Action::DropIndex(name, path) => state.get(name).is_some_and(|c| c.indexes.contains_key(*path)),
-        Action::Flush(name) | Action::Optimize(name) => taken(name),
-        Action::Write(..) | Action::Sync => true,
     }
 }

@@ -1,0 +1,109 @@
+//! The whole engine beside a plain model: operations, questions, one mishap, power cuts.
+//!
+//! The input says what goes wrong and when, then what is done (`src/operations.rs`). Whatever it is, the process sees
+//! what it was told, questions get the answers of the model, and after a power cut everything acknowledged is there.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use vdb::{Collection, Database, Filter, PointId, ScrollRequest, SearchRequest};
+use vdb_fuzz::Input;
+use vdb_fuzz::operations::{filter, script};
+use vdb_tests::oracle::{OracleCollection, OracleDatabase, vector};
+use vdb_tests::torture::{Scratch, Tally, crash, run, script as torture};
+use vdb_vfs::sim::{Fault, SimDisk};
+
+/// More calls than a script makes.
+const CALLS: u64 = 1_200;
+
+static SCRATCH: LazyLock<Scratch> = LazyLock::new(Scratch::new);
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input(bytes);
+    let (mishap, at, long) = (
+        input.byte() % 6,
+        u64::from(input.short()) % CALLS,
+        u64::from(input.byte()),
+    );
+    let disk = SimDisk::new(at);
+    match mishap {
+        0 => {}
+        1 | 2 => disk.crash_at(at),
+        3 => disk.fail_call(at),
+        4 => disk.inject(Fault::full().at(at..at + long)),
+        _ => disk.inject(Fault::error().on_reads().at(at..at + 1)),
+    }
+    let questions: [u8; 16] = std::array::from_fn(|_| input.byte());
+    let (told, db) = run(&disk, &script(&mut input), mishap > 2, &SCRATCH);
+    disk.heal();
+    if let Some(db) = db.filter(|_| !disk.is_dead()) {
+        ask(&db, told.present(), &mut Input(&questions));
+    }
+    let context = || format!("mishap {mishap} at {at}");
+    let tally = &mut Tally::default();
+    crash::check_recovery(&disk, &told, at + long, &context, tally);
+    crash::check_crash_in_recovery(&disk, &told, at + long, &context, tally);
+    let found = torture::open(&disk.crash(long)).expect("a database that was cut off");
+    let state = told.recognise(&found, &context);
+    ask(&found, &state, &mut Input(&questions));
+});
+
+/// Asks every collection, and compares with the model.
+fn ask(db: &Database, state: &OracleDatabase, input: &mut Input<'_>) {
+    for name in state.names.keys() {
+        let (collection, oracle) = (db.collection(name).unwrap(), state.get(name).unwrap());
+        let json = filter(input);
+        let filter = Filter::from_json(&json).expect("a valid filter");
+        let wanted = oracle.matching(Some(&json));
+        assert_eq!(
+            collection.count(Some(&filter)).unwrap(),
+            wanted.len() as u64,
+            "{json}"
+        );
+        let page = collection.scroll(&ScrollRequest::new().filter(filter.clone()).limit(100));
+        let found: Vec<PointId> = page.unwrap().points.iter().map(|point| point.id).collect();
+        assert_eq!(found, wanted, "{json}");
+        for vector in ["", "side"] {
+            let query: Vec<f32> = oracle.params(vector).map_or_else(Vec::new, |params| {
+                (0..params.size)
+                    .map(|_| f32::from(input.byte() % 16) - 4.0)
+                    .collect()
+            });
+            search(&collection, oracle, vector, &query, &filter, &wanted);
+        }
+    }
+}
+
+/// The nearest of the points that match, by exact search.
+fn search(
+    collection: &Collection,
+    oracle: &OracleCollection,
+    name: &str,
+    query: &[f32],
+    filter: &Filter,
+    matching: &[PointId],
+) {
+    let params = oracle.params(name).expect("a vector of the collection");
+    let request = SearchRequest::new(query.to_vec())
+        .using(name)
+        .exact(true)
+        .limit(5);
+    let found = collection.search(&request.filter(filter.clone())).unwrap();
+    let stored = vector::stored(params, query);
+    let mut scores: Vec<f64> = matching
+        .iter()
+        .filter_map(|id| oracle.points[id].vectors.get(name))
+        .map(|row| vector::score(params, &stored, row))
+        .collect();
+    scores.sort_by(|a, b| vector::lead(params.distance, *b, *a).total_cmp(&0.0));
+    assert_eq!(found.len(), scores.len().min(5), "{name:?}: {found:?}");
+    for (hit, score) in found.iter().zip(scores) {
+        assert!(matching.contains(&hit.id), "{} does not match", hit.id);
+        let off = (f64::from(hit.score) - score).abs();
+        assert!(
+            off <= vector::tolerance(params, score),
+            "{name:?}: {hit:?} in the place of {score}"
+        );
+    }
+}

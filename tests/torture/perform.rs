@@ -1,0 +1,157 @@
+//! A script is carried out, and what was told is kept.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use vdb::{Control, Database, RestoreMode, Result};
+use vdb_vfs::sim::SimDisk;
+
+use super::script::{Action, config, open};
+use super::told::Told;
+use crate::oracle::database;
+
+/// Where snapshots go: a directory in memory, where the system has one.
+#[derive(Debug)]
+pub struct Scratch(TempDir);
+
+impl Scratch {
+    /// An empty directory, gone with this.
+    ///
+    /// # Panics
+    /// When none can be made.
+    #[expect(clippy::new_without_default, reason = "it touches the disk")]
+    pub fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let made = if memory.is_dir() {
+            tempfile::tempdir_in(memory)
+        } else {
+            tempfile::tempdir()
+        };
+        Scratch(made.unwrap())
+    }
+}
+
+/// A database that a script is carried out on.
+struct Stage<'a> {
+    db: &'a Database,
+    dir: &'a Path,
+    taken: u32,
+    snapshot: Option<PathBuf>,
+}
+
+impl Stage<'_> {
+    fn act(&mut self, action: &Action) -> Result<Vec<u64>> {
+        match action {
+            Action::Snapshot(name) => self.save(name)?,
+            Action::Restore(name) => {
+                let source = self.snapshot.clone().unwrap_or_default();
+                self.db
+                    .restore_collection(source, name, RestoreMode::Replace, &Control::none())?;
+            }
+            _ => return act(self.db, action),
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes turns between the two forms of a snapshot.
+    fn save(&mut self, name: &str) -> Result<()> {
+        self.taken += 1;
+        let path = self.dir.join(self.taken.to_string());
+        let collection = self.db.collection(name)?;
+        if self.taken.is_multiple_of(2) {
+            collection.snapshot_to_tar(&path, &Control::none())?;
+        } else {
+            collection.snapshot_to_dir(&path, &Control::none())?;
+        }
+        self.snapshot = Some(path);
+        Ok(())
+    }
+}
+
+/// Carries out an action that leaves no snapshot and needs none; the sequence numbers of a write.
+///
+/// # Errors
+/// Those of the database.
+///
+/// # Panics
+/// With an action that has to do with snapshots, and when what is to be dropped is not there.
+pub fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
+    match action {
+        Action::Write(durability, steps) => {
+            let ticket = db.submit(database::batch(steps), *durability)?;
+            ticket.wait_visible()?;
+            return Ok(ticket.result().sequences.clone());
+        }
+        Action::Flush(name) => db.collection(name)?.flush()?,
+        Action::Optimize(name) => db.collection(name)?.optimize(&Control::none())?,
+        Action::Index(name, path, kind) => db.collection(name)?.create_payload_index(path, *kind)?,
+        Action::DropIndex(name, path) => assert!(db.collection(name)?.drop_payload_index(path)?),
+        Action::Create(name) => drop(db.create_collection(name, config())?),
+        Action::Drop(name) => assert!(db.drop_collection(name)?),
+        Action::Rename(from, to) => db.rename_collection(from, to)?,
+        Action::Alias(alias, name) => db.create_alias(alias, name)?,
+        Action::Unalias(alias) => db.delete_alias(alias)?,
+        Action::Sync => db.sync()?,
+        Action::Snapshot(_) | Action::Restore(_) => panic!("{action:?} needs a directory"),
+    }
+    Ok(Vec::new())
+}
+
+/// Runs a script until the disk dies; after other failures it goes on. With `faults`, failures are expected. The
+/// database is left open, where it could be opened.
+///
+/// # Panics
+/// When something fails that should not, and when what failed is seen.
+pub fn run(disk: &SimDisk, script: &[Action], faults: bool, scratch: &Scratch) -> (Told, Option<Database>) {
+    let mut told = Told::default();
+    let db = match open(disk) {
+        Ok(db) => db,
+        Err(error) => {
+            assert!(faults || disk.is_dead(), "{error}");
+            return (told, None);
+        }
+    };
+    let dir = tempfile::tempdir_in(scratch.0.path()).unwrap();
+    let mut stage = Stage {
+        db: &db,
+        dir: dir.path(),
+        taken: 0,
+        snapshot: None,
+    };
+    for action in script {
+        if !told.applies(action) {
+            continue;
+        }
+        if let Action::Write(_, steps) = action
+            && let Err(refusal) = told.present().clone().apply(steps)
+        {
+            let error = stage.act(action).expect_err(&format!("{action:?}: {refusal:?}"));
+            assert!(
+                disk.is_dead() || faults || is_refusal(&error),
+                "{action:?}: {error}"
+            );
+            continue;
+        }
+        match stage.act(action) {
+            Ok(sequences) => told.succeed(action, &sequences),
+            Err(error) => {
+                assert!(faults || disk.is_dead(), "{action:?}: {error}");
+                told.fail(action, &error);
+                if disk.is_dead() {
+                    break;
+                }
+                told.check_after_failure(&db, action, &error);
+            }
+        }
+    }
+    (told, Some(db))
+}
+
+fn is_refusal(error: &vdb::Error) -> bool {
+    matches!(
+        error,
+        vdb::Error::PointNotFound { .. }
+            | vdb::Error::Conflict { .. }
+            | vdb::Error::CollectionNotFound { .. }
+    )
+}
