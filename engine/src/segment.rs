@@ -174,7 +174,7 @@ impl Segment {
                 vectors.push(None);
                 continue;
             };
-            let file = VectorsReader::open(&**disk, &path_of_vectors)?;
+            let mut file = VectorsReader::open(&**disk, &path_of_vectors)?;
             check_rows(&path_of_vectors, file.rows())?;
             check_meant(&path_of_vectors, Component::Vectors(slot), file.info())?;
             if file.dim() as usize != vector.params.size || file.element() != vector.params.element {
@@ -190,6 +190,10 @@ impl Segment {
                     .filter(|graph| is_meant(Component::Graph(slot), graph.info()))
                     .map(Arc::new)
             });
+            if graph.is_some() {
+                // A walk scores a few vectors here and there, and is not to wait for what lies beside them.
+                file.map_scattered(&**disk, &path_of_vectors)?;
+            }
             vectors.push(Some(SegmentVectors {
                 file: Arc::new(file),
                 graph,

@@ -24,6 +24,9 @@ use crate::tables::{Located, View};
 /// Requests answered together at most: their queries and what they keep stay in the second-level cache.
 const GROUP: usize = 32;
 
+/// Hits whose ids are asked for ahead: the first-level cache holds no more than some hundred lines.
+const MOST_FETCHED: usize = 128;
+
 /// A scan of fewer bytes is done before other threads have woken up.
 const LARGE_SCAN: usize = 8 << 20;
 
@@ -183,6 +186,10 @@ fn find(
     }
     for segment in &view.tables.segments {
         let found = segments::nearest(view, segment, queries, several, allowance)?;
+        // Ids and versions lie anywhere: their ways to memory overlap.
+        let rows = found.iter().flatten().map(|&(_, row)| row);
+        rows.take(MOST_FETCHED)
+            .for_each(|row| segment.points.prefetch(row));
         for ((hits, query), found) in all.iter_mut().zip(queries).zip(found) {
             let found = found.into_iter().filter_map(|(score, row)| {
                 Some(Hit {

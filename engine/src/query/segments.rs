@@ -58,6 +58,12 @@ pub(crate) fn nearest(
         rows: &rows,
         allowance,
     };
+    if let [query] = queries
+        && let Some(found) = table.walk(query)?
+    {
+        rows.check()?;
+        return Ok(vec![to_rows(found, vectors)]);
+    }
     let walked = workers::map(several, queries, |query| {
         allowance.check()?;
         table.walk(query)
@@ -72,14 +78,17 @@ pub(crate) fn nearest(
     for (at, top) in left.into_iter().zip(scanned) {
         answers[at] = top.into_sorted();
     }
-    for answer in &mut answers {
-        answer.retain_mut(|(_, slot)| {
-            let row = vectors.file.row_of(*slot);
-            *slot = row.unwrap_or(0);
-            row.is_some()
-        });
-    }
-    Ok(answers)
+    Ok(answers.into_iter().map(|found| to_rows(found, vectors)).collect())
+}
+
+/// Hits by row instead of slot.
+fn to_rows(mut hits: Vec<(f32, u32)>, vectors: &SegmentVectors) -> Vec<(f32, u32)> {
+    hits.retain_mut(|(_, slot)| {
+        let row = vectors.file.row_of(*slot);
+        *slot = row.unwrap_or(0);
+        row.is_some()
+    });
+    hits
 }
 
 /// Pieces of `0..rows`.
@@ -130,7 +139,7 @@ impl Table<'_> {
         filter: Option<&F>,
     ) -> Result<Option<Vec<(f32, u32)>>> {
         let params = query.params();
-        let matrix = self.vectors.file.matrix();
+        let matrix = self.vectors.file.scattered();
         let found = with_scratch(|scratch| {
             let among = (filter, self.allowance.control());
             let kernel = &query.vector.kernel;

@@ -1,6 +1,7 @@
 //! Finds rows by id and ids by row.
 
 use uuid::Uuid;
+use vdb_sys::kernel::prefetch;
 use vdb_vfs::Disk;
 use vdb_vfs::frame::{Frame, FrameInfo};
 
@@ -97,6 +98,17 @@ impl PointsReader {
     /// The version of a row: the number of the last operation that touched its point.
     pub fn version(&self, row: u32) -> Option<u64> {
         self.versions.get(row as usize).copied()
+    }
+
+    /// Asks for the id and the version of a row that will be read soon.
+    pub fn prefetch(&self, row: u32) {
+        let at = row as usize;
+        if let Some(version) = self.versions.get(at..=at) {
+            prefetch(bytemuck::cast_slice(version));
+        }
+        if let Some(number) = self.numbers.get(at..=at) {
+            prefetch(bytemuck::cast_slice(number));
+        }
     }
 
     /// Ids and versions of the rows from `row` on.

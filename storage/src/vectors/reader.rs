@@ -16,6 +16,8 @@ pub struct VectorsReader {
     meta: Meta,
     element: Element,
     matrix: FileSlice,
+    /// The matrix in a mapping of its own, for reads that have nothing to do with each other.
+    scattered: Option<FileSlice>,
     /// The row of each slot; none when they are equal.
     sparse: Option<Array<u32>>,
 }
@@ -55,8 +57,23 @@ impl VectorsReader {
             meta,
             element,
             matrix,
+            scattered: None,
             sparse,
         })
+    }
+
+    /// Maps the same file, at `path`, once more for [`scattered`](Self::scattered).
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn map_scattered(&mut self, disk: &dyn Disk, path: &str) -> Result<()> {
+        let again = VectorsReader::open(disk, path)?;
+        if again.info() != self.info() || again.matrix.len() != self.matrix.len() {
+            return Err(self.frame.corrupt(0, "the file was replaced".to_owned()).into());
+        }
+        again.matrix.advise(Advice::Random);
+        self.scattered = Some(again.matrix);
+        Ok(())
     }
 
     /// Length and checksum of the file, as its writer returned them.
@@ -89,19 +106,28 @@ impl VectorsReader {
         self.meta.rows
     }
 
-    /// The vectors by slot.
+    /// The vectors by slot, for reading many in their order.
+    pub fn matrix(&self) -> MatrixView<'_> {
+        self.view(&self.matrix)
+    }
+
+    /// The same vectors, for reading a few here and there: where they are not in memory, no more is read from the disk
+    /// than what is asked for, if they have been [mapped](Self::map_scattered) for that.
+    pub fn scattered(&self) -> MatrixView<'_> {
+        self.view(self.scattered.as_ref().unwrap_or(&self.matrix))
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "open has made the same view, and mappings neither move nor shrink"
     )]
-    pub fn matrix(&self) -> MatrixView<'_> {
-        MatrixView::new(self.element, self.meta.dim as usize, &self.matrix)
-            .expect("the matrix that was opened")
+    fn view<'a>(&self, matrix: &'a FileSlice) -> MatrixView<'a> {
+        MatrixView::new(self.element, self.meta.dim as usize, matrix).expect("the matrix that was opened")
     }
 
     /// The vector of a row, in the encoding of the element.
     pub fn vector_of(&self, row: u32) -> Option<&[u8]> {
-        self.matrix().row(self.slot_of(row)?)
+        self.scattered().row(self.slot_of(row)?)
     }
 
     /// The row of a slot; `None` where there is no such slot.
@@ -131,11 +157,6 @@ impl VectorsReader {
     /// The rows that have the vector, ascending; `None` when all have it.
     pub fn sparse_rows(&self) -> Option<&[u32]> {
         self.sparse.as_deref()
-    }
-
-    /// Hints how the matrix will be read.
-    pub fn advise(&self, advice: Advice) {
-        self.matrix.advise(advice);
     }
 
     /// Reads the whole file and checks every byte and the order of the rows.

@@ -46,6 +46,24 @@ fn look_at_all(disk: &dyn Disk, path: &str) -> Result<()> {
     reader.verify(disk)
 }
 
+#[test]
+fn the_second_mapping_has_the_same_vectors_and_no_other_file() {
+    let rows = BTreeSet::from([1, 2, 5]);
+    let (disk, mut reader) = written(Element::F32, 3, &rows, 6);
+    reader.map_scattered(&disk, PATH).unwrap();
+    for slot in 0..3 {
+        assert_eq!(reader.scattered().row(slot), reader.matrix().row(slot));
+    }
+    let (other, _) = written(Element::F32, 3, &BTreeSet::from([1, 2, 4]), 6);
+    assert!(
+        reader
+            .map_scattered(&other, PATH)
+            .unwrap_err()
+            .to_string()
+            .contains("replaced")
+    );
+}
+
 proptest! {
     #[test]
     fn every_row_finds_its_vector_and_no_other_row_does(
