@@ -1,8 +1,8 @@
 //! Which rows of a segment are dead, and since when.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use vdb_sys::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use vdb_wal::Lsn;
 
 /// Rows a chunk of marks covers.
