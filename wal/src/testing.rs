@@ -1,9 +1,9 @@
 //! Logs to test on, and disks that misbehave.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use vdb_sys::sync::atomic::{AtomicU64, Ordering};
 use vdb_vfs::sim::SimDisk;
 use vdb_vfs::{Disk, DynDisk, File, FileView, LockGuard};
 
