@@ -92,6 +92,9 @@ mod live;
 mod maintenance;
 mod memtable;
 mod meter;
+#[cfg(test)]
+#[cfg(feature = "model")]
+mod model;
 mod names;
 mod payload;
 mod pin;
