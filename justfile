@@ -74,6 +74,10 @@ compare-smoke:
 fuzz TARGET="all" SECONDS="60":
     .ci/fuzz {{TARGET}} {{SECONDS}}
 
+# The protocols of threads under a model checker, TIMES as many schedules as CI runs, drawn from SEED.
+model TIMES="1" SEED="0":
+    MODEL_TIMES={{TIMES}} MODEL_SEED={{SEED}} .ci/run model
+
 # A million power cuts (or CRASHES) from SEED on, and what was lost.
 torture CRASHES="1000000" SEED="0":
     cargo run --release -p vdb-torture -- crash --crashes {{CRASHES}} --seed {{SEED}}
