@@ -83,9 +83,9 @@ model TIMES="1" SEED="0":
 miri TOOLCHAIN="nightly":
     MIRIFLAGS=-Zmiri-disable-isolation cargo +{{TOOLCHAIN}} miri test --target-dir target/miri -p vdb-sys --lib -- aligned:: append::
 
-# All tests of the crate with unsafe code under AddressSanitizer, which the stable toolchain brings along.
-asan TARGET="x86_64-unknown-linux-gnu":
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --target {{TARGET}} --target-dir target/asan -p vdb-sys --lib --tests
+# The tests of the crate with unsafe code under AddressSanitizer.
+asan:
+    .ci/run asan
 
 # Races of memory in rows, log and group commit under ThreadSanitizer; needs a nightly toolchain with rust-src, since
 # the standard library has to be built for it too.

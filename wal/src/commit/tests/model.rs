@@ -215,12 +215,15 @@ fn log_on(disk: &vdb_vfs::sim::SimDisk) -> Arc<crate::Wal> {
     Arc::new(testing::open_with(disk, options).unwrap().0)
 }
 
-/// Up to which record the log is there after any of some power cuts.
+/// Up to which record the log knows of all after any of some power cuts: they are there, or were released.
 fn after_a_power_cut(disk: &vdb_vfs::sim::SimDisk) -> Lsn {
     let kept = (0..4).map(|seed| {
-        let (records, damaged) = testing::read(&mut testing::open(&disk.crash(seed)).unwrap().1).unwrap();
+        let (wal, mut recovered) = testing::open(&disk.crash(seed)).unwrap();
+        let (records, damaged) = testing::read(&mut recovered).unwrap();
         assert_eq!(damaged, []);
-        records.last().map_or(0, |record| record.lsn)
+        let last = wal.last_lsn();
+        assert!(records.last().is_none_or(|record| record.lsn == last));
+        last
     });
     kept.min().unwrap_or(0)
 }
