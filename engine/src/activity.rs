@@ -1,8 +1,8 @@
 //! What goes on with a collection behind its users' backs, for `info`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use vdb_sys::sync::{Instant, Mutex};
 
 #[derive(Debug, Default)]
 struct State {

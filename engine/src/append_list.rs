@@ -1,7 +1,8 @@
 //! A list that only grows, read without locks while one writer appends.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use vdb_sys::sync::atomic::{AtomicU32, Ordering};
 
 /// Entries of the first chunk; each further chunk doubles.
 const FIRST: u32 = 32;

@@ -1,8 +1,7 @@
 //! Back-pressure by bytes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use parking_lot::{Condvar, Mutex};
+use vdb_sys::sync::atomic::{AtomicUsize, Ordering};
+use vdb_sys::sync::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
 use crate::signal::Signal;

@@ -1,9 +1,9 @@
 //! Which collections and aliases exist: created, dropped, renamed by one swap of the catalog each.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, CollectionRecord, ManifestStore};
+use vdb_sys::sync::atomic::Ordering;
 
 use crate::config::CollectionConfig;
 use crate::core::Core;

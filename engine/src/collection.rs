@@ -79,7 +79,7 @@ impl Collection {
         let gone = || Error::CollectionNotFound {
             name: self.name.to_string(),
         };
-        if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
+        if self.core.dropped.load(vdb_sys::sync::atomic::Ordering::Acquire) {
             // Who only reads lets go of what turns out damaged.
             let damage = self.shared().damaged.lock().get(&self.core.id).cloned();
             return Err(damage.map_or_else(gone, |damage| self.shared().refusal(self.core.id, damage)));

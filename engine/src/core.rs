@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
 use vdb_storage::SegmentFile;
 use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_sys::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use vdb_sys::sync::{Instant, Mutex, RwLock};
 use vdb_vfs::DynDisk;
 use vdb_wal::Lsn;
 

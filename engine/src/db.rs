@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use vdb_index::Control;
+use vdb_sys::sync::Mutex;
 use vdb_vfs::{DynDisk, MemDisk, OsDisk};
 
 use crate::background;
@@ -203,7 +203,7 @@ fn start(shared: Shared, threads: &[Thread]) -> Result<Database> {
     };
     for &(name, body) in threads {
         let shared = handle.shared.clone();
-        let thread = std::thread::Builder::new()
+        let thread = vdb_sys::sync::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || body(&shared))
             .map_err(|e| Error::InvalidRequest(format!("cannot start a background thread: {e}")))?;

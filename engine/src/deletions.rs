@@ -1,8 +1,8 @@
 //! Which rows of a segment are dead, and since when.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use vdb_sys::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use vdb_wal::Lsn;
 
 /// Rows a chunk of marks covers.
@@ -87,8 +87,11 @@ impl Deletions {
 
     /// Rows dead to a reader at `snapshot`.
     pub(crate) fn dead_at(&self, snapshot: Lsn) -> u64 {
-        if self.is_empty() || snapshot == Lsn::MAX {
+        if snapshot == Lsn::MAX {
             u64::from(self.dead_total())
+        } else if self.is_empty() {
+            // Not the total: by now some may have died, above the snapshot.
+            0
         } else {
             self.iter().filter(|&(_, lsn)| lsn <= snapshot).count() as u64
         }

@@ -2,7 +2,7 @@
 
 mod patience;
 
-use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use vdb_sys::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use vdb_wal::Mark;
 
 pub(crate) use self::patience::Patience;

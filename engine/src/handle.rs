@@ -1,10 +1,10 @@
 //! What keeps an open database open, and closes it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 
-use parking_lot::Mutex;
+use vdb_sys::sync::Mutex;
+use vdb_sys::sync::atomic::Ordering;
+use vdb_sys::sync::thread::JoinHandle;
 
 use crate::error::Result;
 use crate::shared::{Log, Shared};

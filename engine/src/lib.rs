@@ -59,6 +59,7 @@
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
+//! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
@@ -92,6 +93,9 @@ mod live;
 mod maintenance;
 mod memtable;
 mod meter;
+#[cfg(test)]
+#[cfg(feature = "model")]
+mod model;
 mod names;
 mod payload;
 mod pin;

@@ -5,11 +5,11 @@
 //! the log has, so nothing of it is ever written to the disk as it is.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use parking_lot::RwLock;
 use vdb_index::hnsw::Graph;
+use vdb_sys::sync::RwLock;
+use vdb_sys::sync::atomic::{AtomicU32, Ordering};
 use vdb_wal::Lsn;
 
 use crate::schema::VectorSchema;

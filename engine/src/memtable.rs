@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
 
-use parking_lot::RwLock;
 use vdb_storage::PointId;
 use vdb_sys::append::AppendRows;
+use vdb_sys::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use vdb_sys::sync::{Instant, RwLock};
 use vdb_wal::Lsn;
 
 use crate::append_list::AppendList;

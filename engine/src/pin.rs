@@ -5,12 +5,12 @@
 //! so that files and manifest agree.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::MutexGuard;
 use vdb_index::Control;
 use vdb_storage::SegmentFile;
 use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord};
+use vdb_sys::sync::MutexGuard;
+use vdb_sys::sync::atomic::{AtomicU64, Ordering};
 use vdb_vfs::{DynDisk, path};
 
 use crate::core::Core;

@@ -1,9 +1,9 @@
 //! The one path by which a database is opened, whatever happened to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_sys::sync::atomic::Ordering;
 use vdb_vfs::DynDisk;
 use vdb_wal::{Frame, Item, Lsn, Recovered, Wal, WalOptions};
 

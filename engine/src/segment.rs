@@ -3,9 +3,7 @@
 mod sound;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
 use vdb_index::RowSet;
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
@@ -14,6 +12,8 @@ use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, PointId, SegmentFile, tombstone};
+use vdb_sys::sync::Mutex;
+use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_vfs::DynDisk;
 use vdb_vfs::frame::FrameInfo;
 

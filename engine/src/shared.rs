@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::{Mutex, RwLock};
 use vdb_storage::manifest::Catalog;
+use vdb_sys::sync::atomic::{AtomicBool, Ordering};
+use vdb_sys::sync::{Mutex, RwLock};
 use vdb_vfs::{DynDisk, LockGuard};
 use vdb_wal::{Lsn, Wal};
 

@@ -1,9 +1,9 @@
 //! Waking a thread, and telling it to stop.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use vdb_sys::sync::atomic::{AtomicU64, Ordering};
+use vdb_sys::sync::{Condvar, Instant, Mutex};
 use vdb_wal::Lsn;
 
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
 //! Which log sequence number readers may see up to.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Condvar, Mutex};
+use vdb_sys::sync::atomic::{AtomicU64, Ordering};
+use vdb_sys::sync::{Condvar, Mutex};
 use vdb_wal::Lsn;
 
 use crate::error::{Error, Result};

@@ -1,12 +1,12 @@
 //! Rows that one thread adds while others read, without locks on the reading side.
 
 use crate::aligned::ALIGN;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::alloc::{self, Layout};
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Chunks start at about this many bytes and double, so that a tiny collection stays tiny...
 const FIRST_CHUNK_BYTES: usize = 4 << 10;

@@ -13,11 +13,11 @@
 //! succeeds would prove nothing (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use vdb_sys::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use vdb_sys::sync::thread::{self, Thread};
+use vdb_sys::sync::{Instant, Mutex, MutexGuard};
 use vdb_vfs::File;
 
 use crate::Lsn;

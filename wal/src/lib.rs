@@ -26,7 +26,7 @@
 //! | `wal.rs` | the handle |
 //! | `verify.rs` | checking a log as it lies |
 //!
-//! May depend on `vdb-vfs` only. Knows nothing of what the records mean.
+//! May depend on `vdb-vfs`, and on `vdb-sys` for `vdb_sys::sync`. Knows nothing of what the records mean.
 //!
 //! ```
 //! use std::sync::Arc;

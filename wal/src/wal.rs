@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use vdb_sys::sync::Mutex;
+use vdb_sys::sync::atomic::{AtomicU64, Ordering};
 use vdb_vfs::DynDisk;
 
 use crate::Lsn;

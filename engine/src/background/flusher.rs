@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::maintenance::flush::flush_frozen;
 use crate::shared::Shared;
 
@@ -20,6 +20,8 @@ pub(crate) fn run(shared: &Shared) {
                         break;
                     }
                 }
+                // Those who wait for room are told so by whoever closes the database.
+                Err(Error::Closed) => break,
                 Err(error) => {
                     // Nothing is lost: the rows are in the memtable and in the log. The next attempt may find the
                     // disk with room again; wakes until then would only make it fail more often.

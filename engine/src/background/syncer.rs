@@ -1,6 +1,6 @@
 //! Syncs writes that nobody waits for: buffered ones, and `Sync` ones whose ticket was dropped.
 
-use std::sync::atomic::Ordering;
+use vdb_sys::sync::atomic::Ordering;
 
 use crate::shared::Shared;
 

@@ -1,9 +1,9 @@
 //! Unpacked collections enter the catalog, all in one swap.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_storage::manifest::{AliasRecord, Catalog, CollectionManifest, CollectionRecord, ManifestStore};
+use vdb_sys::sync::atomic::Ordering;
 use vdb_vfs::path;
 
 use super::RestoreMode;

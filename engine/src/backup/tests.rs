@@ -392,7 +392,7 @@ fn cancelling_leaves_nothing_behind() {
         );
         assert!(no_staging(&db));
     }
-    let ended = parking_lot::Mutex::new((0, 0));
+    let ended = vdb_sys::sync::Mutex::new((0, 0));
     let progress = |done, total| *ended.lock() = (done, total);
     c.snapshot_to_tar(dir.path().join("t"), &Control::new(&|| false, &progress))
         .unwrap();

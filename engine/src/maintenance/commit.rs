@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use parking_lot::MutexGuard;
 use roaring::RoaringBitmap;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, ManifestStore};
 use vdb_storage::tombstone::{self, Tombstones};
 use vdb_storage::{Component, SegmentFile};
+use vdb_sys::sync::MutexGuard;
 use vdb_wal::Lsn;
 
 use crate::core::Core;
@@ -37,7 +37,7 @@ impl<'a> Commit<'a> {
         let mut current = core.manifest.lock();
         current.generation += 1;
         let mut next = current.clone();
-        next.next_segment_id = core.next_segment.load(std::sync::atomic::Ordering::Acquire);
+        next.next_segment_id = core.next_segment.load(vdb_sys::sync::atomic::Ordering::Acquire);
         Commit {
             shared,
             core,
@@ -101,7 +101,7 @@ impl<'a> Commit<'a> {
 
     /// Swaps the manifest, then lets `publish` change what readers start from.
     pub(crate) fn finish(mut self, publish: impl FnOnce()) -> Result<()> {
-        if self.core.dropped.load(std::sync::atomic::Ordering::Acquire) {
+        if self.core.dropped.load(vdb_sys::sync::atomic::Ordering::Acquire) {
             return Err(Error::CollectionNotFound {
                 name: self.core.dir.clone(),
             });

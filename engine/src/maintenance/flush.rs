@@ -1,10 +1,10 @@
 //! A frozen memtable becomes a segment.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_index::Control;
 use vdb_storage::PointId;
+use vdb_sys::sync::atomic::Ordering;
 
 use crate::core::Core;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! Files of a job that has not been committed.
 
-use parking_lot::Mutex;
+use vdb_sys::sync::Mutex;
 use vdb_vfs::Disk;
 
 /// Removes the files that a job has made unless its commit may name them: a job that fails, or is cancelled, must not

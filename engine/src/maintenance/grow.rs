@@ -1,12 +1,12 @@
 //! The graph over the vectors of a memtable grows; and becomes that of the segment.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_index::Control;
 use vdb_index::hnsw::{self, Base};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::MatrixView;
+use vdb_sys::sync::atomic::Ordering;
 
 use crate::core::Core;
 use crate::live::LiveGraph;

@@ -1,10 +1,10 @@
 //! The jobs in their order, in the foreground and in the background.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use vdb_index::Control;
+use vdb_sys::sync::atomic::Ordering;
 use vdb_wal::Lsn;
 
 use crate::core::Core;

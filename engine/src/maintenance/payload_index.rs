@@ -1,9 +1,9 @@
 //! Payload indexes come and go.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_index::Control;
+use vdb_sys::sync::atomic::Ordering;
 
 use crate::core::Core;
 use crate::error::{Error, Result, within};

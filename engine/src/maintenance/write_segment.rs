@@ -1,13 +1,12 @@
 //! Rows in the order of their ids become the files of a segment.
 
-use std::sync::atomic::Ordering;
-
 use vdb_index::Control;
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::PayloadWriter;
 use vdb_storage::points::{PointsWriter, SegmentIdentity};
 use vdb_storage::vectors::VectorsWriter;
 use vdb_storage::{Component, PointId, SegmentFile};
+use vdb_sys::sync::atomic::Ordering;
 
 use crate::core::Core;
 use crate::error::{Error, Result};

@@ -1,8 +1,7 @@
 //! What one call may take: time, and memory for its answer.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-
 use vdb_index::Control;
+use vdb_sys::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 

@@ -1,9 +1,9 @@
 //! Threads that answer together.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use vdb_sys::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Result;
 

@@ -12,9 +12,9 @@
 mod reading;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use vdb_storage::manifest::Catalog;
+use vdb_sys::sync::atomic::Ordering;
 use vdb_vfs::DynDisk;
 
 use self::reading::Reading;

@@ -90,7 +90,7 @@ fn a_sound_database_has_no_problems_open_or_closed_and_is_not_touched() {
     db.close().unwrap();
 
     let before = contents(&path);
-    let progress = parking_lot::Mutex::new(Vec::new());
+    let progress = vdb_sys::sync::Mutex::new(Vec::new());
     let tell = |done, total| progress.lock().push((done, total));
     let report = verify(&path, &Control::new(&|| false, &tell)).unwrap();
     assert_eq!(report.problems, []);

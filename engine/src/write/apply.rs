@@ -1,7 +1,6 @@
 //! Effects enter the memtable.
 
-use std::sync::atomic::Ordering;
-
+use vdb_sys::sync::atomic::Ordering;
 use vdb_wal::Lsn;
 
 use crate::core::Core;

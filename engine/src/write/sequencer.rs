@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::config::Durability;
 use crate::core::{Core, WEAK_WINDOW};
@@ -18,6 +17,7 @@ use crate::write::resolve::Resolver;
 use crate::write::ticket::{Ticket, WriteResult};
 use vdb_index::Control;
 use vdb_storage::PointId;
+use vdb_sys::sync::atomic::Ordering;
 
 enum Step {
     Write(Prepared),

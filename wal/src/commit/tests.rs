@@ -1,3 +1,6 @@
+#[cfg(feature = "model")]
+mod model;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
