@@ -92,7 +92,7 @@ impl DatabaseBuilder {
 
     /// How long a read may take that does not say so itself, else it fails with [`Error::Timeout`] within milliseconds. No
     /// limit by default. Writes, and long work such as [`Collection::optimize`], take theirs from a
-    /// [`Control`](crate::Control).
+    /// [`Control`].
     ///
     /// ```
     /// use std::time::Duration;

@@ -48,7 +48,17 @@ impl Stage<'_> {
                 self.db
                     .restore_collection(source, name, RestoreMode::Replace, &Control::none())?;
             }
-            _ => return act(self.db, action),
+            Action::Write(..)
+            | Action::Flush(_)
+            | Action::Optimize(_)
+            | Action::Index(..)
+            | Action::DropIndex(..)
+            | Action::Create(_)
+            | Action::Drop(_)
+            | Action::Rename(..)
+            | Action::Alias(..)
+            | Action::Unalias(_)
+            | Action::Sync => return act(self.db, action),
         }
         Ok(Vec::new())
     }

@@ -96,7 +96,7 @@ pub fn snapshot_info(source: impl AsRef<Path>) -> Result<SnapshotInfo> {
 /// the report are points. `control` is told bytes.
 ///
 /// # Errors
-/// When nothing is there, and [`Error::Cancelled`](crate::Error::Cancelled). Damage is in the report.
+/// When nothing is there, and [`Error::Cancelled`]. Damage is in the report.
 pub fn verify_snapshot(source: impl AsRef<Path>, control: &Control<'_>) -> Result<VerifyReport> {
     check::check(source.as_ref(), control)
 }
