@@ -191,8 +191,9 @@ impl Segment {
                     .map(Arc::new)
             });
             if graph.is_some() {
-                // A walk scores a few vectors here and there, and is not to wait for what lies beside them.
-                file.map_scattered(&**disk, &path_of_vectors)?;
+                // A walk scores a few vectors here and there, and is not to wait for what lies beside them. Without the
+                // second mapping, where the system gives no more of them, it does.
+                let _ = file.map_scattered(&**disk, &path_of_vectors);
             }
             vectors.push(Some(SegmentVectors {
                 file: Arc::new(file),

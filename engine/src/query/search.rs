@@ -31,7 +31,8 @@ pub struct SearchRequest {
     pub offset: usize,
     /// Only points with a score above this (below it for Euclid and Manhattan).
     pub score_threshold: Option<f32>,
-    /// Width of the beam of approximate search: more is slower and finds more. Chosen by the engine by default.
+    /// Width of the beam of approximate search, where the data are as usual; it goes from a third of this to twice.
+    /// More is slower and finds more. Chosen by the engine by default.
     pub ef: Option<usize>,
     /// Compare with every point instead of walking a graph.
     pub exact: bool,

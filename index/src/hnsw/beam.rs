@@ -51,6 +51,8 @@ pub(crate) struct Beam {
     pub(crate) sorted: Vec<Candidate>,
     /// How many results (candidates that are no routes) it keeps.
     width: usize,
+    /// How many candidates it keeps, routes included.
+    most: usize,
     results: usize,
     /// Everything before this was expanded.
     pub(crate) next: usize,
@@ -64,6 +66,7 @@ impl Default for Beam {
         Self {
             sorted: Vec::new(),
             width: 0,
+            most: 0,
             results: 0,
             next: 0,
             bound: None,
@@ -78,7 +81,8 @@ impl Beam {
 
     /// Forgets everything; keeps `width` results from now on.
     pub(crate) fn reset(&mut self, width: impl Into<Width>) {
-        let Width { most, bound } = width.into();
+        let Width { most, asked, bound } = width.into();
+        self.most = asked.max(1).saturating_mul(Self::MOST_ROUTES);
         self.bound = bound;
         self.limit = f32::NEG_INFINITY;
         self.sorted.clear();
@@ -112,7 +116,7 @@ impl Beam {
 
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.results >= self.width || self.sorted.len() >= self.width.saturating_mul(Self::MOST_ROUTES)
+        self.results >= self.width || self.sorted.len() >= self.most
     }
 
     /// Enters a candidate above the bar. Answers its place.
@@ -122,8 +126,7 @@ impl Beam {
         self.sorted.insert(at, new);
         self.next = self.next.min(at);
         self.results += usize::from(!new.is_route());
-        let most = self.width.saturating_mul(Self::MOST_ROUTES);
-        while self.results > self.width || self.sorted.len() > most {
+        while self.results > self.width || self.sorted.len() > self.most {
             self.pop();
         }
         // Routes behind the last result lead nowhere better.
@@ -131,6 +134,7 @@ impl Beam {
             self.pop();
         }
         if let Some(bound) = self.bound
+            && !new.is_route()
             && (at < bound.least || self.has_routes())
         {
             self.limit = self.limit_of(&bound);

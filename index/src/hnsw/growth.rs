@@ -32,8 +32,9 @@ const SAMPLE: u32 = 64;
 const SAMPLES: (u32, u32) = (8, 128);
 /// The beam that finds their neighbours.
 const WIDTH: usize = 160;
-/// A beam grows to at most this many times the width that was asked for,
-const MOST_TIMES: usize = 4;
+/// A beam grows to at most this many times the width that was asked for: queries that are unlike all rows see them stand
+/// close together, far away, and are not to cost any number of times what was asked for;
+const MOST_TIMES: usize = 2;
 /// and is never narrower than this part of it.
 const LEAST_PART: usize = 3;
 
@@ -51,12 +52,18 @@ pub(crate) struct Growth {
 pub(crate) struct Width {
     /// At most, and without a bound always.
     pub(crate) most: usize,
+    /// What was asked for.
+    pub(crate) asked: usize,
     pub(crate) bound: Option<Bound>,
 }
 
 impl From<usize> for Width {
     fn from(most: usize) -> Self {
-        Self { most, bound: None }
+        Self {
+            most,
+            asked: most,
+            bound: None,
+        }
     }
 }
 
@@ -69,15 +76,21 @@ pub(crate) struct Bound {
     pub(crate) least: usize,
     /// The score at distance 0.
     zero: f32,
-    /// How many times as far as the k-th best is still worth it.
-    times: f32,
+    /// How much farther than the k-th best is still worth it, as a share of its distance.
+    more: f32,
 }
 
 impl Bound {
-    /// The score below which nothing is worth expanding, for that of the k-th best candidate.
+    /// The score below which nothing is worth expanding, for that of the k-th best candidate. There is none where codes
+    /// say that this one is nearer than the query itself: they cannot tell such distances apart.
     #[inline]
     pub(crate) fn bar(&self, kth: f32) -> f32 {
-        self.zero - self.times * (self.zero - kth)
+        let distance = self.zero - kth;
+        if distance > 0.0 {
+            kth - self.more * distance
+        } else {
+            f32::NEG_INFINITY
+        }
     }
 }
 
@@ -96,18 +109,19 @@ impl Aim {
     pub(crate) fn width(&self, ef: usize) -> Width {
         let (k, width) = (self.k.max(1), ef.max(self.k).max(1));
         let exponent = self.growth.exponent;
-        let times = (width as f32 / k as f32).powf(exponent);
-        if !(exponent > 0.0 && times.is_finite() && self.zero.is_finite()) {
+        let more = (exponent * (width as f32 / k as f32).ln()).exp_m1();
+        if width == k || !(exponent > 0.0 && more.is_finite() && self.zero.is_finite()) {
             return width.into();
         }
         let bound = Bound {
             k,
             least: k.max(width / LEAST_PART),
             zero: self.zero,
-            times,
+            more,
         };
         Width {
             most: width.saturating_mul(MOST_TIMES),
+            asked: width,
             bound: Some(bound),
         }
     }
@@ -164,6 +178,14 @@ impl Growth {
         }
         let middle = exponents.len() / 2;
         let (_, &mut exponent, _) = exponents.select_nth_unstable_by(middle, f32::total_cmp);
+        // Growth as of less than one dimension is a step: the ranks lie on both sides of the border of a cluster.
+        let steepest = match codes.layout().scheme() {
+            Scheme::Dot => 2.0,
+            Scheme::Sad => 1.0,
+        };
+        if exponent > steepest {
+            return Ok(known);
+        }
         Ok(Self { exponent, ..known })
     }
 }

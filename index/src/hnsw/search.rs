@@ -41,6 +41,9 @@ const GIVE_UP: f64 = 0.3;
 /// Full vectors asked for before they are scored: enough to hide memory, few enough for the first-level cache.
 const RESCORE_AHEAD: usize = 3;
 
+/// Full vectors scored between two looks at whether to go on.
+const RESCORED_A_LOOK: usize = 64;
+
 /// The memory of a search, kept from query to query: one for every thread that searches. What a large search took beyond
 /// a few megabytes is given back at its end.
 #[derive(Default)]
@@ -174,7 +177,7 @@ pub fn search_watched<F: RowFilter + ?Sized>(
             1.0
         }
     };
-    let found = rescore(matrix, kernel, query, unit, params, scratch);
+    let found = rescore(matrix, kernel, query, unit, (params, among.1), scratch);
     scratch.trim();
     found
 }
@@ -262,11 +265,11 @@ fn rescore(
     kernel: &Kernel,
     query: &[u8],
     unit: f32,
-    params: &SearchParams,
+    (params, control): (&SearchParams, &Control<'_>),
     scratch: &mut Scratch,
 ) -> Found {
     let Scratch { walker, nominees, .. } = scratch;
-    let stopped = std::mem::take(&mut walker.stopped);
+    let mut stopped = std::mem::take(&mut walker.stopped);
     nominees.clear();
     if !stopped {
         nominees.extend(walker.results());
@@ -279,6 +282,11 @@ fn rescore(
     let mut rescored = 0;
     for (at, &(code, row)) in nominees.iter().enumerate() {
         if at >= least && error.most(code) <= f64::from(top.threshold()) {
+            break;
+        }
+        // A vector that is not in memory takes a tenth of a millisecond.
+        if at % RESCORED_A_LOOK == RESCORED_A_LOOK - 1 && control.is_cancelled() {
+            stopped = true;
             break;
         }
         if let Some(ahead) = vector_at(at + RESCORE_AHEAD) {
