@@ -25,7 +25,8 @@ fn data() -> Dataset {
     };
     let pos = ["noun", "verb"];
     let payload = |row: usize| {
-        json!({"pos": pos[row % 2], "lexfile": 18})
+        let lexfile = [18, 18, 5][row % 3];
+        json!({"pos": pos[row % 2], "lexfile": lexfile})
             .as_object()
             .cloned()
             .unwrap()
@@ -87,7 +88,7 @@ fn check(lines: &[Line], transport: &str) {
     let tags = ["tags=t50", "tags=t10", "tags=t1", "tags=t01"];
     assert_eq!(
         names,
-        [&tags[..], &["pos=noun", "pos=verb", "lexfile=18"]].concat()
+        [&tags[..], &["pos=noun", "pos=verb", "lexfile=18", "lexfile=5"]].concat()
     );
     for line in lines {
         assert_eq!((line.recall, line.rows), (1.0, Some(2500)), "{line:?}");
