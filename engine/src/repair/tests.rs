@@ -40,8 +40,19 @@ fn the_new_database_is_there_in_full_or_not_at_all() {
     assert!(matches!(repair(&old, &new, &stop), Err(Error::Cancelled)));
     assert_eq!(names(), ["old"]);
 
-    // What a process that was killed has left makes way.
+    // What a process that was killed has left may as well be somebody's: it is not touched.
     make(&dir.path().join("new.partial"));
+    let refused = repair(&old, &new, &Control::none()).unwrap_err().to_string();
+    assert!(
+        refused.contains("new.partial") && refused.contains("in the way"),
+        "{refused}"
+    );
+    assert!(
+        verify(dir.path().join("new.partial"), &Control::none())
+            .unwrap()
+            .is_sound()
+    );
+    fs::remove_dir_all(dir.path().join("new.partial")).unwrap();
     let report = repair(&old, &new, &Control::none()).unwrap();
     assert_eq!(names(), ["new", "old"]);
     assert!(report.is_complete(), "{report:?}");
@@ -50,14 +61,10 @@ fn the_new_database_is_there_in_full_or_not_at_all() {
     let db = Database::open(&new).unwrap();
     let c = db.collection("c").unwrap();
     assert_eq!((c.count(None).unwrap(), c.info().unwrap().last_sequence), (9, 2));
-    // What is being written does not make way, and what is there is not touched.
+    // What is there is not touched.
     let refused = repair(&old, &new, &Control::none()).unwrap_err().to_string();
     assert!(refused.contains("it exists"), "{refused}");
     db.close().unwrap();
-    let held = Database::open(dir.path().join("new.partial")).unwrap();
-    fs::remove_dir_all(&new).unwrap();
-    assert!(repair(&old, &new, &Control::none()).unwrap_err().is_locked());
-    drop(held);
     let after: Vec<Vec<u8>> = files_below(&old)
         .into_iter()
         .map(|path| fs::read(path).unwrap())

@@ -62,16 +62,13 @@ impl Place {
             return Err(Error::InvalidRequest(what));
         }
         let partial = format!("{name}{PARTIAL}");
-        // Whoever is repairing to there has it open; who was killed has left it.
-        if parent.exists(&partial)? {
-            let lock = vdb_vfs::path::join(&partial, crate::layout::LOCK_FILE);
-            if parent.exists(&lock)? {
-                drop(parent.lock(&lock)?);
-                parent.remove_dir_all(&partial)?;
-            } else if !parent.list(&partial)?.is_empty() {
-                let what = format!("{}: it is in the way: remove it", parent.display(&partial));
-                return Err(Error::InvalidRequest(what));
-            }
+        // Left by a repair that was killed, or of one that goes on, or somebody's database of that name: not ours to remove.
+        if parent.exists(&partial)? && !parent.list(&partial)?.is_empty() {
+            let what = format!(
+                "{}: it is in the way; if it is what a repair that was killed has left, remove it",
+                parent.display(&partial)
+            );
+            return Err(Error::InvalidRequest(what));
         }
         Ok(Place {
             parent,
