@@ -4,8 +4,7 @@ use std::path::Path;
 
 use vdb_index::Control;
 
-use super::format::FileEntry;
-use super::source::{CHUNK, Source};
+use super::source::Source;
 use crate::damage::describe;
 use crate::error::{Error, Result};
 use crate::layout::file_path;
@@ -44,7 +43,10 @@ pub(super) fn check(given: &Path, control: &Control<'_>) -> Result<VerifyReport>
         report.rows += collection.points;
         for file in &collection.files {
             let path = file_path(collection.id, &file.name);
-            match check_file(&source, &path, file, &mut meter) {
+            let read = source
+                .whole(&path, file)
+                .and_then(|file| file.read(&mut meter, |_, _| Ok(())));
+            match read {
                 Ok(()) => {
                     report.files += 1;
                     report.bytes += file.len;
@@ -81,33 +83,4 @@ fn note(report: &mut VerifyReport, collection: Option<String>, file: &str, error
         },
         advice: ADVICE.to_owned(),
     });
-}
-
-fn check_file(source: &Source, path: &str, file: &FileEntry, meter: &mut Meter<'_>) -> Result<()> {
-    let piece = source.piece(path)?;
-    if piece.len != file.len {
-        let what = format!("it has {} bytes, the index says {}", piece.len, file.len);
-        return Err(source.damaged(path, what));
-    }
-    let mut crc = crc32fast::Hasher::new();
-    let mut buf = Vec::new();
-    let mut at = 0;
-    while at < file.len {
-        buf.resize(CHUNK.min(file.len - at) as usize, 0);
-        let found = piece.read_at(&mut buf, at)?;
-        if found < buf.len() {
-            let what = format!("it ends at {}, expected {}", at + found as u64, file.len);
-            return Err(source.damaged(path, what));
-        }
-        crc.update(&buf);
-        at += found as u64;
-        meter.tick(found as u64)?;
-    }
-    match crc.finalize() {
-        crc if crc == file.crc => Ok(()),
-        crc => {
-            let what = format!("it has the checksum {crc:08x}, the index says {:08x}", file.crc);
-            Err(source.damaged(path, what))
-        }
-    }
 }

@@ -24,9 +24,6 @@ use crate::schema::Schema;
 use crate::shared::Shared;
 use crate::verify::files;
 
-/// Bytes that are copied at a time.
-const CHUNK: u64 = 1 << 20;
-
 /// Restores one collection under a name.
 pub(super) fn restore_one(
     shared: &Shared,
@@ -144,40 +141,11 @@ fn copy(
     meter: &mut Meter<'_>,
 ) -> Result<()> {
     let from = file_path(collection, &file.name);
-    let piece = source.piece(&from)?;
-    if piece.len != file.len {
-        return Err(source.damaged(
-            &from,
-            format!("it has {} bytes, the index says {}", piece.len, file.len),
-        ));
-    }
+    let whole = source.whole(&from, file)?;
     let out = shared
         .disk
         .create(&staged_path(staging, collection, &file.name))?;
-    let mut crc = crc32fast::Hasher::new();
-    let mut buf = Vec::new();
-    let mut at = 0;
-    while at < file.len {
-        buf.resize(CHUNK.min(file.len - at) as usize, 0);
-        let found = piece.read_at(&mut buf, at)?;
-        if found < buf.len() {
-            return Err(source.damaged(
-                &from,
-                format!("it ends at {}, expected {}", at + found as u64, file.len),
-            ));
-        }
-        crc.update(&buf);
-        out.write_all_at(&buf, at)?;
-        at += found as u64;
-        meter.tick(found as u64)?;
-    }
-    let crc = crc.finalize();
-    if crc != file.crc {
-        return Err(source.damaged(
-            &from,
-            format!("it has the checksum {crc:08x}, the index says {:08x}", file.crc),
-        ));
-    }
+    whole.read(meter, |bytes, at| Ok(out.write_all_at(bytes, at)?))?;
     Ok(out.sync_all()?)
 }
 

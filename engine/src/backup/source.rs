@@ -7,16 +7,17 @@ use std::path::Path;
 use tar::{EntryType, Header};
 use vdb_vfs::{Disk, File, OsDisk, path};
 
-use super::format::{COLLECTIONS, INDEX, Index, MAX_INDEX_BYTES};
+use super::format::{COLLECTIONS, FileEntry, INDEX, Index, MAX_INDEX_BYTES};
 use super::place;
 use crate::error::{Error, Result};
+use crate::meter::Meter;
 
 /// What a tar file consists of.
 pub(super) const BLOCK: u64 = 512;
 /// How deep the directories of a snapshot are.
 const MAX_DEPTH: usize = 2;
 /// Bytes that are read at a time.
-pub(super) const CHUNK: u64 = 1 << 20;
+const CHUNK: u64 = 1 << 20;
 
 #[derive(Debug)]
 enum Form {
@@ -56,6 +57,49 @@ impl Piece {
         Ok(self
             .file
             .read_at(&mut buf[..wanted], self.offset.saturating_add(at))?)
+    }
+}
+
+/// A file that the index names, of the length that it says.
+#[derive(Debug)]
+pub(super) struct Whole<'a> {
+    source: &'a Source,
+    path: &'a str,
+    entry: &'a FileEntry,
+    piece: Piece,
+}
+
+impl Whole<'_> {
+    /// Passes all of it to `take`, part after part, each with where it lies, and compares the checksum.
+    pub(super) fn read(
+        &self,
+        meter: &mut Meter<'_>,
+        mut take: impl FnMut(&[u8], u64) -> Result<()>,
+    ) -> Result<()> {
+        let Whole {
+            source, path, entry, ..
+        } = *self;
+        let mut crc = crc32fast::Hasher::new();
+        let mut buf = Vec::new();
+        let mut at = 0;
+        while at < entry.len {
+            buf.resize(CHUNK.min(entry.len - at) as usize, 0);
+            let found = self.piece.read_at(&mut buf, at)?;
+            if found < buf.len() {
+                let what = format!("it ends at {}, expected {}", at + found as u64, entry.len);
+                return Err(source.damaged(path, what));
+            }
+            crc.update(&buf);
+            take(&buf, at)?;
+            at += found as u64;
+            meter.tick(found as u64)?;
+        }
+        let crc = crc.finalize();
+        if crc != entry.crc {
+            let what = format!("it has the checksum {crc:08x}, the index says {:08x}", entry.crc);
+            return Err(source.damaged(path, what));
+        }
+        Ok(())
     }
 }
 
@@ -120,6 +164,21 @@ impl Source {
             file,
             offset: extent.offset,
             len,
+        })
+    }
+
+    /// A file of the index.
+    pub(super) fn whole<'a>(&'a self, path: &'a str, entry: &'a FileEntry) -> Result<Whole<'a>> {
+        let piece = self.piece(path)?;
+        if piece.len != entry.len {
+            let what = format!("it has {} bytes, the index says {}", piece.len, entry.len);
+            return Err(self.damaged(path, what));
+        }
+        Ok(Whole {
+            source: self,
+            path,
+            entry,
+            piece,
         })
     }
 
