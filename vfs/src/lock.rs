@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::holder::{Holder, MAX_TEXT};
-use crate::nofollow::open_below;
+use crate::nofollow;
 use crate::{Error, LockGuard, Result};
 
 /// Takes the lock file at `path`; `shown` is its name in messages.
@@ -22,7 +22,7 @@ pub(crate) fn take(path: &Path, shown: &str) -> Result<LockGuard> {
     let fail = |e: io::Error| Error::io(shown, "lock", e);
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    let file = open_below(&mut options, path).map_err(fail)?;
+    let file = nofollow::open(&mut options, path).map_err(fail)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(fs::TryLockError::WouldBlock) => {

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::map::Map;
 
-use crate::nofollow::{self, open_below};
-use crate::{Disk, Error, File, FileView, LockGuard, Result, lock, path, reaper};
+use crate::{Disk, Error, File, FileView, LockGuard, Result, lock, nofollow, path, reaper};
 
 /// A directory of the operating system.
 pub struct OsDisk {
@@ -52,12 +51,9 @@ impl OsDisk {
         &self.root
     }
 
-    fn at(&self, path: &str) -> PathBuf {
-        if path.is_empty() {
-            self.root.clone()
-        } else {
-            self.root.join(path)
-        }
+    /// Where `path` lies, to be handed to the system.
+    fn at(&self, path: &str, op: &'static str) -> Result<PathBuf> {
+        nofollow::below(&self.root, path).map_err(self.fail(path, op))
     }
 
     /// Turns a system error on `path` into ours.
@@ -108,20 +104,24 @@ impl Disk for OsDisk {
         path::check(path)?;
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
-        let file = open_below(&mut options, &self.at(path)).map_err(self.fail(path, "create"))?;
+        let at = self.at(path, "create")?;
+        let file = nofollow::open(&mut options, &at).map_err(self.fail(path, "create"))?;
         Ok(self.opened(path, file))
     }
 
     fn open(&self, path: &str, write: bool) -> Result<Box<dyn File>> {
         path::check(path)?;
-        let file = open_file(&self.at(path), write).map_err(self.fail(path, "open"))?;
+        let at = self.at(path, "open")?;
+        let mut options = fs::OpenOptions::new();
+        let file = nofollow::open(options.read(true).write(write), &at).map_err(self.fail(path, "open"))?;
         Ok(self.opened(path, file))
     }
 
     fn map(&self, path: &str) -> Result<FileView> {
         path::check(path)?;
         let fail = || self.fail(path, "map");
-        let file = open_file(&self.at(path), false).map_err(fail())?;
+        let at = self.at(path, "map")?;
+        let file = nofollow::open(fs::OpenOptions::new().read(true), &at).map_err(fail())?;
         let len = file.metadata().map_err(fail())?.len();
         if len == 0 {
             // A mapping of nothing has no address, aligned or not.
@@ -134,12 +134,12 @@ impl Disk for OsDisk {
     fn list(&self, dir: &str) -> Result<Vec<String>> {
         path::check_dir(dir)?;
         let fail = || self.fail(dir, "list");
-        // The root may be reached by a link; what is below it may not.
-        if !dir.is_empty() && fs::symlink_metadata(self.at(dir)).map_err(fail())?.is_symlink() {
-            return Err(fail()(nofollow::refusal()));
+        let at = self.at(dir, "list")?;
+        if !dir.is_empty() {
+            nofollow::refuse_link(&at).map_err(fail())?;
         }
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.at(dir)).map_err(fail())? {
+        for entry in fs::read_dir(at).map_err(fail())? {
             let name = entry.map_err(fail())?.file_name();
             // A name that is not Unicode is not one of ours, and no path of this trait could reach it.
             names.extend(name.into_string().ok());
@@ -150,7 +150,7 @@ impl Disk for OsDisk {
 
     fn exists(&self, path: &str) -> Result<bool> {
         path::check_dir(path)?;
-        match self.at(path).try_exists() {
+        match self.at(path, "look up")?.try_exists() {
             // A file where the path wants a directory: there is nothing below it.
             Err(e) if e.kind() == io::ErrorKind::NotADirectory => Ok(false),
             found => found.map_err(self.fail(path, "look up")),
@@ -160,14 +160,15 @@ impl Disk for OsDisk {
     fn rename(&self, from: &str, to: &str) -> Result<()> {
         path::check(from)?;
         path::check(to)?;
-        fs::rename(self.at(from), self.at(to)).map_err(self.fail(from, "rename"))
+        let (old, new) = (self.at(from, "rename")?, self.at(to, "rename")?);
+        fs::rename(old, new).map_err(self.fail(from, "rename"))
     }
 
     fn remove(&self, path: &str) -> Result<()> {
         path::check(path)?;
-        let path_of_file = self.at(path);
-        let held = fs::File::open(&path_of_file).ok();
-        fs::remove_file(path_of_file).map_err(self.fail(path, "remove"))?;
+        let at = self.at(path, "remove")?;
+        let held = nofollow::open(fs::OpenOptions::new().read(true), &at).ok();
+        fs::remove_file(at).map_err(self.fail(path, "remove"))?;
         if let Some(file) = held {
             reaper::release(file);
         }
@@ -176,12 +177,13 @@ impl Disk for OsDisk {
 
     fn create_dir_all(&self, dir: &str) -> Result<()> {
         path::check_dir(dir)?;
-        fs::create_dir_all(self.at(dir)).map_err(self.fail(dir, "create the directory"))
+        let op = "create the directory";
+        fs::create_dir_all(self.at(dir, op)?).map_err(self.fail(dir, op))
     }
 
     fn remove_dir_all(&self, dir: &str) -> Result<()> {
         path::check(dir)?;
-        match fs::remove_dir_all(self.at(dir)) {
+        match fs::remove_dir_all(self.at(dir, "remove the directory")?) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             done => done.map_err(self.fail(dir, "remove the directory")),
         }
@@ -189,32 +191,26 @@ impl Disk for OsDisk {
 
     fn sync_dir(&self, dir: &str) -> Result<()> {
         path::check_dir(dir)?;
-        sync_directory(&self.at(dir)).map_err(self.fail(dir, "sync the directory"))
+        sync_directory(&self.at(dir, "sync the directory")?).map_err(self.fail(dir, "sync the directory"))
     }
 
     fn hard_link(&self, from: &str, to: &str) -> Result<()> {
         path::check(from)?;
         path::check(to)?;
-        fs::hard_link(self.at(from), self.at(to)).map_err(self.fail(from, "link"))
+        let (old, new) = (self.at(from, "link")?, self.at(to, "link")?);
+        fs::hard_link(old, new).map_err(self.fail(from, "link"))
     }
 
     fn lock(&self, path: &str) -> Result<LockGuard> {
         path::check(path)?;
-        lock::take(&self.at(path), &self.display(path))
+        lock::take(&self.at(path, "lock")?, &self.display(path))
     }
 
     fn display(&self, path: &str) -> String {
-        self.at(path).display().to_string()
-    }
-}
-
-/// Unlike the system, refuses to open a directory for reading: every use of it would fail later and less clearly.
-fn open_file(path: &Path, write: bool) -> io::Result<fs::File> {
-    let file = open_below(fs::OpenOptions::new().read(true).write(write), path)?;
-    if file.metadata()?.is_dir() {
-        Err(io::ErrorKind::IsADirectory.into())
-    } else {
-        Ok(file)
+        match path {
+            "" => self.root.display().to_string(),
+            path => self.root.join(path).display().to_string(),
+        }
     }
 }
 

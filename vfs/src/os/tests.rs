@@ -202,6 +202,25 @@ fn links_below_the_root_are_refused_and_what_they_lead_to_stays_as_it_is() {
         let error = refusal.unwrap_err().to_string();
         assert!(error.contains("symbolic link"), "{error}");
     }
+    // Nor does anything below a directory that is one.
+    let below = [
+        disk.open("d/victim", true).map(drop),
+        disk.create("d/new").map(drop),
+        disk.map("d/victim").map(drop),
+        disk.lock("d/victim").map(drop),
+        disk.list("d/e").map(drop),
+        disk.exists("d/victim").map(drop),
+        disk.remove("d/victim"),
+        disk.rename("d/victim", "g"),
+        disk.hard_link("d/victim", "g"),
+        disk.create_dir_all("d/e/f"),
+        disk.remove_dir_all("d/e"),
+        disk.sync_dir("d/e"),
+    ];
+    for refusal in below {
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.contains("symbolic link"), "{error}");
+    }
     // Removing a link does not reach through it.
     disk.remove("f").unwrap();
     disk.remove_dir_all("d").unwrap();
@@ -210,4 +229,27 @@ fn links_below_the_root_are_refused_and_what_they_lead_to_stays_as_it_is() {
     let root = outside.path().join("root");
     std::os::unix::fs::symlink(dir.path(), &root).unwrap();
     OsDisk::open(root, false).unwrap().create("g").unwrap();
+}
+
+#[test]
+fn a_pipe_is_refused_instead_of_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(dir.path().join("f"))
+        .status();
+    assert!(made.unwrap().success());
+    let disk = OsDisk::open(dir.path(), false).unwrap();
+    let refusals = [
+        disk.open("f", false).map(drop),
+        disk.open("f", true).map(drop),
+        disk.create("f").map(drop),
+        disk.map("f").map(drop),
+        disk.lock("f").map(drop),
+    ];
+    for refusal in refusals {
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.contains("a pipe"), "{error}");
+    }
+    disk.remove("f").unwrap();
+    assert!(!disk.exists("f").unwrap());
 }
