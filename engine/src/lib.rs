@@ -57,7 +57,7 @@
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
-//! | `meter.rs`, `pin.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
+//! | `meter.rs`, `pin.rs`, `place.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; paths of users, outside the database; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
 //! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
@@ -99,6 +99,7 @@ mod model;
 mod names;
 mod payload;
 mod pin;
+mod place;
 mod point;
 mod query;
 mod recovery;

@@ -15,7 +15,6 @@
 //! | file | what |
 //! |---|---|
 //! | `format.rs` | the index, and what a snapshot consists of |
-//! | `place.rs` | paths of users, outside the database |
 //! | `save.rs` | pinned files are checked and copied |
 //! | `target.rs` | a directory or a tar file that is being written |
 //! | `source.rs` | a directory or a tar file that is being read |
@@ -26,7 +25,6 @@
 mod check;
 mod format;
 mod install;
-mod place;
 mod restore;
 mod save;
 mod source;

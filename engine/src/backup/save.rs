@@ -10,12 +10,12 @@ use vdb_vfs::{Disk, path};
 
 use super::SnapshotInfo;
 use super::format::{CollectionEntry, FileEntry, INDEX, Index};
-use super::place;
 use super::target::{Kind, Target};
 use crate::error::{Error, Result};
 use crate::layout::{file_path, is_manifest};
 use crate::meter::Meter;
 use crate::pin::{PinnedCollection, pin};
+use crate::place;
 use crate::shared::Shared;
 use crate::verify::files;
 
@@ -27,7 +27,7 @@ pub(super) fn save(
     kind: Kind,
     control: &Control<'_>,
 ) -> Result<SnapshotInfo> {
-    place::refuse_inside(path, &*shared.disk)?;
+    place::refuse_inside(path, &*shared.disk, "a snapshot")?;
     let (disk, name) = place::locate(path)?;
     let mut target = Target::create(disk, &name, kind)?;
     let created = SystemTime::now()

@@ -8,9 +8,9 @@ use tar::{EntryType, Header};
 use vdb_vfs::{Disk, File, OsDisk, path};
 
 use super::format::{COLLECTIONS, FileEntry, INDEX, Index, MAX_INDEX_BYTES};
-use super::place;
 use crate::error::{Error, Result};
 use crate::meter::Meter;
+use crate::place;
 
 /// What a tar file consists of.
 pub(super) const BLOCK: u64 = 512;

@@ -8,9 +8,8 @@ use vdb_vfs::{Disk, File, LockGuard, OsDisk, path};
 use super::source::BLOCK;
 use crate::error::{Error, Result};
 use crate::meter::Meter;
+use crate::place::PARTIAL;
 
-/// How the name ends until everything is on the medium.
-pub(super) const PARTIAL: &str = ".partial";
 /// How the name ends of the file that is locked meanwhile. It tells what a process that was killed has left from what
 /// another one is still writing.
 const LOCK: &str = ".lock";

@@ -107,6 +107,13 @@ fn a_place_that_will_not_do_is_refused() {
     for target in ["old", "old/inside", "empty", "no/such", ".."] {
         assert!(repair(&old, dir.path().join(target), &none).is_err(), "{target}");
     }
+    // By whatever way: here through another directory, there by a link.
+    let old_link = dir.path().join("link");
+    std::os::unix::fs::symlink(&old, &old_link).unwrap();
+    for target in [dir.path().join("empty/../old/inside"), old_link.join("inside")] {
+        let refused = repair(&old, &target, &none).unwrap_err().to_string();
+        assert!(refused.contains("cannot lie inside"), "{refused}");
+    }
     fs::create_dir(dir.path().join("mine.partial")).unwrap();
     fs::write(dir.path().join("mine.partial/thesis"), "important").unwrap();
     let refused = repair(&old, dir.path().join("mine"), &none)

@@ -16,12 +16,11 @@ use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::write_segment::{Source, write_segment};
+use crate::place::{self, PARTIAL};
 use crate::schema::Schema;
 
 /// Rows of one segment of the new database, at most.
 const SEGMENT_ROWS: usize = 1 << 20;
-/// How the name ends until everything is on the medium.
-const PARTIAL: &str = ".partial";
 
 /// A directory that will get its name when all is done. Removed when it is dropped before that.
 #[derive(Debug)]
@@ -36,27 +35,9 @@ impl Place {
     /// # Errors
     /// When `target` exists, lies in `source`, or has no parent directory.
     pub(super) fn choose(target: &Path, source: &dyn Disk) -> Result<Place> {
+        place::refuse_inside(target, source, "what is repaired")?;
+        let (parent, name) = place::locate(target)?;
         let shown = target.display();
-        if std::path::absolute(target).is_ok_and(|path| path.starts_with(source.display(""))) {
-            let what = format!("{shown}: a repaired database cannot lie inside the damaged one");
-            return Err(Error::InvalidRequest(what));
-        }
-        let name = target
-            .file_name()
-            .and_then(|name| name.to_str())
-            .map(str::to_owned);
-        let name = name
-            .filter(|name| vdb_vfs::path::check(name).is_ok())
-            .ok_or_else(|| {
-                Error::InvalidRequest(format!(
-                    "{shown}: a path that ends in a name in Unicode is needed"
-                ))
-            })?;
-        let parent = match target.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let parent = OsDisk::open(parent, false)?;
         if parent.exists(&name)? {
             let what = format!("{shown}: it exists; a repaired database is written to a new directory");
             return Err(Error::InvalidRequest(what));
