@@ -30,6 +30,8 @@ pub(super) struct Segment {
     /// By slot; none where the segment does not have the vector.
     vectors: Vec<Option<Part<VectorsSalvage>>>,
     dead: RoaringBitmap,
+    /// What keeps from knowing which rows are dead.
+    dead_blame: Option<Blame>,
     /// The last operation that it covers.
     max_seq: u64,
     /// Alive rows without an id, as the merge has found them.
@@ -75,7 +77,7 @@ impl Opened {
         losses: &mut Losses<'_>,
     ) -> Result<Option<Segment>> {
         let Opened(points) = self;
-        let dead = open_tombstones(disk, dir, found, losses)?;
+        let (dead, dead_blame) = open_tombstones(disk, dir, found, losses)?;
         let Some(file) = &points.file else {
             if let Some(blame) = points.blame {
                 let rows = found
@@ -135,6 +137,7 @@ impl Opened {
             payload,
             vectors,
             dead,
+            dead_blame,
             max_seq,
             unnamed: Cell::new(0),
         }))
@@ -198,14 +201,14 @@ fn length(disk: &DynDisk, path: &str) -> u64 {
     disk.open(path, false).and_then(|file| file.len()).unwrap_or(0)
 }
 
-/// The rows that are dead by all files that can be read.
+/// The rows that are dead by all files that can be read, and what keeps from knowing others.
 fn open_tombstones(
     disk: &DynDisk,
     dir: &str,
     found: &FoundSegment,
     losses: &mut Losses<'_>,
-) -> Result<RoaringBitmap> {
-    let mut dead = RoaringBitmap::new();
+) -> Result<(RoaringBitmap, Option<Blame>)> {
+    let (mut dead, mut blame) = (RoaringBitmap::new(), None);
     if let Some(known) = found
         .files
         .iter()
@@ -216,7 +219,10 @@ fn open_tombstones(
             Ok(rows) => dead = rows,
             Err(error) => {
                 let more = "points of this segment that were deleted may come back, unless a newer version or the log says so";
-                losses.error(&path, &error.into(), more);
+                let lost = losses.error(&path, &error.into(), more);
+                // Deletions are writes too.
+                losses.lose_unnamed(lost, None);
+                blame = Some(lost);
             }
         }
         losses.read(length(disk, &path))?;
@@ -228,7 +234,7 @@ fn open_tombstones(
         }
         losses.read(length(disk, &path))?;
     }
-    Ok(dead)
+    Ok((dead, blame))
 }
 
 impl Segment {
@@ -294,6 +300,7 @@ impl Segment {
     /// True when something of it is lost, so that the log may have to stand in.
     pub(super) fn is_damaged(&self) -> bool {
         let vectors = self.vectors.iter().flatten().any(|part| part.blame.is_some());
-        self.points.blame.is_some() || self.payload.blame.is_some() || vectors
+        let dead = self.dead_blame.is_some();
+        self.points.blame.is_some() || self.payload.blame.is_some() || vectors || dead
     }
 }

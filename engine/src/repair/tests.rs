@@ -6,7 +6,9 @@ use std::path::Path;
 use vdb_index::Control;
 
 use crate::fixture::files_below;
-use crate::{CollectionConfig, Database, Distance, Error, Point, VectorParams, plan_repair, repair, verify};
+use crate::{
+    CollectionConfig, Database, Distance, Error, Point, Select, VectorParams, plan_repair, repair, verify,
+};
 
 fn make(path: &Path) {
     let db = Database::builder().background(false).open(path).unwrap();
@@ -123,4 +125,33 @@ fn a_place_that_will_not_do_is_refused() {
     let refused = repair(dir.path().join("empty"), dir.path().join("new"), &none).unwrap_err();
     assert!(matches!(refused, Error::NotADatabase { .. }), "{refused}");
     assert!(!dir.path().join("new").exists() && !dir.path().join("new.partial").exists());
+}
+
+#[test]
+fn the_log_says_who_is_dead_where_the_tombstones_cannot() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    make(&old);
+    let db = Database::open(&old).unwrap();
+    // The deletion is in a file of tombstones from here on; the log has it still.
+    db.collection("c")
+        .unwrap()
+        .upsert(vec![Point::new(20, [1.0, 2.0])])
+        .unwrap();
+    db.collection("c").unwrap().flush().unwrap();
+    db.close().unwrap();
+    let tombstones: Vec<_> = files_below(&old)
+        .into_iter()
+        .filter(|path| path.to_string_lossy().contains(".tomb"))
+        .collect();
+    assert_eq!(tombstones.len(), 1, "{:?}", files_below(&old));
+    let mut bytes = fs::read(&tombstones[0]).unwrap();
+    bytes.iter_mut().for_each(|byte| *byte = !*byte);
+    fs::write(&tombstones[0], bytes).unwrap();
+
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert!(!report.is_complete(), "{report:?}");
+    let c = Database::open(&new).unwrap().collection("c").unwrap();
+    assert_eq!(c.count(None).unwrap(), 10);
+    assert!(c.get(&[4u64.into()], &Select::default()).unwrap().is_empty());
 }
