@@ -149,6 +149,25 @@ pub(crate) fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
     Ok(())
 }
 
+/// The names in a directory; none where it is missing.
+pub(crate) fn list(disk: &DynDisk, dir: &str) -> Result<Vec<String>> {
+    match disk.list(dir) {
+        Err(vdb_vfs::Error::NotFound { .. }) => Ok(Vec::new()),
+        names => Ok(names?),
+    }
+}
+
+/// The collections that have a directory.
+pub(crate) fn collection_ids(disk: &DynDisk) -> Result<Vec<u32>> {
+    let names = list(disk, COLLECTIONS_DIR)?;
+    Ok(names.iter().filter_map(|name| collection_of(name)).collect())
+}
+
+/// The length of a file; 0 where it cannot be opened: a writer may have let go of it meanwhile.
+pub(crate) fn len_of(disk: &DynDisk, path: &str) -> u64 {
+    disk.open(path, false).and_then(|file| file.len()).unwrap_or(0)
+}
+
 /// Whether the directory of a collection has segments that count, as far as can be told.
 pub(crate) fn holds_rows(disk: &DynDisk, id: u32) -> bool {
     let dir = collection_dir(id);

@@ -93,6 +93,7 @@ pub struct Replay {
     reading: Option<Reading>,
     from: Lsn,
     released: Lsn,
+    synced: Lsn,
     bytes: u64,
     salvage: bool,
     faults: VecDeque<Error>,
@@ -164,6 +165,11 @@ impl Replay {
         self.bytes
     }
 
+    /// The greatest LSN that the log says was synced; only known of a pass made by [`salvage`](Self::salvage).
+    pub fn synced(&self) -> Lsn {
+        self.synced
+    }
+
     /// A pass that steps over damage instead of ending at it, and says what was lost ([`Item::Lost`]).
     ///
     /// # Errors
@@ -177,6 +183,7 @@ impl Replay {
 
     pub(crate) fn salvage_chain(disk: DynDisk, chain: Chain) -> Replay {
         Replay {
+            synced: chain.tail.as_ref().map_or(0, |tail| tail.synced),
             salvage: true,
             faults: chain.faults.into(),
             ..Replay::over(disk, chain.files, 0)
@@ -191,6 +198,7 @@ impl Replay {
             reading: None,
             from,
             released: 0,
+            synced: 0,
             bytes: 0,
             salvage: false,
             faults: VecDeque::new(),

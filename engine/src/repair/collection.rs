@@ -10,6 +10,7 @@ use vdb_wal::Lsn;
 use super::losses::Losses;
 use super::segment::{self, Segment};
 use super::survey::Found;
+use crate::directory::len_of;
 use crate::error::Result;
 use crate::schema::Schema;
 use crate::write::record::{EffectKind, Section};
@@ -68,7 +69,7 @@ impl Collection {
             .iter()
             .flat_map(|s| &s.files)
             .map(|f| f.file.path(&found.dir));
-        let lens = paths.map(|path| disk.open(&path, false).and_then(|file| file.len()).unwrap_or(0));
+        let lens = paths.map(|path| len_of(disk, &path));
         losses.expect(lens.fold(0, u64::saturating_add));
         let mut opened = Vec::with_capacity(found.segments.len());
         for segment in &found.segments {

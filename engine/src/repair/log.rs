@@ -9,6 +9,7 @@ use vdb_wal::{Damage, Item, Lsn, Replay};
 use super::collection::Collection;
 use super::losses::Losses;
 use super::survey::Known;
+use crate::directory::len_of;
 use crate::error::{Error, Result};
 use crate::layout::LOG_DIR;
 use crate::write::record::{self, EffectKind, KIND_EFFECTS, MANY, Section};
@@ -28,46 +29,51 @@ pub(super) fn read(
 ) -> Result<()> {
     losses.about(None);
     let names = disk.list(LOG_DIR).unwrap_or_default();
-    let files: Vec<&String> = names.iter().filter(|name| vdb_wal::is_log_file(name)).collect();
-    let len_of = |name: &String| {
-        disk.open(&format!("{LOG_DIR}/{name}"), false)
-            .and_then(|file| file.len())
-    };
-    let bytes: u64 = files.iter().map(|name| len_of(name).unwrap_or(0)).sum();
-    losses.expect(bytes);
+    let files = names.iter().filter(|name| vdb_wal::is_log_file(name));
+    let lens: Vec<u64> = files
+        .map(|name| len_of(disk, &format!("{LOG_DIR}/{name}")))
+        .collect();
+    losses.expect(lens.iter().sum());
     let mut homeless = Homeless::new();
-    if files.is_empty() && !collections.is_empty() {
+    if lens.is_empty() && !collections.is_empty() {
         let blame = losses.note(LOG_DIR, "the log is missing".to_owned());
         losses.lose_unnamed(blame, None);
         doubt(collections, MANY);
     }
-    if let Err(error) = replay(disk, collections, catalog, &mut homeless, losses) {
-        if matches!(error, Error::Cancelled) {
-            return Err(error);
+    let end = match replay(disk, collections, catalog, &mut homeless, losses) {
+        Ok(last) => Some(last),
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
+        Err(error) => {
+            let blame = losses.error(LOG_DIR, &error, "the records behind it cannot be read");
+            losses.lose_unnamed(blame, None);
+            doubt(collections, MANY);
+            None
         }
-        let blame = losses.error(LOG_DIR, &error, "the records behind it cannot be read");
-        losses.lose_unnamed(blame, None);
-        doubt(collections, MANY);
-    }
+    };
     for (id, points) in homeless.into_iter().filter(|(_, points)| !points.is_empty()) {
         let what = format!("it has points of collection {id:08x}, which is not there: dropped, or lost");
         let blame = losses.note(LOG_DIR, what);
         points.into_iter().for_each(|id| losses.lose(blame, id));
     }
-    for name in &files {
-        losses.read(len_of(name).unwrap_or(0))?;
+    for len in lens {
+        losses.read(len)?;
     }
-    check_end(disk, collections, losses)
+    if let Some(last) = end {
+        check_end(collections, losses, last);
+    }
+    Ok(())
 }
 
+/// The last record that there is, or is known to have been.
 fn replay(
     disk: &DynDisk,
     collections: &mut [Collection],
     catalog: &Known,
     homeless: &mut Homeless,
     losses: &mut Losses<'_>,
-) -> Result<()> {
+) -> Result<Lsn> {
     let mut replay = Replay::salvage(disk, LOG_DIR)?;
+    let mut last = replay.synced();
     while let Some(item) = replay.next_item()? {
         losses.check()?;
         let frame = match item {
@@ -87,6 +93,7 @@ fn replay(
             }
         };
         let (lsn, collection) = (frame.lsn, frame.collection);
+        last = last.max(lsn);
         let decoded = match frame.kind {
             KIND_EFFECTS => record::decode(frame.body),
             kind => Err(Error::Damaged {
@@ -114,7 +121,7 @@ fn replay(
             }
         }
     }
-    Ok(())
+    Ok(last)
 }
 
 fn is_log_path(path: &str) -> bool {
@@ -186,13 +193,9 @@ fn note_record(
 }
 
 /// A log that ends before what a collection has seen of it has lost files at its end.
-fn check_end(disk: &DynDisk, collections: &mut [Collection], losses: &mut Losses<'_>) -> Result<()> {
-    let Ok(log) = vdb_wal::verify(disk, LOG_DIR) else {
-        return Ok(());
-    };
-    let last = log.last_lsn.max(log.synced_lsn);
+fn check_end(collections: &mut [Collection], losses: &mut Losses<'_>, last: Lsn) {
     let Some(first) = collections.iter().find(|c| c.flushed > last) else {
-        return Ok(());
+        return;
     };
     // Whatever is missing may have been about any of them.
     let what = format!(
@@ -202,5 +205,4 @@ fn check_end(disk: &DynDisk, collections: &mut [Collection], losses: &mut Losses
     let blame = losses.note(LOG_DIR, what);
     losses.lose_unnamed(blame, None);
     doubt(collections, MANY);
-    Ok(())
 }

@@ -164,12 +164,9 @@ impl<'a> Row<'a> {
     }
 
     fn keep(self, id: PointId) -> Verdict<'a> {
-        match (
-            self.segment.payload(self.row),
-            self.segment.lost_payload(self.row),
-        ) {
-            (Some(payload), None) => self.keep_with(id, self.version, payload),
-            (_, blame) => Verdict::Lost(blame.flatten()),
+        match self.segment.payload(self.row) {
+            Some(payload) => self.keep_with(id, self.version, payload),
+            None => Verdict::Lost(self.segment.payload_blame()),
         }
     }
 

@@ -11,6 +11,7 @@ use vdb_vfs::DynDisk;
 
 use super::losses::{Blame, Losses};
 use super::survey::{FoundFile, FoundSegment};
+use crate::directory::len_of;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
@@ -161,7 +162,7 @@ fn open<T>(
     });
     let path = file.path(dir);
     let opened = open(&path, crc);
-    losses.read(length(disk, &path))?;
+    losses.read(len_of(disk, &path))?;
     Ok(match opened {
         Ok(file) => {
             let blame = faults(&file).split_first().map(|(first, more)| {
@@ -197,10 +198,6 @@ fn copy(error: &vdb_vfs::Error) -> vdb_vfs::Error {
     }
 }
 
-fn length(disk: &DynDisk, path: &str) -> u64 {
-    disk.open(path, false).and_then(|file| file.len()).unwrap_or(0)
-}
-
 /// The rows that are dead by all files that can be read, and what keeps from knowing others.
 fn open_tombstones(
     disk: &DynDisk,
@@ -225,14 +222,14 @@ fn open_tombstones(
                 blame = Some(lost);
             }
         }
-        losses.read(length(disk, &path))?;
+        losses.read(len_of(disk, &path))?;
     }
     for file in &found.other_tombstones {
         let path = file.path(dir);
         if let Ok(rows) = tombstone::salvage(&**disk, &path, None) {
             dead |= rows;
         }
-        losses.read(length(disk, &path))?;
+        losses.read(len_of(disk, &path))?;
     }
     Ok((dead, blame))
 }
@@ -280,9 +277,9 @@ impl Segment {
         })
     }
 
-    /// What has cost the payload of a row, if it is lost; as [`lost_vectors`](Self::lost_vectors).
-    pub(super) fn lost_payload(&self, row: u32) -> Option<Option<Blame>> {
-        self.payload(row).is_none().then_some(self.payload.blame)
+    /// What costs payloads that cannot be read. `None` where the file has no damage that shows.
+    pub(super) fn payload_blame(&self) -> Option<Blame> {
+        self.payload.blame
     }
 
     /// A row that is not dead has no id.

@@ -13,10 +13,11 @@ use vdb_storage::{Component, SegmentFile};
 use vdb_vfs::DynDisk;
 
 use super::losses::Losses;
-use crate::directory::holds_rows;
+use crate::directory::{self, holds_rows};
 use crate::error::{Error, Result};
-use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOG_DIR, collection_dir, collection_of};
+use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOG_DIR, collection_dir};
 use crate::schema::Schema;
+use crate::verify::files::file_of;
 
 /// Everything that is there.
 #[derive(Debug)]
@@ -87,10 +88,7 @@ impl Survey {
             "names of collections are taken from the catalog before it where it has them",
         )?;
         let catalog = catalog.unwrap_or_default();
-        let dirs: BTreeSet<u32> = list(disk, COLLECTIONS_DIR)?
-            .iter()
-            .filter_map(|name| collection_of(name))
-            .collect();
+        let dirs: BTreeSet<u32> = directory::collection_ids(disk)?.into_iter().collect();
         let named: BTreeMap<u32, &str> = catalog
             .collections
             .iter()
@@ -239,13 +237,9 @@ impl FoundSegment {
     fn of(id: u64, record: Option<&SegmentRecord>, is_newest: bool, there: &[SegmentFile]) -> FoundSegment {
         let mut files: Vec<FoundFile> = record
             .iter()
-            .flat_map(|record| &record.components)
-            .filter_map(|c| {
-                let file = SegmentFile {
-                    segment: id,
-                    component: c.component()?,
-                    revision: c.revision,
-                };
+            .flat_map(|record| record.components.iter().map(move |c| (record, c)))
+            .filter_map(|(record, c)| {
+                let file = file_of(record, c)?;
                 Some(FoundFile {
                     file,
                     crc: Some(c.crc),
@@ -318,19 +312,11 @@ fn newest<T: ManifestRecord>(
 }
 
 fn files_in(disk: &DynDisk, dir: &str) -> Result<Vec<SegmentFile>> {
-    let mut files: Vec<_> = list(disk, dir)?
+    let mut files: Vec<_> = directory::list(disk, dir)?
         .iter()
         .filter_map(|name| SegmentFile::parse(name))
         .collect();
     // Of each component the last revision first.
     files.sort_unstable_by_key(|file| (file.segment, file.component, std::cmp::Reverse(file.revision)));
     Ok(files)
-}
-
-/// The names in a directory; none where it is missing.
-fn list(disk: &DynDisk, dir: &str) -> Result<Vec<String>> {
-    match disk.list(dir) {
-        Err(vdb_vfs::Error::NotFound { .. }) => Ok(Vec::new()),
-        names => Ok(names?),
-    }
 }

@@ -5,10 +5,11 @@ use vdb_storage::SegmentFile;
 use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord, ManifestStore};
 use vdb_vfs::DynDisk;
 
+use super::catalog_store;
 use super::files;
 use super::report::{Problem, Severity, VerifyReport};
-use super::{catalog_store, stray};
 use crate::damage::describe;
+use crate::directory;
 use crate::error::{Error, Result};
 use crate::layout::LOG_DIR;
 use crate::meter::Meter;
@@ -104,10 +105,8 @@ impl<'a> Audit<'a> {
 
     /// Counts the log among the files to come.
     pub(super) fn expect_log(&mut self) -> Result<()> {
-        for name in stray::list(&self.disk, LOG_DIR)? {
-            // A writer may have let go of a file meanwhile.
-            let file = self.disk.open(&format!("{LOG_DIR}/{name}"), false);
-            self.log_bytes += file.and_then(|f| f.len()).unwrap_or(0);
+        for name in directory::list(&self.disk, LOG_DIR)? {
+            self.log_bytes += directory::len_of(&self.disk, &format!("{LOG_DIR}/{name}"));
         }
         self.meter.expect(self.log_bytes);
         Ok(())

@@ -90,7 +90,7 @@ pub fn verify_disk(disk: DynDisk, control: &Control<'_>) -> Result<VerifyReport>
     let ids = match &catalog {
         Some(catalog) => catalog.collections.iter().map(|c| c.id).collect(),
         // Without a catalog every directory may be a collection.
-        None => stray::collection_ids(&disk)?,
+        None => directory::collection_ids(&disk)?,
     };
     let mut plans = Vec::with_capacity(ids.len());
     for id in ids {

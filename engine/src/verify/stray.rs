@@ -4,32 +4,18 @@ use std::collections::BTreeSet;
 
 use vdb_storage::SegmentFile;
 use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestRecord};
+use vdb_vfs::path;
 use vdb_vfs::replace::TEMP_SUFFIX;
-use vdb_vfs::{DynDisk, path};
 
 use super::audit::{Audit, Plan, RESTORE};
 use super::report::Severity;
-use crate::directory::holds_rows;
+use crate::directory::{holds_rows, list};
 use crate::error::Result;
 use crate::layout::TEMP_DIR;
 use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, collection_dir, collection_of};
 
 const REMOVED: &str = "the next opening removes it";
 const FOREIGN: &str = "the database does not touch it; move it away if it is not yours";
-
-/// The names in a directory; none where it is missing.
-pub(super) fn list(disk: &DynDisk, dir: &str) -> Result<Vec<String>> {
-    match disk.list(dir) {
-        Err(vdb_vfs::Error::NotFound { .. }) => Ok(Vec::new()),
-        names => Ok(names?),
-    }
-}
-
-/// The collections that have a directory.
-pub(super) fn collection_ids(disk: &DynDisk) -> Result<Vec<u32>> {
-    let names = list(disk, COLLECTIONS_DIR)?;
-    Ok(names.iter().filter_map(|name| collection_of(name)).collect())
-}
 
 impl Audit<'_> {
     fn stray(&mut self, dir: &str, name: &str, what: &str, advice: &str) {
