@@ -64,7 +64,8 @@ fn of_query(set: Rows<'_>, query: &[f32], limit: usize, rows: &[usize]) -> Vec<u
         all.truncate(limit);
     }
     all.sort_unstable_by(order);
-    all.into_iter().map(|(_, row)| row as u64).collect()
+    // Not by `into_iter`, whose `collect` would keep the memory of all rows for each query.
+    all.iter().map(|&(_, row)| row as u64).collect()
 }
 
 /// Smaller is nearer.
