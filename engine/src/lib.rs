@@ -49,6 +49,7 @@
 //! | `damage.rs` | how far damage to a file reaches, and how it is told |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
 //! | `schema.rs` | what a collection holds |
+//! | `paging.rs` | full vectors that may not be in memory |
 //! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
 //! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
@@ -97,6 +98,7 @@ mod meter;
 #[cfg(feature = "model")]
 mod model;
 mod names;
+mod paging;
 mod payload;
 mod pin;
 mod place;

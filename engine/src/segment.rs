@@ -20,6 +20,7 @@ use vdb_vfs::frame::FrameInfo;
 use crate::deletions::Deletions;
 use crate::error::{Error, Result};
 use crate::filter::IndexLookup;
+use crate::paging::Waits;
 use crate::schema::Schema;
 
 /// Removes files once nobody looks into them.
@@ -43,6 +44,7 @@ impl Drop for Files {
 pub(crate) struct SegmentVectors {
     pub(crate) file: Arc<VectorsReader>,
     graph: Option<Arc<GraphFile>>,
+    pub(crate) waits: Arc<Waits>,
     /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
     damaged: Arc<AtomicBool>,
 }
@@ -198,6 +200,7 @@ impl Segment {
             vectors.push(Some(SegmentVectors {
                 file: Arc::new(file),
                 graph,
+                waits: Arc::default(),
                 damaged: Arc::default(),
             }));
         }

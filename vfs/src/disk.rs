@@ -158,6 +158,15 @@ impl FileSlice {
         }
     }
 
+    /// [`advise`](Self::advise) for the bytes in `range`, counted from the start of this slice; those beyond its end are left
+    /// out.
+    pub fn advise_part(&self, range: Range<usize>, advice: Advice) {
+        if let ViewBytes::Map(map) = &*self.view.0 {
+            let place = |at: usize| self.range.start.saturating_add(at).min(self.range.end);
+            map.advise_range(place(range.start)..place(range.end), advice);
+        }
+    }
+
     /// The bytes in `range`, counted from the start of this slice; none where it does not lie within it.
     pub fn slice(&self, range: Range<usize>) -> Option<FileSlice> {
         self.get(range.clone())?;

@@ -7,6 +7,7 @@ use vdb_index::hnsw::{self, Scratch};
 use vdb_index::{RowBits, RowFilter, TopK, flat};
 
 use crate::error::Result;
+use crate::paging::Paged;
 use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
 use crate::query::prepared::{Query, held};
@@ -143,7 +144,7 @@ impl Table<'_> {
         filter: Option<&F>,
     ) -> Result<Option<Vec<(f32, u32)>>> {
         let params = query.params();
-        let matrix = self.vectors.file.scattered();
+        let matrix = Paged::new(&self.vectors.file, &self.vectors.waits);
         let found = with_scratch(|scratch| {
             let among = (filter, self.allowance.control());
             let kernel = &query.vector.kernel;

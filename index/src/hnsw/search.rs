@@ -41,6 +41,10 @@ const GIVE_UP: f64 = 0.3;
 /// Full vectors asked for before they are scored: enough to hide memory, few enough for the first-level cache.
 const RESCORE_AHEAD: usize = 3;
 
+/// Full vectors that are announced together, after those that are scored in any case: a disk does several reads at once, but
+/// what is announced and not scored is read for nothing.
+const ANNOUNCED: usize = 16;
+
 /// Full vectors scored between two looks at whether to go on.
 const RESCORED_A_LOOK: usize = 64;
 
@@ -275,14 +279,23 @@ fn rescore(
         nominees.extend(walker.results());
     }
     let vector_at = |at: usize| nominees.get(at).and_then(|&(_, row)| matrix.vector(row));
-    (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
     let least = params.rescored();
+    let announce = |from: usize, to: usize| {
+        let to = to.min(nominees.len());
+        matrix.will_read(nominees[from.min(to)..to].iter().map(|&(_, row)| row));
+        to
+    };
+    let mut announced = announce(0, least.max(RESCORE_AHEAD));
+    (0..RESCORE_AHEAD).filter_map(vector_at).for_each(prefetch);
     let mut top = TopK::new(params.k);
     let mut error = CodeError::new(unit);
     let mut rescored = 0;
     for (at, &(code, row)) in nominees.iter().enumerate() {
         if at >= least && error.most(code) <= f64::from(top.threshold()) {
             break;
+        }
+        if at + RESCORE_AHEAD >= announced {
+            announced = announce(announced, announced + ANNOUNCED);
         }
         // A vector that is not in memory takes a tenth of a millisecond.
         if at % RESCORED_A_LOOK == RESCORED_A_LOOK - 1 && control.is_cancelled() {
@@ -299,6 +312,7 @@ fn rescore(
             rescored += 1;
         }
     }
+    matrix.have_read(rescored);
     Found {
         hits: top.into_sorted(),
         damaged: std::mem::take(&mut walker.damaged),

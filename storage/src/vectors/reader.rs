@@ -117,6 +117,15 @@ impl VectorsReader {
         self.view(self.scattered.as_ref().unwrap_or(&self.matrix))
     }
 
+    /// Asks the disk for a vector that is [read here and there](Self::scattered), without waiting for it.
+    pub fn read_ahead(&self, slot: u32) {
+        if let (Some(matrix), true) = (&self.scattered, slot < self.meta.slots) {
+            let bytes = self.matrix().row_bytes();
+            let start = slot as usize * bytes;
+            matrix.advise_part(start..start + bytes, Advice::WillNeed);
+        }
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "open has made the same view, and mappings neither move nor shrink"
