@@ -192,13 +192,13 @@ impl Beam {
         None
     }
 
-    /// The candidate that `expand` would answer, if nothing better comes.
+    /// The candidates that `expand` would answer one after another, if nothing better comes.
     #[inline]
-    pub(crate) fn upcoming(&self) -> Option<Candidate> {
+    pub(crate) fn upcoming(&self) -> impl Iterator<Item = Candidate> + '_ {
         self.sorted[self.next.min(self.sorted.len())..]
             .iter()
             .copied()
-            .find(|c| !c.is_expanded())
+            .filter(|c| !c.is_expanded())
     }
 }
 

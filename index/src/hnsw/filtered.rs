@@ -14,7 +14,7 @@ use crate::control::Control;
 use crate::hnsw::beam::Candidate;
 use crate::hnsw::growth::{Aim, Width};
 use crate::hnsw::links::{FREE, Links};
-use crate::hnsw::walk::{ASKED_A_LOOK, Walker, expansions_a_look};
+use crate::hnsw::walk::{ASKED_A_LOOK, Pace, Walker};
 use crate::rowset::RowFilter;
 
 /// How a walk treats a filter.
@@ -84,39 +84,25 @@ impl Walker {
             None => (ef, aim.width(ef)),
         };
         self.start(nodes, wide, entries);
-        for at in 0..self.batch.len() {
-            let row = self.batch[at];
-            let new = score.score(row);
-            self.scored += 1;
-            if new > self.beam.bar() || self.beam.sorted.is_empty() {
-                self.beam.insert(Candidate::new(new, row, !filter.contains(row)));
-            }
-        }
+        self.score_entries(score, |row| !filter.contains(row));
         let before = self.scored;
         let mut looks = 0;
         let mut company = Company::default();
-        let every = expansions_a_look(wide.most);
-        let mut until_look = every;
+        let mut pace = Pace::of(wide.most);
         while let Some(candidate) = self.beam.expand() {
-            until_look -= 1;
-            if until_look == 0 {
-                if self.is_stopped(through.control) {
-                    return true;
-                }
-                until_look = every;
+            if pace.is_due() && self.is_stopped(through.control) {
+                return true;
             }
             if self.scored - before + LOOK * looks > through.most {
                 return false;
             }
-            if let Some(next) = self.beam.upcoming() {
-                links.prefetch(next.row());
-            }
-            self.batch.clear();
             let Some(share) = through.two_hops else {
-                self.gather(links, candidate.row(), nodes, score);
-                self.score_asking(links, score, filter);
+                self.gather_some(links, candidate, nodes, score);
+                self.score_batch(links, score, |row| !filter.contains(row));
                 continue;
             };
+            self.prefetch_upcoming(links);
+            self.batch.clear();
             let (matching, all) = self.look_at(links, candidate.row(), nodes, score, filter);
             looks += self.look_through(links, nodes, score, filter);
             if !candidate.is_route() && company.expanded < TRIAL {
@@ -129,21 +115,6 @@ impl Walker {
             }
         }
         true
-    }
-
-    /// Scores the batch; what is above the bar enters, as a result or a route.
-    #[inline]
-    fn score_asking<S: Score, F: RowFilter + ?Sized>(&mut self, links: Links<'_>, score: &S, filter: &F) {
-        self.scored += self.batch.len() as u64;
-        let beam = &mut self.beam;
-        score.score_each(&self.batch, |new, row| {
-            if new > beam.bar() {
-                let at = beam.insert(Candidate::new(new, row, !filter.contains(row)));
-                if at == beam.next {
-                    links.prefetch(row);
-                }
-            }
-        });
     }
 
     /// Puts the new neighbours of a node that match into the batch, the others aside. Answers how many of its neighbours
@@ -212,9 +183,9 @@ impl Walker {
             // Nothing matches around here: go on through the nodes themselves, toward the query.
             std::mem::swap(&mut self.batch, &mut self.misses);
             self.batch.iter().for_each(|&miss| score.prefetch(miss));
-            self.score_batch(links, score, true);
+            self.score_batch(links, score, |_| true);
         } else {
-            self.score_batch(links, score, false);
+            self.score_batch(links, score, |_| false);
         }
         looks
     }
