@@ -161,11 +161,7 @@ fn note_damage(collections: &mut [Collection], catalog: &Known, damage: Damage, 
 }
 
 fn note_unfit(collections: &mut [Collection], id: u32, lsn: Lsn, error: &Error, losses: &mut Losses<'_>) {
-    let (_, _, what) = crate::damage::describe(error);
-    let error = Error::Damaged {
-        file: losses.display(LOG_DIR),
-        what: format!("record {lsn}: {what}"),
-    };
+    let error = crate::damage::in_record(lsn, error, losses.display(LOG_DIR));
     note_record(collections, id, lsn, false, &error, losses);
 }
 
