@@ -286,3 +286,88 @@ fn a_payload_is_joined_to_vectors_that_no_lost_record_can_have_replaced() {
     });
     assert_eq!(kept, [first], "{report:?}");
 }
+
+#[test]
+fn a_newest_manifest_that_was_removed_is_missed_and_what_it_named_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    make(&old);
+    let builder = || Database::builder().background(false);
+    let db = builder().open(&old).unwrap();
+    let c = db.collection("c").unwrap();
+    c.upsert((20..25u64).map(|id| Point::new(id, [2.0, 2.0])).collect())
+        .unwrap();
+    c.flush().unwrap();
+    set(&c, 1);
+    c.delete(vec![21u64]).unwrap();
+    c.flush().unwrap();
+    // From here on only the log has it.
+    set(&c, 20);
+    c.delete(vec![2u64]).unwrap();
+    db.close().unwrap();
+    let manifests = || {
+        let files = files_below(&old.join("collections"));
+        files
+            .into_iter()
+            .filter(|path| path.to_string_lossy().contains("manifest-"))
+            .collect::<Vec<_>>()
+    };
+    let spare = manifests()
+        .into_iter()
+        .find(|path| path.to_string_lossy().ends_with(".old"))
+        .unwrap();
+    let newest = manifests()
+        .into_iter()
+        .find(|path| !path.to_string_lossy().ends_with(".old"))
+        .unwrap();
+    fs::remove_file(newest).unwrap();
+
+    let left = manifests();
+    for _ in 0..2 {
+        let refused = builder()
+            .open(&old)
+            .unwrap()
+            .collection("c")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("the newest manifest is missing") && refused.contains(spare.to_str().unwrap()),
+            "{refused}"
+        );
+    }
+    assert_eq!(manifests(), left);
+    let found = verify(&old, &Control::none()).unwrap();
+    assert!(found.has_lost_data());
+    assert!(
+        found
+            .problems
+            .iter()
+            .any(|p| p.what.contains("the newest manifest is missing") && p.what.contains(".old")),
+        "{found:?}"
+    );
+
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert_eq!(report.losses.len(), 1, "{report:?}");
+    let told = &report.losses[0].what;
+    for part in [
+        "newest manifest is missing",
+        "stands in for it",
+        "segment 3, which no manifest names, is kept",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(report.is_complete(), "{report:?}");
+    let c = Database::open(&new).unwrap().collection("c").unwrap();
+    assert_eq!(c.count(None).unwrap(), 12);
+    let kept = c
+        .get(
+            &[1u64.into(), 20u64.into(), 2u64.into(), 21u64.into()],
+            &Select::payload(),
+        )
+        .unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(
+        kept.iter()
+            .all(|point| point.payload.as_ref().unwrap().contains_key("set"))
+    );
+}
