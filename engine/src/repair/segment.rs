@@ -109,6 +109,15 @@ impl Opened {
         for (slot, vector) in (0u16..).zip(&schema.vectors) {
             let component = Component::Vectors(slot);
             if found.files.iter().all(|known| known.file.component != component) {
+                if found.record.is_none() {
+                    let what = format!(
+                        "segment {} has no file of the vectors {:?}, and no manifest says whether it had one: its points are \
+                         kept without these",
+                        found.id, vector.name
+                    );
+                    let blame = losses.note(dir, what);
+                    losses.lose_unnamed(blame, None);
+                }
                 vectors.push(None);
                 continue;
             }
