@@ -5,7 +5,7 @@
 //! a score is, and how ties are broken, depends on none of it, so a request gets the same answer alone and in company.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use vdb_storage::PointId;
@@ -75,16 +75,15 @@ pub(crate) fn search_batch(
 ) -> Result<Vec<Vec<ScoredPoint>>> {
     within("requests in one batch", MAX_BATCH_REQUESTS, requests.len())?;
     let time_of = |request: &SearchRequest| request.timeout.or(default);
-    let times: BTreeSet<Option<Duration>> = requests.iter().map(time_of).collect();
-    let limited = |time: Option<Duration>| {
-        let control = *allowance.control();
-        time.map_or(control, |time| control.timeout(time))
-    };
+    let control = *allowance.control();
     // All times begin now.
-    let controls: BTreeMap<_, _> = times.into_iter().map(|time| (time, limited(time))).collect();
+    let mut limited = BTreeMap::new();
+    for time in requests.iter().filter_map(time_of) {
+        limited.entry(time).or_insert_with(|| control.timeout(time));
+    }
     let part_of = |request: &SearchRequest| {
-        let control = controls.get(&time_of(request)).copied();
-        allowance.part(control.unwrap_or_else(|| *allowance.control()))
+        let limited = time_of(request).and_then(|time| limited.get(&time));
+        allowance.part(*limited.unwrap_or(&control))
     };
     if let [request] = requests {
         return Ok(vec![search(view, request, threads, &part_of(request))?]);
