@@ -7,6 +7,8 @@
 
 #[path = "damage/check.rs"]
 mod check;
+#[path = "damage/lives.rs"]
+mod lives;
 #[path = "damage/store.rs"]
 mod store;
 

@@ -405,6 +405,54 @@ fn damage_to_one_collection_keeps_no_other_from_being_read() {
     assert_eq!(c.count(None).unwrap(), 3, "what was read stays");
 }
 
+#[test]
+fn a_handle_to_a_damaged_collection_works_again_once_it_is_sound() {
+    let disk = SimDisk::new(0);
+    let db = small(&disk);
+    let reader = read_only(untouched(&disk)).unwrap();
+    let c = reader.collection("c").unwrap();
+    let written = db.collection("c").unwrap();
+    for n in 4..6u64 {
+        written.upsert(vec![script::point(n, 1)]).unwrap();
+        written.flush().unwrap();
+        let names = disk.list("collections/00000001").unwrap();
+        let newest = names
+            .iter()
+            .filter(|name| name.ends_with(".points"))
+            .max()
+            .unwrap();
+        let path = format!("collections/00000001/{newest}");
+        let bytes = disk.map(&path).unwrap().to_vec();
+        disk.remove(&path).unwrap();
+        reader.refresh().unwrap();
+        assert!(c.count(None).unwrap_err().is_damage());
+        assert!(reader.collection("c").unwrap_err().is_damage());
+
+        disk.create(&path).unwrap().write_all_at(&bytes, 0).unwrap();
+        assert!(reader.refresh().unwrap());
+        assert_eq!(c.count(None).unwrap(), n);
+        assert_eq!(reader.collection("c").unwrap().count(None).unwrap(), n);
+        // It goes on following.
+        written.upsert(vec![script::point(n + 10, 1)]).unwrap();
+        reader.refresh().unwrap();
+        assert_eq!(c.count(None).unwrap(), n + 1);
+        written.delete(vec![PointId::Num(n + 10)]).unwrap();
+    }
+    // One that is dropped while it is damaged is gone.
+    written.flush().unwrap();
+    let names = disk.list("collections/00000001").unwrap();
+    for name in names.iter().filter(|name| name.ends_with(".points")) {
+        disk.remove(&format!("collections/00000001/{name}")).unwrap();
+    }
+    written.upsert(vec![script::point(7, 1)]).unwrap();
+    written.flush().unwrap();
+    reader.refresh().unwrap();
+    assert!(c.count(None).unwrap_err().is_damage());
+    db.drop_collection("c").unwrap();
+    reader.refresh().unwrap();
+    assert!(matches!(c.count(None), Err(Error::CollectionNotFound { .. })));
+}
+
 /// Copies a directory from one disk to another.
 fn copy(from: &SimDisk, to: &SimDisk, dir: &str) {
     to.create_dir_all(dir).unwrap();

@@ -132,6 +132,7 @@ impl Core {
     /// Removes what interrupted jobs have left in the directory.
     fn sweep(&self, disk: &DynDisk) -> Result<()> {
         vdb_vfs::replace::remove_temps(&**disk, &self.dir)?;
+        ManifestStore::<CollectionManifest>::new(disk.clone(), self.dir.clone()).retire_older()?;
         let named: BTreeSet<String> = self
             .manifest
             .lock()

@@ -1,6 +1,11 @@
 //! Errors about files that are not as they should be: how far they reach, and how they are told.
 
+use vdb_vfs::DynDisk;
+use vdb_wal::Lsn;
+
 use crate::error::Error;
+use crate::layout::LOG_DIR;
+use crate::shared::Damage;
 
 impl Error {
     /// True when files are not what was written, missing, or of another version: whoever they belong to is refused, and
@@ -27,14 +32,9 @@ impl Error {
         if !self.is_confined() || self.is_version() {
             return self;
         }
-        let (file, offset, what) = describe(&self);
-        let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
-        match file {
-            Some(file) => Error::Damaged {
-                file,
-                what: format!("{what}{at}"),
-            },
-            None => self,
+        match tell(&self) {
+            (Some(file), what) => Error::Damaged { file, what },
+            (None, _) => self,
         }
     }
 
@@ -52,6 +52,34 @@ impl Error {
 
 /// What helps against damage.
 const ADVICE: &str = "run `vdb verify` to see all that is wrong, and restore from a snapshot, or `vdb repair` to keep what can be read";
+
+impl Damage {
+    /// What an error says; it is about the log where it does not say which file it is about.
+    pub(crate) fn of(error: &Error, disk: &DynDisk) -> Damage {
+        let (file, what) = tell(error);
+        Damage {
+            file: file.unwrap_or_else(|| disk.display(LOG_DIR)),
+            what,
+            version: error.is_version(),
+        }
+    }
+}
+
+/// What an error says of a record of the log, as damage to the log, `file`.
+pub(crate) fn in_record(lsn: Lsn, error: &Error, file: String) -> Error {
+    let (_, what) = tell(error);
+    Error::Damaged {
+        file,
+        what: format!("record {lsn}: {what}"),
+    }
+}
+
+/// File and message of an error; the message says where in the file.
+fn tell(error: &Error) -> (Option<String>, String) {
+    let (file, offset, what) = describe(error);
+    let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
+    (file, format!("{what}{at}"))
+}
 
 /// File, offset and message of an error.
 #[expect(

@@ -247,10 +247,15 @@ impl Database {
     /// Opens the database in a directory for reading only. It writes nothing and takes no lock, so it works beside
     /// the one process that writes, on a read-only medium, and in a directory where this user may not write.
     ///
-    /// What is seen is what had been committed when the database was opened, batches whole: every write that had been
+    /// What is seen is what had been written when the database was opened, batches whole: every write that had been
     /// acknowledged by then, and perhaps some that were about to be. [`refresh`](Self::refresh) brings in what
     /// came later. All collections are opened at once, and what the writer has in memory is read from its log into
     /// memory of this process. The files that are mapped stay readable whatever the writer does.
+    ///
+    /// So a reader may see a write that is in the log and not yet synced. At [`Durability::Sync`] its writer has not been told
+    /// of it then, and does not show it yet. After a power cut it may be gone, as if it had never been, though a reader has
+    /// seen it; the end of a process takes nothing. What cannot be undone should be done because of an acknowledgement,
+    /// not because of what a reader saw.
     ///
     /// Calls that would change something fail with [`Error::ReadOnly`].
     ///
@@ -411,9 +416,11 @@ impl Database {
         shared.submit(shared.bind(batch)?, durability, &Control::none())
     }
 
-    /// Brings a database that was opened [for reading only](Self::open_read_only) up to what has been committed by now;
-    /// true when there was anything. Handles to collections go on: those of renamed ones too, while those of dropped
-    /// ones fail. Reads that have begun finish on what they saw, and all collections move on in one step.
+    /// Brings a database that was opened [for reading only](Self::open_read_only) up to what has been written by now;
+    /// true when there was anything. Writes that are not synced yet, and so not acknowledged, may be among it: see there
+    /// what a power cut means for them. Handles to collections go on: those of renamed ones too, while those of dropped
+    /// ones fail, and those of damaged ones until a refresh finds them sound. Reads that have begun finish on what they
+    /// saw, and all collections move on in one step.
     ///
     /// A database that is open for writing has nothing to bring in.
     ///

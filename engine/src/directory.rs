@@ -146,6 +146,7 @@ pub(crate) fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
     }
     disk.remove_dir_all(TEMP_DIR)?;
     vdb_vfs::replace::remove_temps(&**disk, CATALOG_DIR)?;
+    ManifestStore::<Catalog>::new(disk.clone(), CATALOG_DIR).retire_older()?;
     Ok(())
 }
 

@@ -2,10 +2,16 @@
 
 mod patience;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vdb_sys::sync::atomic::AtomicU64;
 use vdb_sys::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use vdb_wal::Mark;
 
 pub(crate) use self::patience::Patience;
+
+use crate::core::Core;
 
 /// How far the log was read, and how others come to see it.
 #[derive(Debug, Default)]
@@ -15,6 +21,8 @@ pub(crate) struct Follower {
     turn: RwLock<()>,
     /// Held while the directory is read. Locked before the catalog.
     pub(crate) followed: Mutex<Followed>,
+    /// Bytes of the log files that were read last.
+    pub(crate) log_bytes: AtomicU64,
 }
 
 /// How far the log was read.
@@ -25,8 +33,8 @@ pub(crate) struct Followed {
     /// Memtables may hold what a reading that failed has brought in: the next one starts anew.
     pub(crate) stale: bool,
     pub(crate) patience: Patience,
-    /// Bytes of the log files that were read last.
-    pub(crate) log_bytes: u64,
+    /// What handles have of collections that turned out damaged since: should these be sound again, so are the handles.
+    pub(crate) refused: BTreeMap<u32, Arc<Core>>,
 }
 
 impl Follower {

@@ -1,5 +1,7 @@
 //! Sizes, settings and what goes on in the background.
 
+use vdb_sys::sync::atomic::Ordering;
+
 use crate::activity::Progress;
 use crate::config::CollectionConfig;
 use crate::core::Core;
@@ -28,7 +30,7 @@ pub(crate) fn of_database(shared: &Shared) -> DatabaseInfo {
     let (log_bytes, log_appended_bytes, memtable_bytes) = match &shared.log {
         Log::Writer(wal) => (wal.bytes(), wal.appended_bytes(), shared.budget.used()),
         Log::Reader(follower) => {
-            let log_bytes = follower.followed.lock().log_bytes;
+            let log_bytes = follower.log_bytes.load(Ordering::Relaxed);
             let cores = shared.open_cores();
             let in_memory = cores.iter().map(|core| core.tables().memtable_bytes()).sum();
             (log_bytes, 0, in_memory)

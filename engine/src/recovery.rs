@@ -9,7 +9,7 @@ use vdb_wal::{Frame, Item, Lsn, Recovered, Wal, WalOptions};
 
 use crate::config::Options;
 use crate::core::WEAK_WINDOW;
-use crate::damage::describe;
+use crate::damage::in_record;
 use crate::directory;
 use crate::error::{Error, Result};
 use crate::layout::{CATALOG_DIR, LOCK_FILE, LOG_DIR, collection_dir};
@@ -80,17 +80,16 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
                 if id == MANY {
                     return Err(error);
                 }
-                let log = || shared.disk.display(LOG_DIR);
-                set_damaged(shared, id, lsn, Damage::of(&error, log));
+                set_damaged(shared, id, lsn, &error);
                 continue;
             }
             Item::Lost(error) => return Err(error.into()),
         };
-        let (lsn, log) = (frame.lsn, || shared.disk.display(LOG_DIR));
+        let lsn = frame.lsn;
         let record = match decode_frame(&shared.disk, &frame, next)? {
             Ok(record) => record,
             Err(error) => {
-                set_damaged(shared, frame.collection, lsn, Damage::of(&error, log));
+                set_damaged(shared, frame.collection, lsn, &error);
                 continue;
             }
         };
@@ -106,7 +105,7 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
                 Ok(core) => core,
                 // The others open; this one says what is wrong when it is asked for, and keeps its log.
                 Err(error) if error.is_confined() => {
-                    let damage = Damage::of(&error, log);
+                    let damage = Damage::of(&error, &shared.disk);
                     shared.damaged.lock().insert(id, damage);
                     continue;
                 }
@@ -119,8 +118,8 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
                 Ok(()) => touched.push(core),
                 // Its checksum fits and its contents do not: that is no reason to keep the others closed.
                 Err(error) if error.is_confined() => {
-                    let error = unfit_record(lsn, error, log);
-                    set_damaged(shared, id, lsn, Damage::of(&error, log));
+                    let error = in_record(lsn, &error, shared.disk.display(LOG_DIR));
+                    set_damaged(shared, id, lsn, &error);
                 }
                 Err(error) => return Err(error),
             }
@@ -148,11 +147,7 @@ pub(crate) fn decode_frame(
     let record = match record::decode(frame.body) {
         Ok(record) => record,
         Err(error) => {
-            let log = || disk.display(LOG_DIR);
-            let damaged = Error::Damaged {
-                what: format!("record {lsn}: {}", Damage::of(&error, log).what),
-                file: log(),
-            };
+            let damaged = in_record(lsn, &error, disk.display(LOG_DIR));
             // As with damage to its bytes: the header says whose it is, and what it was goes no further.
             return if frame.collection != MANY && error.is_confined() {
                 Ok(Err(damaged))
@@ -181,15 +176,6 @@ pub(crate) fn lost_record(damage: vdb_wal::Damage) -> Error {
         ),
         file: damage.path,
     }
-}
-
-/// A record that does not fit its collection, though its checksum fits.
-pub(crate) fn unfit_record(lsn: Lsn, error: Error, log: impl Fn() -> String) -> Error {
-    if !error.is_confined() {
-        return error;
-    }
-    let what = format!("record {lsn}: {}", Damage::of(&error, &log).what);
-    Error::Damaged { file: log(), what }
 }
 
 /// Skips the sequence numbers that writes of weak durability may have taken and lost with a power cut.
@@ -238,21 +224,8 @@ fn skip_lost(shared: &Shared, logged: &BTreeMap<u32, Logged>) -> Result<()> {
     Ok(())
 }
 
-impl Damage {
-    /// What an error says; `file` where it does not say in which file.
-    pub(crate) fn of(error: &Error, file: impl FnOnce() -> String) -> Damage {
-        let (path, offset, what) = describe(error);
-        let at = offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
-        Damage {
-            file: path.unwrap_or_else(file),
-            what: format!("{what}{at}"),
-            version: error.is_version(),
-        }
-    }
-}
-
 /// Notes that a collection has lost a record, unless its segments have it.
-fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, damage: Damage) {
+fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, error: &Error) {
     let known = shared
         .catalog
         .lock()
@@ -267,7 +240,8 @@ fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, damage: Damage) {
         if let Some(core) = shared.cores.write().remove(&collection) {
             shared.budget.free(core.tables().memtable_bytes());
         }
-        shared.damaged.lock().entry(collection).or_insert(damage);
+        let damage = || Damage::of(error, &shared.disk);
+        shared.damaged.lock().entry(collection).or_insert_with(damage);
     }
 }
 

@@ -165,10 +165,12 @@ impl Database {
     /// Copies all collections, as they are at one moment, into a new directory, while reads and writes go on: of a
     /// [`WriteBatch`](crate::WriteBatch) over several collections all is in it, or nothing.
     ///
-    /// See [`Collection::snapshot_to_dir`] for the rest.
+    /// See [`Collection::snapshot_to_dir`] for the rest. It is taken by the process that has the database open for writing:
+    /// what is in memory becomes segments first.
     ///
     /// # Errors
-    /// As [`Collection::snapshot_to_dir`]; also when a collection cannot be opened.
+    /// As [`Collection::snapshot_to_dir`]; [`Error::ReadOnly`] where the database is open for reading only; also when a
+    /// collection cannot be opened.
     pub fn snapshot_to_dir(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<SnapshotInfo> {
         snapshot(self.shared(), None, path.as_ref(), Kind::Dir, control)
     }

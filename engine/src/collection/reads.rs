@@ -26,10 +26,19 @@ impl Collection {
         timeout: Option<Duration>,
         answer: impl FnOnce(&View, &Allowance<'_>) -> Result<T>,
     ) -> Result<T> {
-        let options = &self.shared().options;
-        let limit = timeout.or(options.read_timeout);
+        let limit = timeout.or(self.shared().options.read_timeout);
         let control = limit.map_or(*control, |limit| control.timeout(limit));
-        let allowance = Allowance::new(control, doing, options.answer_bytes);
+        self.answer_within(doing, control, answer)
+    }
+
+    /// As [`answer`](Self::answer), with no limit but that of the caller.
+    fn answer_within<T>(
+        &self,
+        doing: &'static str,
+        control: Control<'_>,
+        answer: impl FnOnce(&View, &Allowance<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let allowance = Allowance::new(control, doing, self.shared().options.answer_bytes);
         self.read(|view| answer(view, &allowance))
     }
 
@@ -148,12 +157,11 @@ impl Collection {
     }
 
     /// Several searches on one snapshot, by all threads together. The results are those of [`search`](Self::search), in
-    /// order. Exact searches without a filter read the vectors from memory once for many of them. Of the requests'
-    /// timeouts the shortest counts for the whole batch, and the bound on the bytes of an answer is for all answers
-    /// together.
+    /// order. Exact searches without a filter read the vectors from memory once for many of them. Each request has its own
+    /// timeout, which begins with the call. The bound on the bytes of an answer is for all answers together.
     ///
     /// # Errors
-    /// As [`search`](Self::search), for the first request that fails.
+    /// As [`search`](Self::search), for a request that fails: then there are no answers to the others either.
     pub fn search_batch(&self, requests: &[SearchRequest]) -> Result<Vec<Vec<ScoredPoint>>> {
         self.search_batch_with(requests, &Control::none())
     }
@@ -167,13 +175,10 @@ impl Collection {
         requests: &[SearchRequest],
         control: &Control<'_>,
     ) -> Result<Vec<Vec<ScoredPoint>>> {
-        let default = self.shared().options.read_timeout;
-        let shortest = requests
-            .iter()
-            .filter_map(|request| request.timeout.or(default))
-            .min();
-        self.answer("searching", control, shortest, |view, allowance| {
-            nearest::search_batch(view, requests, &self.shared().searchers, allowance)
+        let shared = self.shared();
+        self.answer_within("searching", *control, |view, allowance| {
+            let default = shared.options.read_timeout;
+            nearest::search_batch(view, requests, default, &shared.searchers, allowance)
         })
     }
 }

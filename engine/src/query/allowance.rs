@@ -1,25 +1,42 @@
 //! What one call may take: time, and memory for its answer.
 
-use vdb_index::Control;
-use vdb_sys::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::cell::Cell;
 
-use crate::error::{Error, Result};
+use vdb_index::Control;
+use vdb_sys::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::error::{Error, Result, within};
 
 /// Points looked at between two looks at the clock. A point whose payload is read costs some hundred nanoseconds at
 /// least, a look a few tens.
 const BEATS_A_LOOK: u32 = 32;
 
-/// What one call may take. Shared by the threads that work for it.
+thread_local! {
+    /// Counts what this thread does, for whatever call: what all threads counted in one place would be a line of memory
+    /// that they take from each other at every row.
+    static BEATS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// What one call may take, or one part of it that has a time of its own. Shared by the threads that work for it.
 ///
 /// Once it is used up it stays so, whatever the caller's probe says later: work that was cut short is never taken for
-/// finished.
+/// finished. What ends one part ends the call.
+///
+/// Of memory each part counts with the most that it holds at a time, and a call with the sum of its parts. Each part does
+/// the same whatever the threads, so a call is refused always or never, though its parts may not meet in memory.
 pub(crate) struct Allowance<'a> {
     control: Control<'a>,
     /// What the call does, for the error: "searching".
     doing: &'static str,
-    beats: AtomicU32,
+    /// The call, for a part of it.
+    whole: Option<&'a Allowance<'a>>,
     is_over: AtomicBool,
-    bytes: AtomicUsize,
+    /// Bytes held now.
+    held: AtomicUsize,
+    /// The most that were held at a time.
+    peak: AtomicUsize,
+    /// The peaks of all parts together.
+    counted: AtomicUsize,
     most_bytes: usize,
 }
 
@@ -28,9 +45,11 @@ impl<'a> Allowance<'a> {
         Allowance {
             control,
             doing,
-            beats: AtomicU32::new(0),
+            whole: None,
             is_over: AtomicBool::new(false),
-            bytes: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            counted: AtomicUsize::new(0),
             most_bytes,
         }
     }
@@ -40,6 +59,18 @@ impl<'a> Allowance<'a> {
         Allowance::new(Control::none(), "counting", usize::MAX)
     }
 
+    /// For a part of the call, which may be stopped by its own `control` besides.
+    pub(crate) fn part(&'a self, control: Control<'a>) -> Self {
+        Allowance {
+            whole: Some(self.whole()),
+            ..Allowance::new(control, self.doing, self.most_bytes)
+        }
+    }
+
+    fn whole(&self) -> &Allowance<'a> {
+        self.whole.unwrap_or(self)
+    }
+
     /// The caller's probe, for work that does not know of allowances.
     pub(crate) fn control(&self) -> &Control<'a> {
         &self.control
@@ -47,7 +78,7 @@ impl<'a> Allowance<'a> {
 
     /// Fails once the time is up, or the caller wants no more.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.is_over.load(Ordering::Relaxed) || self.control.is_cancelled() {
+        if self.whole().is_over.load(Ordering::Relaxed) || self.control.is_cancelled() {
             return Err(self.over());
         }
         Ok(())
@@ -56,40 +87,40 @@ impl<'a> Allowance<'a> {
     /// As [`check`](Self::check), for loops: looks at the clock now and then only.
     #[inline]
     pub(crate) fn beat(&self) -> Result<()> {
-        // Threads may count over each other: they look a little later then.
-        let beats = self.beats.load(Ordering::Relaxed).wrapping_add(1);
-        self.beats.store(beats, Ordering::Relaxed);
+        let beats = BEATS.get().wrapping_add(1);
+        BEATS.set(beats);
         if beats.is_multiple_of(BEATS_A_LOOK) {
             return self.check();
         }
         Ok(())
     }
 
-    /// The error of a call that was cut short.
+    /// The error of a call that was cut short. [`Error::Cancelled`] where another part of it failed.
     pub(crate) fn over(&self) -> Error {
-        self.is_over.store(true, Ordering::Relaxed);
+        self.whole().is_over.store(true, Ordering::Relaxed);
         Error::stopped(&self.control, self.doing)
     }
 
-    /// Accounts for memory that the answer takes, or what leads to it.
+    /// Accounts for memory that the answer takes, or what leads to it. One part's takes come in an order that does not
+    /// depend on threads.
     pub(crate) fn take(&self, bytes: usize) -> Result<()> {
-        let found = self
-            .bytes
+        let held = self
+            .held
             .fetch_add(bytes, Ordering::Relaxed)
             .saturating_add(bytes);
-        if found > self.most_bytes {
-            return Err(Error::Limit {
-                what: "bytes of one answer (ask for fewer points at a time, or for less of each; \
-                       DatabaseBuilder::answer_bytes sets the bound)",
-                limit: self.most_bytes,
-                found,
-            });
-        }
-        Ok(())
+        let grown = held.saturating_sub(self.peak.fetch_max(held, Ordering::Relaxed));
+        let whole = self.whole();
+        let counted = whole
+            .counted
+            .fetch_add(grown, Ordering::Relaxed)
+            .saturating_add(grown);
+        let what = "bytes of one answer (ask for fewer points at a time, or for less of each; \
+                    DatabaseBuilder::answer_bytes sets the bound)";
+        within(what, self.most_bytes, counted).inspect_err(|_| whole.is_over.store(true, Ordering::Relaxed))
     }
 
     /// Gives back what was accounted for and is not held any more.
     pub(crate) fn give(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

@@ -1,10 +1,12 @@
 //! The nearest points for one request, or for many together.
 //!
 //! Requests on one vector without a filter are answered in groups: what all of them have to scan is read from memory
-//! once. The rest of the work is dealt out to threads as it comes: groups, walks of a group, pieces of large scans. What
+//! once. A group is of one timeout, and has an allowance of its own. The rest of the work is dealt out to threads as it comes: groups, walks of a group, pieces of large scans. What
 //! a score is, and how ties are broken, depends on none of it, so a request gets the same answer alone and in company.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use vdb_storage::PointId;
 
@@ -63,24 +65,40 @@ pub(crate) fn search(
     work(false)
 }
 
+/// Requests that say nothing of their time have that of `default`.
 pub(crate) fn search_batch(
     view: &View,
     requests: &[SearchRequest],
+    default: Option<Duration>,
     threads: &Workers,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<Vec<ScoredPoint>>> {
     within("requests in one batch", MAX_BATCH_REQUESTS, requests.len())?;
-    if requests.len() < 2 {
-        let alone = |request| search(view, request, threads, allowance);
-        return requests.iter().map(alone).collect();
+    let time_of = |request: &SearchRequest| request.timeout.or(default);
+    let control = *allowance.control();
+    // All times begin now.
+    let mut limited = BTreeMap::new();
+    for time in requests.iter().filter_map(time_of) {
+        limited.entry(time).or_insert_with(|| control.timeout(time));
+    }
+    let part_of = |request: &SearchRequest| {
+        let limited = time_of(request).and_then(|time| limited.get(&time));
+        allowance.part(*limited.unwrap_or(&control))
+    };
+    if let [request] = requests {
+        return Ok(vec![search(view, request, threads, &part_of(request))?]);
     }
     let made = requests.iter().map(|request| Query::new(view, request));
     let queries: Vec<Query<'_>> = made.collect::<Result<_>>()?;
     allowance.check()?;
-    let groups = groups(&queries);
+    let mut groups = groups(&queries);
+    // What has little time begins early.
+    groups.sort_by_key(|group| time_of(queries[group[0]].request).unwrap_or(Duration::MAX));
     threads.run(|several| {
         let answered = workers::map(several, &groups, |group: &Vec<usize>| {
             let members: Vec<&Query<'_>> = group.iter().map(|&at| &queries[at]).collect();
+            let allowance = &part_of(members[0].request);
+            allowance.check()?;
             let hits = find(view, &members, several, allowance)?;
             let answers = members.iter().zip(hits);
             answers
@@ -97,22 +115,19 @@ pub(crate) fn search_batch(
     })
 }
 
-/// Requests to be answered together, by their places: those on one vector without a filter; each other one alone.
+/// Requests to be answered together, by their places: those on one vector, of one timeout, without a filter; each other
+/// one alone. None is empty.
 fn groups(queries: &[Query<'_>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    // The group of each vector that has room yet.
-    let mut open: Vec<(usize, usize)> = Vec::new();
+    // The groups that have room yet.
+    let mut open: BTreeMap<(usize, Option<Duration>), usize> = BTreeMap::new();
     for (at, query) in queries.iter().enumerate() {
-        let found = open.iter_mut().find(|(slot, _)| *slot == query.slot);
-        match found {
+        let key = (query.slot, query.request.timeout);
+        match open.get(&key) {
             _ if query.filter.is_some() => groups.push(vec![at]),
-            Some((_, group)) if groups[*group].len() < GROUP => groups[*group].push(at),
-            Some((_, group)) => {
-                *group = groups.len();
-                groups.push(vec![at]);
-            }
-            None => {
-                open.push((query.slot, groups.len()));
+            Some(&group) if groups[group].len() < GROUP => groups[group].push(at),
+            Some(_) | None => {
+                open.insert(key, groups.len());
                 groups.push(vec![at]);
             }
         }

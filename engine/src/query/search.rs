@@ -41,7 +41,7 @@ pub struct SearchRequest {
     /// What comes back with each point.
     pub select: Select,
     /// How long it may take, else [`Error::Timeout`]; as the database says
-    /// ([`read_timeout`](crate::DatabaseBuilder::read_timeout)) by default.
+    /// ([`read_timeout`](crate::DatabaseBuilder::read_timeout)) by default. In a batch one that is late fails them all.
     pub timeout: Option<Duration>,
 }
 

@@ -59,20 +59,10 @@ pub(crate) fn nearest(
         rows: &rows,
         allowance,
     };
-    let walked = if let [query] = queries {
-        match table.walk(query)? {
-            Some(found) => {
-                rows.check()?;
-                return Ok(vec![to_rows(found, vectors)]);
-            }
-            None => vec![None],
-        }
-    } else {
-        workers::map(several, queries, |query| {
-            allowance.check()?;
-            table.walk(query)
-        })?
-    };
+    let walked = workers::map(several, queries, |query| {
+        allowance.check()?;
+        table.walk(query)
+    })?;
     let left: Vec<usize> = (0..queries.len()).filter(|&at| walked[at].is_none()).collect();
     let scanning: Vec<&Query<'_>> = left.iter().map(|&at| queries[at]).collect();
     let scanned = table.scan(&scanning, several)?;

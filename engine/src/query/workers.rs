@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use vdb_sys::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The threads of batches and of large scans. They are their own: a search must not wait for a graph that is being built.
 /// Started when they are first needed.
@@ -61,14 +61,19 @@ impl Drop for Leave<'_> {
     }
 }
 
-/// What `each` makes of the items, in their order; of several that fail, the error of the first.
+/// What `each` makes of the items, in their order; of several that fail, the error of the first that was not stopped for
+/// another's sake.
 pub(crate) fn map<I: Sync, T: Send>(
     several: bool,
     items: &[I],
     each: impl Fn(&I) -> Result<T> + Sync + Send,
 ) -> Result<Vec<T>> {
     if several && items.len() > 1 {
-        let made: Vec<Result<T>> = items.par_iter().map(each).collect();
+        let mut made: Vec<Result<T>> = items.par_iter().map(each).collect();
+        let has_failed = |one: &Result<T>| matches!(one, Err(error) if !matches!(error, Error::Cancelled));
+        if let Some(at) = made.iter().position(has_failed) {
+            made.swap(0, at);
+        }
         return made.into_iter().collect();
     }
     items.iter().map(each).collect()

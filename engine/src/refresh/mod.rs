@@ -72,22 +72,31 @@ fn publish(shared: &Shared, follower: &Follower, followed: &mut Followed, readin
     cores.retain(|id, core| {
         let stays = reading.parts.contains_key(id);
         core.dropped.fetch_or(!stays, Ordering::AcqRel);
+        if reading.refused.contains_key(id) {
+            followed.refused.insert(*id, core.clone());
+        }
         stays
     });
     for (&id, part) in &reading.parts {
-        let core = cores.entry(id).or_insert_with(|| part.core.clone());
+        let core = cores.entry(id).or_insert_with(|| {
+            // Handles to one that is sound again work again.
+            followed.refused.remove(&id).unwrap_or_else(|| part.core.clone())
+        });
         if !Arc::ptr_eq(core, &part.core) {
             core.become_newer(&part.core);
+            core.dropped.store(false, Ordering::Release);
         }
         core.next_seq.fetch_max(part.last_seq + 1, Ordering::AcqRel);
         if core.tables().active.asks_for_growth() {
             shared.grower.wake();
         }
     }
+    followed.refused.retain(|id, _| reading.refused.contains_key(id));
     *shared.damaged.lock() = reading.refused;
     shared.visibility.set(reading.horizon);
     *catalog = reading.catalog;
     drop(turn);
-    (followed.last, followed.log_bytes, followed.stale) = (reading.last, reading.log_bytes, false);
+    follower.log_bytes.store(reading.log_bytes, Ordering::Relaxed);
+    (followed.last, followed.stale) = (reading.last, false);
     changed
 }

@@ -10,11 +10,12 @@ use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestStore};
 use vdb_wal::{Frame, Item, Lsn, Mark, Replay};
 
 use crate::core::Core;
+use crate::damage::in_record;
 use crate::directory;
 use crate::error::{Error, Result};
 use crate::follower::Followed;
 use crate::layout::{CATALOG_DIR, LOG_DIR};
-use crate::recovery::{decode_frame, lost_record, unfit_record};
+use crate::recovery::{decode_frame, lost_record};
 use crate::shared::{Damage, Shared};
 use crate::write::apply::apply;
 use crate::write::record::MANY;
@@ -70,7 +71,7 @@ pub(super) fn read(shared: &Shared, followed: &mut Followed) -> Result<Option<Re
         match part(shared, followed, known, id) {
             Ok(part) => drop(reading.parts.insert(id, part)),
             Err(error) => {
-                if !reading.refuse(followed, id, error, || disk.display(LOG_DIR))? {
+                if !reading.refuse(shared, followed, id, error)? {
                     return Ok(None);
                 }
             }
@@ -120,13 +121,7 @@ fn part(shared: &Shared, followed: &Followed, known: Option<Mark>, id: u32) -> R
 
 impl Reading {
     /// Leaves out a collection that is damaged. False when that has yet to be seen.
-    fn refuse(
-        &mut self,
-        followed: &mut Followed,
-        id: u32,
-        error: Error,
-        file: impl FnOnce() -> String,
-    ) -> Result<bool> {
+    fn refuse(&mut self, shared: &Shared, followed: &mut Followed, id: u32, error: Error) -> Result<bool> {
         if !error.is_confined() {
             return Err(error);
         }
@@ -134,7 +129,7 @@ impl Reading {
             return Ok(false);
         }
         self.parts.remove(&id);
-        self.refused.insert(id, Damage::of(&error, file));
+        self.refused.insert(id, Damage::of(&error, &shared.disk));
         Ok(true)
     }
 
@@ -182,7 +177,7 @@ impl Reading {
                     if id == MANY {
                         return Err(error);
                     }
-                    if is_lacking && !self.refuse(followed, id, error, || disk.display(LOG_DIR))? {
+                    if is_lacking && !self.refuse(shared, followed, id, error)? {
                         return Ok(false);
                     }
                 }
@@ -199,7 +194,7 @@ impl Reading {
                 continue;
             };
             if let Err(error) = part.core.check_log(disk, self.horizon)
-                && !self.refuse(followed, id, error, || disk.display(LOG_DIR))?
+                && !self.refuse(shared, followed, id, error)?
             {
                 return Ok(false);
             }
@@ -219,10 +214,7 @@ impl Reading {
         }
         let record = match decode_frame(&shared.disk, &frame, self.catalog.next_collection_id)? {
             Ok(record) => record,
-            Err(error) => {
-                let log = || shared.disk.display(LOG_DIR);
-                return self.refuse(followed, frame.collection, error, log);
-            }
+            Err(error) => return self.refuse(shared, followed, frame.collection, error),
         };
         for section in &record.sections {
             let id = section.collection;
@@ -231,9 +223,11 @@ impl Reading {
             };
             followed.stale |= !part.is_fresh;
             part.last_seq = part.last_seq.max(section.seq);
-            if let Err(error) = apply(&part.core.tables(), section, frame.lsn) {
-                let error = unfit_record(frame.lsn, error, || shared.disk.display(LOG_DIR));
-                if !self.refuse(followed, id, error, || shared.disk.display(LOG_DIR))? {
+            if let Err(mut error) = apply(&part.core.tables(), section, frame.lsn) {
+                if error.is_confined() {
+                    error = in_record(frame.lsn, &error, shared.disk.display(LOG_DIR));
+                }
+                if !self.refuse(shared, followed, id, error)? {
                     return Ok(false);
                 }
             }

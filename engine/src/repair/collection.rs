@@ -33,8 +33,28 @@ pub(super) struct Collection {
     pub(super) uncertain: bool,
     /// What the log has up to here is in segments, all of which can be read.
     covered: Lsn,
-    /// Up to here the log is in segments, readable or not.
+    /// Up to here the log is in segments, readable or not, as the manifest says.
     pub(super) flushed: Lsn,
+    /// Up to here the log is in segments, as the log says.
+    pub(super) released: Lsn,
+    /// What has been read of the log without a gap, up to now.
+    unbroken: Unbroken,
+}
+
+/// A part of the log in which no record is missing that may be about the collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unbroken {
+    /// It holds every record behind this one...
+    pub(super) behind: Lsn,
+    /// ...and with them every operation behind this one. None until a record tells which that is.
+    behind_seq: Option<u64>,
+}
+
+impl Unbroken {
+    /// True when every operation is in it that came after this one.
+    pub(super) fn follows(&self, seq: u64) -> bool {
+        self.behind_seq.is_some_and(|behind| behind <= seq)
+    }
 }
 
 /// The last thing that the log says of a point.
@@ -54,10 +74,32 @@ pub(super) enum State {
         /// By slot.
         vectors: Vec<Option<Vec<u8>>>,
     },
-    /// It has this payload and the vectors that it had.
-    Payload(Vec<u8>),
+    /// It has this payload and the vectors that it had: neither was it put nor deleted in this part of the log before.
+    Payload { payload: Vec<u8>, unbroken: Unbroken },
     /// It is gone.
     Deleted,
+}
+
+impl Logged {
+    /// What the point is after a change of its payload in this part of the log.
+    fn with_payload(self, payload: Vec<u8>, unbroken: Unbroken) -> State {
+        if !unbroken.follows(self.seq) {
+            // A record that is missing may have put it anew, with other vectors.
+            return State::Payload { payload, unbroken };
+        }
+        match self.state {
+            State::Put { vectors, .. } => State::Put { payload, vectors },
+            State::Payload { unbroken, .. } => State::Payload { payload, unbroken },
+            // There is no payload to change of what is gone: it was put by a record that nothing else tells of.
+            State::Deleted => State::Payload {
+                payload,
+                unbroken: Unbroken {
+                    behind: Lsn::MAX,
+                    behind_seq: Some(self.seq),
+                },
+            },
+        }
+    }
 }
 
 impl Collection {
@@ -132,7 +174,17 @@ impl Collection {
             uncertain: !found.is_newest || found.manifest.is_some_and(|m| m.weak),
             covered: if whole { flushed } else { 0 },
             flushed,
+            released: 0,
+            unbroken: Unbroken::default(),
         })
+    }
+
+    /// Notes that records which may be about the collection cannot be read, up to this one.
+    pub(super) fn miss(&mut self, lsn: Lsn) {
+        self.unbroken = Unbroken {
+            behind: lsn,
+            behind_seq: None,
+        };
     }
 
     /// Notes what a record of the log does.
@@ -145,10 +197,13 @@ impl Collection {
             return Ok(());
         }
         let seq = section.seq;
+        self.unbroken.behind_seq.get_or_insert(seq.saturating_sub(1));
+        let unbroken = self.unbroken;
+        let payload_of = |payload| State::Payload { payload, unbroken };
         let Some(schema) = &self.schema else {
             for effect in &section.effects {
                 let state = match effect.kind {
-                    EffectKind::Put | EffectKind::Payload => State::Payload(Vec::new()),
+                    EffectKind::Put | EffectKind::Payload => payload_of(Vec::new()),
                     EffectKind::Delete => State::Deleted,
                 };
                 self.logged.insert(effect.id(), Logged { seq, state });
@@ -163,17 +218,15 @@ impl Collection {
                     payload,
                     vectors: effect.vectors.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
                 },
-                EffectKind::Payload => State::Payload(payload),
+                EffectKind::Payload => payload_of(payload),
                 EffectKind::Delete => State::Deleted,
             };
             states.push((effect.id, state));
             Ok(())
         })?;
         for (id, state) in states {
-            let state = match (state, self.logged.remove(&id).map(|logged| logged.state)) {
-                (State::Payload(payload), Some(State::Put { vectors, .. })) => {
-                    State::Put { payload, vectors }
-                }
+            let state = match (state, self.logged.remove(&id)) {
+                (State::Payload { payload, .. }, Some(before)) => before.with_payload(payload, unbroken),
                 (state, _) => state,
             };
             self.logged.insert(id, Logged { seq, state });

@@ -74,8 +74,23 @@ fn replay(
 ) -> Result<Lsn> {
     let mut replay = Replay::salvage(disk, LOG_DIR)?;
     let mut last = replay.synced();
+    // Where it cannot be read, all that is told of missing records is that there are some before the first one.
+    let released = vdb_wal::released_lsn(disk, LOG_DIR).unwrap_or(0);
+    collections.iter_mut().for_each(|c| c.released = released);
+    let mut next = 0;
     while let Some(item) = replay.next_item()? {
         losses.check()?;
+        let lsn = match &item {
+            Item::Frame(frame) => Some(frame.lsn),
+            Item::Damaged(damage) => Some(damage.lsn),
+            Item::Lost(_) => None,
+        };
+        if let Some(lsn) = lsn {
+            if lsn != next {
+                collections.iter_mut().for_each(|c| c.miss(lsn - 1));
+            }
+            next = lsn + 1;
+        }
         let frame = match item {
             Item::Frame(frame) => frame,
             Item::Damaged(damage) => {
@@ -140,9 +155,14 @@ fn follow(points: &mut BTreeSet<PointId>, section: &Section) {
 
 /// A record that cannot be read may have taken numbers of operations.
 fn doubt(collections: &mut [Collection], id: u32) {
-    for collection in collections.iter_mut().filter(|c| id == MANY || c.id == id) {
+    for collection in concerned(collections, id) {
         collection.uncertain = true;
     }
+}
+
+/// The collections that a record of this number may be about.
+fn concerned(collections: &mut [Collection], id: u32) -> impl Iterator<Item = &mut Collection> {
+    collections.iter_mut().filter(move |c| id == MANY || c.id == id)
 }
 
 fn note_damage(collections: &mut [Collection], catalog: &Known, damage: Damage, losses: &mut Losses<'_>) {
@@ -161,11 +181,7 @@ fn note_damage(collections: &mut [Collection], catalog: &Known, damage: Damage, 
 }
 
 fn note_unfit(collections: &mut [Collection], id: u32, lsn: Lsn, error: &Error, losses: &mut Losses<'_>) {
-    let (_, _, what) = crate::damage::describe(error);
-    let error = Error::Damaged {
-        file: losses.display(LOG_DIR),
-        what: format!("record {lsn}: {what}"),
-    };
+    let error = crate::damage::in_record(lsn, error, losses.display(LOG_DIR));
     note_record(collections, id, lsn, false, &error, losses);
 }
 
@@ -177,6 +193,9 @@ fn note_record(
     error: &Error,
     losses: &mut Losses<'_>,
 ) {
+    for collection in concerned(collections, id) {
+        collection.miss(lsn);
+    }
     let mine = |c: &&Collection| id == MANY || c.id == id;
     let name = collections.iter().find(|c| c.id == id).map(|c| c.name.clone());
     losses.about(name.as_deref());

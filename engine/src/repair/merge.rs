@@ -5,7 +5,7 @@ use std::iter::Peekable;
 
 use vdb_storage::PointId;
 
-use super::collection::{Collection, Logged, State};
+use super::collection::{Collection, Logged, State, Unbroken};
 use super::losses::{Blame, Losses};
 use super::segment::Segment;
 use crate::layout::LOG_DIR;
@@ -31,7 +31,9 @@ pub(super) enum VectorsOf<'a> {
 struct Row<'a> {
     segment: &'a Segment,
     row: u32,
+    /// That of the row, or the greatest that it can have.
     version: u64,
+    guessed: bool,
     dead: bool,
 }
 
@@ -122,7 +124,7 @@ impl<'a, 'l, 'c> Merge<'a, 'l, 'c> {
                 Some(first) if first == id => self.logged.next().map(|(_, logged)| logged),
                 Some(_) | None => None,
             };
-            match judge(id, newest, logged) {
+            match judge(self.collection, id, newest, logged) {
                 Verdict::Kept(pick) => return Some(pick),
                 Verdict::Gone => {}
                 Verdict::Lost(blame) => self.lose(id, blame),
@@ -140,7 +142,8 @@ impl<'a, 'l, 'c> Merge<'a, 'l, 'c> {
         let blame = blame.unwrap_or_else(|| {
             *self.unexplained.get_or_insert_with(|| {
                 let what = format!(
-                    "points whose last change is in the log are not in {}, or not as they were written",
+                    "points whose last change is in the log are not in {}, or not as they were written, or a record \
+                     that may have changed them before is lost",
                     collection.dir
                 );
                 losses.note(LOG_DIR, what)
@@ -159,8 +162,18 @@ impl<'a> Row<'a> {
             segment,
             row,
             version,
+            guessed,
             dead,
         })
+    }
+
+    /// Whether a change of the payload that the log has found this row: its vectors are those of the point then. Either
+    /// the row is that of the change itself, or nothing that came between can have put others in their place. What is in
+    /// no log any more has left a trace among the dead.
+    fn is_changed_by(self, seq: u64, unbroken: Unbroken, collection: &Collection) -> bool {
+        let settled = collection.flushed.max(collection.released);
+        let exact = !self.guessed && (self.version == seq || unbroken.follows(self.version));
+        exact || unbroken.behind <= settled && self.segment.was_alive(self.row)
     }
 
     fn keep(self, id: PointId) -> Verdict<'a> {
@@ -193,7 +206,12 @@ fn newer<'a>(a: Option<Row<'a>>, b: Option<Row<'a>>) -> Option<Row<'a>> {
     }
 }
 
-fn judge<'a>(id: PointId, newest: Option<Row<'a>>, logged: Option<&'a Logged>) -> Verdict<'a> {
+fn judge<'a>(
+    collection: &Collection,
+    id: PointId,
+    newest: Option<Row<'a>>,
+    logged: Option<&'a Logged>,
+) -> Verdict<'a> {
     let Some(logged) = logged.filter(|logged| newest.is_none_or(|row| logged.seq >= row.version)) else {
         return match newest {
             Some(row) if !row.dead => row.keep(id),
@@ -218,9 +236,12 @@ fn judge<'a>(id: PointId, newest: Option<Row<'a>>, logged: Option<&'a Logged>) -
             vectors: VectorsOf::Log(vectors),
         }),
         // The vectors are those of the row that the change has ended, which is dead by now if a segment has the change.
-        State::Payload(payload) => match newest {
-            Some(row) => row.keep_with(id, logged.seq, payload),
-            None => Verdict::Lost(None),
+        // A row that something else has ended may be of an earlier life of the point.
+        State::Payload { payload, unbroken } => match newest {
+            Some(row) if row.is_changed_by(logged.seq, *unbroken, collection) => {
+                row.keep_with(id, logged.seq, payload)
+            }
+            Some(_) | None => Verdict::Lost(None),
         },
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Segment {
     /// By slot; none where the segment does not have the vector.
     vectors: Vec<Option<Part<VectorsSalvage>>>,
     dead: RoaringBitmap,
+    /// Those that are dead only by a file that does not count: the flush that was to commit it did not end.
+    dead_since: RoaringBitmap,
     /// What keeps from knowing which rows are dead.
     dead_blame: Option<Blame>,
     /// The last operation that it covers.
@@ -78,7 +80,11 @@ impl Opened {
         losses: &mut Losses<'_>,
     ) -> Result<Option<Segment>> {
         let Opened(points) = self;
-        let (dead, dead_blame) = open_tombstones(disk, dir, found, losses)?;
+        let Dead {
+            rows: dead,
+            since: dead_since,
+            blame: dead_blame,
+        } = open_tombstones(disk, dir, found, losses)?;
         let Some(file) = &points.file else {
             if let Some(blame) = points.blame {
                 let rows = found
@@ -103,6 +109,15 @@ impl Opened {
         for (slot, vector) in (0u16..).zip(&schema.vectors) {
             let component = Component::Vectors(slot);
             if found.files.iter().all(|known| known.file.component != component) {
+                if found.record.is_none() {
+                    let what = format!(
+                        "segment {} has no file of the vectors {:?}, and no manifest says whether it had one: its points are \
+                         kept without these",
+                        found.id, vector.name
+                    );
+                    let blame = losses.note(dir, what);
+                    losses.lose_unnamed(blame, None);
+                }
                 vectors.push(None);
                 continue;
             }
@@ -138,6 +153,7 @@ impl Opened {
             payload,
             vectors,
             dead,
+            dead_since,
             dead_blame,
             max_seq,
             unnamed: Cell::new(0),
@@ -198,14 +214,19 @@ fn copy(error: &vdb_vfs::Error) -> vdb_vfs::Error {
     }
 }
 
-/// The rows that are dead by all files that can be read, and what keeps from knowing others.
-fn open_tombstones(
-    disk: &DynDisk,
-    dir: &str,
-    found: &FoundSegment,
-    losses: &mut Losses<'_>,
-) -> Result<(RoaringBitmap, Option<Blame>)> {
-    let (mut dead, mut blame) = (RoaringBitmap::new(), None);
+/// Which rows of a segment are dead.
+#[derive(Default)]
+struct Dead {
+    /// By all files that can be read.
+    rows: RoaringBitmap,
+    /// Those of them that are alive by the file that counts.
+    since: RoaringBitmap,
+    /// What keeps from knowing others.
+    blame: Option<Blame>,
+}
+
+fn open_tombstones(disk: &DynDisk, dir: &str, found: &FoundSegment, losses: &mut Losses<'_>) -> Result<Dead> {
+    let mut dead = Dead::default();
     if let Some(known) = found
         .files
         .iter()
@@ -213,13 +234,13 @@ fn open_tombstones(
     {
         let path = known.file.path(dir);
         match tombstone::salvage(&**disk, &path, known.crc) {
-            Ok(rows) => dead = rows,
+            Ok(rows) => dead.rows = rows,
             Err(error) => {
                 let more = "points of this segment that were deleted may come back, unless a newer version or the log says so";
                 let lost = losses.error(&path, &error.into(), more);
                 // Deletions are writes too.
                 losses.lose_unnamed(lost, None);
-                blame = Some(lost);
+                dead.blame = Some(lost);
             }
         }
         losses.read(len_of(disk, &path))?;
@@ -227,11 +248,12 @@ fn open_tombstones(
     for file in &found.other_tombstones {
         let path = file.path(dir);
         if let Ok(rows) = tombstone::salvage(&**disk, &path, None) {
-            dead |= rows;
+            dead.since |= rows - &dead.rows;
         }
         losses.read(len_of(disk, &path))?;
     }
-    Ok((dead, blame))
+    dead.rows |= &dead.since;
+    Ok(dead)
 }
 
 impl Segment {
@@ -251,6 +273,11 @@ impl Segment {
 
     pub(super) fn is_dead(&self, row: u32) -> bool {
         self.dead.contains(row)
+    }
+
+    /// True when the row is known to have been alive at the flush point of the manifest.
+    pub(super) fn was_alive(&self, row: u32) -> bool {
+        self.dead_blame.is_none() && (!self.dead.contains(row) || self.dead_since.contains(row))
     }
 
     pub(super) fn max_seq(&self) -> u64 {

@@ -12,7 +12,7 @@ use vdb_storage::manifest::{
 use vdb_storage::{Component, SegmentFile};
 use vdb_vfs::DynDisk;
 
-use super::losses::Losses;
+use super::losses::{Blame, Losses};
 use crate::directory::{self, holds_rows};
 use crate::error::{Error, Result};
 use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, LOG_DIR, collection_dir};
@@ -81,13 +81,13 @@ impl Survey {
                 why: format!("it has neither {CATALOG_DIR:?} nor {COLLECTIONS_DIR:?} nor {LOG_DIR:?}"),
             });
         }
-        let (catalog, mut is_newest) = newest::<Catalog>(
+        let Newest { record, fallback } = newest::<Catalog>(
             disk,
             CATALOG_DIR,
             losses,
             "names of collections are taken from the catalog before it where it has them",
         )?;
-        let catalog = catalog.unwrap_or_default();
+        let (catalog, mut is_newest) = (record.unwrap_or_default(), fallback.is_none());
         let dirs: BTreeSet<u32> = directory::collection_ids(disk)?.into_iter().collect();
         let named: BTreeMap<u32, &str> = catalog
             .collections
@@ -161,8 +161,10 @@ impl Found {
         losses.about(Some(name));
         let dir = collection_dir(id);
         let more = "its segments are taken from what lies in the directory";
-        let (manifest, mut is_newest) = newest::<CollectionManifest>(disk, &dir, losses, more)?;
-        let mut manifest = manifest;
+        let Newest {
+            record: mut manifest,
+            mut fallback,
+        } = newest::<CollectionManifest>(disk, &dir, losses, more)?;
         let mut schema = None;
         if let Some(found) = &manifest {
             let read = match found.collection_id {
@@ -175,8 +177,8 @@ impl Found {
             match read {
                 Ok(read) => schema = Some(read),
                 Err(error) => {
-                    losses.error(&dir, &error, more);
-                    (manifest, is_newest) = (None, false);
+                    fallback = Some(losses.error(&dir, &error, more));
+                    manifest = None;
                 }
             }
         }
@@ -186,13 +188,16 @@ impl Found {
             .flat_map(|m| &m.segments)
             .map(|s| (s.id, s))
             .collect();
-        let ids: BTreeSet<u64> = match is_newest {
-            true => records.keys().copied().collect(),
-            false => there.iter().map(|file| file.segment).collect(),
+        let is_newest = fallback.is_none();
+        let ids: BTreeSet<u64> = match fallback {
+            None => records.keys().copied().collect(),
+            Some(blame) => {
+                let ids = there.iter().map(|file| file.segment).collect();
+                note_newer(&records, &ids, blame, losses);
+                note_vanished(&records, &ids, &dir, losses);
+                ids
+            }
         };
-        if !is_newest {
-            note_vanished(&records, &ids, &dir, losses);
-        }
         let segments = ids
             .into_iter()
             .map(|segment| FoundSegment::of(segment, records.get(&segment).copied(), is_newest, &there))
@@ -211,6 +216,28 @@ impl Found {
             is_newest,
             manifest,
         })
+    }
+}
+
+/// Tells of segments that are there and that an older manifest does not name.
+fn note_newer(
+    records: &BTreeMap<u64, &SegmentRecord>,
+    there: &BTreeSet<u64>,
+    blame: Blame,
+    losses: &mut Losses<'_>,
+) {
+    let newer = there.iter().filter(|id| !records.contains_key(id));
+    let newer: Vec<String> = newer.map(ToString::to_string).collect();
+    match newer.as_slice() {
+        [] => {}
+        [one] => losses.explain(blame, &format!("segment {one}, which no manifest names, is kept")),
+        several => {
+            let several = several.join(", ");
+            losses.explain(
+                blame,
+                &format!("segments {several}, which no manifest names, are kept"),
+            );
+        }
     }
 }
 
@@ -247,11 +274,18 @@ impl FoundSegment {
             })
             .filter(|found| !found.file.component.is_derived())
             .collect();
-        let mine = there
-            .iter()
-            .filter(|file| file.segment == id && !file.component.is_derived());
+        let mine = || {
+            there
+                .iter()
+                .filter(|file| file.segment == id && !file.component.is_derived())
+        };
+        let latest = mine().find(|file| file.component == Component::Tombstones);
+        if let Some(latest) = latest.filter(|_| !is_newest) {
+            // The manifest that is missing has named this one, and nothing else says who is dead by now.
+            files.retain(|known| known.file.component != Component::Tombstones || known.file == *latest);
+        }
         let mut other_tombstones = Vec::new();
-        for &file in mine {
+        for &file in mine() {
             let is_known = files.iter().any(|known| known.file.component == file.component);
             if file.component == Component::Tombstones && is_known {
                 if files.iter().all(|known| known.file != file) {
@@ -270,26 +304,35 @@ impl FoundSegment {
     }
 }
 
-/// The newest generation that can be read, and whether it is the newest that there was.
+/// The newest generation that can be read.
+struct Newest<T> {
+    record: Option<T>,
+    /// What keeps it from being the newest that there was.
+    fallback: Option<Blame>,
+}
+
 fn newest<T: ManifestRecord>(
     disk: &DynDisk,
     dir: &str,
     losses: &mut Losses<'_>,
     more: &str,
-) -> Result<(Option<T>, bool)> {
+) -> Result<Newest<T>> {
     let store = ManifestStore::<T>::new(disk.clone(), dir);
     let (generations, spares) = match (store.generations(), store.spares()) {
         (Ok(generations), Ok(spares)) => (generations, spares),
         (Err(error), _) | (_, Err(error)) => {
             let blame = losses.error(dir, &error.into(), "");
             losses.lose_unnamed(blame, None);
-            return Ok((None, false));
+            return Ok(Newest {
+                record: None,
+                fallback: Some(blame),
+            });
         }
     };
-    let mut is_newest = true;
+    let name = T::KIND.name;
+    let mut fallback = None;
     if generations.is_empty() {
-        is_newest = false;
-        losses.note(dir, format!("the newest {} is missing; {more}", T::KIND.name));
+        fallback = Some(losses.note(dir, format!("the newest {name} is missing; {more}")));
     }
     let all = generations.iter().rev().map(|&generation| (generation, false));
     for (generation, spare) in all.chain(spares.iter().rev().map(|&generation| (generation, true))) {
@@ -297,18 +340,36 @@ fn newest<T: ManifestRecord>(
             true => store.load_spare(generation),
             false => store.load_generation(generation),
         };
-        let error = match found {
-            Ok(found) => return Ok((Some(found), is_newest)),
-            Err(error) => error,
+        let record = match found {
+            Ok(found) => Some(found),
+            Err(error) => match store.salvage(generation, spare) {
+                Ok(found) => {
+                    losses.error(dir, &error.into(), "what it says can be read all the same");
+                    Some(found)
+                }
+                Err(_) => {
+                    let blame = losses.error(dir, &error.into(), more);
+                    fallback.get_or_insert(blame);
+                    None
+                }
+            },
         };
-        if let Ok(found) = store.salvage(generation, spare) {
-            losses.error(dir, &error.into(), "what it says can be read all the same");
-            return Ok((Some(found), is_newest));
+        if record.is_some() {
+            if let Some(blame) = fallback {
+                losses.explain(
+                    blame,
+                    &format!("the {name} of generation {generation} stands in for it"),
+                );
+            }
+            return Ok(Newest { record, fallback });
         }
-        losses.error(dir, &error.into(), more);
-        is_newest = false;
     }
-    Ok((None, false))
+    let what = || losses.note(dir, format!("no {name} is left that can be read"));
+    let fallback = Some(fallback.unwrap_or_else(what));
+    Ok(Newest {
+        record: None,
+        fallback,
+    })
 }
 
 fn files_in(disk: &DynDisk, dir: &str) -> Result<Vec<SegmentFile>> {

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
 use vdb_index::Control;
 
 use crate::fixture::files_below;
 use crate::{
-    CollectionConfig, Database, Distance, Error, Point, Select, VectorParams, plan_repair, repair, verify,
+    Collection, CollectionConfig, Database, Distance, Error, Point, RepairReport, Select, VectorParams,
+    plan_repair, repair, verify,
 };
 
 fn make(path: &Path) {
@@ -154,4 +156,218 @@ fn the_log_says_who_is_dead_where_the_tombstones_cannot() {
     let c = Database::open(&new).unwrap().collection("c").unwrap();
     assert_eq!(c.count(None).unwrap(), 10);
     assert!(c.get(&[4u64.into()], &Select::default()).unwrap().is_empty());
+}
+
+/// The vector of points whose records are to be damaged.
+const MARK: [f32; 2] = [7.25, 9.5];
+
+/// Does to an empty collection what `write` does, damages every record of the log that holds [`MARK`], and repairs. Returns
+/// the report with the points 1 and 2, where they are kept: their vectors, and whether the payload was set.
+fn repaired(write: impl FnOnce(&Collection)) -> (RepairReport, Vec<(u64, Vec<f32>, bool)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    let db = Database::builder().background(false).open(&old).unwrap();
+    let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot));
+    write(&db.create_collection("c", config).unwrap());
+    db.close().unwrap();
+    let mark: Vec<u8> = MARK.iter().flat_map(|number| number.to_le_bytes()).collect();
+    let mut marked = 0;
+    for log in files_below(&old.join("wal")) {
+        let mut bytes = fs::read(&log).unwrap();
+        let found: Vec<usize> = bytes
+            .windows(8)
+            .enumerate()
+            .filter(|(_, found)| *found == mark)
+            .map(|(at, _)| at)
+            .collect();
+        marked += found.len();
+        found.into_iter().for_each(|at| bytes[at] ^= 1);
+        fs::write(&log, bytes).unwrap();
+    }
+    assert_eq!(marked, 1);
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert!(verify(&new, &Control::none()).unwrap().is_sound());
+    let c = Database::open(&new).unwrap().collection("c").unwrap();
+    let kept = c
+        .get(&[1u64.into(), 2u64.into()], &Select::all())
+        .unwrap()
+        .into_iter()
+        .map(|found| {
+            let id = if found.id == 1.into() { 1 } else { 2 };
+            let vectors = found.vectors.unwrap();
+            let set = found.payload.unwrap().contains_key("set");
+            (id, vectors.get("").unwrap().to_vec(), set)
+        });
+    (report, kept.collect())
+}
+
+fn put(c: &Collection, id: u64, vector: [f32; 2]) {
+    c.upsert(vec![Point::new(id, vector)]).unwrap();
+}
+
+fn set(c: &Collection, id: u64) {
+    let payload = json!({"set": true}).as_object().unwrap().clone();
+    c.set_payload(payload, vec![id]).unwrap();
+}
+
+fn assert_lost(write: impl FnOnce(&Collection)) {
+    let (report, kept) = repaired(write);
+    assert_eq!(kept, [], "{report:?}");
+    assert!(
+        report.losses.iter().any(|loss| loss.ids == [1.into()]),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn a_payload_is_never_joined_to_vectors_that_a_lost_record_may_have_replaced() {
+    // A life that ended before: in the log, and in tombstones.
+    assert_lost(|c| {
+        put(c, 1, [1.0, 2.0]);
+        c.flush().unwrap();
+        c.delete(vec![1u64]).unwrap();
+        put(c, 1, MARK);
+        set(c, 1);
+    });
+    assert_lost(|c| {
+        put(c, 1, [1.0, 2.0]);
+        c.flush().unwrap();
+        c.delete(vec![1u64]).unwrap();
+        c.flush().unwrap();
+        put(c, 1, MARK);
+        set(c, 1);
+        set(c, 1);
+    });
+    // One that was put anew without an end: in a segment, and in the log.
+    assert_lost(|c| {
+        put(c, 1, [1.0, 2.0]);
+        c.flush().unwrap();
+        put(c, 1, MARK);
+        set(c, 1);
+    });
+    assert_lost(|c| {
+        put(c, 1, [1.0, 2.0]);
+        put(c, 1, MARK);
+        set(c, 1);
+    });
+    assert_lost(|c| {
+        put(c, 1, [1.0, 2.0]);
+        set(c, 1);
+        c.delete(vec![1u64]).unwrap();
+        put(c, 1, MARK);
+        set(c, 1);
+    });
+}
+
+#[test]
+fn a_payload_is_joined_to_vectors_that_no_lost_record_can_have_replaced() {
+    let first = (1, vec![1.0, 2.0], true);
+    // What is lost came before the flush, so it is in the segment.
+    let (report, kept) = repaired(|c| {
+        put(c, 1, [1.0, 2.0]);
+        put(c, 2, MARK);
+        c.flush().unwrap();
+        set(c, 1);
+    });
+    assert_eq!(kept, [first.clone(), (2, MARK.to_vec(), false)], "{report:?}");
+    assert!(report.is_complete(), "{report:?}");
+    // It came before the point was put, and after its payload was changed.
+    let (report, kept) = repaired(|c| {
+        put(c, 2, MARK);
+        put(c, 1, [1.0, 2.0]);
+        set(c, 1);
+    });
+    assert_eq!(kept, std::slice::from_ref(&first), "{report:?}");
+    let (report, kept) = repaired(|c| {
+        put(c, 1, [1.0, 2.0]);
+        c.flush().unwrap();
+        set(c, 1);
+        put(c, 2, MARK);
+    });
+    assert_eq!(kept, [first], "{report:?}");
+}
+
+#[test]
+fn a_newest_manifest_that_was_removed_is_missed_and_what_it_named_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    make(&old);
+    let builder = || Database::builder().background(false);
+    let db = builder().open(&old).unwrap();
+    let c = db.collection("c").unwrap();
+    c.upsert((20..25u64).map(|id| Point::new(id, [2.0, 2.0])).collect())
+        .unwrap();
+    c.flush().unwrap();
+    set(&c, 1);
+    c.delete(vec![21u64]).unwrap();
+    c.flush().unwrap();
+    // From here on only the log has it.
+    set(&c, 20);
+    c.delete(vec![2u64]).unwrap();
+    db.close().unwrap();
+    let manifests = || {
+        let files = files_below(&old.join("collections"));
+        files
+            .into_iter()
+            .filter(|path| path.to_string_lossy().contains("manifest-"))
+            .collect::<Vec<_>>()
+    };
+    let spare = manifests()
+        .into_iter()
+        .find(|path| path.to_string_lossy().ends_with(".old"))
+        .unwrap();
+    let newest = manifests()
+        .into_iter()
+        .find(|path| !path.to_string_lossy().ends_with(".old"))
+        .unwrap();
+    fs::remove_file(newest).unwrap();
+
+    let left = manifests();
+    for _ in 0..2 {
+        let refused = builder()
+            .open(&old)
+            .unwrap()
+            .collection("c")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("the newest manifest is missing") && refused.contains(spare.to_str().unwrap()),
+            "{refused}"
+        );
+    }
+    assert_eq!(manifests(), left);
+    let found = verify(&old, &Control::none()).unwrap();
+    assert!(found.has_lost_data());
+    assert!(
+        found
+            .problems
+            .iter()
+            .any(|p| p.what.contains("the newest manifest is missing") && p.what.contains(".old")),
+        "{found:?}"
+    );
+
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert_eq!(report.losses.len(), 1, "{report:?}");
+    let told = &report.losses[0].what;
+    for part in [
+        "newest manifest is missing",
+        "stands in for it",
+        "segment 3, which no manifest names, is kept",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(report.is_complete(), "{report:?}");
+    let c = Database::open(&new).unwrap().collection("c").unwrap();
+    assert_eq!(c.count(None).unwrap(), 12);
+    let kept = c
+        .get(
+            &[1u64.into(), 20u64.into(), 2u64.into(), 21u64.into()],
+            &Select::payload(),
+        )
+        .unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(
+        kept.iter()
+            .all(|point| point.payload.as_ref().unwrap().contains_key("set"))
+    );
 }

@@ -208,6 +208,14 @@ impl<'a> Audit<'a> {
         }
     }
 
+    /// Notes that no generation is there that counts: only a spare, or none at all.
+    fn none_counts<T: ManifestRecord>(&mut self, store: &ManifestStore<T>, place: &Place, none: &str) {
+        match store.load() {
+            Err(error) => self.problem_at(place, &error.into(), Severity::Primary, RESTORE),
+            Ok(_) => self.note(place.real.clone(), none.to_owned(), Severity::Primary, RESTORE),
+        }
+    }
+
     /// The newest catalog, if it can be read.
     pub(super) fn catalog(&mut self) -> Result<Option<Catalog>> {
         let (store, place) = (
@@ -217,8 +225,7 @@ impl<'a> Audit<'a> {
         let before = self.report.problems.len();
         let catalog = self.generations(&store, &place)?;
         if catalog.is_none() && self.report.problems.len() == before {
-            let what = "no generation of the catalog is there".to_owned();
-            self.note(place.real, what, Severity::Primary, RESTORE);
+            self.none_counts(&store, &place, "no generation of the catalog is there");
         }
         Ok(catalog)
     }
@@ -243,12 +250,7 @@ impl<'a> Audit<'a> {
         let manifest: Option<CollectionManifest> = self.generations(&store, &place)?;
         let Some(manifest) = manifest else {
             if self.report.problems.len() == before {
-                self.note(
-                    place.real,
-                    "the manifest is missing".to_owned(),
-                    Severity::Primary,
-                    RESTORE,
-                );
+                self.none_counts(&store, &place, "the manifest is missing");
             }
             return Ok(None);
         };

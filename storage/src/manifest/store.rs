@@ -102,12 +102,9 @@ impl<T: ManifestRecord> ManifestStore<T> {
             return Err(file.into_fault().into());
         };
         let record: T = codec::decode(bytes, file.display(), 0)?;
-        match record.contradiction() {
-            None if record.generation() == generation => Ok(record),
-            found => {
-                let what = found.unwrap_or_else(|| format!("expected generation {generation}"));
-                Err(Error::corrupt(file.display(), 0, what))
-            }
+        match contradiction(&record, generation) {
+            None => Ok(record),
+            Some(what) => Err(Error::corrupt(file.display(), 0, what)),
         }
     }
 
@@ -121,11 +118,7 @@ impl<T: ManifestRecord> ManifestStore<T> {
             .addr()
             .saturating_sub(frame.view().as_ptr().addr()) as u64;
         let record: T = codec::decode(&section, frame.display(), at)?;
-        let contradiction = match record.generation() {
-            found if found != generation => Some(format!("generation {found}, expected {generation}")),
-            _ => record.contradiction(),
-        };
-        match contradiction {
+        match contradiction(&record, generation) {
             None => Ok(record),
             Some(what) => Err(frame.corrupt_section(0, 0, what).into()),
         }
@@ -137,11 +130,20 @@ impl<T: ManifestRecord> ManifestStore<T> {
     /// # Errors
     /// Those of the disk.
     pub fn keep_spare(&self, record: &T) -> Result<()> {
-        let mut frame =
-            FrameWriter::create(&*self.disk, &self.spare_path(record.generation()), T::KIND, &[])?;
-        frame.write(&codec::encode(record)?)?;
-        frame.finish()?;
+        self.write(record, &self.spare_path(record.generation()))?;
         Ok(())
+    }
+
+    /// Makes sure that an older generation counts for nothing from now on, should the newest be lost: a commit that was
+    /// cut short has left it under the name of one that counts.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn retire_older(&self) -> Result<()> {
+        match self.generations()?.split_last() {
+            Some((_, older)) => self.retire(older),
+            None => Ok(()),
+        }
     }
 
     /// Makes `record` the newest generation, durably, together with the names of all files that were created in the
@@ -167,18 +169,21 @@ impl<T: ManifestRecord> ManifestStore<T> {
                 newest,
             });
         }
-        let bytes = codec::encode(record)?;
         let disk = &*self.disk;
         // A crash may keep the new manifest's name and lose those of files it lists, unless they are safe before.
         disk.sync_dir(&self.dir)?;
-        let info = replace_with(disk, &self.dir, &file_name::<T>(generation), |temp| {
-            let mut frame = FrameWriter::create(disk, temp, T::KIND, &[])?;
-            frame.write(&bytes)?;
-            frame.finish()
-        })?;
+        let name = file_name::<T>(generation);
+        let info = replace_with(disk, &self.dir, &name, |temp| self.write(record, temp))?;
         // The commit has happened: what fails from here on is tried again by the next one.
         let _ = self.retire(&generations);
         Ok(info)
+    }
+
+    /// Writes a record into a new file, and syncs that.
+    fn write(&self, record: &T, path: &str) -> Result<FrameInfo> {
+        let mut frame = FrameWriter::create(&*self.disk, path, T::KIND, &[])?;
+        frame.write(&codec::encode(record)?)?;
+        Ok(frame.finish()?)
     }
 
     /// Makes the last of these generations the spare and removes what is older.
@@ -208,5 +213,13 @@ impl<T: ManifestRecord> ManifestStore<T> {
 
     fn shown(&self, generation: u64) -> String {
         self.disk.display(&self.path(generation))
+    }
+}
+
+/// Why a record is not the one that its file should hold.
+fn contradiction<T: ManifestRecord>(record: &T, generation: u64) -> Option<String> {
+    match record.generation() {
+        found if found != generation => Some(format!("generation {found}, expected {generation}")),
+        _ => record.contradiction(),
     }
 }

@@ -240,6 +240,32 @@ fn a_file_under_the_name_of_another_generation_is_damage() {
 }
 
 #[test]
+fn an_older_generation_that_a_crash_has_left_among_those_that_count_becomes_the_spare() {
+    let (disk, store) = store();
+    for generation in 1..=3 {
+        store.commit(&manifest(generation)).unwrap();
+    }
+    // As it is between a commit and what follows it.
+    let name = "manifest-0000000000000002";
+    disk.rename(&format!("c/{name}.old"), &format!("c/{name}"))
+        .unwrap();
+    assert_eq!(store.generations().unwrap(), [2, 3]);
+    store.retire_older().unwrap();
+    assert_eq!(
+        (store.generations().unwrap(), store.spares().unwrap()),
+        (vec![3], vec![2])
+    );
+    disk.remove("c/manifest-0000000000000003").unwrap();
+    assert!(matches!(store.load(), Err(Error::ManifestMissing { .. })));
+    // Nothing is to be done where none counts, or one.
+    store.retire_older().unwrap();
+    assert_eq!(
+        (store.generations().unwrap(), store.spares().unwrap()),
+        (vec![], vec![2])
+    );
+}
+
+#[test]
 fn names_that_are_not_manifests_are_passed_over() {
     let (disk, store) = store();
     store.commit(&manifest(1)).unwrap();

@@ -67,12 +67,13 @@ impl VectorsReader {
     /// # Errors
     /// Those of [`open`](Self::open).
     pub fn map_scattered(&mut self, disk: &dyn Disk, path: &str) -> Result<()> {
-        let again = VectorsReader::open(disk, path)?;
-        if again.info() != self.info() || again.matrix.len() != self.matrix.len() {
+        let again = Frame::open(disk, path, KIND, VERSIONS)?;
+        let matrix = again.section(MATRIX)?;
+        if again.info() != self.info() || matrix.len() != self.matrix.len() {
             return Err(self.frame.corrupt(0, "the file was replaced".to_owned()).into());
         }
-        again.matrix.advise(Advice::Random);
-        self.scattered = Some(again.matrix);
+        matrix.advise(Advice::Random);
+        self.scattered = Some(matrix);
         Ok(())
     }
 

@@ -171,21 +171,23 @@ fn too_short(shown: &str, len: u64) -> Error {
     }
 }
 
-struct Reader {
-    file: Box<dyn File>,
-    shown: String,
+/// Reads a file without mapping it.
+pub(super) struct Reader {
+    pub(super) file: Box<dyn File>,
+    pub(super) shown: String,
 }
 
 impl Reader {
-    fn fill(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+    pub(super) fn fill(&self, buf: &mut [u8], offset: u64) -> Result<()> {
         let n = self.file.read_at(buf, offset)?;
         if n == buf.len() {
             return Ok(());
         }
-        Err(self.corrupt(offset + n as u64, "file ended while it was read".to_owned()))
+        let what = format!("the file ends there, expected {} bytes more", buf.len() - n);
+        Err(self.corrupt(offset + n as u64, what))
     }
 
-    fn corrupt(&self, offset: u64, what: String) -> Error {
+    pub(super) fn corrupt(&self, offset: u64, what: String) -> Error {
         Error::Corrupt {
             path: self.shown.clone(),
             offset,
@@ -222,17 +224,34 @@ impl Reader {
             self.read_chunk(buf, at, end)?;
             let mut sum = [0; SUM_LEN as usize];
             self.fill(&mut sum, sum_at)?;
-            let (crc, wanted) = (crc32fast::hash(buf), u32::from_le_bytes(sum));
-            if crc != wanted {
-                let what = format!(
-                    "{} bytes of section {index} have the checksum {crc:08x}, expected {wanted:08x}",
-                    buf.len()
-                );
-                return Err(self.corrupt(at, what));
-            }
+            self.compare(index, buf, at, sum)?;
             at += buf.len() as u64;
             sum_at += SUM_LEN;
         }
+        self.check_padding(index, section, buf)
+    }
+
+    /// Compares a chunk, which lies at `at` in section `index`, with its checksum.
+    pub(super) fn compare(
+        &self,
+        index: usize,
+        chunk: &[u8],
+        at: u64,
+        sum: [u8; SUM_LEN as usize],
+    ) -> Result<()> {
+        let (crc, wanted) = (crc32fast::hash(chunk), u32::from_le_bytes(sum));
+        if crc == wanted {
+            return Ok(());
+        }
+        let what = format!(
+            "{} bytes of section {index} have the checksum {crc:08x}, expected {wanted:08x}",
+            chunk.len()
+        );
+        Err(self.corrupt(at, what))
+    }
+
+    pub(super) fn check_padding(&self, index: usize, section: &Section, buf: &mut Vec<u8>) -> Result<()> {
+        let end = section.offset + section.len;
         self.read_chunk(buf, end, section.padded_end())?;
         match buf.iter().position(|&b| b != 0) {
             None => Ok(()),
@@ -241,7 +260,7 @@ impl Reader {
     }
 
     /// Reads up to one chunk of what lies between `at` and `end`.
-    fn read_chunk(&self, buf: &mut Vec<u8>, at: u64, end: u64) -> Result<()> {
+    pub(super) fn read_chunk(&self, buf: &mut Vec<u8>, at: u64, end: u64) -> Result<()> {
         buf.resize((end - at).min(CHUNK as u64) as usize, 0);
         self.fill(buf, at)
     }

@@ -11,10 +11,11 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::format::{
-    CHUNK, ENTRY_LEN, FileKind, MAX_META, PRELUDE_LEN, Prelude, SECTION_ALIGN, Section, crc_in_prelude,
-    decode_entries, decode_prelude, encode_prelude,
+    CHUNK, ENTRY_LEN, FileKind, MAX_META, PRELUDE_LEN, Prelude, SECTION_ALIGN, SUM_LEN, Section,
+    crc_in_prelude, decode_entries, decode_prelude, encode_prelude,
 };
-use crate::{Disk, Error, File, FileView, Result};
+use super::reader::Reader;
+use crate::{Disk, Error, FileView, Result};
 
 /// A file as far as it can be read.
 #[derive(Debug)]
@@ -43,21 +44,21 @@ impl Salvage {
         known: Option<u32>,
     ) -> Result<Salvage> {
         let file = disk.open(path, false)?;
+        let len = file.len()?;
         let reader = Reader {
-            len: file.len()?,
             file,
             shown: disk.display(path),
         };
         let mut faults = Vec::new();
         let mut head = [0; PRELUDE_LEN];
-        let read = reader.read(&mut head, 0);
-        let prelude = read.and_then(|()| decode_prelude(&head, reader.len, &reader.shown, kind, &versions));
+        let read = reader.fill(&mut head, 0);
+        let prelude = read.and_then(|()| decode_prelude(&head, len, &reader.shown, kind, &versions));
         let prelude = match prelude {
             Ok(prelude) => prelude,
             Err(error @ Error::Version { .. }) => return Err(error),
             Err(error) => {
                 let wanted = [known, Some(crc_in_prelude(&head))];
-                let Some(found) = reader.rebuild(kind, versions, sections, &wanted)? else {
+                let Some(found) = rebuild(&reader, len, kind, versions, sections, &wanted)? else {
                     return Err(error);
                 };
                 faults.push(error);
@@ -65,8 +66,8 @@ impl Salvage {
             }
         };
         // Bounded by the limits on sections and meta, which `decode_prelude` and `rebuild` have checked.
-        let mut footer = vec![0; (reader.len - prelude.table) as usize];
-        reader.read(&mut footer, prelude.table)?;
+        let mut footer = vec![0; (len - prelude.table) as usize];
+        reader.fill(&mut footer, prelude.table)?;
         let is_sound = crc32fast::hash(&footer) == prelude.footer_crc;
         let table = decode_entries(&footer, &prelude, &reader.shown)?;
         if !is_sound {
@@ -76,7 +77,7 @@ impl Salvage {
         let meta = footer.split_off(table.len() * ENTRY_LEN);
         let mut lost = Vec::with_capacity(table.len());
         for (index, section) in table.iter().enumerate() {
-            lost.push(reader.check(index, section, &mut faults));
+            lost.push(check(&reader, index, section, &mut faults));
         }
         Ok(Salvage {
             view: disk.map(path)?,
@@ -148,132 +149,89 @@ impl Salvage {
     }
 }
 
-struct Reader {
-    file: Box<dyn File>,
-    len: u64,
-    shown: String,
+/// Compares the chunks of a section with their checksums. Returns the ranges that are lost.
+fn check(reader: &Reader, index: usize, section: &Section, faults: &mut Vec<Error>) -> Vec<Range<u64>> {
+    let mut lost: Vec<Range<u64>> = Vec::new();
+    let mut lists = crc32fast::Hasher::new();
+    let mut lists_read = true;
+    let mut buf = Vec::new();
+    let mut at = 0;
+    let mut sum_at = section.sums;
+    while at < section.len {
+        let end = section.len.min(at + CHUNK as u64);
+        let mut sum = [0; SUM_LEN as usize];
+        let sum_read = reader.fill(&mut sum, sum_at);
+        lists.update(&sum);
+        lists_read &= sum_read.is_ok();
+        let checked = sum_read
+            .and_then(|()| reader.read_chunk(&mut buf, section.offset + at, section.offset + end))
+            .and_then(|()| reader.compare(index, &buf, section.offset + at, sum));
+        if let Err(error) = checked {
+            faults.push(error);
+            match lost.last_mut() {
+                Some(last) if last.end == at => last.end = end,
+                _ => lost.push(at..end),
+            }
+        }
+        at = end;
+        sum_at += SUM_LEN;
+    }
+    if lists_read && lists.finalize() != section.sums_crc {
+        let what = format!("the checksums of section {index} are not those that the table names");
+        faults.push(reader.corrupt(section.sums, what));
+    }
+    faults.extend(reader.check_padding(index, section, &mut buf).err());
+    lost
 }
 
-impl Reader {
-    fn corrupt(&self, offset: u64, what: String) -> Error {
-        Error::Corrupt {
-            path: self.shown.clone(),
-            offset,
-            what,
+/// The prelude that a file of this length must have had, if there is one whose checksum is among those `wanted`.
+fn rebuild(
+    reader: &Reader,
+    len: u64,
+    kind: FileKind,
+    versions: RangeInclusive<u16>,
+    sections: RangeInclusive<u32>,
+    wanted: &[Option<u32>],
+) -> Result<Option<Prelude>> {
+    let room = len.saturating_sub(PRELUDE_LEN as u64);
+    let most = u64::from(*sections.end()) * ENTRY_LEN as u64 + u64::from(MAX_META);
+    let from = len - room.min(most);
+    let mut end = vec![0; (len - from) as usize];
+    reader.fill(&mut end, from)?;
+    let first = (PRELUDE_LEN as u64).to_le_bytes();
+    for at in (0..end.len()).rev() {
+        let footer = end.get(at..).unwrap_or_default();
+        // Every table begins with where its first section does, or is empty.
+        if *sections.start() > 0 && !footer.starts_with(&first) {
+            continue;
         }
-    }
-
-    fn read(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        let n = self.file.read_at(buf, offset)?;
-        if n == buf.len() {
-            return Ok(());
-        }
-        let what = format!("the file ends there, expected {} bytes more", buf.len() - n);
-        Err(self.corrupt(offset + n as u64, what))
-    }
-
-    /// Compares the chunks of a section with their checksums. Returns the ranges that are lost.
-    fn check(&self, index: usize, section: &Section, faults: &mut Vec<Error>) -> Vec<Range<u64>> {
-        let mut lost: Vec<Range<u64>> = Vec::new();
-        let mut lists = crc32fast::Hasher::new();
-        let mut lists_read = true;
-        let mut buf = Vec::new();
-        let mut at = 0;
-        let mut sum_at = section.sums;
-        while at < section.len {
-            let end = section.len.min(at + CHUNK as u64);
-            buf.resize((end - at) as usize, 0);
-            let mut sum = [0; 4];
-            let sum_read = self.read(&mut sum, sum_at);
-            lists.update(&sum);
-            lists_read &= sum_read.is_ok();
-            let checked = sum_read
-                .and_then(|()| self.read(&mut buf, section.offset + at))
-                .and_then(|()| {
-                    let (crc, wanted) = (crc32fast::hash(&buf), u32::from_le_bytes(sum));
-                    if crc == wanted {
-                        return Ok(());
-                    }
-                    let what = format!(
-                        "{} bytes of section {index} have the checksum {crc:08x}, expected {wanted:08x}",
-                        buf.len()
-                    );
-                    Err(self.corrupt(section.offset + at, what))
-                });
-            if let Err(error) = checked {
-                faults.push(error);
-                match lost.last_mut() {
-                    Some(last) if last.end == at => last.end = end,
-                    _ => lost.push(at..end),
-                }
-            }
-            at = end;
-            sum_at += 4;
-        }
-        if lists_read && lists.finalize() != section.sums_crc {
-            let what = format!("the checksums of section {index} are not those that the table names");
-            faults.push(self.corrupt(section.sums, what));
-        }
-        let end = section.offset + section.len;
-        let mut padding = vec![0; (section.padded_end() - end) as usize];
-        match self.read(&mut padding, end) {
-            Err(error) => faults.push(error),
-            Ok(()) if padding.iter().any(|&byte| byte != 0) => {
-                faults.push(self.corrupt(end, format!("padding of section {index} is not zero")));
-            }
-            Ok(()) => {}
-        }
-        lost
-    }
-
-    /// The prelude that this file must have had, if there is one whose checksum is among those `wanted`.
-    fn rebuild(
-        &self,
-        kind: FileKind,
-        versions: RangeInclusive<u16>,
-        sections: RangeInclusive<u32>,
-        wanted: &[Option<u32>],
-    ) -> Result<Option<Prelude>> {
-        let room = self.len.saturating_sub(PRELUDE_LEN as u64);
-        let most = u64::from(*sections.end()) * ENTRY_LEN as u64 + u64::from(MAX_META);
-        let from = self.len - room.min(most);
-        let mut end = vec![0; (self.len - from) as usize];
-        self.read(&mut end, from)?;
-        let first = (PRELUDE_LEN as u64).to_le_bytes();
-        for at in (0..end.len()).rev() {
-            let footer = end.get(at..).unwrap_or_default();
-            // Every table begins with where its first section does, or is empty.
-            if *sections.start() > 0 && !footer.starts_with(&first) {
+        for count in sections.clone() {
+            let Some(meta_len) = footer.len().checked_sub(count as usize * ENTRY_LEN) else {
+                continue;
+            };
+            if meta_len > MAX_META as usize {
                 continue;
             }
-            for count in sections.clone() {
-                let Some(meta_len) = footer.len().checked_sub(count as usize * ENTRY_LEN) else {
-                    continue;
+            for version in versions.clone() {
+                let mut prelude = Prelude {
+                    kind: kind.magic,
+                    version,
+                    sections: count,
+                    file_len: len,
+                    table: from + at as u64,
+                    meta_len: meta_len as u32,
+                    footer_crc: crc32fast::hash(footer),
+                    crc: 0,
                 };
-                if meta_len > MAX_META as usize {
-                    continue;
-                }
-                for version in versions.clone() {
-                    let mut prelude = Prelude {
-                        kind: kind.magic,
-                        version,
-                        sections: count,
-                        file_len: self.len,
-                        table: from + at as u64,
-                        meta_len: meta_len as u32,
-                        footer_crc: crc32fast::hash(footer),
-                        crc: 0,
-                    };
-                    let (_, crc) = encode_prelude(&prelude);
-                    prelude.crc = crc;
-                    if wanted.contains(&Some(crc)) && decode_entries(footer, &prelude, &self.shown).is_ok() {
-                        return Ok(Some(prelude));
-                    }
+                let (_, crc) = encode_prelude(&prelude);
+                prelude.crc = crc;
+                if wanted.contains(&Some(crc)) && decode_entries(footer, &prelude, &reader.shown).is_ok() {
+                    return Ok(Some(prelude));
                 }
             }
         }
-        Ok(None)
     }
+    Ok(None)
 }
 
 // Chunks begin at multiples of the alignment of sections, so that a number never lies in two of them.

@@ -13,8 +13,11 @@ use crate::error::{Error, Result};
 use crate::filter::{Condition, Filter};
 use crate::payload::PayloadIndexKind;
 use crate::point::{Point, Select};
+use crate::query::allowance::Allowance;
+use crate::query::nearest::search_batch;
 use crate::query::scroll::ScrollRequest;
 use crate::query::search::SearchRequest;
+use crate::query::workers::Workers;
 use crate::write::batch::{Operation, WriteBatch};
 
 const ROWS: u64 = 6_000;
@@ -187,4 +190,84 @@ fn an_answer_takes_no_more_memory_than_it_may() {
     }
     assert_eq!(c.search(&many).unwrap().len(), 400);
     assert_eq!(c.search_batch(&vec![query; 40]).unwrap().len(), 40);
+}
+
+#[test]
+fn each_search_of_a_batch_has_its_own_time() {
+    let db = Database::builder()
+        .background(false)
+        .threads(1)
+        .open_in_memory()
+        .unwrap();
+    let c = filled(&db);
+    let start = Instant::now();
+    // A clock that goes on by a millisecond whenever it is looked at.
+    let run = |requests: &[SearchRequest]| {
+        let passed = AtomicU64::new(0);
+        let clock = || start + Duration::from_millis(passed.fetch_add(1, Ordering::Relaxed));
+        let outcome = c.search_batch_with(requests, &Control::none().clock(&clock));
+        (outcome, Duration::from_millis(passed.into_inner()))
+    };
+    let hour = Duration::from_secs(3_600);
+    let query = SearchRequest::new(vec![1.0; 64]);
+    let long = query.clone().filter(slow()).limit(5_000).timeout(hour);
+    let (answers, took) = run(&[long.clone(), query.clone().timeout(hour)]);
+    answers.unwrap();
+    // Time enough for the short one alone, which is answered first.
+    let limit = took / 2;
+    let (answers, took) = run(&[long.clone(), query.clone().timeout(limit)]);
+    assert_eq!(answers.unwrap()[1].len(), 10);
+    assert!(took > limit, "{took:?}");
+    // And the time that is told is that of the one that was late.
+    let (refused, _) = run(&[query.timeout(hour), long.timeout(limit)]);
+    assert!(
+        matches!(refused, Err(Error::Timeout { limit: told, .. }) if told == limit),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn whether_a_batch_is_too_large_does_not_depend_on_threads() {
+    let query = SearchRequest::new(vec![1.0; 64]);
+    // Deep ones, which hold much on the way to a small answer; filtered ones, which are groups of their own.
+    let requests: Vec<SearchRequest> = (0..60usize)
+        .map(|at| match at % 3 {
+            0 => query
+                .clone()
+                .exact(true)
+                .filter(Filter::must([Condition::range("n", ..(at as f64 * 90.0))])),
+            1 => query.clone().limit(100 + at).with_payload(true),
+            _ => query.clone().exact(true).limit(5).offset(50 * at),
+        })
+        .collect();
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = filled(&db);
+    let view = c.core().view(&db.shared().visibility);
+    let is_taken = |threads: &Workers, bytes: usize| {
+        let allowance = Allowance::new(Control::none(), "searching", bytes);
+        match search_batch(&view, &requests, None, threads, &allowance) {
+            Ok(_) => true,
+            Err(Error::Limit { limit, found, .. }) => {
+                assert!(limit == bytes && found > limit);
+                false
+            }
+            Err(other) => panic!("{other}"),
+        }
+    };
+    // The least bound that one thread keeps...
+    let one = Workers::new(1);
+    let (mut refused, mut taken) = (1 << 10, 1 << 30);
+    while taken - refused > 1 {
+        let between = usize::midpoint(refused, taken);
+        if is_taken(&one, between) {
+            taken = between;
+        } else {
+            refused = between;
+        }
+    }
+    // ...is to the byte the least that several keep, however they share the work.
+    let several = Workers::new(4);
+    for _ in 0..12 {
+        assert!(is_taken(&several, taken) && !is_taken(&several, refused));
+    }
 }
