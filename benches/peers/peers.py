@@ -338,19 +338,26 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--data", type=Path, required=True, help="vectors: .npy or .fvecs")
-    parser.add_argument("--queries", type=int, default=1000, help="how many rows are queries")
-    parser.add_argument("--split", type=Path, help="row numbers of the queries, .npy")
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--queries", type=int, default=1000, help="how many rows are queries")
+    asked.add_argument("--split", type=Path, help="row numbers of the queries, .npy")
     parser.add_argument("--rows", type=int, help="only the first so many rows that are not queries")
     parser.add_argument("--distance", choices=["cosine"], default="cosine", help="how nearness is measured")
-    parser.add_argument("--only", help=f"which, of {', '.join(PEERS)}; all unless given")
+    parser.add_argument(
+        "--only",
+        type=lambda text: text.split(","),
+        default=list(PEERS),
+        help=f"which, of {', '.join(PEERS)}; all unless given",
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads that build; one a core unless given")
     parser.add_argument("--passes", type=int, default=3, help="every query is asked at least so often")
     parser.add_argument("--seconds", type=float, default=4.0, help="a setting is measured for at least so long")
-    parser.add_argument("--one", help=argparse.SUPPRESS)  # the program calls itself with this
+    # The program calls itself with this.
+    parser.add_argument("--one", choices=PEERS, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    wrong = [name for name in (args.only or "").split(",") if name and name not in PEERS]
+    wrong = [name for name in args.only if name not in PEERS]
     if wrong:
-        parser.error(f"--only {','.join(wrong)}: expected some of {', '.join(PEERS)}")
+        parser.error(f"--only: {', '.join(map(repr, wrong))}: expected some of {', '.join(PEERS)}")
     return args
 
 
@@ -367,7 +374,7 @@ def main():
     args = arguments()
     if args.one:
         return measure_one(args)
-    for name in args.only.split(",") if args.only else PEERS:
+    for name in args.only:
         print(f"peers: {name}", file=sys.stderr, flush=True)
         command = [sys.executable, __file__, *sys.argv[1:], "--one", name]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")

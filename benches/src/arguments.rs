@@ -23,11 +23,11 @@ pub struct DataArgs {
     pub split: Option<PathBuf>,
 
     /// How many rows are queries
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, conflicts_with = "split")]
     pub queries: usize,
 
     /// How nearness is measured; else what the file says, or cosine
-    #[arg(long, value_parser = distance)]
+    #[arg(long)]
     pub distance: Option<Distance>,
 }
 
@@ -61,21 +61,10 @@ impl DataArgs {
             None => ["--queries".into(), self.queries.to_string().into()],
         });
         if let Some(distance) = self.distance {
-            arguments.extend(["--distance".into(), distance.name().to_lowercase().into()]);
+            arguments.extend(["--distance".into(), distance.name().into()]);
         }
         arguments
     }
-}
-
-fn distance(text: &str) -> Result<Distance, String> {
-    let all = [
-        Distance::Cosine,
-        Distance::Dot,
-        Distance::Euclid,
-        Distance::Manhattan,
-    ];
-    let found = all.into_iter().find(|one| one.name().eq_ignore_ascii_case(text));
-    found.ok_or_else(|| format!("{text}: expected {}", all.map(Distance::name).join(", ")))
 }
 
 #[cfg(test)]
@@ -97,14 +86,25 @@ mod tests {
             &["--data", "v.npy", "--queries", "7", "--distance", "EUCLID"],
             &["--data", "v.npy", "--payload", "p.jsonl", "--split", "s.npy"],
         ] {
-            let parse = |arguments: Vec<OsString>| {
-                let program = std::iter::once("program".into());
-                Program::try_parse_from(program.chain(arguments)).unwrap().data
-            };
-            let told = parse(given.iter().map(Into::into).collect());
-            let again = parse(told.arguments());
+            let told = parse(given.iter().map(Into::into).collect()).unwrap().data;
+            let again = parse(told.arguments()).unwrap().data;
             assert_eq!(format!("{told:?}"), format!("{again:?}"));
         }
-        assert!(Program::try_parse_from(["program", "--data", "v", "--distance", "far"]).is_err());
+    }
+
+    #[test]
+    fn a_distance_that_is_none_and_queries_that_would_not_count_are_refused() {
+        for (wrong, told) in [
+            (["--distance", "far"], "manhattan"),
+            (["--queries", "7"], "--split"),
+        ] {
+            let given = ["--data", "v", "--split", "s"].iter().chain(&wrong);
+            let error = parse(given.map(Into::into).collect()).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    fn parse(arguments: Vec<OsString>) -> Result<Program, clap::Error> {
+        Program::try_parse_from(std::iter::once("program".into()).chain(arguments))
     }
 }

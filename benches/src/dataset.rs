@@ -113,17 +113,17 @@ impl Dataset {
         if !self.known.is_empty() && self.known.iter().all(|rows| rows.len() >= limit) {
             return self.known.iter().map(|rows| rows[..limit].to_vec()).collect();
         }
-        self.nearest(limit, None)
+        self.nearest(&self.queries, limit, None)
     }
 
-    /// The `limit` rows nearest to each query by exact search; of those for which `among` is set, if it is given.
-    pub fn nearest(&self, limit: usize, among: Option<&[bool]>) -> Vec<Vec<u64>> {
+    /// The `limit` rows nearest to each of these queries by exact search; of those for which `among` is set, if it is given.
+    pub fn nearest(&self, queries: &[Vec<f32>], limit: usize, among: Option<&[bool]>) -> Vec<Vec<u64>> {
         let rows = Rows {
             distance: self.distance,
             dim: self.dim,
             vectors: &self.vectors,
         };
-        nearest(rows, &self.queries, limit, among)
+        nearest(rows, queries, limit, among)
     }
 
     /// How many rows are searched.

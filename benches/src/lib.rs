@@ -21,9 +21,10 @@
 //! | `src/truth.rs` | true neighbours, by code of its own |
 //! | `src/ann.rs`, `src/dataset.rs` | [`Dataset`]: rows, queries and payloads in memory |
 //! | `src/cells.rs` | [`Cells`]: filters to measure |
-//! | `src/system.rs` | [`System`]: what is measured; [`Setting`] |
+//! | `src/system.rs` | [`System`]: what is asked |
 //! | `src/ours.rs` | [`Ours`]: our database as such a system |
 //! | `src/race.rs` | [`race()`]: systems in one process, asked in turns |
+//! | `src/ingest.rs` | [`ingest()`]: systems in one process, written to in turns |
 //!
 //! `compare/` measures ours, runs the others and makes tables and plots of what all of them wrote; `edge/` has Qdrant's
 //! core in the same process, in a workspace of its own; `server/` asks a Qdrant server; `peers/` is a script that measures
@@ -38,6 +39,7 @@ mod cells;
 mod clustered;
 mod dataset;
 mod error;
+mod ingest;
 mod mixtures;
 mod ours;
 mod race;
@@ -49,7 +51,8 @@ pub use cells::{Cell, Cells, INDEXES};
 pub use clustered::clustered;
 pub use dataset::{Dataset, Source};
 pub use error::{Error, Result};
+pub use ingest::{IngestPlan, Store, Writer, ingest, our_writers};
 pub use mixtures::mixtures;
 pub use ours::Ours;
 pub use race::{Questions, Runner, race};
-pub use system::{Made, Question, Setting, System};
+pub use system::{Made, Question, System};

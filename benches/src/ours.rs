@@ -9,12 +9,12 @@ use vdb::{
     Collection, CollectionConfig, Control, Database, Filter, PayloadIndexKind, Point, PointId, SearchRequest,
     VectorParams,
 };
-use vdb_measure::{Memory, rounded, watching};
+use vdb_measure::{Memory, Setting, rounded, watching};
 
 use crate::cells::INDEXES;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::system::{Made, Question, Setting, System};
+use crate::system::{Made, Question, System};
 
 const COLLECTION: &str = "bench";
 /// Rows that are written together.

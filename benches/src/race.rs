@@ -1,10 +1,10 @@
 //! Systems in one process, asked in turns: a pass of each, over and over, so that a machine that is slow for a while is
 //! slow for all of them.
 
-use vdb_measure::{Measured, Plan, Stopwatch};
+use vdb_measure::{Measured, Plan, Setting, Stopwatch};
 
 use crate::error::Result;
-use crate::system::{Question, Setting, System};
+use crate::system::{Question, System};
 
 /// Questions with their true neighbours.
 #[derive(Clone, Copy, Debug)]

@@ -1,49 +1,9 @@
-//! What is measured: something that answers nearest-neighbour questions, and the settings it is asked with.
-
-use std::fmt;
-use std::str::FromStr;
+//! What is measured: something that answers nearest-neighbour questions.
 
 use serde_json::Value;
+use vdb_measure::{Line, Setting};
 
 use crate::error::Result;
-
-/// How much a search may spend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// What the system does when it is not told.
-    Default,
-    /// A beam of this width.
-    Ef(usize),
-    /// Every row is compared.
-    Exact,
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Setting::Default => f.write_str("default"),
-            Setting::Ef(ef) => write!(f, "ef={ef}"),
-            Setting::Exact => f.write_str("exact"),
-        }
-    }
-}
-
-impl FromStr for Setting {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "default" => Ok(Setting::Default),
-            "exact" => Ok(Setting::Exact),
-            _ => text
-                .parse()
-                .ok()
-                .filter(|ef| *ef > 0)
-                .map(Setting::Ef)
-                .ok_or_else(|| format!("{text}: expected a width of the beam, default or exact")),
-        }
-    }
-}
 
 /// A question in words that every system has.
 #[derive(Clone, Copy, Debug)]
@@ -84,4 +44,17 @@ pub struct Made {
     pub build_s: Option<f64>,
     /// Most anonymous memory meanwhile, in megabytes.
     pub peak_anon_mb: Option<f64>,
+}
+
+impl Made {
+    /// A line with it.
+    pub fn line(&self) -> Line {
+        Line {
+            load_s: self.load_s,
+            merge_s: self.merge_s,
+            build_s: self.build_s,
+            make_rss_anon_mb: self.peak_anon_mb,
+            ..Line::default()
+        }
+    }
 }

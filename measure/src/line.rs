@@ -4,6 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::process::Memory;
+use crate::timing::Measured;
+
 /// One measurement. Every harness writes these and the report reads them, so all fields may be missing when a line is
 /// read; the first nine are always written, the others only when they are known. Names and units are in the fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -109,6 +112,33 @@ impl Line {
     pub fn data_name(file: &Path) -> String {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         name.split('.').next().unwrap_or_default().to_owned()
+    }
+
+    /// The line with what its queries came to.
+    #[must_use]
+    pub fn measured(self, measured: Measured) -> Line {
+        Line {
+            recall: measured.recall,
+            qps: measured.qps,
+            p50_us: Some(measured.p50_us),
+            p95_us: Some(measured.p95_us),
+            p99_us: Some(measured.p99_us),
+            passes: Some(measured.passes),
+            raw_us: measured.raw_us,
+            ..self
+        }
+    }
+
+    /// The line with how much more memory a process has `now` than `before`.
+    #[must_use]
+    pub fn grown(self, now: Option<Memory>, before: Option<Memory>) -> Line {
+        let growth = |part: fn(&Memory) -> u64| Memory::growth_mb(now, before, part);
+        Line {
+            rss_mb: growth(|memory| memory.total),
+            rss_anon_mb: growth(|memory| memory.anonymous),
+            rss_file_mb: growth(|memory| memory.file),
+            ..self
+        }
     }
 
     /// The setting, or the width of the beam where only that is told.

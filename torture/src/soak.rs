@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Stop after so many minutes
-    #[arg(long, value_name = "N")]
-    minutes: Option<f64>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = minutes)]
+    minutes: Option<Duration>,
     /// Stop after so many kills; 100 where no --minutes are given either
     #[arg(long, value_name = "N")]
     rounds: Option<u64>,
@@ -38,6 +38,12 @@ pub(crate) struct Args {
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
+}
+
+fn minutes(text: &str) -> Result<Duration, String> {
+    let minutes: Option<f64> = text.parse().ok().filter(|minutes| *minutes > 0.0);
+    let time = minutes.and_then(|minutes| Duration::try_from_secs_f64(minutes * 60.0).ok());
+    time.ok_or_else(|| "expected minutes, for example 10 or 0.5".to_owned())
 }
 
 /// What the parent tells a child.
@@ -84,9 +90,7 @@ fn soak(args: &Args) -> Result<bool, String> {
     let rounds = args
         .rounds
         .unwrap_or(if args.minutes.is_some() { u64::MAX } else { 100 });
-    let limit = args
-        .minutes
-        .map(|minutes| Duration::from_secs_f64(minutes.clamp(0.0, 1e9) * 60.0));
+    let limit = args.minutes;
     let bar = report::bar(Some(rounds).filter(|rounds| *rounds < u64::MAX), "kills");
     let (start, numbers) = (Instant::now(), &mut Numbers::new(args.seed));
     let (mut said, mut lost, mut round) = (Said::default(), Vec::new(), 0);

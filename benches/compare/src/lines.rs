@@ -1,25 +1,29 @@
 //! Files of JSON lines, as the harnesses and the scripts of others write them.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 use vdb_benches::{Error, Result};
-use vdb_measure::Line;
+use vdb_measure::{IngestLine, Line};
 
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lines {
+    /// Searches.
     pub(crate) lines: Vec<Line>,
+    /// Writes.
+    pub(crate) ingests: Vec<IngestLine>,
     /// What programs said instead of a measurement: the system and its error.
     pub(crate) failures: Vec<String>,
 }
 
 impl Lines {
-    /// The measurements in `text`. Empty lines count for nothing; a line with an `error` says what could not be measured;
-    /// any other that is no measurement is refused.
+    /// The measurements in `text`: a line with `vectors_per_s` is of writes, one with `qps` of searches. Empty lines count
+    /// for nothing; a line with an `error` says what could not be measured; any other is refused.
     pub(crate) fn parse(text: &str, file: &Path) -> Result<Lines> {
         let mut found = Lines::default();
         for (number, text) in (1..).zip(text.lines()) {
@@ -32,6 +36,11 @@ impl Lines {
             if let Some(error) = value.get("error") {
                 let error = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
                 found.failures.push(format!("{system}: {error}"));
+                continue;
+            }
+            if value.get("vectors_per_s").is_some() {
+                let line = IngestLine::deserialize(value).map_err(|e| wrong(e.to_string()))?;
+                found.ingests.push(line);
                 continue;
             }
             if system.is_empty() || value.get("recall").is_none() || value.get("qps").is_none() {
@@ -51,11 +60,9 @@ impl Lines {
 
     /// Refuses lines of several data sets: side by side they would say nothing.
     pub(crate) fn check(&self) -> Result<()> {
-        let sets: BTreeSet<&str> = self
-            .lines
-            .iter()
-            .filter_map(|line| line.data.as_deref())
-            .collect();
+        let searches = self.lines.iter().filter_map(|line| line.data.as_deref());
+        let writes = self.ingests.iter().filter_map(|line| line.data.as_deref());
+        let sets: BTreeSet<&str> = searches.chain(writes).collect();
         if sets.len() < 2 {
             return Ok(());
         }
@@ -70,16 +77,17 @@ impl Lines {
     /// Adds what others hold.
     pub(crate) fn extend(&mut self, other: Lines) {
         self.lines.extend(other.lines);
+        self.ingests.extend(other.ingests);
         self.failures.extend(other.failures);
     }
 }
 
-/// Appends measurements and failures to a file, made if it is not there.
-pub(crate) fn append(file: &Path, lines: &Lines) -> Result<()> {
-    let out = std::fs::OpenOptions::new().create(true).append(true).open(file);
-    let mut out = out.map_err(Error::file(file))?;
-    for line in &lines.lines {
-        let text = serde_json::to_string(line).map_err(|e| Error::data(file, e.to_string()))?;
+/// Writes measurements and failures to a file, in place of what it held.
+pub(crate) fn write(file: &Path, lines: &Lines) -> Result<()> {
+    let mut out = File::create(file).map_err(Error::file(file))?;
+    let searches = lines.lines.iter().map(serde_json::to_string);
+    for text in searches.chain(lines.ingests.iter().map(serde_json::to_string)) {
+        let text = text.map_err(|e| Error::data(file, e.to_string()))?;
         writeln!(out, "{text}").map_err(Error::file(file))?;
     }
     for failure in &lines.failures {

@@ -10,6 +10,7 @@
 //! | file | what |
 //! |---|---|
 //! | `main.rs` | the command line |
+//! | `options.rs` | what that command takes |
 //! | `run.rs` | one command that measures everything |
 //! | `parts.rs` | what it measures, part by part, and the files that keep them |
 //! | `ours.rs` | our database in this process |
@@ -27,6 +28,7 @@ mod criterion;
 mod curve;
 mod grow;
 mod lines;
+mod options;
 mod ours;
 mod parts;
 mod plot;
@@ -38,7 +40,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use vdb_benches::{Error, Result};
 
 use lines::Lines;
@@ -55,7 +58,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Measure ours and whatever others are named, and report
-    Run(Box<run::Args>),
+    Run(Box<options::Args>),
     /// Tables and plots of files of JSON lines: of this program, edge-bench, server-bench, `vdb bench search --json`, or
     /// scripts that print the same fields
     Report {
@@ -103,8 +106,17 @@ fn threshold(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    let done = match Args::parse().what {
-        What::Run(args) => run::run(&args)
+    // Whether an option is on the command line, or has its default, is known to the matches alone.
+    let matches = Args::command().get_matches();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let given = |option: &str| {
+        let run = matches.subcommand_matches("run");
+        run.is_some_and(|run| run.value_source(option) == Some(ValueSource::CommandLine))
+    };
+    let done = match args.what {
+        What::Run(args) => args
+            .check(given)
+            .and_then(|()| run::run(&args))
             .and_then(|text| print(&text))
             .map(|()| ExitCode::SUCCESS),
         What::Report { files, out } => report_of(&files, &out).map(|()| ExitCode::SUCCESS),
@@ -146,7 +158,7 @@ fn report_of(files: &[PathBuf], out: &Path) -> Result<()> {
         all.extend(Lines::read(file)?);
     }
     all.check()?;
-    print(&Report::new(&all.lines, &all.failures).write(out)?)
+    print(&Report::new(&all).write(out)?)
 }
 
 fn print(text: &str) -> Result<()> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use vdb_benches::{Cells, Dataset, Error, Ours, Questions, Result, Runner, Setting, System, race};
-use vdb_measure::{Line, Memory, Plan, directory_bytes, rounded};
+use vdb_benches::{Cells, Dataset, Error, Ours, Questions, Result, Runner, System, race};
+use vdb_measure::{Line, Memory, Plan, Setting, directory_bytes, rounded};
 
 /// Neighbours asked for.
 const LIMIT: usize = 10;
@@ -43,8 +43,7 @@ pub(crate) fn measure(set: &Dataset, course: &Course, tell: &mut dyn FnMut(Line)
         let bench = Bench::make(&scratch.path().join("filtered"), set, Some(&cells))?;
         let asked = &set.queries[..course.filtered_queries.min(set.queries.len())];
         for cell in cells.named(&course.cells) {
-            let mut truth = set.nearest(LIMIT, Some(&cell.among));
-            truth.truncate(asked.len());
+            let truth = set.nearest(asked, LIMIT, Some(&cell.among));
             let questions = Questions {
                 vectors: asked,
                 truth: &truth,
@@ -80,36 +79,25 @@ impl Bench {
         let open_ms = started.elapsed().as_secs_f64() * 1e3;
         let known = Line {
             system: ours.name().to_owned(),
-            build_s: made.build_s,
-            load_s: made.load_s,
-            merge_s: made.merge_s,
-            make_rss_anon_mb: made.peak_anon_mb,
             disk_mb: Some(rounded(directory_bytes(dir) as f64 / 1e6, 1)),
             open_ms: Some(rounded(open_ms, 2)),
             rows: Some(set.len() as u64),
             data: Some(set.name.clone()),
-            ..Line::default()
+            ..made.line()
         };
         Ok(Bench { ours, before, known })
     }
 
     fn ask(&self, setting: Setting, questions: Questions<'_>, plan: &Plan) -> Result<Line> {
         let runner = Runner::new(&self.ours, setting, questions, plan)?;
-        let mut line = self.known.clone();
-        line.setting = setting.to_string();
-        line.queries = Some(questions.vectors.len());
-        for measured in race(vec![runner], plan)? {
-            line.recall = measured.recall;
-            line.qps = measured.qps;
-            line.p50_us = Some(measured.p50_us);
-            line.p95_us = Some(measured.p95_us);
-            line.p99_us = Some(measured.p99_us);
-            line.passes = Some(measured.passes);
-        }
-        let now = Memory::now();
-        line.rss_mb = Memory::growth_mb(now, self.before, |memory| memory.total);
-        line.rss_anon_mb = Memory::growth_mb(now, self.before, |memory| memory.anonymous);
-        line.rss_file_mb = Memory::growth_mb(now, self.before, |memory| memory.file);
-        Ok(line)
+        let known = Line {
+            setting: setting.to_string(),
+            queries: Some(questions.vectors.len()),
+            ..self.known.clone()
+        };
+        // One runner comes to one measurement.
+        let measured = race(vec![runner], plan)?.into_iter();
+        let line = measured.fold(known, Line::measured);
+        Ok(line.grown(Memory::now(), self.before))
     }
 }

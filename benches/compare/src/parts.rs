@@ -24,8 +24,18 @@ pub(crate) enum Part {
     Clients,
     /// A part of the files in memory (needs --vdb)
     Cold,
+    /// Writes, each waiting for its acknowledgement
+    Ingest,
     /// Scripts that measure others (--peers)
     Peers,
+}
+
+impl Part {
+    /// As the command line has it.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |name| name.get_name().to_owned())
+    }
 }
 
 /// A measurement that is made in one go.
@@ -38,8 +48,10 @@ pub(crate) struct Step {
 
 /// Who does the work.
 pub(crate) enum Work {
-    /// Ours in this process.
+    /// Ours in this process, asked.
     Here { rows: Option<usize>, filtered: bool },
+    /// Ours in this process, written to.
+    Write,
     /// Another program, with these arguments.
     Program(PathBuf, Vec<OsString>),
 }
@@ -56,9 +68,7 @@ impl Step {
         );
         Step {
             part,
-            name: part
-                .to_possible_value()
-                .map_or_else(String::new, |name| name.get_name().to_owned()),
+            name: part.name(),
             work: Work::Program(vdb.to_owned(), arguments),
         }
     }
@@ -92,11 +102,7 @@ impl Kept {
     /// Keeps a part that is measured, in place of an older one.
     pub(crate) fn keep(&self, step: &Step, lines: &Lines) -> Result<()> {
         let (file, half) = (self.file(step), self.dir.join("half"));
-        match std::fs::remove_file(&half) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::file(&half)(e)),
-            Ok(()) | Err(_) => {}
-        }
-        lines::append(&half, lines)?;
+        lines::write(&half, lines)?;
         std::fs::rename(&half, &file).map_err(Error::file(&file))
     }
 }

@@ -2,14 +2,16 @@
 
 mod plots;
 mod tables;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use vdb_benches::{Error, Result};
-use vdb_measure::Line;
+use vdb_measure::{IngestLine, Line};
 
 use crate::curve::{Curve, LEVELS};
+use crate::lines::Lines;
 
 /// Which system all others are compared with: the one whose name starts with this.
 pub(crate) const OURS: &str = "vdb";
@@ -88,13 +90,16 @@ pub(crate) struct Report<'a> {
     together: Vec<&'a Line>,
     /// Searches with a part of the files in memory.
     cold: Vec<&'a Line>,
+    /// Writes that waited for their acknowledgement.
+    ingests: &'a [IngestLine],
     failures: &'a [String],
 }
 
 impl<'a> Report<'a> {
     /// Sorts lines into their kinds. A line that does not say of how many rows it is belongs to the number that most systems
     /// were measured at.
-    pub(crate) fn new(lines: &'a [Line], failures: &'a [String]) -> Report<'a> {
+    pub(crate) fn new(all: &'a Lines) -> Report<'a> {
+        let lines = &all.lines;
         let served = |line: &&Line| line.connections.is_some();
         let together = |line: &&Line| line.clients.is_some();
         let cold = |line: &&Line| line.cached.is_some();
@@ -135,7 +140,8 @@ impl<'a> Report<'a> {
             served: lines.iter().filter(served).collect(),
             together: lines.iter().filter(together).collect(),
             cold: lines.iter().filter(cold).collect(),
-            failures,
+            ingests: &all.ingests,
+            failures: &all.failures,
         }
     }
 

@@ -2,119 +2,17 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use vdb_benches::{DataArgs, Dataset, Error, Result, Setting};
-use vdb_measure::Plan;
+use vdb_benches::{Dataset, Error, IngestPlan, Result, ingest, our_writers};
+use vdb_measure::{Plan, Setting};
 
 use crate::lines::{self, Lines};
+use crate::options::Args;
 use crate::ours::{self, Course};
 use crate::parts::{Kept, Part, Step, Work};
 use crate::programs;
 use crate::report::Report;
-
-const AFTER: &str = "\
-Writes DIR/parts/*.jsonl, DIR/lines.jsonl, DIR/report.md and DIR/*.svg. Each part is kept in a file of its own: --parts measures \
-some again and reports them with what the others came to before; --resume leaves out those that are there. Use one DIR a data \
-set. With --edge, ours is measured by that program too, in turns with Qdrant's core in one process; without it, here. \
-Everything runs one after the other: leave the machine alone meanwhile.
-
-Sizes above the number of rows are of mixtures of near neighbours beside the rows themselves, with the same queries.
-
-Examples:
-  vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --peers benches/peers/peers.py
-  vdb-compare run --data vectors.npy --vdb target/release/vdb --parts cold,clients";
-
-/// What is measured
-#[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    data: DataArgs,
-
-    /// Measure searches without a filter over the first N rows as well, for each N, to see how everything grows
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    sizes: Vec<usize>,
-
-    /// Settings of searches without a filter: widths of the beam, default, exact
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    #[arg(default_value = "10,16,24,32,48,64,96,128,200,300,512,default")]
-    ef: Vec<Setting>,
-
-    /// Settings of searches with a filter
-    #[arg(
-        long,
-        value_name = "LIST",
-        value_delimiter = ',',
-        default_value = "16,64,256,default"
-    )]
-    filtered_ef: Vec<Setting>,
-
-    /// Filters whose name contains one of these: lemmas (without an index), pairs as pos=verb+tags=t10 and not are
-    /// measured only when they are named
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    cells: Vec<String>,
-
-    /// Measure these parts only; else all that there is a program for
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    #[arg(default_values_t = [Part::Plain, Part::Filters, Part::Sizes, Part::Builds, Part::Clients, Part::Cold, Part::Peers], value_enum)]
-    parts: Vec<Part>,
-
-    /// Leave out parts that were measured before
-    #[arg(long)]
-    resume: bool,
-
-    /// Shares of the files that can be in memory, in per cent
-    #[arg(long, value_name = "LIST", default_value = "100,50,25,10")]
-    cached: String,
-
-    /// Threads that ask at once
-    #[arg(long, value_name = "LIST", default_value = "1,2")]
-    clients: String,
-
-    /// The program vdb
-    #[arg(long, value_name = "PROGRAM")]
-    vdb: Option<PathBuf>,
-
-    /// Ask every query twice and no more: to see whether it runs, not how fast
-    #[arg(long)]
-    smoke: bool,
-
-    /// The program edge-bench, built in benches/edge
-    #[arg(long, value_name = "PROGRAM")]
-    edge: Option<PathBuf>,
-
-    /// With --edge: keep the databases here; those that are there are asked as they are, so remove it when data or
-    /// programs have changed
-    #[arg(long, value_name = "DIR", requires = "edge")]
-    keep: Option<PathBuf>,
-
-    /// A Python script that prints JSON lines; it is given --data, --queries or --split, --distance if it was given here, and
-    /// each --peers-arg. Several are run in turn
-    #[arg(long, value_name = "SCRIPT")]
-    peers: Vec<PathBuf>,
-
-    /// What runs the scripts
-    #[arg(long, value_name = "PROGRAM", default_value = "python3", requires = "peers")]
-    python: PathBuf,
-
-    /// A further argument of the scripts
-    #[arg(long, value_name = "ARG", requires = "peers", allow_hyphen_values = true)]
-    peers_arg: Vec<OsString>,
-
-    /// Files of lines that were measured before, or elsewhere
-    #[arg(long, value_name = "FILE")]
-    lines: Vec<PathBuf>,
-
-    /// Where lines, tables and plots go
-    #[arg(long, value_name = "DIR", default_value = "target/compare")]
-    out: PathBuf,
-
-    /// Write the plots here too
-    #[arg(long, value_name = "DIR")]
-    plots: Option<PathBuf>,
-}
 
 /// Measures all that is asked for; the tables of it.
 pub(crate) fn run(args: &Args) -> Result<String> {
@@ -146,12 +44,8 @@ pub(crate) fn run(args: &Args) -> Result<String> {
     }
     all.check()?;
     let file = args.out.join("lines.jsonl");
-    match std::fs::remove_file(&file) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::file(&file)(e)),
-        Ok(()) | Err(_) => {}
-    }
-    lines::append(&file, &all)?;
-    let report = Report::new(&all.lines, &all.failures);
+    lines::write(&file, &all)?;
+    let report = Report::new(&all);
     if let Some(plots) = &args.plots {
         report.plots(plots)?;
     }
@@ -165,6 +59,9 @@ pub(crate) fn run(args: &Args) -> Result<String> {
         args.out.join("report.md").display()
     )))
 }
+
+/// What programs are told so that they measure for as short as they can.
+const SMOKE: [(&str, &str); 2] = [("--passes", "2"), ("--seconds", "0")];
 
 /// Everything that there is to measure.
 fn steps(args: &Args) -> Result<Vec<Step>> {
@@ -190,6 +87,14 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
         };
         steps.push(Step { part, name, work });
     }
+    steps.push(Step {
+        part: Part::Ingest,
+        name: Part::Ingest.name(),
+        work: match &args.edge {
+            Some(edge) => Work::Program(edge.clone(), edge_ingest(args)),
+            None => Work::Write,
+        },
+    });
     if let Some(vdb) = &args.vdb {
         let some = || ("--ef", "default,32,128".to_owned());
         let all = [
@@ -200,11 +105,19 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
             (Part::Clients, vec![some(), ("--clients", args.clients.clone())]),
             (Part::Cold, vec![some(), ("--cached", args.cached.clone())]),
         ];
-        steps.extend(all.map(|(part, options)| Step::vdb(part, vdb, &args.data, &options)));
+        steps.extend(all.map(|(part, mut options)| {
+            if args.smoke {
+                options.extend(SMOKE.map(|(name, value)| (name, value.to_owned())));
+            }
+            Step::vdb(part, vdb, &args.data, &options)
+        }));
     }
     for script in &args.peers {
         let mut arguments = vec![script.into()];
         arguments.extend(args.data.vectors_only());
+        if args.smoke {
+            arguments.extend(SMOKE.iter().flat_map(|(name, value)| [name.into(), value.into()]));
+        }
         arguments.extend(args.peers_arg.iter().cloned());
         steps.push(Step {
             part: Part::Peers,
@@ -218,13 +131,16 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
 fn measure(args: &Args, work: &Work) -> Result<Lines> {
     match work {
         Work::Here { rows, filtered } => here(args, *rows, *filtered),
+        Work::Write => write(args),
         Work::Program(program, arguments) => programs::run(program, arguments),
     }
 }
 
 /// Ours alone, in this process.
 fn here(args: &Args, rows: Option<usize>, filtered: bool) -> Result<Lines> {
-    let mut set = Dataset::read(&args.data.source(rows))?;
+    let mut source = args.data.source(rows);
+    source.payload = source.payload.filter(|_| filtered);
+    let mut set = Dataset::read(&source)?;
     if let Some(rows) = rows.filter(|rows| *rows > set.len()) {
         set.grow(rows)?;
     }
@@ -253,6 +169,45 @@ fn here(args: &Args, rows: Option<usize>, filtered: bool) -> Result<Lines> {
     Ok(found)
 }
 
+/// How much is written.
+fn ingest_plan(args: &Args) -> IngestPlan {
+    if args.smoke {
+        return IngestPlan {
+            rows: 200,
+            rounds: 1,
+            ..IngestPlan::default()
+        };
+    }
+    IngestPlan {
+        rows: args.ingest_rows,
+        ..IngestPlan::default()
+    }
+}
+
+/// Writes to ours alone, in this process.
+fn write(args: &Args) -> Result<Lines> {
+    let plan = ingest_plan(args);
+    let mut source = args.data.source(Some(plan.rows));
+    source.payload = None;
+    let set = Dataset::read(&source)?;
+    let mut found = Lines::default();
+    ingest(&set, &args.out, &our_writers(&set), &plan, &mut |line| {
+        found.ingests.push(line);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Arguments for writes to ours and to Qdrant's core.
+fn edge_ingest(args: &Args) -> Vec<OsString> {
+    let plan = ingest_plan(args);
+    let mut arguments = args.data.vectors_only();
+    arguments.extend(["--ingest".into(), "--dir".into(), args.out.clone().into()]);
+    arguments.extend(["--rows".into(), plan.rows.to_string().into()]);
+    arguments.extend(["--passes".into(), plan.rounds.to_string().into()]);
+    arguments
+}
+
 /// Settings as command lines have them.
 fn listed(settings: &[Setting]) -> String {
     let names: Vec<String> = settings
@@ -267,7 +222,10 @@ fn listed(settings: &[Setting]) -> String {
 
 /// Arguments for ours and Qdrant's core, by the program that has both.
 fn edge_bench(args: &Args, name: &str, rows: Option<usize>, filtered: bool) -> Result<Vec<OsString>> {
-    let mut arguments = args.data.arguments();
+    let mut arguments = match filtered {
+        true => args.data.arguments(),
+        false => args.data.vectors_only(),
+    };
     let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
     if let Some(rows) = rows {
         option("--rows", rows.to_string().into());

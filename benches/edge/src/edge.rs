@@ -9,8 +9,8 @@ use qdrant_edge::{
     QueryEnum, QueryRequest, ScoringQuery, SearchParams, UpdateOperation, VectorInternal,
 };
 use serde_json::{Map, Value, json};
-use vdb_benches::{Dataset, Error, INDEXES, Made, Question, Result, Setting, System};
-use vdb_measure::{Memory, rounded, watching};
+use vdb_benches::{Dataset, Error, INDEXES, Made, Question, Result, System};
+use vdb_measure::{Memory, Setting, rounded, watching};
 
 const NAME: &str = "qdrant-edge";
 /// Rows that are written together.
@@ -42,7 +42,8 @@ pub(crate) struct Edge {
     rescore: Rescore,
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
+/// What the core said.
+pub(crate) fn failed(error: impl std::fmt::Display) -> Error {
     Error::peer(NAME, error)
 }
 
@@ -134,12 +135,8 @@ impl System for Edge {
     }
 }
 
-fn fill(
-    dir: &Path,
-    set: &Dataset,
-    payloads: Option<&[Map<String, Value>]>,
-    storage: Storage,
-) -> Result<Made> {
+/// A new shard in `dir`, which is made.
+pub(crate) fn create(dir: &Path, set: &Dataset, storage: Storage) -> Result<EdgeShard> {
     let distance = match set.distance {
         vdb::Distance::Cosine => "Cosine",
         vdb::Distance::Dot => "Dot",
@@ -153,7 +150,29 @@ fn fill(
     }
     let config: EdgeConfig = from_json(config)?;
     std::fs::create_dir_all(dir).map_err(Error::file(dir))?;
-    let shard = EdgeShard::new(dir, config).map_err(failed)?;
+    EdgeShard::new(dir, config).map_err(failed)
+}
+
+/// Writes rows, the first of which has this number.
+pub(crate) fn upsert<'a>(
+    first: usize,
+    vectors: impl Iterator<Item = &'a [f32]>,
+    payload: impl Fn(usize) -> Map<String, Value>,
+) -> UpdateOperation {
+    let points = (first..).zip(vectors).map(|(row, vector)| {
+        PointStruct::new(row as u64, vector.to_vec(), Value::Object(payload(row))).into()
+    });
+    let points = PointInsertOperations::PointsList(points.collect());
+    UpdateOperation::PointOperation(PointOperations::UpsertPoints(points))
+}
+
+fn fill(
+    dir: &Path,
+    set: &Dataset,
+    payloads: Option<&[Map<String, Value>]>,
+    storage: Storage,
+) -> Result<Made> {
+    let shard = create(dir, set, storage)?;
     if payloads.is_some() {
         for (path, kind) in INDEXES {
             let index = json!({"create_index": {"field_name": path, "field_schema": kind}});
@@ -163,12 +182,9 @@ fn fill(
     }
     let started = Instant::now();
     for first in (0..set.len()).step_by(BATCH) {
-        let points = (first..set.len().min(first + BATCH)).map(|row| {
-            let payload = payloads.and_then(|all| all.get(row)).cloned().unwrap_or_default();
-            PointStruct::new(row as u64, set.vector(row).to_vec(), Value::Object(payload)).into()
-        });
-        let points = PointInsertOperations::PointsList(points.collect());
-        let operation = UpdateOperation::PointOperation(PointOperations::UpsertPoints(points));
+        let rows = first..set.len().min(first + BATCH);
+        let payload = |row: usize| payloads.and_then(|all| all.get(row)).cloned().unwrap_or_default();
+        let operation = upsert(first, rows.map(|row| set.vector(row)), payload);
         shard.update(operation).map_err(failed)?;
     }
     let load_s = started.elapsed().as_secs_f64();

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
-use vdb_benches::{Dataset, Made, Ours, Question, Questions, Result, Runner, Setting, System};
-use vdb_measure::Plan;
+use vdb_benches::{Dataset, Made, Ours, Question, Questions, Result, Runner, System};
+use vdb_measure::{Plan, Setting};
 
 use crate::edge::{Edge, Rescore, Storage};
 

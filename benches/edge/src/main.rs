@@ -4,6 +4,7 @@
 //! make  (a process a system): rows -> database in a directory, with its times and the most memory
 //! weigh (a process a system): open, ask everything once -> memory
 //! race  (this process): open all -> for each filter and setting: a pass of each in turns -> vdb_measure::Line
+//! write (this process, --ingest): for each batch size and number of writers: a round of each in turns -> IngestLine
 //! ```
 //!
 //! | file | what |
@@ -11,12 +12,14 @@
 //! | `main.rs` | the command line |
 //! | `edge.rs` | [`Edge`](edge::Edge): a shard of `qdrant-edge` as a system that is measured |
 //! | `entrant.rs` | which systems there are, and how each is made, opened and asked |
+//! | `ingest.rs` | the same shard as something that is written to |
 //! | `parts.rs` | making and weighing, each in a process of its own |
 
 #![forbid(unsafe_code)]
 
 mod edge;
 mod entrant;
+mod ingest;
 mod parts;
 
 use std::io::Write;
@@ -25,8 +28,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use vdb_benches::{Cells, DataArgs, Dataset, Error, Questions, Result, Setting, race};
-use vdb_measure::{Line, Measured, Plan, rounded};
+use vdb_benches::{Cells, DataArgs, Dataset, Error, IngestPlan, Questions, Result, our_writers, race};
+use vdb_measure::{Line, Measured, Plan, Setting, rounded};
 
 use entrant::{Contents, Entrant, Opened};
 
@@ -42,13 +45,17 @@ const LIMIT: usize = 10;
 ///
 /// Filters (with --filtered): tags t50, t10, t1, t01, drawn at random for 50, 10, 1 and 0.1 % of the rows; with
 /// --payload also pos and lexfile of WordNet's. Keyword and integer indexes on all of them.
+///
+/// With --ingest nothing is asked: the same rows are written to ours with each level of durability and to Qdrant's core, whose
+/// updates return when a server's with wait=true would (in its log, which is not synced then) and, flushed one by one, when a
+/// power cut cannot take them any more. Batches of 1, 100 and 1000 rows from 1 and 16 threads.
 #[derive(Debug, Parser)]
 #[command(name = "edge-bench", version)]
 struct Args {
     #[command(flatten)]
     data: DataArgs,
 
-    /// Search only the first N rows that are not queries
+    /// Search, or write, only the first N rows that are not queries; with --ingest 20000 unless given
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
 
@@ -62,8 +69,12 @@ struct Args {
     cells: Vec<String>,
 
     /// With --filtered: how many of the queries are asked
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", default_value_t = 300, requires = "filtered")]
     filtered_queries: usize,
+
+    /// Measure writes instead of searches
+    #[arg(long, conflicts_with_all = ["filtered", "systems", "ef", "seconds"])]
+    ingest: bool,
 
     /// Which systems
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -73,7 +84,7 @@ struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     ef: Vec<Setting>,
 
-    /// Every query is asked at least so often
+    /// Every query is asked, or every row written, at least so often
     #[arg(long, value_name = "N", default_value_t = 4)]
     passes: usize,
 
@@ -82,7 +93,8 @@ struct Args {
     seconds: f64,
 
     /// Make the databases here and keep them; those that are there are asked as they are, so remove vdb's folder when
-    /// its format or its build has changed, and all of it when the data has
+    /// its format or its build has changed, and all of it when the data has. With --ingest: write below this directory, on
+    /// the disk to be measured, and remove everything; the present directory unless given
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
@@ -107,9 +119,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    let mut source = args.data.source(args.rows);
-    source.payload = source.payload.filter(|_| args.filtered);
-    let set = Dataset::read(&source)?;
+    if args.data.payload.is_some() && !args.filtered {
+        let message = "--payload is for searches with filters: add --filtered";
+        return Err(Error::Program(message.to_owned()));
+    }
+    let set = Dataset::read(&args.data.source(args.rows))?;
+    if args.ingest {
+        return write(args, &set);
+    }
     let cells = args.filtered.then(|| Cells::of(&set));
     let contents = Contents {
         set: &set,
@@ -148,22 +165,15 @@ fn run(args: &Args) -> Result<()> {
     let base = |entrant: usize, measured: &Measured, setting: Setting| Line {
         system: opened[entrant].name(),
         setting: setting.to_string(),
-        recall: measured.recall,
-        qps: measured.qps,
-        p50_us: Some(measured.p50_us),
-        p95_us: Some(measured.p95_us),
-        p99_us: Some(measured.p99_us),
-        passes: Some(measured.passes),
         rows: Some(set.len() as u64),
         data: Some(set.name.clone()),
-        ..parts::line(&known[entrant])
+        ..known[entrant].clone().measured(measured.clone())
     };
 
     if let Some(cells) = &cells {
         let asked = &set.queries[..args.filtered_queries.min(set.queries.len())];
         for cell in cells.named(&args.cells) {
-            let mut truth = set.nearest(LIMIT, Some(&cell.among));
-            truth.truncate(asked.len());
+            let truth = set.nearest(asked, LIMIT, Some(&cell.among));
             let questions = Questions {
                 vectors: asked,
                 truth: &truth,
@@ -209,6 +219,20 @@ fn run(args: &Args) -> Result<()> {
             })
         },
     )
+}
+
+/// Writes to ours and to Qdrant's core in turns.
+fn write(args: &Args, set: &Dataset) -> Result<()> {
+    let disk = args.dir.clone().unwrap_or_else(|| PathBuf::from("."));
+    let usual = IngestPlan::default();
+    let plan = IngestPlan {
+        rows: args.rows.unwrap_or(usual.rows),
+        rounds: args.passes,
+        ..usual
+    };
+    let mut writers = our_writers(set);
+    writers.extend(ingest::writers(set));
+    vdb_benches::ingest(set, &disk, &writers, &plan, &mut |line| tell(&line))
 }
 
 /// Races all systems with each setting; those asked for, or the usual ones and the default of ours.

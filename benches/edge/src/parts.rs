@@ -3,52 +3,18 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde::{Deserialize, Serialize};
-use vdb_benches::{Error, Question, Result, Setting};
-use vdb_measure::{Line, Memory, directory_bytes, rounded};
+use vdb_benches::{Error, Question, Result};
+use vdb_measure::{Line, Memory, Setting, directory_bytes, rounded};
 
 use crate::entrant::{Contents, Entrant, Opened};
 use crate::{Args, LIMIT, tell};
 
-/// What is known of a system before it is asked in turns with others.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Known {
-    load_s: Option<f64>,
-    merge_s: Option<f64>,
-    build_s: Option<f64>,
-    make_rss_anon_mb: Option<f64>,
-    disk_mb: Option<f64>,
-    rss_mb: Option<f64>,
-    rss_anon_mb: Option<f64>,
-    rss_file_mb: Option<f64>,
-}
-
-/// A line with what is known.
-pub(crate) fn line(known: &Known) -> Line {
-    Line {
-        load_s: known.load_s,
-        merge_s: known.merge_s,
-        build_s: known.build_s,
-        make_rss_anon_mb: known.make_rss_anon_mb,
-        disk_mb: known.disk_mb,
-        rss_mb: known.rss_mb,
-        rss_anon_mb: known.rss_anon_mb,
-        rss_file_mb: known.rss_file_mb,
-        ..Line::default()
-    }
-}
-
 /// In the process that makes: prints what it took.
 pub(crate) fn make(entrant: Entrant, dir: &Path, contents: &Contents<'_>) -> Result<()> {
     let made = entrant.make(dir, contents)?;
-    tell(&Known {
-        load_s: made.load_s,
-        merge_s: made.merge_s,
-        build_s: made.build_s,
-        make_rss_anon_mb: made.peak_anon_mb,
+    tell(&Line {
         disk_mb: Some(rounded(directory_bytes(&entrant.home(dir)) as f64 / 1e6, 1)),
-        ..Known::default()
+        ..made.line()
     })
 }
 
@@ -67,17 +33,11 @@ pub(crate) fn weigh(entrant: Entrant, dir: &Path, queries: &[Vec<f32>]) -> Resul
             filter: None,
         })?;
     }
-    let after = Memory::now();
-    tell(&Known {
-        rss_mb: Memory::growth_mb(after, before, |memory| memory.total),
-        rss_anon_mb: Memory::growth_mb(after, before, |memory| memory.anonymous),
-        rss_file_mb: Memory::growth_mb(after, before, |memory| memory.file),
-        ..Known::default()
-    })
+    tell(&Line::default().grown(Memory::now(), before))
 }
 
-/// Makes the system's database unless it is there, weighs it, and says what both told.
-pub(crate) fn known(entrant: Entrant, dir: &Path, args: &Args) -> Result<Known> {
+/// Makes the system's database unless it is there, and weighs it: what is known before it is asked in turns with others.
+pub(crate) fn known(entrant: Entrant, dir: &Path, args: &Args) -> Result<Line> {
     // Written when a database is complete: a folder without it is what an earlier run left half done.
     let (home, note) = (entrant.home(dir), entrant.home(dir).with_extension("made.json"));
     let made = if home.exists() && note.exists() {
@@ -92,7 +52,7 @@ pub(crate) fn known(entrant: Entrant, dir: &Path, args: &Args) -> Result<Known> 
         parse(&text)?
     };
     let weight = parse(&call("--weigh", entrant, dir, args)?)?;
-    Ok(Known {
+    Ok(Line {
         rss_mb: weight.rss_mb,
         rss_anon_mb: weight.rss_anon_mb,
         rss_file_mb: weight.rss_file_mb,
@@ -100,7 +60,7 @@ pub(crate) fn known(entrant: Entrant, dir: &Path, args: &Args) -> Result<Known> 
     })
 }
 
-fn parse(text: &str) -> Result<Known> {
+fn parse(text: &str) -> Result<Line> {
     serde_json::from_str(text).map_err(|e| Error::Program(format!("{text}: {e}")))
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use vdb_benches::{Cells, Dataset, Error, INDEXES, Question, Result, Setting};
-use vdb_measure::{Line, Memory, rounded};
+use vdb_benches::{Cells, Dataset, Error, INDEXES, IngestPlan, Question, Result, ingest};
+use vdb_measure::{IngestLine, Line, Measured, Memory, Setting, rounded};
 
-use crate::load::{Load, load};
+use crate::load::load;
 use crate::server::{Connection, Params, Server};
 
 /// Neighbours asked for.
@@ -49,13 +49,7 @@ pub fn run(servers: &[&dyn Server], set: &Dataset, course: &Course, tell: Sink<'
         return Ok(());
     };
     let name = first.name()? + if course.int8 { " sq8 rescore x2" } else { "" };
-    if first.exists()? {
-        if !course.replace {
-            let message = "it holds a collection of this name; name another, or --replace it";
-            return Err(Error::peer(&name, message));
-        }
-        first.delete()?;
-    }
+    make_room(*first, course.replace)?;
     let cells = course.filters.then(|| Cells::of(set));
     let (load_s, build_s) = upload(*first, set, course, cells.as_ref())?;
     let memory = course.pid.and_then(Memory::of);
@@ -69,7 +63,6 @@ pub fn run(servers: &[&dyn Server], set: &Dataset, course: &Course, tell: Sink<'
         rss_file_mb: mb(|m| m.file),
         rows: Some(set.len() as u64),
         data: Some(set.name.clone()),
-        passes: Some(course.passes),
         ..Line::default()
     };
     let truth = set.truth(LIMIT);
@@ -77,15 +70,9 @@ pub fn run(servers: &[&dyn Server], set: &Dataset, course: &Course, tell: Sink<'
         for connections in &course.connections {
             let mut open = connect(*server, *connections)?;
             for setting in &course.settings {
-                let load = ask(&mut open, &set.queries, &truth, *setting, None, course)?;
-                tell(line(
-                    &known,
-                    *server,
-                    *connections,
-                    *setting,
-                    &load,
-                    set.queries.len(),
-                ))?;
+                let measured = ask(&mut open, &set.queries, &truth, *setting, None, course)?;
+                let line = line(&known, *server, *connections, *setting, set.queries.len());
+                tell(line.measured(measured))?;
             }
         }
         let Some(connections) = course.connections.first() else {
@@ -94,36 +81,57 @@ pub fn run(servers: &[&dyn Server], set: &Dataset, course: &Course, tell: Sink<'
         let asked = &set.queries[..course.filtered_queries.min(set.queries.len())];
         let mut open = connect(*server, *connections)?;
         for cell in cells.iter().flat_map(|cells| cells.named(&[])) {
-            let mut truth = set.nearest(LIMIT, Some(&cell.among));
-            truth.truncate(asked.len());
+            let truth = set.nearest(asked, LIMIT, Some(&cell.among));
             for setting in &course.settings {
-                let load = ask(&mut open, asked, &truth, *setting, Some(&cell.filter), course)?;
-                tell(Line {
+                let measured = ask(&mut open, asked, &truth, *setting, Some(&cell.filter), course)?;
+                let line = Line {
                     filter: Some(cell.name.clone()),
                     share: Some(rounded(cell.share(), 5)),
-                    ..line(&known, *server, *connections, *setting, &load, asked.len())
-                })?;
+                    ..line(&known, *server, *connections, *setting, asked.len())
+                };
+                tell(line.measured(measured))?;
             }
         }
     }
     if course.keep { Ok(()) } else { first.delete() }
 }
 
-fn line(
-    known: &Line,
-    server: &dyn Server,
-    connections: usize,
-    setting: Setting,
-    load: &Load,
-    queries: usize,
-) -> Line {
+/// Removes a collection of the name, if it may be replaced.
+fn make_room(server: &dyn Server, replace: bool) -> Result<()> {
+    if !server.exists()? {
+        return Ok(());
+    }
+    if !replace {
+        let message = "it holds a collection of this name; name another, or --replace it";
+        return Err(Error::peer(&server.name()?, message));
+    }
+    server.delete()
+}
+
+/// Writes to each of the servers in turns, which are all one by different transports, with `wait=true`. A collection of the
+/// name goes only where it may be replaced; in the end there is none.
+pub fn write(
+    servers: &[&dyn Server],
+    set: &Dataset,
+    plan: &IngestPlan,
+    replace: bool,
+    tell: &mut dyn FnMut(IngestLine) -> Result<()>,
+) -> Result<()> {
+    let Some(first) = servers.first() else {
+        return Ok(());
+    };
+    make_room(*first, replace)?;
+    let writers = servers.iter().map(|server| server.writer(set));
+    let writers = writers.collect::<Result<Vec<_>>>()?;
+    // A server keeps its data elsewhere.
+    ingest(set, &std::env::temp_dir(), &writers, plan, tell)?;
+    first.delete()
+}
+
+/// What is known before a setting is measured.
+fn line(known: &Line, server: &dyn Server, connections: usize, setting: Setting, queries: usize) -> Line {
     Line {
         setting: setting.to_string(),
-        recall: load.recall,
-        qps: load.qps,
-        p50_us: Some(load.p50_us),
-        p95_us: Some(load.p95_us),
-        p99_us: Some(load.p99_us),
         transport: Some(server.transport().to_owned()),
         connections: Some(connections),
         queries: Some(queries),
@@ -190,7 +198,7 @@ fn ask(
     setting: Setting,
     filter: Option<&serde_json::Value>,
     course: &Course,
-) -> Result<Load> {
+) -> Result<Measured> {
     for connection in connections.iter_mut() {
         connection.clear();
         for vector in queries {

@@ -1,17 +1,20 @@
 //! Over gRPC, with Qdrant's own client.
 
+use std::path::Path;
+
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::{
     CollectionStatus, Condition, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, Distance,
     FieldType, Filter, PointStruct, QuantizationSearchParamsBuilder, Query, QueryPoints, QueryPointsBuilder,
-    ScalarQuantizationBuilder, SearchParamsBuilder, UpsertPointsBuilder, VectorParamsBuilder,
+    ScalarQuantizationBuilder, SearchParamsBuilder, UpsertPoints, UpsertPointsBuilder, VectorParamsBuilder,
 };
 use qdrant_client::{Payload, Qdrant};
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
-use vdb_benches::{Error, Question, Result, Setting};
+use vdb_benches::{Dataset, Error, Question, Result, Store, Writer};
+use vdb_measure::Setting;
 
-use crate::server::{Connection, Params, QUANTILE, Server, State};
+use crate::server::{Connection, Idle, Params, QUANTILE, Server, State, durability, renew};
 
 const NAME: &str = "gRPC";
 
@@ -47,6 +50,7 @@ impl Client {
 pub struct Grpc {
     url: String,
     collection: String,
+    writing: Idle<Client>,
 }
 
 impl Grpc {
@@ -55,11 +59,42 @@ impl Grpc {
         Grpc {
             url: url.to_owned(),
             collection: collection.to_owned(),
+            writing: Idle::default(),
         }
     }
 
     fn client(&self) -> Result<Client> {
         Client::new(&self.url)
+    }
+}
+
+/// Points with numbers from `first` on, as they are sent; the answer comes when they are applied.
+fn points(collection: &str, first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> UpsertPoints {
+    let points = (first..).zip(vectors).enumerate().map(|(at, (id, vector))| {
+        let payload = payloads.get(at).cloned().unwrap_or_default();
+        PointStruct::new(id, vector.to_vec(), Payload::from(payload))
+    });
+    UpsertPointsBuilder::new(collection, points.collect::<Vec<_>>())
+        .wait(true)
+        .build()
+}
+
+/// The collection, as something that is written to.
+struct GrpcStore<'a> {
+    server: &'a Grpc,
+}
+
+impl Store for GrpcStore<'_> {
+    type Batch = UpsertPoints;
+
+    fn batch(&self, first: usize, vectors: &[&[f32]]) -> Result<UpsertPoints> {
+        Ok(points(&self.server.collection, first as u64, vectors, &[]))
+    }
+
+    fn write(&self, batch: UpsertPoints) -> Result<()> {
+        let open = || self.server.client();
+        let send = |client: &Client| client.wait(client.client.upsert_points(batch));
+        self.server.writing.with(open, send).map(|_| ())
     }
 }
 
@@ -112,12 +147,17 @@ impl Server for Grpc {
 
     fn upsert(&self, first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> Result<()> {
         let client = self.client()?;
-        let points = (first..).zip(vectors).enumerate().map(|(at, (id, vector))| {
-            let payload = payloads.get(at).cloned().unwrap_or_default();
-            PointStruct::new(id, vector.to_vec(), Payload::from(payload))
-        });
-        let request = UpsertPointsBuilder::new(&self.collection, points.collect::<Vec<_>>()).wait(true);
+        let request = points(&self.collection, first, vectors, payloads);
         client.wait(client.client.upsert_points(request)).map(|_| ())
+    }
+
+    fn writer<'a>(&'a self, set: &'a Dataset) -> Result<Writer<'a>> {
+        let make = move |_: &Path| {
+            renew(self, set)?;
+            Ok(GrpcStore { server: self })
+        };
+        let durability = durability(self.transport());
+        Ok(Writer::new(set, &self.name()?, &durability, false, make))
     }
 
     fn state(&self) -> Result<State> {

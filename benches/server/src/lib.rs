@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Dataset -> Server (gRPC or REST): create, index, upload, status -> green
-//!         -> Connection x 1, 4, 16: queries handed out one by one -> Load -> vdb_measure::Line
+//!         -> Connection x 1, 4, 16: queries handed out one by one -> vdb_measure::Line
+//!         -> Writer: batches from 1 and 16 threads, each waiting for its answer -> vdb_measure::IngestLine
 //! ```
 //!
 //! | file | what |
@@ -22,7 +23,7 @@ mod load;
 mod rest;
 mod server;
 
-pub use course::{Course, Sink, run};
+pub use course::{Course, Sink, run, write};
 pub use grpc::Grpc;
 pub use rest::Rest;
 pub use server::{Connection, Params, Server, State};

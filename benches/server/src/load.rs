@@ -5,29 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use vdb_benches::Result;
-use vdb_measure::{percentile, rounded};
+use vdb_measure::{Measured, rounded};
 
 use crate::server::Connection;
 
-/// What a load came to.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Load {
-    /// Share of the true neighbours that were found when each query was asked first.
-    pub(crate) recall: f64,
-    /// Queries a second, of all connections together.
-    pub(crate) qps: f64,
-    /// Percentiles over all calls, in microseconds.
-    pub(crate) p50_us: f64,
-    pub(crate) p95_us: f64,
-    pub(crate) p99_us: f64,
-}
-
-/// Asks every question, which each connection has prepared, `passes` times. Whoever is free takes the next.
+/// Asks every question, which each connection has prepared, `passes` times. Whoever is free takes the next. Recall is that
+/// of when each query was asked first, speed that of all connections together, and all calls count.
 pub(crate) fn load(
     connections: &mut [Box<dyn Connection>],
     truth: &[Vec<u64>],
     passes: usize,
-) -> Result<Load> {
+) -> Result<Measured> {
     let calls = truth.len() * passes;
     let next = AtomicUsize::new(0);
     let ready = Barrier::new(connections.len());
@@ -75,14 +63,10 @@ pub(crate) fn load(
         hits += found;
     }
     let seconds = span.map_or(f64::NAN, |(first, last)| last.duration_since(first).as_secs_f64());
-    times.sort_by(f64::total_cmp);
     let wanted: usize = truth.iter().map(Vec::len).sum();
-    let at = |percent| rounded(percentile(&times, percent), 1);
-    Ok(Load {
-        recall: rounded(hits as f64 / wanted.max(1) as f64, 4),
+    let recall = hits as f64 / wanted.max(1) as f64;
+    Ok(Measured {
         qps: rounded(times.len() as f64 / seconds, 1),
-        p50_us: at(50.0),
-        p95_us: at(95.0),
-        p99_us: at(99.0),
+        ..Measured::of(times, recall, passes)
     })
 }

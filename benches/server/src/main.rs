@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use vdb_bench_server::{Course, Grpc, Rest, Server, run};
-use vdb_benches::{DataArgs, Dataset, Error, Result, Setting};
+use serde::Serialize;
+use vdb_bench_server::{Course, Grpc, Rest, Server, run, write};
+use vdb_benches::{DataArgs, Dataset, Error, IngestPlan, Result};
+use vdb_measure::{Memory, Setting};
 
 /// Measure a Qdrant server over gRPC and REST
 ///
@@ -17,6 +19,10 @@ use vdb_benches::{DataArgs, Dataset, Error, Result, Setting};
 /// p50_us, p95_us and p99_us over all calls, recall of the ten nearest, load_s, build_s (from the last write until
 /// green), and with --pid the server's memory. With --filters also searches with filters, over the first number of
 /// connections.
+///
+/// With --ingest nothing is asked: rows are written with wait=true in batches of 1, 100 and 1000 from 1 and 16 threads, each
+/// round into a collection made anew. An answer comes when the rows are in the server's log and segments; the log is synced in
+/// the background (flush_interval_sec), so a power cut can take what was acknowledged since. The server may index meanwhile.
 #[derive(Debug, Parser)]
 #[command(name = "server-bench", version)]
 struct Args {
@@ -43,7 +49,7 @@ struct Args {
     #[command(flatten)]
     data: DataArgs,
 
-    /// Search only the first N rows that are not queries
+    /// Search, or write, only the first N rows that are not queries; with --ingest 20000 unless given
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
 
@@ -51,12 +57,16 @@ struct Args {
     #[arg(long)]
     int8: bool,
 
+    /// Measure writes instead of searches
+    #[arg(long, conflicts_with_all = ["keep", "int8", "filters", "ef", "connections", "patience", "pid"])]
+    ingest: bool,
+
     /// Measure searches with filters too
     #[arg(long)]
     filters: bool,
 
     /// How many of the queries are asked with a filter
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", default_value_t = 300, requires = "filters")]
     filtered_queries: usize,
 
     /// Settings: widths of the beam, default, exact
@@ -72,7 +82,7 @@ struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,4,16", value_parser = connections)]
     connections: Vec<usize>,
 
-    /// How often every query is asked
+    /// How often every query is asked, or every row written
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = connections)]
     passes: usize,
 
@@ -103,12 +113,38 @@ fn main() -> ExitCode {
     }
 }
 
+/// Refuses options that would be of no effect.
+fn check(args: &Args) -> Result<()> {
+    if args.data.payload.is_some() && !args.filters {
+        let message = "--payload is for searches with filters: add --filters";
+        return Err(Error::Program(message.to_owned()));
+    }
+    match args.pid {
+        Some(pid) if Memory::of(pid).is_none() => Err(Error::Program(format!(
+            "--pid {pid}: this machine tells no memory of such a process; leave it out for a server elsewhere"
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn bench(args: &Args) -> Result<()> {
-    let set = Dataset::read(&args.data.source(args.rows))?;
+    check(args)?;
+    let usual = IngestPlan::default();
+    let rows = args.rows.or(args.ingest.then_some(usual.rows));
+    let set = Dataset::read(&args.data.source(rows))?;
     let grpc = args.grpc.as_ref().map(|url| Grpc::new(url, &args.collection));
     let rest = args.rest.as_ref().map(|url| Rest::new(url, &args.collection));
     let grpc = grpc.iter().map(|server| server as &dyn Server);
     let rest = rest.iter().map(|server| server as &dyn Server);
+    let servers: Vec<_> = grpc.chain(rest).collect();
+    if args.ingest {
+        let plan = IngestPlan {
+            rows: set.len(),
+            rounds: args.passes,
+            ..usual
+        };
+        return write(&servers, &set, &plan, args.replace, &mut |line| tell(&line));
+    }
     let course = Course {
         int8: args.int8,
         settings: args.ef.clone(),
@@ -122,16 +158,17 @@ fn bench(args: &Args) -> Result<()> {
         replace: args.replace,
         keep: args.keep,
     };
-    run(
-        &grpc.chain(rest).collect::<Vec<_>>(),
-        &set,
-        &course,
-        &mut |line| {
-            let text = serde_json::to_string(&line).map_err(|e| Error::Program(e.to_string()))?;
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "{text}")
-                .and_then(|()| out.flush())
-                .map_err(Error::file("standard output".as_ref()))
-        },
-    )
+    run(&servers, &set, &course, &mut |line| tell(&line))
 }
+
+/// One line of JSON on standard output, at once.
+fn tell(line: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(line).map_err(|e| Error::Program(e.to_string()))?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(Error::file("standard output".as_ref()))
+}
+
+#[cfg(test)]
+mod tests;

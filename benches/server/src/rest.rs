@@ -1,11 +1,14 @@
 //! Over REST.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use ureq::Agent;
-use vdb_benches::{Error, Question, Result, Setting};
+use vdb_benches::{Dataset, Error, Question, Result, Store, Writer};
+use vdb_measure::Setting;
 
-use crate::server::{Connection, Params, QUANTILE, Server, State, distance_name};
+use crate::server::{Connection, Idle, Params, QUANTILE, Server, State, distance_name, durability, renew};
 
 const NAME: &str = "REST";
 /// Largest answer that is read, in bytes: ids of ten points take far less.
@@ -74,11 +77,51 @@ fn bytes(body: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(body).map_err(failed)
 }
 
+/// Where points are written, below the collection; the answer comes when they are applied.
+const UPSERT: &str = "/points?wait=true";
+
+/// Points with numbers from `first` on, as they are sent.
+fn points(first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> Result<Vec<u8>> {
+    let points = (first..)
+        .zip(vectors)
+        .enumerate()
+        .map(|(at, (id, vector))| Point {
+            id,
+            vector,
+            payload: payloads.get(at),
+        });
+    bytes(&Points {
+        points: points.collect(),
+    })
+}
+
+/// The collection, as something that is written to.
+struct RestStore<'a> {
+    idle: &'a Idle<Agent>,
+    url: String,
+}
+
+impl Store for RestStore<'_> {
+    type Batch = Vec<u8>;
+
+    fn batch(&self, first: usize, vectors: &[&[f32]]) -> Result<Vec<u8>> {
+        points(first as u64, vectors, &[])
+    }
+
+    fn write(&self, batch: Vec<u8>) -> Result<()> {
+        let open = || Ok(agent());
+        self.idle
+            .with(open, |agent| call(agent, Method::Put, &self.url, Some(&batch)))
+            .map(|_| ())
+    }
+}
+
 /// A server over REST.
 pub struct Rest {
     url: String,
     collection: String,
     agent: Agent,
+    writing: Idle<Agent>,
 }
 
 impl Rest {
@@ -88,6 +131,7 @@ impl Rest {
             url: url.trim_end_matches('/').to_owned(),
             collection: format!("{}/collections/{collection}", url.trim_end_matches('/')),
             agent: agent(),
+            writing: Idle::default(),
         }
     }
 
@@ -132,19 +176,21 @@ impl Server for Rest {
     }
 
     fn upsert(&self, first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> Result<()> {
-        let points = (first..)
-            .zip(vectors)
-            .enumerate()
-            .map(|(at, (id, vector))| Point {
-                id,
-                vector,
-                payload: payloads.get(at),
-            });
-        let body = Points {
-            points: points.collect(),
+        let body = points(first, vectors, payloads)?;
+        self.call(Method::Put, UPSERT, Some(&body)).map(|_| ())
+    }
+
+    fn writer<'a>(&'a self, set: &'a Dataset) -> Result<Writer<'a>> {
+        let make = move |_: &Path| {
+            renew(self, set)?;
+            let url = format!("{}{UPSERT}", self.collection);
+            Ok(RestStore {
+                idle: &self.writing,
+                url,
+            })
         };
-        self.call(Method::Put, "/points?wait=true", Some(&bytes(&body)?))
-            .map(|_| ())
+        let durability = durability(self.transport());
+        Ok(Writer::new(set, &self.name()?, &durability, false, make))
     }
 
     fn state(&self) -> Result<State> {

@@ -1,8 +1,10 @@
 //! What a server is asked, whatever the transport.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Map, Value};
 use vdb::Distance;
-use vdb_benches::{Question, Result};
+use vdb_benches::{Dataset, Question, Result, Writer};
 
 /// What Qdrant calls a distance.
 pub(crate) fn distance_name(distance: Distance) -> &'static str {
@@ -16,6 +18,48 @@ pub(crate) fn distance_name(distance: Distance) -> &'static str {
 
 /// Of the 8-bit codes, the share of values in the middle that they are scaled to.
 pub(crate) const QUANTILE: f32 = 0.99;
+
+/// When a write is acknowledged, for a transport.
+pub(crate) fn durability(transport: &str) -> String {
+    format!("wait=true, {transport}")
+}
+
+/// Makes the collection anew, for vectors as those of `set`.
+pub(crate) fn renew(server: &dyn Server, set: &Dataset) -> Result<()> {
+    if server.exists()? {
+        server.delete()?;
+    }
+    server.create(&Params {
+        dim: set.dim,
+        distance: set.distance,
+        int8: false,
+    })
+}
+
+/// Connections that wait for their next write.
+pub(crate) struct Idle<C>(Mutex<Vec<C>>);
+
+impl<C> Default for Idle<C> {
+    fn default() -> Self {
+        Idle(Mutex::default())
+    }
+}
+
+impl<C> Idle<C> {
+    /// Does `work` with one of them, or with a new one.
+    pub(crate) fn with<T>(
+        &self,
+        open: impl FnOnce() -> Result<C>,
+        work: impl FnOnce(&C) -> Result<T>,
+    ) -> Result<T> {
+        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle().pop();
+        let connection = waiting.map_or_else(open, Ok)?;
+        let done = work(&connection)?;
+        idle().push(connection);
+        Ok(done)
+    }
+}
 
 /// How a collection is made.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +100,10 @@ pub trait Server: Sync {
 
     /// Writes points with numbers from `first` on, and waits until they are written.
     fn upsert(&self, first: u64, vectors: &[&[f32]], payloads: &[Map<String, Value>]) -> Result<()>;
+
+    /// Writes with `wait=true`, each round into the collection made anew, of vectors as those of `set`. Every thread that
+    /// writes has a connection of its own.
+    fn writer<'a>(&'a self, set: &'a Dataset) -> Result<Writer<'a>>;
 
     /// How far the index is.
     fn state(&self) -> Result<State>;

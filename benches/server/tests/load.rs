@@ -13,9 +13,9 @@ use std::time::Duration;
 use mock::Shared;
 use serde_json::json;
 use vdb::Distance;
-use vdb_bench_server::{Course, Grpc, Rest, Server, run};
-use vdb_benches::{Dataset, Setting};
-use vdb_measure::Line;
+use vdb_bench_server::{Course, Grpc, Rest, Server, run, write};
+use vdb_benches::{Dataset, IngestPlan};
+use vdb_measure::{Line, Setting};
 
 /// Rows on a circle, so that inner products have no ties; every second is a noun.
 fn data() -> Dataset {
@@ -171,6 +171,55 @@ fn one_upload_serves_both_transports_and_can_stay() {
         ..course.clone()
     };
     assert_eq!(told(&[&rest], &replaced).len(), 2);
+}
+
+#[test]
+fn writes_wait_for_their_answer_over_both_transports() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = Shared::default();
+    let grpc = Grpc::new(&mock::grpc::serve(&runtime, &store), "c");
+    let rest = Rest::new(&mock::rest::serve(&store), "c");
+    let plan = IngestPlan {
+        rows: 150,
+        rounds: 1,
+        ..IngestPlan::default()
+    };
+    let mut lines = Vec::new();
+    let mut tell = |line| {
+        lines.push(line);
+        Ok(())
+    };
+    write(&[&grpc, &rest], &data(), &plan, false, &mut tell).unwrap();
+    let of: Vec<_> = lines
+        .iter()
+        .map(|line| (line.batch, line.writers, line.durability.as_str(), line.rows))
+        .collect();
+    let loads = [
+        (1, 1, 15),
+        (1, 16, 15),
+        (100, 1, 150),
+        (100, 16, 150),
+        (1000, 1, 150),
+        (1000, 16, 150),
+    ];
+    let expected = loads.map(|(batch, writers, rows)| {
+        ["wait=true, grpc", "wait=true, rest"].map(|durability| (batch, writers, durability, rows))
+    });
+    assert_eq!(of, expected.concat());
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.system == "qdrant 1.19.0" && !line.synced)
+    );
+    // A collection a round, and none in the end.
+    assert_eq!(store.lock().deleted, 12);
+    assert!(store.lock().created.is_none());
+
+    // What is there is replaced on request only.
+    store.lock().created = Some(json!({}));
+    let refused = write(&[&rest], &data(), &plan, false, &mut |_| Ok(())).unwrap_err();
+    assert!(refused.to_string().contains("--replace"), "{refused}");
+    write(&[&rest], &data(), &plan, true, &mut |_| Ok(())).unwrap();
 }
 
 #[test]

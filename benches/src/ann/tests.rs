@@ -20,7 +20,7 @@ fn neighbours_of_the_file_are_those_of_exact_search() {
         (60, 5, 5, Distance::Cosine)
     );
     assert_eq!(set.known.len(), 5);
-    assert_eq!(set.truth(10), set.nearest(10, None));
+    assert_eq!(set.truth(10), set.nearest(&set.queries, 10, None));
     let fewer = Dataset::read(&Source {
         rows: Some(30),
         ..source()

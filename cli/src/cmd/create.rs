@@ -45,13 +45,13 @@ pub(crate) struct Args {
     #[arg(value_parser = named)]
     vectors: Vec<Named>,
 
-    /// How nearness is measured, for --dim and where --vector does not say
-    #[arg(long, default_value = "cosine", requires = "collection", value_parser = parse::distance())]
-    distance: Distance,
+    /// How nearness is measured, for --dim and where --vector does not say [default: cosine]
+    #[arg(long, requires = "collection", value_parser = parse::distance())]
+    distance: Option<Distance>,
 
-    /// How a number is stored, for --dim and where --vector does not say
-    #[arg(long, default_value = "f32", requires = "collection", value_parser = parse::element())]
-    element: Element,
+    /// How a number is stored, for --dim and where --vector does not say [default: f32]
+    #[arg(long, requires = "collection", value_parser = parse::element())]
+    element: Option<Element>,
 
     /// Links a node of the graph; level 0 has twice as many
     #[arg(long, value_name = "N", requires = "collection", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(2..=256))]
@@ -100,7 +100,32 @@ fn named(text: &str) -> Result<Named, String> {
 }
 
 impl Args {
+    /// Refuses what every --vector says otherwise: it would be of no effect.
+    fn check(&self) -> Outcome {
+        let unused = |given: bool, said: fn(&Named) -> bool| {
+            given && !self.vectors.is_empty() && self.vectors.iter().all(said)
+        };
+        let given = [
+            (
+                "--distance",
+                unused(self.distance.is_some(), |vector| vector.distance.is_some()),
+            ),
+            (
+                "--element",
+                unused(self.element.is_some(), |vector| vector.element.is_some()),
+            ),
+        ];
+        match given.into_iter().find(|(_, unused)| *unused) {
+            None => Ok(()),
+            Some((option, _)) => Err(Failure::usage(format!(
+                "{option} is for vectors that do not say it, and every --vector does: leave it out here or there"
+            ))),
+        }
+    }
+
     fn config(&self) -> CollectionConfig {
+        let distance = self.distance.unwrap_or(Distance::Cosine);
+        let element = self.element.unwrap_or(Element::F32);
         let mut hnsw = HnswParams::default();
         hnsw.m = self.m.unwrap_or(hnsw.m);
         hnsw.ef_construct = self.ef_construct.unwrap_or(hnsw.ef_construct);
@@ -108,11 +133,11 @@ impl Args {
         let params = |dim, distance, element| VectorParams::new(dim, distance).element(element).hnsw(hnsw);
         let mut config = CollectionConfig::default();
         if let Some(dim) = self.dim {
-            config = config.vector("", params(dim, self.distance, self.element));
+            config = config.vector("", params(dim, distance, element));
         }
         for vector in &self.vectors {
-            let distance = vector.distance.unwrap_or(self.distance);
-            let element = vector.element.unwrap_or(self.element);
+            let distance = vector.distance.unwrap_or(distance);
+            let element = vector.element.unwrap_or(element);
             config = config.vector(&vector.name, params(vector.dim, distance, element));
         }
         config
@@ -120,6 +145,7 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    args.check()?;
     let home = Home::at(&args.db);
     if args.collection.is_none() && !home.is_new() && open::database(&args.db).is_ok() {
         return Err(Failure::failed(format!(

@@ -80,8 +80,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     filtering: Filtering,
 
-    /// Width of the beam: more is slower and finds more; of no effect with --exact
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::ef)]
+    /// Width of the beam: more is slower and finds more
+    #[arg(long, value_name = "N", conflicts_with = "exact", allow_negative_numbers = true, value_parser = parse::ef)]
     ef: Option<usize>,
 
     /// Compare with every point instead of walking a graph
@@ -107,7 +107,7 @@ impl Args {
     fn request(&self, vector: Vec<f32>) -> SearchRequest {
         let mut request = SearchRequest::new(vector).using(&self.using).limit(self.limit);
         request.offset = self.offset;
-        request.ef = self.ef.filter(|_| !self.exact);
+        request.ef = self.ef;
         request.exact = self.exact;
         request.score_threshold = self.threshold;
         request.filter = self.filtering.filter.clone();
@@ -119,9 +119,6 @@ impl Args {
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.read()?;
     let control = args.patience.control();
-    if args.exact && args.ef.is_some() {
-        out.note("--ef is of no effect: --exact compares with every point");
-    }
     if let Some(file) = &args.vectors {
         let options = ReadOptions {
             vector_name: args.using.clone(),

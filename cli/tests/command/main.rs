@@ -12,6 +12,8 @@ mod housekeeping;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod options;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod queries;

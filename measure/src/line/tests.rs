@@ -17,3 +17,44 @@ fn what_is_not_known_is_left_out_behind_the_first_fields() {
     assert_eq!(text, expected);
     assert_eq!(serde_json::from_str::<Line>(&text).unwrap(), Line::default());
 }
+
+#[test]
+fn what_was_measured_and_what_grew_go_into_their_fields_and_the_rest_stays() {
+    let measured = Measured {
+        recall: 0.9,
+        raw_us: vec![5.0],
+        ..Measured::of(vec![10.0, 30.0], 0.9, 3)
+    };
+    let memory = |total, anonymous, file| {
+        Some(Memory {
+            total,
+            anonymous,
+            file,
+        })
+    };
+    let known = Line {
+        system: "vdb".to_owned(),
+        build_s: Some(2.0),
+        ..Line::default()
+    };
+    let line = known.measured(measured).grown(
+        memory(5_000_000, 3_000_000, 2_000_000),
+        memory(1_000_000, 0, 500_000),
+    );
+    let expected = Line {
+        system: "vdb".to_owned(),
+        build_s: Some(2.0),
+        recall: 0.9,
+        qps: 50_000.0,
+        p50_us: Some(20.0),
+        p95_us: Some(29.0),
+        p99_us: Some(29.8),
+        passes: Some(3),
+        raw_us: vec![5.0],
+        rss_mb: Some(4.0),
+        rss_anon_mb: Some(3.0),
+        rss_file_mb: Some(1.5),
+        ..Line::default()
+    };
+    assert_eq!(line, expected);
+}

@@ -20,6 +20,36 @@ fn failures_are_kept_and_what_is_no_measurement_is_refused() {
 }
 
 #[test]
+fn writes_are_told_from_searches_and_come_back_as_they_were_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("lines.jsonl");
+    let of = |data: &str| Lines {
+        lines: vec![Line {
+            system: "vdb".to_owned(),
+            qps: 5.0,
+            data: Some(data.to_owned()),
+            ..Line::default()
+        }],
+        ingests: vec![IngestLine {
+            system: "vdb".to_owned(),
+            durability: "sync".to_owned(),
+            vectors_per_s: 7.0,
+            data: Some("a".to_owned()),
+            ..IngestLine::default()
+        }],
+        failures: Vec::new(),
+    };
+    write(&file, &of("b")).unwrap();
+    write(&file, &of("a")).unwrap();
+    assert_eq!(Lines::read(&file).unwrap(), of("a"));
+    assert!(of("a").check().is_ok() && of("b").check().is_err());
+    let error = Lines::parse("{\"vectors_per_s\": 1}", &file)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("line 1") && error.contains("system"), "{error}");
+}
+
+#[test]
 fn lines_of_several_data_sets_are_not_mixed() {
     let of = |data: Option<&str>| Line {
         data: data.map(str::to_owned),
@@ -27,7 +57,7 @@ fn lines_of_several_data_sets_are_not_mixed() {
     };
     let mut lines = Lines {
         lines: vec![of(Some("a")), of(None)],
-        failures: Vec::new(),
+        ..Lines::default()
     };
     assert!(lines.check().is_ok());
     lines.lines.push(of(Some("b")));

@@ -26,12 +26,13 @@ fn a_part_is_kept_with_its_failures_and_replaced_as_a_whole() {
     let first = Lines {
         lines: vec![line(1.0), line(2.0)],
         failures: vec!["svs: not: here".to_owned()],
+        ..Lines::default()
     };
     kept.keep(&step("plain"), &first).unwrap();
     assert_eq!(kept.read(&step("plain")).unwrap(), Some(first));
     let second = Lines {
         lines: vec![line(3.0)],
-        failures: Vec::new(),
+        ..Lines::default()
     };
     kept.keep(&step("plain"), &second).unwrap();
     assert_eq!(kept.read(&step("plain")).unwrap(), Some(second));

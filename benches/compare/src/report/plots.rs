@@ -21,7 +21,8 @@ impl Report<'_> {
         self.plot_cold(dir)?;
         self.plot_filters(dir)?;
         self.plot_growth(dir)?;
-        self.plot_connections(dir)
+        self.plot_connections(dir)?;
+        self.plot_writes(dir)
     }
 
     fn plot_recall(&self, dir: &Path) -> Result<()> {

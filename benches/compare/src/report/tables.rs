@@ -17,6 +17,7 @@ impl Report<'_> {
             ("A part of the files in memory", self.cold()),
             ("Growth with the number of rows", self.growth()),
             ("Over connections", self.connections()),
+            ("Writes", self.writes()),
         ];
         for (title, table) in sections {
             if let Some(table) = table {
@@ -272,12 +273,12 @@ fn speed(speed: Option<Speed>) -> String {
     }
 }
 
-fn number(number: Option<f64>, digits: usize) -> String {
+pub(super) fn number(number: Option<f64>, digits: usize) -> String {
     number.map_or_else(|| "-".to_owned(), |number| format!("{number:.digits$}"))
 }
 
 /// A whole number with a comma before every three digits.
-fn grouped(number: f64) -> String {
+pub(super) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -290,23 +291,23 @@ fn grouped(number: f64) -> String {
 }
 
 /// A Markdown table that is built row by row.
-struct Table {
+pub(super) struct Table {
     text: String,
     rows: usize,
 }
 
 impl Table {
-    fn new(columns: &[&str]) -> Table {
+    pub(super) fn new(columns: &[&str]) -> Table {
         let text = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
         Table { text, rows: 0 }
     }
 
-    fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.text += &format!("| {} |\n", cells.join(" | "));
         self.rows += 1;
     }
 
-    fn text(self) -> Option<String> {
+    pub(super) fn text(self) -> Option<String> {
         (self.rows > 0).then_some(self.text)
     }
 }

@@ -13,6 +13,13 @@ fn line(system: &str, recall: f64, qps: f64) -> Line {
     }
 }
 
+fn of<const N: usize>(lines: [Line; N]) -> Lines {
+    Lines {
+        lines: lines.into(),
+        ..Lines::default()
+    }
+}
+
 #[test]
 fn ours_is_compared_with_every_peer_at_every_level() {
     let lines = [
@@ -23,8 +30,11 @@ fn ours_is_compared_with_every_peer_at_every_level() {
         line("hnswlib", 0.97, 8000.0),
         line("exact", 1.0, 80.0),
     ];
-    let failures = ["svs: 1".to_owned()];
-    let text = Report::new(&lines, &failures).markdown();
+    let lines = Lines {
+        failures: vec!["svs: 1".to_owned()],
+        ..of(lines)
+    };
+    let text = Report::new(&lines).markdown();
     let ours = text
         .lines()
         .find(|line| line.starts_with("| vdb f32 | 10.0 |"))
@@ -78,7 +88,8 @@ fn filters_sizes_and_connections_have_tables_and_plots_of_their_own() {
             ..line("vdb f32", 0.97, 700.0)
         },
     ];
-    let report = Report::new(&lines, &[]);
+    let lines = of(lines);
+    let report = Report::new(&lines);
     let text = report.markdown();
     let peer = text
         .lines()
@@ -126,8 +137,47 @@ fn the_main_comparison_is_of_the_rows_that_most_systems_have() {
         sized("hnswlib", 1000, 10_000.0),
         sized("vdb f32", 50_000, 20_000.0),
     ];
-    let text = Report::new(&lines, &[]).markdown();
+    let lines = of(lines);
+    let text = Report::new(&lines).markdown();
     let main = text.split("## Growth").next().unwrap();
     assert!(main.contains("30,000") && !main.contains("20,000"), "{text}");
     assert!(main.contains("| vdb f32 | hnswlib | 3.00 |"), "{text}");
+}
+
+#[test]
+fn writes_stand_by_batch_and_threads_with_ours_over_each() {
+    let line = |system: &str, durability: &str, batch, vectors_per_s| IngestLine {
+        system: system.to_owned(),
+        durability: durability.to_owned(),
+        synced: durability == "sync",
+        batch,
+        writers: 16,
+        rows: 2000,
+        vectors_per_s,
+        ..IngestLine::default()
+    };
+    let lines = Lines {
+        ingests: vec![
+            line("vdb", "sync", 100, 90_000.0),
+            line("vdb", "sync", 1, 40_000.0),
+            line("vdb", "buffered", 1, 50_000.0),
+            line("qdrant-edge", "update", 1, 10_000.0),
+        ],
+        ..Lines::default()
+    };
+    let report = Report::new(&lines);
+    let text = report.markdown();
+    assert!(text.starts_with("## Writes"), "{text}");
+    let row = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap();
+    assert!(row("| 1 | 16 | vdb | sync | nothing |").ends_with("| 1.00 | 1.25 |"));
+    assert!(row("| 1 | 16 | vdb | buffered | the last writes |").ends_with("| 0.80 | 1.00 |"));
+    assert!(row("| 1 | 16 | qdrant-edge | update |").ends_with("| 4.00 | 5.00 |"));
+    // Nothing else was written in such batches.
+    assert!(row("| 100 | 16 | vdb | sync |").ends_with("| 1.00 | - |"));
+
+    let dir = tempfile::tempdir().unwrap();
+    report.plots(dir.path()).unwrap();
+    let plot = std::fs::read_to_string(dir.path().join("ingest.svg")).unwrap();
+    assert!(plot.contains("1 row, 16 threads") && plot.contains("qdrant-edge: update"));
+    assert!(!dir.path().join("recall-qps.svg").exists());
 }

@@ -7,10 +7,10 @@ use serde::Serialize;
 use vdb::{Collection, CollectionConfig, Database, Distance, Durability, VectorParams};
 use vdb_interop::ReadOptions;
 
-use vdb_measure::rounded;
+use vdb_measure::{Load, rounded};
 
 use super::raw;
-use super::slice::{Setting, Slice, Sum};
+use super::slice::{Slice, Sum};
 use crate::cmd::optimize::optimize;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
@@ -18,18 +18,18 @@ use crate::progress::{self, Unit};
 use crate::{interrupt, open, parse, table};
 
 /// Batch sizes with one writer, and numbers of writers with batches of one.
-const SETTINGS: [Setting; 5] = [
-    Setting {
+const LOADS: [Load; 5] = [
+    Load {
         batch: 1000,
         writers: 1,
     },
-    Setting {
+    Load {
         batch: 100,
         writers: 1,
     },
-    Setting { batch: 1, writers: 1 },
-    Setting { batch: 1, writers: 4 },
-    Setting {
+    Load { batch: 1, writers: 1 },
+    Load { batch: 1, writers: 4 },
+    Load {
         batch: 1,
         writers: 16,
     },
@@ -151,9 +151,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
         "sync/none",
     ]);
     let mut single = None;
-    for setting in SETTINGS {
-        let mut line = measure(args, setting, &vectors, scratch.path(), out)?;
-        if setting.batch == 1 && setting.writers == 1 {
+    for load in LOADS {
+        let mut line = measure(args, load, &vectors, scratch.path(), out)?;
+        if load.batch == 1 && load.writers == 1 {
             single = Some(line.vectors_per_s);
         } else if let Some(single) = single {
             line.over_one_writer = Some(rounded(line.vectors_per_s / single, 2));
@@ -232,8 +232,8 @@ fn number(state: &mut u64) -> f32 {
 }
 
 /// One setting in a database of its own.
-fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out: &Out) -> Outcome<Line> {
-    let db_dir = dir.join(format!("batch-{}-writers-{}", setting.batch, setting.writers));
+fn measure(args: &Args, load: Load, vectors: &[Vec<f32>], dir: &Path, out: &Out) -> Outcome<Line> {
+    let db_dir = dir.join(format!("batch-{}-writers-{}", load.batch, load.writers));
     let db = open::open(open::builder(), &db_dir)?;
     let dim = vectors.first().map_or(1, Vec::len);
     let config = CollectionConfig::new(VectorParams::new(dim, Distance::Cosine));
@@ -246,7 +246,7 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
             .div_ceil(SLICE_BYTES),
     );
     let slice_rows = args.rows.div_ceil(slices as u64);
-    let label = if setting.writers == 1 {
+    let label = if load.writers == 1 {
         "one writer"
     } else {
         "writers"
@@ -257,7 +257,7 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
     for _ in 0..slices {
         interrupt::check()?;
         let slice = Slice {
-            setting,
+            load,
             vectors,
             durability: Durability::Sync,
             first: engine.rows,
@@ -266,22 +266,22 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
         };
         let done = slice.run(&db, &collection)?;
         engine.add(&done);
-        let (bytes, time) = raw::write(dir, setting.batch * (row_bytes + 8), done.bytes, limit)?;
+        let (bytes, time) = raw::write(dir, load.batch * (row_bytes + 8), done.bytes, limit)?;
         plain.bytes += bytes;
         plain.time += time;
         bar.inc(slice_rows);
     }
     bar.finish_and_clear();
 
-    let with_index = (setting.batch == 1000)
+    let with_index = (load.batch == 1000)
         .then(|| indexed(&collection, &engine, &plain, out))
         .transpose()?;
     drop(collection);
     close(db, &db_dir)?;
-    let [sync, buffered, none] = levels(args, setting, vectors, &db_dir)?.map(|sum| sum.rows_per_s());
+    let [sync, buffered, none] = levels(args, load, vectors, &db_dir)?.map(|sum| sum.rows_per_s());
     Ok(Line {
-        batch: setting.batch,
-        writers: setting.writers,
+        batch: load.batch,
+        writers: load.writers,
         rows: engine.rows,
         seconds: rounded(engine.time.as_secs_f64(), 3),
         vectors_per_s: rounded(engine.rows_per_s(), 1),
@@ -299,7 +299,7 @@ fn measure(args: &Args, setting: Setting, vectors: &[Vec<f32>], dir: &Path, out:
 
 /// Writes the same rows with each level of durability in turns, to collections of one database: what one leaves to be
 /// done in the background is in the way of all.
-fn levels(args: &Args, setting: Setting, vectors: &[Vec<f32>], db_dir: &Path) -> Outcome<[Sum; 3]> {
+fn levels(args: &Args, load: Load, vectors: &[Vec<f32>], db_dir: &Path) -> Outcome<[Sum; 3]> {
     let db = open::open(open::builder(), db_dir)?;
     let dim = vectors.first().map_or(1, Vec::len);
     let rows = (SLICE_BYTES / (dim * 4)).max(1) as u64;
@@ -315,7 +315,7 @@ fn levels(args: &Args, setting: Setting, vectors: &[Vec<f32>], db_dir: &Path) ->
                 db.create_collection(&name, CollectionConfig::new(params))?
             };
             let slice = Slice {
-                setting,
+                load,
                 vectors,
                 durability: level,
                 first: sum.rows,

@@ -3,7 +3,6 @@
 //! | file | what |
 //! |---|---|
 //! | `args.rs` | what the command takes, and its help |
-//! | `setting.rs` | what a search is told |
 //! | `database.rs` | the database that is searched, and the true neighbours |
 //! | `cold.rs` | only a part of it in memory |
 //! | `lines.rs` | what was measured, for programs and for people |
@@ -12,20 +11,19 @@ mod args;
 mod cold;
 mod database;
 mod lines;
-mod setting;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use vdb::{Collection, Database, PointId, Quantization, SearchRequest};
 use vdb_measure::{
-    Line, Measured, Memory, Plan, Split, Stopwatch, directory_bytes, in_turns, rounded, watching,
+    Line, Measured, Memory, Plan, Setting, Split, Stopwatch, directory_bytes, in_turns, rounded, watching,
 };
 
 pub(super) use self::args::Args;
-use self::database::{COLLECTION, Made};
+use self::cold::Cold;
+use self::database::{COLLECTION, Made, request};
 use self::lines::{CLIENT_COLUMNS, COLD_COLUMNS, COLUMNS, Column, Lines};
-use self::setting::Setting;
 use super::origin::Origin;
 use crate::failure::{Failure, Outcome};
 use crate::open::Home;
@@ -33,6 +31,7 @@ use crate::out::Out;
 use crate::{interrupt, open, parse};
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
+    args.check()?;
     interrupt::watch();
     let rows = database::row_count(&args.data)?;
     let split = Split::new(rows, args.queries, args.split.as_deref())?;
@@ -168,22 +167,8 @@ impl<'a> Bench<'a> {
                 }
             }
         }
-        let first = self.queries.iter().take(1);
-        let first: Vec<SearchRequest> = first
-            .flat_map(|vector| [Setting::Default, Setting::Exact].map(|setting| setting.request(vector)))
-            .collect();
-        let place = cold::Place {
-            dir: self.dir,
-            open: &|| self.database(),
-            first: &first,
-        };
-        for share in &self.args.cached {
-            for setting in &self.args.ef {
-                let requests = self.requests(*setting);
-                let by = self.args.cached_by;
-                let line = cold::measure(&place, *share, by, &requests, &self.truth, out)?;
-                lines.add(self.known_too(*setting, line), out)?;
-            }
+        if !self.args.cached.is_empty() {
+            self.cold(&mut lines, out)?;
         }
         lines.end(&self.known, out)
     }
@@ -197,57 +182,62 @@ impl<'a> Bench<'a> {
     }
 
     fn requests(&self, setting: Setting) -> Vec<SearchRequest> {
-        self.queries
-            .iter()
-            .map(|vector| setting.request(vector))
-            .collect()
+        let vectors = self.queries.iter();
+        vectors.map(|vector| request(setting, vector)).collect()
     }
 
-    /// What is known anyway, with what was measured.
-    fn known_too(&self, setting: Setting, measured: Line) -> Line {
-        let known = self.known.clone();
+    /// What is known of a setting before it is measured.
+    fn known(&self, setting: Setting) -> Line {
         Line {
-            system: known.system,
-            setting: setting.name(),
-            build_s: known.build_s,
-            disk_mb: known.disk_mb,
-            make_rss_anon_mb: known.make_rss_anon_mb,
-            load_s: known.load_s,
-            merge_s: known.merge_s,
-            open_ms: known.open_ms,
-            rows: known.rows,
-            queries: known.queries,
-            data: known.data,
-            ..measured
+            setting: setting.to_string(),
+            ..self.known.clone()
         }
+    }
+
+    /// A part of the files in memory: every share with every setting.
+    fn cold(&self, lines: &mut Lines, out: &mut Out) -> Outcome {
+        let first = self.queries.iter().take(1);
+        let first: Vec<SearchRequest> = first
+            .flat_map(|vector| [Setting::Default, Setting::Exact].map(|setting| request(setting, vector)))
+            .collect();
+        let open = || self.database();
+        let cold = Cold::new(self.dir, &open, &first)?;
+        let plan = self.args.plan(cold::PLAN);
+        for share in &self.args.cached {
+            for setting in &self.args.ef {
+                let questions = cold::Questions {
+                    requests: &self.requests(*setting),
+                    truth: &self.truth,
+                };
+                let known = self.known(*setting);
+                lines.add(
+                    cold.measure(*share, self.args.cached_by, questions, &plan, known, out)?,
+                    out,
+                )?;
+            }
+        }
+        Ok(())
     }
 
     /// All in memory: one thread, or as many as are asked for.
     fn warm(&self, collection: &Collection, setting: Setting) -> Outcome<Vec<Line>> {
         let requests = self.requests(setting);
+        let plan = self.args.plan(Plan::default());
         let measured = if self.args.clients.is_empty() {
-            vec![(
-                None,
-                measure(
-                    collection,
-                    &requests,
-                    &self.truth,
-                    &Plan::default(),
-                    self.args.raw,
-                )?,
-            )]
+            let alone = measure(collection, &requests, &self.truth, &plan, self.args.raw)?;
+            vec![(None, alone)]
         } else {
             let once = Plan {
                 passes: 1,
                 time: Duration::ZERO,
-                ..Plan::default()
+                ..plan
             };
             let recall = measure(collection, &requests, &self.truth, &once, false)?.recall;
             let ask = |query: usize| match requests.get(query) {
                 Some(request) if !interrupt::asked_to_stop() => collection.search(request).map(|_| ()),
                 Some(_) | None => Ok(()),
             };
-            let told = in_turns(&self.args.clients, requests.len(), recall, &Plan::default(), ask)?;
+            let told = in_turns(&self.args.clients, requests.len(), recall, &plan, ask)?;
             interrupt::check()?;
             let told = told.into_iter();
             told.map(|one| (Some(one.clients), one.measured)).collect()
@@ -256,22 +246,12 @@ impl<'a> Bench<'a> {
         let one = one.map(|(_, measured)| measured.qps);
         let now = Memory::now();
         let lines = measured.into_iter().map(|(clients, measured)| {
-            let line = Line {
-                rss_mb: Memory::growth_mb(now, self.before, |m| m.total),
-                recall: measured.recall,
-                qps: measured.qps,
-                p50_us: Some(measured.p50_us),
-                p95_us: Some(measured.p95_us),
-                p99_us: Some(measured.p99_us),
-                rss_anon_mb: Memory::growth_mb(now, self.before, |m| m.anonymous),
-                rss_file_mb: Memory::growth_mb(now, self.before, |m| m.file),
-                passes: Some(measured.passes),
+            let known = Line {
                 clients,
                 over_one: clients.and(one).map(|one| rounded(measured.qps / one, 2)),
-                raw_us: measured.raw_us,
-                ..Line::default()
+                ..self.known(setting)
             };
-            self.known_too(setting, line)
+            known.measured(measured).grown(now, self.before)
         });
         Ok(lines.collect())
     }

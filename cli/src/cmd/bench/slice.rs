@@ -1,20 +1,12 @@
 //! A part of an ingest: so many rows, written, flushed and timed.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use vdb::{Collection, Database, Durability, Error, Operation, Point, UpsertMode};
+use vdb::{Collection, Database, Durability, Operation, Point, UpsertMode};
+use vdb_measure::{Load, hand_in};
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::interrupt;
-
-/// How rows are handed in.
-#[derive(Clone, Copy)]
-pub(super) struct Setting {
-    /// Rows of a write.
-    pub(super) batch: usize,
-    pub(super) writers: usize,
-}
 
 /// Bytes and rows written, and in what time.
 #[derive(Default)]
@@ -42,7 +34,7 @@ impl Sum {
 
 /// What the engine writes in one go.
 pub(super) struct Slice<'a> {
-    pub(super) setting: Setting,
+    pub(super) load: Load,
     pub(super) vectors: &'a [Vec<f32>],
     pub(super) durability: Durability,
     /// The first id.
@@ -57,9 +49,9 @@ impl Slice<'_> {
     pub(super) fn run(&self, db: &Database, collection: &Collection) -> Outcome<Sum> {
         let segments_before = collection.info()?.disk_bytes;
         let logged_before = db.info().log_appended_bytes;
-        let batch = self.setting.batch as u64;
+        let batch = self.load.batch as u64;
         let make = |from: u64| (from..from + batch).map(|row| self.point(row)).collect();
-        let batches = (0..self.rows).step_by(self.setting.batch).map(make).collect();
+        let batches = (0..self.rows).step_by(self.load.batch).map(make).collect();
         let started = Instant::now();
         let rows = self.write(collection, batches, started)?;
         collection.flush()?;
@@ -76,34 +68,17 @@ impl Slice<'_> {
 
     /// Writes the batches, or as many as the time allows; how many rows.
     fn write(&self, collection: &Collection, batches: Vec<Vec<Point>>, started: Instant) -> Outcome<u64> {
-        let batches = Mutex::new(batches.into_iter());
-        let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let writer = || -> Result<u64, Error> {
-            let mut rows = 0;
-            while !interrupt::asked_to_stop()
-                && started.elapsed() <= self.limit
-                && let Some(batch) = next()
-            {
-                let len = batch.len() as u64;
-                let write = Operation::Upsert {
-                    points: batch,
-                    mode: UpsertMode::Upsert,
-                    update_filter: None,
-                };
-                collection.submit(write, self.durability)?.wait_visible()?;
-                rows += len;
-            }
-            Ok(rows)
-        };
-        std::thread::scope(|scope| {
-            let writers: Vec<_> = (0..self.setting.writers).map(|_| scope.spawn(writer)).collect();
-            writers
-                .into_iter()
-                .try_fold(0, |sum, thread| match thread.join() {
-                    Ok(outcome) => outcome.map(|rows| sum + rows).map_err(Failure::from),
-                    Err(_) => Err(Failure::failed("a writer ended unexpectedly")),
-                })
-        })
+        let go_on = || !interrupt::asked_to_stop() && started.elapsed() <= self.limit;
+        let written = hand_in(batches, self.load.writers, go_on, |points| {
+            let write = Operation::Upsert {
+                points,
+                mode: UpsertMode::Upsert,
+                update_filter: None,
+            };
+            collection.submit(write, self.durability)?.wait_visible()
+        })?;
+        // All batches are whole.
+        Ok((written.micros.len() * self.load.batch) as u64)
     }
 
     fn point(&self, row: u64) -> Point {

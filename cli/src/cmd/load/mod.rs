@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
             "--payload goes with exactly one FILE: load the files one by one",
         ));
     }
-    args.reading.check(&args.files)?;
+    args.reading.check(&args.files, args.payload.is_some())?;
     // The files first: a name that is wrong leaves no empty database behind.
     let mut source = Source::open(&args.files, args.payload.as_deref(), args.reading.options())?;
     let mut early = Vec::new();

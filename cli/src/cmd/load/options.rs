@@ -23,9 +23,8 @@ pub(super) struct Reading {
     pub(super) start_id: Option<u64>,
 
     /// Longest row of a .csv or .jsonl file; memory holds several times as much
-    #[arg(long, value_name = "BYTES", default_value_t = ReadOptions::default().max_row_bytes)]
-    #[arg(allow_negative_numbers = true, value_parser = row_bytes)]
-    max_row_bytes: usize,
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true, value_parser = row_bytes)]
+    max_row_bytes: Option<usize>,
 
     /// Column of a CSV file with the ids [default: id, where there is one]
     #[arg(long, value_name = "NAME", help_heading = "CSV")]
@@ -69,7 +68,7 @@ impl Reading {
             format: self.format,
             first_id: self.start_id.unwrap_or(0),
             vector_name: self.using.clone(),
-            max_row_bytes: self.max_row_bytes,
+            max_row_bytes: self.max_row_bytes.unwrap_or(ReadOptions::default().max_row_bytes),
             csv: CsvOptions {
                 delimiter: self.delimiter.unwrap_or(b','),
                 id_column: self.id_column.clone(),
@@ -81,8 +80,23 @@ impl Reading {
         }
     }
 
-    /// Refuses options for CSV where no file is one: they would be of no effect.
-    pub(super) fn check(&self, files: &[PathBuf]) -> Outcome {
+    /// Refuses options for rows of text where no file has such, and those for CSV where no file is one: they would be of
+    /// no effect. `payloads` says whether there is a file of payloads as well.
+    pub(super) fn check(&self, files: &[PathBuf], payloads: bool) -> Outcome {
+        let format = |file: &PathBuf| self.format.or_else(|| Format::of(file).ok());
+        // A file of a format that is not known is told as such when it is opened.
+        let is_binary = |file| matches!(format(file), Some(Format::Npy | Format::Fvecs | Format::Bvecs));
+        if self.max_row_bytes.is_some() && !payloads && files.iter().all(is_binary) {
+            return Err(Failure::usage(
+                "--max-row-bytes is for rows of text: a row of a .npy, .fvecs or .bvecs file has the bytes of its numbers",
+            ));
+        }
+        let is_tsv = |file| matches!(format(file), Some(Format::Tsv));
+        if self.delimiter.is_some() && files.iter().all(is_tsv) {
+            return Err(Failure::usage(
+                "--delimiter is for .csv files: the cells of a .tsv file have tabs between them; --format csv reads it otherwise",
+            ));
+        }
         let given = [
             ("--id-column", self.id_column.is_some()),
             ("--vector-column", self.vector_column.is_some()),
@@ -93,8 +107,6 @@ impl Reading {
         let Some((option, _)) = given.into_iter().find(|(_, given)| *given) else {
             return Ok(());
         };
-        let format = |file: &PathBuf| self.format.or_else(|| Format::of(file).ok());
-        // A file of a format that is not known is told as such when it is opened.
         let may_be_csv = |file: &PathBuf| matches!(format(file), Some(Format::Csv | Format::Tsv) | None);
         if files.iter().any(may_be_csv) {
             return Ok(());

@@ -29,9 +29,11 @@ impl Target {
         let collection = match db.collection(&name) {
             Ok(collection) => collection,
             Err(Error::CollectionNotFound { .. }) => {
+                let config = config(args, shape, source.name())?;
+                check_cast(&config, args)?;
                 return Ok(Target {
                     name,
-                    config: config(args, shape, source.name())?,
+                    config,
                     collection: None,
                     created: false,
                 });
@@ -39,6 +41,7 @@ impl Target {
             Err(error) => return Err(error.into()),
         };
         check(&collection.config(), args)?;
+        check_cast(&collection.config(), args)?;
         let points = collection.count(None)?;
         if points > 0 && args.reading.start_id.is_none() && source.is_numbered() {
             return Err(Failure::failed(numbers_in_the_way(source.name(), &name, points)));
@@ -108,6 +111,18 @@ fn config(args: &Args, shape: Vec<(String, usize)>, file: &str) -> Outcome<Colle
         config = config.vector(name, VectorParams::new(dim, distance).element(element));
     }
     Ok(config)
+}
+
+/// Refuses `--cast` where there is nothing to be cut.
+fn check_cast(config: &CollectionConfig, args: &Args) -> Outcome {
+    let is_u8 = |(_, params): &(String, VectorParams)| params.element == Element::U8;
+    if !args.cast || config.vectors.iter().any(is_u8) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--cast is for u8 vectors, and the collection {:?} has none: leave it out, or make a new collection with --element u8",
+        args.collection
+    )))
 }
 
 /// Refuses options for a new collection that an existing one contradicts.

@@ -1,17 +1,19 @@
 //! What the command takes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vdb::{Distance, Element, HnswParams, Quantization, VectorParams};
+use vdb_measure::{Plan, Setting};
 
 use super::cold::{self, By};
-use super::setting::{Setting, setting};
+use crate::failure::{Failure, Outcome};
 use crate::parse;
 
 const AFTER: &str = "\
 Rows of the file are loaded into a new database with their numbers as ids, except the queries; one graph is built, \
 and every query is asked on one thread, one a call, ids only, by the embedded API. Recall is the share of the ten \
-nearest that exact search finds. Per query the fastest of at least 3 passes and 4 seconds counts.
+nearest that exact search finds. Per query the fastest of at least --passes passes and --seconds seconds counts.
 
 The queries are the rows that --split lists (an .npy of whole numbers), or the last --queries rows of \
 numpy.random.default_rng(42).permutation(rows).
@@ -111,6 +113,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOW", default_value = "auto", requires = "cached")]
     pub(super) cached_by: By,
 
+    /// Every query is asked at least so often [default: 3, with --cached 2]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
+    passes: Option<u16>,
+
+    /// A setting is measured for at least so long
+    #[arg(long, value_name = "SECONDS", default_value = "4", allow_negative_numbers = true, value_parser = parse::seconds)]
+    seconds: Duration,
+
     /// Make the database here and keep it; one that was made here from the same data and settings is searched as it is.
     /// With several values of --ef-construct, each in a folder of its own
     #[arg(long, value_name = "DIR")]
@@ -118,6 +128,25 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// How long a setting is measured: as `usual`, unless told otherwise.
+    pub(super) fn plan(&self, usual: Plan) -> Plan {
+        Plan {
+            passes: self.passes.map_or(usual.passes, usize::from),
+            time: self.seconds,
+            ..usual
+        }
+    }
+
+    /// Refuses options that would be of no effect.
+    pub(super) fn check(&self) -> Outcome {
+        if self.cached_by != By::Auto && self.cached.iter().all(|share| *share >= 1.0) {
+            return Err(Failure::usage(
+                "--cached-by holds files to a part of memory, and --cached names no part: add a share below 100",
+            ));
+        }
+        Ok(())
+    }
+
     /// The collection's vector, of `dim` numbers.
     pub(super) fn params(&self, dim: usize, ef_construct: u16) -> VectorParams {
         let hnsw = HnswParams {
@@ -130,6 +159,12 @@ impl Args {
             .element(self.element)
             .hnsw(hnsw)
     }
+}
+
+fn setting(text: &str) -> Result<Setting, String> {
+    let setting: Option<Setting> = text.parse().ok();
+    let setting = setting.filter(|setting| !matches!(setting, Setting::Ef(ef) if *ef > vdb::MAX_EF));
+    setting.ok_or_else(|| format!("expected 1 to {}, default or exact", vdb::MAX_EF))
 }
 
 /// Threads beyond these would only wait for each other, and a thousand of them for memory.

@@ -15,7 +15,7 @@ use crate::{interrupt, open};
 /// Memory that a group is allowed beside the files: what answers and the system's own tables take meanwhile.
 const OWN_BYTES: u64 = 8 << 20;
 /// Slow disks make two passes long enough; fast ones are asked for longer.
-const PLAN: Plan = Plan {
+pub(super) const PLAN: Plan = Plan {
     warm_up: 0,
     passes: 2,
     time: Duration::from_secs(4),
@@ -46,108 +46,116 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     Ok(percent / 100.0)
 }
 
-/// The database that is searched.
-pub(super) struct Place<'a> {
-    pub(super) dir: &'a Path,
-    pub(super) open: &'a dyn Fn() -> Outcome<Database>,
-    /// Requests that between them need every file that searches read.
-    pub(super) first: &'a [SearchRequest],
+/// Questions with their answers.
+#[derive(Clone, Copy)]
+pub(super) struct Questions<'a> {
+    pub(super) requests: &'a [SearchRequest],
+    /// The true neighbours of each.
+    pub(super) truth: &'a [Vec<PointId>],
 }
 
-/// Asks requests whose true neighbours are known while `share` of the database's mapped bytes can be in memory. An error
-/// where the share cannot be kept. The database must not be open.
-pub(super) fn measure(
-    place: &Place<'_>,
-    share: f64,
-    by: By,
-    requests: &[SearchRequest],
-    truth: &[Vec<PointId>],
-    out: &Out,
-) -> Outcome<Line> {
-    let files = mapped(place)?;
-    let mut kept = Kept {
-        place,
-        limit: (files.bytes() as f64 * share) as u64,
-        keeper: Keeper::Nothing,
-        files,
-        open: None,
-        most: 0,
-        drops: 0,
-        aside: 0,
-    };
-    kept.forget()?;
-    if share < 1.0 {
-        kept.keeper = kept.keeper(by, out)?;
-    }
-    kept.open()?;
-    // So that what is in memory when the clock starts is what searches leave there.
-    for request in requests {
-        kept.look()?;
-        kept.collection()?.search(request)?;
-    }
-    (kept.drops, kept.aside) = (0, 0);
-    let (mut times, mut hits, mut passes) = (Vec::new(), 0, 0);
-    let (started, read_before) = (Instant::now(), read_bytes());
-    while passes < PLAN.passes || started.elapsed() < PLAN.time {
-        for (request, truth) in requests.iter().zip(truth) {
-            kept.look()?;
-            let collection = kept.collection()?;
-            let asked = Instant::now();
-            let found = collection.search(request)?;
-            times.push(asked.elapsed().as_secs_f64() * 1e6);
-            if passes == 0 {
-                hits += found.iter().filter(|point| truth.contains(&point.id)).count();
-            }
+/// A database that is searched while only a part of it can be in memory. It must not be open meanwhile.
+pub(super) struct Cold<'a> {
+    dir: &'a Path,
+    open: &'a dyn Fn() -> Outcome<Database>,
+    /// Its files that searches read.
+    files: MappedFiles,
+}
+
+impl<'a> Cold<'a> {
+    /// Finds the files by asking `first`: requests that between them need every file that searches read.
+    pub(super) fn new(
+        dir: &'a Path,
+        open: &'a dyn Fn() -> Outcome<Database>,
+        first: &[SearchRequest],
+    ) -> Outcome<Cold<'a>> {
+        let db = open()?;
+        let collection = open::collection(&db, COLLECTION)?;
+        // A file is mapped when it is first needed.
+        for request in first {
+            collection.search(request)?;
         }
-        passes += 1;
+        let files = MappedFiles::below(dir).map_err(|e| unreadable(dir, &e))?;
+        drop(collection);
+        db.close()?;
+        if files.bytes() == 0 {
+            return Err(Failure::failed(format!(
+                "{}: searches read no file through a mapping, so there is nothing that --cached could measure",
+                dir.display()
+            )));
+        }
+        Ok(Cold { dir, open, files })
     }
-    kept.look()?;
-    let read = read_bytes().zip(read_before).map(|(now, before)| now - before);
-    let read_kb = read.map(|bytes| bytes.saturating_sub(kept.aside) as f64 / times.len() as f64 / 1e3);
-    let recall = hits as f64 / truth.iter().map(Vec::len).sum::<usize>().max(1) as f64;
-    let measured = Measured::of(times, recall, passes);
-    let megabytes = |bytes: u64| Some(rounded(bytes as f64 / 1e6, 1));
-    Ok(Line {
-        recall: measured.recall,
-        qps: measured.qps,
-        p50_us: Some(measured.p50_us),
-        p95_us: Some(measured.p95_us),
-        p99_us: Some(measured.p99_us),
-        passes: Some(passes),
-        cached: Some(share),
-        cached_by: Some(kept.keeper.name().to_owned()),
-        mapped_mb: megabytes(kept.files.bytes()),
-        resident_mb: megabytes(kept.most),
-        read_kb: read_kb.map(|kb| rounded(kb, 2)),
-        drops: Some(kept.drops),
-        ..Line::default()
-    })
+
+    /// Asks while `share` of the mapped bytes can be in memory; `known` with what it came to. An error where the share
+    /// cannot be kept.
+    pub(super) fn measure(
+        &self,
+        share: f64,
+        by: By,
+        questions: Questions<'_>,
+        plan: &Plan,
+        known: Line,
+        out: &Out,
+    ) -> Outcome<Line> {
+        let mut kept = Kept {
+            cold: self,
+            limit: (self.files.bytes() as f64 * share) as u64,
+            keeper: Keeper::Nothing,
+            open: None,
+            most: 0,
+            drops: 0,
+            aside: 0,
+        };
+        kept.forget()?;
+        if share < 1.0 {
+            kept.keeper = kept.keeper(by, out)?;
+        }
+        kept.open()?;
+        // So that what is in memory when the clock starts is what searches leave there.
+        for request in questions.requests {
+            kept.look()?;
+            kept.collection()?.search(request)?;
+        }
+        (kept.drops, kept.aside) = (0, 0);
+        let (mut times, mut hits, mut passes) = (Vec::new(), 0, 0);
+        let (started, read_before) = (Instant::now(), read_bytes());
+        while passes < plan.passes || started.elapsed() < plan.time {
+            for (request, truth) in questions.requests.iter().zip(questions.truth) {
+                kept.look()?;
+                let collection = kept.collection()?;
+                let asked = Instant::now();
+                let found = collection.search(request)?;
+                times.push(asked.elapsed().as_secs_f64() * 1e6);
+                if passes == 0 {
+                    hits += found.iter().filter(|point| truth.contains(&point.id)).count();
+                }
+            }
+            passes += 1;
+        }
+        kept.look()?;
+        let read = read_bytes().zip(read_before).map(|(now, before)| now - before);
+        let read_kb = read.map(|bytes| bytes.saturating_sub(kept.aside) as f64 / times.len() as f64 / 1e3);
+        let wanted = questions.truth.iter().map(Vec::len).sum::<usize>();
+        let recall = hits as f64 / wanted.max(1) as f64;
+        let megabytes = |bytes: u64| Some(rounded(bytes as f64 / 1e6, 1));
+        let known = Line {
+            cached: Some(share),
+            cached_by: Some(kept.keeper.name().to_owned()),
+            mapped_mb: megabytes(self.files.bytes()),
+            resident_mb: megabytes(kept.most),
+            read_kb: read_kb.map(|kb| rounded(kb, 2)),
+            drops: Some(kept.drops),
+            ..known
+        };
+        Ok(known.measured(Measured::of(times, recall, passes)))
+    }
 }
 
-/// The database's files that searches read.
-fn mapped(place: &Place<'_>) -> Outcome<MappedFiles> {
-    let db = (place.open)()?;
-    let collection = open::collection(&db, COLLECTION)?;
-    // A file is mapped when it is first needed.
-    for request in place.first {
-        collection.search(request)?;
-    }
-    let files = MappedFiles::below(place.dir).map_err(|e| unreadable(place, &e))?;
-    drop(collection);
-    db.close()?;
-    if files.bytes() == 0 {
-        return Err(Failure::failed(format!(
-            "{}: searches read no file through a mapping, so there is nothing that --cached could measure",
-            place.dir.display()
-        )));
-    }
-    Ok(files)
-}
-
-fn unreadable(place: &Place<'_>, error: &std::io::Error) -> Failure {
+fn unreadable(dir: &Path, error: &std::io::Error) -> Failure {
     Failure::failed(format!(
         "{}: cannot tell which of its pages are in memory, so --cached measures nothing here: {error}",
-        place.dir.display()
+        dir.display()
     ))
 }
 
@@ -170,8 +178,7 @@ impl Keeper {
 
 /// A database of which only a part may be in memory.
 struct Kept<'a> {
-    place: &'a Place<'a>,
-    files: MappedFiles,
+    cold: &'a Cold<'a>,
     /// Bytes of the files that may be in memory.
     limit: u64,
     // Handles go before the database they are handles of, and both before the group they are in.
@@ -210,7 +217,7 @@ impl Kept<'_> {
     }
 
     fn open(&mut self) -> Outcome {
-        let db = (self.place.open)()?;
+        let db = (self.cold.open)()?;
         self.open = Some((open::collection(&db, COLLECTION)?, db));
         if matches!(self.keeper, Keeper::Drop) {
             self.settle()?;
@@ -224,7 +231,10 @@ impl Kept<'_> {
     /// nobody has read these pages through a mapping yet.
     fn settle(&self) -> Outcome {
         for _ in 0..SETTLE_LOOKS {
-            self.files.forget().map_err(|e| unreadable(self.place, &e))?;
+            self.cold
+                .files
+                .forget()
+                .map_err(|e| unreadable(self.cold.dir, &e))?;
             if self.resident()? <= self.limit {
                 return Ok(());
             }
@@ -235,7 +245,10 @@ impl Kept<'_> {
 
     /// Puts all of the files out of memory; the database must not be open.
     fn forget(&mut self) -> Outcome {
-        self.files.forget().map_err(|e| unreadable(self.place, &e))?;
+        self.cold
+            .files
+            .forget()
+            .map_err(|e| unreadable(self.cold.dir, &e))?;
         self.check(self.resident()?, "whatever is asked of the system")
     }
 
@@ -269,9 +282,8 @@ impl Kept<'_> {
     }
 
     fn resident(&self) -> Outcome<u64> {
-        self.files
-            .resident_bytes()
-            .map_err(|e| unreadable(self.place, &e))
+        let resident = self.cold.files.resident_bytes();
+        resident.map_err(|e| unreadable(self.cold.dir, &e))
     }
 
     fn check(&self, resident: u64, when: &str) -> Outcome {
@@ -281,9 +293,9 @@ impl Kept<'_> {
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         Err(Failure::failed(format!(
             "{}: {:.1} of {:.1} MB stay in memory {when}, where {:.1} MB may: this share cannot be measured here",
-            self.place.dir.display(),
+            self.cold.dir.display(),
             megabytes(resident),
-            megabytes(self.files.bytes()),
+            megabytes(self.cold.files.bytes()),
             megabytes(self.limit)
         )))
     }

@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use vdb::{Collection, CollectionConfig, Control, Database, Distance, Point, PointId, SearchRequest};
 use vdb_interop::{ReadOptions, RowSource};
-use vdb_measure::{Split, rounded};
+use vdb_measure::{Setting, Split, rounded};
 
 use super::args::Args;
-use super::setting::Setting;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::out::Out;
@@ -19,6 +18,19 @@ use crate::progress::{self, Unit};
 const BATCH: usize = 1000;
 /// The collection's name.
 pub(super) const COLLECTION: &str = "bench";
+
+/// Neighbours asked for.
+const LIMIT: usize = 10;
+
+/// What is asked for the neighbours of a vector.
+pub(super) fn request(setting: Setting, vector: &[f32]) -> SearchRequest {
+    let request = SearchRequest::new(vector).limit(LIMIT);
+    match setting {
+        Setting::Default => request,
+        Setting::Ef(ef) => request.ef(ef),
+        Setting::Exact => request.exact(true),
+    }
+}
 
 /// Seconds that making the database took; nothing when it was there.
 #[derive(Default)]
@@ -154,7 +166,10 @@ pub(super) fn ground_truth(
     let mut truth = Vec::with_capacity(queries.len());
     for some in queries.chunks(64) {
         interrupt::check()?;
-        let requests: Vec<SearchRequest> = some.iter().map(|vector| Setting::Exact.request(vector)).collect();
+        let requests: Vec<SearchRequest> = some
+            .iter()
+            .map(|vector| request(Setting::Exact, vector))
+            .collect();
         let answers = collection.search_batch(&requests)?;
         truth.extend(
             answers

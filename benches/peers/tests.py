@@ -1,0 +1,38 @@
+"""Tests of the command line of peers.py; it needs none of the libraries that are measured."""
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+SCRIPT = Path(__file__).parent / "peers.py"
+
+
+def said(*options):
+    """What is said to these options, and the exit status."""
+    command = [sys.executable, SCRIPT, "--data", "missing.npy", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+class CommandLine(unittest.TestCase):
+    def test_names_that_are_none_are_refused(self):
+        for only in ("hnswlib,", "", ",", "hnswlib,nonsense"):
+            status, text = said("--only", only)
+            self.assertEqual(status, 2, text)
+            self.assertIn("--only", text)
+            self.assertIn("usearch-f32", text)
+
+    def test_queries_beside_a_split_are_refused(self):
+        status, text = said("--queries", "5", "--split", "rows.npy")
+        self.assertEqual(status, 2, text)
+        self.assertIn("not allowed with", text)
+
+    def test_a_system_that_fails_gives_a_line_and_the_next_is_measured(self):
+        status, text = said("--only", "hnswlib,usearch-i8")
+        self.assertEqual(status, 0, text)
+        for name in ("hnswlib", "usearch-i8"):
+            self.assertIn(f'{{"system": "{name}", "error": ', text)
+
+
+if __name__ == "__main__":
+    unittest.main()
