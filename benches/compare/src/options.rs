@@ -68,7 +68,7 @@ pub(crate) struct Args {
     pub(crate) resume: bool,
 
     /// Shares of the files that can be in memory, in per cent
-    #[arg(long, value_name = "LIST", default_value = "100,50,25,10", requires = "vdb")]
+    #[arg(long, value_name = "LIST", default_value = "100,50,25", requires = "vdb")]
     pub(crate) cached: String,
 
     /// Threads that ask at once
