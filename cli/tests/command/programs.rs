@@ -64,6 +64,8 @@ fn bench_search_prints_a_line_a_setting_with_the_fields_of_its_peers() {
         "20",
         "--ef",
         "exact",
+        "--seconds",
+        "0",
         "--json",
         "--db",
         "bench-db",
@@ -115,7 +117,8 @@ fn bench_search_asks_from_several_threads_and_of_several_builds() {
     let file = place.file("v.npy", npy(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>()));
     let asked = ["--queries", "10", "--ef", "16", "--clients", "1,2", "--json"];
     let builds = ["--ef-construct", "default,quick", "--db", "kept"];
-    let command = [&["bench", "search", "--data", &file], &asked[..], &builds[..]].concat();
+    let bench = ["bench", "search", "--data", &file, "--seconds", "0"];
+    let command = [&bench[..], &asked[..], &builds[..]].concat();
     let answer = lines(&place.vdb(&command).succeeded().stdout);
     let told = |line: &Value| {
         let name = line["system"].as_str().unwrap().to_owned();
@@ -152,6 +155,8 @@ fn bench_search_keeps_to_a_share_of_memory_or_says_that_it_cannot() {
             "16,exact",
             "--cached-by",
             "drop",
+            "--seconds",
+            "0",
             "--json",
         ];
         let command = ["bench", "search", "--data", &file, "--cached", share];
