@@ -67,7 +67,8 @@ impl<'a> DotScore<'a> {
         let [scale, bias] = factors(row);
         let score = self.query.scale * scale * self.query.products(sum) + bias;
         // What overflowed is far away, and still a row: NaN becomes the least.
-        score.clamp(f32::MIN, f32::MAX).max(f32::MIN)
+        #[expect(clippy::manual_clamp, reason = "`clamp` would keep NaN")]
+        score.max(f32::MIN).min(f32::MAX)
     }
 }
 
@@ -95,13 +96,17 @@ impl Score for DotScore<'_> {
 
     #[inline]
     fn score_each(&self, rows: &[u32], mut take: impl FnMut(f32, u32)) {
-        let mut sums = [0; BATCH];
+        let (mut sums, mut scores) = ([0; BATCH], [0.0; BATCH]);
         for rows in rows.chunks(BATCH) {
             let sums = &mut sums[..rows.len()];
             self.kernel
                 .dot_rows(self.codes.bytes(), rows, self.query.signed(), sums);
-            for (&row, &sum) in rows.iter().zip(&*sums) {
-                take(self.finish(self.codes.row(row), sum), row);
+            // Apart from what is done with them, on which the processor would wait otherwise.
+            for ((score, &row), &sum) in scores.iter_mut().zip(rows).zip(&*sums) {
+                *score = self.finish(self.codes.row(row), sum);
+            }
+            for (&score, &row) in scores.iter().zip(rows) {
+                take(score, row);
             }
         }
     }

@@ -59,6 +59,8 @@ pub(crate) struct Beam {
     bound: Option<Bound>,
     /// What the bound says now: nothing below this is worth entering or expanding.
     limit: f32,
+    /// What [`bar`](Self::bar) answers: asked for every row that is scored, and changed by few of them.
+    bar: f32,
 }
 
 impl Default for Beam {
@@ -71,6 +73,7 @@ impl Default for Beam {
             next: 0,
             bound: None,
             limit: f32::NEG_INFINITY,
+            bar: f32::NEG_INFINITY,
         }
     }
 }
@@ -84,7 +87,7 @@ impl Beam {
         let Width { most, asked, bound } = width.into();
         self.most = asked.max(1).saturating_mul(Self::MOST_ROUTES);
         self.bound = bound;
-        self.limit = f32::NEG_INFINITY;
+        (self.limit, self.bar) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
         self.sorted.clear();
         self.width = most.max(1);
         self.results = 0;
@@ -103,15 +106,20 @@ impl Beam {
             self.pop();
         }
         self.next = self.next.min(self.sorted.len());
+        self.set_bar();
     }
 
     /// A score has to be above this to enter.
     #[inline]
     pub(crate) fn bar(&self) -> f32 {
-        match self.sorted.last() {
+        self.bar
+    }
+
+    fn set_bar(&mut self) {
+        self.bar = match self.sorted.last() {
             Some(last) if self.is_full() => last.score().max(self.limit),
             Some(_) | None => self.limit,
-        }
+        };
     }
 
     #[inline]
@@ -139,6 +147,7 @@ impl Beam {
         {
             self.limit = self.limit_of(&bound);
         }
+        self.set_bar();
         at
     }
 
@@ -169,7 +178,7 @@ impl Beam {
         }
     }
 
-    pub(crate) fn pop(&mut self) {
+    fn pop(&mut self) {
         if let Some(last) = self.sorted.pop() {
             self.results -= usize::from(!last.is_route());
         }

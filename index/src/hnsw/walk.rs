@@ -10,9 +10,9 @@ use crate::hnsw::growth::Width;
 use crate::hnsw::links::{FREE, Links};
 
 /// Rows of codes that a scan asks for before it scores them.
-const SCAN_AHEAD: usize = 40;
+const SCAN_AHEAD: usize = 48;
 /// Rows that it scores together.
-const SCAN_BATCH: usize = 8;
+const SCAN_BATCH: usize = 16;
 
 /// The memory of a walk and what it counts. Reused from walk to walk; grows to the largest graph it met.
 #[derive(Default)]
