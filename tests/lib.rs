@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `numbers.rs` | numbers that look random and are the same in every run |
-//! | `points.rs` | small collections |
+//! | `points.rs` | small collections, and a database for them |
+//! | `files.rs` | all files of a disk at once |
 //! | `oracle/` | the engine's contract, computed the plain way, to be compared with |
 //! | `npy.rs` | the demo data |
 //! | `watched.rs` | a disk that tells of every call |
@@ -23,6 +24,7 @@
     reason = "fixtures fail a test by panicking"
 )]
 
+pub mod files;
 pub mod npy;
 pub mod numbers;
 pub mod oracle;
@@ -31,4 +33,4 @@ pub mod torture;
 pub mod watched;
 
 pub use numbers::Numbers;
-pub use points::{config, points};
+pub use points::{config, memory, points};
