@@ -1,7 +1,7 @@
 //! Does a database outlive a disk that fails, fills up or is slow, and does it say so?
 //!
 //! `crash.rs` fails every call of scripts once; here are the promises for each kind of work.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::thread;
@@ -96,6 +96,34 @@ fn a_flush_that_fails_is_told_and_made_up_for_without_a_restart() {
         write(&c, points..points + 1).unwrap();
         check_cut(&disk, points + 1);
     }
+}
+
+#[test]
+fn a_flush_that_fails_at_any_of_its_calls_succeeds_when_it_is_tried_again() {
+    let made = |seed| {
+        let disk = SimDisk::new(seed);
+        let db = open(&disk, false);
+        let c = create(&db);
+        write(&c, 0..30).unwrap();
+        (disk, db, c)
+    };
+    let (disk, _db, c) = made(0);
+    let before = disk.calls();
+    c.flush().unwrap();
+    let (calls, mut failed) = (disk.calls() - before, 0);
+    for n in 0..calls {
+        let (disk, _db, c) = made(n);
+        disk.fail_call(disk.calls() + n);
+        let outcome = c.flush();
+        failed += u64::from(outcome.is_err());
+        if !matches!(outcome, Err(Error::Poisoned(_))) {
+            c.flush().unwrap_or_else(|e| panic!("call {n} failed, then {e}"));
+            write(&c, 30..31).unwrap();
+            c.flush().unwrap();
+            check_cut(&disk, 31);
+        }
+    }
+    assert!(failed > calls / 2, "{failed} of {calls}");
 }
 
 #[test]

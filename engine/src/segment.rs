@@ -372,3 +372,6 @@ impl IndexLookup for SegmentLookup<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

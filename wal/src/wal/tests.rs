@@ -327,7 +327,7 @@ fn a_crash_during_recovery_loses_nothing_either() {
 fn the_mark_of_a_close_vouches_for_no_record_that_a_crash_can_take() {
     for n in 0.. {
         let mut closed = false;
-        for seed in 0..32 {
+        for seed in 0..200 {
             let disk = SimDisk::new(0);
             let (wal, _) = open(&disk).unwrap();
             append_synced(&wal, 100).unwrap();
@@ -341,7 +341,11 @@ fn the_mark_of_a_close_vouches_for_no_record_that_a_crash_can_take() {
                 synced: if closed { 4 } else { 1 },
                 released: 0,
             };
-            check_after_crash(&disk.crash(seed), &done, &format!("crash at {n} of closing, seed {seed}"));
+            check_after_crash(
+                &disk.crash(seed),
+                &done,
+                &format!("crash at {n} of closing, seed {seed}"),
+            );
         }
         if closed {
             break;
