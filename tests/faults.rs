@@ -1,7 +1,7 @@
 //! Does a database outlive a disk that fails, fills up or is slow, and does it say so?
 //!
 //! `crash.rs` fails every call of scripts once; here are the promises for each kind of work.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::thread;
