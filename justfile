@@ -84,19 +84,18 @@ fuzz TARGET="all" SECONDS="60":
 model TIMES="1" SEED="0":
     MODEL_TIMES={{TIMES}} MODEL_SEED={{SEED}} .ci/run model
 
-# What shares raw memory between threads, under Miri: undefined behaviour, weak orderings. Ten minutes and a nightly
-# toolchain with miri and rust-src; kernels call instructions that Miri does not have.
+# What shares raw memory between threads, and group commit, under Miri: undefined behaviour, weak orderings. Needs
+# a nightly toolchain with miri and rust-src.
 miri TOOLCHAIN="nightly":
-    MIRIFLAGS=-Zmiri-disable-isolation cargo +{{TOOLCHAIN}} miri test --target-dir target/miri -p vdb-sys --lib -- aligned:: append::
+    NIGHTLY={{TOOLCHAIN}} .ci/run miri
 
 # The tests of the crate with unsafe code under AddressSanitizer.
 asan:
     .ci/run asan
 
-# Races of memory in rows, log and group commit under ThreadSanitizer; needs a nightly toolchain with rust-src, since
-# the standard library has to be built for it too.
-tsan TARGET="x86_64-unknown-linux-gnu" TOOLCHAIN="nightly":
-    RUSTFLAGS=-Zsanitizer=thread cargo +{{TOOLCHAIN}} test -Zbuild-std --target {{TARGET}} --target-dir target/tsan -p vdb-sys -p vdb-wal --lib -- append commit
+# Races of memory in rows, log and group commit under ThreadSanitizer. Needs a nightly toolchain with rust-src.
+tsan TOOLCHAIN="nightly":
+    NIGHTLY={{TOOLCHAIN}} .ci/run tsan
 
 # A million power cuts (or CRASHES) from SEED on, and what was lost.
 torture CRASHES="1000000" SEED="0":

@@ -5,6 +5,7 @@
 //! nothing else (`torture/`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use vdb_tests::Numbers;
 use vdb_tests::oracle::{Dump, Op, OracleDatabase, Step, database};
 use vdb_tests::torture::script::{self, Action};
 use vdb_tests::torture::{Scratch, Tally, case, crash, fault};
+use vdb_vfs::Disk;
 use vdb_vfs::sim::SimDisk;
 
 /// How many times the usual number of random scripts to run.
@@ -322,7 +324,70 @@ fn a_record_that_fills_a_memtable_while_it_is_replayed_stays_whole() {
 }
 
 #[test]
+fn the_log_keeps_the_oldest_record_that_is_in_no_segment() {
+    let disk = SimDisk::new(0);
+    let builder = Database::builder().log_segment_bytes(0).background(false);
+    let db = builder.open_disk(Arc::new(disk.clone())).unwrap();
+    // Each of these records fills a log file.
+    for name in ["a", "b"] {
+        let collection = db.create_collection(name, script::config()).unwrap();
+        collection.upsert(vec![bulky_point(1, 200_000)]).unwrap();
+    }
+    db.collection("b")
+        .unwrap()
+        .upsert(vec![bulky_point(2, 200_000)])
+        .unwrap();
+    db.collection("b").unwrap().flush().unwrap();
+    for seed in 0..4 {
+        let db = script::open(&disk.crash(seed)).unwrap();
+        let counted = |name| db.collection(name).unwrap().count(None).unwrap();
+        assert_eq!((counted("a"), counted("b")), (1, 2), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_log_keeps_what_a_refused_collection_has_in_no_segment() {
+    let disk = SimDisk::new(0);
+    let open = |disk: &SimDisk| {
+        let builder = Database::builder().log_segment_bytes(0).background(false);
+        builder.open_disk(Arc::new(disk.clone())).unwrap()
+    };
+    let db = open(&disk);
+    for name in ["a", "b"] {
+        let collection = db.create_collection(name, script::config()).unwrap();
+        collection.upsert(vec![bulky_point(1, 200_000)]).unwrap();
+    }
+    db.close().unwrap();
+    let names = disk.list("collections/00000002").unwrap();
+    let manifest = names.iter().find(|name| !name.ends_with(".old")).unwrap();
+    let flip = || {
+        let path = format!("collections/00000002/{manifest}");
+        disk.flip_bits(&path, 0, 1).unwrap();
+    };
+    flip();
+    let db = open(&disk);
+    assert!(db.collection("b").is_err());
+    let a = db.collection("a").unwrap();
+    a.upsert(vec![bulky_point(2, 200_000)]).unwrap();
+    a.flush().unwrap();
+    drop((a, db));
+    flip();
+    assert_eq!(open(&disk).collection("b").unwrap().count(None).unwrap(), 1);
+}
+
+#[test]
 fn rows_that_die_while_they_are_merged_are_there_for_the_log_to_end_them_again() {
+    assert!((0..).find(|&at| !die_in_a_merge(at, false)) > Some(2));
+}
+
+#[test]
+fn rows_that_die_and_are_flushed_as_dead_while_they_are_merged_stay_dead() {
+    assert!((0..).find(|&at| !die_in_a_merge(at, true)) > Some(2));
+}
+
+/// Changes rows when a merge asks for the `at`-th time whether it is cancelled, and brings that into segments at once, or
+/// leaves it to the log. False when a merge does not ask so often.
+fn die_in_a_merge(at: u32, flushed: bool) -> bool {
     let disk = SimDisk::new(0);
     let db = script::open(&disk).unwrap();
     let collection = db.create_collection("a", script::config()).unwrap();
@@ -338,7 +403,6 @@ fn rows_that_die_while_they_are_merged_are_there_for_the_log_to_end_them_again()
         write(script::points(start..start + 10, 1));
         collection.flush().unwrap();
     }
-    // A merge asks whether it is cancelled once it has begun: these writes come in between.
     let payload = json!({"late": true}).as_object().unwrap().clone();
     let late = Mutex::new(vec![
         Op::SetPayload(payload, script::ids(&[5, 15]), None),
@@ -346,24 +410,29 @@ fn rows_that_die_while_they_are_merged_are_there_for_the_log_to_end_them_again()
         script::points(12..13, 2),
         Op::DeleteVectors(vec!["side".to_owned()], script::ids(&[13])),
     ]);
+    let asked = AtomicU32::new(0);
     let interrupt = || {
-        std::mem::take(&mut *late.lock().unwrap())
-            .into_iter()
-            .for_each(write);
+        if asked.fetch_add(1, Ordering::Relaxed) == at {
+            let now = std::mem::take(&mut *late.lock().unwrap());
+            now.into_iter().for_each(write);
+            if flushed {
+                collection.flush().unwrap();
+            }
+        }
         false
     };
     collection
         .optimize(&Control::new(&interrupt, &|_, _| ()))
         .unwrap();
-    assert!(late.lock().unwrap().is_empty());
     let expected = Dump::expect(&state.lock().unwrap());
     assert_eq!(expected.difference(&Dump::read(&db).unwrap()), None);
-    for seed in 0..8 {
+    for seed in 0..4 {
         let db = script::open(&disk.crash(seed)).unwrap();
         assert_eq!(
             expected.difference(&Dump::read(&db).unwrap()),
             None,
-            "seed {seed}"
+            "asked {at} times, seed {seed}"
         );
     }
+    late.lock().unwrap().is_empty()
 }

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use check::{Ask, check};
-use store::{Files, Store};
+use store::Store;
 use vdb::disk::{DynDisk, MemDisk};
 use vdb::{Control, Database, PointId, repair_disk, verify_disk};
 use vdb_tests::Numbers;
+use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::Dump;
 
 /// How many times the usual number of cases to try.
@@ -181,7 +182,7 @@ fn of_a_large_file_only_the_rows_of_the_damaged_chunk_are_lost() {
     let mut files = store::large(dim as usize, rows);
     let path = files.keys().find(|path| path.ends_with(".vec")).unwrap().clone();
     files.get_mut(&path).unwrap()[64 + chunk as usize + 1_000] ^= 1;
-    let disk = store::disk(&files);
+    let disk = files::disk(&files);
     let target: DynDisk = Arc::new(MemDisk::new());
     let report = repair_disk(&disk, &target, &Control::none()).unwrap();
     assert_eq!(report.points(), rows - per_chunk);
@@ -211,7 +212,7 @@ fn a_damaged_graph_or_index_is_made_again_in_the_background() {
                 Some(at) => files.get_mut(path).unwrap()[at] ^= 2,
                 None => drop(files.remove(path)),
             }
-            let disk = store::disk(&files);
+            let disk = files::disk(&files);
             let db = Database::builder().threads(1).open_disk(disk.clone()).unwrap();
             // Answers are right from the start, and stay so.
             assert_eq!(

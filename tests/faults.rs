@@ -99,6 +99,34 @@ fn a_flush_that_fails_is_told_and_made_up_for_without_a_restart() {
 }
 
 #[test]
+fn a_flush_that_fails_at_any_of_its_calls_succeeds_when_it_is_tried_again() {
+    let made = |seed| {
+        let disk = SimDisk::new(seed);
+        let db = open(&disk, false);
+        let c = create(&db);
+        write(&c, 0..30).unwrap();
+        (disk, db, c)
+    };
+    let (disk, _db, c) = made(0);
+    let before = disk.calls();
+    c.flush().unwrap();
+    let (calls, mut failed) = (disk.calls() - before, 0);
+    for n in 0..calls {
+        let (disk, _db, c) = made(n);
+        disk.fail_call(disk.calls() + n);
+        let outcome = c.flush();
+        failed += u64::from(outcome.is_err());
+        if !matches!(outcome, Err(Error::Poisoned(_))) {
+            c.flush().unwrap_or_else(|e| panic!("call {n} failed, then {e}"));
+            write(&c, 30..31).unwrap();
+            c.flush().unwrap();
+            check_cut(&disk, 31);
+        }
+    }
+    assert!(failed > calls / 2, "{failed} of {calls}");
+}
+
+#[test]
 fn a_merge_that_fails_in_the_background_is_told_and_done_by_whoever_asks() {
     for fault in [
         Fault::error().on(Call::Create).under("collections/"),

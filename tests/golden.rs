@@ -19,6 +19,7 @@ use vdb::{
     RestoreMode, SearchRequest, VectorParams, Vectors,
 };
 use vdb_tests::Numbers;
+use vdb_tests::files::copy;
 use vdb_tests::oracle::{Aim, Dump, Op, OracleDatabase, Step, database};
 
 fn golden() -> PathBuf {
@@ -132,21 +133,6 @@ fn content(db: Option<&Database>) -> OracleDatabase {
         db.create_alias("alias", "halves").unwrap();
     }
     oracle
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    let entries = std::fs::read_dir(from)
-        .unwrap_or_else(|e| panic!("{}: {e}: see the head of golden.rs", from.display()));
-    for entry in entries {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn open(dir: &Path) -> Database {

@@ -1,12 +1,11 @@
 //! What is left of a process that was killed in the middle of writing? A real process, a real directory.
 
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
 use vdb_tests::Numbers;
+use vdb_tests::torture::life::Life;
 use vdb_tests::torture::soak::{self, Plan, Said};
 
 const WRITERS: u64 = 4;
@@ -35,27 +34,14 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let mut said = Said::default();
     let numbers = &mut Numbers::new(u64::from(std::process::id()));
     for round in 0..5u64 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let pause = Duration::from_millis(300 + numbers.below(700));
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child
             .args(["--exact", "child_writes_until_it_is_killed", "--nocapture"])
             .env("VDB_TEST_KILL", &dir)
-            .env("VDB_TEST_ROUND", round.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut out = child.stdout.take().unwrap();
-        let listener = thread::spawn(move || {
-            let mut heard = Vec::new();
-            out.read_to_end(&mut heard).unwrap();
-            String::from_utf8(heard).unwrap()
-        });
-        let pause = Duration::from_millis(300 + numbers.below(700));
-        thread::sleep(pause);
-        // SIGKILL.
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        assert!(status.code().is_none(), "the child ended by itself: {status}");
-        let output = listener.join().unwrap();
+            .env("VDB_TEST_ROUND", round.to_string());
+        let Life { said: output, ended } = Life::take(&mut child, pause).unwrap();
+        assert!(ended.is_none(), "the child ended by itself: {ended:?}");
         said.hear(&output);
         let db = soak::open(&dir).unwrap();
         let lost = said.check(&db).unwrap();

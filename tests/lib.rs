@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `numbers.rs` | numbers that look random and are the same in every run |
-//! | `points.rs` | small collections |
+//! | `points.rs` | small collections, and a database for them |
+//! | `files.rs` | all files of a disk at once |
 //! | `oracle/` | the engine's contract, computed the plain way, to be compared with |
 //! | `npy.rs` | the demo data |
 //! | `watched.rs` | a disk that tells of every call |
@@ -12,7 +13,8 @@
 //! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
 //! cuts and failing disks, simulated), `faults.rs` (what a failing disk does to each kind of work), `kill.rs` (a real
 //! process, killed), `damage.rs` (any byte of any file changed), `readers.rs` (reading beside a writer),
-//! `bad_input.rs`, `recall.rs`, `concurrency.rs`, `golden.rs` (files of earlier builds).
+//! `bad_input.rs`, `recall.rs`, `concurrency.rs`, `golden.rs` (files of earlier builds). `README.md` says which of them
+//! guards which step of the engine.
 //!
 //! May depend on every crate; only `torture` and `fuzz`, which run the same checks for longer, depend on it.
 #![forbid(unsafe_code)]
@@ -23,6 +25,7 @@
     reason = "fixtures fail a test by panicking"
 )]
 
+pub mod files;
 pub mod npy;
 pub mod numbers;
 pub mod oracle;
@@ -31,4 +34,4 @@ pub mod torture;
 pub mod watched;
 
 pub use numbers::Numbers;
-pub use points::{config, points};
+pub use points::{config, memory, points};

@@ -1,8 +1,20 @@
-//! Small collections.
+//! Small collections, and a database for them.
 
-use vdb::{CollectionConfig, Distance, Point, VectorParams};
+use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
 
 use crate::Numbers;
+
+/// An empty database in memory, in which nothing goes on in the background.
+///
+/// # Panics
+/// When no thread can be started.
+pub fn memory() -> Database {
+    Database::builder()
+        .threads(1)
+        .background(false)
+        .open_in_memory()
+        .unwrap()
+}
 
 /// A collection of unnamed `f32` vectors.
 pub fn config(dim: usize, distance: Distance) -> CollectionConfig {

@@ -193,7 +193,8 @@ impl Core {
         }
     }
 
-    /// Replaces the tables. The sequencer's lock is held, except while the database is being opened.
+    /// Replaces the tables. The sequencer's lock is held, except where nobody else writes: while the database is being
+    /// opened, and while repair fills a new one.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Tables)) {
         let mut tables = self.tables.write();
         let mut next = (**tables).clone();

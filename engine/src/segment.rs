@@ -375,3 +375,6 @@ impl IndexLookup for SegmentLookup<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

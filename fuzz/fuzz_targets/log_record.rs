@@ -6,17 +6,18 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use vdb::disk::{Disk, DynDisk, MemDisk};
+use vdb::disk::{DynDisk, MemDisk};
 use vdb::{
     CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Point, ScrollRequest, Select,
     VectorParams, Vectors, WriteBatch,
 };
-use vdb_fuzz::{Input, bytes_of, damage, put};
+use vdb_fuzz::{Input, damage};
+use vdb_tests::files::{self, Files};
 use vdb_wal::{Item, Wal, WalOptions};
 
 /// Every file of a database, and a sound body for each kind of record.
 struct Sound {
-    files: Vec<(String, Vec<u8>)>,
+    files: Files,
     bodies: Vec<(u8, u32, Vec<u8>)>,
 }
 
@@ -60,9 +61,10 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
         }
     }
     assert!(bodies.len() >= 3, "the log still holds what was written");
-    let mut files = Vec::new();
-    collect(&*disk, "", &mut files);
-    Sound { files, bodies }
+    Sound {
+        files: files::read(&*disk),
+        bodies,
+    }
 });
 
 fn builder() -> DatabaseBuilder {
@@ -75,31 +77,9 @@ fn options() -> WalOptions {
     }
 }
 
-/// All files below a directory.
-fn collect(disk: &dyn Disk, dir: &str, files: &mut Vec<(String, Vec<u8>)>) {
-    for name in disk.list(dir).unwrap() {
-        let path = if dir.is_empty() {
-            name
-        } else {
-            format!("{dir}/{name}")
-        };
-        if disk.list(&path).is_ok() {
-            collect(disk, &path, files);
-        } else {
-            files.push((path.clone(), bytes_of(disk, &path)));
-        }
-    }
-}
-
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input(bytes);
-    let disk: DynDisk = Arc::new(MemDisk::new());
-    for (path, bytes) in &SOUND.files {
-        if let Some((dir, _)) = path.rsplit_once('/') {
-            disk.create_dir_all(dir).unwrap();
-        }
-        put(&*disk, path, bytes);
-    }
+    let disk = files::disk(&SOUND.files);
     let (kind, collection, body) = &SOUND.bodies[usize::from(input.byte()) % SOUND.bodies.len()];
     // The record of another collection, of several, or of a kind that nobody knows.
     let collection = match input.byte() % 8 {

@@ -2,34 +2,31 @@
 //! it makes a collection that is sound. Nothing is written outside the database.
 #![no_main]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use tempfile::TempDir;
+use vdb::disk::OsDisk;
 use vdb::{
-    CollectionConfig, Control, Database, Distance, PayloadIndexKind, Point, RestoreMode, ScrollRequest,
+    CollectionConfig, Control, Distance, PayloadIndexKind, Point, RestoreMode, ScrollRequest,
     Select, VectorParams, snapshot_info,
 };
 use vdb_fuzz::{Input, damage, damage_frame};
+use vdb_tests::files::{self, Files};
+use vdb_tests::memory;
+use vdb_tests::torture::Scratch;
 
 struct Sound {
-    home: TempDir,
-    /// Relative paths and bytes of a snapshot that is a directory.
-    files: Vec<(PathBuf, Vec<u8>)>,
+    scratch: Scratch,
+    /// A snapshot that is a directory.
+    files: Files,
     tar: Vec<u8>,
 }
 
 static SOUND: LazyLock<Sound> = LazyLock::new(|| {
-    let memory = Path::new("/dev/shm");
-    let home = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    let home = home.unwrap();
-    let db = open();
+    let scratch = Scratch::new();
+    let db = memory();
     let mut config = CollectionConfig::new(VectorParams::new(2, Distance::Dot));
     config.optimizer.index_min_rows = 8;
     let a = db.create_collection("a", config).unwrap();
@@ -42,32 +39,13 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     a.optimize(&Control::none()).unwrap();
     a.delete(vec![3u64, 4]).unwrap();
     db.create_alias("alias", "a").unwrap();
-    let (dir, tar) = (home.path().join("dir"), home.path().join("tar"));
+    let (dir, tar) = (scratch.path().join("dir"), scratch.path().join("tar"));
     db.snapshot_to_dir(&dir, &Control::none()).unwrap();
     db.snapshot_to_tar(&tar, &Control::none()).unwrap();
-    let mut files = Vec::new();
-    collect(&dir, &dir, &mut files);
-    files.sort();
+    let files = files::read(&OsDisk::open(&dir, false).unwrap());
     let tar = std::fs::read(tar).unwrap();
-    Sound { home, files, tar }
+    Sound { scratch, files, tar }
 });
-
-fn open() -> Database {
-    let builder = Database::builder().threads(1).background(false);
-    builder.open_in_memory().unwrap()
-}
-
-fn collect(root: &Path, dir: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(root, &path, files);
-        } else {
-            let relative = path.strip_prefix(root).unwrap().to_path_buf();
-            files.push((relative, std::fs::read(&path).unwrap()));
-        }
-    }
-}
 
 /// Writes a damaged snapshot.
 fn place(place: &Path, input: &mut Input<'_>) {
@@ -90,11 +68,11 @@ fn place(place: &Path, input: &mut Input<'_>) {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input(bytes);
-    let home = tempfile::tempdir_in(SOUND.home.path()).unwrap();
+    let home = tempfile::tempdir_in(SOUND.scratch.path()).unwrap();
     let source = home.path().join("snapshot");
     place(&source, &mut input);
     let _ = snapshot_info(&source);
-    let db = open();
+    let db = memory();
     let restored = db.restore_all(&source, RestoreMode::New, &Control::none());
     match restored {
         Err(error) => {

@@ -6,6 +6,7 @@ use serde_json::json;
 use vdb::{
     Control, Database, Distance, Error, Filter, PayloadIndexKind, ScrollRequest, SearchRequest, Select,
 };
+use vdb_tests::files::copy;
 use vdb_tests::{Numbers, config, points};
 
 /// A database with every kind of file: two collections, graphs, payload indexes, tombstones, a log.
@@ -43,14 +44,6 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     }
     out.sort();
     out
-}
-
-fn copy(from: &Path, to: &Path) {
-    for file in files(from) {
-        let target = to.join(file.strip_prefix(from).unwrap());
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::copy(&file, target).unwrap();
-    }
 }
 
 fn open(path: &Path) -> Result<Database, Error> {

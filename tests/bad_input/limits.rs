@@ -9,6 +9,7 @@ use vdb::{
     PayloadPath, PayloadSelector, Point, PointId, ScrollRequest, SearchRequest, Select, UpsertMode,
     VectorParams, VectorSelector, WriteBatch,
 };
+use vdb_tests::memory;
 
 type Refusal = Result<(), Error>;
 type Call = fn(&Database, &Collection) -> Refusal;
@@ -23,6 +24,14 @@ fn size(size: usize) -> VectorParams {
 
 fn object(value: &Value) -> vdb::Payload {
     value.as_object().unwrap().clone()
+}
+
+/// A database with one collection that holds one point.
+fn one_point() -> (Database, Collection) {
+    let db = memory();
+    let c = db.create_collection("c", CollectionConfig::new(size(3))).unwrap();
+    c.upsert(vec![Point::new(1, [1.0; 3])]).unwrap();
+    (db, c)
 }
 
 fn nested(depth: usize) -> Filter {
@@ -173,13 +182,7 @@ fn calls() -> Vec<(&'static str, usize, Call)> {
 
 #[test]
 fn what_is_beyond_a_limit_is_refused_with_the_limit_and_changes_nothing() {
-    let db = Database::builder()
-        .threads(1)
-        .background(false)
-        .open_in_memory()
-        .unwrap();
-    let c = db.create_collection("c", CollectionConfig::new(size(3))).unwrap();
-    c.upsert(vec![Point::new(1, [1.0; 3])]).unwrap();
+    let (db, c) = one_point();
     let before = c.get(&[1.into()], &Select::all()).unwrap();
     for (what, limit, call) in calls() {
         match call(&db, &c) {
@@ -211,13 +214,7 @@ fn what_is_beyond_a_limit_is_refused_with_the_limit_and_changes_nothing() {
 
 #[test]
 fn what_is_at_a_limit_is_taken() {
-    let db = Database::builder()
-        .threads(1)
-        .background(false)
-        .open_in_memory()
-        .unwrap();
-    let c = db.create_collection("c", CollectionConfig::new(size(3))).unwrap();
-    c.upsert(vec![Point::new(1, [1.0; 3])]).unwrap();
+    let (_db, c) = one_point();
     let request = query().limit(MAX_LIMIT).offset(MAX_LIMIT).ef(MAX_EF);
     assert_eq!(c.search(&request).unwrap(), []);
     assert_eq!(

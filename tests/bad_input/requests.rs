@@ -8,15 +8,7 @@ use vdb::{
     MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_LIMIT, MAX_VECTOR_NAME, MAX_VECTORS, OptimizerConfig,
     PayloadIndexKind, Point, ScrollRequest, SearchRequest, Select, VectorParams, VectorSelector, WriteBatch,
 };
-use vdb_tests::{config, points};
-
-fn memory() -> Database {
-    Database::builder()
-        .threads(1)
-        .background(false)
-        .open_in_memory()
-        .unwrap()
-}
+use vdb_tests::{config, memory, points};
 
 fn collection(db: &Database) -> Collection {
     let collection = db.create_collection("c", config(3, Distance::Dot)).unwrap();

@@ -12,10 +12,11 @@ use vdb::{
     Control, Database, Error, Filter, PointId, RepairReport, ScrollRequest, SearchRequest, Select,
     VerifyReport, repair_disk, verify_disk,
 };
+use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::{CollectionDump, Dump};
 use vdb_vfs::MemDisk;
 
-use crate::store::{self, Files, Store};
+use crate::store::{self, Store};
 
 /// What is to be asked.
 #[derive(Clone, Copy, Default)]
@@ -52,13 +53,13 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 /// Reads everything as it is; the file `found` must be among those with problems.
 fn verify(files: &Files, found: Option<&str>) -> Option<VerifyReport> {
-    let disk = store::disk(files);
+    let disk = files::disk(files);
     let report = match verify_disk(disk.clone(), &Control::none()) {
         Ok(report) => report,
         Err(Error::NotADatabase { .. }) => return None,
         Err(error) => panic!("verify fails: {error}"),
     };
-    assert_eq!(&store::files(&*disk), files, "verify has changed something");
+    assert_eq!(&files::read(&*disk), files, "verify has changed something");
     if let Some(file) = found {
         let shown = disk.display(file);
         let named = report.problems.iter().any(|problem| problem.file == shown);
@@ -76,7 +77,7 @@ enum Shown {
 
 /// Opens, reads, closes; and once more, which must not find less than before.
 fn open_twice(store: &Store, files: &Files, verified: Option<&VerifyReport>, log_cut: bool) {
-    let disk = store::disk(files);
+    let disk = files::disk(files);
     let lost = verified.is_none_or(VerifyReport::has_lost_data);
     let first = show(store, &disk, lost, log_cut);
     let second = show(store, &disk, lost, log_cut);
@@ -136,13 +137,13 @@ fn ask(db: &Database, name: &str) -> Result<String, Error> {
 
 /// Salvages; what is kept is what was there, and what is not is told.
 fn repair(store: &Store, files: &Files, log_cut: bool) {
-    let (source, target): (DynDisk, DynDisk) = (store::disk(files), Arc::new(MemDisk::new()));
+    let (source, target): (DynDisk, DynDisk) = (files::disk(files), Arc::new(MemDisk::new()));
     let report = match repair_disk(&source, &target, &Control::none()) {
         Ok(report) => report,
         Err(Error::NotADatabase { .. }) => return,
         Err(error) => panic!("repair fails: {error}"),
     };
-    assert_eq!(&store::files(&*source), files, "repair has changed something");
+    assert_eq!(&files::read(&*source), files, "repair has changed something");
     let sound = verify_disk(target.clone(), &Control::none()).unwrap();
     assert_eq!(sound.problems, [], "the repaired database is damaged");
     let db = store::open(&target).unwrap();
@@ -249,8 +250,8 @@ fn compare(
 /// Asks everything of files that are beyond knowing: nothing panics, and what is made of them is sound.
 pub(crate) fn survives(files: &Files, what: &str) {
     let asked = AssertUnwindSafe(|| {
-        let _ = verify_disk(store::disk(files), &Control::none());
-        let disk = store::disk(files);
+        let _ = verify_disk(files::disk(files), &Control::none());
+        let disk = files::disk(files);
         for _ in 0..2 {
             if let Ok(db) = store::open(&disk) {
                 for name in db.collections() {
@@ -259,7 +260,7 @@ pub(crate) fn survives(files: &Files, what: &str) {
             }
         }
         let target: DynDisk = Arc::new(MemDisk::new());
-        match repair_disk(&store::disk(files), &target, &Control::none()) {
+        match repair_disk(&files::disk(files), &target, &Control::none()) {
             Ok(report) => {
                 assert_eq!(
                     verify_disk(target.clone(), &Control::none()).unwrap().problems,

@@ -1,4 +1,4 @@
-//! A small database with a file of every kind, and copies of it with something wrong.
+//! A small database with a file of every kind, and a large one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,12 +6,10 @@ use std::sync::Arc;
 use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{Control, Database, Distance, PayloadIndexKind, Point, PointId, VectorParams, Vectors, WriteBatch};
+use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::Dump;
 use vdb_tests::{Numbers, config, points};
-use vdb_vfs::{Disk, MemDisk, path};
-
-/// Files by path.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+use vdb_vfs::MemDisk;
 
 /// A database, and what it holds.
 pub(crate) struct Store {
@@ -82,7 +80,7 @@ impl Store {
         let dump = Dump::read(&db).unwrap();
         db.close().unwrap();
         Store {
-            files: files(&*disk),
+            files: files::read(&*disk),
             dump,
             names: BTreeMap::from([(1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned())]),
         }
@@ -103,34 +101,5 @@ pub(crate) fn large(dim: usize, rows: u64) -> Files {
     }
     c.flush().unwrap();
     db.close().unwrap();
-    files(&*disk)
-}
-
-/// Everything on a disk.
-pub(crate) fn files(disk: &dyn Disk) -> Files {
-    let mut found = Files::new();
-    let mut dirs = vec![String::new()];
-    while let Some(dir) = dirs.pop() {
-        for name in disk.list(&dir).unwrap() {
-            let path = path::join(&dir, &name);
-            match disk.map(&path) {
-                Ok(bytes) => drop(found.insert(path, bytes.to_vec())),
-                Err(_) => dirs.push(path),
-            }
-        }
-    }
-    found
-}
-
-/// A disk with these files.
-pub(crate) fn disk(files: &Files) -> DynDisk {
-    let disk = MemDisk::new();
-    for (path, bytes) in files {
-        let (dir, _) = path::split(path);
-        if !dir.is_empty() {
-            disk.create_dir_all(dir).unwrap();
-        }
-        disk.create(path).unwrap().write_all_at(bytes, 0).unwrap();
-    }
-    Arc::new(disk)
+    files::read(&*disk)
 }

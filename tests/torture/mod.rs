@@ -13,13 +13,15 @@
 //! | `crash.rs` | the power goes, and goes again |
 //! | `fault.rs` | calls fail, the disk is full |
 //! | `case.rs` | one script and its mishaps, all of one seed |
-//! | `soak.rs` | real processes, killed |
+//! | `soak.rs` | what real processes write, and what must be there when they were killed |
+//! | `life.rs` | a process, killed |
 //!
 //! `cargo test` runs some of this; `cargo run --release -p vdb-torture` as much as is asked for.
 
 pub mod case;
 pub mod crash;
 pub mod fault;
+pub mod life;
 pub mod perform;
 pub mod script;
 pub mod soak;

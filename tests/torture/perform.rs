@@ -10,7 +10,7 @@ use super::script::{Action, config, open};
 use super::told::Told;
 use crate::oracle::database;
 
-/// Where snapshots go: a directory in memory, where the system has one.
+/// A directory for what comes and goes, as snapshots do: in memory, where the system has one there.
 #[derive(Debug)]
 pub struct Scratch(TempDir);
 
@@ -28,6 +28,11 @@ impl Scratch {
             tempfile::tempdir()
         };
         Scratch(made.unwrap())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 
@@ -121,7 +126,7 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool, scratch: &Scratch) -
             return (told, None);
         }
     };
-    let dir = tempfile::tempdir_in(scratch.0.path()).unwrap();
+    let dir = tempfile::tempdir_in(scratch.path()).unwrap();
     let mut stage = Stage {
         db: &db,
         dir: dir.path(),

@@ -1,18 +1,14 @@
 //! `vdb-torture soak`: a process that writes is killed, again and again.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use vdb_tests::Numbers;
+use vdb_tests::torture::life::Life;
 use vdb_tests::torture::soak::{Plan, Said, open, write_until_killed};
 
 use crate::{interrupt, report};
-
-/// How often a wait looks at whether it should end.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Kill a process that writes, deletes, searches and takes snapshots, and look for everything acknowledged
 #[derive(clap::Args)]
@@ -143,38 +139,18 @@ fn one_life(dir: &Path, round: u64, writers: u64, life: Duration) -> Result<Stri
         }
     }
     let program = std::env::current_exe().map_err(|e| format!("this program is not found: {e}"))?;
-    let mut child = Command::new(program)
+    let mut child = Command::new(program);
+    child
         .arg("soak-child")
         .arg(dir)
-        .args([round.to_string(), writers.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|e| format!("no process can be started: {e}"))?;
-    let out = child.stdout.take();
-    let listener = thread::spawn(move || {
-        let mut heard = Vec::new();
-        let read = out.map_or(Ok(0), |mut out| out.read_to_end(&mut heard));
-        read.map(|_| String::from_utf8_lossy(&heard).into_owned())
-    });
-    let born = Instant::now();
-    let mut ended = None;
-    while born.elapsed() < life && ended.is_none() {
-        thread::sleep(LOOK.min(life.saturating_sub(born.elapsed())));
-        ended = child.try_wait().map_err(|e| e.to_string())?;
-    }
-    // SIGKILL.
-    let _ = child.kill();
-    child.wait().map_err(|e| e.to_string())?;
-    if let Some(status) = ended {
+        .args([round.to_string(), writers.to_string()]);
+    let Life { said, ended } =
+        Life::take(&mut child, life).map_err(|e| format!("round {round}: the process that writes: {e}"))?;
+    match ended {
         // Ctrl-C reaches the children of a terminal, too.
-        if !interrupt::asked_to_stop() {
-            return Err(format!(
-                "round {round}: the process that writes ended by itself: {status}"
-            ));
-        }
-    }
-    match listener.join() {
-        Ok(heard) => heard.map_err(|e| format!("what the process said cannot be read: {e}")),
-        Err(_) => Err("the thread that listens to the process ended".to_owned()),
+        Some(status) if !interrupt::asked_to_stop() => Err(format!(
+            "round {round}: the process that writes ended by itself: {status}"
+        )),
+        Some(_) | None => Ok(said),
     }
 }

@@ -1,6 +1,7 @@
 //! Pinned files are checked and copied.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use vdb_index::Control;
@@ -29,7 +30,7 @@ pub(super) fn save(
 ) -> Result<SnapshotInfo> {
     place::refuse_inside(path, &*shared.disk, "a snapshot")?;
     let (disk, name) = place::locate(path)?;
-    let mut target = Target::create(disk, &name, kind)?;
+    let mut target = Target::create(Arc::new(disk), &name, kind)?;
     let created = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_millis() as u64);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tar::{EntryType, Header};
-use vdb_vfs::{Disk, File, LockGuard, OsDisk, path};
+use vdb_vfs::{Disk, DynDisk, File, LockGuard, path};
 
 use super::source::BLOCK;
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ enum Form {
 /// A snapshot that is being written. Removed when it is dropped without having been finished.
 #[derive(Debug)]
 pub(super) struct Target {
-    disk: OsDisk,
+    disk: DynDisk,
     name: String,
     partial: String,
     form: Form,
@@ -45,16 +45,16 @@ pub(super) struct Target {
 
 impl Target {
     /// Starts a snapshot that will be called `name` on `disk`.
-    pub(super) fn create(disk: OsDisk, name: &str, kind: Kind) -> Result<Target> {
+    pub(super) fn create(disk: DynDisk, name: &str, kind: Kind) -> Result<Target> {
         let partial = format!("{name}{PARTIAL}");
-        refuse_existing(&disk, name, "it exists: choose another name, or remove it first")?;
+        refuse_existing(&*disk, name, "it exists: choose another name, or remove it first")?;
         let lock = format!("{partial}{LOCK}");
         if !disk.exists(&lock)? {
-            refuse_existing(&disk, &partial, "it is in the way: remove it")?;
+            refuse_existing(&*disk, &partial, "it is in the way: remove it")?;
         }
         let held = disk.lock(&lock)?;
         // Whoever had the lock before may have finished, or been killed.
-        refuse_existing(&disk, name, "it exists: choose another name, or remove it first")?;
+        refuse_existing(&*disk, name, "it exists: choose another name, or remove it first")?;
         if disk.exists(&partial)? {
             match disk.list(&partial) {
                 Ok(_) => disk.remove_dir_all(&partial)?,
@@ -158,7 +158,7 @@ impl Target {
             }
         }
         refuse_existing(
-            &self.disk,
+            &*self.disk,
             &self.name,
             "it has come to exist while the snapshot was taken",
         )?;
@@ -205,7 +205,7 @@ impl Drop for Target {
     }
 }
 
-fn refuse_existing(disk: &OsDisk, name: &str, why: &str) -> Result<()> {
+fn refuse_existing(disk: &dyn Disk, name: &str, why: &str) -> Result<()> {
     if disk.exists(name)? {
         return Err(Error::InvalidRequest(format!("{}: {why}", disk.display(name))));
     }

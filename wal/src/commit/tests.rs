@@ -24,7 +24,7 @@ fn writers_that_wait_at_the_same_time_share_a_sync() {
         segment_bytes: 20_000,
     };
     let (wal, _) = Wal::open(Arc::new(slow), DIR, options).unwrap();
-    let (threads, each) = (16, 40);
+    let (threads, each) = if cfg!(miri) { (4, 5) } else { (16, 40) };
     thread::scope(|scope| {
         for thread in 0..threads {
             let wal = &wal;
@@ -42,7 +42,11 @@ fn writers_that_wait_at_the_same_time_share_a_sync() {
     let records = u64::from(threads * each);
     assert_eq!((wal.last_lsn(), wal.synced_lsn()), (records, records));
     let syncs = syncs.load(Ordering::Relaxed);
-    assert!(syncs * 5 <= records, "{syncs} syncs for {records} records");
+    // Under Miri they take turns as it pleases.
+    assert!(
+        cfg!(miri) || syncs * 5 <= records,
+        "{syncs} syncs for {records} records"
+    );
 
     let (_, mut recovered) = open(&disk.crash(1)).unwrap();
     let (found, damaged) = read(&mut recovered).unwrap();

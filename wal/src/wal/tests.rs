@@ -273,6 +273,20 @@ fn whatever_call_the_power_goes_at_all_that_was_synced_is_there_and_nothing_half
 }
 
 #[test]
+fn whatever_call_the_process_dies_at_the_next_one_loses_nothing_to_a_power_cut() {
+    let whole = SimDisk::new(0);
+    script(&whole, &mut Acknowledged::default()).unwrap();
+    for n in 0..whole.calls() {
+        let disk = SimDisk::new(n);
+        disk.crash_at(n);
+        let mut done = Acknowledged::default();
+        assert!(script(&disk, &mut done).is_err());
+        // The system goes on with bytes and names of which nobody knows whether they are durable.
+        check_after_crash(&disk.restart(), &done, &format!("killed at {n}"));
+    }
+}
+
+#[test]
 fn a_crash_during_recovery_loses_nothing_either() {
     let torn = {
         let disk = SimDisk::new(0);
@@ -305,6 +319,36 @@ fn a_crash_during_recovery_loses_nothing_either() {
                 let context = format!("tail {torn_seed}, crash at {n}, seed {seed}");
                 check_after_crash(&disk.crash(seed), &done, &context);
             }
+        }
+    }
+}
+
+#[test]
+fn the_mark_of_a_close_vouches_for_no_record_that_a_crash_can_take() {
+    for n in 0.. {
+        let mut closed = false;
+        for seed in 0..200 {
+            let disk = SimDisk::new(0);
+            let (wal, _) = open(&disk).unwrap();
+            append_synced(&wal, 100).unwrap();
+            for _ in 0..3 {
+                append(&wal, 900).unwrap();
+            }
+            disk.crash_at(disk.calls() + n);
+            closed = wal.close().is_ok();
+            let done = Acknowledged {
+                lens: vec![100, 900, 900, 900],
+                synced: if closed { 4 } else { 1 },
+                released: 0,
+            };
+            check_after_crash(
+                &disk.crash(seed),
+                &done,
+                &format!("crash at {n} of closing, seed {seed}"),
+            );
+        }
+        if closed {
+            break;
         }
     }
 }
