@@ -7,10 +7,11 @@ use std::sync::Arc;
 use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{Collection, Control, Distance, Point, PointId, Record, Select, repair_disk};
+use vdb_tests::files::{self, Files};
 use vdb_tests::{Numbers, config};
 use vdb_vfs::MemDisk;
 
-use crate::store::{self, Files};
+use crate::store;
 
 const IDS: u64 = 4;
 
@@ -53,7 +54,7 @@ fn live(numbers: &mut Numbers) -> (Files, Lives) {
         lives.entry(id.into()).or_default().extend(state(&c, id));
     }
     db.close().unwrap();
-    (store::files(&*disk), lives)
+    (files::read(&*disk), lives)
 }
 
 /// Damages a file: mostly bytes of the log.
@@ -86,7 +87,7 @@ fn what_is_kept_of_a_point_is_a_state_that_it_has_had() {
             let places = 1 + numbers.below(3);
             let what: String = (0..places).map(|_| damage(&mut files, &mut numbers)).collect();
             let target: DynDisk = Arc::new(MemDisk::new());
-            let report = repair_disk(&store::disk(&files), &target, &Control::none()).unwrap();
+            let report = repair_disk(&files::disk(&files), &target, &Control::none()).unwrap();
             // Where a manifest and a file that it names are gone, nothing tells that there was one.
             let says = |loss: &vdb::Loss| loss.what.contains("has no file of the vectors");
             let bare = report.losses.iter().any(says);
