@@ -146,3 +146,24 @@ fn rows_that_are_deleted_while_they_move_stay_deleted() {
         db.close().unwrap();
     });
 }
+
+#[test]
+fn the_log_keeps_a_record_that_is_on_its_way_to_the_memtable() {
+    explore(300, || {
+        let disk = SimDisk::new(1);
+        let db = open(&disk, builder());
+        let collection = create(&db);
+        // So long that the log file is let go once nothing in it is needed any more.
+        let mut long = point(1, 0);
+        long.payload.insert("pad".to_owned(), "p".repeat(1 << 20).into());
+        collection.upsert(vec![long]).unwrap();
+        let flusher = {
+            let collection = collection.clone();
+            thread::spawn(move || collection.flush().unwrap())
+        };
+        (2..=4).for_each(|id| drop(collection.upsert(vec![point(id, 0)]).unwrap()));
+        join([flusher]);
+        assert_eq!(after_a_power_cut(&disk, 0), [(1, 0), (2, 0), (3, 0), (4, 0)]);
+        db.close().unwrap();
+    });
+}
