@@ -84,8 +84,8 @@ fuzz TARGET="all" SECONDS="60":
 model TIMES="1" SEED="0":
     MODEL_TIMES={{TIMES}} MODEL_SEED={{SEED}} .ci/run model
 
-# What shares raw memory between threads, and group commit, under Miri: undefined behaviour, weak orderings. Needs
-# a nightly toolchain with miri and rust-src.
+# What shares raw memory between threads, and group commit, under Miri: undefined behaviour, weak orderings. Five
+# minutes on two busy cores; a nightly toolchain with miri and rust-src.
 miri TOOLCHAIN="nightly":
     NIGHTLY={{TOOLCHAIN}} .ci/run miri
 
@@ -93,7 +93,8 @@ miri TOOLCHAIN="nightly":
 asan:
     .ci/run asan
 
-# Races of memory in rows, log and group commit under ThreadSanitizer. Needs a nightly toolchain with rust-src.
+# Races of memory in rows, log and group commit under ThreadSanitizer. Ten minutes on two busy cores, nearly all of it
+# compiling; a nightly toolchain with rust-src.
 tsan TOOLCHAIN="nightly":
     NIGHTLY={{TOOLCHAIN}} .ci/run tsan
 
