@@ -131,8 +131,8 @@ impl Core {
 
     /// Removes what interrupted jobs have left in the directory.
     fn sweep(&self, disk: &DynDisk) -> Result<()> {
+        ManifestStore::<CollectionManifest>::new(disk.clone(), self.dir.clone()).settle()?;
         vdb_vfs::replace::remove_temps(&**disk, &self.dir)?;
-        ManifestStore::<CollectionManifest>::new(disk.clone(), self.dir.clone()).retire_older()?;
         let named: BTreeSet<String> = self
             .manifest
             .lock()

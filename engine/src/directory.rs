@@ -100,6 +100,7 @@ pub(crate) fn open_catalog(disk: &DynDisk) -> Result<(Catalog, bool)> {
         }
     }
     if let Some(catalog) = store.load()? {
+        store.settle()?;
         return Ok((catalog, false));
     }
     disk.sync_dir("")?;
@@ -146,7 +147,6 @@ pub(crate) fn remove_strays(disk: &DynDisk, catalog: &Catalog) -> Result<()> {
     }
     disk.remove_dir_all(TEMP_DIR)?;
     vdb_vfs::replace::remove_temps(&**disk, CATALOG_DIR)?;
-    ManifestStore::<Catalog>::new(disk.clone(), CATALOG_DIR).retire_older()?;
     Ok(())
 }
 

@@ -13,8 +13,10 @@ use vdb_sys::element::MatrixView;
 use vdb_sys::sync::Instant;
 use vdb_sys::sync::atomic::{AtomicU32, Ordering};
 
-/// Reading a vector takes a fraction of a microsecond from memory, some fifty from a fast disk.
+/// Reading a vector takes a fraction of a microsecond from memory, some fifty from a fast disk: the time between, for each,
 const SLOW: Duration = Duration::from_micros(5);
+/// and for each so many bytes of it.
+const SLOW_BYTES: u64 = 16 << 10;
 
 /// So many searches in a row that were quick say that vectors are in memory again: while all are asked for, some that were not
 /// there seem quick too.
@@ -32,10 +34,11 @@ impl Waits {
         self.doubts.load(Ordering::Relaxed) > 0
     }
 
-    /// Takes into account that `rows` vectors were read in `time`.
-    fn note(&self, rows: u64, time: Duration) {
+    /// Takes into account that `rows` vectors of `row_bytes` were read in `time`.
+    fn note(&self, rows: u64, row_bytes: u64, time: Duration) {
         let doubts = self.doubts.load(Ordering::Relaxed);
-        let slow = time.as_nanos() > SLOW.as_nanos() * u128::from(rows);
+        let units = u128::from(rows) * u128::from(1 + row_bytes / SLOW_BYTES);
+        let slow = rows > 0 && time.as_nanos() > SLOW.as_nanos() * units;
         let now = if slow { QUICK } else { doubts.saturating_sub(1) };
         // Searches that write at once may count as one; not writing what is there keeps the line in every processor's cache.
         if now != doubts {
@@ -70,17 +73,19 @@ impl FullVectors for Paged<'_> {
     }
 
     fn will_read(&self, rows: impl Iterator<Item = u32>) {
-        if self.since.get().is_none() {
-            self.since.set(Some(Instant::now()));
-        }
         if self.waits.are_likely() {
             rows.for_each(|row| self.file.read_ahead(row));
+        }
+        // After that: what asking takes says nothing of reading.
+        if self.since.get().is_none() {
+            self.since.set(Some(Instant::now()));
         }
     }
 
     fn have_read(&self, rows: u64) {
         if let Some(since) = self.since.take() {
-            self.waits.note(rows, since.elapsed());
+            let row_bytes = self.matrix.row_bytes() as u64;
+            self.waits.note(rows, row_bytes, since.elapsed());
         }
     }
 }
@@ -92,16 +97,18 @@ mod tests {
     #[test]
     fn one_slow_search_makes_waits_likely_until_enough_were_quick() {
         let waits = Waits::default();
+        let row = 1536;
         assert!(!waits.are_likely());
-        waits.note(30, SLOW * 30);
+        waits.note(30, row, SLOW * 30);
+        waits.note(30, SLOW_BYTES, SLOW * 31);
+        // A search that was cut short has read nothing.
+        waits.note(0, row, SLOW);
         assert!(!waits.are_likely());
-        waits.note(30, SLOW * 31);
+        waits.note(30, row, SLOW * 31);
         for _ in 0..QUICK {
             assert!(waits.are_likely());
-            waits.note(30, SLOW);
+            waits.note(30, row, SLOW);
         }
-        assert!(!waits.are_likely());
-        waits.note(0, Duration::ZERO);
         assert!(!waits.are_likely());
     }
 }

@@ -19,6 +19,8 @@ pub struct Tally {
     pub after_writing: u64,
     /// Power cuts at a call of a recovery.
     pub in_recovery: u64,
+    /// Processes killed at a call of a script; the power cuts that follow are counted above.
+    pub kills: u64,
     /// Calls that change the disk and failed.
     pub failed_calls: u64,
     /// Other calls that failed.
@@ -41,6 +43,7 @@ impl AddAssign for Tally {
             after_recovery,
             after_writing,
             in_recovery,
+            kills,
             failed_calls,
             failed_reads,
             full_disks,
@@ -49,6 +52,7 @@ impl AddAssign for Tally {
         self.after_recovery += after_recovery;
         self.after_writing += after_writing;
         self.in_recovery += in_recovery;
+        self.kills += kills;
         self.failed_calls += failed_calls;
         self.failed_reads += failed_reads;
         self.full_disks += full_disks;

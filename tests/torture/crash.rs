@@ -1,4 +1,4 @@
-//! The power goes at a call; what is found is compared; then it goes again.
+//! The power goes at a call, or the process alone dies there; what is found is compared; then the power goes again.
 
 use vdb::Database;
 use vdb_vfs::sim::SimDisk;
@@ -20,11 +20,24 @@ pub fn check_recovery(
     context: &dyn Fn() -> String,
     tally: &mut Tally,
 ) {
-    let found = disk.crash(seed);
-    let db = script::open(&found).unwrap_or_else(|e| panic!("{}: {e}", context()));
+    check_found(&disk.crash(seed), told, seed, context, tally);
+    tally.in_script += 1;
+}
+
+/// The same for the disk that the next process finds when this one is killed: what it left unsynced is seen, and is not to be
+/// relied on.
+///
+/// # Panics
+/// As [`check_recovery`].
+pub fn check_kill(disk: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> String, tally: &mut Tally) {
+    check_found(&disk.restart(), told, seed, context, tally);
+    tally.kills += 1;
+}
+
+fn check_found(found: &SimDisk, told: &Told, seed: u64, context: &dyn Fn() -> String, tally: &mut Tally) {
+    let db = script::open(found).unwrap_or_else(|e| panic!("{}: {e}", context()));
     let mut state = told.recognise(&db, context);
     told.check_sequences(&db, &state, context);
-    tally.in_script += 1;
 
     // What was once seen stays, without anyone closing the database.
     let again = script::open(&found.crash(seed + 1)).unwrap_or_else(|e| panic!("{}: {e}", context()));
@@ -110,7 +123,8 @@ pub fn count_calls(script: &[Action], scratch: &Scratch) -> u64 {
     calls
 }
 
-/// Cuts the power at call `n` of a script, and checks two of the disks that may be found.
+/// Cuts the power at call `n` of a script, and checks two of the disks that may be found, and the one that is found when the process
+/// dies there instead.
 ///
 /// # Panics
 /// As [`check_recovery`].
@@ -126,4 +140,6 @@ pub fn cut_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, tally: &
             check_crash_in_recovery(&disk, &told, seed, &context, tally);
         }
     }
+    let context = || format!("{name}, killed at call {n}");
+    check_kill(&disk, &told, n * 10, &context, tally);
 }

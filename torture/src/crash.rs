@@ -81,6 +81,7 @@ pub(crate) fn run(args: &Args) -> bool {
             ("crashes after recovery", tally.after_recovery.into()),
             ("crashes in recovery", tally.in_recovery.into()),
             ("crashes after writing on", tally.after_writing.into()),
+            ("kills", tally.kills.into()),
             ("failed calls", tally.failed_calls.into()),
             ("failed reads", tally.failed_reads.into()),
             ("full disks", tally.full_disks.into()),

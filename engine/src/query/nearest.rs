@@ -1,8 +1,9 @@
 //! The nearest points for one request, or for many together.
 //!
 //! Requests on one vector without a filter are answered in groups: what all of them have to scan is read from memory
-//! once. A group is of one timeout, and has an allowance of its own. The rest of the work is dealt out to threads as it comes: groups, walks of a group, pieces of large scans. What
-//! a score is, and how ties are broken, depends on none of it, so a request gets the same answer alone and in company.
+//! once. A group is of one timeout, and has an allowance of its own. The rest of the work is dealt out to threads as it
+//! comes: groups, walks of a group, pieces of large scans. What a score is, and how ties are broken, depends on none of
+//! it, so a request gets the same answer alone and in company.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -85,8 +86,10 @@ pub(crate) fn search_batch(
         let limited = time_of(request).and_then(|time| limited.get(&time));
         allowance.part(*limited.unwrap_or(&control))
     };
-    if let [request] = requests {
-        return Ok(vec![search(view, request, threads, &part_of(request))?]);
+    match requests {
+        [] => return Ok(Vec::new()),
+        [request] => return Ok(vec![search(view, request, threads, &part_of(request))?]),
+        [..] => {}
     }
     let made = requests.iter().map(|request| Query::new(view, request));
     let queries: Vec<Query<'_>> = made.collect::<Result<_>>()?;

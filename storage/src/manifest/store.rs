@@ -9,6 +9,9 @@ use vdb_vfs::{DynDisk, path};
 use super::format::{ManifestRecord, file_name, generation_of, parse_spare_name, spare_name};
 use crate::{Error, Result, codec};
 
+/// The number of what is committed to a directory that has nothing yet.
+const FIRST_GENERATION: u64 = 1;
+
 /// The manifests of one kind in one directory. Each generation is a file; the newest counts. The one before it is kept
 /// for repair under another name, so that it never counts when the newest is missing.
 #[derive(Debug)]
@@ -134,16 +137,25 @@ impl<T: ManifestRecord> ManifestStore<T> {
         Ok(())
     }
 
-    /// Makes sure that an older generation counts for nothing from now on, should the newest be lost: a commit that was
-    /// cut short has left it under the name of one that counts.
+    /// Ends a commit that was cut short by the death of its process: makes the name of the newest generation durable, and sees
+    /// to it that no older one counts should the newest be lost. To be called before anything that only an older generation
+    /// needs is removed, or anything is built on the newest.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn retire_older(&self) -> Result<()> {
-        match self.generations()?.split_last() {
-            Some((_, older)) => self.retire(older),
-            None => Ok(()),
+    pub fn settle(&self) -> Result<()> {
+        let generations = self.generations()?;
+        let Some((&newest, older)) = generations.split_last() else {
+            return Ok(());
+        };
+        // A commit retires the one before it when its own name is durable. Before the first there is none to tell by.
+        if newest > FIRST_GENERATION && older.is_empty() {
+            return Ok(());
         }
+        self.disk.sync_dir(&self.dir)?;
+        // What fails from here on is tried again by the next commit.
+        let _ = self.retire(older);
+        Ok(())
     }
 
     /// Makes `record` the newest generation, durably, together with the names of all files that were created in the

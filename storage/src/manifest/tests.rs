@@ -250,7 +250,7 @@ fn an_older_generation_that_a_crash_has_left_among_those_that_count_becomes_the_
     disk.rename(&format!("c/{name}.old"), &format!("c/{name}"))
         .unwrap();
     assert_eq!(store.generations().unwrap(), [2, 3]);
-    store.retire_older().unwrap();
+    store.settle().unwrap();
     assert_eq!(
         (store.generations().unwrap(), store.spares().unwrap()),
         (vec![3], vec![2])
@@ -258,7 +258,7 @@ fn an_older_generation_that_a_crash_has_left_among_those_that_count_becomes_the_
     disk.remove("c/manifest-0000000000000003").unwrap();
     assert!(matches!(store.load(), Err(Error::ManifestMissing { .. })));
     // Nothing is to be done where none counts, or one.
-    store.retire_older().unwrap();
+    store.settle().unwrap();
     assert_eq!(
         (store.generations().unwrap(), store.spares().unwrap()),
         (vec![], vec![2])
