@@ -16,6 +16,9 @@ pub(crate) struct Released {
     slot: usize,
     /// That slot cannot be read. It is made anew by the next note.
     pub(crate) damaged: bool,
+    /// The note is on the medium. One that was read may have been left in the system's memory by a process that was
+    /// killed, or saw its sync fail.
+    durable: bool,
 }
 
 impl Released {
@@ -45,6 +48,7 @@ impl Released {
             lsn,
             slot: (slot + 1) % RELEASED_SLOTS,
             damaged,
+            durable: false,
         })
     }
 
@@ -56,8 +60,15 @@ impl Released {
         Ok(Released::default())
     }
 
-    /// Notes, durably, that records up to `lsn` are about to go.
-    pub(crate) fn note(&mut self, disk: &dyn Disk, dir: &str, lsn: Lsn) -> Result<(), Failure> {
+    /// Sees to it that it is noted, durably, that records up to `lsn` are about to go.
+    pub(crate) fn ensure(&mut self, disk: &dyn Disk, dir: &str, lsn: Lsn) -> Result<(), Failure> {
+        if self.durable && self.lsn >= lsn {
+            return Ok(());
+        }
+        self.note(disk, dir, lsn.max(self.lsn))
+    }
+
+    fn note(&mut self, disk: &dyn Disk, dir: &str, lsn: Lsn) -> Result<(), Failure> {
         let refused = |error: vdb_vfs::Error| Failure::Refused(error.into());
         let broken = |error: vdb_vfs::Error| Failure::Broken(error.into());
         let path = format::path_in(dir, RELEASED_NAME);
@@ -74,6 +85,7 @@ impl Released {
             lsn,
             slot: (self.slot + 1) % RELEASED_SLOTS,
             damaged: false,
+            durable: true,
         };
         Ok(())
     }

@@ -285,13 +285,10 @@ impl Wal {
             && Arc::strong_count(&self.readers) == 1
         {
             // First it is said that they may be gone, then they go: a file that is missing otherwise was lost.
-            let mut released = self.released.lock();
-            if released.lsn < last {
-                match released.note(&*self.disk, &self.dir, last) {
-                    Ok(()) => {}
-                    Err(Failure::Refused(error)) => return Err(error),
-                    Err(Failure::Broken(error)) => return Err(self.commit.poison(error)),
-                }
+            match self.released.lock().ensure(&*self.disk, &self.dir, last) {
+                Ok(()) => {}
+                Err(Failure::Refused(error)) => return Err(error),
+                Err(Failure::Broken(error)) => return Err(self.commit.poison(error)),
             }
         }
         let mut freed = 0;

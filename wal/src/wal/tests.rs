@@ -287,6 +287,45 @@ fn whatever_call_the_process_dies_at_the_next_one_loses_nothing_to_a_power_cut()
 }
 
 #[test]
+fn a_note_that_a_killed_process_left_is_made_durable_before_files_go_by_it() {
+    let options = WalOptions { segment_bytes: 1_000 };
+    let filled = || {
+        let disk = SimDisk::new(1);
+        let (wal, recovered) = open_with(&disk, options.clone()).unwrap();
+        drop(recovered);
+        for _ in 0..6 {
+            append_synced(&wal, 400).unwrap();
+        }
+        (disk, wal)
+    };
+    let calls = {
+        let (disk, wal) = filled();
+        let before = disk.calls();
+        wal.release(5).unwrap();
+        disk.calls() - before
+    };
+    for n in 0..calls {
+        let (disk, wal) = filled();
+        disk.crash_at(disk.calls() + n);
+        wal.release(5).unwrap_err();
+        let next = disk.restart();
+        let (wal, recovered) = open_with(&next, options.clone()).unwrap();
+        drop(recovered);
+        wal.release(5).unwrap();
+        for seed in 0..20 {
+            let found = open_with(&next.crash(seed), options.clone());
+            let (_wal, mut recovered) = found.unwrap_or_else(|e| panic!("killed at {n}, seed {seed}: {e}"));
+            let (found, _) = read(&mut recovered).unwrap();
+            assert_eq!(
+                found.last(),
+                records(6..=6, 400).last(),
+                "killed at {n}, seed {seed}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_crash_during_recovery_loses_nothing_either() {
     let torn = {
         let disk = SimDisk::new(0);
