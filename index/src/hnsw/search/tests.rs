@@ -112,15 +112,14 @@ fn by_default_no_outlier_and_no_far_clusters_hide_neighbours() {
             };
             let vectors: Vec<Vec<f32>> = (0..rows).map(&mut draw).collect();
             let mut data = Data::of(&vectors, 128, Element::F32);
-            data.queries = (0..40).map(|at| data.encode(&draw(at))).collect();
+            data.queries = (0..160).map(|at| data.encode(&draw(at))).collect();
             let recall_of = |quantization| {
                 let graph = coded_graph(&data, metric, quantization);
                 mean_recall(&data, metric, &graph, &SearchParams::new(10), None)
             };
             let (auto, int8) = (recall_of(Quantization::Auto), recall_of(Quantization::Int8));
-            // Of 400 neighbours in data without any structure, where walks find less than half: two standard errors.
             assert!(
-                auto >= int8 - 0.05,
+                auto >= int8 - 0.03,
                 "{metric:?}, {which}: {auto}, with 8 bits {int8}"
             );
         }
