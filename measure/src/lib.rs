@@ -11,6 +11,7 @@
 //! | `split.rs` | which rows of a data set are queries |
 //! | `setting.rs` | [`Setting`]: what a search is told |
 //! | `timing.rs` | [`Stopwatch`]: the fastest of several passes a query, recall, percentiles |
+//! | `at_once.rs` | threads that do the same at once, and what their calls take |
 //! | `together.rs` | [`in_turns()`]: several threads at once, against one |
 //! | `writing.rs` | [`hand_in()`]: writes from several threads; [`IngestLine`]: what they came to |
 //! | `mapped.rs` | [`MappedFiles`]: how much of a database's files is in memory, and putting it out |
@@ -22,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod at_once;
 mod group;
 mod line;
 mod mapped;

@@ -1,8 +1,8 @@
 //! Several threads that ask at once, against one thread alone.
 
-use std::sync::Barrier;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::at_once::{Calls, at_once};
 use crate::timing::{Measured, Plan};
 
 /// What so many threads came to in their best pass.
@@ -32,7 +32,7 @@ pub fn in_turns<E: Send>(
     for question in 0..plan.warm_up.min(questions) {
         ask(question)?;
     }
-    let mut best: Vec<Option<Pass>> = clients.iter().map(|_| None).collect();
+    let mut best: Vec<Option<Calls>> = clients.iter().map(|_| None).collect();
     let (mut passes, mut spent) = (0, Duration::ZERO);
     while passes < plan.passes || spent < plan.time {
         // What the plan asks for is asked of each, so the shortest counts.
@@ -62,50 +62,15 @@ pub fn in_turns<E: Send>(
     Ok(told.collect())
 }
 
-struct Pass {
-    /// From the first question to the last answer.
-    time: Duration,
-    /// Of every call.
-    micros: Vec<f64>,
-}
-
 fn pass<E: Send>(
     clients: usize,
     questions: usize,
     ask: &(impl Fn(usize) -> Result<(), E> + Sync),
-) -> Result<Pass, E> {
-    let ready = Barrier::new(clients);
-    let client = |number: usize| -> Result<(Instant, Instant, Vec<f64>), E> {
+) -> Result<Calls, E> {
+    at_once(clients, |number, timed| {
         let first = number * questions / clients.max(1);
-        let mut micros = Vec::with_capacity(questions);
-        ready.wait();
-        let started = Instant::now();
-        for question in (first..questions).chain(0..first) {
-            let before = Instant::now();
-            ask(question)?;
-            micros.push(before.elapsed().as_secs_f64() * 1e6);
-        }
-        Ok((started, Instant::now(), micros))
-    };
-    let all = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..clients)
-            .map(|number| {
-                let client = &client;
-                scope.spawn(move || client(number))
-            })
-            .collect();
-        let joined = threads.into_iter().map(|thread| match thread.join() {
-            Ok(outcome) => outcome,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.collect::<Result<Vec<_>, E>>()
-    })?;
-    let started = all.iter().map(|(started, _, _)| *started).min();
-    let ended = all.iter().map(|(_, ended, _)| *ended).max();
-    let time = ended.zip(started).map(|(ended, started)| ended - started);
-    Ok(Pass {
-        time: time.unwrap_or_default(),
-        micros: all.into_iter().flat_map(|(_, _, micros)| micros).collect(),
+        let mut asked = (first..questions).chain(0..first);
+        asked.try_for_each(|question| timed.call(|| ask(question)))
     })
 }
 

@@ -1,10 +1,11 @@
 //! Writes from several threads at once: how many rows a second, and how long each waits for its acknowledgement.
 
-use std::sync::{Barrier, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::at_once::{Calls, at_once};
 use crate::{percentile, rounded};
 
 /// How rows are handed in.
@@ -38,35 +39,15 @@ pub fn hand_in<B: Send, E: Send>(
 ) -> Result<Written, E> {
     let batches = Mutex::new(batches.into_iter());
     let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let ready = Barrier::new(writers);
-    let writer = || -> Result<(Instant, Instant, Vec<f64>), E> {
-        let mut micros = Vec::new();
-        ready.wait();
-        let started = Instant::now();
+    let Calls { time, micros } = at_once(writers, |_, timed| {
         while go_on()
             && let Some(batch) = next()
         {
-            let before = Instant::now();
-            write(batch)?;
-            micros.push(before.elapsed().as_secs_f64() * 1e6);
+            timed.call(|| write(batch))?;
         }
-        Ok((started, Instant::now(), micros))
-    };
-    let all = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..writers).map(|_| scope.spawn(writer)).collect();
-        let joined = threads.into_iter().map(|thread| match thread.join() {
-            Ok(outcome) => outcome,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.collect::<Result<Vec<_>, E>>()
+        Ok(())
     })?;
-    let started = all.iter().map(|(started, _, _)| *started).min();
-    let ended = all.iter().map(|(_, ended, _)| *ended).max();
-    let time = ended.zip(started).map(|(ended, started)| ended - started);
-    Ok(Written {
-        time: time.unwrap_or_default(),
-        micros: all.into_iter().flat_map(|(_, _, micros)| micros).collect(),
-    })
+    Ok(Written { time, micros })
 }
 
 /// What writes of one system came to: one JSON object a line. Names and units are in the fields.

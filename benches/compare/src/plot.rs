@@ -31,6 +31,19 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+impl Series {
+    /// Adds a point to the one of that name, which is the last if there was none.
+    pub(crate) fn add(all: &mut Vec<Series>, name: &str, point: (f64, f64)) {
+        match all.iter_mut().find(|one| one.name == name) {
+            Some(one) => one.points.push(point),
+            None => all.push(Series {
+                name: name.to_owned(),
+                points: vec![point],
+            }),
+        }
+    }
+}
+
 /// What is written around a plot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Titles<'a> {

@@ -160,13 +160,7 @@ impl Report<'_> {
                     continue;
                 };
                 let point = (f64::from(group), speed.qps);
-                match series.iter_mut().find(|one| one.name == entry.system) {
-                    Some(one) => one.points.push(point),
-                    None => series.push(Series {
-                        name: entry.system.to_owned(),
-                        points: vec![point],
-                    }),
-                }
+                Series::add(&mut series, entry.system, point);
             }
         }
         let titles = Titles {

@@ -80,13 +80,7 @@ impl Report<'_> {
             for line in lines {
                 let name = format!("{}: {}", line.system, line.durability);
                 let point = (f64::from(group), line.vectors_per_s);
-                match series.iter_mut().find(|one| one.name == name) {
-                    Some(one) => one.points.push(point),
-                    None => series.push(Series {
-                        name,
-                        points: vec![point],
-                    }),
-                }
+                Series::add(&mut series, &name, point);
             }
         }
         let titles = Titles {
