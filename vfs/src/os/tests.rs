@@ -182,6 +182,21 @@ fn a_lock_of_another_process_ends_with_it() {
     disk.lock("LOCK").unwrap();
 }
 
+/// Every way to the file `f` is refused, in a message with `what`.
+fn refuses_file(disk: &OsDisk, what: &str) {
+    let refusals = [
+        disk.open("f", false).map(drop),
+        disk.open("f", true).map(drop),
+        disk.create("f").map(drop),
+        disk.map("f").map(drop),
+        disk.lock("f").map(drop),
+    ];
+    for refusal in refusals {
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
+}
+
 #[test]
 fn links_below_the_root_are_refused_and_what_they_lead_to_stays_as_it_is() {
     let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -190,18 +205,9 @@ fn links_below_the_root_are_refused_and_what_they_lead_to_stays_as_it_is() {
     std::os::unix::fs::symlink(&victim, dir.path().join("f")).unwrap();
     std::os::unix::fs::symlink(outside.path(), dir.path().join("d")).unwrap();
     let disk = OsDisk::open(dir.path(), false).unwrap();
-    let refusals = [
-        disk.open("f", false).map(drop),
-        disk.open("f", true).map(drop),
-        disk.create("f").map(drop),
-        disk.map("f").map(drop),
-        disk.lock("f").map(drop),
-        disk.list("d").map(drop),
-    ];
-    for refusal in refusals {
-        let error = refusal.unwrap_err().to_string();
-        assert!(error.contains("symbolic link"), "{error}");
-    }
+    refuses_file(&disk, "symbolic link");
+    let error = disk.list("d").unwrap_err().to_string();
+    assert!(error.contains("symbolic link"), "{error}");
     // Nor does anything below a directory that is one.
     let below = [
         disk.open("d/victim", true).map(drop),
@@ -239,17 +245,7 @@ fn a_pipe_is_refused_instead_of_waited_for() {
         .status();
     assert!(made.unwrap().success());
     let disk = OsDisk::open(dir.path(), false).unwrap();
-    let refusals = [
-        disk.open("f", false).map(drop),
-        disk.open("f", true).map(drop),
-        disk.create("f").map(drop),
-        disk.map("f").map(drop),
-        disk.lock("f").map(drop),
-    ];
-    for refusal in refusals {
-        let error = refusal.unwrap_err().to_string();
-        assert!(error.contains("a pipe"), "{error}");
-    }
+    refuses_file(&disk, "a pipe");
     disk.remove("f").unwrap();
     assert!(!disk.exists("f").unwrap());
 }
