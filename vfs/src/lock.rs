@@ -4,8 +4,9 @@
 //! says, [`Holder`], is only for the message. The file stays when the lock is released: removing it would let two
 //! processes each hold a lock on their own file of that name.
 //!
-//! A lock belongs to the open file, and a child made by a fork without a new program shares that with its parent: such
-//! a child keeps the lock for as long as it lives, and must leave the file alone. A copy of a directory has a lock file
+//! A lock belongs to the open file, and a child made by a fork shares that with its parent: so does every child on its way
+//! to a new program. Such a child must leave the file alone, and what it has keeps the lock where the parent dies, not where
+//! the parent lets go: that is said, and not left to closing. A copy of a directory has a lock file
 //! of its own, whatever it says.
 
 use std::fs;
@@ -58,10 +59,12 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Closing unlocks, unless a fork has made another owner of the file: in the child it says who the parent is.
+        // In the child of a fork the file says who the parent is, and the lock is the parent's.
         if self.pid == std::process::id() {
             // So that the next holder is not taken for this one before it has written who it is.
             let _ = self.file.set_len(0);
+            // Closing does not unlock while a child has the file, be it for the moment in which it starts a program.
+            let _ = self.file.unlock();
         }
     }
 }
