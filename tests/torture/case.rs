@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use vdb_vfs::sim::SimDisk;
 
 use super::script::{self, Action};
-use super::{Scratch, crash, fault, run};
+use super::{Faults, Scratch, crash, fault, run};
 use crate::Numbers;
 
 /// How often what has happened, with everything found afterwards.
@@ -75,7 +75,7 @@ pub fn play(seed: u64, scratch: &Scratch) -> Tally {
     match numbers.below(8) {
         0 => {
             let disk = SimDisk::new(0);
-            drop(run(&disk, &script, false, scratch));
+            drop(run(&disk, &script, Faults::None, scratch));
             for n in spread(disk.reads(), numbers) {
                 fault::fail_read_at(&name, &script, n, scratch, &mut tally);
             }

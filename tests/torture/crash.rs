@@ -4,7 +4,7 @@ use vdb::Database;
 use vdb_vfs::sim::SimDisk;
 
 use super::case::Tally;
-use super::perform::{Scratch, run};
+use super::perform::{Faults, Scratch, run};
 use super::script::{self, Action};
 use super::told::Told;
 use crate::oracle::{Dump, Op, OracleDatabase, Step, database};
@@ -111,7 +111,7 @@ pub fn check_crash_in_recovery(
 /// When what the script wrote is not what the next process finds.
 pub fn count_calls(script: &[Action], scratch: &Scratch) -> u64 {
     let disk = SimDisk::new(0);
-    let (told, db) = run(&disk, script, false, scratch);
+    let (told, db) = run(&disk, script, Faults::None, scratch);
     // Closing is part of the script, and must not matter.
     drop(db);
     let calls = disk.calls();
@@ -131,7 +131,7 @@ pub fn count_calls(script: &[Action], scratch: &Scratch) -> u64 {
 pub fn cut_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, tally: &mut Tally) {
     let disk = SimDisk::new(0);
     disk.crash_at(n);
-    let (told, db) = run(&disk, script, false, scratch);
+    let (told, db) = run(&disk, script, Faults::None, scratch);
     drop(db);
     for seed in [n * 10, n * 10 + 5] {
         let context = || format!("{name}, power cut at call {n}, seed {seed}");

@@ -5,7 +5,7 @@ use vdb_vfs::sim::{Fault, SimDisk};
 
 use super::case::Tally;
 use super::crash::check_recovery;
-use super::perform::{Scratch, run};
+use super::perform::{Faults, Scratch, run};
 use super::script::{self, Action};
 use super::told::Told;
 
@@ -16,7 +16,7 @@ use super::told::Told;
 pub fn fail_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, tally: &mut Tally) {
     let disk = SimDisk::new(n);
     disk.fail_call(n);
-    let (told, db) = run(&disk, script, true, scratch);
+    let (told, db) = run(&disk, script, Faults::One, scratch);
     drop(db);
     tally.failed_calls += 1;
     check_restart(
@@ -35,7 +35,7 @@ pub fn fail_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, tally: 
 pub fn fail_read_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, tally: &mut Tally) {
     let disk = SimDisk::new(n);
     disk.inject(Fault::error().on_reads().at(n..n + 1));
-    let (told, db) = run(&disk, script, true, scratch);
+    let (told, db) = run(&disk, script, Faults::One, scratch);
     drop(db);
     tally.failed_reads += 1;
     check_restart(
@@ -55,7 +55,7 @@ pub fn fail_read_at(name: &str, script: &[Action], n: u64, scratch: &Scratch, ta
 pub fn full_at(name: &str, script: &[Action], n: u64, calls: u64, scratch: &Scratch, tally: &mut Tally) {
     let disk = SimDisk::new(n);
     disk.inject(Fault::full().at(n..n + calls));
-    let (told, db) = run(&disk, script, true, scratch);
+    let (told, db) = run(&disk, script, Faults::Before(n + calls), scratch);
     let context = format!("{name}, disk full at call {n} for {calls}");
     if disk.calls() > n {
         tally.full_disks += 1;

@@ -28,4 +28,4 @@ pub mod soak;
 pub mod told;
 
 pub use case::Tally;
-pub use perform::{Scratch, run};
+pub use perform::{Faults, Scratch, run};

@@ -112,17 +112,35 @@ pub fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
     Ok(Vec::new())
 }
 
-/// Runs a script until the disk dies; after other failures it goes on. With `faults`, failures are expected. The
-/// database is left open, where it could be opened.
+/// Which failures a script must expect of a disk that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// None at all.
+    None,
+    /// One call fails: so does the action that made it, and no other, but for those after a log that was poisoned.
+    One,
+    /// Calls before that of this number may fail, and actions that begin before it.
+    Before(u64),
+}
+
+/// Runs a script until the disk dies; after other failures it goes on. The database is left open, where it could be
+/// opened.
 ///
 /// # Panics
 /// When something fails that should not, and when what failed is seen.
-pub fn run(disk: &SimDisk, script: &[Action], faults: bool, scratch: &Scratch) -> (Told, Option<Database>) {
+pub fn run(disk: &SimDisk, script: &[Action], faults: Faults, scratch: &Scratch) -> (Told, Option<Database>) {
+    // Asked before an action.
+    let expected = |told: &Told| match faults {
+        Faults::None => false,
+        Faults::One => !told.has_failed() || told.is_poisoned(),
+        Faults::Before(n) => disk.calls() < n || told.is_poisoned(),
+    };
     let mut told = Told::default();
+    let may_fail = expected(&told);
     let db = match open(disk) {
         Ok(db) => db,
         Err(error) => {
-            assert!(faults || disk.is_dead(), "{error}");
+            assert!(may_fail || disk.is_dead(), "{error}");
             return (told, None);
         }
     };
@@ -137,12 +155,13 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool, scratch: &Scratch) -
         if !told.applies(action) {
             continue;
         }
+        let may_fail = expected(&told);
         if let Action::Write(_, steps) = action
             && let Err(refusal) = told.present().clone().apply(steps)
         {
             let error = stage.act(action).expect_err(&format!("{action:?}: {refusal:?}"));
             assert!(
-                disk.is_dead() || faults || is_refusal(&error),
+                disk.is_dead() || may_fail || is_refusal(&error),
                 "{action:?}: {error}"
             );
             continue;
@@ -150,7 +169,11 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: bool, scratch: &Scratch) -
         match stage.act(action) {
             Ok(sequences) => told.succeed(action, &sequences),
             Err(error) => {
-                assert!(faults || disk.is_dead(), "{action:?}: {error}");
+                assert!(
+                    may_fail || disk.is_dead(),
+                    "{action:?}: {error}, after {:?}",
+                    told.failures()
+                );
                 told.fail(action, &error);
                 if disk.is_dead() {
                     break;

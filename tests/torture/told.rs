@@ -256,6 +256,20 @@ impl Told {
         assert_eq!(difference, None, "after {action:?} failed: {error}");
     }
 
+    /// What failed.
+    pub(super) fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Whether the log takes no more writes.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
     /// What an action changes.
     fn event_of(&self, action: &Action) -> Option<Event> {
         let number = |step: &Step| {
