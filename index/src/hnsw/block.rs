@@ -57,7 +57,7 @@ impl Block<'_> {
         let score = pairs.near(back.source, code);
         self.links[..used].iter().for_each(|&link| score.prefetch(link));
         distances.clear();
-        let bar = back.length / alpha;
+        let bar = prune::bar(back.length, alpha);
         let (fours, rest) = self.links[..used].as_chunks::<4>();
         for &four in fours {
             let known = distances.len();
@@ -73,7 +73,7 @@ impl Block<'_> {
         }
         let mut kept = place;
         for (at, &distance) in distances.iter().enumerate().skip(place) {
-            let covered = distance < self.lengths[at] / alpha;
+            let covered = distance < prune::bar(self.lengths[at], alpha);
             if !covered {
                 self.links[kept] = self.links[at];
                 self.lengths[kept] = self.lengths[at];

@@ -45,22 +45,24 @@ pub(crate) fn choose<P: Pairs>(
     });
 }
 
-/// Half the squared Euclidean distance of codes, lifted where lengths differ and the metric is an inner product.
+/// Half the squared Euclidean distance of codes; where scores are inner products and lengths differ, minus the inner product,
+/// as in ip-NSW (Morozov & Babenko, NeurIPS 2018). Queries are after long vectors there, to which no distance leads, not even
+/// that between vectors which a further coordinate has made equally long (Bachrach et al., RecSys 2014).
 pub(crate) struct DotPairs<'a> {
     kernel: PackedKernel,
     codes: CodesView<'a>,
     shapes: Vec<Shape>,
+    /// No score is above this.
+    most: f32,
 }
 
-/// What a distance needs to know of a row beside its code: 16 bytes, never split between cache lines.
+/// What a distance needs to know of a row beside its code: 8 bytes, never split between cache lines.
 #[derive(Clone, Copy, Default)]
-#[repr(align(16))]
+#[repr(align(8))]
 struct Shape {
     scale: f32,
-    /// Half the squared length of the code.
+    /// What is taken from the product of codes: half the squared length of the code, where distances are Euclidean ones.
     half: f32,
-    /// The coordinate that makes lengths equal.
-    lift: f32,
 }
 
 impl<'a> DotPairs<'a> {
@@ -87,19 +89,27 @@ impl<'a> DotPairs<'a> {
             Ok(Shape {
                 scale,
                 half: 0.5 * scale * scale * squared,
-                lift: 0.0,
             })
         };
         let rows = (0..codes.len()).into_par_iter();
         let mut shapes: Vec<Shape> =
             pool.install(|| rows.map_init(QueryCode::default, shape).collect::<Result<_>>())?;
-        if metric == Metric::Dot {
-            lift(&mut shapes, codes, lengths, mean);
+        let mut most = 0.0;
+        if metric == Metric::Dot && lengths_differ(codes, lengths, mean) {
+            most = f32::INFINITY;
+            let mean_squared: f32 = mean.iter().map(|m| m * m).sum();
+            for (shape, row) in shapes.iter_mut().zip(0..) {
+                // <a, b> = <a-m, b-m> + <a, m> + <b, m> - |m|^2, and <a, m> is the bias. Less another |m|^2, so that zero is
+                // in the middle of all products, and a share of one says something, wherever the vectors lie.
+                let [_, bias] = factors(codes.row(row));
+                shape.half = mean_squared - bias;
+            }
         }
         Ok(Self {
             kernel,
             codes,
             shapes,
+            most,
         })
     }
 }
@@ -118,17 +128,11 @@ pub(super) fn squared_lengths(
     })
 }
 
-/// Gives every row the coordinate that makes all lengths equal to the longest.
-fn lift(shapes: &mut [Shape], codes: CodesView<'_>, lengths: &[f32], mean: &[f32]) {
+fn lengths_differ(codes: CodesView<'_>, lengths: &[f32], mean: &[f32]) -> bool {
     let rows = || squared_lengths(codes, lengths, mean);
     let longest = rows().fold(0.0f32, f32::max);
     let shortest = rows().fold(f32::MAX, f32::min);
-    if !longest.is_finite() || longest - shortest <= 2.0 * EQUAL_LENGTHS * longest {
-        return;
-    }
-    for (shape, squared) in shapes.iter_mut().zip(rows()) {
-        shape.lift = (longest - squared).max(0.0).sqrt();
-    }
+    longest.is_finite() && longest - shortest > 2.0 * EQUAL_LENGTHS * longest
 }
 
 impl Pairs for DotPairs<'_> {
@@ -159,11 +163,10 @@ impl DotPairScore<'_> {
     #[inline]
     fn finish(&self, row: u32, sum: i32) -> f32 {
         let other = self.pairs.shapes[row as usize];
-        let rise = other.lift - self.shape.lift;
         let product = self.shape.scale * other.scale * self.code.products(sum);
         // Every step is symmetric, so that the distance is the same bits from either row. Codes of equal vectors
         // are equal; rounding must not make them nearer than that.
-        (product - (other.half + self.shape.half) - 0.5 * rise * rise).min(0.0)
+        (product - (other.half + self.shape.half)).min(self.pairs.most)
     }
 }
 

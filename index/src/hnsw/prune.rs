@@ -24,6 +24,17 @@ pub(crate) fn sort(node: u32, candidates: &mut [Near]) {
     candidates.sort_unstable_by(|a, b| order(node, a, b));
 }
 
+/// How near a chosen neighbour has to be to a candidate at `distance` from the node for it to be dropped. Inner products as
+/// distances can be below 0.
+#[inline]
+pub(crate) fn bar(distance: f32, alpha: f32) -> f32 {
+    if distance < 0.0 {
+        distance * alpha
+    } else {
+        distance / alpha
+    }
+}
+
 /// Chooses at most `degree` of the candidates, which are sorted, into `chosen`.
 ///
 /// `nearer(row, bar, chosen)` answers whether a chosen row is nearer to `row` than `bar`.
@@ -39,7 +50,7 @@ pub(crate) fn choose(
         if chosen.len() == degree {
             break;
         }
-        if !nearer(row, distance / alpha, chosen) {
+        if !nearer(row, bar(distance, alpha), chosen) {
             chosen.push((distance, row));
         }
     }
