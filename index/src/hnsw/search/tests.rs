@@ -212,7 +212,7 @@ fn inner_products_of_many_dimensions_and_lengths_are_found() {
     let mut data = Data::of(&rows, 48, Element::F32);
     data.queries = (0..40).map(|_| draw()).map(|query| data.encode(&query)).collect();
     let graph = graph(&data, Metric::Dot);
-    // By distances between vectors that are made equally long it is a quarter.
+    // By distances between vectors that are made equally long it is a third.
     let mean = mean_recall(&data, Metric::Dot, &graph, &SearchParams::new(10), None);
     assert!(mean >= 0.97, "{mean}");
 }
