@@ -38,11 +38,11 @@ static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
 
 fn payloads() -> Vec<Value> {
     vec![
-        json!({"k": "a", "i": 1, "f": 0.5, "b": true, "d": "2024-01-02T03:04:05Z"}),
-        json!({"k": ["a", "b"], "i": [1, 2], "f": 1, "b": false, "d": "2024-01-02"}),
-        json!({"k": null, "i": null, "f": null, "b": null, "d": null}),
-        json!({"k": [], "i": 2.0, "f": -0.0, "b": [true, false], "d": ["1969-12-31T23:59:59Z"]}),
-        json!({"k": 7, "i": "1", "f": "0.5", "b": 1, "d": "yesterday"}),
+        json!({"k": "a", "i": 1, "f": 0.5, "b": true, "d": "2024-01-02T03:04:05Z", "g": {"lon": 13.4, "lat": 52.5}}),
+        json!({"k": ["a", "b"], "i": [1, 2], "f": 1, "b": false, "d": "2024-01-02", "g": [{"lon": 180, "lat": 0}, {"lon": -180.0, "lat": -0.0}]}),
+        json!({"k": null, "i": null, "f": null, "b": null, "d": null, "g": null}),
+        json!({"k": [], "i": 2.0, "f": -0.0, "b": [true, false], "d": ["1969-12-31T23:59:59Z"], "g": [{"lon": 0, "lat": 90}, {"lon": 0, "lat": 91}]}),
+        json!({"k": 7, "i": "1", "f": "0.5", "b": 1, "d": "yesterday", "g": [13.4, 52.5]}),
         json!({"n": [{"k": "a", "i": 1}, {"k": "b", "i": 2}], "i": -9_007_199_254_740_993_i64}),
         json!({}),
     ]

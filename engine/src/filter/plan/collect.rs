@@ -119,6 +119,7 @@ fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
         Node::HasVector(name) => Ok(indexes
             .rows_with_vector(name)
             .map_or_else(Answer::unknown, |rows| Answer::Exact(Rows::Only(rows)))),
+        Node::Slice(_) => Ok(Answer::unknown()),
         Node::Nested { clauses, .. } => match lone_condition(clauses) {
             Some(field) => self::field(field, indexes),
             None => Ok(Answer::between(Rows::none(), within_object(clauses, indexes)?)),
@@ -211,7 +212,7 @@ fn condition_within_object(node: &Node, indexes: &dyn IndexLookup) -> Result<Row
             Ok(self::field(field, indexes)?.into_possible())
         }
         Node::Field(_) => Ok(Rows::all()),
-        Node::HasId(_) | Node::HasVector(_) => Ok(Rows::none()),
+        Node::HasId(_) | Node::HasVector(_) | Node::Slice(_) => Ok(Rows::none()),
         Node::Nested { clauses, .. } | Node::Filter(clauses) => within_object(clauses, indexes),
     }
 }

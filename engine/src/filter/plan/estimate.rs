@@ -52,6 +52,11 @@ pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
             })
         }
         Node::HasVector(_) => Ok(unknown(rows)),
+        Node::Slice(slice) => Ok(Estimate {
+            min: 0,
+            expected: rows / u64::from(slice.total.max(1)),
+            max: rows,
+        }),
         Node::Nested { clauses, .. } => match lone_condition(clauses) {
             Some(field) => self::field(field, indexes),
             None => nested(clauses, indexes),

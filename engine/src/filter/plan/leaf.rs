@@ -138,6 +138,8 @@ impl<'t> Leaf<'t> {
                 },
                 Kind::Keyword | Kind::Bool | Kind::Datetime => Self::at_most([FOREIGN]),
             },
+            // Positions are objects, which no index holds.
+            ValueTest::Within(_) => Self::at_most([FOREIGN]),
             ValueTest::Datetime(limits) => match kind {
                 Kind::Datetime => {
                     let (start, end) = limits.bounds();

@@ -1,13 +1,13 @@
 //! Plans of random filters over random payloads and indexes, against evaluating every row.
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vdb_index::postings::{Estimate, Kind};
 
 use super::Segment;
 use crate::filter::{
-    Candidates, CompiledFilter, Condition, Datetime, Filter, IndexLookup, Limits, MinShould, Predicate,
-    ValueList, candidates, estimate,
+    Candidates, CompiledFilter, Condition, Datetime, Filter, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
+    IndexLookup, Limits, MinShould, Predicate, ValueList, candidates, estimate,
 };
 
 const PATHS: [&str; 5] = ["a", "b", "a.b", "a[].b", "a[]"];
@@ -28,6 +28,8 @@ fn scalar() -> impl Strategy<Value = Value> + Clone {
         2 => prop_oneof![Just(1.0), Just(1.5), Just(-0.0), Just(1e19)].prop_map(Value::from),
         1 => prop_oneof![Just(u64::MAX), Just(1_u64 << 63), Just(i64::MAX as u64), Just(i64::MAX as u64 - 1)].prop_map(Value::from),
         1 => any::<bool>().prop_map(Value::from),
+        3 => (-2_i32..3, -2_i32..3).prop_map(|(lon, lat)| json!({"lon": lon, "lat": f64::from(lat) / 2.0, "a": lat})),
+        1 => Just(json!({"lon": 1, "lat": 90.5})),
         4 => proptest::sample::select(TEXTS.to_vec()).prop_map(Value::from),
     ]
 }
@@ -93,9 +95,38 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         1 => text().prop_map(Predicate::Prefix),
         2 => limits(number).prop_map(Predicate::Range),
         2 => limits(at).prop_map(Predicate::Datetime),
+        3 => area(),
         1 => limits(0_u64..4).prop_map(Predicate::ValuesCount),
         1 => any::<bool>().prop_map(Predicate::IsEmpty),
         1 => any::<bool>().prop_map(Predicate::IsNull),
+    ]
+}
+
+/// Areas about as large as the distances between the positions in payloads, many with a position on their edge.
+fn area() -> impl Strategy<Value = Predicate> {
+    let point = (-6_i32..7, -6_i32..7).prop_map(|(lon, lat)| GeoPoint {
+        lon: f64::from(lon) / 2.0,
+        lat: f64::from(lat) / 2.0,
+    });
+    let ring = proptest::collection::vec(point.clone(), 3..6).prop_map(|mut ring| {
+        ring.push(ring[0]);
+        ring
+    });
+    prop_oneof![
+        (point.clone(), point.clone()).prop_map(|(top_left, bottom_right)| Predicate::GeoBoundingBox(
+            GeoBoundingBox {
+                top_left,
+                bottom_right
+            }
+        )),
+        (point, 0_u32..7).prop_map(|(center, degrees)| {
+            Predicate::GeoRadius(GeoRadius {
+                center,
+                radius: f64::from(degrees) * 50_000.0,
+            })
+        }),
+        (ring.clone(), proptest::collection::vec(ring, 0..2))
+            .prop_map(|(exterior, interiors)| Predicate::GeoPolygon(GeoPolygon { exterior, interiors })),
     ]
 }
 
@@ -105,6 +136,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         12 => (path(), predicate()).prop_map(|(path, predicate)| Condition::Field { path, predicate }),
         1 => proptest::collection::vec(98_u64..140, 0..4).prop_map(Condition::has_id),
         1 => proptest::sample::select(vec!["image", "text"]).prop_map(Condition::has_vector),
+        1 => (0_u32..3).prop_map(|index| Condition::slice(3, index)),
     ];
     let condition = leaf.prop_recursive(3, 12, 3, move |condition| {
         prop_oneof![
