@@ -212,6 +212,8 @@ pub(crate) fn index_kind() -> impl TypedValueParser<Value = PayloadIndexKind> {
         ("float", PayloadIndexKind::Float),
         ("bool", PayloadIndexKind::Bool),
         ("datetime", PayloadIndexKind::Datetime),
+        ("uuid", PayloadIndexKind::Uuid),
+        ("geo", PayloadIndexKind::Geo),
     ];
     names(TABLE)
 }
@@ -246,6 +248,8 @@ pub(crate) fn index_kind_name(kind: PayloadIndexKind) -> &'static str {
         PayloadIndexKind::Float => "float",
         PayloadIndexKind::Bool => "bool",
         PayloadIndexKind::Datetime => "datetime",
+        PayloadIndexKind::Uuid => "uuid",
+        PayloadIndexKind::Geo => "geo",
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `polygon.rs` | which positions a polygon holds |
 //! | `orientation.rs` | on which side of a line a position is, without rounding |
+//! | `rectangle.rs` | how the tiles of a quadtree lie to an area |
 
 use vdb_storage::{
     ValueError,
@@ -17,9 +18,11 @@ use super::{
 
 mod orientation;
 mod polygon;
+mod rectangle;
 
 pub use polygon::GeoPolygon;
 pub(super) use polygon::{POLYGON_POINTS, POLYGON_RINGS};
+pub(super) use rectangle::{CELL_LEVEL, Relation, Tile};
 
 /// Mean radius of the Earth in metres: R1 of the International Union of Geodesy and Geophysics.
 const EARTH_RADIUS: f64 = 6_371_008.8;

@@ -13,6 +13,7 @@
 //! | `ast.rs` | filters as values, and their builders |
 //! | `geo.rs` | positions and areas on the Earth |
 //! | `slice.rs` | slices of the id space |
+//! | `uuid.rs` | UUIDs as an index of them holds their text |
 //! | `walk.rs` | the values at a path of an encoded payload |
 //! | `compile.rs` | limits checked, paths parsed, lists sorted |
 //! | `json.rs` | Qdrant's JSON form, both ways |
@@ -32,6 +33,7 @@ mod json;
 mod path;
 mod plan;
 mod slice;
+mod uuid;
 mod walk;
 
 #[cfg(test)]
@@ -47,4 +49,5 @@ pub(crate) use compile::CompiledFilter;
 pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate};
+pub(crate) use uuid::canonical_uuid;
 pub(crate) use walk::any_node;

@@ -2,9 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use vdb_storage::PointId;
 
-use crate::filter::{
-    Condition, Datetime, Filter, FilterError, Limits, MatchValue, MinShould, Predicate, ValueList,
-};
+use crate::filter::{Condition, Datetime, Filter, Limits, MatchValue, MinShould, Predicate, ValueList};
 
 mod geo;
 

@@ -132,7 +132,7 @@ fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Answer> {
     let Some(index) = indexes.postings(&field.full_path) else {
         return Ok(Answer::unknown());
     };
-    let leaf = Leaf::new(&field.test, index.kind());
+    let leaf = Leaf::new(&field.test, index)?;
     let union = |parts: &[Part<'_>]| union(parts, index, indexes);
     let certain = union(&leaf.certain)?;
     let answer = if leaf.maybe.is_empty() {
@@ -169,6 +169,7 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         }
         Part::AnyOfSeveral(_) => Ok(RowSet::new()),
         Part::Range(start, end) => index.range(*start, *end),
+        Part::Keys(keys) => index.rows_of(keys),
         Part::Prefix(prefix) => index.prefix(prefix),
         Part::Class(class) => index.class(*class),
     }

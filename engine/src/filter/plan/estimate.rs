@@ -67,7 +67,7 @@ pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
 
 fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Estimate> {
     match indexes.postings(&field.full_path) {
-        Some(index) => leaf(&Leaf::new(&field.test, index.kind()), index),
+        Some(index) => leaf(&Leaf::new(&field.test, index)?, index),
         None => Ok(unknown(u64::from(indexes.rows()))),
     }
 }
@@ -143,6 +143,7 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
             })
         }
         Part::Range(start, end) => index.estimate_range(*start, *end),
+        Part::Keys(keys) => index.estimate_rows_of(keys),
         Part::Prefix(prefix) => index.estimate_prefix(prefix),
         Part::Class(class) => Ok(Estimate::exactly(len(*class))),
     }

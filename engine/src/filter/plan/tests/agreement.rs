@@ -11,7 +11,7 @@ use crate::filter::{
 };
 
 const PATHS: [&str; 5] = ["a", "b", "a.b", "a[].b", "a[]"];
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 9] = [
     "x",
     "xy",
     "y z",
@@ -19,6 +19,8 @@ const TEXTS: [&str; 7] = [
     "2024-01-01T00:00:00Z",
     "2025-06-01T12:00:00+02:00",
     "",
+    "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    "67E55044-10B1-426F-9247-BB680E5FE0C8",
 ];
 
 fn scalar() -> impl Strategy<Value = Value> + Clone {
@@ -178,11 +180,10 @@ proptest! {
     #[test]
     fn plans_and_estimates_agree_with_evaluating_every_row(
         payloads in proptest::collection::vec(payload(), 1..40),
-        kinds in proptest::collection::vec(proptest::option::weighted(0.7, 0_usize..5), PATHS.len()),
+        kinds in proptest::collection::vec(proptest::option::weighted(0.7, 0..Kind::ALL.len()), PATHS.len()),
         filters in proptest::collection::vec(filter(), 1..8),
     ) {
-        let all = [Kind::Keyword, Kind::Integer, Kind::Float, Kind::Bool, Kind::Datetime];
-        let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| Some((*path, all[(*kind)?]))).collect();
+        let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| Some((*path, Kind::ALL[(*kind)?]))).collect();
         let segment = Segment::new(&payloads, &indexes);
         for filter in &filters {
             let compiled = CompiledFilter::new(filter).unwrap();
