@@ -240,18 +240,5 @@ pub(crate) fn element_name(element: Element) -> &'static str {
     }
 }
 
-/// The name of a kind of index.
-pub(crate) fn index_kind_name(kind: PayloadIndexKind) -> &'static str {
-    match kind {
-        PayloadIndexKind::Keyword => "keyword",
-        PayloadIndexKind::Integer => "integer",
-        PayloadIndexKind::Float => "float",
-        PayloadIndexKind::Bool => "bool",
-        PayloadIndexKind::Datetime => "datetime",
-        PayloadIndexKind::Uuid => "uuid",
-        PayloadIndexKind::Geo => "geo",
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -131,8 +131,8 @@ pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, Vector
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
 pub use filter::{
-    Condition, Datetime, Filter, FilterError, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius, Limits,
-    MatchValue, MinShould, PathStep, PayloadPath, Predicate, Slice, ValueList,
+    Condition, ConditionPlan, Datetime, Filter, FilterError, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
+    Limits, MatchValue, MinShould, PathStep, PayloadPath, Predicate, ServedBy, Slice, ValueList,
 };
 pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
@@ -142,8 +142,11 @@ pub use limits::{
     MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS, MAX_VECTOR_NAME,
     MAX_VECTORS,
 };
-pub use payload::{PayloadIndexKind, PayloadSelector};
+pub use payload::{
+    MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,
+};
 pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
+pub use query::explain::{Access, Explanation, SegmentPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::SearchRequest;
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};

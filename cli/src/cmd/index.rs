@@ -52,15 +52,15 @@ pub(crate) struct Args {
 
 /// Indexes a payload field; says how many points have a value of the kind there.
 fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> Outcome<(Value, String)> {
-    let kind = parse::index_kind_name(args.kind);
+    let kind = args.kind.name();
     let indexes = collection.info()?.payload_indexes;
     let other = indexes
         .iter()
-        .find(|(path, known)| path == field && *known != args.kind);
+        .find(|(path, known)| path == field && known.kind != args.kind);
     if let (Some((_, known)), false) = (other, args.replace) {
         return Err(Failure::failed(format!(
             "{field:?} is indexed as {} already; --replace puts an index of kind {kind} in its place, --drop removes it",
-            parse::index_kind_name(*known)
+            known.kind.name()
         )));
     }
     let started = Instant::now();

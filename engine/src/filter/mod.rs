@@ -48,6 +48,7 @@ pub use slice::Slice;
 pub(crate) use compile::CompiledFilter;
 pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
-pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate};
+pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate, plan_of_conditions};
+pub use plan::{ConditionPlan, ServedBy};
 pub(crate) use uuid::canonical_uuid;
 pub(crate) use walk::any_node;

@@ -5,7 +5,7 @@
 /// ```
 /// use vdb_index::postings::Kind;
 ///
-/// let names = Kind::ALL.map(|kind| format!("{kind:?}").to_lowercase());
+/// let names = Kind::ALL.map(Kind::name);
 /// assert_eq!(names, ["keyword", "integer", "float", "bool", "datetime", "uuid", "geo"]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +37,20 @@ impl Kind {
         Self::Uuid,
         Self::Geo,
     ];
+
+    /// The lower-case name, as JSON and the command line spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Datetime => "datetime",
+            Self::Uuid => "uuid",
+            Self::Geo => "geo",
+        }
+    }
 
     /// The byte that names this kind in a file or a manifest.
     pub fn code(self) -> u8 {

@@ -118,6 +118,11 @@ fn leaf(leaf: &Leaf<'_>, index: &PostingsFile) -> Result<Estimate> {
     })
 }
 
+/// Whether no row of the index is left to be asked: values that it does not hold are often possible and not there.
+pub(super) fn is_exact(leaf: &Leaf<'_>, index: &PostingsFile) -> Result<bool> {
+    Ok(union(&leaf.maybe, index)?.max == 0)
+}
+
 fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<Estimate> {
     let rows = u64::from(index.rows());
     parts.iter().try_fold(Estimate::exactly(0), |sum, part| {

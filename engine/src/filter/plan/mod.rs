@@ -33,16 +33,22 @@
 //! | `rows.rs` | sets of rows and of their complements, and certain-possible pairs of them |
 //! | `collect.rs` | the rows of a filter |
 //! | `estimate.rs` | how many they are, without reading them |
+//! | `explain.rs` | both by condition, for people |
 
 mod area;
 mod collect;
 mod estimate;
+mod explain;
 mod leaf;
 mod rows;
 
 use vdb_index::RowSet;
 use vdb_index::postings::{Estimate, PostingsFile};
 use vdb_storage::PointId;
+
+pub use explain::{ConditionPlan, ServedBy};
+
+pub(crate) use explain::conditions as plan_of_conditions;
 
 use super::compile::CompiledFilter;
 
