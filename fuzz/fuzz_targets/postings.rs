@@ -69,7 +69,7 @@ fuzz_target!(|bytes: &[u8]| {
     answers.push(file.range(Bound::Unbounded, Bound::Unbounded));
     answers.push(file.present());
     let halfway = file.first_cell_from(1 << 63, &(0..file.keys()));
-    answers.push(halfway.and_then(|end| file.rows_of(&[0..end])));
+    answers.push(halfway.and_then(|end| file.rows_of(std::slice::from_ref(&(0..end)))));
     answers
         .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
     for rows in answers.into_iter().flatten() {

@@ -149,7 +149,7 @@ impl Subject<'_> {
 
 /// By SipHash-2-4 without a key, as the standard library once had it.
 fn is_in_slice(id: PointId, slice: &Value) -> bool {
-    #[allow(deprecated, reason = "what replaced it is another hash")]
+    #[expect(deprecated, reason = "what replaced it is another hash")]
     let mut hasher = std::hash::SipHasher::new();
     match id {
         PointId::Num(number) => hasher.write(&number.to_le_bytes()),

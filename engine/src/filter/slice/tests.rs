@@ -18,7 +18,7 @@ proptest! {
     fn the_hash_is_the_one_that_the_standard_library_once_had(
         bytes in proptest::collection::vec(any::<u8>(), 0..40), low in any::<u64>(), high in any::<u64>(),
     ) {
-        #[allow(deprecated, reason = "an implementation by others to compare with")]
+        #[expect(deprecated, reason = "an implementation by others to compare with")]
         let mut hasher = std::hash::SipHasher::new_with_keys(low, high);
         hasher.write(&bytes);
         prop_assert_eq!(sip_hash(&bytes, low, high), hasher.finish());
