@@ -25,9 +25,8 @@ fn key(kind: Kind, number: u32) -> Key<'static> {
     }
 }
 
-static SOUND: LazyLock<Vec<(Kind, Vec<u8>)>> = LazyLock::new(|| {
-    Kind::ALL.into_iter().map(|kind| (kind, build(kind))).collect()
-});
+static SOUND: LazyLock<Vec<(Kind, Vec<u8>)>> =
+    LazyLock::new(|| Kind::ALL.into_iter().map(|kind| (kind, build(kind))).collect());
 
 fn build(kind: Kind) -> Vec<u8> {
     let disk = MemDisk::new();

@@ -47,9 +47,8 @@ fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) 
 }
 
 /// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment. Of one of the same
-/// kind only the options change. Cancelled, the
-/// index is in the schema all the same: filters read the payloads of the segments that lack it until the optimizer, or
-/// another call, has built it.
+/// kind only the options change. Cancelled, the index is in the schema all the same: filters read the payloads of the
+/// segments that lack it until the optimizer, or another call, has built it.
 pub(crate) fn create(
     shared: &Shared,
     core: &Core,
