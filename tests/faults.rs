@@ -191,8 +191,9 @@ fn a_payload_index_whose_building_fails_is_told_and_built_later() {
     let matching = Filter::must([Condition::range("n", 10.0..20.0)]);
     assert_eq!(c.count(Some(&matching)).unwrap(), 10);
     disk.heal();
-    let indexed =
-        |c: &Collection| c.info().unwrap().payload_indexes == [("n".to_owned(), PayloadIndexKind::Integer)];
+    let indexed = |c: &Collection| {
+        c.info().unwrap().payload_indexes == [("n".to_owned(), PayloadIndexKind::Integer.into())]
+    };
     if !indexed(&c) {
         c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
     }

@@ -212,6 +212,8 @@ pub(crate) fn index_kind() -> impl TypedValueParser<Value = PayloadIndexKind> {
         ("float", PayloadIndexKind::Float),
         ("bool", PayloadIndexKind::Bool),
         ("datetime", PayloadIndexKind::Datetime),
+        ("uuid", PayloadIndexKind::Uuid),
+        ("geo", PayloadIndexKind::Geo),
     ];
     names(TABLE)
 }
@@ -235,17 +237,6 @@ pub(crate) fn element_name(element: Element) -> &'static str {
         Element::F32 => "f32",
         Element::F16 => "f16",
         Element::U8 => "u8",
-    }
-}
-
-/// The name of a kind of index.
-pub(crate) fn index_kind_name(kind: PayloadIndexKind) -> &'static str {
-    match kind {
-        PayloadIndexKind::Keyword => "keyword",
-        PayloadIndexKind::Integer => "integer",
-        PayloadIndexKind::Float => "float",
-        PayloadIndexKind::Bool => "bool",
-        PayloadIndexKind::Datetime => "datetime",
     }
 }
 

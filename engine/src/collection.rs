@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::follower::Follower;
 use crate::handle::Handle;
 use crate::info::CollectionInfo;
-use crate::payload::PayloadIndexKind;
+use crate::payload::PayloadIndexParams;
 use crate::point::{Payload, Point, Vectors};
 use crate::tables::{Tables, View};
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
@@ -253,11 +253,12 @@ impl Collection {
         })
     }
 
-    /// Indexes a payload path, so that filters on it need not read payloads. The same index again changes nothing;
-    /// one of another kind on the same path replaces it. Returns when the index is in use.
+    /// Indexes a payload path, so that filters on it need not read payloads. A kind will do, and options may be given with
+    /// it ([`PayloadIndexParams`]). The same index again changes nothing; one of another kind on the same path replaces
+    /// it. Returns when the index is in use.
     ///
     /// # Errors
-    /// When the path is not valid or the disk fails.
+    /// When the path or an option is not valid, or the disk fails.
     ///
     /// ```
     /// # use vdb::{CollectionConfig, Database, Distance, VectorParams};
@@ -269,8 +270,8 @@ impl Collection {
     /// assert_eq!(books.count(Some(&Filter::must([Condition::range("year", 1900.0..)])))?, 0);
     /// # Ok::<_, vdb::Error>(())
     /// ```
-    pub fn create_payload_index(&self, path: &str, kind: PayloadIndexKind) -> Result<()> {
-        self.create_payload_index_with(path, kind, &Control::none())
+    pub fn create_payload_index(&self, path: &str, params: impl Into<PayloadIndexParams>) -> Result<()> {
+        self.create_payload_index_with(path, params, &Control::none())
     }
 
     /// As [`create_payload_index`](Self::create_payload_index), watched: `control` is told rows, and may stop the work.
@@ -283,12 +284,17 @@ impl Collection {
     pub fn create_payload_index_with(
         &self,
         path: &str,
-        kind: PayloadIndexKind,
+        params: impl Into<PayloadIndexParams>,
         control: &Control<'_>,
     ) -> Result<()> {
         self.call(|| {
-            let outcome =
-                crate::maintenance::payload_index::create(self.shared(), &self.core, path, kind, control);
+            let outcome = crate::maintenance::payload_index::create(
+                self.shared(),
+                &self.core,
+                path,
+                params.into(),
+                control,
+            );
             Error::by(outcome, control, "building a payload index")
         })
     }

@@ -6,7 +6,7 @@ use crate::activity::Progress;
 use crate::config::CollectionConfig;
 use crate::core::Core;
 use crate::error::Result;
-use crate::payload::PayloadIndexKind;
+use crate::payload::PayloadIndexParams;
 use crate::query::allowance::Allowance;
 use crate::shared::{Log, Shared};
 use crate::tables::View;
@@ -102,8 +102,8 @@ pub struct CollectionInfo {
     pub disk_bytes: u64,
     /// What the collection was created with.
     pub config: CollectionConfig,
-    /// Indexed payload paths.
-    pub payload_indexes: Vec<(String, PayloadIndexKind)>,
+    /// Indexed payload paths, and what their indexes were created with.
+    pub payload_indexes: Vec<(String, PayloadIndexParams)>,
     /// The job in the background, if there is one.
     pub progress: Option<Progress>,
     /// Why the last job in the background failed, if it did.
@@ -148,7 +148,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
             .schema
             .payload_indexes
             .iter()
-            .map(|i| (i.path.clone(), i.kind))
+            .map(|i| (i.path.clone(), i.params))
             .collect(),
         progress,
         last_failure,

@@ -131,18 +131,22 @@ pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, Vector
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
 pub use filter::{
-    Condition, Datetime, Filter, FilterError, Limits, MatchValue, MinShould, PathStep, PayloadPath,
-    Predicate, ValueList,
+    Condition, ConditionPlan, Datetime, Filter, FilterError, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
+    Limits, MatchValue, MinShould, PathStep, PayloadPath, Predicate, ServedBy, Slice, ValueList,
 };
 pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
     DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS,
     MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH,
     MAX_FILTER_VALUES, MAX_LIMIT, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES,
-    MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_VECTOR_NAME, MAX_VECTORS,
+    MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS, MAX_VECTOR_NAME,
+    MAX_VECTORS,
 };
-pub use payload::{PayloadIndexKind, PayloadSelector};
+pub use payload::{
+    MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,
+};
 pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
+pub use query::explain::{Access, Explanation, SegmentPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::SearchRequest;
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};

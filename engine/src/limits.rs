@@ -44,6 +44,11 @@ pub const MAX_FILTER_DEPTH: usize = 64;
 pub const MAX_FILTER_CONDITIONS: usize = 65_536;
 /// Most values and ids in the lists of one filter, all together.
 pub const MAX_FILTER_VALUES: usize = 1 << 20;
+/// Most points in the rings of one polygon of a filter: what every position that is asked about is compared with. They
+/// count among [`MAX_FILTER_VALUES`] as well.
+pub const MAX_POLYGON_POINTS: usize = 65_536;
+/// Most rings of one polygon, the outer one included.
+pub const MAX_POLYGON_RINGS: usize = 4_096;
 /// Bytes that the answer to one call may take, unless
 /// [`DatabaseBuilder::answer_bytes`](crate::DatabaseBuilder::answer_bytes) says otherwise.
 pub const DEFAULT_ANSWER_BYTES: usize = 1 << 30;

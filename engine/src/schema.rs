@@ -8,7 +8,7 @@ use vdb_sys::kernel::Kernel;
 
 use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
 use crate::error::{Error, Result};
-use crate::payload::PayloadIndexKind;
+use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
 
 /// A named vector and the kernel that scores it.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct PayloadIndexSchema {
     /// Names its files; never given to another index of the collection.
     pub(crate) number: u16,
     pub(crate) path: String,
-    pub(crate) kind: PayloadIndexKind,
+    pub(crate) params: PayloadIndexParams,
 }
 
 /// What a collection holds. A vector's place in the list is its slot everywhere else.
@@ -117,7 +117,8 @@ impl Schema {
         let indexes = self.payload_indexes.iter().map(|i| PayloadIndexRecord {
             number: i.number,
             path: i.path.clone(),
-            kind: i.kind.code(),
+            kind: i.params.kind.code(),
+            options: i.params.options.map(PayloadIndexOptions::to_record),
         });
         SchemaRecord {
             vectors: vectors.collect(),
@@ -193,10 +194,15 @@ impl Schema {
                     index.path, index.kind
                 ))
             })?;
+            let read = |options| {
+                PayloadIndexOptions::from_record(options)
+                    .ok_or_else(|| damaged(format!("index {:?} has unknown options", index.path)))
+            };
+            let options = index.options.as_ref().map(read).transpose()?;
             payload_indexes.push(PayloadIndexSchema {
                 number: index.number,
                 path: index.path.clone(),
-                kind,
+                params: PayloadIndexParams { kind, options },
             });
         }
         let optimizer = OptimizerConfig {

@@ -27,6 +27,8 @@ static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
         ("f", PayloadIndexKind::Float),
         ("b", PayloadIndexKind::Bool),
         ("d", PayloadIndexKind::Datetime),
+        ("g", PayloadIndexKind::Geo),
+        ("u", PayloadIndexKind::Uuid),
     ];
     for (path, kind) in kinds {
         indexed.create_payload_index(path, kind).unwrap();
@@ -38,11 +40,11 @@ static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
 
 fn payloads() -> Vec<Value> {
     vec![
-        json!({"k": "a", "i": 1, "f": 0.5, "b": true, "d": "2024-01-02T03:04:05Z"}),
-        json!({"k": ["a", "b"], "i": [1, 2], "f": 1, "b": false, "d": "2024-01-02"}),
-        json!({"k": null, "i": null, "f": null, "b": null, "d": null}),
-        json!({"k": [], "i": 2.0, "f": -0.0, "b": [true, false], "d": ["1969-12-31T23:59:59Z"]}),
-        json!({"k": 7, "i": "1", "f": "0.5", "b": 1, "d": "yesterday"}),
+        json!({"k": "a", "i": 1, "f": 0.5, "b": true, "d": "2024-01-02T03:04:05Z", "g": {"lon": 13.4, "lat": 52.5}, "u": "67e55044-10b1-426f-9247-bb680e5fe0c8"}),
+        json!({"k": ["a", "b"], "i": [1, 2], "f": 1, "b": false, "d": "2024-01-02", "g": [{"lon": 180, "lat": 0}, {"lon": -180.0, "lat": -0.0}]}),
+        json!({"k": null, "i": null, "f": null, "b": null, "d": null, "g": null}),
+        json!({"k": [], "i": 2.0, "f": -0.0, "b": [true, false], "d": ["1969-12-31T23:59:59Z"], "g": [{"lon": 0, "lat": 90}, {"lon": 0, "lat": 91}]}),
+        json!({"k": 7, "i": "1", "f": "0.5", "b": 1, "d": "yesterday", "g": [13.4, 52.5], "u": ["67E55044-10B1-426F-9247-BB680E5FE0C8", "x"]}),
         json!({"n": [{"k": "a", "i": 1}, {"k": "b", "i": 2}], "i": -9_007_199_254_740_993_i64}),
         json!({}),
     ]

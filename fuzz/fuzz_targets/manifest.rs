@@ -68,6 +68,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
                 number: 0,
                 path: "pos".to_owned(),
                 kind: 0,
+                options: None,
             }],
             next_payload_index: 1,
             optimizer: OptimizerRecord {

@@ -20,19 +20,13 @@ fn key(kind: Kind, number: u32) -> Key<'static> {
         Kind::Float => Key::Float(f64::from(number % 50) / 3.0 - 8.0),
         Kind::Bool => Key::Bool(number % 2 == 0),
         Kind::Datetime => Key::Datetime(i64::from(number % 50) << 40),
+        Kind::Uuid => Key::Uuid([(number % 50) as u8; 16]),
+        Kind::Geo => Key::Cell(u64::from(number % 50) << 58),
     }
 }
 
-static SOUND: LazyLock<Vec<(Kind, Vec<u8>)>> = LazyLock::new(|| {
-    let kinds = [
-        Kind::Keyword,
-        Kind::Integer,
-        Kind::Float,
-        Kind::Bool,
-        Kind::Datetime,
-    ];
-    kinds.into_iter().map(|kind| (kind, build(kind))).collect()
-});
+static SOUND: LazyLock<Vec<(Kind, Vec<u8>)>> =
+    LazyLock::new(|| Kind::ALL.into_iter().map(|kind| (kind, build(kind))).collect());
 
 fn build(kind: Kind) -> Vec<u8> {
     let disk = MemDisk::new();
@@ -73,6 +67,8 @@ fuzz_target!(|bytes: &[u8]| {
     answers.push(file.any_of([key(*kind, 2), key(*kind, 5), key(*kind, 5)]));
     answers.push(file.range(Bound::Unbounded, Bound::Unbounded));
     answers.push(file.present());
+    let halfway = file.first_cell_from(1 << 63, &(0..file.keys()));
+    answers.push(halfway.and_then(|end| file.rows_of(std::slice::from_ref(&(0..end)))));
     answers
         .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
     for rows in answers.into_iter().flatten() {

@@ -44,14 +44,7 @@ fn action(input: &mut Input<'_>) -> Action {
         }
         14..=16 => Action::Flush(name),
         17 | 18 => Action::Optimize(name),
-        19 | 20 => {
-            let kinds = [
-                PayloadIndexKind::Keyword,
-                PayloadIndexKind::Integer,
-                PayloadIndexKind::Float,
-            ];
-            Action::Index(name, pick(input, &path()), pick(input, &kinds))
-        }
+        19 | 20 => Action::Index(name, pick(input, &path()), pick(input, &PayloadIndexKind::ALL)),
         21 => Action::DropIndex(name, pick(input, &path())),
         22 => Action::Create("c"),
         23 => Action::Drop(pick(input, &["b", "c"])),

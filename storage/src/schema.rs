@@ -79,6 +79,17 @@ pub struct PayloadIndexRecord {
     pub path: String,
     /// What kind of value is indexed; codes are given by the engine.
     pub kind: u8,
+    /// The options that were given with the kind, if any were.
+    pub options: Option<PayloadIndexOptionsRecord>,
+}
+
+/// Options of a payload index, none of which says what its files hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct PayloadIndexOptionsRecord {
+    /// Switches, in an order that the engine gives; `None` for one that was not given.
+    pub switches: Vec<Option<bool>>,
+    /// Where the index had best be; codes are given by the engine.
+    pub memory: Option<u8>,
 }
 
 impl SchemaRecord {

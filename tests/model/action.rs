@@ -135,6 +135,38 @@ fn loose<S: Strategy<Value = Value> + Clone + 'static>(one: S) -> BoxedStrategy<
     .boxed()
 }
 
+/// Positions on a grid of halves around the origin, and on both sides of the 180th meridian.
+fn position() -> impl Strategy<Value = Value> + Clone {
+    let lon = prop_oneof![4 => -4i32..5, 1 => select(vec![-360, -359, 359, 360])];
+    (lon, -4i32..5).prop_map(|(lon, lat)| json!({"lon": f64::from(lon) / 2.0, "lat": f64::from(lat) / 2.0}))
+}
+
+fn uuid_text() -> impl Strategy<Value = Value> + Clone {
+    select(vec![
+        json!("67e55044-10b1-426f-9247-bb680e5fe0c8"),
+        json!("67E55044-10B1-426F-9247-BB680E5FE0C8"),
+        json!("00000000-0000-0000-0000-000000000000"),
+        json!("67e5504410b1426f9247bb680e5fe0c8"),
+    ])
+}
+
+fn area() -> impl Strategy<Value = (&'static str, Value)> {
+    let ring = || {
+        vec(position(), 3..6).prop_map(|mut points| {
+            points.push(points[0].clone());
+            json!({ "points": points })
+        })
+    };
+    prop_oneof![
+        (position(), position())
+            .prop_map(|(a, b)| ("geo_bounding_box", json!({"top_left": a, "bottom_right": b}))),
+        (position(), 0u32..8)
+            .prop_map(|(center, n)| ("geo_radius", json!({"center": center, "radius": n * 50_000}))),
+        (ring(), vec(ring(), 0..2))
+            .prop_map(|(outer, holes)| ("geo_polygon", json!({"exterior": outer, "interiors": holes}))),
+    ]
+}
+
 fn object() -> impl Strategy<Value = Value> + Clone {
     (option::of(loose(word())), option::of(loose(number()))).prop_map(|(k, n)| {
         let mut map = Payload::new();
@@ -150,6 +182,8 @@ fn payload() -> BoxedStrategy<Payload> {
         option::of(loose(number())),
         option::of(loose(any::<bool>().prop_map(Value::from))),
         option::of(loose(date())),
+        option::of(loose(position())),
+        option::of(loose(uuid_text())),
         option::weighted(0.4, loose(object())),
         option::weighted(
             0.5,
@@ -157,8 +191,17 @@ fn payload() -> BoxedStrategy<Payload> {
         ),
     );
     fields
-        .prop_map(|(k, n, b, d, o, a)| {
-            let fields = [("k", k), ("n", n), ("b", b), ("d", d), ("o", o), ("a", a)];
+        .prop_map(|(k, n, b, d, g, u, o, a)| {
+            let fields = [
+                ("k", k),
+                ("n", n),
+                ("b", b),
+                ("d", d),
+                ("g", g),
+                ("u", u),
+                ("o", o),
+                ("a", a),
+            ];
             fields
                 .into_iter()
                 .filter_map(|(key, value)| Some((key.to_owned(), value?)))
@@ -167,8 +210,8 @@ fn payload() -> BoxedStrategy<Payload> {
         .boxed()
 }
 
-const PATHS: [&str; 14] = [
-    "k", "n", "b", "d", "k", "n", "o.k", "o.n", "a[].k", "a[].n", "a[1].n", "none", "k[]", "a",
+const PATHS: [&str; 16] = [
+    "k", "n", "b", "d", "g", "u", "k", "n", "o.k", "o.n", "a[].k", "a[].n", "a[1].n", "none", "k[]", "a",
 ];
 
 fn path() -> impl Strategy<Value = &'static str> {
@@ -229,6 +272,11 @@ fn condition(paths: &'static [&'static str]) -> BoxedStrategy<Value> {
             json!({"has_id": ids})
         }),
         1 => select(vec!["", "side"]).prop_map(|name| json!({"has_vector": name})),
+        1 => (1u32..5, 0u32..3)
+            .prop_map(|(more, index)| json!({"slice": {"total": index + more, "index": index}})),
+        2 => area().prop_map(|(kind, area)| json!({"key": "g", kind: area})),
+        1 => vec(uuid_text(), 0..3).prop_map(|list| json!({"key": "u", "match": {"any": list}})),
+        1 => vec(uuid_text(), 0..3).prop_map(|list| json!({"key": "u", "match": {"except": list}})),
     ]
     .boxed()
 }
@@ -373,7 +421,7 @@ fn question() -> impl Strategy<Value = Question> {
 
 /// One action.
 pub(crate) fn action() -> impl Strategy<Value = Action> {
-    use PayloadIndexKind::{Bool, Datetime, Float, Integer, Keyword};
+    use PayloadIndexKind::{Bool, Datetime, Float, Geo, Integer, Keyword, Uuid};
     let index = select(vec![
         ("k", Keyword),
         ("k", Keyword),
@@ -381,6 +429,8 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
         ("n", Float),
         ("b", Bool),
         ("d", Datetime),
+        ("g", Geo),
+        ("u", Uuid),
         ("o.k", Keyword),
         ("o.n", Float),
         ("a[].k", Keyword),

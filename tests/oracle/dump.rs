@@ -58,7 +58,11 @@ impl CollectionDump {
         );
         Ok(CollectionDump {
             points,
-            indexes: info.payload_indexes.into_iter().collect(),
+            indexes: info
+                .payload_indexes
+                .into_iter()
+                .map(|(path, params)| (path, params.kind))
+                .collect(),
         })
     }
 }

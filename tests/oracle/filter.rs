@@ -1,10 +1,13 @@
 //! Filters, evaluated on JSON as they are written, by looking at every value.
 
+use std::hash::Hasher;
+
 use serde_json::{Map, Value};
 use vdb::{Payload, PointId};
 
 use super::collection::OraclePoint;
 use super::datetime;
+use super::geo;
 use super::path::{nodes, values};
 
 /// What conditions are asked of.
@@ -74,6 +77,7 @@ impl Subject<'_> {
             "has_vector" => self
                 .point
                 .is_some_and(|(_, p)| p.vectors.contains_key(value.as_str().unwrap())),
+            "slice" => self.point.is_some_and(|(id, _)| is_in_slice(id, value)),
             "nested" => {
                 let mut key = key_of(value);
                 if !key.ends_with("[]") {
@@ -127,6 +131,9 @@ impl Subject<'_> {
                 let micros = |value: &Value| value.as_str().and_then(datetime::micros);
                 any(&|value| micros(value).is_some_and(|at| within(at, wanted, micros)))
             }
+            "geo_bounding_box" | "geo_radius" | "geo_polygon" => {
+                any(&|value| geo::within(kind, wanted, value))
+            }
             "range" => any(&|value| {
                 value
                     .as_f64()
@@ -138,6 +145,18 @@ impl Subject<'_> {
             }
         }
     }
+}
+
+/// By SipHash-2-4 without a key, as the standard library once had it.
+fn is_in_slice(id: PointId, slice: &Value) -> bool {
+    #[expect(deprecated, reason = "what replaced it is another hash")]
+    let mut hasher = std::hash::SipHasher::new();
+    match id {
+        PointId::Num(number) => hasher.write(&number.to_le_bytes()),
+        PointId::Uuid(uuid) => hasher.write(uuid.as_bytes()),
+    }
+    let [total, index] = ["total", "index"].map(|key| slice[key].as_u64().unwrap());
+    hasher.finish() % total == index
 }
 
 fn id_json(id: PointId) -> Value {

@@ -9,6 +9,7 @@
 //! | `database.rs` | collections by name, aliases, atomic batches |
 //! | `path.rs` | payload paths: what is at one, setting, deleting |
 //! | `filter.rs` | filters, evaluated on JSON |
+//! | `geo.rs` | positions and areas |
 //! | `datetime.rs` | points in time, counted day by day |
 //! | `vector.rs` | vectors as they are stored, and their scores in `f64` |
 //! | `dump.rs` | everything a database holds, read back through its public interface |
@@ -18,6 +19,7 @@ pub mod database;
 pub mod datetime;
 pub mod dump;
 pub mod filter;
+mod geo;
 pub mod op;
 pub mod path;
 pub mod vector;

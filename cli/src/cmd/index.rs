@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vdb::{Collection, Condition, Control, Filter, PayloadIndexKind};
+use vdb::{Collection, Condition, Control, Filter, GeoPoint, PayloadIndexKind};
 
 use super::optimize::optimize;
 use crate::args::InCollection;
@@ -24,6 +24,7 @@ Examples:
   vdb index my.db words
   vdb index my.db words pos --kind keyword
   vdb index my.db words lemmas --kind integer
+  vdb index my.db places location --kind geo
   vdb index my.db words pos --drop";
 
 /// Build the graphs of a collection, or an index on a payload field
@@ -51,15 +52,15 @@ pub(crate) struct Args {
 
 /// Indexes a payload field; says how many points have a value of the kind there.
 fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> Outcome<(Value, String)> {
-    let kind = parse::index_kind_name(args.kind);
+    let kind = args.kind.name();
     let indexes = collection.info()?.payload_indexes;
     let other = indexes
         .iter()
-        .find(|(path, known)| path == field && *known != args.kind);
+        .find(|(path, known)| path == field && known.kind != args.kind);
     if let (Some((_, known)), false) = (other, args.replace) {
         return Err(Failure::failed(format!(
             "{field:?} is indexed as {} already; --replace puts an index of kind {kind} in its place, --drop removes it",
-            parse::index_kind_name(*known)
+            known.kind.name()
         )));
     }
     let started = Instant::now();
@@ -75,6 +76,12 @@ fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> 
             (Filter::should(either).into(), "true or false")
         }
         PayloadIndexKind::Datetime => (datetimes(field)?, "a date"),
+        PayloadIndexKind::Uuid => (Condition::prefix(field, ""), "text"),
+        PayloadIndexKind::Geo => {
+            // Every circle leaves its own edge out, and the other side of the Earth is 20,015 km away.
+            let origin = GeoPoint { lon: 0.0, lat: 0.0 };
+            (Condition::geo_radius(field, origin, 1e8), "a position")
+        }
     };
     let held = collection.count(Some(&Filter::must([of_kind])))?;
     let points = collection.count(None)?;

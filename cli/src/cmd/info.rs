@@ -14,7 +14,7 @@ use crate::{open, parse, table};
 const AFTER: &str = "\
 With --json the answer of a collection is {\"name\", \"status\", \"points\", \"indexed_vectors\", \"last_sequence\", \
 \"memtable_bytes\", \"disk_bytes\", \"vectors\": [{\"name\", \"size\", \"distance\", \"element\", \"hnsw\"}], \
-\"payload_indexes\": [{\"field\", \"kind\"}], \"segments\": [..], \"last_failure\"}; status is ready, needs_index or \
+\"payload_indexes\": [{\"field\", \"kind\", \"params\"}], \"segments\": [..], \"last_failure\"}; status is ready, needs_index or \
 failing. That of a database is {\"collections\": [..]}, where one that is damaged has \"name\" and \"error\" alone.
 
 Examples:
@@ -104,7 +104,7 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
     let indexes = info
         .payload_indexes
         .iter()
-        .map(|(path, kind)| json!({"field": path, "kind": parse::index_kind_name(*kind)}));
+        .map(|(path, params)| json!({"field": path, "kind": params.kind.name(), "params": params.to_json()}));
     json!({
         "name": name,
         "status": match info.status {
@@ -152,10 +152,10 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
         );
     }
     line("in graphs", table::counted(info.indexed_vectors, "vector"));
-    for (path, kind) in &info.payload_indexes {
+    for (path, params) in &info.payload_indexes {
         line(
             "payload index",
-            format!("{}: {}", table::plain(path), parse::index_kind_name(*kind)),
+            format!("{}: {}", table::plain(path), params.kind.name()),
         );
     }
     line("on disk", table::bytes(info.disk_bytes));

@@ -29,7 +29,9 @@ Conditions of a filter, each under must, should or must_not:
   {\"key\": \"n\", \"range\": {\"gte\": 3, \"lt\": 7.5}}         numbers, or dates such as \"2024-05-01T12:00:00Z\"
   {\"key\": \"tags\", \"values_count\": {\"gte\": 2}}
   {\"is_empty\": {\"key\": \"tags\"}}, {\"is_null\": {\"key\": \"tags\"}}
-  {\"has_id\": [7, 8]}, {\"has_vector\": \"title\"}
+  {\"key\": \"place\", \"geo_radius\": {\"center\": {\"lon\": 13.4, \"lat\": 52.5}, \"radius\": 5000}}
+      metres; or geo_bounding_box {top_left, bottom_right}, geo_polygon {exterior: {points: [..]}, interiors}
+  {\"has_id\": [7, 8]}, {\"has_vector\": \"title\"}, {\"slice\": {\"total\": 10, \"index\": 3}}
   {\"nested\": {\"key\": \"authors\", \"filter\": {\"must\": [..]}}}
   {\"must\": [..]}                                       a filter in a filter
 A key may be a path: author.name, tags[], authors[].name. min_should is {\"conditions\": [..], \"min_count\": N}.

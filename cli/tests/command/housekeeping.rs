@@ -168,7 +168,10 @@ fn payload_fields_are_indexed_and_dropped() {
     let indexes = place.json(&["info", "db", "points"])["payload_indexes"].clone();
     assert_eq!(
         indexes,
-        json!([{"field": "n", "kind": "integer"}, {"field": "name", "kind": "keyword"}])
+        json!([
+            {"field": "n", "kind": "integer", "params": "integer"},
+            {"field": "name", "kind": "keyword", "params": "keyword"},
+        ])
     );
     let filter = r#"{"must": [{"key": "n", "range": {"gte": 2}}]}"#;
     assert_eq!(

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::point::{Record, ScoredPoint, Select};
 use crate::query::allowance::Allowance;
+use crate::query::explain::{self, Explanation};
 use crate::query::scroll::{ScrollPage, ScrollRequest};
 use crate::query::search::SearchRequest;
 use crate::query::{fetch, matching, nearest, scroll};
@@ -119,6 +120,41 @@ impl Collection {
     pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
         self.answer("estimating", &Control::none(), None, |view, allowance| {
             matching::estimate(view, filter, allowance)
+        })
+    }
+
+    /// How the points of a filter would be found: which index serves which condition, and how many rows each is good
+    /// for.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+    /// use vdb::{Condition, Filter, PayloadIndexKind};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let books = db.create_collection("books", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// # books.upsert(vec![Point::new(1, [0.5])])?;
+    /// books.create_payload_index("year", PayloadIndexKind::Integer)?;
+    /// books.flush()?;
+    /// let plan = books.explain(&Filter::must([Condition::range("year", 1500.0..)]))?;
+    /// println!("{plan}");
+    /// # assert_eq!(plan.segments.len(), 1);
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the filter is not valid, or [`Error::Timeout`](crate::Error::Timeout).
+    pub fn explain(&self, filter: &Filter) -> Result<Explanation> {
+        self.answer("explaining", &Control::none(), None, |view, allowance| {
+            explain::explain(view, filter, false, allowance)
+        })
+    }
+
+    /// As [`explain`](Self::explain), and counts what matches.
+    ///
+    /// # Errors
+    /// As [`count_with`](Self::count_with).
+    pub fn explain_counted(&self, filter: &Filter, control: &Control<'_>) -> Result<Explanation> {
+        self.answer("explaining", control, None, |view, allowance| {
+            explain::explain(view, filter, true, allowance)
         })
     }
 

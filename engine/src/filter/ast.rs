@@ -6,7 +6,11 @@ use std::ops::{Bound, RangeBounds};
 
 use vdb_storage::PointId;
 
-use super::datetime::Datetime;
+use super::{
+    datetime::Datetime,
+    geo::{GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius},
+    slice::Slice,
+};
 
 /// Which points are wanted. All clauses that are given must hold. The empty filter wants every point.
 ///
@@ -84,8 +88,10 @@ pub enum Condition {
     HasId(Vec<PointId>),
     /// The point has the vector of that name (`""` is the unnamed one).
     HasVector(String),
+    /// The point's id is in this slice of the id space.
+    Slice(Slice),
     /// One single object at the path satisfies the whole filter, whose paths start from that object. Conditions on
-    /// ids and vectors hold for no object.
+    /// ids, slices and vectors hold for no object.
     Nested {
         /// The path of an array of objects. `[]` is added at its end unless it is there.
         path: String,
@@ -117,6 +123,12 @@ pub enum Predicate {
     Range(Limits<f64>),
     /// A string that spells a datetime.
     Datetime(Limits<Datetime>),
+    /// A position within the box.
+    GeoBoundingBox(GeoBoundingBox),
+    /// A position within the circle.
+    GeoRadius(GeoRadius),
+    /// A position within the polygon.
+    GeoPolygon(GeoPolygon),
     /// The number of values: 0 for missing and null, the length of an array, 1 for anything else.
     ValuesCount(Limits<u64>),
     /// As [`Condition::IsEmpty`], or its negation.
@@ -364,6 +376,40 @@ impl Condition {
         Self::field(path, Predicate::Datetime(Limits::of(range)))
     }
 
+    /// Some position at `path` is strictly within the box of these corners.
+    ///
+    /// ```
+    /// use vdb::{Condition, GeoPoint};
+    ///
+    /// let top_left = GeoPoint { lon: 11.3, lat: 48.3 };
+    /// let bottom_right = GeoPoint { lon: 11.8, lat: 48.0 };
+    /// let munich = Condition::geo_bounding_box("place", top_left, bottom_right);
+    /// ```
+    pub fn geo_bounding_box(path: impl Into<String>, top_left: GeoPoint, bottom_right: GeoPoint) -> Self {
+        Self::field(
+            path,
+            Predicate::GeoBoundingBox(GeoBoundingBox {
+                top_left,
+                bottom_right,
+            }),
+        )
+    }
+
+    /// Some position at `path` is less than `radius` metres from `center`.
+    pub fn geo_radius(path: impl Into<String>, center: GeoPoint, radius: f64) -> Self {
+        Self::field(path, Predicate::GeoRadius(GeoRadius { center, radius }))
+    }
+
+    /// Some position at `path` is inside of the ring `exterior` and outside of the rings `interiors`. A ring has at least
+    /// 4 points, the last equal to the first.
+    pub fn geo_polygon(
+        path: impl Into<String>,
+        exterior: Vec<GeoPoint>,
+        interiors: Vec<Vec<GeoPoint>>,
+    ) -> Self {
+        Self::field(path, Predicate::GeoPolygon(GeoPolygon { exterior, interiors }))
+    }
+
     /// The number of values at `path` is in the range.
     pub fn values_count(path: impl Into<String>, range: impl RangeBounds<u64>) -> Self {
         Self::field(path, Predicate::ValuesCount(Limits::of(range)))
@@ -387,6 +433,11 @@ impl Condition {
     /// The point has the vector `name`.
     pub fn has_vector(name: impl Into<String>) -> Self {
         Self::HasVector(name.into())
+    }
+
+    /// The point is in the slice `index` of `total`.
+    pub fn slice(total: u32, index: u32) -> Self {
+        Self::Slice(Slice { total, index })
     }
 
     /// One object at `path` satisfies all of `filter`.

@@ -8,7 +8,9 @@ use super::{
     ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
     datetime::Datetime,
     error::{FilterError, Place},
+    geo::Area,
     path::PayloadPath,
+    slice::Slice,
 };
 
 /// What [`MAX_FILTER_DEPTH`] limits.
@@ -30,8 +32,8 @@ impl CompiledFilter {
     /// Checks and prepares `filter`.
     ///
     /// # Errors
-    /// [`FilterError::Invalid`] for a malformed path and for `min_count` 0; [`FilterError::Limit`] beyond
-    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`].
+    /// [`FilterError::Invalid`] for a malformed path, an area or slice that is none, and `min_count` 0; [`FilterError::Limit`] beyond
+    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`], and for a polygon too large.
     pub(crate) fn new(filter: &Filter) -> Result<Self, FilterError> {
         let mut compiler = Compiler {
             depth: 0,
@@ -72,6 +74,7 @@ pub(crate) enum Node {
     /// Sorted.
     HasId(Vec<PointId>),
     HasVector(String),
+    Slice(Slice),
     Nested {
         /// Ends in `[]`.
         path: PayloadPath,
@@ -117,6 +120,8 @@ pub(crate) enum ValueTest {
     Prefix(String),
     Range(Limits<f64>),
     Datetime(Limits<Datetime>),
+    /// A position within the area.
+    Within(Area),
 }
 
 struct Compiler {
@@ -198,6 +203,10 @@ impl Compiler {
             }
             Condition::HasId(ids) => Node::HasId(self.sorted(ids, &place.key("has_id"))?),
             Condition::HasVector(name) => Node::HasVector(name.clone()),
+            Condition::Slice(slice) => {
+                slice.check(&place.key("slice"))?;
+                Node::Slice(*slice)
+            }
             Condition::Nested { path, filter } => {
                 let place = place.key("nested");
                 let path = parse(path, &place.key("key"))?.into_array();
@@ -236,6 +245,21 @@ impl Compiler {
             Predicate::Prefix(prefix) => ValueTest::Prefix(prefix.clone()),
             Predicate::Range(limits) => ValueTest::Range(*limits),
             Predicate::Datetime(limits) => ValueTest::Datetime(*limits),
+            Predicate::GeoBoundingBox(area) => {
+                area.check(&place.key("geo_bounding_box"))?;
+                ValueTest::Within(Area::Box(*area))
+            }
+            Predicate::GeoRadius(area) => {
+                area.check(&place.key("geo_radius"))?;
+                ValueTest::Within(Area::Circle(*area))
+            }
+            Predicate::GeoPolygon(area) => {
+                let place = place.key("geo_polygon");
+                area.check(&place)?;
+                self.values = self.values.saturating_add(area.points());
+                place.within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)?;
+                ValueTest::Within(Area::Polygon(area.clone()))
+            }
             Predicate::ValuesCount(limits) => return Ok(Test::Count(*limits)),
             Predicate::IsEmpty(wanted) => return Ok(Test::Empty(*wanted)),
             Predicate::IsNull(wanted) => return Ok(Test::Null(*wanted)),

@@ -27,15 +27,6 @@ pub enum FilterError {
         /// What was given; one more than the limit where the rest was not looked at.
         found: usize,
     },
-    /// The request is well formed and asks for something that this engine does not do. It is refused, because
-    /// ignoring a condition would return points that the caller excluded.
-    #[error("{}{what} is not supported", prefix(.place))]
-    Unsupported {
-        /// Where in the request.
-        place: String,
-        /// The feature, as a noun phrase.
-        what: &'static str,
-    },
 }
 
 impl FilterError {
@@ -50,7 +41,7 @@ impl FilterError {
                 limit,
                 found,
             },
-            Self::Invalid { .. } | Self::Unsupported { .. } => place.invalid(self.to_string()),
+            Self::Invalid { .. } => place.invalid(self.to_string()),
         }
     }
 }
@@ -115,13 +106,6 @@ impl<'a> Place<'a> {
             limit,
             found,
         })
-    }
-
-    pub(crate) fn unsupported(&self, what: &'static str) -> FilterError {
-        FilterError::Unsupported {
-            place: self.spell(),
-            what,
-        }
     }
 
     fn spell(&self) -> String {

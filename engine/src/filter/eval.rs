@@ -10,6 +10,7 @@ use vdb_storage::{
 use super::{
     compile::{Clauses, CompiledFilter, Field, Node, Test, ValueTest},
     datetime::Datetime,
+    geo::GeoPoint,
     walk::{any_node, any_value},
 };
 
@@ -112,6 +113,7 @@ impl<'a> Subject<'a> {
                 .point
                 .is_some_and(|point| ids.binary_search(&point.id()).is_ok())),
             Node::HasVector(name) => Ok(self.point.is_some_and(|point| point.has_vector(name))),
+            Node::Slice(slice) => Ok(self.point.is_some_and(|point| slice.contains(point.id()))),
             Node::Nested { path, clauses } => any_node(self.payload()?, path.steps(), &mut |node| {
                 let ValueRef::Object(object) = node else {
                     return Ok(false);
@@ -148,15 +150,15 @@ impl Field {
                 })?;
                 Ok(counted || (missing && limits.contains(0)))
             }
-            Test::Value(test) => any_value(root, steps, &mut |value| Ok(test.accepts(value))),
+            Test::Value(test) => any_value(root, steps, &mut |value| test.accepts(value)),
         }
     }
 }
 
 impl ValueTest {
     /// Whether one value passes.
-    fn accepts(&self, value: ValueRef<'_>) -> bool {
-        match self {
+    fn accepts(&self, value: ValueRef<'_>) -> Result<bool, ValueError> {
+        Ok(match self {
             Self::String(wanted) => matches!(value, ValueRef::Str(text) if text == wanted),
             Self::Integer(wanted) => matches!(value, ValueRef::I64(number) if number == *wanted),
             Self::Bool(wanted) => matches!(value, ValueRef::Bool(truth) if truth == *wanted),
@@ -179,7 +181,8 @@ impl ValueTest {
             Self::Datetime(limits) => {
                 matches!(value, ValueRef::Str(text) if Datetime::parse(text).is_some_and(|at| limits.contains(at)))
             }
-        }
+            Self::Within(area) => GeoPoint::of(value)?.is_some_and(|point| area.contains(point)),
+        })
     }
 }
 

@@ -16,8 +16,10 @@ use super::{
     datetime::Datetime,
     error::{FilterError, Place},
     path::{PayloadPath, shorten},
+    slice::Slice,
 };
 
+mod geo;
 mod write;
 
 type Result<T> = std::result::Result<T, FilterError>;
@@ -43,7 +45,8 @@ impl Filter {
     /// # Errors
     /// [`FilterError::Invalid`] when `value` has another shape; [`FilterError::Limit`] when it is deeper than
     /// [`MAX_FILTER_DEPTH`], has more conditions than [`MAX_FILTER_CONDITIONS`] or a list of more than
-    /// [`MAX_FILTER_VALUES`]; [`FilterError::Unsupported`] for geo and slice conditions.
+    /// [`MAX_FILTER_VALUES`], or a polygon of more than [`MAX_POLYGON_POINTS`](crate::limits::MAX_POLYGON_POINTS) or
+    /// [`MAX_POLYGON_RINGS`](crate::limits::MAX_POLYGON_RINGS).
     pub fn from_json(value: &Value) -> Result<Self> {
         Reader {
             depth: 0,
@@ -159,7 +162,7 @@ impl Reader {
                     filter: Box::new(filter),
                 })
             }
-            "slice" => Err(place.unsupported("the slice condition")),
+            "slice" => slice(value, &place).map(Condition::Slice),
             _ => Err(place.invalid("unknown condition")),
         }
     }
@@ -179,9 +182,9 @@ fn field(map: &Map<String, Value>, place: &Place<'_>) -> Result<Condition> {
             "values_count" => Predicate::ValuesCount(limits(value, &here, count)?),
             "is_empty" => Predicate::IsEmpty(boolean(value, &here)?),
             "is_null" => Predicate::IsNull(boolean(value, &here)?),
-            "geo_bounding_box" | "geo_radius" | "geo_polygon" => {
-                return Err(here.unsupported("filtering by geo position"));
-            }
+            "geo_bounding_box" => Predicate::GeoBoundingBox(geo::bounding_box(value, &here)?),
+            "geo_radius" => Predicate::GeoRadius(geo::radius(value, &here)?),
+            "geo_polygon" => Predicate::GeoPolygon(geo::polygon(value, &here)?),
             _ => return Err(place.invalid(format!("unknown key {} in a field condition", shorten(key)))),
         };
         if predicate.replace(parsed).is_some() {
@@ -310,6 +313,31 @@ fn count(value: &Value, place: &Place<'_>) -> Result<u64> {
     value
         .as_u64()
         .ok_or_else(|| place.invalid(format!("expected an integer of 0 or more, {}", found(value))))
+}
+
+fn slice(value: &Value, place: &Place<'_>) -> Result<Slice> {
+    let map = object(value, place, "an object with `total` and `index`")?;
+    known_keys(map, &["total", "index"], place, "a slice")?;
+    let number = |key: &str| {
+        let value = required(map, key, place)?;
+        value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .ok_or_else(|| {
+                let place = place.key(key);
+                place.invalid(format!(
+                    "expected an integer from 0 to {}, {}",
+                    u32::MAX,
+                    found(value)
+                ))
+            })
+    };
+    let slice = Slice {
+        total: number("total")?,
+        index: number("index")?,
+    };
+    slice.check(place)?;
+    Ok(slice)
 }
 
 fn point_id(value: &Value, place: &Place<'_>) -> Result<PointId> {

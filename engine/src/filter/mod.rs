@@ -11,6 +11,9 @@
 //! | `path.rs` | payload paths: grammar, canonical text |
 //! | `datetime.rs` | points in time as payloads spell them |
 //! | `ast.rs` | filters as values, and their builders |
+//! | `geo.rs` | positions and areas on the Earth |
+//! | `slice.rs` | slices of the id space |
+//! | `uuid.rs` | UUIDs as an index of them holds their text |
 //! | `walk.rs` | the values at a path of an encoded payload |
 //! | `compile.rs` | limits checked, paths parsed, lists sorted |
 //! | `json.rs` | Qdrant's JSON form, both ways |
@@ -25,9 +28,12 @@ mod compile;
 mod datetime;
 mod error;
 mod eval;
+mod geo;
 mod json;
 mod path;
 mod plan;
+mod slice;
+mod uuid;
 mod walk;
 
 #[cfg(test)]
@@ -36,9 +42,13 @@ mod fixture;
 pub use ast::{Condition, Filter, Limits, MatchValue, MinShould, Predicate, ValueList};
 pub use datetime::Datetime;
 pub use error::FilterError;
+pub use geo::{GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius};
+pub use slice::Slice;
 
 pub(crate) use compile::CompiledFilter;
 pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
-pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate};
+pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate, plan_of_conditions};
+pub use plan::{ConditionPlan, ServedBy};
+pub(crate) use uuid::canonical_uuid;
 pub(crate) use walk::any_node;

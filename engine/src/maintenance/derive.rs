@@ -110,7 +110,7 @@ pub(crate) fn write_payload_index<'p>(
     control: &Control<'_>,
 ) -> Result<FrameInfo> {
     let payload_path = PayloadPath::parse(&index.path)?;
-    let mut builder = Builder::new(index.kind);
+    let mut builder = Builder::new(index.params.kind);
     for row in 0..rows {
         if row % STEP == 0 {
             if control.is_cancelled() {

@@ -13,7 +13,7 @@ use crate::maintenance::commit::Commit;
 use crate::maintenance::derive;
 use crate::maintenance::dropped::{forget_dropped, kept};
 use crate::maintenance::fresh::FreshFiles;
-use crate::payload::PayloadIndexKind;
+use crate::payload::PayloadIndexParams;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::shared::Shared;
 
@@ -46,21 +46,27 @@ fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) 
     })
 }
 
-/// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment. Cancelled, the
-/// index is in the schema all the same: filters read the payloads of the segments that lack it until the optimizer, or
-/// another call, has built it.
+/// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment. Of one of the same
+/// kind only the options change. Cancelled, the index is in the schema all the same: filters read the payloads of the
+/// segments that lack it until the optimizer, or another call, has built it.
 pub(crate) fn create(
     shared: &Shared,
     core: &Core,
     path: &str,
-    kind: PayloadIndexKind,
+    params: PayloadIndexParams,
     control: &Control<'_>,
 ) -> Result<()> {
     shared.check_writable()?;
     let path = PayloadPath::parse(path)?.to_string();
-    let same = |i: &PayloadIndexSchema| i.path == path && i.kind == kind;
+    params.validate()?;
+    let same = |i: &PayloadIndexSchema| i.path == path && i.params == params;
     if !core.tables().schema.payload_indexes.iter().any(same) {
         change_schema(shared, core, |schema| {
+            let of_kind = |i: &&mut PayloadIndexSchema| i.path == path && i.params.kind == params.kind;
+            if let Some(index) = schema.payload_indexes.iter_mut().find(of_kind) {
+                index.params = params;
+                return Ok(());
+            }
             schema.payload_indexes.retain(|i| i.path != path);
             let count = schema.payload_indexes.len() + 1;
             within("payload indexes of a collection", MAX_PAYLOAD_INDEXES, count)?;
@@ -73,7 +79,7 @@ pub(crate) fn create(
             schema.payload_indexes.push(PayloadIndexSchema {
                 number,
                 path: path.clone(),
-                kind,
+                params,
             });
             Ok(())
         })?;

@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `edit.rs` | set and delete by path, on JSON |
+//! | `params.rs` | what a payload index is to be: kind and options |
 //! | `select.rs` | the part of an encoded payload that is returned |
 //! | `extract.rs` | the values of an encoded payload that an index files |
 //!
@@ -11,8 +12,10 @@
 
 mod edit;
 mod extract;
+mod params;
 mod select;
 
+pub use params::{MemoryPlacement, PayloadIndexOptions, PayloadIndexParams};
 pub use select::PayloadSelector;
 pub use vdb_index::postings::Kind as PayloadIndexKind;
 

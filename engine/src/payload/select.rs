@@ -132,9 +132,7 @@ fn paths(place: &str, list: &[Value]) -> Result<Vec<PayloadPath>, FilterError> {
             .ok_or_else(|| invalid(number, "expected a path as a string".to_owned()))?;
         PayloadPath::parse(text).map_err(|error| match error {
             FilterError::Limit { .. } => error,
-            FilterError::Invalid { .. } | FilterError::Unsupported { .. } => {
-                invalid(number, error.to_string())
-            }
+            FilterError::Invalid { .. } => invalid(number, error.to_string()),
         })
     };
     list.iter().enumerate().map(read).collect()

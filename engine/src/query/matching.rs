@@ -100,21 +100,30 @@ pub(crate) fn each(
     Ok(())
 }
 
+/// How many points that are in no segment yet match.
+pub(super) fn count_in_memory(
+    view: &View,
+    filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
+) -> Result<u64> {
+    let (schema, horizon) = (&view.tables.schema, Horizon::At(view.lsn));
+    let mut count = 0;
+    for table in view.tables.memtables() {
+        each_in_memtable(schema, table, horizon, (filter, allowance), |_, _| {
+            count += 1;
+            Ok(())
+        })?;
+    }
+    Ok(count)
+}
+
 /// About how many points match, without reading payloads of segments.
 pub(crate) fn estimate(view: &View, filter: &Filter, allowance: &Allowance<'_>) -> Result<Estimate> {
     let compiled = CompiledFilter::new(filter)?;
     allowance.check()?;
     let filter = Some(&compiled).filter(|f| !f.is_unconditional());
-    let horizon = Horizon::At(view.lsn);
     let schema = &view.tables.schema;
-    let mut in_memory = 0;
-    for table in view.tables.memtables() {
-        each_in_memtable(schema, table, horizon, (filter, allowance), |_, _| {
-            in_memory += 1;
-            Ok(())
-        })?;
-    }
-    let mut sum = Estimate::exactly(in_memory);
+    let mut sum = Estimate::exactly(count_in_memory(view, filter, allowance)?);
     for segment in &view.tables.segments {
         allowance.check()?;
         let bounds = rows::bounds(schema, segment, filter);
@@ -134,19 +143,7 @@ pub(crate) fn count(view: &View, filter: Option<&Filter>, allowance: &Allowance<
     allowance.check()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
     let horizon = Horizon::At(view.lsn);
-    let mut count = 0;
-    for table in view.tables.memtables() {
-        each_in_memtable(
-            &view.tables.schema,
-            table,
-            horizon,
-            (filter, allowance),
-            |_, _| {
-                count += 1;
-                Ok(())
-            },
-        )?;
-    }
+    let mut count = count_in_memory(view, filter, allowance)?;
     for segment in &view.tables.segments {
         count += SegmentRows::new(&view.tables.schema, segment, horizon, filter, allowance)?.count()?;
     }

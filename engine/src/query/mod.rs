@@ -12,6 +12,7 @@
 //! | `workers.rs` | threads that answer together |
 //! | `matching.rs` | every point that matches a filter; counting |
 //! | `rows.rs`, `slots.rs` | which rows of one segment may be returned; the same as a filter over its vectors |
+//! | `explain.rs` | how a filter would be answered |
 //! | `search.rs`, `prepared.rs` | a search as it is asked for; the same, checked and encoded |
 //! | `nearest.rs` | nearest points, for one request or many |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
@@ -19,6 +20,7 @@
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
 
 pub(crate) mod allowance;
+pub(crate) mod explain;
 pub(crate) mod fetch;
 pub(crate) mod matching;
 mod memory;

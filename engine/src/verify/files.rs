@@ -103,7 +103,7 @@ pub(crate) fn check(
             let postings = PostingsFile::open(disk, &path, rows)?;
             postings.verify(disk)?;
             let index = schema.payload_indexes.iter().find(|index| index.number == number);
-            if index.is_some_and(|index| index.kind != postings.kind()) {
+            if index.is_some_and(|index| index.params.kind != postings.kind()) {
                 return Err(damaged(format!(
                     "it indexes {:?}, which the schema does not ask for",
                     postings.kind()

@@ -19,7 +19,7 @@ const SMALLEST_BITMAP: usize = 64;
 
 /// Gathers keys and classes by row, in any order of rows, and writes a postings file.
 ///
-/// Holds 16 bytes a pair of key and row (8 for keywords, plus every different term once), and about as much again
+/// Holds 16 bytes a pair of key and row (8 for keywords and UUIDs, plus every different term once), and about as much again
 /// while it writes: [`Builder::bytes`] tells.
 ///
 /// ```
@@ -51,7 +51,7 @@ enum Values {
     Numbers(Vec<(i64, u32)>),
     Terms {
         /// Terms by order of appearance.
-        numbers: HashMap<Box<str>, u32>,
+        numbers: HashMap<Box<[u8]>, u32>,
         text_bytes: usize,
         /// Number of the term, row.
         pairs: Vec<(u32, u32)>,
@@ -62,13 +62,14 @@ impl Builder {
     /// An empty index.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        let values = match kind {
-            Kind::Keyword => Values::Terms {
+        let values = if kind.has_terms() {
+            Values::Terms {
                 numbers: HashMap::new(),
                 text_bytes: 0,
                 pairs: Vec::new(),
-            },
-            Kind::Integer | Kind::Float | Kind::Bool | Kind::Datetime => Values::Numbers(Vec::new()),
+            }
+        } else {
+            Values::Numbers(Vec::new())
         };
         let none = RoaringBitmap::new();
         Self {
@@ -88,16 +89,18 @@ impl Builder {
 
     /// Files `row` under `key`. A key of another kind makes the row [`Class::Foreign`].
     pub fn push(&mut self, row: u32, key: Key<'_>) {
-        match (&mut self.values, key.stored(self.kind)) {
-            (Values::Numbers(pairs), Some(Stored::Number(number))) => push_new(pairs, (number, row)),
+        let stored = key.stored(self.kind);
+        match (&mut self.values, &stored) {
+            (Values::Numbers(pairs), Some(Stored::Number(number))) => push_new(pairs, (*number, row)),
             (
                 Values::Terms {
                     numbers,
                     text_bytes,
                     pairs,
                 },
-                Some(Stored::Term(term)),
+                Some(stored @ (Stored::Term(_) | Stored::Uuid(_))),
             ) => {
+                let term = stored.bytes();
                 let number = match numbers.get(term) {
                     Some(number) => *number,
                     None => {
@@ -140,7 +143,7 @@ impl Builder {
                 text_bytes,
                 pairs,
             } => {
-                let term = size_of::<(Box<str>, u32)>() + 1;
+                let term = size_of::<(Box<[u8]>, u32)>() + 1;
                 numbers.capacity() * term + text_bytes + pairs.capacity() * size_of::<(u32, u32)>()
             }
         };
@@ -163,7 +166,7 @@ impl Builder {
             Values::Terms {
                 numbers, mut pairs, ..
             } => {
-                let mut terms: Vec<(Box<str>, u32)> = numbers.into_iter().collect();
+                let mut terms: Vec<(Box<[u8]>, u32)> = numbers.into_iter().collect();
                 terms.sort_unstable();
                 let mut ranks = vec![0; terms.len()];
                 for ((_, number), rank) in terms.iter().zip(0_u32..) {
@@ -188,7 +191,7 @@ impl Builder {
         path: &str,
         rows: u32,
         pairs: &[(K, u32)],
-        terms: &[(Box<str>, u32)],
+        terms: &[(Box<[u8]>, u32)],
     ) -> Result<FrameInfo> {
         // One more than the keys has to be a u32 as well.
         if pairs.len() >= u32::MAX as usize {
@@ -213,7 +216,7 @@ impl Builder {
         let mut keys = 0;
         let mut writer = FrameWriter::create(disk, path, FILE, &[])?;
         begin(&mut writer, KEYS)?;
-        if self.kind == Kind::Keyword {
+        if self.kind.has_terms() {
             let mut start = 0_u64;
             writer.write(&start.to_le_bytes())?;
             for (term, _) in terms {
@@ -230,7 +233,7 @@ impl Builder {
         }
         begin(&mut writer, TERMS)?;
         for (term, _) in terms {
-            writer.write(term.as_bytes())?;
+            writer.write(term)?;
         }
         begin(&mut writer, RUNS)?;
         let mut start = 0_u32;

@@ -155,17 +155,26 @@ impl PostingsFile {
     }
 
     /// The number of the first key that is not below `key`, and whether it is that key.
-    pub(super) fn find(&self, key: Stored<'_>) -> Result<(u32, bool)> {
+    pub(super) fn find(&self, key: &Stored<'_>) -> Result<(u32, bool)> {
+        let (keys, term) = (self.meta.keys, key.bytes());
         let at = match key {
-            Stored::Number(number) => lower_bound(self.meta.keys, |at| Ok(self.number(at) < number))?,
-            Stored::Term(term) => lower_bound(self.meta.keys, |at| Ok(self.term(at)? < term.as_bytes()))?,
+            Stored::Number(number) => lower_bound(keys, |at| Ok(self.number(at) < *number))?,
+            Stored::Term(_) | Stored::Uuid(_) => lower_bound(keys, |at| Ok(self.term(at)? < term))?,
         };
-        let equal = at < self.meta.keys
+        let equal = at < keys
             && match key {
-                Stored::Number(number) => self.number(at) == number,
-                Stored::Term(term) => self.term(at)? == term.as_bytes(),
+                Stored::Number(number) => self.number(at) == *number,
+                Stored::Term(_) | Stored::Uuid(_) => self.term(at)? == term,
             };
         Ok((at, equal))
+    }
+
+    /// The number of the first key among those numbered `within` that is not below `number`; the end when none is.
+    pub(super) fn find_number(&self, number: i64, within: &Range<u32>) -> Result<u32> {
+        let first = lower_bound(within.end.saturating_sub(within.start), |at| {
+            Ok(self.number(within.start + at) < number)
+        })?;
+        Ok(within.start + first)
     }
 
     /// The number of the first key at or after `from` that does not start with `prefix`, where `from` is the
@@ -269,7 +278,7 @@ impl PostingsFile {
         self.frame.corrupt_section(BITMAPS, start, what)
     }
 
-    fn number(&self, key: u32) -> i64 {
+    pub(super) fn number(&self, key: u32) -> i64 {
         u64_at(&self.keys, key as usize * 8).cast_signed()
     }
 

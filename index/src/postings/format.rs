@@ -3,8 +3,8 @@
 //! ```text
 //! meta, 64 bytes                          sections
 //!  0  1  kind of index                     0 keys     an index of numbers: i64 a key, ascending
-//!  1  3  zero                                         keywords: u64 start of each term, then their end
-//!  4  4  rows of the segment               1 terms    UTF-8, back to back, ascending by bytes
+//!  1  3  zero                                         terms: u64 start of each, then their end
+//!  4  4  rows of the segment               1 terms    bytes, back to back, ascending: UTF-8 of keywords, 16 of a UUID
 //!  8  4  keys                              2 runs     u32 start of each key's run in `rows`, then their end
 //! 12  4  keys whose rows are a bitmap      3 rows     u32, ascending within a run
 //! 16  8  pairs of key and row              4 large    32 bytes a key whose rows are a bitmap, ascending
@@ -19,8 +19,9 @@
 //! 24  4  length of the bitmap
 //! 28  4  zero
 //! ```
-//! A key with a bitmap has an empty run. Integers and datetimes are their own keys, false and true are 0 and 1, a
-//! float is its bits with those below the sign inverted when the sign is set, which orders as the floats do.
+//! A key with a bitmap has an empty run. Keywords and UUIDs are terms. Integers and datetimes are their own keys, false and
+//! true are 0 and 1, a float is its bits with those below the sign inverted when the sign is set, which orders as the
+//! floats do, and a position is the number of its cell with the highest bit inverted.
 
 use vdb_vfs::frame::FileKind;
 
@@ -124,7 +125,7 @@ impl Meta {
             return Err((0, format!("meta has {} bytes, expected {META_LEN}", bytes.len())));
         };
         let Some(kind) = Kind::from_code(bytes[0]) else {
-            return Err((0, format!("kind of index is {}, expected 0 to 4", bytes[0])));
+            return Err((0, format!("kind of index is {}, expected 0 to 6", bytes[0])));
         };
         let mut classes = [ClassRecord::default(); Class::ALL.len()];
         for (number, class) in classes.iter_mut().enumerate() {
@@ -147,11 +148,7 @@ impl Meta {
         } = meta;
         let starts = u64::from(keys) + 1;
         let [keys_len, _, runs_len, rows_len, large_len, bitmaps_len] = lengths;
-        let key_count = if kind == Kind::Keyword {
-            starts
-        } else {
-            u64::from(keys)
-        };
+        let key_count = if kind.has_terms() { starts } else { u64::from(keys) };
         if keys_len != key_count * 8 || runs_len != starts * 4 {
             return Err((
                 KEYS_AT,

@@ -5,8 +5,8 @@
 /// ```
 /// use vdb_index::postings::Kind;
 ///
-/// let names = Kind::ALL.map(|kind| format!("{kind:?}").to_lowercase());
-/// assert_eq!(names, ["keyword", "integer", "float", "bool", "datetime"]);
+/// let names = Kind::ALL.map(Kind::name);
+/// assert_eq!(names, ["keyword", "integer", "float", "bool", "datetime", "uuid", "geo"]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -20,17 +20,37 @@ pub enum Kind {
     Bool,
     /// Microseconds since 1970 UTC.
     Datetime,
+    /// Universally unique identifiers, in the order of their 16 bytes.
+    Uuid,
+    /// Positions on the Earth, by the number of the cell that they are in.
+    Geo,
 }
 
 impl Kind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Keyword,
         Self::Integer,
         Self::Float,
         Self::Bool,
         Self::Datetime,
+        Self::Uuid,
+        Self::Geo,
     ];
+
+    /// The lower-case name, as JSON and the command line spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Datetime => "datetime",
+            Self::Uuid => "uuid",
+            Self::Geo => "geo",
+        }
+    }
 
     /// The byte that names this kind in a file or a manifest.
     pub fn code(self) -> u8 {
@@ -40,6 +60,16 @@ impl Kind {
             Self::Float => 2,
             Self::Bool => 3,
             Self::Datetime => 4,
+            Self::Uuid => 5,
+            Self::Geo => 6,
+        }
+    }
+
+    /// Whether keys are strings of bytes; else they are numbers.
+    pub(super) fn has_terms(self) -> bool {
+        match self {
+            Self::Keyword | Self::Uuid => true,
+            Self::Integer | Self::Float | Self::Bool | Self::Datetime | Self::Geo => false,
         }
     }
 
@@ -62,19 +92,34 @@ pub enum Key<'a> {
     Bool(bool),
     /// Microseconds since 1970 UTC, for [`Kind::Datetime`].
     Datetime(i64),
+    /// For [`Kind::Uuid`].
+    Uuid([u8; 16]),
+    /// The number of a cell, for [`Kind::Geo`]. Which positions a cell has is left to the caller.
+    Cell(u64),
 }
 
 impl<'a> Key<'a> {
     /// The form in which an index of `kind` stores this key; `None` when it is of another kind.
     pub(super) fn stored(self, kind: Kind) -> Option<Stored<'a>> {
         match (self, kind) {
-            (Key::Term(term), Kind::Keyword) => Some(Stored::Term(term)),
+            (Key::Term(term), Kind::Keyword) => Some(Stored::Term(term.as_bytes())),
+            (Key::Uuid(uuid), Kind::Uuid) => Some(Stored::Uuid(uuid)),
+            (Key::Cell(cell), Kind::Geo) => Some(Stored::Number(cell_code(cell))),
             (Key::Integer(number), Kind::Integer) | (Key::Datetime(number), Kind::Datetime) => {
                 Some(Stored::Number(number))
             }
             (Key::Float(number), Kind::Float) => float_code(number).map(Stored::Number),
             (Key::Bool(truth), Kind::Bool) => Some(Stored::Number(i64::from(truth))),
-            (Key::Term(_) | Key::Integer(_) | Key::Float(_) | Key::Bool(_) | Key::Datetime(_), _) => None,
+            (
+                Key::Term(_)
+                | Key::Integer(_)
+                | Key::Float(_)
+                | Key::Bool(_)
+                | Key::Datetime(_)
+                | Key::Uuid(_)
+                | Key::Cell(_),
+                _,
+            ) => None,
         }
     }
 }
@@ -82,8 +127,30 @@ impl<'a> Key<'a> {
 /// A key as it is stored and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored<'a> {
-    Term(&'a str),
+    Term(&'a [u8]),
+    Uuid([u8; 16]),
     Number(i64),
+}
+
+impl Stored<'_> {
+    /// The bytes of a term; none of a number.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Term(term) => term,
+            Self::Uuid(uuid) => uuid,
+            Self::Number(_) => &[],
+        }
+    }
+}
+
+/// An integer that orders as the number of the cell does.
+fn cell_code(cell: u64) -> i64 {
+    (cell ^ 1 << 63).cast_signed()
+}
+
+/// The cell that is stored so.
+pub(super) fn cell_of(code: i64) -> u64 {
+    code.cast_unsigned() ^ 1 << 63
 }
 
 /// An integer that orders as the float does. The bits of a positive float already do; those of a negative one
@@ -101,7 +168,7 @@ fn float_code(number: f64) -> Option<i64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, float_code};
+    use super::{Kind, cell_code, cell_of, float_code};
 
     proptest! {
         #[test]
@@ -113,6 +180,13 @@ mod tests {
                 prop_assert!(a.is_nan() || b.is_nan());
             }
         }
+    }
+
+    #[test]
+    fn cell_codes_order_as_the_cells_do() {
+        let cells = [0, 1, (1 << 63) - 1, 1 << 63, u64::MAX];
+        assert!(cells.map(cell_code).is_sorted());
+        assert_eq!(cells.map(|cell| cell_of(cell_code(cell))), cells);
     }
 
     #[test]
@@ -128,6 +202,6 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::from_code(kind.code()), Some(kind));
         }
-        assert_eq!(Kind::from_code(5), None);
+        assert_eq!(Kind::from_code(7), None);
     }
 }

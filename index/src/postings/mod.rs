@@ -9,7 +9,8 @@
 //! query: file -> binary search for keys -> their rows -> RowSet
 //! ```
 //!
-//! All kinds but keywords are reduced to an `i64` that orders as the values do, and share one layout. The rows of
+//! Keywords and UUIDs are strings of bytes; all other kinds are reduced to an `i64` that orders as the values do, and
+//! share one layout. The rows of
 //! a key are a run of plain numbers when they are few, a roaring bitmap when that is smaller; runs of neighbouring
 //! keys are adjacent, so that a range over a million different numbers is one slice.
 //!

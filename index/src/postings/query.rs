@@ -5,7 +5,7 @@ use std::ops::{Bound, Range};
 use super::{
     file::PostingsFile,
     format::{Class, u32_at},
-    key::Key,
+    key::{Key, Stored, cell_of},
 };
 use crate::{Result, RowBits, RowSet};
 
@@ -97,11 +97,45 @@ impl PostingsFile {
         self.estimate(&self.span_with_prefix(prefix)?)
     }
 
+    /// The cell that is the key of this number, one below [`keys`](Self::keys), in an index of positions.
+    #[must_use]
+    pub fn cell(&self, number: u32) -> u64 {
+        cell_of(self.number(number))
+    }
+
+    /// The number of the first key not below `cell` among those numbered `within`, the end of those when there is none:
+    /// the way to the keys in a range of cells. In an index of another kind than positions there is never one.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn first_cell_from(&self, cell: u64, within: &Range<u32>) -> Result<u32> {
+        match Key::Cell(cell).stored(self.kind()) {
+            Some(Stored::Number(number)) => self.find_number(number, within),
+            Some(Stored::Term(_) | Stored::Uuid(_)) | None => Ok(within.end),
+        }
+    }
+
+    /// The rows of the keys of these numbers, in ranges that do not overlap.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn rows_of(&self, keys: &[Range<u32>]) -> Result<RowSet> {
+        self.gather(keys)
+    }
+
+    /// About how many rows [`PostingsFile::rows_of`] returns; exact when no row has more than one key.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn estimate_rows_of(&self, keys: &[Range<u32>]) -> Result<Estimate> {
+        self.estimate(keys)
+    }
+
     fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
         let Some(stored) = key.stored(self.kind()) else {
             return Ok(Vec::new());
         };
-        let (at, found) = self.find(stored)?;
+        let (at, found) = self.find(&stored)?;
         Ok(found.then_some(at..at + 1).into_iter().collect())
     }
 
@@ -122,7 +156,7 @@ impl PostingsFile {
             let Some(stored) = key.stored(self.kind()) else {
                 return Ok(None);
             };
-            let (at, found) = self.find(stored)?;
+            let (at, found) = self.find(&stored)?;
             Ok(Some(if found && past { at + 1 } else { at }))
         };
         let start = match start {
@@ -147,7 +181,7 @@ impl PostingsFile {
         let Some(stored) = Key::Term(prefix).stored(self.kind()) else {
             return Ok(Vec::new());
         };
-        let (start, _) = self.find(stored)?;
+        let (start, _) = self.find(&stored)?;
         let end = self.end_of_prefix(start, prefix.as_bytes())?;
         Ok((start < end).then_some(start..end).into_iter().collect())
     }

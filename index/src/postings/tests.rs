@@ -77,6 +77,65 @@ fn keywords_match_whole_terms_and_prefixes() {
 }
 
 #[test]
+fn uuids_match_by_their_bytes_and_in_their_order() {
+    let uuid = |first: u8| {
+        Key::Uuid(
+            [
+                [first, 0xff],
+                [0; 2],
+                [7; 2],
+                [0; 2],
+                [0; 2],
+                [0; 2],
+                [0; 2],
+                [first; 2],
+            ]
+            .concat()
+            .try_into()
+            .unwrap(),
+        )
+    };
+    let index = built(Kind::Uuid, 5, |index| {
+        for (row, key) in [(0, uuid(9)), (1, uuid(200)), (3, uuid(9)), (3, uuid(0))] {
+            index.push(row, key);
+        }
+        index.push(4, Key::Term("9"));
+    });
+    assert_eq!((index.keys(), index.entries()), (3, 4));
+    assert_eq!(rows(index.equals(uuid(9))), [0, 3]);
+    assert_eq!(rows(index.equals(uuid(8))), [0; 0]);
+    assert_eq!(rows(index.any_of([uuid(200), uuid(0)])), [1, 3]);
+    assert_eq!(
+        rows(index.range(Bound::Excluded(uuid(0)), Bound::Excluded(uuid(200)))),
+        [0, 3]
+    );
+    assert_eq!(rows(index.prefix("")), [0; 0]);
+    assert_eq!(rows(index.class(Class::Foreign)), [4]);
+}
+
+#[test]
+fn cells_are_found_by_ranges_of_their_numbers() {
+    let cells = [5, 9, 1 << 63, u64::MAX];
+    let index = built(Kind::Geo, 6, |index| {
+        for (row, cell) in (0..).zip(cells) {
+            index.push(row, Key::Cell(cell));
+            index.push(5, Key::Cell(cell));
+        }
+        index.push(4, Key::Integer(5));
+    });
+    assert_eq!([0, 1, 2, 3].map(|number| index.cell(number)), cells);
+    assert_eq!(index.first_cell_from(6, &(0..4)).unwrap(), 1);
+    assert_eq!(index.first_cell_from(9, &(0..4)).unwrap(), 1);
+    assert_eq!(index.first_cell_from(0, &(2..3)).unwrap(), 2);
+    assert_eq!(index.first_cell_from(u64::MAX, &(0..3)).unwrap(), 3);
+    assert_eq!(rows(index.rows_of(&[0..1, 2..4])), [0, 2, 3, 5]);
+    assert_eq!(rows(index.equals(Key::Cell(9))), [1, 5]);
+    assert_eq!(rows(index.class(Class::Foreign)), [4]);
+    let estimate = index.estimate_rows_of(&[1..2, 2..3]).unwrap();
+    assert!(estimate.min <= 3 && estimate.max >= 3, "{estimate:?}");
+}
+
+#[test]
 fn integers_match_by_range_with_every_kind_of_bound() {
     let index = built(Kind::Integer, 6, |index| {
         for (row, number) in [(0, 5), (1, i64::MIN), (2, i64::MAX), (3, 5), (4, -1), (5, 7)] {

@@ -9,8 +9,12 @@ fn integers_are_little_endian_of_fixed_width() {
         number: 0x0102,
         path: "a".to_owned(),
         kind: 3,
+        options: None,
     };
-    assert_eq!(encode(&record).unwrap(), [2, 1, 1, 0, 0, 0, 0, 0, 0, 0, b'a', 3]);
+    assert_eq!(
+        encode(&record).unwrap(),
+        [2, 1, 1, 0, 0, 0, 0, 0, 0, 0, b'a', 3, 0]
+    );
 }
 
 #[test]

@@ -11,7 +11,9 @@
 mod format;
 mod store;
 
-pub use crate::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
+pub use crate::schema::{
+    HnswRecord, OptimizerRecord, PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, VectorRecord,
+};
 pub use format::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, NUMBER_END,
     SegmentRecord, generation_of,

@@ -67,6 +67,10 @@ fn manifest(generation: u64) -> CollectionManifest {
             number: 0,
             path: "a.b[]".to_owned(),
             kind: 1,
+            options: Some(PayloadIndexOptionsRecord {
+                switches: vec![None, Some(true), Some(false)],
+                memory: Some(2),
+            }),
         }],
         next_payload_index: 1,
         optimizer: OptimizerRecord::default(),

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use vdb_storage::PointId;
 
-use crate::filter::{
-    Condition, Datetime, Filter, FilterError, Limits, MatchValue, MinShould, Predicate, ValueList,
-};
+use crate::filter::{Condition, Datetime, Filter, Limits, MatchValue, MinShould, Predicate, ValueList};
+
+mod geo;
 
 fn one(condition: Value) -> Condition {
     let filter = Filter::from_json(&json!({ "must": [condition] })).unwrap();
@@ -102,6 +102,7 @@ fn every_shape_of_condition_is_read() {
         (json!({"has_id": [1, 2]}), Condition::has_id([1_u64, 2])),
         (json!({"has_id": []}), Condition::has_id([0_u64; 0])),
         (json!({"has_vector": "image"}), Condition::has_vector("image")),
+        (json!({"slice": {"total": 4, "index": 1}}), Condition::slice(4, 1)),
         (
             json!({"nested": {"key": "a", "filter": {"must": [{"key": "b", "match": {"value": 1}}]}}}),
             Condition::nested("a", Filter::must([Condition::matches("b", 1)])),
@@ -310,26 +311,6 @@ fn errors_name_the_place_and_what_is_there() {
 }
 
 #[test]
-fn geo_and_slice_are_refused_as_unsupported() {
-    let center = json!({"center": {"lon": 1.0, "lat": 2.0}, "radius": 5.0});
-    for (condition, place) in [
-        (json!({"key": "a", "geo_radius": center}), "must[0].geo_radius"),
-        (
-            json!({"key": "a", "geo_bounding_box": {}}),
-            "must[0].geo_bounding_box",
-        ),
-        (json!({"key": "a", "geo_polygon": {}}), "must[0].geo_polygon"),
-        (json!({"slice": {"total": 4, "index": 1}}), "must[0].slice"),
-    ] {
-        let error = Filter::from_json(&json!({"must": [condition]})).unwrap_err();
-        assert!(
-            matches!(&error, FilterError::Unsupported { place: at, .. } if at == place),
-            "{error}"
-        );
-    }
-}
-
-#[test]
 fn depth_and_lengths_are_bounded() {
     let mut deep = json!({});
     for _ in 0..100 {
@@ -394,8 +375,10 @@ fn condition() -> impl Strategy<Value = Condition> {
     ];
     let leaf = prop_oneof![
         6 => (path(), predicate()).prop_map(|(path, predicate)| Condition::Field { path, predicate }),
+        2 => (path(), geo::area()).prop_map(|(path, predicate)| Condition::Field { path, predicate }),
         1 => path().prop_map(Condition::is_empty),
         1 => path().prop_map(Condition::is_null),
+        1 => (0_u32..5, 1_u32..5).prop_map(|(index, more)| Condition::slice(index + more, index)),
         1 => proptest::collection::vec(id, 0..4).prop_map(Condition::HasId),
         1 => ".{0,4}".prop_map(Condition::HasVector),
     ];
@@ -458,7 +441,20 @@ fn nearly_a_filter() -> impl Strategy<Value = Value> {
         "nested",
         "filter",
         "geo_radius",
+        "geo_bounding_box",
+        "geo_polygon",
+        "center",
+        "radius",
+        "top_left",
+        "bottom_right",
+        "exterior",
+        "interiors",
+        "points",
+        "lon",
+        "lat",
         "slice",
+        "total",
+        "index",
         "other",
     ];
     leaf.prop_recursive(8, 64, 4, move |inner| {

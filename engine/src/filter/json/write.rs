@@ -3,7 +3,11 @@
 use serde_json::{Map, Value, json};
 use vdb_storage::PointId;
 
-use crate::filter::ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList};
+use crate::filter::{
+    ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
+    geo::GeoPoint,
+    slice::Slice,
+};
 
 impl Filter {
     /// This filter in Qdrant's JSON form, which [`Filter::from_json`] reads back to an equal filter. Two things JSON
@@ -46,6 +50,7 @@ fn condition(condition: &Condition) -> Value {
         Condition::IsNull { path } => json!({ "is_null": { "key": path } }),
         Condition::HasId(ids) => json!({ "has_id": ids.iter().map(point_id).collect::<Value>() }),
         Condition::HasVector(name) => json!({ "has_vector": name }),
+        Condition::Slice(Slice { total, index }) => json!({ "slice": { "total": total, "index": index } }),
         Condition::Nested { path, filter } => {
             json!({ "nested": { "key": path, "filter": filter.to_json() } })
         }
@@ -66,10 +71,35 @@ fn predicate(predicate: &Predicate) -> (&'static str, Value) {
         Predicate::Prefix(text) => ("match", json!({ "prefix": text })),
         Predicate::Range(range) => ("range", limits(range, |number| json!(number))),
         Predicate::Datetime(range) => ("range", limits(range, |at| json!(at.to_string()))),
+        Predicate::GeoBoundingBox(area) => {
+            let corners =
+                json!({ "top_left": point(&area.top_left), "bottom_right": point(&area.bottom_right) });
+            ("geo_bounding_box", corners)
+        }
+        Predicate::GeoRadius(area) => {
+            let circle = json!({ "center": point(&area.center), "radius": area.radius });
+            ("geo_radius", circle)
+        }
+        Predicate::GeoPolygon(area) => {
+            let mut rings = json!({ "exterior": ring(&area.exterior) });
+            if let (Some(map), false) = (rings.as_object_mut(), area.interiors.is_empty()) {
+                let interiors = area.interiors.iter().map(|points| ring(points)).collect();
+                map.insert("interiors".to_owned(), interiors);
+            }
+            ("geo_polygon", rings)
+        }
         Predicate::ValuesCount(range) => ("values_count", limits(range, |count| json!(count))),
         Predicate::IsEmpty(wanted) => ("is_empty", json!(wanted)),
         Predicate::IsNull(wanted) => ("is_null", json!(wanted)),
     }
+}
+
+fn point(point: &GeoPoint) -> Value {
+    json!({ "lon": point.lon, "lat": point.lat })
+}
+
+fn ring(points: &[GeoPoint]) -> Value {
+    json!({ "points": points.iter().map(point).collect::<Value>() })
 }
 
 fn values(list: &ValueList) -> Value {

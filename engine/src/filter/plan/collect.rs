@@ -119,6 +119,7 @@ fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
         Node::HasVector(name) => Ok(indexes
             .rows_with_vector(name)
             .map_or_else(Answer::unknown, |rows| Answer::Exact(Rows::Only(rows)))),
+        Node::Slice(_) => Ok(Answer::unknown()),
         Node::Nested { clauses, .. } => match lone_condition(clauses) {
             Some(field) => self::field(field, indexes),
             None => Ok(Answer::between(Rows::none(), within_object(clauses, indexes)?)),
@@ -131,7 +132,7 @@ fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Answer> {
     let Some(index) = indexes.postings(&field.full_path) else {
         return Ok(Answer::unknown());
     };
-    let leaf = Leaf::new(&field.test, index.kind());
+    let leaf = Leaf::new(&field.test, index)?;
     let union = |parts: &[Part<'_>]| union(parts, index, indexes);
     let certain = union(&leaf.certain)?;
     let answer = if leaf.maybe.is_empty() {
@@ -168,6 +169,7 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         }
         Part::AnyOfSeveral(_) => Ok(RowSet::new()),
         Part::Range(start, end) => index.range(*start, *end),
+        Part::Keys(keys) => index.rows_of(keys),
         Part::Prefix(prefix) => index.prefix(prefix),
         Part::Class(class) => index.class(*class),
     }
@@ -211,7 +213,7 @@ fn condition_within_object(node: &Node, indexes: &dyn IndexLookup) -> Result<Row
             Ok(self::field(field, indexes)?.into_possible())
         }
         Node::Field(_) => Ok(Rows::all()),
-        Node::HasId(_) | Node::HasVector(_) => Ok(Rows::none()),
+        Node::HasId(_) | Node::HasVector(_) | Node::Slice(_) => Ok(Rows::none()),
         Node::Nested { clauses, .. } | Node::Filter(clauses) => within_object(clauses, indexes),
     }
 }

@@ -52,6 +52,11 @@ pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
             })
         }
         Node::HasVector(_) => Ok(unknown(rows)),
+        Node::Slice(slice) => Ok(Estimate {
+            min: 0,
+            expected: rows / u64::from(slice.total.max(1)),
+            max: rows,
+        }),
         Node::Nested { clauses, .. } => match lone_condition(clauses) {
             Some(field) => self::field(field, indexes),
             None => nested(clauses, indexes),
@@ -62,7 +67,7 @@ pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
 
 fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Estimate> {
     match indexes.postings(&field.full_path) {
-        Some(index) => leaf(&Leaf::new(&field.test, index.kind()), index),
+        Some(index) => leaf(&Leaf::new(&field.test, index)?, index),
         None => Ok(unknown(u64::from(indexes.rows()))),
     }
 }
@@ -113,6 +118,11 @@ fn leaf(leaf: &Leaf<'_>, index: &PostingsFile) -> Result<Estimate> {
     })
 }
 
+/// Whether no row of the index is left to be asked: values that it does not hold are often possible and not there.
+pub(super) fn is_exact(leaf: &Leaf<'_>, index: &PostingsFile) -> Result<bool> {
+    Ok(union(&leaf.maybe, index)?.max == 0)
+}
+
 fn union(parts: &[Part<'_>], index: &PostingsFile) -> Result<Estimate> {
     let rows = u64::from(index.rows());
     parts.iter().try_fold(Estimate::exactly(0), |sum, part| {
@@ -138,6 +148,7 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
             })
         }
         Part::Range(start, end) => index.estimate_range(*start, *end),
+        Part::Keys(keys) => index.estimate_rows_of(keys),
         Part::Prefix(prefix) => index.estimate_prefix(prefix),
         Part::Class(class) => Ok(Estimate::exactly(len(*class))),
     }

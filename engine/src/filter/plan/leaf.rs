@@ -1,13 +1,18 @@
 //! One condition in terms of one index: the rows that are certain to match, and those that may.
 
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
-use vdb_index::postings::{Class, Key, Kind};
+use vdb_index::{
+    Result,
+    postings::{Class, Key, Kind, PostingsFile},
+};
 
+use super::area::keys_within;
 use crate::filter::{
     ast::Limits,
     compile::{Clauses, Field, Node, Test, ValueTest},
     datetime::Datetime,
+    uuid::canonical_uuid,
 };
 
 /// What an index says of a test. Rows in a part of `certain` pass it, rows in a part of `maybe` may, others do not;
@@ -30,6 +35,8 @@ pub(super) enum Part<'t> {
     AnyOfSeveral(Vec<Key<'t>>),
     /// Rows with a key in the range.
     Range(Bound<Key<'t>>, Bound<Key<'t>>),
+    /// Rows with a key of these numbers.
+    Keys(Vec<Range<u32>>),
     /// Rows with a term that starts so.
     Prefix(&'t str),
     /// Rows of a class.
@@ -78,45 +85,65 @@ impl<'t> Leaf<'t> {
         self
     }
 
-    /// What an index of `kind` says of `test`. The table in the module above is this function and the next in words.
-    pub(super) fn new(test: &'t Test, kind: Kind) -> Self {
-        match test {
-            Test::Value(test) => Self::of_value(test, kind),
+    /// What `index` says of `test`. The table in the module above is this function and the next in words.
+    ///
+    /// # Errors
+    /// The index is damaged.
+    pub(super) fn new(test: &'t Test, index: &PostingsFile) -> Result<Self> {
+        Ok(match test {
+            Test::Value(ValueTest::Within(area)) if index.kind() == Kind::Geo => {
+                let keys = keys_within(area, index)?;
+                Self {
+                    certain: vec![Part::Keys(keys.inside)],
+                    maybe: some(keys.crossed).map(Part::Keys).into_iter().collect(),
+                    negated: false,
+                }
+            }
+            Test::Value(test) => Self::of_value(test, index.kind()),
             Test::Empty(wanted) => Self::exact(Part::Class(Class::Filled)).negate_unless(!wanted),
             Test::Null(wanted) => Self::exact(Part::Class(Class::Null)).negate_unless(*wanted),
             // Of a row that is not filled every count is 0; of one that is, some counts are not known.
             Test::Count(limits) => {
                 Self::at_most([Part::Class(Class::Filled)]).negate_unless(!limits.contains(0))
             }
-        }
+        })
     }
 
     fn of_value(test: &'t ValueTest, kind: Kind) -> Self {
         match test {
-            ValueTest::String(text) => strings(kind, || Part::Any(vec![Key::Term(text)])),
-            ValueTest::AnyString(list) => strings(kind, || Part::Any(terms(list))),
-            ValueTest::Prefix(prefix) => strings(kind, || Part::Prefix(prefix)),
+            ValueTest::String(text) => any_string(kind, std::slice::from_ref(text)),
+            ValueTest::AnyString(list) => any_string(kind, list),
+            ValueTest::Prefix(prefix) => match kind {
+                Kind::Keyword => Self::exact(Part::Prefix(prefix)),
+                Kind::Datetime | Kind::Uuid => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::at_most([FOREIGN]),
+            },
             ValueTest::Contains(pieces) if pieces.is_empty() => Self::none(),
             ValueTest::Contains(_) => match kind {
                 Kind::Keyword => Self::at_most([PRESENT]),
-                Kind::Datetime => Self::at_most([PRESENT, FOREIGN]),
-                Kind::Integer | Kind::Float | Kind::Bool => Self::at_most([FOREIGN]),
+                Kind::Datetime | Kind::Uuid => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::at_most([FOREIGN]),
             },
             ValueTest::Integer(number) => integers(kind, &[*number]),
             ValueTest::AnyInteger(list) => integers(kind, list),
             ValueTest::Bool(truth) => match kind {
                 Kind::Bool => Self::exact(Part::Any(vec![Key::Bool(*truth)])),
-                Kind::Keyword | Kind::Integer | Kind::Float | Kind::Datetime => Self::at_most([FOREIGN]),
+                Kind::Keyword | Kind::Integer | Kind::Float | Kind::Datetime | Kind::Uuid | Kind::Geo => {
+                    Self::at_most([FOREIGN])
+                }
             },
             ValueTest::ExceptString(list) => match kind {
                 Kind::Keyword => except(terms(list)),
-                Kind::Integer | Kind::Float | Kind::Bool => Self::or_foreign(PRESENT),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::or_foreign(PRESENT),
+                Kind::Uuid => except_uuids(list),
                 // Strings all, but under keys that do not tell which.
                 Kind::Datetime => Self::at_most([PRESENT, FOREIGN]),
             },
             ValueTest::ExceptInteger(list) => match kind {
                 Kind::Integer => except(list.iter().map(|number| Key::Integer(*number)).collect()),
-                Kind::Keyword | Kind::Bool | Kind::Datetime => Self::or_foreign(PRESENT),
+                Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo => {
+                    Self::or_foreign(PRESENT)
+                }
                 // Whatever is not a number passes; a float may or may not be one of the integers.
                 Kind::Float => Self {
                     certain: vec![FOREIGN],
@@ -136,8 +163,12 @@ impl<'t> Leaf<'t> {
                     }
                     None => Self::at_most([FOREIGN]),
                 },
-                Kind::Keyword | Kind::Bool | Kind::Datetime => Self::at_most([FOREIGN]),
+                Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo => {
+                    Self::at_most([FOREIGN])
+                }
             },
+            // Positions are objects, which no other index than one of them holds.
+            ValueTest::Within(_) => Self::at_most([FOREIGN]),
             ValueTest::Datetime(limits) => match kind {
                 Kind::Datetime => {
                     let (start, end) = limits.bounds();
@@ -145,7 +176,7 @@ impl<'t> Leaf<'t> {
                     Self::exact(Part::Range(start.map(key), end.map(key)))
                 }
                 Kind::Keyword => Self::at_most([PRESENT]),
-                Kind::Integer | Kind::Float | Kind::Bool => Self::at_most([FOREIGN]),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::Uuid | Kind::Geo => Self::at_most([FOREIGN]),
             },
         }
     }
@@ -184,14 +215,38 @@ pub(super) fn asks_for_some_value(test: &Test) -> bool {
     }
 }
 
-/// A test that only strings pass, which an index of keywords answers by `part`.
-fn strings<'t>(kind: Kind, part: impl FnOnce() -> Part<'t>) -> Leaf<'t> {
+/// A test that the strings in the list pass.
+fn any_string(kind: Kind, list: &[String]) -> Leaf<'_> {
     match kind {
-        Kind::Keyword => Leaf::exact(part()),
+        Kind::Keyword => Leaf::exact(Part::Any(terms(list))),
         // Strings that spell datetimes are present, the others are foreign.
         Kind::Datetime => Leaf::at_most([PRESENT, FOREIGN]),
-        Kind::Integer | Kind::Float | Kind::Bool => Leaf::at_most([FOREIGN]),
+        Kind::Uuid => {
+            let uuids = uuids(list);
+            let others = (uuids.len() < list.len()).then_some(FOREIGN);
+            Leaf {
+                certain: vec![Part::Any(uuids)],
+                maybe: others.into_iter().collect(),
+                negated: false,
+            }
+        }
+        Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Leaf::at_most([FOREIGN]),
     }
+}
+
+/// As [`except`] of the strings in the list that an index of UUIDs holds; the others are foreign.
+fn except_uuids(list: &[String]) -> Leaf<'_> {
+    let uuids = uuids(list);
+    let mut leaf = except(uuids.clone());
+    if uuids.len() < list.len() {
+        leaf.certain.retain(|part| *part != FOREIGN);
+        leaf.maybe.push(FOREIGN);
+    }
+    leaf
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 fn integers<'t>(kind: Kind, list: &[i64]) -> Leaf<'t> {
@@ -203,7 +258,7 @@ fn integers<'t>(kind: Kind, list: &[i64]) -> Leaf<'t> {
         Kind::Float => Leaf::at_most([Part::Any(
             list.iter().map(|number| Key::Float(*number as f64)).collect(),
         )]),
-        Kind::Keyword | Kind::Bool | Kind::Datetime => Leaf::at_most([FOREIGN]),
+        Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo => Leaf::at_most([FOREIGN]),
     }
 }
 
@@ -215,6 +270,11 @@ fn except(list: Vec<Key<'_>>) -> Leaf<'_> {
         maybe: vec![Part::AnyOfSeveral(list)],
         negated: false,
     }
+}
+
+fn uuids(list: &[String]) -> Vec<Key<'_>> {
+    let uuids = list.iter().filter_map(|text| canonical_uuid(text));
+    uuids.map(|uuid| Key::Uuid(uuid.into_bytes())).collect()
 }
 
 fn terms(list: &[String]) -> Vec<Key<'_>> {

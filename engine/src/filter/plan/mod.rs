@@ -8,37 +8,47 @@
 //! hold, [`Class::Foreign`](vdb_index::postings::Class), of which a segment with values of one type has none, and
 //! then it is exact):
 //!
-//! | condition | keyword | integer | float | bool | datetime |
-//! |---|---|---|---|---|---|
-//! | match string, any of strings, prefix | `=` | `<= F` | `<= F` | `<= F` | `<=` |
-//! | text, text_any, phrase | `<=` any string | `<= F` | `<= F` | `<= F` | `<=` |
-//! | match integer, any of integers | `<= F` | `=` | `<=` equal as float | `<= F` | `<= F` |
-//! | match bool | `<= F` | `<= F` | `<= F` | `=` | `<= F` |
-//! | except strings | `=`, rows with several values `<=` | any integer `+F` | any number `+F` | any bool `+F` | `<=` |
-//! | except integers | any string `+F` | `=`, rows with several values `<=` | `<=` | any bool `+F` | any datetime `+F` |
-//! | range | `<= F` | `=` of the integers, `+F` | `=` | `<= F` | `<= F` |
-//! | datetime range | `<=` any string | `<= F` | `<= F` | `<= F` | `=` |
-//! | is_empty, is_null | `=` | `=` | `=` | `=` | `=` |
-//! | values_count | `<=` by emptiness | same | same | same | same |
+//! | condition | keyword | integer | float | bool | datetime | uuid | geo |
+//! |---|---|---|---|---|---|---|---|
+//! | match string, any of strings | `=` | `<= F` | `<= F` | `<= F` | `<=` | `=` as text of the index, else `<= F` | `<= F` |
+//! | prefix | `=` | `<= F` | `<= F` | `<= F` | `<=` | `<=` | `<= F` |
+//! | text, text_any, phrase | `<=` any string | `<= F` | `<= F` | `<= F` | `<=` | `<=` | `<= F` |
+//! | match integer, any of integers | `<= F` | `=` | `<=` equal as float | `<= F` | `<= F` | `<= F` | `<= F` |
+//! | match bool | `<= F` | `<= F` | `<= F` | `=` | `<= F` | `<= F` | `<= F` |
+//! | except strings | `=`, rows with several values `<=` | any integer `+F` | any number `+F` | any bool `+F` | `<=` | as keyword, `<= F` of other texts | any position `+F` |
+//! | except integers | any string `+F` | `=`, rows with several values `<=` | `<=` | any bool `+F` | any datetime `+F` | any `+F` | any position `+F` |
+//! | range | `<= F` | `=` of the integers, `+F` | `=` | `<= F` | `<= F` | `<= F` | `<= F` |
+//! | datetime range | `<=` any string | `<= F` | `<= F` | `<= F` | `=` | `<= F` | `<= F` |
+//! | box, radius, polygon | `<= F` | `<= F` | `<= F` | `<= F` | `<= F` | `<= F` | `=` but in cells on the edge |
+//! | is_empty, is_null | `=` | `=` | `=` | `=` | `=` | `=` | `=` |
+//! | values_count | `<=` by emptiness | same | same | same | same | same | same |
 //!
 //! A nested condition asks that one object satisfies everything; an index of `a[].b` knows only that some object
 //! does. One condition alone is answered as exactly as without the nesting, more of them by a superset.
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `area.rs` | the keys of an index of positions that lie in an area |
 //! | `leaf.rs` | the table above: one condition in terms of one index |
 //! | `rows.rs` | sets of rows and of their complements, and certain-possible pairs of them |
 //! | `collect.rs` | the rows of a filter |
 //! | `estimate.rs` | how many they are, without reading them |
+//! | `explain.rs` | both by condition, for people |
 
+mod area;
 mod collect;
 mod estimate;
+mod explain;
 mod leaf;
 mod rows;
 
 use vdb_index::RowSet;
 use vdb_index::postings::{Estimate, PostingsFile};
 use vdb_storage::PointId;
+
+pub use explain::{ConditionPlan, ServedBy};
+
+pub(crate) use explain::conditions as plan_of_conditions;
 
 use super::compile::CompiledFilter;
 

@@ -1,4 +1,5 @@
 mod agreement;
+mod area;
 
 use std::collections::HashMap;
 

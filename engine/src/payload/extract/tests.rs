@@ -34,20 +34,31 @@ fn each_kind_takes_the_values_of_its_type() {
         json!({"a": null}),
         json!({"a": {}}),
         json!({}),
+        json!({"a": "67e55044-10b1-426f-9247-bb680e5fe0c8"}),
+        json!({"a": "67E55044-10B1-426F-9247-BB680E5FE0C8"}),
+        json!({"a": {"lon": 1, "lat": 2.5}}),
+        json!({"a": {"lon": 181, "lat": 2.5}}),
     ];
     for (kind, present) in [
-        (Kind::Keyword, vec![0, 5]),
+        (Kind::Keyword, vec![0, 5, 9, 10]),
         (Kind::Integer, vec![1]),
         (Kind::Float, vec![1, 2, 3]),
         (Kind::Bool, vec![4]),
         (Kind::Datetime, vec![5]),
+        (Kind::Uuid, vec![9]),
+        (Kind::Geo, vec![11]),
     ] {
         let index = index(kind, "a", &payloads);
-        let foreign: Vec<u32> = (0..8).filter(|row| *row != 6 && !present.contains(row)).collect();
+        let foreign: Vec<u32> = (0..13)
+            .filter(|row| ![6, 8].contains(row) && !present.contains(row))
+            .collect();
         assert_eq!(rows(index.present()), present, "{kind:?}");
         assert_eq!(rows(index.class(Class::Foreign)), foreign, "{kind:?}");
         assert_eq!(rows(index.class(Class::Null)), [6]);
-        assert_eq!(rows(index.class(Class::Filled)), [0, 1, 2, 3, 4, 5, 7]);
+        assert_eq!(
+            rows(index.class(Class::Filled)),
+            [0, 1, 2, 3, 4, 5, 7, 9, 10, 11, 12]
+        );
     }
 }
 

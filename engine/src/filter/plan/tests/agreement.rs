@@ -1,17 +1,17 @@
 //! Plans of random filters over random payloads and indexes, against evaluating every row.
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vdb_index::postings::{Estimate, Kind};
 
 use super::Segment;
 use crate::filter::{
-    Candidates, CompiledFilter, Condition, Datetime, Filter, IndexLookup, Limits, MinShould, Predicate,
-    ValueList, candidates, estimate,
+    Candidates, CompiledFilter, Condition, Datetime, Filter, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
+    IndexLookup, Limits, MinShould, Predicate, ValueList, candidates, estimate,
 };
 
 const PATHS: [&str; 5] = ["a", "b", "a.b", "a[].b", "a[]"];
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 9] = [
     "x",
     "xy",
     "y z",
@@ -19,6 +19,8 @@ const TEXTS: [&str; 7] = [
     "2024-01-01T00:00:00Z",
     "2025-06-01T12:00:00+02:00",
     "",
+    "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    "67E55044-10B1-426F-9247-BB680E5FE0C8",
 ];
 
 fn scalar() -> impl Strategy<Value = Value> + Clone {
@@ -28,6 +30,8 @@ fn scalar() -> impl Strategy<Value = Value> + Clone {
         2 => prop_oneof![Just(1.0), Just(1.5), Just(-0.0), Just(1e19)].prop_map(Value::from),
         1 => prop_oneof![Just(u64::MAX), Just(1_u64 << 63), Just(i64::MAX as u64), Just(i64::MAX as u64 - 1)].prop_map(Value::from),
         1 => any::<bool>().prop_map(Value::from),
+        3 => (-2_i32..3, -2_i32..3).prop_map(|(lon, lat)| json!({"lon": lon, "lat": f64::from(lat) / 2.0, "a": lat})),
+        1 => Just(json!({"lon": 1, "lat": 90.5})),
         4 => proptest::sample::select(TEXTS.to_vec()).prop_map(Value::from),
     ]
 }
@@ -93,9 +97,38 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         1 => text().prop_map(Predicate::Prefix),
         2 => limits(number).prop_map(Predicate::Range),
         2 => limits(at).prop_map(Predicate::Datetime),
+        3 => area(),
         1 => limits(0_u64..4).prop_map(Predicate::ValuesCount),
         1 => any::<bool>().prop_map(Predicate::IsEmpty),
         1 => any::<bool>().prop_map(Predicate::IsNull),
+    ]
+}
+
+/// Areas about as large as the distances between the positions in payloads, many with a position on their edge.
+fn area() -> impl Strategy<Value = Predicate> {
+    let point = (-6_i32..7, -6_i32..7).prop_map(|(lon, lat)| GeoPoint {
+        lon: f64::from(lon) / 2.0,
+        lat: f64::from(lat) / 2.0,
+    });
+    let ring = proptest::collection::vec(point.clone(), 3..6).prop_map(|mut ring| {
+        ring.push(ring[0]);
+        ring
+    });
+    prop_oneof![
+        (point.clone(), point.clone()).prop_map(|(top_left, bottom_right)| Predicate::GeoBoundingBox(
+            GeoBoundingBox {
+                top_left,
+                bottom_right
+            }
+        )),
+        (point, 0_u32..7).prop_map(|(center, degrees)| {
+            Predicate::GeoRadius(GeoRadius {
+                center,
+                radius: f64::from(degrees) * 50_000.0,
+            })
+        }),
+        (ring.clone(), proptest::collection::vec(ring, 0..2))
+            .prop_map(|(exterior, interiors)| Predicate::GeoPolygon(GeoPolygon { exterior, interiors })),
     ]
 }
 
@@ -105,6 +138,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         12 => (path(), predicate()).prop_map(|(path, predicate)| Condition::Field { path, predicate }),
         1 => proptest::collection::vec(98_u64..140, 0..4).prop_map(Condition::has_id),
         1 => proptest::sample::select(vec!["image", "text"]).prop_map(Condition::has_vector),
+        1 => (0_u32..3).prop_map(|index| Condition::slice(3, index)),
     ];
     let condition = leaf.prop_recursive(3, 12, 3, move |condition| {
         prop_oneof![
@@ -146,11 +180,10 @@ proptest! {
     #[test]
     fn plans_and_estimates_agree_with_evaluating_every_row(
         payloads in proptest::collection::vec(payload(), 1..40),
-        kinds in proptest::collection::vec(proptest::option::weighted(0.7, 0_usize..5), PATHS.len()),
+        kinds in proptest::collection::vec(proptest::option::weighted(0.7, 0..Kind::ALL.len()), PATHS.len()),
         filters in proptest::collection::vec(filter(), 1..8),
     ) {
-        let all = [Kind::Keyword, Kind::Integer, Kind::Float, Kind::Bool, Kind::Datetime];
-        let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| Some((*path, all[(*kind)?]))).collect();
+        let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| Some((*path, Kind::ALL[(*kind)?]))).collect();
         let segment = Segment::new(&payloads, &indexes);
         for filter in &filters {
             let compiled = CompiledFilter::new(filter).unwrap();

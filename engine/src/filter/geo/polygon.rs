@@ -1,0 +1,116 @@
+//! Polygons in the plane of longitude and latitude.
+
+use std::cmp::Ordering;
+
+use super::{GeoPoint, orientation::side};
+use crate::{
+    filter::error::{FilterError, Place},
+    limits::{MAX_POLYGON_POINTS, MAX_POLYGON_RINGS},
+};
+
+/// What [`MAX_POLYGON_POINTS`] limits.
+pub(in crate::filter) const POLYGON_POINTS: &str = "points of a polygon";
+/// What [`MAX_POLYGON_RINGS`] limits.
+pub(in crate::filter) const POLYGON_RINGS: &str = "rings of a polygon";
+
+/// Fewer points are no ring: three corners, and the first one again.
+const SMALLEST_RING: usize = 4;
+
+/// The positions inside of a ring and outside of every ring within it, on none of them. Longitude and latitude count as
+/// coordinates of a plane: edges are straight there, and none crosses the 180th meridian. A ring that winds around a
+/// position, in whichever direction, has it inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeoPolygon {
+    /// The outer ring: at least 4 points, the last equal to the first.
+    pub exterior: Vec<GeoPoint>,
+    /// The rings of holes, of the same form.
+    pub interiors: Vec<Vec<GeoPoint>>,
+}
+
+impl GeoPolygon {
+    /// All edges, of all rings.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (GeoPoint, GeoPoint)> {
+        let rings = std::iter::once(&self.exterior).chain(&self.interiors);
+        rings.flat_map(|ring| edges(ring))
+    }
+
+    pub(super) fn contains(&self, point: GeoPoint) -> bool {
+        position(&self.exterior, point) == Position::Inside
+            && self
+                .interiors
+                .iter()
+                .all(|ring| position(ring, point) == Position::Outside)
+    }
+
+    /// Points of all rings.
+    pub(in crate::filter) fn points(&self) -> usize {
+        let interiors = self.interiors.iter().map(Vec::len);
+        self.exterior.len() + interiors.sum::<usize>()
+    }
+
+    /// Whether the rings are rings of positions on the Earth, and no more than there may be; `place` is the polygon's.
+    pub(in crate::filter) fn check(&self, place: &Place<'_>) -> Result<(), FilterError> {
+        let interiors = place.key("interiors");
+        interiors.within(POLYGON_RINGS, MAX_POLYGON_RINGS, self.interiors.len() + 1)?;
+        place.within(POLYGON_POINTS, MAX_POLYGON_POINTS, self.points())?;
+        check_ring(&self.exterior, &place.key("exterior"))?;
+        for (number, ring) in self.interiors.iter().enumerate() {
+            check_ring(ring, &interiors.index(number))?;
+        }
+        Ok(())
+    }
+}
+
+fn check_ring(ring: &[GeoPoint], place: &Place<'_>) -> Result<(), FilterError> {
+    let place = place.key("points");
+    for (number, point) in ring.iter().enumerate() {
+        point.check(&place.index(number))?;
+    }
+    if ring.len() < SMALLEST_RING {
+        return Err(place.invalid(format!(
+            "expected a ring of {SMALLEST_RING} points or more, found {}",
+            ring.len()
+        )));
+    }
+    if ring.first() != ring.last() {
+        return Err(place.invalid("expected a ring whose last point is its first"));
+    }
+    Ok(())
+}
+
+fn edges(ring: &[GeoPoint]) -> impl Iterator<Item = (GeoPoint, GeoPoint)> {
+    ring.array_windows().map(|&[a, b]| (a, b))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Position {
+    Inside,
+    Outside,
+    OnEdge,
+}
+
+/// Where a point is to a ring, by the ring's winding number around it: edges that pass it on its east are counted,
+/// those that go north against those that go south.
+fn position(ring: &[GeoPoint], point: GeoPoint) -> Position {
+    let mut winding = 0_i32;
+    for (a, b) in edges(ring) {
+        let is_level = a.lat.min(b.lat) <= point.lat && point.lat <= a.lat.max(b.lat);
+        if !is_level {
+            continue;
+        }
+        let side = side(a, b, point);
+        if side == Ordering::Equal && a.lon.min(b.lon) <= point.lon && point.lon <= a.lon.max(b.lon) {
+            return Position::OnEdge;
+        }
+        // An edge has its southern end and not its northern, so that one corner is passed once.
+        if a.lat <= point.lat && point.lat < b.lat && side == Ordering::Greater {
+            winding += 1;
+        } else if b.lat <= point.lat && point.lat < a.lat && side == Ordering::Less {
+            winding -= 1;
+        }
+    }
+    match winding {
+        0 => Position::Outside,
+        _ => Position::Inside,
+    }
+}

@@ -1,0 +1,88 @@
+//! The keys of an index of positions that lie in an area.
+
+use std::{collections::VecDeque, ops::Range};
+
+use vdb_index::{Result, postings::PostingsFile};
+
+use crate::filter::geo::{Area, CELL_LEVEL, Relation, Tile};
+
+/// A tile that the edge of the area crosses is split as long as it has more keys than this; then each is looked at.
+const FEW: usize = 16;
+
+/// Looks at edges of the area, at most: beyond, tiles that are crossed stay as they are.
+const MOST_LOOKS: usize = 1 << 21;
+
+/// Looks at tiles and keys, at most and at least, however many edges the area has.
+const MOST_TILES: usize = 1 << 14;
+const FEWEST_TILES: usize = 64;
+
+/// Keys of an index, as ranges of their numbers, ascending.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Keys {
+    /// Keys of which every position is in the area.
+    pub(super) inside: Vec<Range<u32>>,
+    /// Keys of which some positions may be.
+    pub(super) crossed: Vec<Range<u32>>,
+}
+
+/// The keys of `index`, which is one of positions, that `area` has some position in common with. Reads keys, not rows.
+///
+/// # Errors
+/// The index is damaged there.
+pub(super) fn keys_within(area: &Area, index: &PostingsFile) -> Result<Keys> {
+    let mut keys = Keys::default();
+    let mut looks = (MOST_LOOKS / area.cost()).clamp(FEWEST_TILES, MOST_TILES);
+    // From the largest tiles on, so that what is left at the end is small.
+    let mut tiles = VecDeque::from([(Tile::EARTH, 0..index.keys())]);
+    while let Some((tile, within)) = tiles.pop_front() {
+        if within.is_empty() {
+            continue;
+        }
+        looks = looks.saturating_sub(1);
+        match area.relation(tile) {
+            Relation::Inside => keys.inside.push(within),
+            Relation::Outside => {}
+            Relation::Crosses if looks < within.len().min(FEW) => keys.crossed.push(within),
+            Relation::Crosses if within.len() <= FEW || tile.level == CELL_LEVEL => {
+                looks = looks.saturating_sub(within.len());
+                for number in within {
+                    match area.relation(Tile::of_cell(index.cell(number))) {
+                        Relation::Inside => keys.inside.push(number..number + 1),
+                        Relation::Crosses => keys.crossed.push(number..number + 1),
+                        Relation::Outside => {}
+                    }
+                }
+            }
+            Relation::Crosses => {
+                let mut rest = within;
+                let [_, others @ ..] = tile.quarters();
+                let mut quarter = Tile {
+                    level: tile.level + 1,
+                    ..tile
+                };
+                for next in others {
+                    let end = index.first_cell_from(next.first, &rest)?;
+                    tiles.push_back((quarter, rest.start..end));
+                    rest.start = end;
+                    quarter = next;
+                }
+                tiles.push_back((quarter, rest));
+            }
+        }
+    }
+    join(&mut keys.inside);
+    join(&mut keys.crossed);
+    Ok(keys)
+}
+
+/// Sorts ranges that do not overlap, and makes one of those that are neighbours.
+fn join(ranges: &mut Vec<Range<u32>>) {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, range| {
+        let adjacent = range.end == next.start;
+        if adjacent {
+            range.end = next.end;
+        }
+        adjacent
+    });
+}

@@ -1,0 +1,218 @@
+//! How a filter would be answered, told and not done.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use vdb_index::postings::Estimate;
+
+use crate::error::Result;
+use crate::filter::{CompiledFilter, ConditionPlan, Filter, ServedBy, plan_of_conditions};
+use crate::query::allowance::Allowance;
+use crate::query::matching::{self, Horizon};
+use crate::query::rows::{self, SegmentRows};
+use crate::tables::View;
+
+/// How a collection would find the points of a filter: what [`Collection::explain`](crate::Collection::explain) returns.
+/// [`Display`](fmt::Display) writes it in lines for people, [`to_json`](Self::to_json) as an object.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// About how many points match.
+    pub estimate: Estimate,
+    /// How many do, where it was asked.
+    pub count: Option<u64>,
+    /// Points that are in no segment yet, each of which is asked.
+    pub in_memory: u64,
+    /// What each segment would do, in the order they were made.
+    pub segments: Vec<SegmentPlan>,
+}
+
+/// How one segment would find its rows.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SegmentPlan {
+    /// The segment, as [`SegmentInfo`](crate::SegmentInfo) names it.
+    pub id: u64,
+    /// Its rows, deleted ones included.
+    pub rows: u64,
+    /// How many of them are deleted.
+    pub deleted: u64,
+    /// About how many match, deleted ones included.
+    pub estimate: Estimate,
+    /// How rows are found.
+    pub access: Access,
+    /// The conditions, and what serves each. Empty for a filter without any, and where an index is damaged.
+    pub conditions: Vec<ConditionPlan>,
+}
+
+/// How the rows of a segment are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Every row that is not deleted matches.
+    All,
+    /// Indexes name the rows, and no payload is read.
+    Indexes {
+        /// Rows named, deleted ones included.
+        rows: u64,
+    },
+    /// Indexes name rows, of which each is asked.
+    Candidates {
+        /// Rows named, deleted ones included.
+        rows: u64,
+    },
+    /// Every row is asked.
+    Scan,
+}
+
+pub(crate) fn explain(
+    view: &View,
+    filter: &Filter,
+    counted: bool,
+    allowance: &Allowance<'_>,
+) -> Result<Explanation> {
+    let compiled = CompiledFilter::new(filter)?;
+    let schema = &view.tables.schema;
+    let horizon = Horizon::At(view.lsn);
+    let plan = |segment: &std::sync::Arc<crate::segment::Segment>| {
+        allowance.check()?;
+        let lookup = segment.lookup(schema);
+        let found = SegmentRows::new(schema, segment, horizon, Some(&compiled), allowance)?;
+        let access = match (found.listed(), found.reads_payloads()) {
+            (Some(rows), false) => Access::Indexes { rows: rows.len() },
+            (Some(rows), true) => Access::Candidates { rows: rows.len() },
+            (None, false) => Access::All,
+            (None, true) => Access::Scan,
+        };
+        Ok(SegmentPlan {
+            id: segment.record.id,
+            rows: segment.rows().into(),
+            deleted: segment.deletions.dead_at(view.lsn),
+            estimate: rows::bounds(schema, segment, Some(&compiled)),
+            access,
+            conditions: plan_of_conditions(&compiled, &lookup).unwrap_or_default(),
+        })
+    };
+    Ok(Explanation {
+        estimate: matching::estimate(view, filter, allowance)?,
+        count: counted
+            .then(|| matching::count(view, Some(filter), allowance))
+            .transpose()?,
+        in_memory: matching::count_in_memory(view, None, allowance)?,
+        segments: view.tables.segments.iter().map(plan).collect::<Result<_>>()?,
+    })
+}
+
+impl Explanation {
+    /// The object `{"estimate": {"min", "expected", "max"}, "count", "in_memory", "segments": [{"id", "rows", "deleted",
+    /// "estimate", "access", "candidates", "conditions": [{"place", "path", "served_by", "exact", "rows"}]}]}`. `access`
+    /// is `all`, `indexes`, `candidates` or `scan`; `served_by` a kind of index, `ids`, `vectors` or null.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "estimate": estimate_to_json(self.estimate),
+            "count": self.count,
+            "in_memory": self.in_memory,
+            "segments": self.segments.iter().map(SegmentPlan::to_json).collect::<Value>(),
+        })
+    }
+}
+
+impl SegmentPlan {
+    fn to_json(&self) -> Value {
+        let (access, candidates) = match self.access {
+            Access::All => ("all", None),
+            Access::Indexes { rows } => ("indexes", Some(rows)),
+            Access::Candidates { rows } => ("candidates", Some(rows)),
+            Access::Scan => ("scan", None),
+        };
+        let condition = |condition: &ConditionPlan| {
+            json!({
+                "place": condition.place,
+                "path": condition.path,
+                "served_by": name(condition.served_by),
+                "exact": condition.exact,
+                "rows": estimate_to_json(condition.rows),
+            })
+        };
+        json!({
+            "id": self.id,
+            "rows": self.rows,
+            "deleted": self.deleted,
+            "estimate": estimate_to_json(self.estimate),
+            "access": access,
+            "candidates": candidates,
+            "conditions": self.conditions.iter().map(condition).collect::<Value>(),
+        })
+    }
+}
+
+fn estimate_to_json(estimate: Estimate) -> Value {
+    json!({ "min": estimate.min, "expected": estimate.expected, "max": estimate.max })
+}
+
+fn name(served_by: ServedBy) -> Option<&'static str> {
+    match served_by {
+        ServedBy::Index(kind) => Some(kind.name()),
+        ServedBy::Ids => Some("ids"),
+        ServedBy::Vectors => Some("vectors"),
+        ServedBy::Nothing => None,
+    }
+}
+
+/// An estimate in words.
+struct About(Estimate);
+
+impl fmt::Display for About {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Estimate { min, expected, max } = self.0;
+        if min == max {
+            write!(out, "{expected}")
+        } else {
+            write!(out, "about {expected} ({min} to {max})")
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "points: {}", About(self.estimate))?;
+        if let Some(count) = self.count {
+            write!(out, ", counted {count}")?;
+        }
+        write!(out, "\nin memory: {} points, each asked", self.in_memory)?;
+        for segment in &self.segments {
+            write!(
+                out,
+                "\nsegment {}: {} of {} rows, {} deleted; ",
+                segment.id,
+                About(segment.estimate),
+                segment.rows,
+                segment.deleted
+            )?;
+            match segment.access {
+                Access::All => write!(out, "every row matches")?,
+                Access::Indexes { rows } => write!(out, "indexes name {rows}, none is asked")?,
+                Access::Candidates { rows } => write!(out, "indexes name {rows}, each is asked")?,
+                Access::Scan => write!(out, "every row is asked")?,
+            }
+            for condition in &segment.conditions {
+                write!(out, "\n  {}", condition.place)?;
+                if let Some(path) = &condition.path {
+                    write!(out, " on {path}")?;
+                }
+                match (condition.served_by, name(condition.served_by)) {
+                    (ServedBy::Index(_), Some(kind)) => write!(out, ": {kind} index")?,
+                    (_, Some(table)) => write!(out, ": {table}")?,
+                    (_, None) => write!(out, ": no index")?,
+                }
+                let exact = if condition.exact { ", exact" } else { "" };
+                write!(out, "{exact}, {} rows", About(condition.rows))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
