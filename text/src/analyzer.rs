@@ -14,7 +14,8 @@ use crate::stopwords::StopwordSet;
 pub struct Token<'a> {
     /// What it is compared by; never empty.
     pub text: &'a str,
-    /// Its place among the words that were kept, from 0. Several tokens made of one word share it.
+    /// Its place among the words that were kept, from 0. The beginnings of one word share it; in scripts without spaces
+    /// each character takes one, and a pair has that of its first.
     pub position: usize,
 }
 
