@@ -5,6 +5,7 @@ use vdb_index::postings::{Class, PostingsFile};
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
+use vdb_storage::sparse::SparseReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, SegmentFile, tombstone};
 use vdb_vfs::Disk;
@@ -119,6 +120,15 @@ pub(crate) fn check(
                 postings.class(class)?;
             }
             (postings.rows(), postings.info())
+        }
+        Component::Sparse(_) => {
+            let sparse = SparseReader::open(disk, &path)?;
+            sparse.verify(disk)?;
+            (sparse.rows(), sparse.info())
+        }
+        // Nothing builds one.
+        Component::SparseIndex(number) => {
+            return Err(damaged(format!("no sparse vector has the number {number}")));
         }
     };
     if found_rows != rows {
