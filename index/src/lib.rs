@@ -29,6 +29,7 @@
 //! | `quant/` | how vectors become codes |
 //! | `hnsw/` | the graph: build, file, search, check |
 //! | `postings/` | payload value to rows |
+//! | `sparse/` | sparse vectors: inverted index, pruned search |
 //!
 //! May depend on `vdb-sys` (kernels, aligned buffers) and `vdb-vfs` (files); never on `storage`, `wal` or above.
 
@@ -48,6 +49,7 @@ pub mod postings;
 pub mod quant;
 pub mod rows;
 pub mod rowset;
+pub mod sparse;
 pub mod topk;
 
 pub use control::Control;

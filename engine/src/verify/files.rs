@@ -2,6 +2,7 @@
 
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::{Class, PostingsFile};
+use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
@@ -126,9 +127,10 @@ pub(crate) fn check(
             sparse.verify(disk)?;
             (sparse.rows(), sparse.info())
         }
-        // Nothing builds one.
-        Component::SparseIndex(number) => {
-            return Err(damaged(format!("no sparse vector has the number {number}")));
+        Component::SparseIndex(_) => {
+            let index = SparseIndex::open(disk, &path, rows)?;
+            index.verify(disk)?;
+            (index.rows(), index.info())
         }
     };
     if found_rows != rows {
