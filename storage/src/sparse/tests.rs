@@ -58,7 +58,7 @@ fn look_at_all(disk: &dyn Disk) -> Result<()> {
             "row {row}"
         );
     }
-    reader.iter().take(64).for_each(|found| drop(found));
+    reader.iter().take(64).for_each(drop);
     reader.verify(disk)
 }
 
