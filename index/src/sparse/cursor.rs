@@ -42,7 +42,7 @@ pub(super) struct Cursor {
     pub(super) bound: f64,
     /// The first block that has rows of the window, or later ones.
     first: usize,
-    /// The block that [`seek`](Self::seek) has come to.
+    /// The block that [`approach`](Self::approach) has come to.
     at: usize,
     /// The block whose rows are decoded; none in the beginning.
     decoded: Option<usize>,
@@ -86,9 +86,7 @@ impl Cursor {
         self.at = self.first;
         self.bound = 0.0;
         for (block, &last) in last_rows.iter().enumerate().skip(self.first) {
-            let Span { least, greatest } = lists.span(&self.list, block);
-            let (a, b) = (self.weight * f64::from(least), self.weight * f64::from(greatest));
-            self.bound = self.bound.max(a).max(b);
+            self.bound = self.bound.max(self.bound_of(lists, block));
             if last >= window.end - 1 {
                 break;
             }
@@ -124,19 +122,36 @@ impl Cursor {
         Ok(added)
     }
 
-    /// The product of a row of the window, if the row has the dimension. Rows ascend from call to call.
-    pub(super) fn seek(&mut self, lists: &Lists<'_>, row: u32) -> Result<Option<f64>> {
+    /// Goes on to the one block that could have a row of the window, and returns the bound of that block. Rows ascend from
+    /// call to call.
+    pub(super) fn approach(&mut self, lists: &Lists<'_>, row: u32) -> f64 {
         let last_rows = lists.last_rows(&self.list);
         while last_rows.get(self.at).is_some_and(|&last| last < row) {
             self.at += 1;
         }
-        if self.at >= last_rows.len() {
+        if self.at < last_rows.len() {
+            self.bound_of(lists, self.at)
+        } else {
+            0.0
+        }
+    }
+
+    /// The product of the row that was [approached](Self::approach), if the row has the dimension.
+    pub(super) fn product(&mut self, lists: &Lists<'_>, row: u32) -> Result<Option<f64>> {
+        if self.at >= self.list.blocks.len() {
             return Ok(None);
         }
         let weights = self.decode(lists, self.at)?;
         let rows = self.rows.get(..self.count).unwrap_or_default();
         let found = rows.binary_search(&row).ok().and_then(|at| weights.get(at));
         Ok(found.map(|&weight| self.weight * f64::from(weight)))
+    }
+
+    /// No product of a block is above this, nor is it below zero.
+    fn bound_of(&self, lists: &Lists<'_>, block: usize) -> f64 {
+        let Span { least, greatest } = lists.span(&self.list, block);
+        let (a, b) = (self.weight * f64::from(least), self.weight * f64::from(greatest));
+        a.max(b).max(0.0)
     }
 
     /// Has the rows of a block decoded, and returns its weights.

@@ -2,7 +2,8 @@
 //!
 //! An inverted index over one named sparse vector of a segment: for each dimension, the rows that have a value there, and
 //! the values, in blocks of 128 with the least and the greatest value of each. It is derived from the vectors, and it
-//! nominates: what is returned has the canonical score ([`SparseView::dot`]), bit for bit, and is what scoring every row
+//! nominates: what is returned has the canonical score
+//! ([`SparseView::dot`](vdb_sys::sparse::SparseView::dot)), bit for bit, and is what scoring every row
 //! would have returned.
 //!
 //! ```text
@@ -22,9 +23,6 @@
 //! | `frequencies.rs` | in how many rows dimensions occur, over all that is searched |
 //! | `cursor.rs` | one dimension of a query, from window to window |
 //! | `search.rs` | the pruned search |
-
-#[cfg(doc)]
-use vdb_sys::sparse::SparseView;
 
 mod build;
 mod cursor;

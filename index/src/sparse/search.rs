@@ -4,11 +4,12 @@
 //! add there. Dimensions whose bounds together cannot lift a row above the worst that is kept are *non-essential* (Turtle
 //! and Flood, "Query evaluation: strategies and optimizations", IP&M 1995): a row that has no other cannot enter. So
 //! only the others are summed up, and for a sum that might still get there the non-essential ones are looked up, the
-//! greatest bound first. Where all are non-essential, the window is passed over unread. Bounds of blocks rather than of whole
-//! lists are from Ding and Suel, "Faster top-k document retrieval using block-max indexes" (SIGIR 2011); that sums over
-//! windows beat a document at a time, and MaxScore beats WAND the more terms a query has, is what Grand, Muir, Ferenczi and
-//! Lin, "From MaxScore to Block-Max WAND" (ECIR 2020), and Mallia, Mackenzie, Suel and Tonellotto, "Faster learned
-//! sparse retrieval with guided traversal" (SIGIR 2022), found.
+//! greatest bound first. Where all are non-essential, the window is passed over unread. A row is not looked up where the
+//! blocks that could have it bound it below the worst. Bounds of blocks rather than of whole lists are from Ding and Suel,
+//! "Faster top-k document retrieval using block-max indexes" (SIGIR 2011). How MaxScore compares with WAND, by terms of the
+//! query and by where weights come from: Mallia, Siedlaczek and Suel, "An experimental study of index compression and DAAT
+//! query processing methods" (ECIR 2019); Mallia, Mackenzie, Suel and Tonellotto, "Faster learned sparse retrieval with
+//! guided traversal" (SIGIR 2022). Summing up over windows rather than row by row is how Lucene evaluates disjunctions.
 //!
 //! Ours differs in three things. Dimensions become non-essential by how many postings that saves for the bound it costs,
 //! rather than by the bound alone. Weights of either sign stay exact, since a bound is never below the zero of a row
@@ -108,8 +109,10 @@ struct Plan {
     order: Vec<usize>,
     /// Whether each is summed up.
     essential: Vec<bool>,
-    /// Those that are not, the greatest bound first, each with the sum of its bound and of those after it.
+    /// Those that are not, the greatest bound first, each with the bound of the last block that was looked into.
     others: Vec<(usize, f64)>,
+    /// The sum of their bounds in the window.
+    rest: f64,
 }
 
 /// Refuses what is no sparse vector.
@@ -248,11 +251,13 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             order,
             essential,
             others,
+            rest,
         } = plan;
         let cursors = &*self.cursors;
         essential.clear();
         essential.resize(cursors.len(), true);
         others.clear();
+        *rest = 0.0;
         if self.bar == f32::NEG_INFINITY {
             return;
         }
@@ -264,28 +269,21 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                 .map_or(0.0, |cursor| cursor.bound / cursor.len() as f64)
         };
         order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
-        let mut sum = 0.0;
         for &at in &*order {
             let Some((cursor, is_essential)) = cursors.get(at).zip(essential.get_mut(at)) else {
                 continue;
             };
-            if !self.may_enter(sum + cursor.bound) {
-                sum += cursor.bound;
+            if !self.may_enter(*rest + cursor.bound) {
+                *rest += cursor.bound;
                 *is_essential = false;
                 others.push((at, cursor.bound));
             }
         }
         others.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let mut after = 0.0;
-        for (_, bound) in others.iter_mut().rev() {
-            after += *bound;
-            *bound = after;
-        }
     }
 
     /// Shows the rows of a window to the best so far, and leaves its sums empty.
-    fn judge(&mut self, window: &Range<u32>, plan: &Plan, sums: &mut Sums) -> Result<()> {
-        let rest = plan.others.first().map_or(0.0, |other| other.1);
+    fn judge(&mut self, window: &Range<u32>, plan: &mut Plan, sums: &mut Sums) -> Result<()> {
         for word in 0..sums.touched.len() {
             let mut touched = std::mem::take(&mut sums.touched[word]);
             while touched != 0 {
@@ -294,7 +292,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                 let sum = std::mem::take(&mut sums.of[at]);
                 // A window has no more rows than fit; damaged blocks may have had rows beyond a shorter one.
                 let row = window.start.saturating_add(at as u32);
-                if self.may_enter(sum + rest) && row < window.end {
+                if self.may_enter(sum + plan.rest) && row < window.end {
                     self.consider(row, sum, plan)?;
                 }
             }
@@ -303,7 +301,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     }
 
     /// Looks up what a row's sum lacks for as long as it may enter, and shows its canonical score.
-    fn consider(&mut self, row: u32, mut sum: f64, plan: &Plan) -> Result<()> {
+    fn consider(&mut self, row: u32, mut sum: f64, plan: &mut Plan) -> Result<()> {
         let filter = self.query.filter;
         let is_slow = filter.is_some_and(RowFilter::is_slow);
         let matches = || filter.is_none_or(|filter| filter.contains(row));
@@ -318,12 +316,22 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             }
             return Ok(());
         }
-        for &(at, rest) in &plan.others {
+        // The blocks that would have the row bound it more closely than those of the whole window.
+        let mut rest = 0.0;
+        for (at, bound) in &mut plan.others {
+            *bound = self
+                .cursors
+                .get_mut(*at)
+                .map_or(0.0, |cursor| cursor.approach(&self.lists, row));
+            rest += *bound;
+        }
+        for &(at, bound) in &plan.others {
             if !self.may_enter(sum + rest) {
                 return Ok(());
             }
+            rest -= bound;
             if let Some(cursor) = self.cursors.get_mut(at)
-                && let Some(product) = cursor.seek(&self.lists, row)?
+                && let Some(product) = cursor.product(&self.lists, row)?
             {
                 self.counters.postings_scored += 1;
                 sum += product;
