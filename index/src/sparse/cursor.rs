@@ -10,7 +10,7 @@ use crate::Result;
 /// Rows that are summed up together: their sums stay in the first-level cache.
 pub(super) const WINDOW: usize = 2048;
 
-/// The sums of the rows of a window, and which rows have one.
+/// The sums of the rows of a window, and which rows may be among the best.
 #[derive(Debug)]
 pub(super) struct Sums {
     pub(super) of: [f64; WINDOW],
@@ -24,11 +24,28 @@ impl Sums {
     };
 
     #[inline]
-    fn add(&mut self, at: usize, product: f64) {
+    fn add<const TOUCH: bool>(&mut self, at: usize, product: f64) {
         // `at` is below WINDOW; said here, so that no bound is checked.
         let at = at % WINDOW;
         self.of[at] += product;
-        self.touched[at / 64] |= 1 << (at % 64);
+        if TOUCH {
+            self.touched[at / 64] |= 1 << (at % 64);
+        }
+    }
+
+    /// Leaves only those rows touched whose sums are above `cut`, and returns how many these are.
+    pub(super) fn keep_above(&mut self, cut: f64) -> u64 {
+        let mut kept = 0;
+        for (word, sums) in self.touched.iter_mut().zip(self.of.as_chunks::<64>().0) {
+            let mut touched = *word;
+            while touched != 0 {
+                let at = touched.trailing_zeros();
+                touched &= touched - 1;
+                *word &= !(u64::from(sums[at as usize % 64] <= cut) << at);
+            }
+            kept += u64::from(word.count_ones());
+        }
+        kept
     }
 }
 
@@ -93,8 +110,14 @@ impl Cursor {
         }
     }
 
-    /// Adds the products of all rows of the window, and returns how many there are.
-    pub(super) fn add(&mut self, lists: &Lists<'_>, window: &Range<u32>, sums: &mut Sums) -> Result<u64> {
+    /// Adds the products of all rows of the window, and returns how many there are. Those rows may be among the best if
+    /// they are to be touched.
+    pub(super) fn add<const TOUCH: bool>(
+        &mut self,
+        lists: &Lists<'_>,
+        window: &Range<u32>,
+        sums: &mut Sums,
+    ) -> Result<u64> {
         let last_rows = lists.last_rows(&self.list);
         let mut added = 0;
         for (block, &last) in last_rows.iter().enumerate().skip(self.first) {
@@ -112,7 +135,7 @@ impl Cursor {
             let weights = weights.get(found).unwrap_or_default();
             for (&row, &weight) in rows.iter().zip(weights) {
                 let at = row.wrapping_sub(window.start) as usize;
-                sums.add(at, self.weight * f64::from(weight));
+                sums.add::<TOUCH>(at, self.weight * f64::from(weight));
             }
             added += rows.len() as u64;
             if last >= window.end - 1 {

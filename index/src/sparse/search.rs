@@ -3,13 +3,14 @@
 //! Rows are taken in windows of 2,048. The maxima of the blocks in a window bound what each dimension of the query can
 //! add there. Dimensions whose bounds together cannot lift a row above the worst that is kept are *non-essential* (Turtle
 //! and Flood, "Query evaluation: strategies and optimizations", IP&M 1995): a row that has no other cannot enter. So
-//! only the others are summed up, and for a sum that might still get there the non-essential ones are looked up, the
-//! greatest bound first. Where all are non-essential, the window is passed over unread. A row is not looked up where the
-//! blocks that could have it bound it below the worst. Bounds of blocks rather than of whole lists are from Ding and Suel,
-//! "Faster top-k document retrieval using block-max indexes" (SIGIR 2011). How MaxScore compares with WAND, by terms of the
-//! query and by where weights come from: Mallia, Siedlaczek and Suel, "An experimental study of index compression and DAAT
-//! query processing methods" (ECIR 2019); Mallia, Mackenzie, Suel and Tonellotto, "Faster learned sparse retrieval with
-//! guided traversal" (SIGIR 2022). Summing up over windows rather than row by row is how Lucene evaluates disjunctions.
+//! only the others decide which rows are looked at. To the sums that might still get there the non-essential dimensions
+//! are added, the greatest bound first: for the whole window where they are short, by looking rows up where they are
+//! long. Where all are non-essential, the window is passed over unread. A row is not looked up where the blocks that could
+//! have it bound it below the worst. Bounds of blocks rather than of whole lists are from Ding and Suel, "Faster top-k
+//! document retrieval using block-max indexes" (SIGIR 2011). How MaxScore compares with WAND, by terms of the query and by
+//! where weights come from: Mallia, Siedlaczek and Suel, "An experimental study of index compression and DAAT query
+//! processing methods" (ECIR 2019); Mallia, Mackenzie, Suel and Tonellotto, "Faster learned sparse retrieval with guided
+//! traversal" (SIGIR 2022). Summing up over windows rather than row by row is how Lucene evaluates disjunctions.
 //!
 //! Ours differs in three things. Dimensions become non-essential by how many postings that saves for the bound it costs,
 //! rather than by the bound alone. Weights of either sign stay exact, since a bound is never below the zero of a row
@@ -29,6 +30,9 @@ use crate::{Control, Error, Result, RowFilter, TopK};
 
 /// Scoring a row with its full vector costs as much as about so many postings.
 const ROW_COST: u64 = 128;
+
+/// Looking up a row in a list costs as much as adding about so many postings.
+const LOOKUP_COST: u64 = 16;
 
 /// Queries of more dimensions that occur are answered by scoring every row: it reads hardly more than their lists hold, and
 /// cursors take half a kilobyte each.
@@ -109,9 +113,11 @@ struct Plan {
     order: Vec<usize>,
     /// Whether each is summed up.
     essential: Vec<bool>,
-    /// Those that are not, the greatest bound first, each with the bound of the last block that was looked into.
-    others: Vec<(usize, f64)>,
-    /// The sum of their bounds in the window.
+    /// Those that are not, the greatest bound first.
+    others: Vec<usize>,
+    /// Those of the others that are looked up row by row, each with a bound on what it adds.
+    lookups: Vec<(usize, f64)>,
+    /// What all that is not yet added can add in the window.
     rest: f64,
 }
 
@@ -231,9 +237,11 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                     .zip(&plan.essential)
                     .filter(|(_, is)| **is)
                 {
-                    self.counters.postings_scored += cursor.add(&self.lists, &window, sums)?;
+                    self.counters.postings_scored += cursor.add::<true>(&self.lists, &window, sums)?;
                 }
+                self.add_others(&window, rows, plan, sums)?;
                 self.judge(&window, plan, sums)?;
+                sums.of.fill(0.0);
             }
             start = window.end;
         }
@@ -251,13 +259,12 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             order,
             essential,
             others,
-            rest,
+            ..
         } = plan;
         let cursors = &*self.cursors;
         essential.clear();
         essential.resize(cursors.len(), true);
         others.clear();
-        *rest = 0.0;
         if self.bar == f32::NEG_INFINITY {
             return;
         }
@@ -269,35 +276,73 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                 .map_or(0.0, |cursor| cursor.bound / cursor.len() as f64)
         };
         order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
+        let mut sum = 0.0;
         for &at in &*order {
             let Some((cursor, is_essential)) = cursors.get(at).zip(essential.get_mut(at)) else {
                 continue;
             };
-            if !self.may_enter(*rest + cursor.bound) {
-                *rest += cursor.bound;
+            if !self.may_enter(sum + cursor.bound) {
+                sum += cursor.bound;
                 *is_essential = false;
-                others.push((at, cursor.bound));
+                others.push(at);
             }
         }
-        others.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let bound = |at: usize| cursors.get(at).map_or(0.0, |cursor| cursor.bound);
+        others.sort_unstable_by(|&a, &b| bound(b).total_cmp(&bound(a)).then(a.cmp(&b)));
     }
 
-    /// Shows the rows of a window to the best so far, and leaves its sums empty.
+    /// Sums up the non-essential dimensions too for which that costs less than looking up the rows that are still touched,
+    /// and leaves the others to lookups. What cannot enter any more is touched no longer.
+    fn add_others(&mut self, window: &Range<u32>, rows: u32, plan: &mut Plan, sums: &mut Sums) -> Result<()> {
+        plan.lookups.clear();
+        let bounds = plan.others.iter().filter_map(|&at| self.cursors.get(at));
+        plan.rest = bounds.map(|cursor| cursor.bound).sum();
+        let part = u64::from(window.end - window.start);
+        let mut left = sums.keep_above(self.cut(plan.rest));
+        for &at in &plan.others {
+            let Some(cursor) = self.cursors.get_mut(at) else {
+                continue;
+            };
+            // As many as there are if the rows of the list lie anywhere.
+            if cursor.len() as u64 * part / u64::from(rows) > left * LOOKUP_COST {
+                plan.lookups.push((at, cursor.bound));
+            } else if left > 0 {
+                self.counters.postings_scored += cursor.add::<false>(&self.lists, window, sums)?;
+                plan.rest -= cursor.bound;
+                left = sums.keep_above(self.cut(plan.rest));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the rows of a window to the best so far, and leaves none touched.
     fn judge(&mut self, window: &Range<u32>, plan: &mut Plan, sums: &mut Sums) -> Result<()> {
-        for word in 0..sums.touched.len() {
-            let mut touched = std::mem::take(&mut sums.touched[word]);
+        let mut cut = self.cut(plan.rest);
+        for (word, touched) in sums.touched.iter_mut().enumerate() {
+            let mut touched = std::mem::take(touched);
             while touched != 0 {
                 let at = word * 64 + touched.trailing_zeros() as usize;
                 touched &= touched - 1;
-                let sum = std::mem::take(&mut sums.of[at]);
+                let sum = sums.of.get(at).copied().unwrap_or_default();
+                if sum <= cut {
+                    continue;
+                }
                 // A window has no more rows than fit; damaged blocks may have had rows beyond a shorter one.
                 let row = window.start.saturating_add(at as u32);
                 if self.may_enter(sum + plan.rest) && row < window.end {
                     self.consider(row, sum, plan)?;
+                    cut = self.cut(plan.rest);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A sum to which no more than `rest` is added cannot enter unless it is above this: sooner told than whether it may,
+    /// and no closer than rounding allows.
+    fn cut(&self, rest: f64) -> f64 {
+        let bar = f64::from(self.bar);
+        bar - rest - 2.0 * self.slack - bar.abs() * 4.0 * f64::EPSILON
     }
 
     /// Looks up what a row's sum lacks for as long as it may enter, and shows its canonical score.
@@ -318,14 +363,14 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         }
         // The blocks that would have the row bound it more closely than those of the whole window.
         let mut rest = 0.0;
-        for (at, bound) in &mut plan.others {
+        for (at, bound) in &mut plan.lookups {
             *bound = self
                 .cursors
                 .get_mut(*at)
                 .map_or(0.0, |cursor| cursor.approach(&self.lists, row));
             rest += *bound;
         }
-        for &(at, bound) in &plan.others {
+        for &(at, bound) in &plan.lookups {
             if !self.may_enter(sum + rest) {
                 return Ok(());
             }
