@@ -9,12 +9,14 @@
 //! | `benches/kernels.rs` | distance kernels, each instruction set that the machine has, beside plain reads |
 //! | `benches/flat.rs` | exact scan: bytes a second against a plain read of the same bytes |
 //! | `benches/hnsw.rs` | graph walk and graph build, with recall |
+//! | `benches/sparse.rs` | sparse vectors: building an index, the pruned search beside exhaustive ones |
 //! | `benches/wal.rs` | log append and sync |
 //! | `benches/codec.rs` | payloads, points files, id lookup |
 //! | `benches/reads.rs` | the embedded API: points by id, scroll, counts, searches in a batch, opening |
 //! | `examples/extend.rs` | graphs that are extended instead of built anew |
 //! | `examples/search_while_writing.rs` | how long searches take while rows come in |
 //! | `src/clustered.rs` | made-up vectors for these |
+//! | `src/words.rs` | made-up texts as sparse vectors |
 //! | `src/mixtures.rs` | larger sets of the same shape: mixtures of near neighbours |
 //! | `src/arguments.rs` | [`DataArgs`]: the options that say what is measured on |
 //! | `src/error.rs` | [`Error`] |
@@ -45,6 +47,7 @@ mod ours;
 mod race;
 mod system;
 mod truth;
+mod words;
 
 pub use arguments::DataArgs;
 pub use cells::{Cell, Cells, INDEXES};
@@ -56,3 +59,4 @@ pub use mixtures::mixtures;
 pub use ours::Ours;
 pub use race::{Questions, Runner, race};
 pub use system::{Made, Question, System};
+pub use words::{SparseSet, Words};

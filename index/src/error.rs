@@ -23,6 +23,22 @@ pub enum Error {
         /// The most that one file takes.
         limit: u64,
     },
+    /// An inverted index numbers its values with 32 bits.
+    #[error("an index of sparse vectors holds at most {limit} values, not {nonzeros}")]
+    TooManyNonzeros {
+        /// Values to be written.
+        nonzeros: u64,
+        /// The most that one file takes.
+        limit: u64,
+    },
+    /// What was given as a sparse vector is none.
+    #[error(
+        "no sparse vector at its place {at}: dimensions ascend, each is there once, and values are finite numbers"
+    )]
+    SparseVector {
+        /// The first place that is wrong.
+        at: usize,
+    },
     /// A build parameter outside its range.
     #[error("{parameter} is {value}, which is not in {range}")]
     BadParameter {

@@ -1,11 +1,12 @@
 //! Which rows are near a query, and which rows match a condition?
 //!
 //! Everything here speaks of `u32` rows of one matrix ([`vdb_sys::element::MatrixView`]): no ids, no payloads,
-//! no files but its own. Two ways lead to the nearest rows:
+//! no files but its own. Two ways lead to the nearest rows, and one to those nearest to a sparse query:
 //!
 //! - [`flat`] scores every allowed row with the canonical kernel. Exact, and the oracle of everything else.
 //! - [`hnsw`] walks a graph on codes of a few bits ([`quant`]) and rescores the best candidates with the same canonical
 //!   kernel, so that a row has one score however it was found.
+//! - [`sparse`] reads what the bounds of an inverted index do not rule out. Exact.
 //!
 //! ```text
 //! build:  matrix -> quant (codes) -> hnsw::build -> Graph -> write -> file
@@ -29,6 +30,7 @@
 //! | `quant/` | how vectors become codes |
 //! | `hnsw/` | the graph: build, file, search, check |
 //! | `postings/` | payload value to rows |
+//! | `sparse/` | sparse vectors: inverted index, pruned search |
 //!
 //! May depend on `vdb-sys` (kernels, aligned buffers) and `vdb-vfs` (files); never on `storage`, `wal` or above.
 
@@ -48,6 +50,7 @@ pub mod postings;
 pub mod quant;
 pub mod rows;
 pub mod rowset;
+pub mod sparse;
 pub mod topk;
 
 pub use control::Control;

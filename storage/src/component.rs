@@ -21,6 +21,10 @@ pub enum Component {
     Graph(u16),
     /// The payload index of a number: derived.
     PayloadIndex(u16),
+    /// The sparse vector of a number: primary.
+    Sparse(u16),
+    /// The inverted index over the sparse vector of a number: derived.
+    SparseIndex(u16),
 }
 
 impl Component {
@@ -34,6 +38,8 @@ impl Component {
             (3, _) => Some(Component::Vectors(number)),
             (4, _) => Some(Component::Graph(number)),
             (5, _) => Some(Component::PayloadIndex(number)),
+            (6, _) => Some(Component::Sparse(number)),
+            (7, _) => Some(Component::SparseIndex(number)),
             _ => None,
         }
     }
@@ -47,22 +53,32 @@ impl Component {
             Component::Vectors(_) => 3,
             Component::Graph(_) => 4,
             Component::PayloadIndex(_) => 5,
+            Component::Sparse(_) => 6,
+            Component::SparseIndex(_) => 7,
         }
     }
 
-    /// The number of the vector or payload index; 0 for components that a segment has once.
+    /// The number of the vector, sparse vector or payload index; 0 for components that a segment has once.
     pub const fn number(self) -> u16 {
         match self {
             Component::Points | Component::Payload | Component::Tombstones => 0,
-            Component::Vectors(number) | Component::Graph(number) | Component::PayloadIndex(number) => number,
+            Component::Vectors(number)
+            | Component::Graph(number)
+            | Component::PayloadIndex(number)
+            | Component::Sparse(number)
+            | Component::SparseIndex(number) => number,
         }
     }
 
     /// Whether the component can be rebuilt from the others.
     pub const fn is_derived(self) -> bool {
         match self {
-            Component::Points | Component::Payload | Component::Tombstones | Component::Vectors(_) => false,
-            Component::Graph(_) | Component::PayloadIndex(_) => true,
+            Component::Points
+            | Component::Payload
+            | Component::Tombstones
+            | Component::Vectors(_)
+            | Component::Sparse(_) => false,
+            Component::Graph(_) | Component::PayloadIndex(_) | Component::SparseIndex(_) => true,
         }
     }
 }
@@ -110,7 +126,7 @@ impl SegmentFile {
         let numbered = |letter, part: &str| u16::from_str_radix(part.strip_prefix(letter)?, 16).ok();
         let mut part = parts.next()?;
         let mut number = None;
-        for letter in ['v', 'p'] {
+        for letter in ['v', 'p', 's'] {
             if let Some(found) = numbered(letter, part) {
                 number = Some(found);
                 part = parts.next()?;
@@ -128,6 +144,8 @@ impl SegmentFile {
             ("vec", Some(number)) => Component::Vectors(number),
             ("hnsw", Some(number)) => Component::Graph(number),
             ("idx", Some(number)) => Component::PayloadIndex(number),
+            ("spv", Some(number)) => Component::Sparse(number),
+            ("inv", Some(number)) => Component::SparseIndex(number),
             _ => return None,
         };
         let file = SegmentFile {
@@ -150,6 +168,8 @@ impl fmt::Display for SegmentFile {
             Component::Vectors(number) => write!(f, ".v{number:04x}.vec"),
             Component::Graph(number) => write!(f, ".v{number:04x}.hnsw"),
             Component::PayloadIndex(number) => write!(f, ".p{number:04x}.idx"),
+            Component::Sparse(number) => write!(f, ".s{number:04x}.spv"),
+            Component::SparseIndex(number) => write!(f, ".s{number:04x}.inv"),
         }?;
         if self.revision > 0 {
             write!(f, "-{:x}", self.revision)?;

@@ -23,6 +23,7 @@
 //! | `section.rs` | how are meta and sections of a file read as records and numbers? |
 //! | `points/` | which row has which id and version? |
 //! | `vectors/` | where is the vector of a row? |
+//! | `sparse/` | what is the sparse vector of a row? |
 //! | `payload/` | what is the payload of a row, and how is JSON kept so that one key is found fast? |
 //! | `tombstone/` | which rows are deleted? |
 //! | `manifest/` | which segments count, and which collections are there? |
@@ -42,6 +43,7 @@ pub mod payload;
 pub mod points;
 pub mod schema;
 mod section;
+pub mod sparse;
 pub mod tombstone;
 pub mod vectors;
 

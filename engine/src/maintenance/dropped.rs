@@ -18,7 +18,9 @@ pub(super) fn forget_dropped(record: &mut SegmentRecord, kept: &BTreeSet<u16>) -
         | Component::Payload
         | Component::Tombstones
         | Component::Vectors(_)
-        | Component::Graph(_) => false,
+        | Component::Graph(_)
+        | Component::Sparse(_)
+        | Component::SparseIndex(_) => false,
     };
     let files = record.files().filter(|file| dropped(file.component)).collect();
     record

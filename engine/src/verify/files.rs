@@ -2,9 +2,11 @@
 
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::{Class, PostingsFile};
+use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
+use vdb_storage::sparse::SparseReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, SegmentFile, tombstone};
 use vdb_vfs::Disk;
@@ -119,6 +121,16 @@ pub(crate) fn check(
                 postings.class(class)?;
             }
             (postings.rows(), postings.info())
+        }
+        Component::Sparse(_) => {
+            let sparse = SparseReader::open(disk, &path)?;
+            sparse.verify(disk)?;
+            (sparse.rows(), sparse.info())
+        }
+        Component::SparseIndex(_) => {
+            let index = SparseIndex::open(disk, &path, rows)?;
+            index.verify(disk)?;
+            (index.rows(), index.info())
         }
     };
     if found_rows != rows {

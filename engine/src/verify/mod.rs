@@ -198,7 +198,12 @@ impl Shared {
                     }
                 }
                 Component::PayloadIndex(_) => segment.set_index_damaged(),
-                Component::Points | Component::Payload | Component::Tombstones | Component::Vectors(_) => {}
+                Component::Points
+                | Component::Payload
+                | Component::Tombstones
+                | Component::Vectors(_)
+                | Component::Sparse(_)
+                | Component::SparseIndex(_) => {}
             }
         }
         if !damaged.is_empty() {

@@ -1,0 +1,191 @@
+//! One dimension of a query over its list, from window to window of rows.
+
+use std::ops::Range;
+
+use super::file::{Listed, Lists};
+use super::format::Span;
+use super::pack::BLOCK;
+use crate::Result;
+
+/// Rows that are summed up together: their sums stay in the first-level cache.
+pub(super) const WINDOW: usize = 2048;
+
+/// The sums of the rows of a window, and which rows may be among the best.
+#[derive(Debug)]
+pub(super) struct Sums {
+    pub(super) of: [f64; WINDOW],
+    pub(super) touched: [u64; WINDOW / 64],
+}
+
+impl Sums {
+    pub(super) const EMPTY: Self = Self {
+        of: [0.0; WINDOW],
+        touched: [0; WINDOW / 64],
+    };
+
+    #[inline]
+    fn add<const TOUCH: bool>(&mut self, at: usize, product: f64) {
+        // `at` is below WINDOW; said here, so that no bound is checked.
+        let at = at % WINDOW;
+        self.of[at] += product;
+        if TOUCH {
+            self.touched[at / 64] |= 1 << (at % 64);
+        }
+    }
+
+    /// Leaves only those rows touched whose sums are above `cut`, and returns how many these are.
+    pub(super) fn keep_above(&mut self, cut: f64) -> u64 {
+        let mut kept = 0;
+        for (word, sums) in self.touched.iter_mut().zip(self.of.as_chunks::<64>().0) {
+            let mut touched = *word;
+            while touched != 0 {
+                let at = touched.trailing_zeros();
+                touched &= touched - 1;
+                *word &= !(u64::from(sums[at as usize % 64] <= cut) << at);
+            }
+            kept += u64::from(word.count_ones());
+        }
+        kept
+    }
+}
+
+/// The list of one dimension of a query, and where in it the search is.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    list: Listed,
+    /// What the query has at the dimension.
+    weight: f64,
+    /// No product of a row of the window is above this, nor is it below zero, which rows without the dimension add.
+    pub(super) bound: f64,
+    /// The first block that has rows of the window, or later ones.
+    first: usize,
+    /// The block that [`approach`](Self::approach) has come to.
+    at: usize,
+    /// The block whose rows are decoded; none in the beginning.
+    decoded: Option<usize>,
+    rows: [u32; BLOCK],
+    count: usize,
+}
+
+impl Cursor {
+    pub(super) fn new(list: Listed, weight: f32) -> Self {
+        Self {
+            list,
+            weight: f64::from(weight),
+            bound: 0.0,
+            first: 0,
+            at: 0,
+            decoded: None,
+            rows: [0; BLOCK],
+            count: 0,
+        }
+    }
+
+    /// How many rows have the dimension.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The greatest product, regardless of its sign.
+    pub(super) fn magnitude(&self) -> f64 {
+        let Span { least, greatest } = self.list.weights;
+        self.weight.abs() * f64::from(least).abs().max(f64::from(greatest).abs())
+    }
+
+    /// Goes on to a window of rows that follows the last one.
+    pub(super) fn enter(&mut self, lists: &Lists<'_>, window: &Range<u32>) {
+        let last_rows = lists.last_rows(&self.list);
+        let rest = last_rows.get(self.first..).unwrap_or_default();
+        self.first += rest
+            .iter()
+            .position(|&last| last >= window.start)
+            .unwrap_or(rest.len());
+        self.at = self.first;
+        self.bound = 0.0;
+        for (block, &last) in last_rows.iter().enumerate().skip(self.first) {
+            self.bound = self.bound.max(self.bound_of(lists, block));
+            if last >= window.end - 1 {
+                break;
+            }
+        }
+    }
+
+    /// Adds the products of all rows of the window, and returns how many there are. Those rows may be among the best if
+    /// they are to be touched.
+    pub(super) fn add<const TOUCH: bool>(
+        &mut self,
+        lists: &Lists<'_>,
+        window: &Range<u32>,
+        sums: &mut Sums,
+    ) -> Result<u64> {
+        let last_rows = lists.last_rows(&self.list);
+        let mut added = 0;
+        for (block, &last) in last_rows.iter().enumerate().skip(self.first) {
+            let weights = self.decode(lists, block)?;
+            let rows = self.rows.get(..self.count).unwrap_or_default();
+            let start = rows.partition_point(|&row| row < window.start);
+            let end = if last < window.end {
+                rows.len()
+            } else {
+                rows.partition_point(|&row| row < window.end)
+            };
+            // Rows of a damaged block may not ascend.
+            let found = start..end.max(start);
+            let rows = rows.get(found.clone()).unwrap_or_default();
+            let weights = weights.get(found).unwrap_or_default();
+            for (&row, &weight) in rows.iter().zip(weights) {
+                let at = row.wrapping_sub(window.start) as usize;
+                sums.add::<TOUCH>(at, self.weight * f64::from(weight));
+            }
+            added += rows.len() as u64;
+            if last >= window.end - 1 {
+                break;
+            }
+        }
+        Ok(added)
+    }
+
+    /// Goes on to the one block that could have a row of the window, and returns the bound of that block. Rows ascend from
+    /// call to call.
+    pub(super) fn approach(&mut self, lists: &Lists<'_>, row: u32) -> f64 {
+        let last_rows = lists.last_rows(&self.list);
+        while last_rows.get(self.at).is_some_and(|&last| last < row) {
+            self.at += 1;
+        }
+        if self.at < last_rows.len() {
+            self.bound_of(lists, self.at)
+        } else {
+            0.0
+        }
+    }
+
+    /// The product of the row that was [approached](Self::approach), if the row has the dimension.
+    pub(super) fn product(&mut self, lists: &Lists<'_>, row: u32) -> Result<Option<f64>> {
+        if self.at >= self.list.blocks.len() {
+            return Ok(None);
+        }
+        let weights = self.decode(lists, self.at)?;
+        let rows = self.rows.get(..self.count).unwrap_or_default();
+        let found = rows.binary_search(&row).ok().and_then(|at| weights.get(at));
+        Ok(found.map(|&weight| self.weight * f64::from(weight)))
+    }
+
+    /// No product of a block is above this, nor is it below zero.
+    fn bound_of(&self, lists: &Lists<'_>, block: usize) -> f64 {
+        let Span { least, greatest } = lists.span(&self.list, block);
+        let (a, b) = (self.weight * f64::from(least), self.weight * f64::from(greatest));
+        a.max(b).max(0.0)
+    }
+
+    /// Has the rows of a block decoded, and returns its weights.
+    fn decode<'a>(&mut self, lists: &Lists<'a>, block: usize) -> Result<&'a [f32]> {
+        let weights = lists.weights(&self.list, block);
+        if self.decoded != Some(block) {
+            self.decoded = None;
+            lists.decode(&self.list, block, &mut self.rows)?;
+            self.decoded = Some(block);
+            self.count = weights.len();
+        }
+        Ok(weights)
+    }
+}
