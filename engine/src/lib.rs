@@ -86,6 +86,8 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 mod follower;
+mod formula;
+mod geo;
 mod handle;
 mod info;
 mod layout;
@@ -108,6 +110,7 @@ mod recovery;
 mod refresh;
 mod repair;
 mod schema;
+mod score;
 mod segment;
 mod shared;
 mod signal;

@@ -41,4 +41,4 @@ pub(crate) use compile::CompiledFilter;
 pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate};
-pub(crate) use walk::any_node;
+pub(crate) use walk::{any_node, any_value};
