@@ -14,6 +14,7 @@
 //! | `rows.rs`, `slots.rs` | which rows of one segment may be returned; the same as a filter over its vectors |
 //! | `search.rs`, `prepared.rs` | a search as it is asked for; the same, checked and encoded |
 //! | `nearest.rs` | nearest points, for one request or many |
+//! | `mixed.rs` | points by what their similarities to several examples make, in one pass over all |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
@@ -22,8 +23,9 @@ pub(crate) mod allowance;
 pub(crate) mod fetch;
 pub(crate) mod matching;
 mod memory;
+pub(crate) mod mixed;
 pub(crate) mod nearest;
-mod prepared;
+pub(crate) mod prepared;
 pub(crate) mod rows;
 pub(crate) mod scroll;
 pub(crate) mod search;

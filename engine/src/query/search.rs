@@ -8,6 +8,15 @@ use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::payload::PayloadSelector;
 use crate::point::{Select, VectorSelector};
 
+/// How the nearest points are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryParams {
+    /// Width of the beam of approximate search, as [`SearchRequest::ef`].
+    pub ef: Option<usize>,
+    /// Compare with every point instead of walking a graph.
+    pub exact: bool,
+}
+
 /// A search for the points nearest to a vector.
 ///
 /// ```

@@ -168,6 +168,18 @@ impl PostingsFile {
         Ok((at, equal))
     }
 
+    /// The key numbered `key`.
+    pub(super) fn stored(&self, key: u32) -> Result<Stored<'_>> {
+        if self.kind() != Kind::Keyword {
+            return Ok(Stored::Number(self.number(key)));
+        }
+        let text = std::str::from_utf8(self.term(key)?);
+        text.map(Stored::Term).map_err(|_| {
+            let what = format!("key {key} is no text");
+            self.frame.corrupt_section(KEYS, u64::from(key) * 8, what).into()
+        })
+    }
+
     /// The number of the first key at or after `from` that does not start with `prefix`, where `from` is the
     /// first that is not below it.
     pub(super) fn end_of_prefix(&self, from: u32, prefix: &[u8]) -> Result<u32> {

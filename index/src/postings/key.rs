@@ -77,6 +77,17 @@ impl<'a> Key<'a> {
             (Key::Term(_) | Key::Integer(_) | Key::Float(_) | Key::Bool(_) | Key::Datetime(_), _) => None,
         }
     }
+
+    /// The key that an index of `kind` stores so.
+    pub(super) fn from_stored(stored: Stored<'a>, kind: Kind) -> Self {
+        match (stored, kind) {
+            (Stored::Term(term), _) => Key::Term(term),
+            (Stored::Number(number), Kind::Float) => Key::Float(float_of(number)),
+            (Stored::Number(number), Kind::Bool) => Key::Bool(number != 0),
+            (Stored::Number(number), Kind::Datetime) => Key::Datetime(number),
+            (Stored::Number(number), Kind::Integer | Kind::Keyword) => Key::Integer(number),
+        }
+    }
 }
 
 /// A key as it is stored and compared.
@@ -97,11 +108,17 @@ fn float_code(number: f64) -> Option<i64> {
     Some(if bits < 0 { bits ^ i64::MAX } else { bits })
 }
 
+/// The float of its code.
+fn float_of(code: i64) -> f64 {
+    let bits = if code < 0 { code ^ i64::MAX } else { code };
+    f64::from_bits(bits.cast_unsigned())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, float_code};
+    use super::{Key, Kind, float_code};
 
     proptest! {
         #[test]
@@ -112,6 +129,22 @@ mod tests {
             } else {
                 prop_assert!(a.is_nan() || b.is_nan());
             }
+        }
+    }
+
+    #[test]
+    fn keys_survive_being_stored() {
+        let keys = [
+            (Kind::Keyword, Key::Term("owl")),
+            (Kind::Integer, Key::Integer(-3)),
+            (Kind::Float, Key::Float(-2.5)),
+            (Kind::Float, Key::Float(f64::INFINITY)),
+            (Kind::Bool, Key::Bool(true)),
+            (Kind::Datetime, Key::Datetime(7)),
+        ];
+        for (kind, key) in keys {
+            let stored = key.stored(kind);
+            assert_eq!(stored.map(|stored| Key::from_stored(stored, kind)), Some(key));
         }
     }
 

@@ -97,6 +97,15 @@ impl PostingsFile {
         self.estimate(&self.span_with_prefix(prefix)?)
     }
 
+    /// The key of a number below [`PostingsFile::keys`], in the order of keys, and the rows that have it.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn entry(&self, number: u32) -> Result<(Key<'_>, RowSet)> {
+        let key = Key::from_stored(self.stored(number)?, self.kind());
+        Ok((key, self.gather(&[number..number.saturating_add(1)])?))
+    }
+
     fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
         let Some(stored) = key.stored(self.kind()) else {
             return Ok(Vec::new());
