@@ -96,15 +96,7 @@ impl Asked<'_> {
         found: &Found,
         allowance: &Allowance<'_>,
     ) -> Result<ScoredPoint> {
-        allowance.take(size_of::<ScoredPoint>())?;
-        let (payload, vectors) = fetch::parts(&self.view.tables.schema, select, &found.at, allowance)?;
-        Ok(ScoredPoint {
-            id: found.id,
-            version: found.at.version(),
-            score: found.score,
-            order: found.order,
-            payload,
-            vectors,
-        })
+        let (point, scored) = ((found.id, &found.at), (found.score, found.order));
+        fetch::hit(&self.view.tables.schema, select, point, scored, allowance)
     }
 }

@@ -3,16 +3,18 @@
 use super::kind::{Query, RecommendStrategy};
 use super::request::{QueryRequest, Stage};
 use crate::error::{Error, Result, within};
-use crate::limits::{
-    MAX_EF, MAX_EXAMPLES, MAX_LIMIT, MAX_MMR_CANDIDATES, MAX_PREFETCH_DEPTH, MAX_PREFETCHES,
-};
+use crate::limits::{MAX_EXAMPLES, MAX_MMR_CANDIDATES, MAX_PREFETCH_DEPTH, MAX_PREFETCHES};
+use crate::query::search;
 use crate::score::Fusion;
 
 /// Checks a whole request.
 pub(super) fn request(request: &QueryRequest) -> Result<()> {
-    within("offset of a query", MAX_LIMIT, request.offset)?;
-    positive("limit", request.limit)?;
-    within("limit of a query", MAX_LIMIT, request.limit)?;
+    search::check(
+        request.limit,
+        request.offset,
+        request.params,
+        request.score_threshold,
+    )?;
     stages(request.stage(), 0, &mut 0)
 }
 
@@ -34,19 +36,13 @@ fn stages(at: Stage<'_>, depth: usize, prefetches: &mut usize) -> Result<()> {
     within("prefetches of a query", MAX_PREFETCHES, *prefetches)?;
     stage(at)?;
     for prefetch in at.prefetch {
-        positive("limit of a prefetch", prefetch.limit)?;
-        within("limit of a prefetch", MAX_LIMIT, prefetch.limit)?;
+        search::check(prefetch.limit, 0, prefetch.params, prefetch.score_threshold)?;
         stages(prefetch.stage(), depth + 1, prefetches)?;
     }
     Ok(())
 }
 
 fn stage(at: Stage<'_>) -> Result<()> {
-    positive("ef", at.params.ef.unwrap_or(1))?;
-    within("ef of a query", MAX_EF, at.params.ef.unwrap_or(1))?;
-    if at.score_threshold.is_some_and(f32::is_nan) {
-        return Err(invalid("the score threshold must be a number, got NaN"));
-    }
     let unscored = matches!(at.query, None | Some(Query::OrderBy(_) | Query::Sample { .. }));
     if unscored && at.score_threshold.is_some() {
         return Err(invalid(

@@ -164,11 +164,18 @@ impl Counts<'_> {
         values.into_iter().try_for_each(|value| self.add(value, 1))
     }
 
-    /// Counts what an index has of the rows that match.
-    fn index(&mut self, index: &PostingsFile, matching: Option<&RowBits>) -> Result<()> {
+    /// What an index has of the rows that match; `None` where it turns out damaged.
+    fn indexed(
+        &self,
+        index: &PostingsFile,
+        matching: Option<&RowBits>,
+    ) -> Result<Option<Vec<(FacetValue, u64)>>> {
+        let mut counted = Vec::new();
         for number in 0..index.keys() {
             self.allowance.beat()?;
-            let (key, rows) = index.entry(number)?;
+            let Ok((key, rows)) = index.entry(number) else {
+                return Ok(None);
+            };
             let value = match key {
                 Key::Term(text) => FacetValue::String(text.to_owned()),
                 Key::Integer(number) => FacetValue::Integer(number),
@@ -180,9 +187,9 @@ impl Counts<'_> {
                 None => rows.len(),
                 Some(matching) => rows.iter().filter(|&row| matching.contains(row)).count() as u64,
             };
-            self.add(value, count)?;
+            counted.push((value, count));
         }
-        Ok(())
+        Ok(Some(counted))
     }
 }
 
@@ -210,15 +217,13 @@ fn in_segment(
         };
         let matches = matching.as_ref().map_or(u64::MAX, RowBits::count);
         if matches >= index.entries() / FEW {
-            let before = counts.counts.clone();
-            match counts.index(index, matching.as_ref()) {
-                Err(Error::Index(_) | Error::Disk(_)) => {
-                    // An index is derived data: without it the answer takes longer and is the same.
-                    segment.set_index_damaged();
-                    counts.counts = before;
-                }
-                done => return done,
+            if let Some(counted) = counts.indexed(index, matching.as_ref())? {
+                return counted
+                    .into_iter()
+                    .try_for_each(|(value, count)| counts.add(value, count));
             }
+            // An index is derived data: without it the answer takes longer and is the same.
+            segment.set_index_damaged();
         }
     }
     rows.each(|row| counts.point(segment.payload.get(row)?))

@@ -155,8 +155,8 @@ impl Groups {
         self.all.len() == self.limit && self.all.iter().all(|(_, members)| self.is_full(members))
     }
 
-    /// Once all groups are known: those that lack points, as a condition. They are filled anew.
-    fn lacking(&mut self, path: &str) -> Option<Condition> {
+    /// Once all groups are known: those that lack points, as a condition.
+    fn lacking(&self, path: &str) -> Option<Condition> {
         if self.all.len() < self.limit {
             return None;
         }
@@ -171,9 +171,6 @@ impl Groups {
         }
         if integers.len() + strings.len() > MAX_FILTER_VALUES / 2 {
             return None;
-        }
-        for (_, members) in self.all.iter_mut().filter(|(_, members)| members.len() < size) {
-            members.clear();
         }
         let any = [
             Condition::matches_any(path, integers),
@@ -197,6 +194,7 @@ pub(crate) fn groups(
         ));
     }
     within("size of a group", MAX_LIMIT, request.group_size)?;
+    within("limit of a search", MAX_LIMIT, request.query.limit)?;
     if request.query.offset != 0 {
         return Err(Error::InvalidRequest(
             "groups cannot be skipped: a query for groups has no offset".into(),
@@ -224,11 +222,9 @@ pub(crate) fn groups(
         Some(_) | None => None,
     };
     let mut is_focused = false;
-    let mut want = request
-        .query
-        .limit
-        .saturating_mul(request.group_size)
-        .min(MAX_LIMIT);
+    let first_want = request.query.limit.saturating_mul(request.group_size);
+    let first_want = first_want.min(MAX_LIMIT);
+    let mut want = first_want;
     loop {
         query.limit = want;
         if matches!(query.query, Some(Query::Mmr { .. })) {
@@ -248,24 +244,17 @@ pub(crate) fn groups(
             break;
         }
         want = want.saturating_mul(WIDER).min(MAX_LIMIT);
-        if can_focus && !is_focused {
-            if let Some(condition) = groups.lacking(&text) {
-                let filter = query.filter.get_or_insert_default();
-                filter.must.push(condition);
-                is_focused = true;
-                want = request
-                    .query
-                    .limit
-                    .saturating_mul(request.group_size)
-                    .min(MAX_LIMIT);
-                continue;
-            }
-        }
-        if !is_focused {
+        if is_focused {
+            refill(&mut groups);
+        } else if let Some(condition) = groups.lacking(&text).filter(|_| can_focus) {
+            // Only points of these groups, from the best on.
+            query.filter.get_or_insert_default().must.push(condition);
+            refill(&mut groups);
+            is_focused = true;
+            want = first_want;
+        } else {
             groups.all.clear();
             groups.places.clear();
-        } else {
-            refill(&mut groups);
         }
     }
     let select = &request.query.select;

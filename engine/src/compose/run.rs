@@ -61,25 +61,40 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The best `want` points of a stage, in order. `above` are the filters of the stages that it is a prefetch of.
+    /// The best `want` points of a stage, in order; counted with the memory of the answer, each as one [`Found`]. `above` are the filters of the stages that it is a prefetch of.
     pub(super) fn stage(&self, stage: Stage<'_>, above: &[&Filter]) -> Result<Vec<Found>> {
         self.allowance.check()?;
         let filters: Vec<&Filter> = above.iter().copied().chain(stage.filter).collect();
         let examples = examples(self.view, stage, self.lookups)?;
-        if stage.prefetch.is_empty() {
-            return match examples {
-                Some(examples) => self.by_examples(stage, &filters, &examples, None),
-                None => self.by_payload(stage, &filters),
-            };
-        }
+        let encoded = examples.iter().flat_map(|examples| &examples.encoded);
+        let encoded: usize = encoded.map(Vec::len).sum();
+        self.allowance.take(encoded)?;
+        let found = if !stage.prefetch.is_empty() {
+            self.of_prefetched(stage, &filters, examples.as_ref())
+        } else if let Some(examples) = &examples {
+            self.by_examples(stage, &filters, examples, None)
+        } else {
+            self.by_payload(stage, &filters)
+        };
+        self.allowance.give(encoded);
+        found
+    }
+
+    /// What a stage makes of its prefetches.
+    fn of_prefetched(
+        &self,
+        stage: Stage<'_>,
+        filters: &[&Filter],
+        examples: Option<&Examples<'_>>,
+    ) -> Result<Vec<Found>> {
         let mut lists = Vec::with_capacity(stage.prefetch.len());
         for prefetch in stage.prefetch {
-            lists.push(self.stage(prefetch.stage(), &filters)?);
+            lists.push(self.stage(prefetch.stage(), filters)?);
         }
         let kept: usize = lists.iter().map(Vec::len).sum();
         let found = match (examples, stage.query) {
-            (Some(examples), _) => self.by_examples(stage, &filters, &examples, Some(union(lists))),
-            (None, Some(Query::Fusion(fusion))) => Ok(fused(fusion, stage, lists)),
+            (Some(examples), _) => self.by_examples(stage, filters, examples, Some(union(lists))),
+            (None, Some(Query::Fusion(fusion))) => self.counted(fused(fusion, stage, lists)),
             (None, Some(Query::Formula(formula))) => self.by_formula(formula, stage, lists),
             (None, Some(Query::OrderBy(by))) => {
                 let points = union(lists).into_iter();
@@ -88,7 +103,7 @@ impl Run<'_> {
             (None, Some(Query::Sample { seed })) => {
                 let points = union(lists).into_iter();
                 let drawn = sample::of(*seed, points, stage.want, self.allowance)?;
-                Ok(drawn.into_iter().map(unscored).collect())
+                self.counted(drawn.into_iter().map(unscored).collect())
             }
             // Refused before.
             (None, Some(_) | None) => Ok(Vec::new()),
@@ -110,7 +125,13 @@ impl Run<'_> {
             // Refused before.
             Some(_) => Vec::new(),
         };
-        Ok(found.into_iter().map(unscored).collect())
+        self.counted(found.into_iter().map(unscored).collect())
+    }
+
+    /// What was found, counted with the memory of the answer.
+    fn counted(&self, found: Vec<Found>) -> Result<Vec<Found>> {
+        self.allowance.take(found.len() * size_of::<Found>())?;
+        Ok(found)
     }
 
     /// Points by their similarities to examples: of those given, or of all that match.
@@ -140,22 +161,14 @@ impl Run<'_> {
         hits.truncate(candidates);
         let distance = examples.vector.params.distance;
         let is_plain = examples.mix == Mix::Only;
-        if let Some(bar) = stage.score_threshold {
-            let passes = |hit: &Hit| {
-                if is_plain {
-                    nearest::beyond(distance, distance.public_score(hit.score), bar)
-                } else {
-                    hit.score > bar
-                }
-            };
-            let passing = hits.iter().take_while(|hit| passes(hit)).count();
-            hits.truncate(passing);
-        }
+        let passing = match stage.score_threshold {
+            Some(bar) if !is_plain => hits.partition_point(|hit| hit.score > bar),
+            threshold => nearest::passing(distance, &hits, threshold),
+        };
+        hits.truncate(passing);
         if let Some(Query::Mmr { diversity, .. }) = stage.query {
             hits = self.diverse(hits, examples, *diversity, stage.want)?;
         }
-        self.allowance.take(hits.len() * size_of::<Found>())?;
-        self.allowance.give(held * size_of::<Hit>());
         let found = hits.into_iter().map(|hit| Found {
             id: hit.id,
             at: hit.at,
@@ -166,7 +179,9 @@ impl Run<'_> {
             },
             order: None,
         });
-        Ok(found.collect())
+        let found = self.counted(found.collect());
+        self.allowance.give(held * size_of::<Hit>());
+        found
     }
 
     /// The best of all points that match.
@@ -306,8 +321,7 @@ impl Run<'_> {
                 });
             }
         }
-        self.allowance.take(found.len() * size_of::<Found>())?;
-        Ok(in_order(found, stage.want))
+        self.counted(in_order(found, stage.want))
     }
 }
 

@@ -192,13 +192,11 @@ impl Add for Expression {
     type Output = Expression;
 
     fn add(self, other: Expression) -> Expression {
-        match self {
-            Expression::Sum(mut parts) => {
-                parts.push(other);
-                Expression::Sum(parts)
-            }
-            one => Expression::Sum(vec![one, other]),
+        if let Expression::Sum(mut parts) = self {
+            parts.push(other);
+            return Expression::Sum(parts);
         }
+        Expression::Sum(vec![self, other])
     }
 }
 

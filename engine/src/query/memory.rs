@@ -209,9 +209,9 @@ impl Table<'_> {
             self.pieces(0, row_bytes),
             || Best::new(query.want),
             |best, (mut start, piece)| {
-                self.allowance.check()?;
                 for block in piece.chunks(flat::BLOCK as usize * row_bytes) {
-                    self.allowance.beat()?;
+                    // With many examples a block is a lot of work.
+                    self.allowance.check()?;
                     let scores = mix_block(&query.vector.kernel, query, &examples, block);
                     self.note(query.filter.as_ref(), (start..).zip(scores), best)?;
                     start += (block.len() / row_bytes) as u32;

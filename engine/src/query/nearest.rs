@@ -148,42 +148,30 @@ fn answer(
     allowance: &Allowance<'_>,
 ) -> Result<Vec<ScoredPoint>> {
     let distance = query.vector.params.distance;
-    let passes = |score: f32| {
-        request
-            .score_threshold
-            .is_none_or(|bar| beyond(distance, score, bar))
-    };
-    let scored = hits.iter().map(|hit| (distance.public_score(hit.score), hit));
-    let page = scored
-        .take_while(|(score, _)| passes(*score))
-        .skip(request.offset)
-        .take(request.limit);
+    let passing = passing(distance, &hits, request.score_threshold);
+    let page = hits[..passing].iter().skip(request.offset).take(request.limit);
     let answer = page
-        .map(|(score, hit)| {
-            allowance.take(size_of::<ScoredPoint>())?;
+        .map(|hit| {
+            let scored = (distance.public_score(hit.score), None);
             let schema = &view.tables.schema;
-            let (payload, vectors) = fetch::parts(schema, &request.select, &hit.at, allowance)?;
-            Ok(ScoredPoint {
-                id: hit.id,
-                version: hit.at.version(),
-                score,
-                order: None,
-                payload,
-                vectors,
-            })
+            fetch::hit(schema, &request.select, (hit.id, &hit.at), scored, allowance)
         })
         .collect();
     allowance.give(hits.len() * size_of::<Hit>());
     answer
 }
 
-/// True when a public score is strictly better than a threshold.
-pub(crate) fn beyond(distance: Distance, score: f32, bar: f32) -> bool {
-    if distance.larger_is_nearer() {
-        score > bar
-    } else {
-        score < bar
-    }
+/// How many hits, of some in order, have a public score that is strictly better than a threshold.
+pub(crate) fn passing(distance: Distance, hits: &[Hit], threshold: Option<f32>) -> usize {
+    let Some(bar) = threshold else { return hits.len() };
+    hits.partition_point(|hit| {
+        let score = distance.public_score(hit.score);
+        if distance.larger_is_nearer() {
+            score > bar
+        } else {
+            score < bar
+        }
+    })
 }
 
 /// True when a query scans so much that other threads are worth waking for it.

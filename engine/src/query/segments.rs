@@ -255,7 +255,8 @@ impl Table<'_> {
                 let Some(block) = matrix.rows(start..stop) else {
                     break;
                 };
-                self.allowance.beat()?;
+                // With many examples a block is a lot of work.
+                self.allowance.check()?;
                 for (score, row) in mix_block(kernel, query, &examples, block)
                     .into_iter()
                     .zip(start..)

@@ -103,7 +103,10 @@ impl PostingsFile {
     /// As [`PostingsFile::equals`].
     pub fn entry(&self, number: u32) -> Result<(Key<'_>, RowSet)> {
         let key = Key::from_stored(self.stored(number)?, self.kind());
-        Ok((key, self.gather(&[number..number.saturating_add(1)])?))
+        Ok((
+            key,
+            self.gather(std::slice::from_ref(&(number..number.saturating_add(1))))?,
+        ))
     }
 
     fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
