@@ -233,3 +233,6 @@ pub(super) fn of(
     }
     Ok(first.finish())
 }
+
+#[cfg(test)]
+mod tests;

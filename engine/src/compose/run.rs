@@ -229,6 +229,12 @@ impl Run<'_> {
         Mixed {
             vector: examples.vector,
             slot: examples.slot,
+            kernel: match examples.mix {
+                Mix::Only => examples.vector.kernel,
+                Mix::Best { .. } | Mix::Discover | Mix::Context | Mix::Weighted(_) => {
+                    examples.vector.params.similarity()
+                }
+            },
             encoded: &examples.encoded,
             mix: &examples.mix,
             want,
@@ -270,13 +276,20 @@ impl Run<'_> {
         diversity: f32,
         want: usize,
     ) -> Result<Vec<Hit>> {
-        let kernel = &examples.vector.kernel;
-        let to_query: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
-        let vectors: Vec<Option<&[u8]>> = hits.iter().map(|hit| hit.at.vector(examples.slot)).collect();
+        let kernel = examples.vector.params.similarity();
+        // Hits have the vector, and there is one target.
+        let vectors: Vec<&[u8]> = hits
+            .iter()
+            .filter_map(|hit| hit.at.vector(examples.slot))
+            .collect();
+        let target = examples.encoded.first().map_or(&[][..], Vec::as_slice);
+        let to_query: Vec<f32> = vectors
+            .iter()
+            .map(|vector| kernel.score(target, vector))
+            .collect();
         let chosen = diverse(&to_query, 1.0 - diversity, want, |a, b| {
             self.allowance.beat()?;
-            let pair = vectors[a].zip(vectors[b]);
-            Ok::<_, Error>(pair.map_or(0.0, |(a, b)| kernel.score(a, b)))
+            Ok::<_, Error>(kernel.score(vectors[a], vectors[b]))
         })?;
         let mut hits: Vec<Option<Hit>> = hits.into_iter().map(Some).collect();
         Ok(chosen.into_iter().filter_map(|at| hits[at].take()).collect())

@@ -132,3 +132,6 @@ impl PartialEq for Drawn {
 }
 
 impl Eq for Drawn {}
+
+#[cfg(test)]
+mod tests;

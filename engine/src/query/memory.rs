@@ -212,7 +212,7 @@ impl Table<'_> {
                 for block in piece.chunks(flat::BLOCK as usize * row_bytes) {
                     // With many examples a block is a lot of work.
                     self.allowance.check()?;
-                    let scores = mix_block(&query.vector.kernel, query, &examples, block);
+                    let scores = mix_block(query, &examples, block);
                     self.note(query.filter.as_ref(), (start..).zip(scores), best)?;
                     start += (block.len() / row_bytes) as u32;
                 }

@@ -17,6 +17,7 @@ use crate::tables::{Located, View};
 pub(crate) struct Mixed<'a> {
     pub(crate) vector: &'a VectorSchema,
     pub(crate) slot: usize,
+    pub(crate) kernel: Kernel,
     /// The examples as vectors are stored, in the order that `mix` takes their similarities in. At least one.
     pub(crate) encoded: &'a [Vec<u8>],
     pub(crate) mix: &'a Mix,
@@ -55,18 +56,18 @@ impl Mixed<'_> {
     /// The score of one stored vector. `similarities` is memory to work in, one number for each example.
     pub(crate) fn score(&self, vector: &[u8], similarities: &mut [f32]) -> f32 {
         for (similarity, example) in similarities.iter_mut().zip(self.encoded) {
-            *similarity = self.vector.kernel.score(example, vector);
+            *similarity = self.kernel.score(example, vector);
         }
         self.mix.score(similarities)
     }
 }
 
 /// The scores of the vectors of a block, at most [`flat::BLOCK`] of them.
-pub(super) fn mix_block(kernel: &Kernel, query: &Mixed<'_>, examples: &[&[u8]], block: &[u8]) -> Vec<f32> {
+pub(super) fn mix_block(query: &Mixed<'_>, examples: &[&[u8]], block: &[u8]) -> Vec<f32> {
     let rows = block.len() / query.row_bytes().max(1);
     let width = examples.len();
     let mut similarities = vec![0.0; rows * width];
-    flat::score_block(kernel, examples, block, |example, scores| {
+    flat::score_block(&query.kernel, examples, block, |example, scores| {
         for (row, &score) in scores.enumerate() {
             similarities[row * width + example] = score;
         }

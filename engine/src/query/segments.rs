@@ -227,7 +227,6 @@ impl Table<'_> {
     /// Scores every row that may be found by all examples in one pass, and keeps the best by what that makes.
     fn scan_mixed(&self, query: &Mixed<'_>, several: bool) -> Result<TopK> {
         let matrix = self.vectors.file.matrix();
-        let kernel = &query.vector.kernel;
         let examples = query.examples();
         let held = query.want.min(matrix.len() as usize) * size_of::<u64>() * 2;
         self.allowance.take(held)?;
@@ -257,10 +256,7 @@ impl Table<'_> {
                 };
                 // With many examples a block is a lot of work.
                 self.allowance.check()?;
-                for (score, row) in mix_block(kernel, query, &examples, block)
-                    .into_iter()
-                    .zip(start..)
-                {
+                for (score, row) in mix_block(query, &examples, block).into_iter().zip(start..) {
                     if score >= top.threshold() && slots.contains(row) {
                         top.push(score, row);
                     }
