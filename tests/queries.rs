@@ -1,6 +1,10 @@
 //! Does every kind of query give what looking at all points gives? Over several segments and memory, with rows that died,
 //! points without the vector, filters, indexes and without.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a few kinds of JSON values matter, the others do not"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -969,4 +973,113 @@ fn what_cannot_be_meant_is_refused() {
         .c
         .query_with(&QueryRequest::new(None).filter(unknown), &control);
     assert!(matches!(outcome, Err(Error::Cancelled)));
+}
+
+/// One of each kind, of all points or of prefetches.
+fn one_of_each() -> Vec<QueryRequest> {
+    let pair = || ContextPair {
+        positive: vec![1.0; DIM].into(),
+        negative: vec![-1.0; DIM].into(),
+    };
+    let target = || VectorInput::Dense(vec![0.5; DIM]);
+    let recommend = |strategy| Query::Recommend {
+        positive: vec![target()],
+        negative: vec![vec![-2.0; DIM].into()],
+        strategy,
+    };
+    let kinds = [
+        Query::Nearest(target()),
+        Query::Mmr {
+            target: target(),
+            diversity: 0.5,
+            candidates: Some(100),
+        },
+        recommend(RecommendStrategy::AverageVector),
+        recommend(RecommendStrategy::BestScore),
+        recommend(RecommendStrategy::SumScores),
+        Query::Discover {
+            target: target(),
+            context: vec![pair()],
+        },
+        Query::Context(vec![pair()]),
+        Query::Feedback {
+            target: target(),
+            examples: vec![FeedbackExample {
+                example: target(),
+                score: 1.0,
+            }],
+            a: 1.0,
+            b: 1.0,
+            c: 1.0,
+        },
+        Query::OrderBy(OrderBy::new("many")),
+        Query::Sample { seed: Some(1) },
+    ];
+    let prefetch = || Prefetch::new(None).limit(100);
+    let composed = [
+        Query::Fusion(Fusion::rrf()),
+        Query::Fusion(Fusion::Dbsf),
+        Query::Formula(Formula::new(Expression::variable("n"))),
+    ];
+    let of_all = kinds.iter().cloned().map(QueryRequest::new);
+    let of_some = kinds.iter().cloned().chain(composed);
+    let of_some = of_some.map(|kind| QueryRequest::new(kind).prefetch(prefetch()).prefetch(prefetch()));
+    let requests = of_all.chain(of_some).chain([QueryRequest::new(None)]);
+    requests
+        .map(|request| request.limit(200).with_payload(true))
+        .collect()
+}
+
+#[test]
+fn every_kind_stops_when_it_is_told_to() {
+    let both = Both::new(4);
+    for request in one_of_each() {
+        let whole = both.c.query(&request).unwrap();
+        for probes in [0, 1, 3, 6] {
+            let left = std::sync::atomic::AtomicUsize::new(probes);
+            let one_less = |left: usize| Some(left.saturating_sub(1));
+            let relaxed = std::sync::atomic::Ordering::Relaxed;
+            let is_over = || left.fetch_update(relaxed, relaxed, one_less) == Ok(0);
+            match both.c.query_with(&request, &Control::cancelled_by(&is_over)) {
+                Err(Error::Cancelled) => {}
+                Ok(found) => assert!(probes > 0 && found == whole, "{request:?}"),
+                Err(other) => panic!("{request:?}: {other}"),
+            }
+        }
+        let late = request.clone().timeout(std::time::Duration::ZERO);
+        assert!(
+            matches!(both.c.query(&late), Err(Error::Timeout { .. })),
+            "{request:?}"
+        );
+    }
+}
+
+#[test]
+fn answers_that_are_too_large_are_refused_whatever_the_kind() {
+    let both = Both::new(5);
+    let small = |bytes| {
+        let db = Database::builder()
+            .background(false)
+            .answer_bytes(bytes)
+            .open_in_memory()
+            .unwrap();
+        let c = db.create_collection("c", both.oracle.config.clone()).unwrap();
+        let points = both.oracle.points.iter().map(|(id, point)| Point {
+            id: *id,
+            vectors: Vectors(point.vectors.clone()),
+            payload: point.payload.clone(),
+        });
+        c.upsert(points.collect()).unwrap();
+        (db, c)
+    };
+    let (_tight, refusing) = small(4_000);
+    let (_wide, answering) = small(4 << 20);
+    for request in one_of_each() {
+        let refused = refusing.query(&request);
+        assert!(
+            matches!(refused, Err(Error::Limit { .. })),
+            "{request:?}: {refused:?}"
+        );
+        assert!(answering.query(&request).is_ok(), "{request:?}");
+    }
 }

@@ -34,14 +34,15 @@ pub struct QueryRequest {
     pub prefetch: Vec<Prefetch>,
     /// What is asked for. None gives points in the order of their ids, each with the score 1; not with prefetches.
     pub query: Option<Query>,
-    /// The named vector that it is about; empty for the default one.
+    /// The named vector that it is about, if it is about vectors; empty for the default one.
     pub using: String,
     /// Only points that match, in prefetches too.
     pub filter: Option<Filter>,
-    /// How the nearest points are looked for. Prefetches have their own.
+    /// How the nearest points are looked for; where all points are scored anyway, it makes no difference. Prefetches have
+    /// their own.
     pub params: QueryParams,
-    /// Only points with a score above this: as for a search where the score is a similarity or a distance, at least this for
-    /// fusions and formulas. Not for orders, samples and ids.
+    /// Only points with a score above this. Where scores are distances, below it; for fusions and formulas, this score too.
+    /// Not for orders, samples and ids.
     pub score_threshold: Option<f32>,
     /// Most points to return: 1 to [`MAX_LIMIT`](crate::MAX_LIMIT).
     pub limit: usize,
@@ -62,7 +63,7 @@ pub struct Prefetch {
     pub prefetch: Vec<Prefetch>,
     /// As in [`QueryRequest`].
     pub query: Option<Query>,
-    /// The named vector that it is about; empty for the default one.
+    /// The named vector that it is about, if it is about vectors; empty for the default one.
     pub using: String,
     /// Only points that match this too, in its own prefetches as well.
     pub filter: Option<Filter>,
