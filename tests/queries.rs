@@ -1,6 +1,6 @@
 //! Does every kind of query give what looking at all points gives? Over several segments and memory, with rows that died,
 //! points without the vector, filters, indexes and without.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "a few kinds of JSON values matter, the others do not"
