@@ -155,8 +155,14 @@ impl VectorParams {
         self.size * self.element.size()
     }
 
+    /// Scores what is returned: points that look equally far are.
     pub(crate) fn kernel(&self) -> Kernel {
-        Kernel::new(self.distance.metric(self.element), self.element).by_root()
+        self.similarity().by_root()
+    }
+
+    /// Scores what other scores are made of: squared distances as they are.
+    pub(crate) fn similarity(&self) -> Kernel {
+        Kernel::new(self.distance.metric(self.element), self.element)
     }
 
     /// True when vectors are brought to unit length before they are stored.

@@ -105,6 +105,14 @@ pub enum Error {
         /// The id asked for.
         id: PointId,
     },
+    /// A point that is an example of a query has no vector of the name that it is about.
+    #[error("point {id} has no vector {vector:?}, which the query takes for an example")]
+    PointWithoutVector {
+        /// The point.
+        id: PointId,
+        /// The name of the vector.
+        vector: String,
+    },
     /// A condition of a conditional write does not hold; nothing was written.
     #[error("point {id}: expected {expected}, found {found}: nothing was written")]
     Conflict {

@@ -55,6 +55,8 @@
 //! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
 //! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
 //! | `query/` | searching, scrolling, counting, fetching |
+//! | `compose/` | queries of several parts: examples, prefetches, fusion, orders, samples; groups, facets, distance matrices |
+//! | `score/`, `formula/` | scores made of scores; a caller's own |
 //! | `write/` | the sequencer and the log's records |
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
@@ -75,6 +77,7 @@ mod backup;
 mod budget;
 mod catalog;
 mod collection;
+mod compose;
 mod config;
 mod core;
 mod damage;
@@ -86,6 +89,7 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 mod follower;
+mod formula;
 mod handle;
 mod info;
 mod layout;
@@ -108,6 +112,7 @@ mod recovery;
 mod refresh;
 mod repair;
 mod schema;
+mod score;
 mod segment;
 mod shared;
 mod signal;
@@ -127,6 +132,11 @@ pub use activity::Progress;
 pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info, verify_snapshot};
 pub use catalog::AliasChange;
 pub use collection::Collection;
+pub use compose::facet::{FacetHit, FacetRequest, FacetValue};
+pub use compose::groups::{Group, GroupId, GroupRequest};
+pub use compose::kind::{ContextPair, FeedbackExample, OrderBy, Query, RecommendStrategy, VectorInput};
+pub use compose::matrix::{DistanceMatrix, MatrixRequest};
+pub use compose::request::{LookupFrom, Prefetch, QueryRequest};
 pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
@@ -134,22 +144,25 @@ pub use filter::{
     Condition, ConditionPlan, Datetime, Filter, FilterError, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
     Limits, MatchValue, MinShould, PathStep, PayloadPath, Predicate, ServedBy, Slice, ValueList,
 };
+pub use formula::{Decay, Expression, Formula, Variable};
 pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
     DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS,
-    MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH,
-    MAX_FILTER_VALUES, MAX_LIMIT, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES,
-    MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS, MAX_VECTOR_NAME,
-    MAX_VECTORS,
+    MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_EXAMPLES, MAX_FILTER_CONDITIONS,
+    MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
+    MAX_MMR_CANDIDATES, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH,
+    MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES,
+    MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,
 };
-pub use point::{Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
+pub use point::{OrderValue, Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
 pub use query::explain::{Access, Explanation, SegmentPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
-pub use query::search::SearchRequest;
+pub use query::search::{QueryParams, SearchRequest};
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
+pub use score::{DEFAULT_RRF_K, Fusion};
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
 pub use vdb_index::Quantization;

@@ -52,3 +52,17 @@ pub const MAX_POLYGON_RINGS: usize = 4_096;
 /// Bytes that the answer to one call may take, unless
 /// [`DatabaseBuilder::answer_bytes`](crate::DatabaseBuilder::answer_bytes) says otherwise.
 pub const DEFAULT_ANSWER_BYTES: usize = 1 << 30;
+/// Deepest nesting of expressions in a formula.
+pub const MAX_FORMULA_DEPTH: usize = 64;
+/// Most expressions in one formula, at all depths together.
+pub const MAX_FORMULA_PARTS: usize = 4_096;
+/// Deepest nesting of prefetches within a query, itself not counted.
+pub const MAX_PREFETCH_DEPTH: usize = 64;
+/// Most prefetches of one query, at all depths together.
+pub const MAX_PREFETCHES: usize = 1_024;
+/// Most examples of one query: each is compared with every point that is scored.
+pub const MAX_EXAMPLES: usize = 4_096;
+/// Most candidates that results are chosen from so that they differ: each is compared with each that is chosen.
+pub const MAX_MMR_CANDIDATES: usize = 16_384;
+/// Most points of a distance matrix: each is compared with each other.
+pub const MAX_MATRIX_SAMPLE: usize = 16_384;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 pub use vdb_storage::PointId;
 
 use crate::error::{Error, Result};
+use crate::filter::Datetime;
 use crate::payload::PayloadSelector;
 
 /// A JSON object.
@@ -111,6 +112,18 @@ pub struct Record {
     pub vectors: Option<Vectors>,
 }
 
+/// A payload value that points are ordered by. Numbers are compared as numbers, whatever their type, and come before
+/// datetimes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OrderValue {
+    /// An integer.
+    Integer(i64),
+    /// Any other number but NaN.
+    Float(f64),
+    /// A point in time.
+    Datetime(Datetime),
+}
+
 /// A search hit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredPoint {
@@ -118,8 +131,11 @@ pub struct ScoredPoint {
     pub id: PointId,
     /// Sequence number of the last operation that touched the point.
     pub version: u64,
-    /// Similarity (Cosine, Dot: larger is nearer) or distance (Euclid, Manhattan: smaller is nearer).
+    /// Similarity (Cosine, Dot: larger is nearer) or distance (Euclid, Manhattan: smaller is nearer) for a search; for
+    /// other queries what [`Query`](crate::Query) says.
     pub score: f32,
+    /// The value that the point was put in its place by, for [`Query::OrderBy`](crate::Query::OrderBy).
+    pub order: Option<OrderValue>,
     /// The payload, when asked for.
     pub payload: Option<Payload>,
     /// The vectors, when asked for; only those that the point has.

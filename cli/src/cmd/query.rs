@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use vdb::{
-    Collection, Control, Filter, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorSelector,
+    Collection, Control, Filter, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest, SearchRequest,
+    Select,
 };
 use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
@@ -20,7 +21,7 @@ const TOGETHER: usize = 256;
 const AFTER: &str = "\
 With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\": ..}]}; with --vectors one such object \
 a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer. \
-With --id and --match the point that is searched by is left out of the answer.
+With --id and --match the point that is searched by, and those of --unlike, are left out of the answer.
 
 Conditions of a filter, each under must, should or must_not:
   {\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}          text, integer or boolean
@@ -39,6 +40,7 @@ A key may be a path: author.name, tags[], authors[].name. min_should is {\"condi
 Examples:
   vdb query my.db words --match words=owl --limit 5
   vdb query my.db words --id 127 --filter '{\"must\": [{\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}]}'
+  vdb query my.db words --id 127 --unlike 63 --unlike 12
   vdb query my.db words --vector '[0.1, 0.2, 0.3]' --ef 200 --json
   vdb query my.db words --vectors queries.npy --limit 100 --no-payload --json > answers.jsonl";
 
@@ -63,11 +65,15 @@ pub(crate) struct Args {
     format: Option<Format>,
 
     /// Search by the vector of this point
-    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = id)]
+    #[arg(long, value_name = "ID", group = "to_point", allow_negative_numbers = true, value_parser = id)]
     id: Option<PointId>,
 
+    /// Away from the vector of this point; may be given several times
+    #[arg(long, value_name = "ID", requires = "to_point", allow_negative_numbers = true, value_parser = id)]
+    unlike: Vec<PointId>,
+
     /// Search by the vector of the first point whose payload has this value (text, number, true, false, null)
-    #[arg(long = "match", value_name = "KEY=VALUE", value_parser = parse::key_value)]
+    #[arg(long = "match", value_name = "KEY=VALUE", group = "to_point", value_parser = parse::key_value)]
     matching: Option<(String, String)>,
 
     /// Most points to return
@@ -164,38 +170,23 @@ fn first_match(collection: &Collection, key: &str, value: &str, control: &Contro
     Ok(point.id)
 }
 
-/// The neighbours of a point, without the point: one more is asked for, and if the point is among them it goes.
+/// The neighbours of a point, and not of others; none of these are in the answer.
 fn by_point(
     args: &Args,
     collection: &Collection,
     id: PointId,
     control: &Control<'_>,
 ) -> Outcome<Vec<ScoredPoint>> {
-    let select = Select {
-        vectors: VectorSelector::Names(vec![args.using.clone()]),
-        ..Select::default()
+    let request = QueryRequest {
+        query: Some(Query::recommend([id], args.unlike.iter().copied())),
+        ..args.request(Vec::new()).into()
     };
-    let records = collection.get_with(&[id], &select, control)?;
-    let record = records
-        .first()
-        .ok_or_else(|| Failure::failed(format!("there is no point with id {id}")))?;
-    let vector = record
-        .vectors
-        .as_ref()
-        .and_then(|vectors| vectors.get(&args.using))
-        .ok_or_else(|| {
-            Failure::failed(format!(
-                "point {id} has no vector {:?}; choose another with --using",
-                args.using
-            ))
-        })?;
-    let mut request = args.request(vector.to_vec());
-    request.offset = 0;
-    request.limit = args.offset.saturating_add(args.limit).saturating_add(1);
-    let mut found = collection.search_with(&request, control)?;
-    found.retain(|point| point.id != id);
-    found.truncate(args.offset.saturating_add(args.limit));
-    Ok(found.split_off(args.offset.min(found.len())))
+    collection.query_with(&request, control).map_err(|error| {
+        if matches!(error, vdb::Error::PointWithoutVector { .. }) {
+            return Failure::failed(format!("{error}; choose another with --using"));
+        }
+        error.into()
+    })
 }
 
 /// An error of a search by `--vector`.

@@ -83,6 +83,12 @@ fn a_query_by_a_point_leaves_that_point_out() {
     assert_eq!(ids(&by_id), ["3", "2"]);
     let by_uuid = place.json(&["query", "db", "points", "--id", WEST]);
     assert_eq!(ids(&by_uuid), ["2", "3", "1"]);
+    let away = place.json(&[
+        "query", "db", "points", "--id", "1", "--unlike", "2", "--unlike", WEST,
+    ]);
+    assert_eq!(ids(&away), ["3"]);
+    let to_nothing = ["query", "db", "points", "--vector", "[1, 0]", "--unlike", "2"];
+    assert!(place.vdb(&to_nothing).failed_with(2).contains("--unlike"));
     let by_name = place.json(&["query", "db", "points", "--match", "name=east", "--limit", "2"]);
     assert_eq!(by_name, by_id);
     let by_number = place.json(&["query", "db", "points", "--match", "n=2", "--offset", "1"]);

@@ -8,6 +8,12 @@ use vdb_index::postings::Estimate;
 use vdb_storage::PointId;
 
 use super::Collection;
+use crate::compose::answer::Asked;
+use crate::compose::facet::{self, FacetHit, FacetRequest};
+use crate::compose::groups::{self, Group, GroupRequest};
+use crate::compose::matrix::{self, DistanceMatrix, MatrixRequest};
+use crate::compose::request::QueryRequest;
+use crate::compose::{Lookup, Lookups};
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::point::{Record, ScoredPoint, Select};
@@ -215,6 +221,158 @@ impl Collection {
         self.answer_within("searching", *control, |view, allowance| {
             let default = shared.options.read_timeout;
             nearest::search_batch(view, requests, default, &shared.searchers, allowance)
+        })
+    }
+
+    /// Answers a query: nearest points, recommendations, discovery, orders, samples, and what is made of their results. Best
+    /// first; equal scores in the order of ids.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+    /// use vdb::{Expression, Formula, Prefetch, Query, QueryRequest, RecommendStrategy};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let config = CollectionConfig::new(VectorParams::new(2, Distance::Cosine));
+    /// # let songs = db.create_collection("songs", config)?;
+    /// # let song = |id: u64| Point::new(id, [id as f32, 1.0]).payload(serde_json::json!({"plays": id * 10}));
+    /// # songs.upsert((1..9).map(song).collect::<Result<_, _>>()?)?;
+    /// // Like songs 1 and 2, not like song 8; of the 5 best the most played first.
+    /// let like = Query::Recommend {
+    ///     positive: vec![1u64.into(), 2u64.into()],
+    ///     negative: vec![8u64.into()],
+    ///     strategy: RecommendStrategy::BestScore,
+    /// };
+    /// let request = QueryRequest::new(Query::Formula(Formula::new(Expression::variable("plays"))))
+    ///     .prefetch(Prefetch::new(like).limit(5))
+    ///     .limit(3);
+    /// let hits = songs.query(&request)?;
+    /// assert_eq!(hits[0].id, 7.into());
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the request is not valid, a point that is an example does not exist or has no such vector, a formula has no value
+    /// for a point, data is damaged, [`Error::Timeout`](crate::Error::Timeout), or [`Error::Limit`](crate::Error::Limit) when
+    /// the answer would be too large.
+    pub fn query(&self, request: &QueryRequest) -> Result<Vec<ScoredPoint>> {
+        self.query_with(request, &Control::none())
+    }
+
+    /// As [`query`](Self::query); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn query_with(&self, request: &QueryRequest, control: &Control<'_>) -> Result<Vec<ScoredPoint>> {
+        let lookups = self.lookups(&[request])?;
+        self.answer("searching", control, request.timeout, |view, allowance| {
+            self.asked(view, &lookups).query(request, allowance)
+        })
+    }
+
+    /// Several queries on one snapshot, by all threads together. The results are those of [`query`](Self::query), in order.
+    /// Each request has its own timeout, which begins with the call. The bound on the bytes of an answer is for all answers
+    /// together. Many plain searches for nearest points are answered faster by [`search_batch`](Self::search_batch), which
+    /// reads vectors once for several.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), for a request that fails: then there are no answers to the others either.
+    pub fn query_batch(&self, requests: &[QueryRequest]) -> Result<Vec<Vec<ScoredPoint>>> {
+        self.query_batch_with(requests, &Control::none())
+    }
+
+    /// As [`query_batch`](Self::query_batch); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`query_batch`](Self::query_batch), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn query_batch_with(
+        &self,
+        requests: &[QueryRequest],
+        control: &Control<'_>,
+    ) -> Result<Vec<Vec<ScoredPoint>>> {
+        let lookups = self.lookups(&requests.iter().collect::<Vec<_>>())?;
+        let default = self.shared().options.read_timeout;
+        self.answer_within("searching", *control, |view, allowance| {
+            self.asked(view, &lookups).batch(requests, default, allowance)
+        })
+    }
+
+    /// The best points of each value of a payload field, and the groups by their best points.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub fn query_groups(&self, request: &GroupRequest) -> Result<Vec<Group>> {
+        self.query_groups_with(request, &Control::none())
+    }
+
+    /// As [`query_groups`](Self::query_groups); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`query_groups`](Self::query_groups), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn query_groups_with(&self, request: &GroupRequest, control: &Control<'_>) -> Result<Vec<Group>> {
+        let lookups = self.lookups(&[&request.query])?;
+        let timeout = request.query.timeout;
+        self.answer("searching", control, timeout, |view, allowance| {
+            groups::groups(&self.asked(view, &lookups), request, allowance)
+        })
+    }
+
+    /// How many points have which value at a payload path: the most frequent values first, equally frequent ones in their
+    /// order. Counts are exact.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when there are too many values.
+    pub fn facet(&self, request: &FacetRequest) -> Result<Vec<FacetHit>> {
+        self.facet_with(request, &Control::none())
+    }
+
+    /// As [`facet`](Self::facet); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`facet`](Self::facet), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn facet_with(&self, request: &FacetRequest, control: &Control<'_>) -> Result<Vec<FacetHit>> {
+        self.answer("counting", control, request.timeout, |view, allowance| {
+            facet::facet(view, request, allowance)
+        })
+    }
+
+    /// Which points of a random sample are nearest to each of it.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when the answer would be too large.
+    pub fn distance_matrix(&self, request: &MatrixRequest) -> Result<DistanceMatrix> {
+        self.distance_matrix_with(request, &Control::none())
+    }
+
+    /// As [`distance_matrix`](Self::distance_matrix); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`distance_matrix`](Self::distance_matrix), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn distance_matrix_with(
+        &self,
+        request: &MatrixRequest,
+        control: &Control<'_>,
+    ) -> Result<DistanceMatrix> {
+        self.answer("searching", control, request.timeout, |view, allowance| {
+            matrix::matrix(view, request, allowance)
+        })
+    }
+
+    fn asked<'a>(&'a self, view: &'a View, lookups: &'a Lookups) -> Asked<'a> {
+        Asked {
+            view,
+            lookups,
+            threads: &self.shared().searchers,
+        }
+    }
+
+    /// The other collections that requests take vectors from, as they are now.
+    fn lookups(&self, requests: &[&QueryRequest]) -> Result<Lookups> {
+        Lookups::new(requests, |name| {
+            let core = self.shared().core(name)?;
+            let is_own = core.id == self.core.id;
+            let view = Collection::new(self.handle.clone(), core, name).view()?;
+            Ok(Lookup { view, is_own })
         })
     }
 }

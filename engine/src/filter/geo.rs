@@ -65,6 +65,12 @@ pub(crate) enum Area {
 }
 
 impl GeoPoint {
+    /// The position there; `None` when a number is not one of a position on the Earth.
+    pub fn new(lon: f64, lat: f64) -> Option<Self> {
+        let point = Self { lon, lat };
+        point.is_on_earth().then_some(point)
+    }
+
     fn is_on_earth(self) -> bool {
         (-180.0..=180.0).contains(&self.lon) && (-90.0..=90.0).contains(&self.lat)
     }
@@ -92,12 +98,11 @@ impl GeoPoint {
         let (Some(lon), Some(lat)) = (number("lon", object)?, number("lat", object)?) else {
             return Ok(None);
         };
-        let point = Self { lon, lat };
-        Ok(point.is_on_earth().then_some(point))
+        Ok(Self::new(lon, lat))
     }
 
     /// The length in metres of the shortest way on a sphere, by the haversine formula.
-    pub(super) fn distance(self, other: Self) -> f64 {
+    pub(crate) fn distance(self, other: Self) -> f64 {
         let half_sine = |degrees: f64| (degrees.to_radians() / 2.0).sin().powi(2);
         let a = half_sine(other.lat - self.lat)
             + self.lat.to_radians().cos() * other.lat.to_radians().cos() * half_sine(other.lon - self.lon);

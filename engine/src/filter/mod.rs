@@ -51,4 +51,4 @@ pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate, plan_of_conditions};
 pub use plan::{ConditionPlan, ServedBy};
 pub(crate) use uuid::canonical_uuid;
-pub(crate) use walk::any_node;
+pub(crate) use walk::{any_node, any_value};

@@ -9,7 +9,7 @@ use vdb_storage::payload::ObjectRef;
 use crate::error::{Result, within};
 use crate::limits::{MAX_LIMIT, MAX_PATHS, MAX_VECTORS};
 use crate::payload::PayloadSelector;
-use crate::point::{Payload, Record, Select, VectorSelector, Vectors};
+use crate::point::{OrderValue, Payload, Record, ScoredPoint, Select, VectorSelector, Vectors};
 use crate::query::allowance::Allowance;
 use crate::schema::Schema;
 use crate::tables::{Located, View};
@@ -52,7 +52,7 @@ pub(crate) fn check(schema: &Schema, select: &Select) -> Result<()> {
 }
 
 /// The parts of a point that were asked for.
-pub(crate) fn parts(
+fn parts(
     schema: &Schema,
     select: &Select,
     point: &Located,
@@ -95,6 +95,26 @@ pub(crate) fn record(
     Ok(Record {
         id,
         version: point.version(),
+        payload,
+        vectors,
+    })
+}
+
+/// A hit as it is returned.
+pub(crate) fn hit(
+    schema: &Schema,
+    select: &Select,
+    (id, at): (PointId, &Located),
+    (score, order): (f32, Option<OrderValue>),
+    allowance: &Allowance<'_>,
+) -> Result<ScoredPoint> {
+    allowance.take(size_of::<ScoredPoint>())?;
+    let (payload, vectors) = parts(schema, select, at, allowance)?;
+    Ok(ScoredPoint {
+        id,
+        version: at.version(),
+        score,
+        order,
         payload,
         vectors,
     })

@@ -74,6 +74,26 @@ fn each_in_memtable(
     Ok(())
 }
 
+/// Calls `found` with every row of the memtables that matches, in no particular order.
+pub(crate) fn each_in_memory(
+    view: &View,
+    horizon: Horizon,
+    filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
+    mut found: impl FnMut(u32, &MemRow) -> Result<()>,
+) -> Result<()> {
+    for table in view.tables.memtables() {
+        each_in_memtable(
+            &view.tables.schema,
+            table,
+            horizon,
+            (filter, allowance),
+            &mut found,
+        )?;
+    }
+    Ok(())
+}
+
 /// Calls `found` with every point that matches, in no particular order.
 pub(crate) fn each(
     tables: &Arc<Tables>,

@@ -9,9 +9,11 @@ use vdb_storage::PointId;
 use vdb_wal::Lsn;
 
 use crate::error::Result;
+use crate::filter::CompiledFilter;
 use crate::memtable::{MemVectors, Memtable};
 use crate::query::allowance::Allowance;
 use crate::query::matching::memtable_row_matches;
+use crate::query::mixed::{Mixed, mix_block};
 use crate::query::prepared::{Query, held};
 use crate::query::segments::{PIECE_BYTES, with_scratch};
 use crate::query::workers;
@@ -59,7 +61,7 @@ pub(crate) fn nearest(
     let mut left: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     let mut all = Vec::with_capacity(queries.len());
     for (at, (query, walked)) in queries.iter().zip(walked).enumerate() {
-        let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query)));
+        let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query.want)));
         left.entry(first).or_default().push(at);
         all.push(best);
     }
@@ -71,6 +73,27 @@ pub(crate) fn nearest(
         }
     }
     Ok(all.into_iter().map(|best| best.kept.into_vec()).collect())
+}
+
+/// The best rows of a memtable by what their similarities to several examples make, in no order.
+pub(super) fn best_mixed(
+    view: &View,
+    table: &Memtable,
+    query: &Mixed<'_>,
+    several: bool,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<Kept>> {
+    let Some(vectors) = table.vectors(query.slot) else {
+        return Ok(Vec::new());
+    };
+    let table = Table {
+        view,
+        table,
+        vectors,
+        allowance,
+    };
+    let best = table.scan_mixed(query, several)?;
+    Ok(best.kept.into_vec())
 }
 
 /// What a reader searches.
@@ -102,7 +125,7 @@ impl Table<'_> {
         };
         let all = dead == 0 && live.born <= lsn;
         let filter: Option<&dyn RowFilter> = if all { None } else { Some(&seen) };
-        let params = query.params();
+        let params = query.walk();
         let found = with_scratch(|scratch| {
             hnsw::search_watched(
                 live.graph.view(),
@@ -121,7 +144,7 @@ impl Table<'_> {
             // Cut off by rows that died or are not to be seen yet.
             return Ok(None);
         }
-        let mut best = Best::new(query);
+        let mut best = Best::new(query.want);
         for (score, slot) in found.hits {
             if let Some(row) = vectors.owner(slot)
                 && let Some(version) = table.row(row)
@@ -140,17 +163,10 @@ impl Table<'_> {
         let kernel = &query.vector.kernel;
         let row_bytes = query.encoded.len();
         let encoded: Vec<&[u8]> = queries.iter().map(|query| query.encoded.as_slice()).collect();
-        let mut pieces: Vec<(u32, &[u8])> = Vec::new();
-        let step = (PIECE_BYTES / row_bytes.max(1)).max(1);
-        for (start, rows) in self.vectors.rows.chunks() {
-            let skipped = (first.saturating_sub(start) as usize).min(rows.len() / row_bytes);
-            let rest = rows[skipped * row_bytes..].chunks(step * row_bytes);
-            let starts = (start + skipped as u32..).step_by(step);
-            pieces.extend(starts.zip(rest));
-        }
+        let pieces = self.pieces(first, row_bytes);
         let held = held(queries, self.vectors.rows.len() as usize);
         self.allowance.take(held)?;
-        let new = || -> Vec<Best> { queries.iter().map(|query| Best::new(query)).collect() };
+        let new = || -> Vec<Best> { queries.iter().map(|query| Best::new(query.want)).collect() };
         let found = workers::fold(
             several,
             pieces,
@@ -164,7 +180,7 @@ impl Table<'_> {
                             (queries.get(at), bests.get_mut(at), &outcome)
                         {
                             let scored = (start..).zip(scores.copied());
-                            outcome = self.note(query, scored, best);
+                            outcome = self.note(query.filter.as_ref(), scored, best);
                         }
                     });
                     outcome?;
@@ -182,10 +198,49 @@ impl Table<'_> {
         found
     }
 
+    /// Scores vectors by all examples in one pass, and keeps the best by what that makes.
+    fn scan_mixed(&self, query: &Mixed<'_>, several: bool) -> Result<Best> {
+        let row_bytes = query.row_bytes();
+        let examples = query.examples();
+        let held = query.want.min(self.vectors.rows.len() as usize) * size_of::<u64>() * 2;
+        self.allowance.take(held)?;
+        let found = workers::fold(
+            several,
+            self.pieces(0, row_bytes),
+            || Best::new(query.want),
+            |best, (mut start, piece)| {
+                for block in piece.chunks(flat::BLOCK as usize * row_bytes) {
+                    // With many examples a block is a lot of work.
+                    self.allowance.check()?;
+                    let scores = mix_block(query, &examples, block);
+                    self.note(query.filter.as_ref(), (start..).zip(scores), best)?;
+                    start += (block.len() / row_bytes) as u32;
+                }
+                Ok(())
+            },
+            Best::merge,
+        );
+        self.allowance.give(held);
+        found
+    }
+
+    /// The vectors from `first` on, in pieces: each with the place of its first vector.
+    fn pieces(&self, first: u32, row_bytes: usize) -> Vec<(u32, &[u8])> {
+        let mut pieces = Vec::new();
+        let step = (PIECE_BYTES / row_bytes.max(1)).max(1);
+        for (start, rows) in self.vectors.rows.chunks() {
+            let skipped = (first.saturating_sub(start) as usize).min(rows.len() / row_bytes);
+            let rest = rows[skipped * row_bytes..].chunks(step * row_bytes);
+            let starts = (start + skipped as u32..).step_by(step);
+            pieces.extend(starts.zip(rest));
+        }
+        pieces
+    }
+
     /// Keeps what is near enough, seen, and matches.
     fn note(
         &self,
-        query: &Query<'_>,
+        filter: Option<&CompiledFilter>,
         scored: impl Iterator<Item = (u32, f32)>,
         best: &mut Best,
     ) -> Result<()> {
@@ -200,7 +255,7 @@ impl Table<'_> {
             if score.is_nan() || !version.visible(self.view.lsn) {
                 continue;
             }
-            if let Some(filter) = &query.filter {
+            if let Some(filter) = filter {
                 self.allowance.beat()?;
                 if !memtable_row_matches(&self.view.tables.schema, version, Some(filter))? {
                     continue;
@@ -219,10 +274,10 @@ struct Best {
 }
 
 impl Best {
-    fn new(query: &Query<'_>) -> Self {
+    fn new(want: usize) -> Self {
         Best {
             kept: BinaryHeap::new(),
-            want: query.want,
+            want,
         }
     }
 

@@ -15,6 +15,7 @@
 //! | `explain.rs` | how a filter would be answered |
 //! | `search.rs`, `prepared.rs` | a search as it is asked for; the same, checked and encoded |
 //! | `nearest.rs` | nearest points, for one request or many |
+//! | `mixed.rs` | points by what their similarities to several examples make, in one pass over all |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
@@ -24,8 +25,9 @@ pub(crate) mod explain;
 pub(crate) mod fetch;
 pub(crate) mod matching;
 mod memory;
+pub(crate) mod mixed;
 pub(crate) mod nearest;
-mod prepared;
+pub(crate) mod prepared;
 pub(crate) mod rows;
 pub(crate) mod scroll;
 pub(crate) mod search;

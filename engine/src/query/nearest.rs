@@ -31,17 +31,17 @@ const GROUP: usize = 32;
 const MOST_FETCHED: usize = 128;
 
 /// A scan of fewer bytes is done before other threads have woken up.
-const LARGE_SCAN: usize = 8 << 20;
+pub(super) const LARGE_SCAN: usize = 8 << 20;
 
 /// A candidate of one table. Internal scores: larger is nearer.
-struct Hit {
-    score: f32,
-    id: PointId,
-    at: Located,
+pub(crate) struct Hit {
+    pub(crate) score: f32,
+    pub(crate) id: PointId,
+    pub(crate) at: Located,
 }
 
 impl Hit {
-    fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
     }
 }
@@ -56,11 +56,12 @@ pub(crate) fn search(
     allowance.check()?;
     let work = |several| {
         let hits = find(view, &[&query], several, allowance)?;
-        hits.into_iter()
-            .next()
-            .map_or_else(|| Ok(Vec::new()), |hits| answer(view, &query, hits, allowance))
+        hits.into_iter().next().map_or_else(
+            || Ok(Vec::new()),
+            |hits| answer(view, request, &query, hits, allowance),
+        )
     };
-    if threads.are_free() && query.scans(view) >= LARGE_SCAN {
+    if threads.are_free() && is_large(view, &query) {
         return threads.run(work);
     }
     work(false)
@@ -94,18 +95,18 @@ pub(crate) fn search_batch(
     let made = requests.iter().map(|request| Query::new(view, request));
     let queries: Vec<Query<'_>> = made.collect::<Result<_>>()?;
     allowance.check()?;
-    let mut groups = groups(&queries);
+    let mut groups = groups(requests, &queries);
     // What has little time begins early.
-    groups.sort_by_key(|group| time_of(queries[group[0]].request).unwrap_or(Duration::MAX));
+    groups.sort_by_key(|group| time_of(&requests[group[0]]).unwrap_or(Duration::MAX));
     threads.run(|several| {
         let answered = workers::map(several, &groups, |group: &Vec<usize>| {
             let members: Vec<&Query<'_>> = group.iter().map(|&at| &queries[at]).collect();
-            let allowance = &part_of(members[0].request);
+            let allowance = &part_of(&requests[group[0]]);
             allowance.check()?;
             let hits = find(view, &members, several, allowance)?;
-            let answers = members.iter().zip(hits);
+            let answers = group.iter().zip(hits);
             answers
-                .map(|(query, hits)| answer(view, query, hits, allowance))
+                .map(|(&at, hits)| answer(view, &requests[at], &queries[at], hits, allowance))
                 .collect::<Result<Vec<_>>>()
         })?;
         let mut answers = vec![Vec::new(); queries.len()];
@@ -120,12 +121,12 @@ pub(crate) fn search_batch(
 
 /// Requests to be answered together, by their places: those on one vector, of one timeout, without a filter; each other
 /// one alone. None is empty.
-fn groups(queries: &[Query<'_>]) -> Vec<Vec<usize>> {
+fn groups(requests: &[SearchRequest], queries: &[Query<'_>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     // The groups that have room yet.
     let mut open: BTreeMap<(usize, Option<Duration>), usize> = BTreeMap::new();
     for (at, query) in queries.iter().enumerate() {
-        let key = (query.slot, query.request.timeout);
+        let key = (query.slot, requests[at].timeout);
         match open.get(&key) {
             _ if query.filter.is_some() => groups.push(vec![at]),
             Some(&group) if groups[group].len() < GROUP => groups[group].push(at),
@@ -141,50 +142,45 @@ fn groups(queries: &[Query<'_>]) -> Vec<Vec<usize>> {
 /// The page of the hits that was asked for.
 fn answer(
     view: &View,
+    request: &SearchRequest,
     query: &Query<'_>,
     hits: Vec<Hit>,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<ScoredPoint>> {
-    let (request, distance) = (query.request, query.vector.params.distance);
-    let passes = |score: f32| {
-        request
-            .score_threshold
-            .is_none_or(|bar| beyond(distance, score, bar))
-    };
-    let scored = hits.iter().map(|hit| (distance.public_score(hit.score), hit));
-    let page = scored
-        .take_while(|(score, _)| passes(*score))
-        .skip(request.offset)
-        .take(request.limit);
+    let distance = query.vector.params.distance;
+    let passing = passing(distance, &hits, request.score_threshold);
+    let page = hits[..passing].iter().skip(request.offset).take(request.limit);
     let answer = page
-        .map(|(score, hit)| {
-            allowance.take(size_of::<ScoredPoint>())?;
+        .map(|hit| {
+            let scored = (distance.public_score(hit.score), None);
             let schema = &view.tables.schema;
-            let (payload, vectors) = fetch::parts(schema, &request.select, &hit.at, allowance)?;
-            Ok(ScoredPoint {
-                id: hit.id,
-                version: hit.at.version(),
-                score,
-                payload,
-                vectors,
-            })
+            fetch::hit(schema, &request.select, (hit.id, &hit.at), scored, allowance)
         })
         .collect();
     allowance.give(hits.len() * size_of::<Hit>());
     answer
 }
 
-/// True when a public score is strictly better than a threshold.
-fn beyond(distance: Distance, score: f32, bar: f32) -> bool {
-    if distance.larger_is_nearer() {
-        score > bar
-    } else {
-        score < bar
-    }
+/// How many hits, of some in order, have a public score that is strictly better than a threshold.
+pub(crate) fn passing(distance: Distance, hits: &[Hit], threshold: Option<f32>) -> usize {
+    let Some(bar) = threshold else { return hits.len() };
+    hits.partition_point(|hit| {
+        let score = distance.public_score(hit.score);
+        if distance.larger_is_nearer() {
+            score > bar
+        } else {
+            score < bar
+        }
+    })
+}
+
+/// True when a query scans so much that other threads are worth waking for it.
+pub(crate) fn is_large(view: &View, query: &Query<'_>) -> bool {
+    query.scans(view) >= LARGE_SCAN
 }
 
 /// The best hits for each of several queries on one vector, in order. Several have no filter.
-fn find(
+pub(crate) fn find(
     view: &View,
     queries: &[&Query<'_>],
     several: bool,
@@ -226,7 +222,7 @@ fn find(
 }
 
 /// Adds hits of another table, and forgets those beyond the best `want`.
-fn keep(
+pub(crate) fn keep(
     hits: &mut Vec<Hit>,
     found: impl Iterator<Item = Hit>,
     want: usize,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::filter::CompiledFilter;
 use crate::memtable::Memtable;
 use crate::query::fetch;
-use crate::query::search::SearchRequest;
+use crate::query::search::{QueryParams, SearchRequest};
 use crate::schema::VectorSchema;
 use crate::segment::Segment;
 use crate::tables::View;
@@ -21,17 +21,17 @@ const MOST_SORTED: u64 = 512;
 
 /// What every table is searched for.
 pub(crate) struct Query<'a> {
-    pub(super) request: &'a SearchRequest,
     pub(crate) vector: &'a VectorSchema,
     pub(crate) slot: usize,
     pub(crate) encoded: Vec<u8>,
     /// Hits wanted of each table.
     pub(crate) want: usize,
     pub(crate) filter: Option<CompiledFilter>,
+    pub(crate) params: QueryParams,
 }
 
 impl<'a> Query<'a> {
-    pub(super) fn new(view: &'a View, request: &'a SearchRequest) -> Result<Self> {
+    pub(super) fn new(view: &'a View, request: &SearchRequest) -> Result<Self> {
         request.validate()?;
         let schema = &view.tables.schema;
         fetch::check(schema, &request.select)?;
@@ -40,17 +40,20 @@ impl<'a> Query<'a> {
         let encoded = encode_query(&vector.name, &vector.params, &request.vector)?;
         let filter = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
         Ok(Query {
-            request,
             vector,
             slot,
             encoded,
             want: request.offset + request.limit,
             filter: filter.filter(|filter| !filter.is_unconditional()),
+            params: QueryParams {
+                ef: request.ef,
+                exact: request.exact,
+            },
         })
     }
 
     pub(crate) fn is_exact(&self) -> bool {
-        self.request.exact
+        self.params.exact
     }
 
     /// Bytes of vectors that are certain to be scored.
@@ -73,14 +76,14 @@ impl<'a> Query<'a> {
     }
 
     /// How graphs are walked for it.
-    pub(super) fn params(&self) -> SearchParams {
+    pub(super) fn walk(&self) -> SearchParams {
         let params = SearchParams::new(self.want);
-        self.request.ef.map_or(params, |ef| params.ef(ef))
+        self.params.ef.map_or(params, |ef| params.ef(ef))
     }
 
     /// Whether so much is wanted, or so wide a beam, that scoring all of `rows` costs less than any choosing among them.
     pub(super) fn wants_most_of(&self, rows: u64) -> bool {
-        let wanted = self.want.max(self.request.ef.unwrap_or(0)) as u64;
+        let wanted = self.want.max(self.params.ef.unwrap_or(0)) as u64;
         wanted.saturating_mul(WANTED_TIMES) > rows && wanted > MOST_SORTED
     }
 }

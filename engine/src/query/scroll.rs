@@ -128,13 +128,33 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
     // One more than asked for says where the next page starts.
     let want = request.limit + 1;
+    let mut found = page(view, request.offset, filter, want, allowance)?;
+    let next_offset = found.get(want - 1).map(|(id, _)| *id);
+    found.truncate(want - 1);
+    let points = found
+        .iter()
+        .map(|(id, at)| fetch::record(schema, &request.select, (*id, at), allowance));
+    Ok(ScrollPage {
+        points: points.collect::<Result<_>>()?,
+        next_offset,
+    })
+}
 
+/// The first `want` points that match from an id on, in the order of ids.
+pub(crate) fn page(
+    view: &View,
+    from: Option<PointId>,
+    filter: Option<&CompiledFilter>,
+    want: usize,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<(PointId, Located)>> {
+    let schema = &view.tables.schema;
     let mut found: Vec<(PointId, Located)> = Vec::new();
     for table in view.tables.memtables() {
-        let mut from = request.offset.map_or(Bound::Unbounded, Bound::Included);
+        let mut start = from.map_or(Bound::Unbounded, Bound::Included);
         let mut taken = 0;
         while taken < want {
-            let batch = table.page(from, want, view.lsn);
+            let batch = table.page(start, want, view.lsn);
             let Some(&(last, _)) = batch.last() else { break };
             for (id, row) in batch {
                 allowance.beat()?;
@@ -145,12 +165,12 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance
                     taken += 1;
                 }
             }
-            from = Bound::Excluded(last);
+            start = Bound::Excluded(last);
         }
         allowance.take(taken * size_of::<(PointId, Located)>())?;
     }
     for segment in &view.tables.segments {
-        let start = request.offset.map_or(0, |id| segment.points.lower_bound(id));
+        let start = from.map_or(0, |id| segment.points.lower_bound(id));
         let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter, allowance)?;
         let page = rows.page(start, want)?;
         allowance.take(page.len() * size_of::<(PointId, Located)>())?;
@@ -161,13 +181,6 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance
         }
     }
     found.sort_unstable_by_key(|(id, _)| *id);
-    let next_offset = found.get(want - 1).map(|(id, _)| *id);
-    found.truncate(want - 1);
-    let points = found
-        .iter()
-        .map(|(id, at)| fetch::record(schema, &request.select, (*id, at), allowance));
-    Ok(ScrollPage {
-        points: points.collect::<Result<_>>()?,
-        next_offset,
-    })
+    found.truncate(want);
+    Ok(found)
 }

@@ -8,6 +8,15 @@ use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::payload::PayloadSelector;
 use crate::point::{Select, VectorSelector};
 
+/// How the nearest points are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryParams {
+    /// Width of the beam of approximate search, as [`SearchRequest::ef`].
+    pub ef: Option<usize>,
+    /// Compare with every point instead of walking a graph.
+    pub exact: bool,
+}
+
 /// A search for the points nearest to a vector.
 ///
 /// ```
@@ -134,20 +143,32 @@ impl SearchRequest {
 
     /// Checks what needs no collection.
     pub(crate) fn validate(&self) -> Result<()> {
-        let positive = [("limit", self.limit), ("ef", self.ef.unwrap_or(1))];
-        if let Some((name, _)) = positive.into_iter().find(|&(_, value)| value == 0) {
-            return Err(Error::InvalidRequest(format!(
-                "the {name} of a search must be at least 1"
-            )));
-        }
-        within("limit of a search", MAX_LIMIT, self.limit)?;
-        within("offset of a search", MAX_LIMIT, self.offset)?;
-        within("ef of a search", MAX_EF, self.ef.unwrap_or(1))?;
-        if self.score_threshold.is_some_and(f32::is_nan) {
-            return Err(Error::InvalidRequest(
-                "the score threshold must be a number, got NaN".into(),
-            ));
-        }
-        Ok(())
+        let params = QueryParams {
+            ef: self.ef,
+            exact: self.exact,
+        };
+        check(self.limit, self.offset, params, self.score_threshold)
     }
+}
+
+/// Checks the numbers of a search.
+pub(crate) fn check(limit: usize, offset: usize, params: QueryParams, threshold: Option<f32>) -> Result<()> {
+    let ef = params.ef.unwrap_or(1);
+    if let Some((name, _)) = [("limit", limit), ("ef", ef)]
+        .into_iter()
+        .find(|&(_, value)| value == 0)
+    {
+        return Err(Error::InvalidRequest(format!(
+            "the {name} of a search must be at least 1"
+        )));
+    }
+    within("limit of a search", MAX_LIMIT, limit)?;
+    within("offset of a search", MAX_LIMIT, offset)?;
+    within("ef of a search", MAX_EF, ef)?;
+    if threshold.is_some_and(f32::is_nan) {
+        return Err(Error::InvalidRequest(
+            "the score threshold must be a number, got NaN".into(),
+        ));
+    }
+    Ok(())
 }

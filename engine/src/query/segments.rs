@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::paging::Paged;
 use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
+use crate::query::mixed::{Mixed, mix_block};
 use crate::query::prepared::{Query, held};
 use crate::query::rows::SegmentRows;
 use crate::query::slots::Slots;
@@ -76,6 +77,30 @@ pub(crate) fn nearest(
     Ok(answers.into_iter().map(|found| to_rows(found, vectors)).collect())
 }
 
+/// The best rows by what their similarities to several examples make.
+pub(super) fn best_mixed(
+    view: &View,
+    segment: &Segment,
+    query: &Mixed<'_>,
+    several: bool,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<(f32, u32)>> {
+    let Some(vectors) = segment.vectors(query.slot) else {
+        return Ok(Vec::new());
+    };
+    let horizon = Horizon::At(view.lsn);
+    let schema = &view.tables.schema;
+    let rows = SegmentRows::new(schema, segment, horizon, query.filter.as_ref(), allowance)?;
+    let table = Table {
+        vectors,
+        rows: &rows,
+        allowance,
+    };
+    let top = table.scan_mixed(query, several)?;
+    rows.check()?;
+    Ok(to_rows(top.into_sorted(), vectors))
+}
+
 /// Hits by row instead of slot.
 fn to_rows(mut hits: Vec<(f32, u32)>, vectors: &SegmentVectors) -> Vec<(f32, u32)> {
     hits.retain_mut(|(_, slot)| {
@@ -133,7 +158,7 @@ impl Table<'_> {
         query: &Query<'_>,
         filter: Option<&F>,
     ) -> Result<Option<Vec<(f32, u32)>>> {
-        let params = query.params();
+        let params = query.walk();
         let matrix = Paged::new(&self.vectors.file, &self.vectors.waits);
         let found = with_scratch(|scratch| {
             let among = (filter, self.allowance.control());
@@ -195,6 +220,53 @@ impl Table<'_> {
                 top.merge(other);
             }
         });
+        self.allowance.give(held);
+        found
+    }
+
+    /// Scores every row that may be found by all examples in one pass, and keeps the best by what that makes.
+    fn scan_mixed(&self, query: &Mixed<'_>, several: bool) -> Result<TopK> {
+        let matrix = self.vectors.file.matrix();
+        let examples = query.examples();
+        let held = query.want.min(matrix.len() as usize) * size_of::<u64>() * 2;
+        self.allowance.take(held)?;
+        let slots = Slots::new(self.rows, self.vectors);
+        let listed = if self.rows.is_mostly_all(MOST_DEAD) {
+            None
+        } else {
+            Some(self.matching(matrix.len())?)
+        };
+        let score = |top: &mut TopK, piece: Range<u32>| {
+            self.allowance.check()?;
+            if let Some(listed) = &listed {
+                let mut similarities = vec![0.0; examples.len()];
+                let rows = listed.iter_from(piece.start);
+                for row in rows.take_while(|&row| row < piece.end) {
+                    self.allowance.beat()?;
+                    if let Some(vector) = matrix.row(row) {
+                        top.push(query.score(vector, &mut similarities), row);
+                    }
+                }
+                return Ok(());
+            }
+            for start in piece.clone().step_by(flat::BLOCK as usize) {
+                let stop = start.saturating_add(flat::BLOCK).min(piece.end);
+                let Some(block) = matrix.rows(start..stop) else {
+                    break;
+                };
+                // With many examples a block is a lot of work.
+                self.allowance.check()?;
+                for (score, row) in mix_block(query, &examples, block).into_iter().zip(start..) {
+                    if score >= top.threshold() && slots.contains(row) {
+                        top.push(score, row);
+                    }
+                }
+            }
+            Ok(())
+        };
+        let pieces = pieces(matrix.len(), query.row_bytes());
+        let new = || TopK::new(query.want);
+        let found = workers::fold(several, pieces, new, score, |top, other| top.merge(&other));
         self.allowance.give(held);
         found
     }

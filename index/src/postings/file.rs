@@ -13,7 +13,7 @@ use super::{
         BITMAPS, Class, FILE, KEYS, LARGE, LARGE_LEN, Large, Meta, ROWS, RUNS, SECTIONS, TERMS, u32_at,
         u64_at,
     },
-    key::{Kind, Stored},
+    key::{Key, Kind, Stored},
 };
 use crate::{Result, RowBits, RowSet};
 
@@ -175,6 +175,23 @@ impl PostingsFile {
             Ok(self.number(within.start + at) < number)
         })?;
         Ok(within.start + first)
+    }
+
+    /// The key numbered `key`.
+    pub(super) fn key(&self, key: u32) -> Result<Key<'_>> {
+        let damage = |what: &str| {
+            let what = format!("key {key} is no {what}");
+            self.frame.corrupt_section(KEYS, u64::from(key) * 8, what).into()
+        };
+        match self.kind() {
+            Kind::Keyword => std::str::from_utf8(self.term(key)?)
+                .map(Key::Term)
+                .map_err(|_| damage("text")),
+            Kind::Uuid => <[u8; 16]>::try_from(self.term(key)?)
+                .map(Key::Uuid)
+                .map_err(|_| damage("UUID")),
+            kind => Ok(Key::from_number(self.number(key), kind)),
+        }
     }
 
     /// The number of the first key at or after `from` that does not start with `prefix`, where `from` is the

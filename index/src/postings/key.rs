@@ -122,6 +122,17 @@ impl<'a> Key<'a> {
             ) => None,
         }
     }
+
+    /// The key that an index of `kind`, whose keys are numbers, stores as `number`.
+    pub(super) fn from_number(number: i64, kind: Kind) -> Self {
+        match kind {
+            Kind::Float => Key::Float(float_of(number)),
+            Kind::Bool => Key::Bool(number != 0),
+            Kind::Datetime => Key::Datetime(number),
+            Kind::Geo => Key::Cell(cell_of(number)),
+            Kind::Integer | Kind::Keyword | Kind::Uuid => Key::Integer(number),
+        }
+    }
 }
 
 /// A key as it is stored and compared.
@@ -164,11 +175,17 @@ fn float_code(number: f64) -> Option<i64> {
     Some(if bits < 0 { bits ^ i64::MAX } else { bits })
 }
 
+/// The float of its code.
+fn float_of(code: i64) -> f64 {
+    let bits = if code < 0 { code ^ i64::MAX } else { code };
+    f64::from_bits(bits.cast_unsigned())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, cell_code, cell_of, float_code};
+    use super::{Key, Kind, Stored, cell_code, cell_of, float_code};
 
     proptest! {
         #[test]
@@ -187,6 +204,24 @@ mod tests {
         let cells = [0, 1, (1 << 63) - 1, 1 << 63, u64::MAX];
         assert!(cells.map(cell_code).is_sorted());
         assert_eq!(cells.map(|cell| cell_of(cell_code(cell))), cells);
+    }
+
+    #[test]
+    fn numbers_survive_being_stored() {
+        let keys = [
+            (Kind::Integer, Key::Integer(-3)),
+            (Kind::Float, Key::Float(-2.5)),
+            (Kind::Float, Key::Float(f64::INFINITY)),
+            (Kind::Bool, Key::Bool(true)),
+            (Kind::Datetime, Key::Datetime(7)),
+            (Kind::Geo, Key::Cell(u64::MAX - 5)),
+        ];
+        for (kind, key) in keys {
+            let Some(Stored::Number(number)) = key.stored(kind) else {
+                panic!("{key:?} is stored as a number");
+            };
+            assert_eq!(Key::from_number(number, kind), key);
+        }
     }
 
     #[test]

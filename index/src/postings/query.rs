@@ -131,6 +131,15 @@ impl PostingsFile {
         self.estimate(keys)
     }
 
+    /// The key of a number below [`PostingsFile::keys`], in the order of keys, and the rows that have it.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn entry(&self, number: u32) -> Result<(Key<'_>, RowSet)> {
+        let span = number..number.saturating_add(1);
+        Ok((self.key(number)?, self.gather(std::slice::from_ref(&span))?))
+    }
+
     fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
         let Some(stored) = key.stored(self.kind()) else {
             return Ok(Vec::new());

@@ -1,0 +1,287 @@
+//! The best points of each value of a payload field.
+
+use std::collections::BTreeMap;
+
+use vdb_storage::payload::{ObjectRef, ValueRef};
+
+use super::answer::Asked;
+use super::kind::Query;
+use super::request::{Prefetch, QueryRequest};
+use super::run::Found;
+use super::sample;
+use crate::error::{Error, Result, within};
+use crate::filter::{Condition, Filter, PayloadPath, any_value};
+use crate::limits::{MAX_FILTER_VALUES, MAX_LIMIT, MAX_MMR_CANDIDATES};
+use crate::point::ScoredPoint;
+use crate::query::allowance::Allowance;
+
+/// How many times as many points are looked at when those that were are not enough.
+const WIDER: usize = 4;
+
+/// A query whose results are put into groups by a payload value.
+///
+/// Groups are exact: those of the best points, each with its best, however far down they are. Where groups have fewer points
+/// than are wanted, all that match are looked at; an index on the field makes that cheap.
+///
+/// ```
+/// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+/// use vdb::{GroupRequest, Query, QueryRequest};
+/// # let db = Database::builder().open_in_memory()?;
+/// # let config = CollectionConfig::new(VectorParams::new(1, Distance::Dot));
+/// # let pages = db.create_collection("pages", config)?;
+/// # let page = |id: u64| Point::new(id, [id as f32]).payload(serde_json::json!({"book": id % 3}));
+/// # pages.upsert((0..30).map(page).collect::<Result<_, _>>()?)?;
+/// let nearest = QueryRequest::new(Query::nearest([1.0])).limit(2);
+/// let groups = pages.query_groups(&GroupRequest::new(nearest, "book").group_size(5))?;
+/// assert_eq!(groups.len(), 2);
+/// assert_eq!((&groups[0].id, groups[0].hits.len()), (&2.into(), 5));
+/// # Ok::<_, vdb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupRequest {
+    /// What is asked for. Its limit is that of the groups; it cannot have an offset.
+    pub query: QueryRequest,
+    /// The payload path. Strings and integers make groups; a point with several is in several, one with none in none.
+    pub group_by: String,
+    /// Most points of a group, at least 1.
+    pub group_size: usize,
+}
+
+impl GroupRequest {
+    /// Groups of three points.
+    pub fn new(query: QueryRequest, group_by: impl Into<String>) -> Self {
+        GroupRequest {
+            query,
+            group_by: group_by.into(),
+            group_size: 3,
+        }
+    }
+
+    /// Most points of a group.
+    #[must_use]
+    pub fn group_size(mut self, size: usize) -> Self {
+        self.group_size = size;
+        self
+    }
+}
+
+/// What the points of a group have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupId {
+    /// An integer.
+    Integer(i64),
+    /// An integer beyond `i64`.
+    Unsigned(u64),
+    /// A string.
+    String(String),
+}
+
+impl From<i64> for GroupId {
+    fn from(number: i64) -> Self {
+        GroupId::Integer(number)
+    }
+}
+
+impl From<&str> for GroupId {
+    fn from(text: &str) -> Self {
+        GroupId::String(text.to_owned())
+    }
+}
+
+/// Points with one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The value.
+    pub id: GroupId,
+    /// The points, best first.
+    pub hits: Vec<ScoredPoint>,
+}
+
+/// The values of a point that make groups, each once.
+fn values(found: &Found, path: &PayloadPath) -> Result<Vec<GroupId>> {
+    let mut ids = Vec::new();
+    let payload = ObjectRef::from_payload(found.at.payload()?)?;
+    any_value(payload, path.steps(), &mut |value| {
+        let id = match value {
+            ValueRef::I64(number) => Some(GroupId::Integer(number)),
+            ValueRef::U64(number) => {
+                Some(i64::try_from(number).map_or(GroupId::Unsigned(number), GroupId::Integer))
+            }
+            ValueRef::Str(text) => Some(GroupId::String(text.to_owned())),
+            ValueRef::F64(_)
+            | ValueRef::Null
+            | ValueRef::Bool(_)
+            | ValueRef::Array(_)
+            | ValueRef::Object(_) => None,
+        };
+        ids.extend(id.filter(|id| !ids.contains(id)));
+        Ok(false)
+    })?;
+    Ok(ids)
+}
+
+/// The groups as far as they are known.
+struct Groups {
+    limit: usize,
+    size: usize,
+    /// In the order of their best points.
+    all: Vec<(GroupId, Vec<Found>)>,
+    places: BTreeMap<GroupId, usize>,
+}
+
+impl Groups {
+    fn add(&mut self, id: GroupId, found: &Found) {
+        let place = match self.places.get(&id) {
+            Some(&place) => place,
+            None if self.all.len() < self.limit => {
+                self.places.insert(id.clone(), self.all.len());
+                self.all.push((id, Vec::new()));
+                self.all.len() - 1
+            }
+            None => return,
+        };
+        let (_, members) = &mut self.all[place];
+        // A point that comes twice, for two values that it is ordered by, counts once.
+        if members.len() < self.size && members.iter().all(|member| member.id != found.id) {
+            members.push(found.clone());
+        }
+    }
+
+    fn is_full(&self, members: &[Found]) -> bool {
+        members.len() >= self.size
+    }
+
+    fn are_all_full(&self) -> bool {
+        self.all.len() == self.limit && self.all.iter().all(|(_, members)| self.is_full(members))
+    }
+
+    /// Once all groups are known: those that lack points, as a condition.
+    fn lacking(&self, path: &str) -> Option<Condition> {
+        if self.all.len() < self.limit {
+            return None;
+        }
+        let (mut integers, mut strings) = (Vec::new(), Vec::new());
+        let size = self.size;
+        for (id, _) in self.all.iter().filter(|(_, members)| members.len() < size) {
+            match id {
+                GroupId::Integer(number) => integers.push(*number),
+                GroupId::String(text) => strings.push(text.clone()),
+                GroupId::Unsigned(_) => return None,
+            }
+        }
+        if integers.len() + strings.len() > MAX_FILTER_VALUES / 2 {
+            return None;
+        }
+        let any = [
+            Condition::matches_any(path, integers),
+            Condition::matches_any(path, strings),
+        ];
+        Some(Condition::Filter(Box::new(Filter {
+            should: Some(any.to_vec()),
+            ..Filter::default()
+        })))
+    }
+}
+
+pub(crate) fn groups(
+    asked: &Asked<'_>,
+    request: &GroupRequest,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<Group>> {
+    if request.group_size == 0 {
+        return Err(Error::InvalidRequest(
+            "the size of groups must be at least 1".into(),
+        ));
+    }
+    within("size of a group", MAX_LIMIT, request.group_size)?;
+    within("limit of a search", MAX_LIMIT, request.query.limit)?;
+    if request.query.offset != 0 {
+        return Err(Error::InvalidRequest(
+            "groups cannot be skipped: a query for groups has no offset".into(),
+        ));
+    }
+    let path = PayloadPath::parse(&request.group_by)?;
+    let text = path.to_string();
+    let mut groups = Groups {
+        limit: request.query.limit,
+        size: request.group_size,
+        all: Vec::new(),
+        places: BTreeMap::new(),
+    };
+    let mut query = request.query.clone();
+    widen_prefetches(&mut query.prefetch, request.group_size);
+    if let Some(Query::Sample { seed }) = &mut query.query {
+        // Each round draws the points of the last one, and more.
+        seed.get_or_insert_with(sample::any_seed);
+    }
+    // Only what every point is scored by alone stays the same when fewer points are looked at.
+    let can_focus = query.prefetch.is_empty()
+        && !matches!(query.query, None | Some(Query::Mmr { .. } | Query::Sample { .. }));
+    let candidates = match request.query.query {
+        Some(Query::Mmr { candidates, .. }) => candidates,
+        Some(_) | None => None,
+    };
+    let mut is_focused = false;
+    let first_want = request.query.limit.saturating_mul(request.group_size);
+    let first_want = first_want.min(MAX_LIMIT);
+    let mut want = first_want;
+    loop {
+        query.limit = want;
+        if matches!(query.query, Some(Query::Mmr { .. })) {
+            // No more can be chosen than there are candidates.
+            query.limit = want.min(candidates.unwrap_or(MAX_MMR_CANDIDATES));
+        }
+        let found = asked.find(&query, allowance)?;
+        for one in &found {
+            allowance.beat()?;
+            for id in values(one, &path)? {
+                groups.add(id, one);
+            }
+        }
+        let is_end = found.len() < query.limit || query.limit < want || want >= MAX_LIMIT;
+        allowance.give(found.len() * size_of::<Found>());
+        if is_end || groups.are_all_full() {
+            break;
+        }
+        want = want.saturating_mul(WIDER).min(MAX_LIMIT);
+        if is_focused {
+            refill(&mut groups);
+        } else if let Some(condition) = groups.lacking(&text).filter(|_| can_focus) {
+            // Only points of these groups, from the best on.
+            query.filter.get_or_insert_default().must.push(condition);
+            refill(&mut groups);
+            is_focused = true;
+            want = first_want;
+        } else {
+            groups.all.clear();
+            groups.places.clear();
+        }
+    }
+    let select = &request.query.select;
+    let answers = groups.all.iter().map(|(id, members)| {
+        let hits = members.iter().map(|found| asked.point(select, found, allowance));
+        Ok(Group {
+            id: id.clone(),
+            hits: hits.collect::<Result<_>>()?,
+        })
+    });
+    answers.collect()
+}
+
+/// Forgets the points of groups that are not full: the next round begins with them again.
+fn refill(groups: &mut Groups) {
+    let size = groups.size;
+    let lacking = groups.all.iter_mut().filter(|(_, members)| members.len() < size);
+    lacking.for_each(|(_, members)| members.clear());
+}
+
+/// So many times as many points of every prefetch.
+fn widen_prefetches(prefetches: &mut [Prefetch], times: usize) {
+    for prefetch in prefetches {
+        prefetch.limit = prefetch.limit.saturating_mul(times).min(MAX_LIMIT);
+        if let Some(Query::Mmr { candidates: None, .. }) = prefetch.query {
+            prefetch.limit = prefetch.limit.min(MAX_MMR_CANDIDATES);
+        }
+        widen_prefetches(&mut prefetch.prefetch, times);
+    }
+}

@@ -1,0 +1,363 @@
+//! One query and its prefetches.
+
+use std::collections::HashMap;
+
+use vdb_storage::PointId;
+
+use super::examples::{Examples, Lookups, examples};
+use super::kind::Query;
+use super::narrow::narrow;
+use super::order;
+use super::request::Stage;
+use super::sample;
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::formula::{CompiledFormula, Formula, Subject};
+use crate::point::OrderValue;
+use crate::query::allowance::Allowance;
+use crate::query::mixed::{self, Mixed};
+use crate::query::nearest::{self, Hit};
+use crate::query::workers::Workers;
+use crate::query::{prepared, scroll};
+use crate::score::{Fusion, Mix, diverse, fuse};
+use crate::tables::{Located, StoredPoint, View};
+
+/// A point that was found, with the score that is returned.
+#[derive(Clone)]
+pub(super) struct Found {
+    pub(super) id: PointId,
+    pub(super) at: Located,
+    pub(super) score: f32,
+    pub(super) order: Option<OrderValue>,
+}
+
+/// The score of points that are not scored.
+const UNSCORED: f32 = 1.0;
+
+fn unscored((id, at): (PointId, Located)) -> Found {
+    Found {
+        id,
+        at,
+        score: UNSCORED,
+        order: None,
+    }
+}
+
+/// Best first; ties by id.
+fn in_order(mut found: Vec<Found>, want: usize) -> Vec<Found> {
+    found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+    found.truncate(want);
+    found
+}
+
+/// Runs the stages of one request.
+pub(super) struct Run<'a> {
+    pub(super) view: &'a View,
+    pub(super) lookups: &'a Lookups,
+    /// Points that are not results, because they are examples; sorted.
+    pub(super) without: &'a [PointId],
+    pub(super) threads: &'a Workers,
+    pub(super) allowance: &'a Allowance<'a>,
+}
+
+impl Run<'_> {
+    /// The best `want` points of a stage, in order; counted with the memory of the answer, each as one [`Found`]. `above` are the filters of the stages that it is a prefetch of.
+    pub(super) fn stage(&self, stage: Stage<'_>, above: &[&Filter]) -> Result<Vec<Found>> {
+        self.allowance.check()?;
+        let filters: Vec<&Filter> = above.iter().copied().chain(stage.filter).collect();
+        let examples = examples(self.view, stage, self.lookups)?;
+        let encoded = examples.iter().flat_map(|examples| &examples.encoded);
+        let encoded: usize = encoded.map(Vec::len).sum();
+        self.allowance.take(encoded)?;
+        let found = if !stage.prefetch.is_empty() {
+            self.of_prefetched(stage, &filters, examples.as_ref())
+        } else if let Some(examples) = &examples {
+            self.by_examples(stage, &filters, examples, None)
+        } else {
+            self.by_payload(stage, &filters)
+        };
+        self.allowance.give(encoded);
+        found
+    }
+
+    /// What a stage makes of its prefetches.
+    fn of_prefetched(
+        &self,
+        stage: Stage<'_>,
+        filters: &[&Filter],
+        examples: Option<&Examples<'_>>,
+    ) -> Result<Vec<Found>> {
+        let mut lists = Vec::with_capacity(stage.prefetch.len());
+        for prefetch in stage.prefetch {
+            lists.push(self.stage(prefetch.stage(), filters)?);
+        }
+        let kept: usize = lists.iter().map(Vec::len).sum();
+        let found = match (examples, stage.query) {
+            (Some(examples), _) => self.by_examples(stage, filters, examples, Some(union(lists))),
+            (None, Some(Query::Fusion(fusion))) => self.counted(fused(fusion, stage, lists)),
+            (None, Some(Query::Formula(formula))) => self.by_formula(formula, stage, lists),
+            (None, Some(Query::OrderBy(by))) => {
+                let points = union(lists).into_iter();
+                order::of(self.view, by, points, stage.want, self.allowance)
+            }
+            (None, Some(Query::Sample { seed })) => {
+                let points = union(lists).into_iter();
+                let drawn = sample::of(*seed, points, stage.want, self.allowance)?;
+                self.counted(drawn.into_iter().map(unscored).collect())
+            }
+            // Refused before.
+            (None, Some(_) | None) => Ok(Vec::new()),
+        };
+        self.allowance.give(kept * size_of::<Found>());
+        found
+    }
+
+    /// Points that are found without scoring any.
+    fn by_payload(&self, stage: Stage<'_>, filters: &[&Filter]) -> Result<Vec<Found>> {
+        let (view, want, allowance) = (self.view, stage.want, self.allowance);
+        if let Some(Query::OrderBy(by)) = stage.query {
+            return order::of_all(view, by, (filters, self.without), want, allowance);
+        }
+        let filter = narrow(filters, self.without)?;
+        let found = match stage.query {
+            Some(Query::Sample { seed }) => sample::of_all(view, *seed, filter.as_ref(), want, allowance)?,
+            None => scroll::page(view, None, filter.as_ref(), want, allowance)?,
+            // Refused before.
+            Some(_) => Vec::new(),
+        };
+        self.counted(found.into_iter().map(unscored).collect())
+    }
+
+    /// What was found, counted with the memory of the answer.
+    fn counted(&self, found: Vec<Found>) -> Result<Vec<Found>> {
+        self.allowance.take(found.len() * size_of::<Found>())?;
+        Ok(found)
+    }
+
+    /// Points by their similarities to examples: of those given, or of all that match.
+    fn by_examples(
+        &self,
+        stage: Stage<'_>,
+        filters: &[&Filter],
+        examples: &Examples<'_>,
+        among: Option<HashMap<PointId, Located>>,
+    ) -> Result<Vec<Found>> {
+        let candidates = match stage.query {
+            Some(Query::Mmr { candidates, .. }) => candidates.unwrap_or(stage.want),
+            Some(_) | None => stage.want,
+        };
+        let mut hits = match among {
+            Some(points) => self.scored(points, examples, candidates)?,
+            // Examples are left out afterwards: a filter would cost more than to look for so many more.
+            None => self.search(
+                stage,
+                filters,
+                examples,
+                candidates.saturating_add(self.without.len()),
+            )?,
+        };
+        let held = hits.len();
+        hits.retain(|hit| self.without.binary_search(&hit.id).is_err());
+        hits.truncate(candidates);
+        let distance = examples.vector.params.distance;
+        let is_plain = examples.mix == Mix::Only;
+        let passing = match stage.score_threshold {
+            Some(bar) if !is_plain => hits.partition_point(|hit| hit.score > bar),
+            threshold => nearest::passing(distance, &hits, threshold),
+        };
+        hits.truncate(passing);
+        if let Some(Query::Mmr { diversity, .. }) = stage.query {
+            hits = self.diverse(hits, examples, *diversity, stage.want)?;
+        }
+        let found = hits.into_iter().map(|hit| Found {
+            id: hit.id,
+            at: hit.at,
+            score: if is_plain {
+                distance.public_score(hit.score)
+            } else {
+                hit.score
+            },
+            order: None,
+        });
+        let found = self.counted(found.collect());
+        self.allowance.give(held * size_of::<Hit>());
+        found
+    }
+
+    /// The best of all points that match.
+    fn search(
+        &self,
+        stage: Stage<'_>,
+        filters: &[&Filter],
+        examples: &Examples<'_>,
+        want: usize,
+    ) -> Result<Vec<Hit>> {
+        let (view, allowance) = (self.view, self.allowance);
+        let filter = narrow(filters, &[])?;
+        if let (Mix::Only, [target]) = (&examples.mix, examples.encoded.as_slice()) {
+            let query = prepared::Query {
+                vector: examples.vector,
+                slot: examples.slot,
+                encoded: target.clone(),
+                want,
+                filter,
+                params: stage.params,
+            };
+            let find = |several| nearest::find(view, &[&query], several, allowance);
+            let found = if self.threads.are_free() && nearest::is_large(view, &query) {
+                self.threads.run(find)
+            } else {
+                find(false)
+            }?;
+            return Ok(found.into_iter().next().unwrap_or_default());
+        }
+        let query = self.mixed(examples, want, filter);
+        let find = |several| mixed::best(view, &query, several, allowance);
+        if self.threads.are_free() && query.is_large(view) {
+            self.threads.run(find)
+        } else {
+            find(false)
+        }
+    }
+
+    fn mixed<'e>(
+        &self,
+        examples: &'e Examples<'e>,
+        want: usize,
+        filter: Option<crate::filter::CompiledFilter>,
+    ) -> Mixed<'e> {
+        Mixed {
+            vector: examples.vector,
+            slot: examples.slot,
+            kernel: match examples.mix {
+                Mix::Only => examples.vector.kernel,
+                Mix::Best { .. } | Mix::Discover | Mix::Context | Mix::Weighted(_) => {
+                    examples.vector.params.similarity()
+                }
+            },
+            encoded: &examples.encoded,
+            mix: &examples.mix,
+            want,
+            filter,
+        }
+    }
+
+    /// The best of these points.
+    fn scored(
+        &self,
+        points: HashMap<PointId, Located>,
+        examples: &Examples<'_>,
+        want: usize,
+    ) -> Result<Vec<Hit>> {
+        let query = self.mixed(examples, want, None);
+        let mut similarities = vec![0.0; examples.encoded.len()];
+        let mut hits = Vec::with_capacity(points.len());
+        self.allowance.take(points.len() * size_of::<Hit>())?;
+        let before = points.len();
+        for (id, at) in points {
+            self.allowance.beat()?;
+            if let Some(vector) = at.vector(examples.slot) {
+                // Negative zero and zero are one score.
+                let score = query.score(vector, &mut similarities) + 0.0;
+                hits.push(Hit { score, id, at });
+            }
+        }
+        hits.sort_unstable_by(Hit::order);
+        hits.truncate(want);
+        self.allowance.give((before - hits.len()) * size_of::<Hit>());
+        Ok(hits)
+    }
+
+    /// Those of the hits that are to be shown when they should differ.
+    fn diverse(
+        &self,
+        hits: Vec<Hit>,
+        examples: &Examples<'_>,
+        diversity: f32,
+        want: usize,
+    ) -> Result<Vec<Hit>> {
+        let kernel = examples.vector.params.similarity();
+        // Hits have the vector, and there is one target.
+        let vectors: Vec<&[u8]> = hits
+            .iter()
+            .filter_map(|hit| hit.at.vector(examples.slot))
+            .collect();
+        let target = examples.encoded.first().map_or(&[][..], Vec::as_slice);
+        let to_query: Vec<f32> = vectors
+            .iter()
+            .map(|vector| kernel.score(target, vector))
+            .collect();
+        let chosen = diverse(&to_query, 1.0 - diversity, want, |a, b| {
+            self.allowance.beat()?;
+            Ok::<_, Error>(kernel.score(vectors[a], vectors[b]))
+        })?;
+        let mut hits: Vec<Option<Hit>> = hits.into_iter().map(Some).collect();
+        Ok(chosen.into_iter().filter_map(|at| hits[at].take()).collect())
+    }
+
+    /// What the prefetches found, by the score that a formula gives.
+    fn by_formula(&self, formula: &Formula, stage: Stage<'_>, lists: Vec<Vec<Found>>) -> Result<Vec<Found>> {
+        let formula = CompiledFormula::new(formula)?;
+        let schema = &self.view.tables.schema;
+        let width = lists.len();
+        let mut scores: HashMap<PointId, (Located, Vec<Option<f32>>)> = HashMap::new();
+        for (list, found) in lists.into_iter().enumerate() {
+            for one in found {
+                let (_, scores) = scores
+                    .entry(one.id)
+                    .or_insert_with(|| (one.at, vec![None; width]));
+                // Of several in one list the first is the best.
+                scores[list] = scores[list].or(Some(one.score));
+            }
+        }
+        let mut found = Vec::with_capacity(scores.len());
+        for (id, (at, scores)) in scores {
+            self.allowance.beat()?;
+            let has_vector = |slot: usize| at.vector(slot).is_some();
+            let point = StoredPoint {
+                schema,
+                id,
+                payload: at.payload()?,
+                has_vector: &has_vector,
+            };
+            let score = formula.score(&Subject {
+                point: &point,
+                scores: &scores,
+            })?;
+            if stage.score_threshold.is_none_or(|bar| score >= bar) {
+                found.push(Found {
+                    id,
+                    at,
+                    // Negative zero and zero are one score.
+                    score: score + 0.0,
+                    order: None,
+                });
+            }
+        }
+        self.counted(in_order(found, stage.want))
+    }
+}
+
+/// The points of several lists, each once.
+fn union(lists: Vec<Vec<Found>>) -> HashMap<PointId, Located> {
+    let found = lists.into_iter().flatten();
+    found.map(|one| (one.id, one.at)).collect()
+}
+
+fn fused(fusion: &Fusion, stage: Stage<'_>, lists: Vec<Vec<Found>>) -> Vec<Found> {
+    let scored = |list: &Vec<Found>| list.iter().map(|one| (one.id, one.score)).collect();
+    let scored: Vec<Vec<(PointId, f32)>> = lists.iter().map(scored).collect();
+    let scores = fuse(fusion, &scored);
+    let points = union(lists).into_iter();
+    let found = points.filter_map(|(id, at)| {
+        let score = *scores.get(&id)?;
+        let passes = stage.score_threshold.is_none_or(|bar| score >= bar);
+        passes.then_some(Found {
+            id,
+            at,
+            score,
+            order: None,
+        })
+    });
+    in_order(found.collect(), stage.want)
+}
