@@ -11,7 +11,7 @@ use vdb::{Collection, Database, Filter, PointId, ScrollRequest, SearchRequest};
 use vdb_fuzz::Input;
 use vdb_fuzz::operations::{filter, script};
 use vdb_tests::oracle::{OracleCollection, OracleDatabase, vector};
-use vdb_tests::torture::{Scratch, Tally, crash, run, script as torture};
+use vdb_tests::torture::{Faults, Scratch, Tally, crash, run, script as torture};
 use vdb_vfs::sim::{Fault, SimDisk};
 
 /// More calls than a script makes.
@@ -27,15 +27,27 @@ fuzz_target!(|bytes: &[u8]| {
         u64::from(input.byte()),
     );
     let disk = SimDisk::new(at);
-    match mishap {
-        0 => {}
-        1 | 2 => disk.crash_at(at),
-        3 => disk.fail_call(at),
-        4 => disk.inject(Fault::full().at(at..at + long)),
-        _ => disk.inject(Fault::error().on_reads().at(at..at + 1)),
-    }
+    let faults = match mishap {
+        0 => Faults::None,
+        1 | 2 => {
+            disk.crash_at(at);
+            Faults::None
+        }
+        3 => {
+            disk.fail_call(at);
+            Faults::One
+        }
+        4 => {
+            disk.inject(Fault::full().at(at..at + long));
+            Faults::Before(at + long)
+        }
+        _ => {
+            disk.inject(Fault::error().on_reads().at(at..at + 1));
+            Faults::One
+        }
+    };
     let questions: [u8; 16] = std::array::from_fn(|_| input.byte());
-    let (told, db) = run(&disk, &script(&mut input), mishap > 2, &SCRATCH);
+    let (told, db) = run(&disk, &script(&mut input), faults, &SCRATCH);
     disk.heal();
     if let Some(db) = db.filter(|_| !disk.is_dead()) {
         ask(&db, told.present(), &mut Input(&questions));

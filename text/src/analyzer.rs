@@ -61,6 +61,7 @@ impl Analyzer {
         let normalizer = Normalizer {
             lowercase: config.lowercase,
             folding: config.ascii_folding,
+            is_cut: config.tokenizer == Tokenizer::Prefix,
         };
         let languages = config.stopwords.languages.iter().copied();
         let custom = config.stopwords.custom.iter().map(String::as_str);

@@ -7,6 +7,8 @@ use crate::fold::fold_into;
 pub(crate) struct Normalizer {
     pub(crate) lowercase: bool,
     pub(crate) folding: bool,
+    /// Tokens are cut further: the last letter of a word is none of what is cut from it.
+    pub(crate) is_cut: bool,
 }
 
 impl Normalizer {
@@ -47,6 +49,10 @@ impl Normalizer {
     }
 
     fn push(&self, character: char, buffer: &mut String) {
+        let character = match character {
+            'ς' if self.is_cut => 'σ',
+            _ => character,
+        };
         if self.folding {
             fold_into(character, buffer);
         } else {

@@ -59,7 +59,8 @@ pub enum Error {
     },
     /// A file of a format version that this build does not know.
     #[error(
-        "{path}: {kind} format version {found} is not supported (this build reads {min} to {max}): open it with a newer vdb"
+        "{path}: {kind} format version {found} is not supported (this build reads {min} to {max}): {}",
+        advice(*found, *min)
     )]
     Version {
         /// Which file.
@@ -84,6 +85,14 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+}
+
+fn advice(found: u16, min: u16) -> &'static str {
+    if found < min {
+        "open it with the older vdb that wrote it, and load what it has into a new database"
+    } else {
+        "open it with a newer vdb"
+    }
 }
 
 fn shown(holder: Option<&Holder>) -> String {

@@ -105,8 +105,8 @@ fn as_text(report: &VerifyReport, args: &Args) -> String {
     }
     text.push_str(match (report.is_sound(), report.has_lost_data()) {
         (true, _) => "\nsound",
-        (false, false) if report.has_newer_files() => {
-            "\nnot all could be checked: there are files of a newer version"
+        (false, false) if report.has_files_of_other_versions() => {
+            "\nnot all could be checked: there are files of another version"
         }
         (false, false) => "\ndamaged, but nothing is lost: what is damaged can be made again",
         (false, true) => "\ndamaged: data is lost",

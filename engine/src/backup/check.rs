@@ -78,7 +78,7 @@ fn note(report: &mut VerifyReport, collection: Option<String>, file: &str, error
         offset,
         what,
         severity: match error.is_version() {
-            true => Severity::Newer,
+            true => Severity::OtherVersion,
             false => Severity::Primary,
         },
         advice: ADVICE.to_owned(),

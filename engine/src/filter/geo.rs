@@ -138,8 +138,9 @@ impl GeoBoundingBox {
 
 impl GeoRadius {
     pub(super) fn check(&self, place: &Place<'_>) -> Result<(), FilterError> {
-        if self.radius.is_nan() {
-            return Err(place.key("radius").invalid("expected metres, found NaN"));
+        if !self.radius.is_finite() {
+            let problem = format!("expected metres, found {}", self.radius);
+            return Err(place.key("radius").invalid(problem));
         }
         self.center.check(&place.key("center"))
     }

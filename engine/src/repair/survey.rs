@@ -342,6 +342,10 @@ fn newest<T: ManifestRecord>(
         };
         let record = match found {
             Ok(found) => Some(found),
+            // Nothing is damaged: the build that wrote it can read it.
+            Err(vdb_storage::Error::Disk(error @ vdb_vfs::Error::Version { .. })) => {
+                return Err(Error::Disk(error));
+            }
             Err(error) => match store.salvage(generation, spare) {
                 Ok(found) => {
                     losses.error(dir, &error.into(), "what it says can be read all the same");

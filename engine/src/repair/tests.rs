@@ -77,6 +77,32 @@ fn the_new_database_is_there_in_full_or_not_at_all() {
 }
 
 #[test]
+fn what_another_build_has_written_is_left_to_it() {
+    for (version, advice) in [(1u16, "older vdb"), (999, "newer vdb")] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("old");
+        make(&path);
+        for file in files_below(&path) {
+            let mut bytes = fs::read(&file).unwrap();
+            if bytes.starts_with(b"VDB\0MANI") {
+                bytes[8..10].copy_from_slice(&version.to_le_bytes());
+                let crc = crc32fast::hash(&bytes[..60]);
+                bytes[60..64].copy_from_slice(&crc.to_le_bytes());
+                fs::write(&file, bytes).unwrap();
+            }
+        }
+        for refused in [
+            plan_repair(&path, &Control::none()).map(drop),
+            repair(&path, dir.path().join("new"), &Control::none()).map(drop),
+        ] {
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains(advice), "{said}");
+        }
+        assert!(!dir.path().join("new").exists());
+    }
+}
+
+#[test]
 fn a_plan_says_what_a_repair_would_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let old = dir.path().join("old");

@@ -117,8 +117,8 @@ impl<'a> Audit<'a> {
         self.report.bytes += bytes;
     }
 
-    /// Notes a problem. The file is the one that the error names, or else `file`. What a newer build has written is no
-    /// damage, whatever it is.
+    /// Notes a problem. The file is the one that the error names, or else `file`. What a build of other formats has written is
+    /// no damage, whatever it is.
     pub(super) fn problem(
         &mut self,
         file: &str,
@@ -129,7 +129,7 @@ impl<'a> Audit<'a> {
         let (path, offset, what) = describe(error);
         let file = path.unwrap_or_else(|| file.to_owned());
         let (severity, advice) = match error.is_version() {
-            true => (Severity::Newer, NEWER.to_owned()),
+            true => (Severity::OtherVersion, OTHER.to_owned()),
             false => (severity, advice.into()),
         };
         self.report.problems.push(Problem {
@@ -367,7 +367,7 @@ fn is_missing(error: &Error) -> bool {
 }
 
 /// What to do about a file that this build cannot read.
-const NEWER: &str = "open it with a newer vdb";
+const OTHER: &str = "open it with a vdb of that version";
 
 /// What to do about a damaged manifest that does not count.
 const SPARE: &str = "it is kept as a spare; the next commit removes it";

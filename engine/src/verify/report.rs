@@ -12,7 +12,7 @@ pub enum Severity {
     /// Nothing is lost: the file can be made again from others.
     Derived,
     /// Nothing is wrong, but this build cannot read the file.
-    Newer,
+    OtherVersion,
     /// Data is damaged or missing.
     Primary,
 }
@@ -23,7 +23,7 @@ impl fmt::Display for Severity {
             Severity::Leftover => "leftover",
             Severity::Spare => "spare",
             Severity::Derived => "derived",
-            Severity::Newer => "newer version",
+            Severity::OtherVersion => "other version",
             Severity::Primary => "primary",
         })
     }
@@ -86,11 +86,11 @@ impl VerifyReport {
             .all(|problem| problem.severity == Severity::Leftover)
     }
 
-    /// True when there are files of a newer version, which this build cannot check.
-    pub fn has_newer_files(&self) -> bool {
+    /// True when there are files of another version, newer or older, which this build cannot check.
+    pub fn has_files_of_other_versions(&self) -> bool {
         self.problems
             .iter()
-            .any(|problem| problem.severity == Severity::Newer)
+            .any(|problem| problem.severity == Severity::OtherVersion)
     }
 
     /// True when data is damaged or missing.

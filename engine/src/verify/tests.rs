@@ -495,14 +495,14 @@ fn a_file_of_a_newer_version_is_neither_damaged_nor_to_be_removed() {
         let newer: Vec<_> = report
             .problems
             .iter()
-            .filter(|p| p.severity == Severity::Newer)
+            .filter(|p| p.severity == Severity::OtherVersion)
             .collect();
         assert_eq!(newer.len(), 1, "{ending}: {:?}", report.problems);
         let said = newer[0].to_string();
         assert_eq!(said.matches(file.to_str().unwrap()).count(), 1, "{said}");
         assert!(said.contains("999") && said.contains("a newer vdb"), "{said}");
         assert!(!said.contains("remove") && !said.contains("restore"), "{said}");
-        assert!(report.has_newer_files());
+        assert!(report.has_files_of_other_versions());
         if ending != ".log" {
             assert_eq!(report.problems.len(), 1, "{ending}: {:?}", report.problems);
             assert!(!report.has_lost_data());

@@ -128,6 +128,11 @@ fn prefixes_are_of_documents_and_the_longest_of_queries() {
     );
     assert_eq!(shown(&query(&narrow, "Hello a été h")), "hell@0 été@1");
     assert_eq!(shown(&document(&with(None, None), "abc")), "a@0 ab@0 abc@0");
+    // The last letter of a word is not that of a beginning.
+    let longest = with(Some(4), Some(4));
+    assert_eq!(shown(&document(&longest, "ΟΔΟΣΗΜΑΝΣΗ")), "οδοσ@0");
+    assert_eq!(shown(&query(&longest, "ΟΔΟΣ")), "οδοσ@0");
+    assert_eq!(shown(&query(&longest, "οδος")), "οδοσ@0");
     assert_eq!(shown(&query(&with(None, None), "abc")), "abc@0");
 }
 

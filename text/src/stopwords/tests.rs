@@ -3,10 +3,12 @@ use super::*;
 const AS_IS: Normalizer = Normalizer {
     lowercase: false,
     folding: false,
+    is_cut: false,
 };
 const BOTH: Normalizer = Normalizer {
     lowercase: true,
     folding: true,
+    is_cut: false,
 };
 
 #[test]

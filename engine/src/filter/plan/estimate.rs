@@ -67,6 +67,8 @@ pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
 
 fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Estimate> {
     match indexes.postings(&field.full_path) {
+        // What an area has to do with an index can take a millisecond, and there may be many of them.
+        Some(_) if indexes.is_over() => Err(vdb_index::Error::Cancelled),
         Some(index) => leaf(&Leaf::new(&field.test, index)?, index),
         None => Ok(unknown(u64::from(indexes.rows()))),
     }
