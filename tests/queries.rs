@@ -370,6 +370,7 @@ fn examples_score_every_point_as_their_formulas_say() {
                 both.c
                     .query(&QueryRequest {
                         query: None,
+                        using: String::new(),
                         limit: 60,
                         offset: 0,
                         ..asked.clone()
@@ -378,6 +379,7 @@ fn examples_score_every_point_as_their_formulas_say() {
                 both.c
                     .query(&QueryRequest {
                         query: Some(Query::Sample { seed: Some(seed) }),
+                        using: String::new(),
                         limit: 60,
                         offset: 0,
                         ..asked.clone()

@@ -262,9 +262,10 @@ impl Collection {
     /// # Errors
     /// As [`query`](Self::query), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn query_with(&self, request: &QueryRequest, control: &Control<'_>) -> Result<Vec<ScoredPoint>> {
-        let lookups = self.lookups(&[request])?;
-        self.answer("searching", control, request.timeout, |view, allowance| {
-            self.asked(view, &lookups).query(request, allowance)
+        self.with_lookups(&[request], |lookups| {
+            self.answer("searching", control, request.timeout, |view, allowance| {
+                lookups.ask(view, || self.asked(view, lookups).query(request, allowance))
+            })
         })
     }
 
@@ -288,10 +289,13 @@ impl Collection {
         requests: &[QueryRequest],
         control: &Control<'_>,
     ) -> Result<Vec<Vec<ScoredPoint>>> {
-        let lookups = self.lookups(&requests.iter().collect::<Vec<_>>())?;
         let default = self.shared().options.read_timeout;
-        self.answer_within("searching", *control, |view, allowance| {
-            self.asked(view, &lookups).batch(requests, default, allowance)
+        self.with_lookups(&requests.iter().collect::<Vec<_>>(), |lookups| {
+            self.answer_within("searching", *control, |view, allowance| {
+                lookups.ask(view, || {
+                    self.asked(view, lookups).batch(requests, default, allowance)
+                })
+            })
         })
     }
 
@@ -308,10 +312,12 @@ impl Collection {
     /// # Errors
     /// As [`query_groups`](Self::query_groups), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn query_groups_with(&self, request: &GroupRequest, control: &Control<'_>) -> Result<Vec<Group>> {
-        let lookups = self.lookups(&[&request.query])?;
-        let timeout = request.query.timeout;
-        self.answer("searching", control, timeout, |view, allowance| {
-            groups::groups(&self.asked(view, &lookups), request, allowance)
+        self.with_lookups(&[&request.query], |lookups| {
+            self.answer("searching", control, request.query.timeout, |view, allowance| {
+                lookups.ask(view, || {
+                    groups::groups(&self.asked(view, lookups), request, allowance)
+                })
+            })
         })
     }
 
@@ -366,13 +372,26 @@ impl Collection {
         }
     }
 
-    /// The other collections that requests take vectors from, as they are now.
-    fn lookups(&self, requests: &[&QueryRequest]) -> Result<Lookups> {
-        Lookups::new(requests, |name| {
-            let core = self.shared().core(name)?;
-            let is_own = core.id == self.core.id;
-            let view = Collection::new(self.handle.clone(), core, name).view()?;
-            Ok(Lookup { view, is_own })
-        })
+    /// Asks with the collections that requests take vectors from: until all of them, and this one, were seen as of one point
+    /// of the log, so that a batch over several is seen whole.
+    fn with_lookups<T>(
+        &self,
+        requests: &[&QueryRequest],
+        mut ask: impl FnMut(&Lookups) -> Result<Option<T>>,
+    ) -> Result<T> {
+        loop {
+            let lookups = Lookups::new(requests, |name| {
+                let core = self.shared().core(name)?;
+                let is_own = core.id == self.core.id;
+                let view = || Collection::new(self.handle.clone(), core, name).view();
+                Ok(Lookup {
+                    view: (!is_own).then(view).transpose()?,
+                })
+            })?;
+            // Nothing was asked yet where it was in vain, which takes a microsecond.
+            if let Some(answer) = ask(&lookups)? {
+                return Ok(answer);
+            }
+        }
     }
 }

@@ -49,6 +49,7 @@ fn stage(at: Stage<'_>) -> Result<()> {
             "a score threshold needs scores: points in the order of ids or of a payload value, and samples, have none",
         ));
     }
+    vectors(at)?;
     let Some(query) = at.query else {
         if at.prefetch.is_empty() {
             return Ok(());
@@ -59,6 +60,31 @@ fn stage(at: Stage<'_>) -> Result<()> {
     };
     within("examples of a query", MAX_EXAMPLES, query.inputs().len())?;
     kind(query, at)
+}
+
+/// Refuses to say which vectors a query is about that is about none.
+fn vectors(at: Stage<'_>) -> Result<()> {
+    let what = match at.query {
+        Some(query) if query.is_about_vectors() => return Ok(()),
+        Some(Query::Fusion(_)) => "a fusion",
+        Some(Query::Formula(_)) => "a formula",
+        Some(Query::OrderBy(_)) => "an order by a payload value",
+        Some(Query::Sample { .. }) => "a sample",
+        Some(_) | None => "a request without a query",
+    };
+    if !at.using.is_empty() {
+        return Err(invalid(format!(
+            "{what} is not about the vector {:?}: leave out `using`; prefetches have their own",
+            at.using
+        )));
+    }
+    if let Some(from) = at.lookup_from {
+        return Err(invalid(format!(
+            "{what} looks up no vectors in {:?}: leave out `lookup_from`; prefetches have their own",
+            from.collection
+        )));
+    }
+    Ok(())
 }
 
 fn kind(query: &Query, at: Stage<'_>) -> Result<()> {
@@ -121,12 +147,6 @@ fn kind(query: &Query, at: Stage<'_>) -> Result<()> {
                 return Err(invalid(
                     "a fusion needs prefetches, whose results it makes one list of",
                 ));
-            }
-            if !at.using.is_empty() {
-                return Err(invalid(format!(
-                    "a fusion is of scores, not of the vector {:?}: say in each prefetch which vector it is about",
-                    at.using
-                )));
             }
             fusion_of(fusion, at.prefetch.len())
         }

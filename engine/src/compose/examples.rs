@@ -14,9 +14,8 @@ use crate::vectors::{decode, encode_query};
 
 /// Another collection that vectors are taken from.
 pub(crate) struct Lookup {
-    pub(crate) view: View,
-    /// It is the one that is searched, by whatever name.
-    pub(crate) is_own: bool,
+    /// `None` for the one that is searched, by whatever name: it is looked up in as it is searched.
+    pub(crate) view: Option<View>,
 }
 
 /// The collections that a request takes vectors from, by the names that it has for them.
@@ -46,6 +45,12 @@ impl Lookups {
         Ok(Lookups(found))
     }
 
+    /// Asks, if all are seen as of the same point of the log as the collection that is searched.
+    pub(crate) fn ask<T>(&self, searched: &View, ask: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        let mut views = self.0.values().filter_map(|lookup| lookup.view.as_ref());
+        views.all(|view| view.lsn == searched.lsn).then(ask).transpose()
+    }
+
     fn get(&self, name: &str) -> Result<&Lookup> {
         self.0.get(name).ok_or_else(|| Error::CollectionNotFound {
             name: name.to_owned(),
@@ -63,7 +68,7 @@ impl Lookups {
 
     fn collect(&self, stage: Stage<'_>, ids: &mut Vec<PointId>) -> Result<()> {
         let is_own = match stage.lookup_from {
-            Some(from) => self.get(&from.collection)?.is_own,
+            Some(from) => self.get(&from.collection)?.view.is_none(),
             None => true,
         };
         if is_own && let Some(query) = stage.query {
@@ -158,28 +163,37 @@ impl Resolver<'_> {
     }
 }
 
+/// What the examples of a stage take in memory.
+pub(super) fn encoded_bytes(view: &View, stage: Stage<'_>) -> Result<usize> {
+    let Some(query) = stage.query.filter(|query| query.is_about_vectors()) else {
+        return Ok(0);
+    };
+    let vectors = if query.is_by_average() {
+        1
+    } else {
+        query.inputs().len()
+    };
+    let schema = &view.tables.schema;
+    let slot = schema.require(stage.using)?;
+    Ok(vectors * schema.vectors[slot].params.row_bytes())
+}
+
 /// What a stage scores points by; `None` for kinds that need no vector.
 pub(super) fn examples<'a>(
     view: &'a View,
     stage: Stage<'_>,
     lookups: &Lookups,
 ) -> Result<Option<Examples<'a>>> {
-    let Some(query) = stage.query else {
+    let Some(query) = stage.query.filter(|query| query.is_about_vectors()) else {
         return Ok(None);
     };
-    if matches!(
-        query,
-        Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_)
-    ) {
-        return Ok(None);
-    }
     let schema = &view.tables.schema;
     let slot = schema.require(stage.using)?;
     let vector = &schema.vectors[slot];
     let resolver = match stage.lookup_from {
         None => Resolver { vector, view, slot },
         Some(from) => {
-            let view = &lookups.get(&from.collection)?.view;
+            let view = lookups.get(&from.collection)?.view.as_ref().unwrap_or(view);
             let name = from.vector.as_deref().unwrap_or(stage.using);
             let slot = view.tables.schema.require(name)?;
             Resolver { vector, view, slot }
@@ -219,7 +233,13 @@ pub(super) fn examples<'a>(
         } => {
             let scores: Vec<f32> = examples.iter().map(|one| one.score).collect();
             let inputs = std::iter::once(target).chain(examples.iter().map(|one| &one.example));
-            (resolver.all(inputs)?, Mix::feedback((*a, *b, *c), &scores))
+            let mix = Mix::feedback((*a, *b, *c), &scores).ok_or_else(|| {
+                Error::InvalidRequest(format!(
+                    "the scores of relevance feedback lie too far apart for the parameters b = {b} and c = {c}: \
+                     weights that follow from them are no finite numbers; scale the scores down, or make b smaller"
+                ))
+            })?;
+            (resolver.all(inputs)?, mix)
         }
         Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => return Ok(None),
     };

@@ -42,7 +42,7 @@ const FEW: u64 = 8;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct FacetRequest {
-    /// The payload path. Strings, integers and booleans count, each once a point.
+    /// The payload path. Strings, integers within `i64` and booleans count, each once a point; larger integers do not.
     pub path: String,
     /// Only points that match.
     pub filter: Option<Filter>,
@@ -105,6 +105,15 @@ pub struct FacetHit {
     pub count: u64,
 }
 
+/// What a value takes in memory with its count, about.
+fn bytes_of(value: &FacetValue) -> usize {
+    let text = match value {
+        FacetValue::String(text) => text.len(),
+        FacetValue::Integer(_) | FacetValue::Bool(_) => 0,
+    };
+    ENTRY + text
+}
+
 struct Counts<'a> {
     counts: BTreeMap<FacetValue, u64>,
     /// The only kind of values that counts.
@@ -122,11 +131,7 @@ impl Counts<'_> {
             *counted += count;
             return Ok(());
         }
-        let text = match &value {
-            FacetValue::String(text) => text.len(),
-            FacetValue::Integer(_) | FacetValue::Bool(_) => 0,
-        };
-        self.allowance.take(ENTRY + text)?;
+        self.allowance.take(bytes_of(&value))?;
         self.counts.insert(value, count);
         Ok(())
     }
@@ -165,7 +170,7 @@ impl Counts<'_> {
         values.into_iter().try_for_each(|value| self.add(value, 1))
     }
 
-    /// What an index has of the rows that match; `None` where it turns out damaged.
+    /// What an index has of the rows that match, counted with the memory of the answer; `None` where it turns out damaged.
     fn indexed(
         &self,
         index: &PostingsFile,
@@ -175,8 +180,17 @@ impl Counts<'_> {
         for number in 0..index.keys() {
             self.allowance.beat()?;
             let Ok((key, rows)) = index.entry(number) else {
+                self.allowance
+                    .give(counted.iter().map(|(value, _)| bytes_of(value)).sum());
                 return Ok(None);
             };
+            let count = match matching {
+                None => rows.len(),
+                Some(matching) => rows.iter().filter(|&row| matching.contains(row)).count() as u64,
+            };
+            if count == 0 {
+                continue;
+            }
             let value = match key {
                 Key::Term(text) => FacetValue::String(text.to_owned()),
                 Key::Integer(number) => FacetValue::Integer(number),
@@ -184,10 +198,7 @@ impl Counts<'_> {
                 // Not of the kinds that are counted from.
                 Key::Float(_) | Key::Datetime(_) | Key::Uuid(_) | Key::Cell(_) => continue,
             };
-            let count = match matching {
-                None => rows.len(),
-                Some(matching) => rows.iter().filter(|&row| matching.contains(row)).count() as u64,
-            };
+            self.allowance.take(bytes_of(&value))?;
             counted.push((value, count));
         }
         Ok(Some(counted))
@@ -219,9 +230,12 @@ fn in_segment(
         let matches = matching.as_ref().map_or(u64::MAX, RowBits::count);
         if matches >= index.entries() / FEW {
             if let Some(counted) = counts.indexed(index, matching.as_ref())? {
-                return counted
-                    .into_iter()
-                    .try_for_each(|(value, count)| counts.add(value, count));
+                for (value, count) in counted {
+                    // From the one list to the other.
+                    allowance.give(bytes_of(&value));
+                    counts.add(value, count)?;
+                }
+                return Ok(());
             }
             // An index is derived data: without it the answer takes longer and is the same.
             segment.set_index_damaged();

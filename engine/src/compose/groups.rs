@@ -1,17 +1,20 @@
 //! The best points of each value of a payload field.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
 
+use vdb_storage::PointId;
 use vdb_storage::payload::{ObjectRef, ValueRef};
 
 use super::answer::Asked;
 use super::kind::Query;
+use super::narrow::narrow;
 use super::request::{Prefetch, QueryRequest};
 use super::run::Found;
 use super::sample;
 use crate::error::{Error, Result, within};
 use crate::filter::{Condition, Filter, PayloadPath, any_value};
-use crate::limits::{MAX_FILTER_VALUES, MAX_LIMIT, MAX_MMR_CANDIDATES};
+use crate::limits::{MAX_LIMIT, MAX_MMR_CANDIDATES};
 use crate::point::ScoredPoint;
 use crate::query::allowance::Allowance;
 
@@ -20,8 +23,9 @@ const WIDER: usize = 4;
 
 /// A query whose results are put into groups by a payload value.
 ///
-/// Groups are exact: those of the best points, each with its best, however far down they are. Where groups have fewer points
-/// than are wanted, all that match are looked at; an index on the field makes that cheap.
+/// Groups are those of the best points, each with its best, however far down they are: exactly where all points are compared,
+/// as with [`exact`](QueryRequest::exact), else as well as a walk of the graph finds them. Where groups have fewer points than
+/// are wanted, all that match are looked at; an index on the field makes that cheap.
 ///
 /// ```
 /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
@@ -98,8 +102,9 @@ pub struct Group {
 }
 
 /// The values of a point that make groups, each once.
-fn values(found: &Found, path: &PayloadPath) -> Result<Vec<GroupId>> {
-    let mut ids = Vec::new();
+fn values(found: &Found, path: &PayloadPath, allowance: &Allowance<'_>) -> Result<Vec<GroupId>> {
+    let mut places: BTreeMap<GroupId, usize> = BTreeMap::new();
+    let mut outcome = Ok(());
     let payload = ObjectRef::from_payload(found.at.payload()?)?;
     any_value(payload, path.steps(), &mut |value| {
         let id = match value {
@@ -114,10 +119,17 @@ fn values(found: &Found, path: &PayloadPath) -> Result<Vec<GroupId>> {
             | ValueRef::Array(_)
             | ValueRef::Object(_) => None,
         };
-        ids.extend(id.filter(|id| !ids.contains(id)));
-        Ok(false)
+        if let Some(id) = id {
+            let next = places.len();
+            places.entry(id).or_insert(next);
+        }
+        outcome = allowance.beat();
+        Ok(outcome.is_err())
     })?;
-    Ok(ids)
+    outcome?;
+    let mut ids: Vec<(GroupId, usize)> = places.into_iter().collect();
+    ids.sort_unstable_by_key(|&(_, place)| place);
+    Ok(ids.into_iter().map(|(id, _)| id).collect())
 }
 
 /// The groups as far as they are known.
@@ -127,6 +139,8 @@ struct Groups {
     /// In the order of their best points.
     all: Vec<(GroupId, Vec<Found>)>,
     places: BTreeMap<GroupId, usize>,
+    /// Who is where, of points that may come again for another value that they are ordered by.
+    seen: HashSet<(usize, PointId)>,
 }
 
 impl Groups {
@@ -141,9 +155,41 @@ impl Groups {
             None => return,
         };
         let (_, members) = &mut self.all[place];
-        // A point that comes twice, for two values that it is ordered by, counts once.
-        if members.len() < self.size && members.iter().all(|member| member.id != found.id) {
+        // A point that comes twice counts once.
+        if members.len() < self.size && (found.order.is_none() || self.seen.insert((place, found.id))) {
             members.push(found.clone());
+        }
+    }
+
+    fn clear(&mut self) {
+        self.all.clear();
+        self.places.clear();
+        self.seen.clear();
+    }
+
+    /// Takes the points out of groups that are not full, as the next round begins with them again; with their places.
+    fn take_lacking(&mut self) -> Vec<(usize, Vec<Found>)> {
+        self.seen.clear();
+        let size = self.size;
+        let lacking = self.all.iter_mut().enumerate();
+        let lacking = lacking.filter(|(_, (_, members))| members.len() < size);
+        lacking
+            .map(|(place, (_, members))| (place, std::mem::take(members)))
+            .collect()
+    }
+
+    /// Puts points back that a walk has missed this time.
+    fn put_back(&mut self, earlier: Vec<(usize, Vec<Found>)>, order: impl Fn(&Found, &Found) -> Ordering) {
+        for (place, earlier) in earlier {
+            let (_, members) = &mut self.all[place];
+            let known: HashSet<PointId> = members.iter().map(|member| member.id).collect();
+            // No walk looks for the first of an order.
+            let missed = earlier
+                .into_iter()
+                .filter(|one| one.order.is_none() && !known.contains(&one.id));
+            members.extend(missed);
+            members.sort_by(&order);
+            members.truncate(self.size);
         }
     }
 
@@ -169,9 +215,6 @@ impl Groups {
                 GroupId::Unsigned(_) => return None,
             }
         }
-        if integers.len() + strings.len() > MAX_FILTER_VALUES / 2 {
-            return None;
-        }
         let any = [
             Condition::matches_any(path, integers),
             Condition::matches_any(path, strings),
@@ -181,6 +224,35 @@ impl Groups {
             ..Filter::default()
         })))
     }
+}
+
+/// A filter for points of these groups only; `None` where there is no more room in it.
+fn focused(filter: Option<&Filter>, groups: Condition) -> Option<Filter> {
+    let mut focused = filter.cloned().unwrap_or_default();
+    focused.must.push(groups);
+    // An order has a condition of its own besides.
+    let spare = Filter::must([Condition::range("spare", ..)]);
+    narrow(&[&focused, &spare], &[]).is_ok().then_some(focused)
+}
+
+/// Best first, ties by id; what has another order than its score stays as it comes.
+fn order(asked: &Asked<'_>, query: &QueryRequest) -> Result<impl Fn(&Found, &Found) -> Ordering> {
+    let is_search = |kind: &Query| matches!(kind, Query::Nearest(_)) || kind.is_by_average();
+    let larger_first = if query.query.as_ref().is_some_and(is_search) {
+        let schema = &asked.view.tables.schema;
+        let slot = schema.require(&query.using)?;
+        schema.vectors[slot].params.distance.larger_is_nearer()
+    } else {
+        true
+    };
+    Ok(move |a: &Found, b: &Found| {
+        if a.order.is_some() {
+            return Ordering::Equal;
+        }
+        let order = a.score.total_cmp(&b.score);
+        let order = if larger_first { order.reverse() } else { order };
+        order.then(a.id.cmp(&b.id))
+    })
 }
 
 pub(crate) fn groups(
@@ -207,6 +279,7 @@ pub(crate) fn groups(
         size: request.group_size,
         all: Vec::new(),
         places: BTreeMap::new(),
+        seen: HashSet::new(),
     };
     let mut query = request.query.clone();
     widen_prefetches(&mut query.prefetch, request.group_size);
@@ -222,6 +295,7 @@ pub(crate) fn groups(
         Some(_) | None => None,
     };
     let mut is_focused = false;
+    let mut earlier = Vec::new();
     let first_want = request.query.limit.saturating_mul(request.group_size);
     let first_want = first_want.min(MAX_LIMIT);
     let mut want = first_want;
@@ -234,9 +308,12 @@ pub(crate) fn groups(
         let found = asked.find(&query, allowance)?;
         for one in &found {
             allowance.beat()?;
-            for id in values(one, &path)? {
+            for id in values(one, &path, allowance)? {
                 groups.add(id, one);
             }
+        }
+        if is_focused {
+            groups.put_back(std::mem::take(&mut earlier), order(asked, &query)?);
         }
         let is_end = found.len() < query.limit || query.limit < want || want >= MAX_LIMIT;
         allowance.give(found.len() * size_of::<Found>());
@@ -244,18 +321,26 @@ pub(crate) fn groups(
             break;
         }
         want = want.saturating_mul(WIDER).min(MAX_LIMIT);
+        let lacking = || groups.lacking(&text).filter(|_| can_focus);
         if is_focused {
-            refill(&mut groups);
-        } else if let Some(condition) = groups.lacking(&text).filter(|_| can_focus) {
+            earlier = groups.take_lacking();
+        } else if let Some(filter) = lacking().and_then(|groups| focused(query.filter.as_ref(), groups)) {
             // Only points of these groups, from the best on.
-            query.filter.get_or_insert_default().must.push(condition);
-            refill(&mut groups);
+            query.filter = Some(filter);
+            earlier = groups.take_lacking();
             is_focused = true;
             want = first_want;
         } else {
-            groups.all.clear();
-            groups.places.clear();
+            groups.clear();
         }
+    }
+    if is_focused {
+        // Where a walk found more than the one before, the best of a group may be another now.
+        let order = order(asked, &query)?;
+        let best_first = |a: &[Found], b: &[Found]| a.first().zip(b.first()).map(|(a, b)| order(a, b));
+        groups
+            .all
+            .sort_by(|(_, a), (_, b)| best_first(a, b).unwrap_or(Ordering::Equal));
     }
     let select = &request.query.select;
     let answers = groups.all.iter().map(|(id, members)| {
@@ -268,13 +353,6 @@ pub(crate) fn groups(
     answers.collect()
 }
 
-/// Forgets the points of groups that are not full: the next round begins with them again.
-fn refill(groups: &mut Groups) {
-    let size = groups.size;
-    let lacking = groups.all.iter_mut().filter(|(_, members)| members.len() < size);
-    lacking.for_each(|(_, members)| members.clear());
-}
-
 /// So many times as many points of every prefetch.
 fn widen_prefetches(prefetches: &mut [Prefetch], times: usize) {
     for prefetch in prefetches {
@@ -285,3 +363,6 @@ fn widen_prefetches(prefetches: &mut [Prefetch], times: usize) {
         widen_prefetches(&mut prefetch.prefetch, times);
     }
 }
+
+#[cfg(test)]
+mod tests;

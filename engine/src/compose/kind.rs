@@ -129,6 +129,25 @@ impl Query {
         }
     }
 
+    /// True when it compares points with vectors.
+    pub(super) fn is_about_vectors(&self) -> bool {
+        match self {
+            Query::Nearest(_)
+            | Query::Mmr { .. }
+            | Query::Recommend { .. }
+            | Query::Discover { .. }
+            | Query::Context(_)
+            | Query::Feedback { .. } => true,
+            Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => false,
+        }
+    }
+
+    /// True when it makes one vector of its examples, to look for as it would be given.
+    pub(super) fn is_by_average(&self) -> bool {
+        let average = RecommendStrategy::AverageVector;
+        matches!(self, Query::Recommend { strategy, .. } if *strategy == average)
+    }
+
     /// The vectors that it gives.
     pub(crate) fn inputs(&self) -> Vec<&VectorInput> {
         match self {
@@ -185,10 +204,11 @@ pub struct FeedbackExample {
 }
 
 /// An order by a payload value. Numbers and datetimes count, other values do not; points without one are left out, and a
-/// point with several comes once for each.
+/// point with several comes once for each. Integers beyond `i64` count as the nearest `f64`, as
+/// [`OrderValue::Float`](crate::OrderValue::Float), also where there is an index.
 ///
-/// No index is needed: every payload that matches is read. With an index on the path only values of its kind count, and
-/// only points that have one are read.
+/// No index is needed: every payload that matches is read. With an index on the path for integers or for datetimes only such
+/// values count, with one for floats only numbers, and only points that have one are read; other indexes make no difference.
 ///
 /// ```
 /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};

@@ -34,7 +34,7 @@ pub struct QueryRequest {
     pub prefetch: Vec<Prefetch>,
     /// What is asked for. None gives points in the order of their ids, each with the score 1; not with prefetches.
     pub query: Option<Query>,
-    /// The named vector that it is about, if it is about vectors; empty for the default one.
+    /// The named vector that it is about; empty for the default one, and for queries that are not about vectors.
     pub using: String,
     /// Only points that match, in prefetches too.
     pub filter: Option<Filter>,
@@ -50,7 +50,8 @@ pub struct QueryRequest {
     pub offset: usize,
     /// What comes back with each point.
     pub select: Select,
-    /// Where the ids of the query have their vectors; in this collection by default. Prefetches have their own.
+    /// Where the ids of the query have their vectors; in this collection by default. Prefetches have their own. Not for queries
+    /// that are not about vectors.
     pub lookup_from: Option<LookupFrom>,
     /// How long it may take, else [`Error::Timeout`](crate::Error::Timeout); as the database says by default.
     pub timeout: Option<Duration>,
@@ -63,7 +64,7 @@ pub struct Prefetch {
     pub prefetch: Vec<Prefetch>,
     /// As in [`QueryRequest`].
     pub query: Option<Query>,
-    /// The named vector that it is about, if it is about vectors; empty for the default one.
+    /// The named vector that it is about; empty for the default one, and for queries that are not about vectors.
     pub using: String,
     /// Only points that match this too, in its own prefetches as well.
     pub filter: Option<Filter>,

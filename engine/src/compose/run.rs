@@ -1,10 +1,11 @@
 //! One query and its prefetches.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use vdb_storage::PointId;
 
-use super::examples::{Examples, Lookups, examples};
+use super::examples::{Examples, Lookups, encoded_bytes, examples};
 use super::kind::Query;
 use super::narrow::narrow;
 use super::order;
@@ -30,6 +31,9 @@ pub(super) struct Found {
     pub(super) score: f32,
     pub(super) order: Option<OrderValue>,
 }
+
+/// Where a point is, and what each prefetch gave it.
+type Scores = (Located, Vec<Option<f32>>);
 
 /// The score of points that are not scored.
 const UNSCORED: f32 = 1.0;
@@ -65,10 +69,9 @@ impl Run<'_> {
     pub(super) fn stage(&self, stage: Stage<'_>, above: &[&Filter]) -> Result<Vec<Found>> {
         self.allowance.check()?;
         let filters: Vec<&Filter> = above.iter().copied().chain(stage.filter).collect();
-        let examples = examples(self.view, stage, self.lookups)?;
-        let encoded = examples.iter().flat_map(|examples| &examples.encoded);
-        let encoded: usize = encoded.map(Vec::len).sum();
+        let encoded = encoded_bytes(self.view, stage)?;
         self.allowance.take(encoded)?;
+        let examples = examples(self.view, stage, self.lookups)?;
         let found = if !stage.prefetch.is_empty() {
             self.of_prefetched(stage, &filters, examples.as_ref())
         } else if let Some(examples) = &examples {
@@ -259,7 +262,10 @@ impl Run<'_> {
             if let Some(vector) = at.vector(examples.slot) {
                 // Negative zero and zero are one score.
                 let score = query.score(vector, &mut similarities) + 0.0;
-                hits.push(Hit { score, id, at });
+                // As in every other search.
+                if !score.is_nan() {
+                    hits.push(Hit { score, id, at });
+                }
             }
         }
         hits.sort_unstable_by(Hit::order);
@@ -300,16 +306,23 @@ impl Run<'_> {
         let formula = CompiledFormula::new(formula)?;
         let schema = &self.view.tables.schema;
         let width = lists.len();
-        let mut scores: HashMap<PointId, (Located, Vec<Option<f32>>)> = HashMap::new();
+        let entry = size_of::<(PointId, Scores)>() + width * size_of::<Option<f32>>();
+        let mut scores: HashMap<PointId, Scores> = HashMap::new();
         for (list, found) in lists.into_iter().enumerate() {
             for one in found {
-                let (_, scores) = scores
-                    .entry(one.id)
-                    .or_insert_with(|| (one.at, vec![None; width]));
+                self.allowance.beat()?;
+                let (_, scores) = match scores.entry(one.id) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        self.allowance.take(entry)?;
+                        new.insert((one.at, vec![None; width]))
+                    }
+                };
                 // Of several in one list the first is the best.
                 scores[list] = scores[list].or(Some(one.score));
             }
         }
+        let held = scores.len() * entry;
         let mut found = Vec::with_capacity(scores.len());
         for (id, (at, scores)) in scores {
             self.allowance.beat()?;
@@ -334,6 +347,7 @@ impl Run<'_> {
                 });
             }
         }
+        self.allowance.give(held);
         self.counted(in_order(found, stage.want))
     }
 }
@@ -361,3 +375,6 @@ fn fused(fusion: &Fusion, stage: Stage<'_>, lists: Vec<Vec<Found>>) -> Vec<Found
     });
     in_order(found.collect(), stage.want)
 }
+
+#[cfg(test)]
+mod tests;

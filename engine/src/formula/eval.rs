@@ -63,13 +63,15 @@ impl Part {
                 let place = place.ok_or_else(|| subject.lacks("place", path))?;
                 Ok(origin.distance(place))
             }
-            Part::Sum(parts) => parts
-                .iter()
-                .try_fold(0.0, |sum, part| Ok(sum + part.value(subject)?)),
+            Part::Sum(parts) => parts.iter().try_fold(0.0, |sum, part| {
+                let x = part.value(subject)?;
+                subject.finite(sum + x, || format!("{sum} + {x}"))
+            }),
             Part::Product(parts) => {
                 let mut product = 1.0;
                 for part in parts {
-                    product *= part.value(subject)?;
+                    let x = part.value(subject)?;
+                    product = subject.finite(product * x, || format!("{product} * {x}"))?;
                     if product == 0.0 {
                         break;
                     }
@@ -131,7 +133,8 @@ impl Part {
                 };
                 let far = (x - target).abs() / scale;
                 let value = match shape {
-                    Decay::Linear => (1.0 - (1.0 - midpoint) * far).max(0.0),
+                    // Unlike `max`, this leaves NaN what it is.
+                    Decay::Linear => (1.0 - (1.0 - midpoint) * far).clamp(0.0, 1.0),
                     Decay::Exponential => midpoint.powf(far),
                     Decay::Gaussian => midpoint.powf(far * far),
                 };

@@ -33,8 +33,9 @@ impl Mix {
     /// scored `d` higher than the other `d^b * c` times the difference of the similarities to the two. The similarities are
     /// those to the target, and to the examples in the order of `scores`.
     ///
-    /// That is a weight for each similarity, which is found here once.
-    pub(crate) fn feedback((a, b, c): (f32, f32, f32), scores: &[f32]) -> Mix {
+    /// That is a weight for each similarity, which is found here once. `None` where one is beyond an `f32`: scores could then
+    /// be no numbers.
+    pub(crate) fn feedback((a, b, c): (f32, f32, f32), scores: &[f32]) -> Option<Mix> {
         let mut weights = vec![0.0; scores.len() + 1];
         weights[0] = f64::from(a);
         for (better, &high) in scores.iter().enumerate() {
@@ -47,7 +48,8 @@ impl Mix {
                 }
             }
         }
-        Mix::Weighted(weights)
+        let are_finite = weights.iter().all(|&weight| (weight as f32).is_finite());
+        are_finite.then_some(Mix::Weighted(weights))
     }
 
     /// The score of a point with these similarities. Finite if they are.

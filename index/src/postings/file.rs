@@ -190,7 +190,9 @@ impl PostingsFile {
             Kind::Uuid => <[u8; 16]>::try_from(self.term(key)?)
                 .map(Key::Uuid)
                 .map_err(|_| damage("UUID")),
-            kind => Ok(Key::from_number(self.number(key), kind)),
+            kind @ (Kind::Integer | Kind::Float | Kind::Bool | Kind::Datetime | Kind::Geo) => {
+                Ok(Key::from_number(self.number(key), kind))
+            }
         }
     }
 

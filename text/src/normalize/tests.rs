@@ -9,8 +9,8 @@ fn normal(lowercase: bool, folding: bool, token: &str) -> String {
         folding,
         is_cut: false,
     }
-        .apply(token, &mut buffer)
-        .to_owned()
+    .apply(token, &mut buffer)
+    .to_owned()
 }
 
 #[test]

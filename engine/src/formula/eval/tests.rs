@@ -123,8 +123,26 @@ fn operators_compute() {
         Expression::from(1.0).over(0.0),
         // Beyond an f32.
         1e300.into(),
+        // What comes after such a step does not make it good.
+        Expression::from(1.0).over(Expression::Sum(vec![f64::MAX.into(); 2])),
+        Expression::from(1.0).over(Expression::Product(vec![f64::MAX.into(), 2.0.into()])),
+        Expression::Product(vec![f64::MAX.into(), 2.0.into(), 0.0.into()]),
     ] {
         assert!(refusal(&Formula::new(bad)).contains("no finite number"));
+    }
+}
+
+#[test]
+fn a_decay_of_no_number_is_refused() {
+    let formula = |shape| Formula::new(var("$score").decay(shape, var("$score"), 1.0));
+    for shape in [Decay::Linear, Decay::Exponential, Decay::Gaussian] {
+        let encoded = encode_payload(payload().as_object().unwrap()).unwrap();
+        let outcome = CompiledFormula::new(&formula(shape)).unwrap().score(&Subject {
+            point: &Doc(encoded),
+            scores: &[Some(f32::INFINITY)],
+        });
+        assert!(matches!(outcome, Err(Error::InvalidRequest(_))), "{outcome:?}");
+        assert_eq!(run(&formula(shape)).unwrap(), 1.0);
     }
 }
 

@@ -47,6 +47,16 @@ fn a_context_has_nothing_better_than_zero() {
     assert!(Mix::Context.score(&[1.0, 1.0]) < 0.0);
 }
 
+#[test]
+fn feedback_has_no_weights_that_are_no_numbers() {
+    for c in [1.0, -1.0, 0.0] {
+        assert_eq!(Mix::feedback((1.0, 400.0, c), &[10.0, 1.0]), None);
+    }
+    assert!(Mix::feedback((1.0, 400.0, 1.0), &[1.0, 1.0]).is_some());
+    let mix = Mix::feedback((1.0, 38.0, 1.0), &[10.0, 0.0]).unwrap();
+    assert!(mix.score(&[f32::MAX, f32::MAX, f32::MIN]).is_finite());
+}
+
 proptest! {
     #[test]
     fn feedback_is_the_sum_over_its_pairs(
@@ -65,7 +75,7 @@ proptest! {
                 }
             }
         }
-        let found = Mix::feedback((a, b, c), &scores).score(&similarities);
+        let found = Mix::feedback((a, b, c), &scores).unwrap().score(&similarities);
         prop_assert!((f64::from(found) - wanted).abs() < 1e-5 * wanted.abs().max(10.0), "{found}, not {wanted}");
     }
 
