@@ -112,7 +112,8 @@ pub struct Record {
     pub vectors: Option<Vectors>,
 }
 
-/// A payload value that points are ordered by. Numbers are compared as numbers, whatever their type, and come before
+/// A payload value that points are ordered by. Numbers are compared as numbers, whatever their type, integers beyond `i64` as
+/// the nearest `f64`; they come before
 /// datetimes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OrderValue {

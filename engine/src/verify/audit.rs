@@ -129,7 +129,8 @@ impl<'a> Audit<'a> {
         let (path, offset, what) = describe(error);
         let file = path.unwrap_or_else(|| file.to_owned());
         let (severity, advice) = match error.is_version() {
-            true => (Severity::OtherVersion, OTHER.to_owned()),
+            true if error.is_newer_format() => (Severity::OtherVersion, NEWER.to_owned()),
+            true => (Severity::OtherVersion, OLDER.to_owned()),
             false => (severity, advice.into()),
         };
         self.report.problems.push(Problem {
@@ -366,8 +367,9 @@ fn is_missing(error: &Error) -> bool {
     )
 }
 
-/// What to do about a file that this build cannot read.
-const OTHER: &str = "open it with a vdb of that version";
+/// What to do about a file of a version that this build cannot read.
+const NEWER: &str = "open it with a newer vdb";
+const OLDER: &str = "open it with the older vdb that wrote it";
 
 /// What to do about a damaged manifest that does not count.
 const SPARE: &str = "it is kept as a spare; the next commit removes it";
