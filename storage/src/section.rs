@@ -13,12 +13,7 @@ use crate::{Result, codec};
 
 /// The record that is the meta of a file.
 pub(crate) fn meta<T: Decode<()>>(frame: &Frame) -> Result<T> {
-    codec::decode(frame.meta(), frame.display(), meta_at(frame))
-}
-
-/// Where meta starts in its file.
-pub(crate) fn meta_at(frame: &Frame) -> u64 {
-    frame.info().len.saturating_sub(frame.meta().len() as u64)
+    codec::decode(frame.meta(), frame.display(), frame.meta_at())
 }
 
 /// A section as an array of `T`. Its length and alignment are checked once, its numbers are as the disk has them.

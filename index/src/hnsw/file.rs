@@ -80,7 +80,7 @@ impl GraphFile {
     /// version, or over another matrix; those of the disk.
     pub fn open(disk: &dyn Disk, path: &str, rows: u32, dim: usize, kernel: &Kernel) -> Result<Self> {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
-        let meta_at = frame.info().len.saturating_sub(frame.meta().len() as u64);
+        let meta_at = frame.meta_at();
         let wrong = |at: u64, what: String| Error::from(frame.corrupt(meta_at.saturating_add(at), what));
         let meta = Meta::decode(frame.meta()).map_err(|(at, what)| wrong(at as u64, what))?;
         if meta.rows != rows || meta.dim as usize != dim {
@@ -98,11 +98,7 @@ impl GraphFile {
         let expected = meta
             .section_lens()
             .ok_or_else(|| wrong(0, "sizes overflow".to_owned()))?;
-        if frame.sections() as usize != SECTIONS {
-            return Err(frame
-                .corrupt(0, format!("{} sections, expected {SECTIONS}", frame.sections()))
-                .into());
-        }
+        frame.require_sections(SECTIONS as u32)?;
         for (index, expected) in (0..).zip(expected) {
             let found = frame.section(index)?.len() as u64;
             if found != expected {

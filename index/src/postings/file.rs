@@ -42,16 +42,13 @@ impl PostingsFile {
     /// version, or of a segment with another number of rows; those of the disk.
     pub fn open(disk: &dyn Disk, path: &str, rows: u32) -> Result<Self> {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
-        if frame.sections() != SECTIONS {
-            let what = format!("{} sections, expected {SECTIONS}", frame.sections());
-            return Err(frame.corrupt(0, what).into());
-        }
+        frame.require_sections(SECTIONS)?;
         let section = |index| frame.section(index);
         let (keys, terms, runs) = (section(KEYS)?, section(TERMS)?, section(RUNS)?);
         let (rows_of_keys, large, bitmaps) = (section(ROWS)?, section(LARGE)?, section(BITMAPS)?);
         let lengths =
             [&keys, &terms, &runs, &rows_of_keys, &large, &bitmaps].map(|section| section.len() as u64);
-        let meta_at = frame.info().len.saturating_sub(frame.meta().len() as u64);
+        let meta_at = frame.meta_at();
         let meta = Meta::decode(frame.meta(), lengths)
             .map_err(|(at, what)| frame.corrupt(meta_at.saturating_add(at as u64), what))?;
         if meta.rows != rows {

@@ -64,16 +64,13 @@ impl SparseIndex {
     /// version, or of a segment with another number of rows; those of the disk.
     pub fn open(disk: &dyn Disk, path: &str, rows: u32) -> Result<Self> {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
-        if frame.sections() != SECTIONS {
-            let what = format!("{} sections, expected {SECTIONS}", frame.sections());
-            return Err(frame.corrupt(0, what).into());
-        }
+        frame.require_sections(SECTIONS)?;
         let section = |index| frame.section(index);
         let (dimensions, lists, last_rows) = (section(DIMENSIONS)?, section(LISTS)?, section(LAST_ROWS)?);
         let (blocks, packed, weights) = (section(BLOCKS)?, section(PACKED)?, section(WEIGHTS)?);
         let lengths =
             [&dimensions, &lists, &last_rows, &blocks, &packed, &weights].map(|section| section.len() as u64);
-        let meta_at = frame.info().len.saturating_sub(frame.meta().len() as u64);
+        let meta_at = frame.meta_at();
         let meta = Meta::decode(frame.meta(), lengths)
             .map_err(|(at, what)| frame.corrupt(meta_at.saturating_add(at as u64), what))?;
         if meta.rows != rows {

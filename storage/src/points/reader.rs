@@ -38,7 +38,7 @@ impl PointsReader {
                 "expected at most 2^32-1 rows, found {} and {}",
                 meta.numbers, meta.uuids
             );
-            return Err(frame.corrupt(section::meta_at(&frame), what).into());
+            return Err(frame.corrupt(frame.meta_at(), what).into());
         };
         if u64::from(meta.max_probe) >= slot_count(rows) {
             let what = format!(
@@ -46,7 +46,7 @@ impl PointsReader {
                 meta.max_probe,
                 slot_count(rows)
             );
-            return Err(frame.corrupt(section::meta_at(&frame), what).into());
+            return Err(frame.corrupt(frame.meta_at(), what).into());
         }
         let numbers = Array::open(&frame, NUMBERS, u64::from(meta.numbers))?;
         let uuids = Array::open(&frame, UUIDS, u64::from(meta.uuids))?;

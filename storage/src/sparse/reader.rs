@@ -23,7 +23,7 @@ impl SparseReader {
     pub fn open(disk: &dyn Disk, path: &str) -> Result<Self> {
         let frame = Frame::open(disk, path, KIND, VERSIONS)?;
         let meta: Meta = section::meta(&frame)?;
-        let wrong = |what| Error::from(frame.corrupt(section::meta_at(&frame), what));
+        let wrong = |what| Error::from(frame.corrupt(frame.meta_at(), what));
         if meta.present > meta.rows {
             let Meta { rows, present, .. } = meta;
             return Err(wrong(format!(

@@ -29,10 +29,7 @@ impl VectorsReader {
         let meta: Meta = section::meta(&frame)?;
         let Some(element) = Element::from_code(meta.element) else {
             return Err(frame
-                .corrupt(
-                    section::meta_at(&frame),
-                    format!("unknown element code {}", meta.element),
-                )
+                .corrupt(frame.meta_at(), format!("unknown element code {}", meta.element))
                 .into());
         };
         if meta.slots > meta.rows {
@@ -40,7 +37,7 @@ impl VectorsReader {
                 "{} slots, expected at most one for each of {} rows",
                 meta.slots, meta.rows
             );
-            return Err(frame.corrupt(section::meta_at(&frame), what).into());
+            return Err(frame.corrupt(frame.meta_at(), what).into());
         }
         let sparse = match meta.slots < meta.rows {
             true => Some(Array::open(&frame, ROWS, u64::from(meta.slots))?),

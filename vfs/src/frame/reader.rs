@@ -68,6 +68,23 @@ impl Frame {
         self.prelude.sections
     }
 
+    /// Refuses a file that does not have exactly `expected` sections.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn require_sections(&self, expected: u32) -> Result<()> {
+        if self.sections() == expected {
+            return Ok(());
+        }
+        let what = format!("{} sections, expected {expected}", self.sections());
+        Err(self.corrupt(0, what))
+    }
+
+    /// Where meta starts in the file.
+    pub fn meta_at(&self) -> u64 {
+        self.info().len.saturating_sub(self.meta().len() as u64)
+    }
+
     /// The data of one section, 64-byte aligned.
     ///
     /// # Errors
