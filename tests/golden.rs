@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Control, Database, Distance, Element, Filter, PayloadIndexKind, Point, PointId,
-    RestoreMode, SearchRequest, VectorParams, Vectors,
+    CollectionConfig, Control, Database, Distance, Element, Filter, Modifier, MultiVectorComparator,
+    PayloadIndexKind, Point, PointId, RestoreMode, SearchRequest, SparseVector, SparseVectorParams,
+    VectorParams, Vectors,
 };
 use vdb_tests::Numbers;
 use vdb_tests::files::copy;
@@ -35,6 +36,12 @@ fn config(distance: Distance, element: Element) -> CollectionConfig {
         "side",
         VectorParams::new(2, Distance::Manhattan).element(Element::F32),
     );
+    let several = VectorParams::new(2, Distance::Dot)
+        .element(element)
+        .multivector(MultiVectorComparator::MaxSim);
+    config = config
+        .vector("tokens", several)
+        .sparse_vector("words", SparseVectorParams::new().modifier(Modifier::Idf));
     config.optimizer.index_min_rows = 20;
     config
 }
@@ -48,6 +55,15 @@ fn point(id: PointId, seed: u64) -> Point {
     let mut vectors = Vectors::default().with("", vector(numbers, 4));
     if numbers.one_in(2) {
         vectors = vectors.with("side", vector(numbers, 2));
+    }
+    if !numbers.one_in(3) {
+        let rows: Vec<Vec<f32>> = (0..1 + numbers.below(2)).map(|_| vector(numbers, 2)).collect();
+        vectors = vectors.with("tokens", rows);
+    }
+    if !numbers.one_in(4) {
+        let values = vector(numbers, 3);
+        let dimensions = [numbers.below(4) as u32, 7 + numbers.below(4) as u32, 1 << 30];
+        vectors = vectors.with("words", SparseVector::new(dimensions, values));
     }
     let word = *numbers.pick(&["owl", "hawk", "wren"]);
     let payload = json!({

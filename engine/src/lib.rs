@@ -1,7 +1,7 @@
 //! An embedded, persistent vector database: Qdrant's data model in a library, without a server.
 //!
 //! - [`Database`]: a directory of collections and aliases, one log, one writer process, any number of readers.
-//! - [`Collection`]: points with ids, named vectors and JSON payloads; write, read, search, filter.
+//! - [`Collection`]: points with ids, named vectors (dense, sparse, multi) and JSON payloads; write, read, search, filter.
 //! - [`WriteBatch`]: several writes, on several collections, that take effect together or not at all.
 //! - [`Filter`]: conditions on payloads, in Rust or in Qdrant's JSON.
 //!

@@ -41,6 +41,15 @@ impl VectorKind {
             VectorKind::Sparse(_) => Component::Sparse(number),
         }
     }
+
+    /// What is derived from it, if anything is.
+    pub(crate) fn derived(&self, number: u16) -> Option<Component> {
+        match self {
+            VectorKind::Dense(_) => Some(Component::Graph(number)),
+            VectorKind::Multi(_) => None,
+            VectorKind::Sparse(_) => Some(Component::SparseIndex(number)),
+        }
+    }
 }
 
 /// What dense vectors are, and the kernel that scores two of them.

@@ -1,21 +1,16 @@
 //! An open segment: immutable files and the marks of what has died in them.
 
+mod column;
 mod sound;
 
 use std::sync::Arc;
 
 use vdb_index::RowSet;
-use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
-use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::SegmentRecord;
-use vdb_storage::multi::MultiReader;
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
-use vdb_storage::sparse::SparseReader;
-use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, PointId, SegmentFile, tombstone};
-use vdb_sys::element::Element;
 use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_vfs::DynDisk;
@@ -24,8 +19,10 @@ use vdb_vfs::frame::FrameInfo;
 use crate::deletions::Deletions;
 use crate::error::{Error, Result};
 use crate::filter::IndexLookup;
-use crate::paging::Waits;
-use crate::schema::{DenseSchema, Schema, VectorKind};
+use crate::schema::Schema;
+
+use column::Column;
+pub(crate) use column::{SegmentSparse, SegmentVectors};
 
 /// Removes files once nobody looks into them.
 #[derive(Debug)]
@@ -40,76 +37,6 @@ impl Drop for Files {
             // What cannot be removed now is removed at the next open: no manifest names it.
             let _ = self.disk.remove(&path);
         }
-    }
-}
-
-/// The vectors of one name, and the graph over them if there is one.
-#[derive(Clone, Debug)]
-pub(crate) struct SegmentVectors {
-    pub(crate) file: Arc<VectorsReader>,
-    graph: Option<Arc<GraphFile>>,
-    pub(crate) waits: Arc<Waits>,
-    /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
-    damaged: Arc<AtomicBool>,
-}
-
-impl SegmentVectors {
-    /// The graph, unless it is missing or damaged.
-    pub(crate) fn graph(&self) -> Option<&GraphFile> {
-        self.graph
-            .as_deref()
-            .filter(|_| !self.damaged.load(Ordering::Acquire))
-    }
-
-    /// Keeps searches from the graph until it has been rebuilt.
-    pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Release);
-    }
-}
-
-/// The sparse vectors of one name, and the inverted index over them if there is one.
-#[derive(Clone, Debug)]
-pub(crate) struct SegmentSparse {
-    pub(crate) file: Arc<SparseReader>,
-    index: Option<Arc<SparseIndex>>,
-    /// The index turned out damaged when it was searched: it is not used and gets rebuilt.
-    damaged: Arc<AtomicBool>,
-}
-
-impl SegmentSparse {
-    /// The index, unless it is missing or damaged.
-    pub(crate) fn index(&self) -> Option<&SparseIndex> {
-        self.index
-            .as_deref()
-            .filter(|_| !self.damaged.load(Ordering::Acquire))
-    }
-
-    /// Keeps searches from the index until it has been rebuilt.
-    pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Release);
-    }
-}
-
-/// The vectors of one name, of whichever kind.
-#[derive(Clone, Debug)]
-enum Column {
-    Dense(SegmentVectors),
-    Sparse(SegmentSparse),
-    Multi(Arc<MultiReader>),
-}
-
-impl Column {
-    /// The mark of its derived file, if it may have one.
-    fn damaged(&self) -> Option<&AtomicBool> {
-        match self {
-            Column::Dense(vectors) => Some(&vectors.damaged),
-            Column::Sparse(sparse) => Some(&sparse.damaged),
-            Column::Multi(_) => None,
-        }
-    }
-
-    fn is_damaged(&self) -> bool {
-        self.damaged().is_some_and(|mark| mark.load(Ordering::Acquire))
     }
 }
 
@@ -221,16 +148,6 @@ impl Segment {
             }
         }
 
-        let check_shape = |path: &str, vector: &DenseSchema, dim: u32, element: Element| {
-            if dim as usize == vector.params.size && element == vector.params.element {
-                return Ok(());
-            }
-            let what = format!("it holds vectors of {dim} x {element:?}");
-            Err(Error::Damaged {
-                file: disk.display(path),
-                what,
-            })
-        };
         let mut columns: Vec<Option<Column>> = vec![None; schema.slots()];
         for (slot, vector) in schema.vectors() {
             let number = slot as u16;
@@ -238,57 +155,18 @@ impl Segment {
             let Some(path_of_vectors) = path(component) else {
                 continue;
             };
-            let column = match &vector.kind {
-                VectorKind::Dense(vector) => {
-                    let mut file = VectorsReader::open(&**disk, &path_of_vectors)?;
-                    check_rows(&path_of_vectors, file.rows())?;
-                    check_meant(&path_of_vectors, component, file.info())?;
-                    check_shape(&path_of_vectors, vector, file.dim(), file.element())?;
-                    let graph = path(Component::Graph(number)).and_then(|path| {
-                        GraphFile::open(&**disk, &path, file.len(), vector.params.size, &vector.kernel)
-                            .ok()
-                            .filter(|graph| is_meant(Component::Graph(number), graph.info()))
-                            .map(Arc::new)
-                    });
-                    if graph.is_some() {
-                        // A walk scores a few vectors here and there, and is not to wait for what lies beside them. Without
-                        // the second mapping, where the system gives no more of them, it does.
-                        let _ = file.map_scattered(&**disk, &path_of_vectors);
-                    }
-                    Column::Dense(SegmentVectors {
-                        file: Arc::new(file),
-                        graph,
-                        waits: Arc::default(),
-                        damaged: Arc::default(),
-                    })
-                }
-                VectorKind::Sparse(_) => {
-                    let file = SparseReader::open(&**disk, &path_of_vectors)?;
-                    check_rows(&path_of_vectors, file.rows())?;
-                    check_meant(&path_of_vectors, component, file.info())?;
-                    let index = path(Component::SparseIndex(number)).and_then(|path| {
-                        SparseIndex::open(&**disk, &path, rows)
-                            .ok()
-                            .filter(|index| is_meant(Component::SparseIndex(number), index.info()))
-                            .filter(|index| {
-                                (index.rows_with_vector(), index.nonzeros()) == (file.len(), file.nonzeros())
-                            })
-                            .map(Arc::new)
-                    });
-                    Column::Sparse(SegmentSparse {
-                        file: Arc::new(file),
-                        index,
-                        damaged: Arc::default(),
-                    })
-                }
-                VectorKind::Multi(vector) => {
-                    let file = MultiReader::open(&**disk, &path_of_vectors)?;
-                    check_rows(&path_of_vectors, file.rows())?;
-                    check_meant(&path_of_vectors, component, file.info())?;
-                    check_shape(&path_of_vectors, vector, file.dim(), file.element())?;
-                    Column::Multi(Arc::new(file))
-                }
-            };
+            let derived = vector.kind.derived(number);
+            let path_of_derived = derived.and_then(path);
+            let is_derived = |found: FrameInfo| derived.is_some_and(|derived| is_meant(derived, found));
+            let column = Column::open(
+                disk,
+                &path_of_vectors,
+                &vector.kind,
+                path_of_derived.as_deref(),
+                &is_derived,
+            )?;
+            check_rows(&path_of_vectors, column.segment_rows())?;
+            check_meant(&path_of_vectors, component, column.info())?;
             if let Some(place) = columns.get_mut(slot) {
                 *place = Some(column);
             }
@@ -417,53 +295,26 @@ impl Segment {
     /// # Errors
     /// The file does not say where they are.
     pub(crate) fn vector(&self, slot: usize, row: u32) -> Result<Option<&[u8]>> {
-        Ok(match self.column(slot) {
-            None => None,
-            Some(Column::Dense(vectors)) => vectors.file.vector_of(row),
-            Some(Column::Sparse(sparse)) => sparse.file.stored(row)?,
-            Some(Column::Multi(file)) => file.scattered(row)?,
-        })
+        self.column(slot).map_or(Ok(None), |column| column.vector(row))
     }
 
     pub(crate) fn has_vector(&self, slot: usize, row: u32) -> bool {
-        match self.column(slot) {
-            None => false,
-            Some(Column::Dense(vectors)) => vectors.file.slot_of(row).is_some(),
-            Some(Column::Sparse(sparse)) => sparse.file.has(row),
-            Some(Column::Multi(file)) => file.has(row),
-        }
+        self.column(slot).is_some_and(|column| column.has_vector(row))
     }
 
     /// How many rows have a vector in a slot, dead ones included.
     pub(crate) fn rows_with_vector(&self, slot: usize) -> u32 {
-        self.column(slot).map_or(0, |column| match column {
-            Column::Dense(vectors) => vectors.file.len(),
-            Column::Sparse(sparse) => sparse.file.len(),
-            Column::Multi(file) => file.len(),
-        })
+        self.column(slot).map_or(0, Column::len)
     }
 
     /// Whether the vectors of a slot have a graph or an inverted index.
     pub(crate) fn is_indexed(&self, slot: usize) -> bool {
-        match self.column(slot) {
-            Some(Column::Dense(vectors)) => vectors.graph().is_some(),
-            Some(Column::Sparse(sparse)) => sparse.index().is_some(),
-            Some(Column::Multi(_)) | None => false,
-        }
+        self.column(slot).is_some_and(Column::is_indexed)
     }
 
     /// About how many bytes the vectors of a slot have.
     pub(crate) fn vector_bytes(&self, slot: usize) -> usize {
-        self.column(slot).map_or(0, |column| match column {
-            Column::Dense(vectors) => vectors.file.matrix().bytes().len(),
-            Column::Sparse(sparse) => usize::try_from(sparse.file.nonzeros())
-                .unwrap_or(usize::MAX)
-                .saturating_mul(8),
-            Column::Multi(file) => {
-                let vectors = usize::try_from(file.vectors()).unwrap_or(usize::MAX);
-                vectors.saturating_mul(file.dim() as usize * file.element().size())
-            }
-        })
+        self.column(slot).map_or(0, Column::bytes)
     }
 
     /// The payload index of a number, when the segment has it.

@@ -10,7 +10,7 @@ use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{
     Control, Database, Error, Filter, PointId, RepairReport, ScrollRequest, SearchRequest, Select,
-    VerifyReport, repair_disk, verify_disk,
+    SparseVector, VerifyReport, repair_disk, verify_disk,
 };
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::{CollectionDump, Dump};
@@ -130,6 +130,15 @@ fn ask(db: &Database, name: &str) -> Result<String, Error> {
             .with_payload(true);
         c.search(&request)?;
         c.search(&request.filter(filter.clone()))?;
+    }
+    if c.config().vectors.iter().any(|(name, _)| name == "tokens") {
+        let tokens = SearchRequest::new(vec![vec![0.5, 1.0], vec![-1.0, 0.25]]).using("tokens");
+        c.search(&tokens.filter(filter.clone()))?;
+        let words = SearchRequest::new(SparseVector::new([0, 9, 11], [1.0, 0.5, -2.0])).using("words");
+        for exact in [true, false] {
+            c.search(&words.clone().exact(exact))?;
+            c.search(&words.clone().exact(exact).filter(filter.clone()))?;
+        }
     }
     c.info()?;
     Ok(format!("{all:?}"))

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vdb::disk::DynDisk;
-use vdb::{Control, Database, Distance, PayloadIndexKind, Point, PointId, VectorParams, Vectors, WriteBatch};
+use vdb::{
+    Control, Database, Distance, MultiVectorComparator, PayloadIndexKind, Point, PointId, SparseVector,
+    SparseVectorParams, VectorParams, Vectors, WriteBatch,
+};
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::Dump;
 use vdb_tests::{Numbers, config, points};
@@ -42,10 +45,23 @@ impl Store {
         let mut both = config(3, Distance::Euclid);
         both.vectors
             .push(("side".to_owned(), VectorParams::new(2, Distance::Dot)));
+        let several = VectorParams::new(2, Distance::Dot).multivector(MultiVectorComparator::MaxSim);
+        both = both
+            .vector("tokens", several)
+            .sparse_vector("words", SparseVectorParams::new());
         both.optimizer.index_min_rows = 8;
         let a = db.create_collection("a", both).unwrap();
         a.create_payload_index("mod", PayloadIndexKind::Keyword).unwrap();
-        a.upsert(points(0..12, 3, 1)).unwrap();
+        let ragged = |mut point: Point, n: u64| {
+            let words = [(n as u32 % 3, 1.0), (9 + n as u32, -0.5)];
+            let words = SparseVector::from(words.to_vec());
+            let tokens: Vec<Vec<f32>> = (0..=n % 3).map(|at| vec![at as f32, n as f32]).collect();
+            point.vectors = point.vectors.with("words", words).with("tokens", tokens);
+            point
+        };
+        let first = points(0..12, 3, 1).into_iter().zip(0..);
+        a.upsert(first.map(|(point, n)| ragged(point, n)).collect())
+            .unwrap();
         a.optimize(&Control::none()).unwrap();
         a.delete(vec![3u64, 4]).unwrap();
         let mut numbers = Numbers::new(2);
@@ -55,9 +71,10 @@ impl Store {
                 _ => PointId::from(uuid::Uuid::from_u128(u128::from(n) << 64)),
             };
             let side = Vectors::from(numbers.vector(3)).with("side", numbers.vector(2));
-            Point::new(id, side)
+            let point = Point::new(id, side)
                 .payload(json!({"n": n, "deep": [{"er": null}]}))
-                .unwrap()
+                .unwrap();
+            if n < 22 { ragged(point, n) } else { point }
         });
         a.upsert(more.collect::<Vec<_>>()).unwrap();
         a.upsert(points(5..6, 3, 9)).unwrap();

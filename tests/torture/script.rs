@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Expected, PayloadIndexKind,
-    Point, PointId, Result, UpsertMode, VectorParams, Vectors,
+    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Expected, Modifier,
+    MultiVectorComparator, PayloadIndexKind, Point, PointId, Result, SparseVector, SparseVectorParams,
+    UpsertMode, VectorParams, Vectors,
 };
 use vdb_vfs::sim::SimDisk;
 
@@ -62,12 +63,16 @@ pub fn open(disk: &SimDisk) -> Result<Database> {
     builder().open_disk(Arc::new(disk.clone()))
 }
 
-/// Two vectors; tiny graphs, so that they are built too.
+/// A vector of each kind and one more; tiny graphs and indexes, so that they are built too.
 pub fn config() -> CollectionConfig {
     let mut config = CollectionConfig::new(VectorParams::new(3, Distance::Dot)).vector(
         "side",
         VectorParams::new(2, Distance::Euclid).element(Element::U8),
     );
+    let several = VectorParams::new(2, Distance::Dot).multivector(MultiVectorComparator::MaxSim);
+    config = config
+        .vector("tokens", several)
+        .sparse_vector("words", SparseVectorParams::new().modifier(Modifier::Idf));
     config.optimizer.index_min_rows = 4;
     config
 }
@@ -78,6 +83,17 @@ pub fn point(id: u64, mark: u64) -> Point {
     let mut vectors = Vectors::from([numbers(0), numbers(1), numbers(2)]);
     if !mark.is_multiple_of(3) {
         vectors = vectors.with("side", vec![numbers(3) + 8.0, numbers(4) + 8.0]);
+    }
+    if !mark.is_multiple_of(4) {
+        let words: Vec<(u32, f32)> = (0..5)
+            .filter(|n| (mark + id + n).is_multiple_of(2))
+            .map(|n| (n as u32 * 1_000, numbers(n)))
+            .collect();
+        vectors = vectors.with("words", SparseVector::from(words));
+    }
+    if !mark.is_multiple_of(5) {
+        let rows = (0..1 + (mark + id) % 3).map(|n| vec![numbers(n), numbers(n + 3)]);
+        vectors = vectors.with("tokens", rows.collect::<Vec<_>>());
     }
     let payload = json!({"mark": mark, "k": format!("k{}", mark % 3), "n": [id, mark]});
     Point::new(id, vectors).payload(payload).unwrap()

@@ -13,7 +13,8 @@ use crate::{open, parse, table};
 
 const AFTER: &str = "\
 With --json the answer of a collection is {\"name\", \"status\", \"points\", \"indexed_vectors\", \"last_sequence\", \
-\"memtable_bytes\", \"disk_bytes\", \"vectors\": [{\"name\", \"size\", \"distance\", \"element\", \"hnsw\"}], \
+\"memtable_bytes\", \"disk_bytes\", \"vectors\": [{\"name\", \"size\", \"distance\", \"element\", \"multivector\", \"hnsw\"}], \
+\"sparse_vectors\": [{\"name\", \"modifier\", \"element\"}], \
 \"payload_indexes\": [{\"field\", \"kind\", \"params\"}], \"segments\": [..], \"last_failure\"}; status is ready, needs_index or \
 failing. That of a database is {\"collections\": [..]}, where one that is damaged has \"name\" and \"error\" alone.
 
@@ -88,11 +89,16 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
     let vectors = info.config.vectors.iter().map(|(name, params)| {
         json!({
             "name": name, "size": params.size, "distance": params.distance.name(),
-            "element": parse::element_name(params.element),
+            "element": parse::element_name(params.element), "multivector": params.multivector.is_some(),
             "hnsw": {
                 "m": params.hnsw.m, "ef_construct": params.hnsw.ef_construct, "seed": params.hnsw.seed,
                 "quantization": params.hnsw.quantization.name(),
             },
+        })
+    });
+    let sparse = info.config.sparse_vectors.iter().map(|(name, params)| {
+        json!({
+            "name": name, "modifier": params.modifier.name(), "element": parse::element_name(params.element),
         })
     });
     let segments = info.segments.iter().map(|s| {
@@ -117,6 +123,7 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
         "memtable_bytes": info.memtable_bytes,
         "disk_bytes": info.disk_bytes,
         "vectors": vectors.collect::<Vec<_>>(),
+        "sparse_vectors": sparse.collect::<Vec<_>>(),
         "payload_indexes": indexes.collect::<Vec<_>>(),
         "segments": segments.collect::<Vec<_>>(),
         "last_failure": info.last_failure,
@@ -139,8 +146,13 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
             table::plain(name)
         };
         let element = parse::element_name(params.element);
+        let kind = if params.multivector.is_some() {
+            "multivector"
+        } else {
+            "vector"
+        };
         line(
-            "vector",
+            kind,
             format!(
                 "{name}: {} x {element}, {}, graph m {}, ef_construct {}, quantization {}",
                 params.size,
@@ -149,6 +161,13 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
                 params.hnsw.ef_construct,
                 params.hnsw.quantization.name()
             ),
+        );
+    }
+    for (name, params) in &info.config.sparse_vectors {
+        let modifier = params.modifier.name();
+        line(
+            "sparse vector",
+            format!("{}: modifier {modifier}", table::plain(name)),
         );
     }
     line("in graphs", table::counted(info.indexed_vectors, "vector"));

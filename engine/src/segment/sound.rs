@@ -3,7 +3,8 @@
 use vdb_index::Control;
 use vdb_storage::Component;
 
-use super::{Column, Segment};
+use super::Segment;
+use super::column::Column;
 use crate::error::{Error, Result};
 
 impl Segment {

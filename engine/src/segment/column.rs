@@ -1,0 +1,216 @@
+//! The vectors of one name in a segment, of whichever kind, and what was derived from them.
+
+use std::sync::Arc;
+
+use vdb_index::hnsw::GraphFile;
+use vdb_index::sparse::SparseIndex;
+use vdb_storage::multi::MultiReader;
+use vdb_storage::sparse::SparseReader;
+use vdb_storage::vectors::VectorsReader;
+use vdb_sys::element::Element;
+use vdb_sys::sync::atomic::{AtomicBool, Ordering};
+use vdb_vfs::DynDisk;
+use vdb_vfs::frame::FrameInfo;
+
+use crate::error::{Error, Result};
+use crate::paging::Waits;
+use crate::schema::{DenseSchema, VectorKind};
+
+/// The vectors of one name, and the graph over them if there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentVectors {
+    pub(crate) file: Arc<VectorsReader>,
+    graph: Option<Arc<GraphFile>>,
+    pub(crate) waits: Arc<Waits>,
+    /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
+    damaged: Arc<AtomicBool>,
+}
+
+impl SegmentVectors {
+    /// The graph, unless it is missing or damaged.
+    pub(crate) fn graph(&self) -> Option<&GraphFile> {
+        self.graph
+            .as_deref()
+            .filter(|_| !self.damaged.load(Ordering::Acquire))
+    }
+
+    /// Keeps searches from the graph until it has been rebuilt.
+    pub(crate) fn set_damaged(&self) {
+        self.damaged.store(true, Ordering::Release);
+    }
+}
+
+/// The sparse vectors of one name, and the inverted index over them if there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentSparse {
+    pub(crate) file: Arc<SparseReader>,
+    index: Option<Arc<SparseIndex>>,
+    /// The index turned out damaged when it was searched: it is not used and gets rebuilt.
+    damaged: Arc<AtomicBool>,
+}
+
+impl SegmentSparse {
+    /// The index, unless it is missing or damaged.
+    pub(crate) fn index(&self) -> Option<&SparseIndex> {
+        self.index
+            .as_deref()
+            .filter(|_| !self.damaged.load(Ordering::Acquire))
+    }
+
+    /// Keeps searches from the index until it has been rebuilt.
+    pub(crate) fn set_damaged(&self) {
+        self.damaged.store(true, Ordering::Release);
+    }
+}
+
+/// The vectors of one name, of whichever kind.
+#[derive(Clone, Debug)]
+pub(super) enum Column {
+    Dense(SegmentVectors),
+    Sparse(SegmentSparse),
+    Multi(Arc<MultiReader>),
+}
+
+impl Column {
+    /// Opens the file at `path`, and the one derived from it where that can be used and `is_derived` says that it is the one that
+    /// is meant.
+    pub(super) fn open(
+        disk: &DynDisk,
+        path: &str,
+        kind: &VectorKind,
+        derived: Option<&str>,
+        is_derived: &dyn Fn(FrameInfo) -> bool,
+    ) -> Result<Column> {
+        let check_shape = |vector: &DenseSchema, dim: u32, element: Element| {
+            if dim as usize == vector.params.size && element == vector.params.element {
+                return Ok(());
+            }
+            let what = format!("it holds vectors of {dim} x {element:?}");
+            Err(Error::Damaged {
+                file: disk.display(path),
+                what,
+            })
+        };
+        Ok(match kind {
+            VectorKind::Dense(vector) => {
+                let mut file = VectorsReader::open(&**disk, path)?;
+                check_shape(vector, file.dim(), file.element())?;
+                let graph = derived.and_then(|path| {
+                    GraphFile::open(&**disk, path, file.len(), vector.params.size, &vector.kernel)
+                        .ok()
+                        .filter(|graph| is_derived(graph.info()))
+                        .map(Arc::new)
+                });
+                if graph.is_some() {
+                    // A walk scores a few vectors here and there, and is not to wait for what lies beside them. Without the
+                    // second mapping, where the system gives no more of them, it does.
+                    let _ = file.map_scattered(&**disk, path);
+                }
+                Column::Dense(SegmentVectors {
+                    file: Arc::new(file),
+                    graph,
+                    waits: Arc::default(),
+                    damaged: Arc::default(),
+                })
+            }
+            VectorKind::Sparse(_) => {
+                let file = SparseReader::open(&**disk, path)?;
+                let is_over = |index: &SparseIndex| {
+                    (index.rows_with_vector(), index.nonzeros()) == (file.len(), file.nonzeros())
+                };
+                let index = derived.and_then(|path| {
+                    SparseIndex::open(&**disk, path, file.rows())
+                        .ok()
+                        .filter(|index| is_derived(index.info()) && is_over(index))
+                        .map(Arc::new)
+                });
+                Column::Sparse(SegmentSparse {
+                    index,
+                    file: Arc::new(file),
+                    damaged: Arc::default(),
+                })
+            }
+            VectorKind::Multi(vector) => {
+                let file = MultiReader::open(&**disk, path)?;
+                check_shape(vector, file.dim(), file.element())?;
+                Column::Multi(Arc::new(file))
+            }
+        })
+    }
+
+    /// Length and checksum of the file.
+    pub(super) fn info(&self) -> FrameInfo {
+        match self {
+            Column::Dense(vectors) => vectors.file.info(),
+            Column::Sparse(sparse) => sparse.file.info(),
+            Column::Multi(file) => file.info(),
+        }
+    }
+
+    /// Rows of the segment, those without a vector included.
+    pub(super) fn segment_rows(&self) -> u32 {
+        match self {
+            Column::Dense(vectors) => vectors.file.rows(),
+            Column::Sparse(sparse) => sparse.file.rows(),
+            Column::Multi(file) => file.rows(),
+        }
+    }
+
+    /// Rows that have a vector.
+    pub(super) fn len(&self) -> u32 {
+        match self {
+            Column::Dense(vectors) => vectors.file.len(),
+            Column::Sparse(sparse) => sparse.file.len(),
+            Column::Multi(file) => file.len(),
+        }
+    }
+
+    /// About how many bytes the vectors have.
+    pub(super) fn bytes(&self) -> usize {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        match self {
+            Column::Dense(vectors) => vectors.file.matrix().bytes().len(),
+            Column::Sparse(sparse) => count(sparse.file.nonzeros()).saturating_mul(2 * size_of::<u32>()),
+            Column::Multi(file) => {
+                count(file.vectors()).saturating_mul(file.dim() as usize * file.element().size())
+            }
+        }
+    }
+
+    pub(super) fn is_indexed(&self) -> bool {
+        match self {
+            Column::Dense(vectors) => vectors.graph().is_some(),
+            Column::Sparse(sparse) => sparse.index().is_some(),
+            Column::Multi(_) => false,
+        }
+    }
+
+    pub(super) fn vector(&self, row: u32) -> Result<Option<&[u8]>> {
+        Ok(match self {
+            Column::Dense(vectors) => vectors.file.vector_of(row),
+            Column::Sparse(sparse) => sparse.file.stored(row)?,
+            Column::Multi(file) => file.scattered(row)?,
+        })
+    }
+
+    pub(super) fn has_vector(&self, row: u32) -> bool {
+        match self {
+            Column::Dense(vectors) => vectors.file.slot_of(row).is_some(),
+            Column::Sparse(sparse) => sparse.file.has(row),
+            Column::Multi(file) => file.has(row),
+        }
+    }
+
+    /// The mark of its derived file, if it may have one.
+    pub(super) fn damaged(&self) -> Option<&AtomicBool> {
+        match self {
+            Column::Dense(vectors) => Some(&vectors.damaged),
+            Column::Sparse(sparse) => Some(&sparse.damaged),
+            Column::Multi(_) => None,
+        }
+    }
+
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged().is_some_and(|mark| mark.load(Ordering::Acquire))
+    }
+}
