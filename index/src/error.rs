@@ -39,6 +39,16 @@ pub enum Error {
         /// The first place that is wrong.
         at: usize,
     },
+    /// What was found as the multivector of a row is none.
+    #[error("the multivector of row {row} has {bytes} bytes, expected vectors of {vector}")]
+    MultiVector {
+        /// The row.
+        row: u32,
+        /// Bytes of all of its vectors.
+        bytes: usize,
+        /// Bytes of one.
+        vector: usize,
+    },
     /// A build parameter outside its range.
     #[error("{parameter} is {value}, which is not in {range}")]
     BadParameter {

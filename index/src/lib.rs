@@ -1,11 +1,13 @@
 //! Which rows are near a query, and which rows match a condition?
 //!
 //! Everything here speaks of `u32` rows of one matrix ([`vdb_sys::element::MatrixView`]): no ids, no payloads,
-//! no files but its own. Two ways lead to the nearest rows, and one to those nearest to a sparse query:
+//! no files but its own. Two ways lead to the nearest rows, and one each to those nearest to a
+//! query of several vectors and to a sparse one:
 //!
 //! - [`flat`] scores every allowed row with the canonical kernel. Exact, and the oracle of everything else.
 //! - [`hnsw`] walks a graph on codes of a few bits ([`quant`]) and rescores the best candidates with the same canonical
 //!   kernel, so that a row has one score however it was found.
+//! - [`multi`] compares rows of several vectors: by a scan, exactly, or by a graph over one vector made of each row.
 //! - [`sparse`] reads what the bounds of an inverted index do not rule out. Exact.
 //!
 //! ```text
@@ -29,6 +31,7 @@
 //! | `codes/` | codes of rows and queries, and their scoring |
 //! | `quant/` | how vectors become codes |
 //! | `hnsw/` | the graph: build, file, search, check |
+//! | `multi/` | rows of several vectors: exact scan, search by a graph over encodings |
 //! | `postings/` | payload value to rows |
 //! | `sparse/` | sparse vectors: inverted index, pruned search |
 //!
@@ -46,6 +49,7 @@ pub mod control;
 pub mod flat;
 pub mod full;
 pub mod hnsw;
+pub mod multi;
 pub mod postings;
 pub mod quant;
 pub mod rows;

@@ -69,4 +69,4 @@ pub use file::GraphFile;
 pub use graph::{Graph, GraphView};
 pub use params::{HnswParams, MAX_ROWS, SearchParams};
 pub use repair::Base;
-pub use search::{Found, Scratch, search, search_watched};
+pub use search::{Found, Scratch, nominees, search, search_watched};

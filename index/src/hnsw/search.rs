@@ -2,7 +2,7 @@
 
 use vdb_sys::kernel::{Kernel, prefetch};
 
-use crate::codes::{DotScore, ExactScore, QueryCode, SadScore, Scheme, Score};
+use crate::codes::{CodesView, DotScore, ExactScore, QueryCode, SadScore, Scheme, Score};
 use crate::control::Control;
 use crate::full::FullVectors;
 use crate::hnsw::beam::{Candidate, trim};
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Scratch {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// Canonical scores and rows, best first, ties by the smaller row. At most `k`; fewer if the graph has
     /// fewer, or the filter lets fewer through where the walk came.
@@ -139,38 +139,22 @@ pub fn search_watched<F: RowFilter + ?Sized>(
     scratch: &mut Scratch,
 ) -> Found {
     if params.k == 0 || graph.is_empty() {
-        return Found {
-            hits: Vec::new(),
-            damaged: false,
-            stopped: false,
-            scored: 0,
-            rescored: 0,
-        };
+        return Found::default();
     }
-    let Scratch {
-        walker,
-        query: code,
-        rows,
-        scored,
-        ..
-    } = scratch;
-    graph.quantizer.encode_query(query, code);
     let unit = match graph.codes {
         Some(codes) => {
-            let zero = code.zero.score(graph.growth.longest);
-            match codes.layout().scheme() {
-                Scheme::Dot => {
-                    let score = DotScore::new(codes, code);
-                    nominate(graph, (&score, zero), params, among, walker, (rows, scored));
-                }
-                Scheme::Sad => {
-                    let score = SadScore::new(codes, code);
-                    nominate(graph, (&score, zero), params, among, walker, (rows, scored));
-                }
-            }
+            nominate_by_codes(graph, codes, query, params, among, scratch);
             graph.quantizer.unit()
         }
         None => {
+            let Scratch {
+                walker,
+                query: code,
+                rows,
+                scored,
+                ..
+            } = &mut *scratch;
+            graph.quantizer.encode_query(query, code);
             let score = ExactScore {
                 kernel,
                 matrix,
@@ -184,6 +168,75 @@ pub fn search_watched<F: RowFilter + ?Sized>(
     let found = rescore(matrix, kernel, query, unit, (params, among.1), scratch);
     scratch.trim();
     found
+}
+
+/// The rows whose codes say that they are nearest to `query`, at most [`SearchParams::k`] of them, for whoever scores them by
+/// other means: `hits` have the scores of the codes, in units of their own. In a graph without codes there are none; it counts
+/// as damaged.
+///
+/// # Panics
+/// If the query is not as long as a row.
+pub fn nominees<F: RowFilter + ?Sized>(
+    graph: GraphView<'_>,
+    query: &[u8],
+    params: &SearchParams,
+    among: (Option<&F>, &Control<'_>),
+    scratch: &mut Scratch,
+) -> Found {
+    if params.k == 0 || graph.is_empty() {
+        return Found::default();
+    }
+    let Some(codes) = graph.codes else {
+        return Found {
+            damaged: true,
+            ..Found::default()
+        };
+    };
+    nominate_by_codes(graph, codes, query, params, among, scratch);
+    let walker = &mut scratch.walker;
+    let stopped = std::mem::take(&mut walker.stopped);
+    let found = Found {
+        hits: match stopped {
+            true => Vec::new(),
+            false => walker.results().take(params.k).collect(),
+        },
+        damaged: std::mem::take(&mut walker.damaged),
+        stopped,
+        scored: std::mem::take(&mut walker.scored),
+        rescored: 0,
+    };
+    scratch.trim();
+    found
+}
+
+/// Leaves the nominees of the codes with the walker.
+fn nominate_by_codes<F: RowFilter + ?Sized>(
+    graph: GraphView<'_>,
+    codes: CodesView<'_>,
+    query: &[u8],
+    params: &SearchParams,
+    among: (Option<&F>, &Control<'_>),
+    scratch: &mut Scratch,
+) {
+    let Scratch {
+        walker,
+        query: code,
+        rows,
+        scored,
+        ..
+    } = scratch;
+    graph.quantizer.encode_query(query, code);
+    let zero = code.zero.score(graph.growth.longest);
+    match codes.layout().scheme() {
+        Scheme::Dot => {
+            let score = DotScore::new(codes, code);
+            nominate(graph, (&score, zero), params, among, walker, (rows, scored));
+        }
+        Scheme::Sad => {
+            let score = SadScore::new(codes, code);
+            nominate(graph, (&score, zero), params, among, walker, (rows, scored));
+        }
+    }
 }
 
 /// Walks from the top to the base level, or looks at every row that may match; the walker keeps the nominees.

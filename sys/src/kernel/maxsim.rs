@@ -61,6 +61,8 @@ pub struct MaxSim<'q> {
     kernel: Kernel,
     /// The sum of squared distances is rounded by its root.
     by_root: bool,
+    query: &'q [u8],
+    /// The vectors of the query.
     vectors: Vec<&'q [u8]>,
     vector_bytes: usize,
     /// What the vectors after each block can add to a score at most.
@@ -85,6 +87,7 @@ impl<'q> MaxSim<'q> {
                 ..kernel
             },
             by_root: kernel.by_root,
+            query,
             vectors: query.chunks_exact(vector_bytes).collect(),
             vector_bytes,
             rest: Vec::new(),
@@ -139,6 +142,11 @@ impl<'q> MaxSim<'q> {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.vectors.is_empty()
+    }
+
+    /// Its vectors, back to back.
+    pub fn query(&self) -> &'q [u8] {
+        self.query
     }
 
     /// Bytes of a vector.
