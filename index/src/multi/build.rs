@@ -98,12 +98,9 @@ pub fn build<V: MultiVectors + ?Sized>(
             limit: hnsw::MAX_ROWS,
         });
     };
-    let params = match params.quantization {
-        Quantization::Off => HnswParams {
-            quantization: Quantization::Int8,
-            ..*params
-        },
-        _ => *params,
-    };
+    let mut params = *params;
+    if params.quantization == Quantization::Off {
+        params.quantization = Quantization::Int8;
+    }
     hnsw::build(&matrix, Metric::Dot, &params, pool, control)
 }
