@@ -39,7 +39,7 @@ pub fn encode_all<V: MultiVectors + ?Sized>(
                 let first = (task * ROWS_A_TASK) as u32;
                 for (out, row) in out.chunks_exact_mut(row_bytes).zip(first..) {
                     if let Some(vectors) = vectors.multi(row)? {
-                        out.copy_from_slice(encoder.document(fde, vectors));
+                        out.copy_from_slice(encoder.document(fde, vectors, control)?);
                     }
                 }
                 Ok(())
@@ -57,11 +57,11 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn document(&mut self, fde: &Fde, vectors: &[u8]) -> &[u8] {
+    fn document(&mut self, fde: &Fde, vectors: &[u8], control: &Control<'_>) -> Result<&[u8]> {
         self.values.clear();
-        fde.document(vectors, &mut self.scratch, &mut self.values);
+        fde.document(vectors, control, &mut self.scratch, &mut self.values)?;
         halves(&mut self.values, &mut self.halves);
-        &self.halves
+        Ok(&self.halves)
     }
 }
 
@@ -98,12 +98,9 @@ pub fn build<V: MultiVectors + ?Sized>(
             limit: hnsw::MAX_ROWS,
         });
     };
-    let params = match params.quantization {
-        Quantization::Off => HnswParams {
-            quantization: Quantization::Int8,
-            ..*params
-        },
-        _ => *params,
-    };
+    let mut params = *params;
+    if params.quantization == Quantization::Off {
+        params.quantization = Quantization::Int8;
+    }
     hnsw::build(&matrix, Metric::Dot, &params, pool, control)
 }

@@ -12,8 +12,8 @@
 //!    planes between them: each vector of the query has to meet something. (The paper takes one vector of these.) Queries
 //!    are not filled: what is not there has no best match.
 //!
-//! What the repetitions give is one long vector, most of which is redundant: a count sketch (Charikar, Chen & Farach-Colton,
-//! 2002) adds up coordinates in places at random, with signs at random, which again keeps inner products on average.
+//! What the repetitions give is one long vector. The paper shortens it by a further random projection; codes of graphs
+//! find the subspace in which encodings differ most, which keeps more.
 //!
 //! Everything that is at random follows from the seed, and is made of whole numbers and exact arithmetic: the same on every
 //! machine. The sums are those of the canonical kernel there. Encodings only nominate, as codes do. They are kept as codes in
@@ -32,16 +32,17 @@ use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, decode_to_f32};
 use vdb_sys::kernel::{Kernel, Metric};
 
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::mix;
 
-/// Vectors that are compared with all planes at once.
-const BLOCK: usize = 8;
+/// Vectors that are compared with all planes at once: planes are read from the second-level cache, once for all of these.
+const BLOCK: usize = 16;
 
 /// Most hyperplanes of one repetition.
 const MOST_BITS: u8 = 8;
-/// Most coordinates, before and after they are added up.
-const MOST_COORDINATES: u64 = 1 << 20;
+/// Most coordinates of an encoding.
+const MOST_COORDINATES: usize = 1 << 20;
 /// Most numbers of all planes and projections together: 256 MiB.
 const MOST_NUMBERS: u64 = 1 << 26;
 
@@ -59,7 +60,7 @@ const USUAL_SPREAD: f32 = 0.2;
 /// use vdb_sys::element::Element;
 ///
 /// let params = FdeParams::default();
-/// assert_eq!(params.coordinates(128, Element::F32), 2048);
+/// assert_eq!(params.coordinates(128, Element::F32), 2560);
 /// assert!(params.validate(128).is_ok());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +71,6 @@ pub struct FdeParams {
     pub bits: u8,
     /// Dimensions that vectors are projected to in each; those of fewer or as many stay as they are. From 1.
     pub projected: u16,
-    /// Coordinates that are left in the end; 0 for all of them.
-    pub folded: u32,
     /// Decides what is at random.
     pub seed: u64,
 }
@@ -80,29 +79,20 @@ impl Default for FdeParams {
     /// Chosen by measurement: see `docs/performance.md`.
     fn default() -> Self {
         Self {
-            repetitions: 16,
-            bits: 4,
+            repetitions: 20,
+            bits: 3,
             projected: 16,
-            folded: 2048,
             seed: 0,
         }
     }
 }
 
 impl FdeParams {
-    /// Coordinates of an encoding of vectors of `dim` components of `element`.
+    /// Coordinates of an encoding of vectors of `dim` components of `element`: those that they are projected to, and one more
+    /// for bytes, a bucket.
     pub fn coordinates(&self, dim: usize, element: Element) -> usize {
-        let all = self.unfolded(dim, element);
-        match u64::from(self.folded) {
-            0 => all as usize,
-            folded => folded.min(all) as usize,
-        }
-    }
-
-    /// Coordinates before they are added up; for bytes, one more a bucket.
-    fn unfolded(&self, dim: usize, element: Element) -> u64 {
-        let each = (dim as u64).min(u64::from(self.projected)) + u64::from(element == Element::U8);
-        (u64::from(self.repetitions) << self.bits.min(MOST_BITS)) * each
+        let each = dim.min(usize::from(self.projected)) + usize::from(element == Element::U8);
+        (usize::from(self.repetitions) << self.bits.min(MOST_BITS)).saturating_mul(each)
     }
 
     /// Whether all are in their ranges for vectors of `dim` components.
@@ -129,9 +119,9 @@ impl FdeParams {
         if dim == 0 {
             return bad("components of a vector", 0, "from 1");
         }
-        let coordinates = self.unfolded(dim, Element::U8);
+        let coordinates = self.coordinates(dim, Element::U8);
         if coordinates > MOST_COORDINATES {
-            return bad("coordinates of an encoding", coordinates, "1..=1048576");
+            return bad("coordinates of an encoding", coordinates as u64, "1..=1048576");
         }
         let planes = u64::from(self.repetitions) * (u64::from(self.bits) + u64::from(self.projected));
         let numbers = planes.saturating_mul(dim as u64);
@@ -142,7 +132,8 @@ impl FdeParams {
     }
 }
 
-/// Encodes multivectors of one dimension, element and metric.
+/// Encodes multivectors of one dimension, element and metric. To be made once and kept: it holds its planes, 380 by default,
+/// of as many `f32` as a vector has components.
 #[derive(Debug)]
 pub struct Fde {
     params: FdeParams,
@@ -171,8 +162,6 @@ pub struct Fde {
     /// What that coordinate of a query is for each of its vectors: about as much as the others, so that no coordinate
     /// drowns the others where they are rounded. A document's is divided by it.
     weight: f32,
-    /// Where each coordinate is added, and whether negatively; nothing where all are kept.
-    folds: Vec<(u32, f32)>,
 }
 
 /// Memory that encoding works in; one for each thread that encodes.
@@ -225,14 +214,6 @@ impl Fde {
             planes.extend_from_slice(bytemuck::cast_slice(&row));
             sums.push(row.iter().sum());
         }
-        let all = params.unfolded(dim, element);
-        let kept = params.coordinates(dim, element);
-        let folds = match (kept as u64) < all {
-            true => (0..all)
-                .map(|at| fold(mix(params.seed ^ FOLDS), at, kept))
-                .collect(),
-            false => Vec::new(),
-        };
         let is_bytes = element == Element::U8;
         let normalises = metric == Metric::CosineU8;
         let root = (dim as f32).sqrt();
@@ -260,7 +241,6 @@ impl Fde {
             centre,
             level,
             weight: spread / (projected as f32).sqrt(),
-            folds,
         })
     }
 
@@ -294,23 +274,49 @@ impl Fde {
 
     /// Encodes what a row has: its vectors back to back, in the encoding of the element. Of part of a vector at the end
     /// nothing is made. Appends [`coordinates`](Self::coordinates) numbers to `out`, all finite.
-    pub fn document(&self, vectors: &[u8], scratch: &mut FdeScratch, out: &mut Vec<f32>) {
-        self.encode(Side::Document, vectors, scratch, out);
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], looked at every few vectors.
+    pub fn document(
+        &self,
+        vectors: &[u8],
+        control: &Control<'_>,
+        scratch: &mut FdeScratch,
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.encode(Side::Document, vectors, control, scratch, out)
     }
 
     /// Encodes a query likewise, but for a factor that is the same for all its numbers.
-    pub fn query(&self, vectors: &[u8], scratch: &mut FdeScratch, out: &mut Vec<f32>) {
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn query(
+        &self,
+        vectors: &[u8],
+        control: &Control<'_>,
+        scratch: &mut FdeScratch,
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
         let start = out.len();
-        self.encode(Side::Query, vectors, scratch, out);
+        self.encode(Side::Query, vectors, control, scratch, out)?;
         // A sum of many vectors need not fit a half.
         let largest = out[start..].iter().fold(0.0f32, |most, x| most.max(x.abs()));
         if largest > 0.0 {
             out[start..].iter_mut().for_each(|x| *x /= largest);
         }
+        Ok(())
     }
 
-    fn encode(&self, side: Side, vectors: &[u8], scratch: &mut FdeScratch, out: &mut Vec<f32>) {
-        self.gather(side, vectors, scratch);
+    fn encode(
+        &self,
+        side: Side,
+        vectors: &[u8],
+        control: &Control<'_>,
+        scratch: &mut FdeScratch,
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.gather(side, vectors, control, scratch)?;
         let FdeScratch {
             sums, counts, filled, ..
         } = scratch;
@@ -332,32 +338,32 @@ impl Fde {
             Side::Document => &*filled,
         };
         let start = out.len();
-        if self.folds.is_empty() {
-            out.extend_from_slice(values);
-        } else {
-            out.resize(start + self.coordinates(), 0.0);
-            let kept = &mut out[start..];
-            for (&value, &(place, sign)) in values.iter().zip(&self.folds) {
-                if let Some(kept) = kept.get_mut(place as usize) {
-                    *kept += sign * value;
-                }
-            }
-        }
+        out.extend_from_slice(values);
         // What overflows is of no use in any direction.
         out[start..]
             .iter_mut()
             .filter(|x| !x.is_finite())
             .for_each(|x| *x = 0.0);
+        Ok(())
     }
 
     /// Sums of projected vectors, and how many there are, in the buckets of each repetition.
-    fn gather(&self, side: Side, vectors: &[u8], scratch: &mut FdeScratch) {
+    fn gather(
+        &self,
+        side: Side,
+        vectors: &[u8],
+        control: &Control<'_>,
+        scratch: &mut FdeScratch,
+    ) -> Result<()> {
         let buckets = usize::from(self.params.repetitions) << self.params.bits;
         scratch.sums.clear();
         scratch.sums.resize(buckets * self.width, 0.0);
         scratch.counts.clear();
         scratch.counts.resize(buckets, 0);
         for encoded in vectors.chunks(self.vector_bytes() * BLOCK) {
+            if control.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
             let count = encoded.len() / self.vector_bytes();
             let mut block = std::mem::take(&mut scratch.vectors);
             block.clear();
@@ -373,6 +379,7 @@ impl Fde {
             }
             (scratch.vectors, scratch.scores) = (block, scores);
         }
+        Ok(())
     }
 
     /// Adds one vector, given its inner products with the rows of `planes`, to its bucket of each repetition.
@@ -414,9 +421,6 @@ fn one_over_length(vector: &[f32]) -> f32 {
     if length > 0.0 { 1.0 / length } else { 0.0 }
 }
 
-/// Seeds of folds differ from those of planes.
-const FOLDS: u64 = 0x5bd1_e995_7b7d_159c;
-
 /// Numbers that are nearly normal: of 64 bits at random, how many are set, from the middle.
 fn hyperplane(seed: u64, row: &mut [f32]) {
     for (x, at) in row.iter_mut().zip(0u64..) {
@@ -433,16 +437,6 @@ fn projection(seed: u64, place: usize, projected: usize, row: &mut [f32]) {
             false => sign(mix(seed ^ mix(at as u64))),
         };
     }
-}
-
-/// Where a coordinate is added, and with which sign.
-fn fold(seed: u64, at: u64, kept: usize) -> (u32, f32) {
-    let random = mix(seed ^ mix(at));
-    // Each place gets as many, or one more: coordinates are dealt out in rounds, each starting at a place at random.
-    let kept = kept as u64;
-    let (round, place) = (at / kept, at % kept);
-    let turned = (place + mix(seed ^ mix(!round)) % kept) % kept;
-    (turned as u32, sign(random))
 }
 
 fn sign(random: u64) -> f32 {

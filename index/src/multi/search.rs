@@ -7,7 +7,7 @@ use super::fde::{Fde, FdeScratch};
 use super::scan::compare;
 use super::vectors::MultiVectors;
 use crate::hnsw::{self, GraphView, SearchParams};
-use crate::{Control, Result, RowFilter, TopK};
+use crate::{Control, Error, Result, RowFilter, TopK};
 
 /// Rows that are announced before they are compared.
 const AHEAD: usize = 4;
@@ -17,7 +17,8 @@ const AHEAD: usize = 4;
 pub struct MultiParams {
     /// Rows wanted.
     pub k: usize,
-    /// Rows whose encodings rank best that are compared with the query; `k` at least.
+    /// Rows whose encodings rank best that are compared with the query; `k` at least. Others of the beam follow while one of
+    /// the last half as many was among the best.
     pub candidates: usize,
     /// Width of the beam that finds these; as wide as they are many at least.
     pub ef: usize,
@@ -25,9 +26,11 @@ pub struct MultiParams {
 
 impl MultiParams {
     /// Candidates for each row that is wanted.
-    const CANDIDATES: usize = 12;
+    const CANDIDATES: usize = 15;
     /// Candidates where few rows are wanted.
-    const LEAST_CANDIDATES: usize = 64;
+    const LEAST_CANDIDATES: usize = 100;
+    /// Times as many candidates that follow at most, and are compared too.
+    const MORE: usize = 2;
 
     /// The defaults for the `k` nearest rows: see `docs/performance.md`.
     pub fn new(k: usize) -> Self {
@@ -35,7 +38,7 @@ impl MultiParams {
         Self {
             k,
             candidates,
-            ef: candidates,
+            ef: candidates.saturating_mul(Self::MORE),
         }
     }
 }
@@ -47,8 +50,6 @@ pub struct MultiFound {
     pub hits: Vec<(f32, u32)>,
     /// The walk met what no build writes: the answer may lack rows, and the graph should be rebuilt.
     pub damaged: bool,
-    /// The caller's probe ended the search: there is no answer.
-    pub stopped: bool,
     /// Rows whose codes were scored.
     pub scored: u64,
     /// Rows whose multivectors were compared with the query.
@@ -68,8 +69,8 @@ pub struct MultiScratch {
 /// those their canonical scores. Rows that the filter does not allow, or that have no multivector, are not found.
 ///
 /// # Errors
-/// [`Error::MultiVector`](crate::Error::MultiVector) for a row that is not whole vectors, and those of the vectors.
-/// [`Error::Cancelled`](crate::Error::Cancelled) where a comparison was ended by `control`.
+/// [`Error::Cancelled`] where `control` ended it, [`Error::MultiVector`] for a row that is not whole vectors, and those of the
+/// vectors.
 ///
 /// # Panics
 /// If the graph is not one of [`Fde::coordinates`] dimensions, or the vectors of the query are not as long as those of `fde`.
@@ -90,12 +91,13 @@ pub fn search<V: MultiVectors + ?Sized>(
         encoded,
     } = scratch;
     values.clear();
-    fde.query(query.query(), encoding, values);
+    fde.query(query.query(), control, encoding, values)?;
     halves(values, encoded);
     let candidates = params.candidates.max(params.k);
+    let width = params.ef.max(candidates);
     let walk_params = SearchParams {
-        k: candidates,
-        ef: params.ef.max(candidates),
+        k: width,
+        ef: width,
         oversample: 1.0,
     };
     let nominated = if vectors.all_have() {
@@ -104,34 +106,38 @@ pub fn search<V: MultiVectors + ?Sized>(
         let present = Present { vectors, filter };
         hnsw::nominees(graph, encoded, &walk_params, (Some(&present), control), walk)
     };
-    let mut found = MultiFound {
-        hits: Vec::new(),
-        damaged: nominated.damaged,
-        stopped: nominated.stopped,
-        scored: nominated.scored,
-        compared: 0,
-    };
-    if found.stopped {
-        return Ok(found);
+    if nominated.stopped {
+        return Err(Error::Cancelled);
     }
+    let mut compared = 0;
     let rows: Vec<u32> = nominated.hits.into_iter().map(|(_, row)| row).collect();
     rows.iter().take(AHEAD).for_each(|&row| vectors.will_read(row));
     let mut top = TopK::new(params.k);
+    let mut last_best = 0;
     for (at, &row) in rows.iter().enumerate() {
+        if at >= candidates && at - last_best > candidates / 2 {
+            break;
+        }
         if control.is_cancelled() {
-            found.stopped = true;
-            return Ok(found);
+            return Err(Error::Cancelled);
         }
         if let Some(&next) = rows.get(at + AHEAD) {
             vectors.will_read(next);
         }
         if let Some(score) = compare(vectors, query, row, top.threshold(), control)? {
-            found.compared += 1;
+            compared += 1;
+            if score >= top.threshold() {
+                last_best = at;
+            }
             top.push(score, row);
         }
     }
-    found.hits = top.into_sorted();
-    Ok(found)
+    Ok(MultiFound {
+        hits: top.into_sorted(),
+        damaged: nominated.damaged,
+        scored: nominated.scored,
+        compared,
+    })
 }
 
 /// Rows that have a multivector and are allowed.

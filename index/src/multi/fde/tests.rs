@@ -8,7 +8,6 @@ const SMALL: FdeParams = FdeParams {
     repetitions: 3,
     bits: 2,
     projected: 4,
-    folded: 0,
     seed: 9,
 };
 
@@ -30,7 +29,9 @@ fn encoded(rows: &[Vec<f32>], element: Element) -> Vec<u8> {
 
 fn of(fde: &Fde, side: Side, vectors: &[u8]) -> Vec<f32> {
     let mut out = Vec::new();
-    fde.encode(side, vectors, &mut FdeScratch::default(), &mut out);
+    let (control, mut scratch) = (Control::none(), FdeScratch::default());
+    fde.encode(side, vectors, &control, &mut scratch, &mut out)
+        .unwrap();
     out
 }
 
@@ -56,7 +57,7 @@ proptest! {
         dim in 1usize..20, queries in 1usize..20, documents in 1usize..20, seed: u64,
     ) {
         let mut random = Random::new(seed);
-        let fde = fde(dim, FdeParams { repetitions: 2, bits: 0, projected: 64, folded: 0, seed });
+        let fde = fde(dim, FdeParams { repetitions: 2, bits: 0, projected: 64, seed });
         let query: Vec<Vec<f32>> = (0..queries).map(|_| unit(&mut random, dim)).collect();
         let document: Vec<Vec<f32>> = (0..documents).map(|_| unit(&mut random, dim)).collect();
         let expected: f64 = query
@@ -106,17 +107,17 @@ proptest! {
     #[test]
     fn whatever_is_encoded_the_numbers_are_finite_and_as_many_as_was_said(
         dim in 1usize..9, bytes in prop::collection::vec(any::<u8>(), 0..400), code in 0u8..3,
-        repetitions in 1u16..5, bits in 0u8..5, projected in 1u16..9, folded in 0u32..40, seed: u64,
+        repetitions in 1u16..5, bits in 0u8..5, projected in 1u16..9, seed: u64,
     ) {
         let element = Element::from_code(code).unwrap();
-        let params = FdeParams { repetitions, bits, projected, folded, seed };
+        let params = FdeParams { repetitions, bits, projected, seed };
         let metrics = [Metric::Dot, Metric::CosineU8];
         for metric in &metrics[..if element == Element::U8 { 2 } else { 1 }] {
             let fde = Fde::new(dim, element, *metric, params).unwrap();
             let (mut scratch, mut out) = (FdeScratch::default(), vec![7.0]);
-            fde.document(&bytes, &mut scratch, &mut out);
+            fde.document(&bytes, &Control::none(), &mut scratch, &mut out).unwrap();
             prop_assert_eq!(out.len(), 1 + fde.coordinates());
-            fde.query(&bytes, &mut scratch, &mut out);
+            fde.query(&bytes, &Control::none(), &mut scratch, &mut out).unwrap();
             prop_assert_eq!(out.len(), 1 + 2 * fde.coordinates());
             prop_assert!(out.iter().all(|x| x.is_finite()));
         }
@@ -131,7 +132,6 @@ fn products_of_encodings_are_near_the_sum_of_best_products_on_average() {
         FdeParams::default(),
         FdeParams {
             repetitions: 32,
-            folded: 0,
             ..FdeParams::default()
         },
     ] {
@@ -206,7 +206,6 @@ fn bytes_fall_on_both_sides_of_planes_and_cosines_ignore_length() {
         repetitions: 4,
         bits: 3,
         projected: 16,
-        folded: 0,
         seed: 2,
     };
     let mut random = Random::new(5);
@@ -214,7 +213,8 @@ fn bytes_fall_on_both_sides_of_planes_and_cosines_ignore_length() {
     let doubled: Vec<u8> = vectors.iter().map(|x| x * 2).collect();
     let fde = Fde::new(16, Element::U8, Metric::CosineU8, params).unwrap();
     let mut scratch = FdeScratch::default();
-    fde.gather(Side::Query, &doubled, &mut scratch);
+    fde.gather(Side::Query, &doubled, &Control::none(), &mut scratch)
+        .unwrap();
     assert!(scratch.counts.iter().filter(|&&count| count > 0).count() > scratch.counts.len() / 2);
     // In one bucket there is nothing but length to tell them.
     let one = FdeParams { bits: 0, ..params };
@@ -224,16 +224,6 @@ fn bytes_fall_on_both_sides_of_planes_and_cosines_ignore_length() {
         of(&fde, Side::Document, &doubled),
     );
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5));
-}
-
-#[test]
-fn coordinates_are_dealt_out_evenly() {
-    for (all, kept) in [(100u64, 10usize), (103, 10), (4096, 1000)] {
-        let mut counts = vec![0u64; kept];
-        (0..all).for_each(|at| counts[fold(4, at, kept).0 as usize] += 1);
-        let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
-        assert!(most - least <= 1, "{all} {kept}: {least} {most}");
-    }
 }
 
 #[test]

@@ -16,7 +16,6 @@ const PARAMS: FdeParams = FdeParams {
     repetitions: 8,
     bits: 3,
     projected: 8,
-    folded: 256,
     seed: 0,
 };
 
@@ -80,7 +79,7 @@ proptest! {
             for filter in [None, Some(&bits as &dyn RowFilter), Some(&unlisted)] {
                 let all = set.brute(query, usize::MAX, filter);
                 let found = ask(&set, (&fde, &graph), query, &MultiParams::new(k), filter);
-                prop_assert!(!found.damaged && !found.stopped);
+                prop_assert!(!found.damaged);
                 prop_assert!(found.hits.iter().all(|hit| all.contains(hit)));
                 prop_assert!(found.hits.is_sorted_by(|a, b| a.0 > b.0 || (a.0 == b.0 && a.1 < b.1)));
                 // As many candidates as rows: nothing is left out.
@@ -109,7 +108,7 @@ fn most_of_the_nearest_are_among_the_candidates() {
             for query in &set.queries {
                 let truth = set.brute(query, 10, filter);
                 let found = ask(&set, (&fde, &graph), query, &MultiParams::new(10), filter);
-                assert!(found.compared <= 120 && found.scored > 0);
+                assert!(found.compared <= 300 && found.compared >= 150 && found.scored > 0);
                 sum += recall(&found.hits, &truth);
             }
             let recall = sum / set.queries.len() as f64;
@@ -183,10 +182,7 @@ fn long_work_ends_when_it_is_told_to() {
             &control,
             &mut scratch,
         );
-        assert!(
-            found.is_ok_and(|found| found.stopped && found.hits.is_empty()),
-            "{last}"
-        );
+        assert!(matches!(found, Err(Error::Cancelled)), "{last}");
     }
 }
 
