@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value, json};
+use vdb_index::Quantization;
 use vdb_index::hnsw::HnswParams;
 use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
 use crate::error::{Error, Result, within};
 use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_DIMENSION, MAX_VECTORS};
+use crate::settings::{
+    CollectionUpdate, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, merge_hints, merge_metadata,
+};
 
 /// How the nearness of two vectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,18 +126,21 @@ pub struct VectorParams {
     pub distance: Distance,
     /// How a number is stored.
     pub element: Element,
-    /// Parameters of the graph.
-    pub hnsw: HnswParams,
+    /// Parameters of its graphs; those that are not said are the collection's.
+    pub hnsw: HnswConfig,
+    /// What walks of its graphs read; as the collection says where it is not said.
+    pub quantization: Option<QuantizationConfig>,
 }
 
 impl VectorParams {
-    /// `f32` vectors of `size` numbers with default graph parameters.
+    /// `f32` vectors of `size` numbers, whose graphs are built as the collection says.
     pub fn new(size: usize, distance: Distance) -> Self {
         VectorParams {
             size,
             distance,
             element: Element::F32,
-            hnsw: HnswParams::default(),
+            hnsw: HnswConfig::default(),
+            quantization: None,
         }
     }
 
@@ -143,11 +151,35 @@ impl VectorParams {
         self
     }
 
-    /// Sets the parameters of the graph.
+    /// Sets all parameters of its graphs, codes included unless they are left to be chosen.
     #[must_use]
     pub fn hnsw(mut self, hnsw: HnswParams) -> Self {
+        self.hnsw = HnswConfig::of_params(hnsw);
+        if hnsw.quantization != Quantization::Auto {
+            self.quantization = Some(QuantizationConfig::Codes(hnsw.quantization));
+        }
+        self
+    }
+
+    /// Sets some parameters of its graphs.
+    #[must_use]
+    pub fn hnsw_config(mut self, hnsw: HnswConfig) -> Self {
         self.hnsw = hnsw;
         self
+    }
+
+    /// Sets what walks of its graphs read.
+    #[must_use]
+    pub fn quantization(mut self, quantization: QuantizationConfig) -> Self {
+        self.quantization = Some(quantization);
+        self
+    }
+
+    /// What its graphs are built with in a collection of these settings; `None` where there are to be none.
+    #[must_use]
+    pub fn graph(&self, of: &CollectionConfig) -> Option<HnswParams> {
+        let quantization = self.quantization.as_ref().or(of.quantization.as_ref());
+        self.hnsw.or(&of.hnsw).params(quantization)
     }
 
     /// Bytes of one stored vector.
@@ -189,6 +221,17 @@ pub struct CollectionConfig {
     pub vectors: Vec<(String, VectorParams)>,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerConfig,
+    /// How graphs are built, where a vector does not say.
+    pub hnsw: HnswConfig,
+    /// What graph walks read of vectors, where a vector does not say.
+    pub quantization: Option<QuantizationConfig>,
+    /// What requests may ask; anything by default.
+    pub strict_mode: Option<StrictMode>,
+    /// What the user wants to have with the collection. With the hints at most
+    /// [`MAX_SETTINGS_BYTES`](crate::MAX_SETTINGS_BYTES).
+    pub metadata: Map<String, Value>,
+    /// What a front end has to tell again and means nothing here.
+    pub hints: Map<String, Value>,
 }
 
 impl CollectionConfig {
@@ -211,6 +254,102 @@ impl CollectionConfig {
         self
     }
 
+    /// Sets how graphs are built, where a vector does not say.
+    #[must_use]
+    pub fn hnsw(mut self, hnsw: HnswConfig) -> Self {
+        self.hnsw = hnsw;
+        self
+    }
+
+    /// Sets what graph walks read of vectors, where a vector does not say.
+    #[must_use]
+    pub fn quantization(mut self, quantization: QuantizationConfig) -> Self {
+        self.quantization = Some(quantization);
+        self
+    }
+
+    /// Sets what requests may ask.
+    #[must_use]
+    pub fn strict_mode(mut self, strict_mode: StrictMode) -> Self {
+        self.strict_mode = Some(strict_mode);
+        self
+    }
+
+    /// Sets the metadata.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Sets the hints.
+    #[must_use]
+    pub fn hints(mut self, hints: Map<String, Value>) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Takes a change in, as [`update_config`](crate::Collection::update_config) does.
+    ///
+    /// # Errors
+    /// When it names a vector that is not there, or makes settings that are not allowed: some may have been changed then.
+    pub fn update(&mut self, update: &CollectionUpdate) -> Result<()> {
+        for (name, change) in &update.vectors {
+            let known = || self.vectors.iter().map(|(name, _)| format!("{name:?}"));
+            let known = known().collect::<Vec<_>>().join(", ");
+            let Some((_, params)) = self.vectors.iter_mut().find(|(of, _)| of == name) else {
+                return Err(Error::UnknownVector {
+                    name: name.clone(),
+                    known: if known.is_empty() { "no vectors".to_owned() } else { known },
+                });
+            };
+            params.hnsw = change.hnsw.or(&params.hnsw);
+            if let Some(change) = &change.quantization {
+                change.apply(&mut params.quantization);
+            }
+        }
+        self.hnsw = update.hnsw.or(&self.hnsw);
+        if let Some(change) = &update.quantization {
+            change.apply(&mut self.quantization);
+        }
+        update.optimizer.apply(&mut self.optimizer);
+        if let Some(change) = &update.strict_mode {
+            self.strict_mode.get_or_insert_default().merge(change);
+        }
+        merge_metadata(&mut self.metadata, &update.metadata);
+        merge_hints(&mut self.hints, &update.hints);
+        self.validate()
+    }
+
+    /// All settings but what vectors are, in the form that [`CollectionUpdate::from_json`] reads.
+    #[must_use]
+    pub fn settings_json(&self) -> Map<String, Value> {
+        let mut all = Map::new();
+        let mut put = |key: &str, value: Value| drop(all.insert(key.to_owned(), value));
+        let vectors = self.vectors.iter().filter_map(|(name, params)| {
+            let mut said = Map::new();
+            if params.hnsw != HnswConfig::default() {
+                said.insert("hnsw_config".to_owned(), params.hnsw.to_json().into());
+            }
+            if let Some(quantization) = &params.quantization {
+                said.insert("quantization_config".to_owned(), quantization.to_json());
+            }
+            (!said.is_empty()).then(|| (name.clone(), said.into()))
+        });
+        put("vectors", Value::Object(vectors.collect()));
+        put("hnsw_config", self.hnsw.to_json().into());
+        if let Some(quantization) = &self.quantization {
+            put("quantization_config", quantization.to_json());
+        }
+        put("optimizers_config", self.optimizer.to_json().into());
+        if let Some(strict_mode) = &self.strict_mode {
+            put("strict_mode_config", strict_mode.to_json().into());
+        }
+        put("metadata", json!(self.metadata));
+        put("hints", json!(self.hints));
+        all
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
         within("named vectors in a collection", MAX_VECTORS, self.vectors.len())?;
         for (i, (name, params)) in self.vectors.iter().enumerate() {
@@ -230,65 +369,17 @@ impl CollectionConfig {
                 .hnsw
                 .validate()
                 .map_err(|e| Error::InvalidRequest(format!("vector {name:?}: {e}")))?;
+            params
+                .quantization
+                .as_ref()
+                .map_or(Ok(()), QuantizationConfig::validate)?;
         }
+        self.hnsw.validate()?;
+        self.quantization
+            .as_ref()
+            .map_or(Ok(()), QuantizationConfig::validate)?;
+        self.strict_mode.as_ref().map_or(Ok(()), StrictMode::validate)?;
         self.optimizer.validate()
-    }
-}
-
-/// When the segments of a collection are indexed and merged in the background.
-///
-/// ```
-/// use vdb::{CollectionConfig, Database, Distance, OptimizerConfig, VectorParams};
-///
-/// // Rows are replaced often: give back their room early, and scan segments of up to 10,000 rows.
-/// let often = OptimizerConfig { deleted_share: 0.05, index_min_rows: 10_000, ..OptimizerConfig::default() };
-/// let config = CollectionConfig::new(VectorParams::new(3, Distance::Dot)).optimizer(often.clone());
-/// let db = Database::builder().open_in_memory()?;
-/// assert_eq!(db.create_collection("prices", config)?.info()?.config.optimizer, often);
-/// # Ok::<_, vdb::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptimizerConfig {
-    /// Segments of at least this many rows get a graph; smaller ones are scanned.
-    pub index_min_rows: u32,
-    /// Merges never make a segment of more rows than this.
-    pub max_segment_rows: u32,
-    /// A segment is rewritten when more than this share of its rows is deleted: 0 to 1, kept to a thousandth.
-    pub deleted_share: f32,
-    /// Segments of about the same size that trigger a merge, at least 2.
-    pub merge_fan_in: u32,
-}
-
-impl OptimizerConfig {
-    fn validate(&self) -> Result<()> {
-        let refuse = |what: String| Err(Error::InvalidRequest(format!("optimizer: {what}")));
-        if !(0.0..=1.0).contains(&self.deleted_share) {
-            return refuse(format!(
-                "deleted_share must be 0 to 1, got {}",
-                self.deleted_share
-            ));
-        }
-        if self.merge_fan_in < 2 {
-            return refuse(format!(
-                "merge_fan_in must be at least 2, got {}",
-                self.merge_fan_in
-            ));
-        }
-        if self.max_segment_rows == 0 {
-            return refuse("max_segment_rows must be at least 1".to_owned());
-        }
-        Ok(())
-    }
-}
-
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        OptimizerConfig {
-            index_min_rows: 2_000,
-            max_segment_rows: 50_000_000,
-            deleted_share: 0.2,
-            merge_fan_in: 4,
-        }
     }
 }
 

@@ -80,6 +80,7 @@ pub(crate) struct Memtable {
     newest: RwLock<BTreeMap<PointId, u32>>,
     pub(crate) created: Instant,
     bytes: AtomicUsize,
+    payload_bytes: AtomicU64,
     dead: AtomicU32,
     first_lsn: AtomicU64,
     last_lsn: AtomicU64,
@@ -94,7 +95,7 @@ impl Memtable {
             .map(|v| MemVectors {
                 rows: AppendRows::new(v.params.row_bytes()),
                 owners: AppendList::new(),
-                live: Live::new(v, schema.optimizer.index_min_rows),
+                live: Live::new(v),
             })
             .collect();
         Memtable {
@@ -103,6 +104,7 @@ impl Memtable {
             newest: RwLock::new(BTreeMap::new()),
             created: Instant::now(),
             bytes: AtomicUsize::new(0),
+            payload_bytes: AtomicU64::new(0),
             dead: AtomicU32::new(0),
             first_lsn: AtomicU64::new(0),
             last_lsn: AtomicU64::new(0),
@@ -145,6 +147,8 @@ impl Memtable {
                 None => NONE,
             })
             .collect();
+        self.payload_bytes
+            .fetch_add(payload.len() as u64, Ordering::Relaxed);
         let payload = payload.into();
         // Held until the row can be read: nobody finds a number that leads nowhere.
         let mut newest = self.newest.write();
@@ -193,6 +197,11 @@ impl Memtable {
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Bytes of payloads, those of ended versions included.
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        self.payload_bytes.load(Ordering::Relaxed)
     }
 
     /// True when no operation belongs here.

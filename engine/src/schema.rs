@@ -1,14 +1,19 @@
 //! What a collection holds, as the engine works with it, and its form in the manifest.
 
-use vdb_index::Quantization;
+use serde_json::{Map, Value};
 use vdb_index::hnsw::HnswParams;
-use vdb_storage::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
+use vdb_storage::payload::{decode_payload, encode_payload};
+use vdb_storage::schema::{PayloadIndexRecord, SchemaRecord, VectorRecord};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Kernel;
 
-use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
-use crate::error::{Error, Result};
+use crate::config::{CollectionConfig, Distance, VectorParams};
+use crate::error::{Error, Result, within};
+use crate::limits::MAX_SETTINGS_BYTES;
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
+use crate::settings::{
+    CollectionUpdate, Fields, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
+};
 
 /// A named vector and the kernel that scores it.
 #[derive(Clone, Debug)]
@@ -16,6 +21,34 @@ pub(crate) struct VectorSchema {
     pub(crate) name: String,
     pub(crate) params: VectorParams,
     pub(crate) kernel: Kernel,
+    /// What its graphs are built with, settings of the collection taken in; `None` where there are to be none.
+    pub(crate) graph: Option<HnswParams>,
+    /// Segments of at least this many vectors get a graph; `None` where none does any more.
+    pub(crate) index_min_rows: Option<u32>,
+    /// Where fewer vectors than this may be found, all of them are scored; 0 where the planner decides.
+    pub(crate) full_scan_rows: u32,
+}
+
+impl VectorSchema {
+    /// A vector of a collection of these settings.
+    pub(crate) fn new(name: &str, params: &VectorParams, of: &CollectionConfig) -> Self {
+        let row_bytes = params.row_bytes();
+        let full_scan = params.hnsw.or(&of.hnsw).full_scan_threshold;
+        VectorSchema {
+            name: name.to_owned(),
+            kernel: params.kernel(),
+            graph: params.graph(of),
+            index_min_rows: of.optimizer.index_min_rows(row_bytes),
+            full_scan_rows: full_scan.map_or(0, |kilobytes| rows_of(kilobytes, row_bytes)),
+            params: params.clone(),
+        }
+    }
+
+    /// What the graph over so many vectors is to be built with; `None` where there is to be none.
+    pub(crate) fn graph_over(&self, vectors: u32) -> Option<HnswParams> {
+        let least = self.index_min_rows?.max(1);
+        self.graph.filter(|_| vectors >= least)
+    }
 }
 
 /// An index over one payload path.
@@ -34,25 +67,51 @@ pub(crate) struct Schema {
     pub(crate) payload_indexes: Vec<PayloadIndexSchema>,
     pub(crate) next_payload_index: u16,
     pub(crate) optimizer: OptimizerConfig,
+    hnsw: HnswConfig,
+    quantization: Option<QuantizationConfig>,
+    strict_mode: Option<StrictMode>,
+    metadata: Map<String, Value>,
+    hints: Map<String, Value>,
+    /// The settings as manifests keep them.
+    stored: Vec<u8>,
 }
 
 impl Schema {
-    pub(crate) fn new(config: CollectionConfig) -> Self {
-        let vectors = config.vectors.into_iter().map(|(name, mut params)| {
-            // What the manifest keeps is what counts from the start, not from the next opening on.
-            params.hnsw.alpha = from_thousandths(to_thousandths(params.hnsw.alpha));
-            let kernel = params.kernel();
-            VectorSchema { name, params, kernel }
-        });
-        Schema {
+    /// # Errors
+    /// When the settings are not allowed, or take too much room.
+    pub(crate) fn new(config: CollectionConfig) -> Result<Self> {
+        config.validate()?;
+        let stored = match encode_payload(&config.settings_json()) {
+            Err(vdb_storage::Error::TooDeep { limit }) => {
+                return Err(Error::Limit {
+                    what: "levels of objects and arrays in the settings of a collection",
+                    limit,
+                    found: limit + 1,
+                });
+            }
+            stored => stored?,
+        };
+        within(
+            "bytes that the settings of a collection take, metadata and hints included",
+            MAX_SETTINGS_BYTES,
+            stored.len(),
+        )?;
+        let vectors = config
+            .vectors
+            .iter()
+            .map(|(name, params)| VectorSchema::new(name, params, &config));
+        Ok(Schema {
             vectors: vectors.collect(),
             payload_indexes: Vec::new(),
             next_payload_index: 0,
-            optimizer: OptimizerConfig {
-                deleted_share: from_thousandths(to_thousandths(config.optimizer.deleted_share)),
-                ..config.optimizer
-            },
-        }
+            optimizer: config.optimizer,
+            hnsw: config.hnsw,
+            quantization: config.quantization,
+            strict_mode: config.strict_mode,
+            metadata: config.metadata,
+            hints: config.hints,
+            stored,
+        })
     }
 
     pub(crate) fn config(&self) -> CollectionConfig {
@@ -63,6 +122,42 @@ impl Schema {
                 .map(|v| (v.name.clone(), v.params.clone()))
                 .collect(),
             optimizer: self.optimizer.clone(),
+            hnsw: self.hnsw,
+            quantization: self.quantization.clone(),
+            strict_mode: self.strict_mode.clone(),
+            metadata: self.metadata.clone(),
+            hints: self.hints.clone(),
+        }
+    }
+
+    /// The same vectors and payload indexes under changed settings.
+    pub(crate) fn updated(&self, update: &CollectionUpdate) -> Result<Schema> {
+        let mut config = self.config();
+        config.update(update)?;
+        Ok(Schema {
+            payload_indexes: self.payload_indexes.clone(),
+            next_payload_index: self.next_payload_index,
+            ..Schema::new(config)?
+        })
+    }
+
+    /// True when graphs of the other are built in another way, or over other segments.
+    pub(crate) fn builds_other_graphs(&self, other: &Schema) -> bool {
+        let same = |(a, b): (&VectorSchema, &VectorSchema)| (a.graph, a.index_min_rows) == (b.graph, b.index_min_rows);
+        self.vectors.len() != other.vectors.len() || !self.vectors.iter().zip(&other.vectors).all(same)
+    }
+
+    /// What requests are held to, if anything.
+    pub(crate) fn strict_mode(&self) -> Option<&StrictMode> {
+        self.strict_mode.as_ref().filter(|strict| strict.is_enabled())
+    }
+
+    /// When segments are merged, sizes in rows.
+    pub(crate) fn merging(&self) -> OptimizerConfig {
+        let row_bytes = self.vectors.iter().map(|v| v.params.row_bytes()).sum();
+        OptimizerConfig {
+            max_segment_rows: self.optimizer.max_segment_rows(row_bytes),
+            ..self.optimizer.clone()
         }
     }
 
@@ -88,14 +183,6 @@ impl Schema {
     }
 }
 
-fn to_thousandths(value: f32) -> u16 {
-    (value * 1000.0).round() as u16
-}
-
-fn from_thousandths(value: u16) -> f32 {
-    f32::from(value) / 1000.0
-}
-
 impl Schema {
     /// The form in the manifest.
     pub(crate) fn to_record(&self) -> SchemaRecord {
@@ -105,14 +192,6 @@ impl Schema {
             size: v.params.size as u32,
             distance: v.params.distance.code(),
             element: v.params.element.code(),
-            hnsw: HnswRecord {
-                m: v.params.hnsw.m,
-                ef_construct: v.params.hnsw.ef_construct,
-                ef_refine: v.params.hnsw.ef_refine,
-                alpha_thousandths: to_thousandths(v.params.hnsw.alpha),
-                seed: v.params.hnsw.seed,
-                quantization: v.params.hnsw.quantization.code(),
-            },
         });
         let indexes = self.payload_indexes.iter().map(|i| PayloadIndexRecord {
             number: i.number,
@@ -125,12 +204,7 @@ impl Schema {
             next_vector: self.vectors.len() as u16,
             payload_indexes: indexes.collect(),
             next_payload_index: self.next_payload_index,
-            optimizer: OptimizerRecord {
-                index_min_rows: self.optimizer.index_min_rows,
-                max_segment_rows: self.optimizer.max_segment_rows,
-                deleted_thousandths: to_thousandths(self.optimizer.deleted_share),
-                merge_fan_in: self.optimizer.merge_fan_in,
-            },
+            settings: self.stored.clone(),
         }
     }
 
@@ -160,31 +234,8 @@ impl Schema {
                     v.name, v.number
                 )));
             }
-            let hnsw = HnswParams {
-                m: v.hnsw.m,
-                ef_construct: v.hnsw.ef_construct,
-                ef_refine: v.hnsw.ef_refine,
-                alpha: from_thousandths(v.hnsw.alpha_thousandths),
-                seed: v.hnsw.seed,
-                quantization: Quantization::from_code(v.hnsw.quantization).ok_or_else(|| {
-                    damaged(format!(
-                        "vector {:?} has the unknown quantization {}",
-                        v.name, v.hnsw.quantization
-                    ))
-                })?,
-            };
-            let params = VectorParams {
-                size: v.size as usize,
-                distance,
-                element,
-                hnsw,
-            };
-            let kernel = params.kernel();
-            vectors.push(VectorSchema {
-                name: v.name.clone(),
-                params,
-                kernel,
-            });
+            let params = VectorParams::new(v.size as usize, distance).element(element);
+            vectors.push((v.name.clone(), params));
         }
         let mut payload_indexes = Vec::with_capacity(record.payload_indexes.len());
         for index in &record.payload_indexes {
@@ -205,19 +256,21 @@ impl Schema {
                 params: PayloadIndexParams { kind, options },
             });
         }
-        let optimizer = OptimizerConfig {
-            index_min_rows: record.optimizer.index_min_rows,
-            max_segment_rows: record.optimizer.max_segment_rows,
-            deleted_share: from_thousandths(record.optimizer.deleted_thousandths),
-            merge_fan_in: record.optimizer.merge_fan_in,
-        };
-        let schema = Schema {
+        let mut config = CollectionConfig {
             vectors,
+            ..CollectionConfig::default()
+        };
+        // What is kept is what makes the settings of those that nobody has touched.
+        let settle = |config: &mut CollectionConfig| -> Result<()> {
+            let settings = decode_payload(&record.settings)?;
+            config.update(&CollectionUpdate::read(Fields::of("settings", &settings))?)
+        };
+        settle(&mut config).map_err(|e| damaged(e.to_string()))?;
+        let schema = Schema::new(config).map_err(|e| damaged(e.to_string()))?;
+        Ok(Schema {
             payload_indexes,
             next_payload_index: record.next_payload_index,
-            optimizer,
-        };
-        schema.config().validate().map_err(|e| damaged(e.to_string()))?;
-        Ok(schema)
+            ..schema
+        })
     }
 }

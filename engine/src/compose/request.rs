@@ -125,6 +125,13 @@ macro_rules! builders {
             self
         }
 
+        /// Sets how the nearest points are looked for: beam, codes and the rest.
+        #[must_use]
+        pub fn params(mut self, params: QueryParams) -> Self {
+            self.params = params;
+            self
+        }
+
         /// Only points with a score above this.
         #[must_use]
         pub fn score_threshold(mut self, threshold: f32) -> Self {
@@ -221,12 +228,9 @@ impl QueryRequest {
 impl From<SearchRequest> for QueryRequest {
     fn from(search: SearchRequest) -> Self {
         QueryRequest {
+            params: search.query_params(),
             using: search.using,
             filter: search.filter,
-            params: QueryParams {
-                ef: search.ef,
-                exact: search.exact,
-            },
             score_threshold: search.score_threshold,
             limit: search.limit,
             offset: search.offset,

@@ -15,6 +15,7 @@
 //! | `grow.rs` | memtables get graphs |
 //! | `merge.rs` | several segments become one |
 //! | `derive.rs` | graphs and payload indexes that a segment lacks |
+//! | `schema.rs` | another schema takes the place of the present one: settings change |
 //! | `payload_index.rs` | payload indexes come and go |
 //! | `optimize.rs` | the jobs in their order, in the foreground |
 
@@ -29,4 +30,5 @@ pub(crate) mod merge;
 pub(crate) mod optimize;
 pub(crate) mod payload_index;
 pub(crate) mod policy;
+pub(crate) mod schema;
 pub(crate) mod write_segment;

@@ -11,9 +11,7 @@
 mod format;
 mod store;
 
-pub use crate::schema::{
-    HnswRecord, OptimizerRecord, PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, VectorRecord,
-};
+pub use crate::schema::{PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
 pub use format::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, NUMBER_END,
     SegmentRecord, generation_of,

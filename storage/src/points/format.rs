@@ -11,6 +11,7 @@
 //!
 //! | version | since | change |
 //! |---|---|---|
+//! | 3 | 0.1 | the schema has settings as an object (2: parameters of graphs with each vector) |
 //! | 2 | 0.1 | payload indexes of the schema have options (1: none) |
 //!
 //! # The table
@@ -31,9 +32,9 @@ use crate::schema::SchemaRecord;
 pub(super) const KIND: FileKind = FileKind {
     magic: *b"PNTS",
     name: "points",
-    version: 2,
+    version: 3,
 };
-pub(super) const VERSIONS: RangeInclusive<u16> = 2..=2;
+pub(super) const VERSIONS: RangeInclusive<u16> = 3..=3;
 
 pub(super) const NUMBERS: u32 = 0;
 pub(super) const UUIDS: u32 = 1;
