@@ -1,18 +1,20 @@
 //! What a user sets: distances, vector parameters, collection and database options, durability.
 
+mod settings;
+pub(crate) mod vectors;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-use vdb_index::Quantization;
-use vdb_index::hnsw::HnswParams;
+use serde_json::{Map, Value};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
 use crate::error::{Error, Result, within};
-use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_DIMENSION, MAX_VECTORS};
-use crate::settings::{
-    CollectionUpdate, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, merge_hints, merge_metadata,
-};
+use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_VECTORS};
+use crate::settings::{HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode};
+
+use vectors::{MultiVectorComparator, SparseVectorParams};
 
 /// How the nearness of two vectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,7 +122,7 @@ impl std::str::FromStr for Distance {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorParams {
-    /// Numbers in a vector, 1 to [`MAX_DIMENSION`].
+    /// Numbers in a vector, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
     pub size: usize,
     /// How nearness is measured.
     pub distance: Distance,
@@ -130,6 +132,8 @@ pub struct VectorParams {
     pub hnsw: HnswConfig,
     /// What walks of its graphs read; as the collection says where it is not said.
     pub quantization: Option<QuantizationConfig>,
+    /// A point has any number of such vectors under the name, compared like this; by default it has one.
+    pub multivector: Option<MultiVectorComparator>,
 }
 
 impl VectorParams {
@@ -141,6 +145,7 @@ impl VectorParams {
             element: Element::F32,
             hnsw: HnswConfig::default(),
             quantization: None,
+            multivector: None,
         }
     }
 
@@ -151,38 +156,14 @@ impl VectorParams {
         self
     }
 
-    /// Sets all parameters of its graphs, codes included unless they are left to be chosen.
+    /// A point has any number of such vectors under the name.
     #[must_use]
-    pub fn hnsw(mut self, hnsw: HnswParams) -> Self {
-        self.hnsw = HnswConfig::of_params(hnsw);
-        if hnsw.quantization != Quantization::Auto {
-            self.quantization = Some(QuantizationConfig::Codes(hnsw.quantization));
-        }
+    pub fn multivector(mut self, comparator: MultiVectorComparator) -> Self {
+        self.multivector = Some(comparator);
         self
     }
 
-    /// Sets some parameters of its graphs.
-    #[must_use]
-    pub fn hnsw_config(mut self, hnsw: HnswConfig) -> Self {
-        self.hnsw = hnsw;
-        self
-    }
-
-    /// Sets what walks of its graphs read.
-    #[must_use]
-    pub fn quantization(mut self, quantization: QuantizationConfig) -> Self {
-        self.quantization = Some(quantization);
-        self
-    }
-
-    /// What its graphs are built with in a collection of these settings; `None` where there are to be none.
-    #[must_use]
-    pub fn graph(&self, of: &CollectionConfig) -> Option<HnswParams> {
-        let quantization = self.quantization.as_ref().or(of.quantization.as_ref());
-        self.hnsw.or(&of.hnsw).params(quantization)
-    }
-
-    /// Bytes of one stored vector.
+    /// Bytes of one stored vector; of a multivector, of one of its vectors.
     pub fn row_bytes(&self) -> usize {
         self.size * self.element.size()
     }
@@ -219,6 +200,8 @@ impl VectorParams {
 pub struct CollectionConfig {
     /// Named vectors, in the order they were added; the default vector has the name `""`.
     pub vectors: Vec<(String, VectorParams)>,
+    /// Named sparse vectors, in the order they were added. No name is empty, nor that of another vector.
+    pub sparse_vectors: Vec<(String, SparseVectorParams)>,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerConfig,
     /// How graphs are built, where a vector does not say.
@@ -247,6 +230,13 @@ impl CollectionConfig {
         self
     }
 
+    /// Adds a named sparse vector.
+    #[must_use]
+    pub fn sparse_vector(mut self, name: impl Into<String>, params: SparseVectorParams) -> Self {
+        self.sparse_vectors.push((name.into(), params));
+        self
+    }
+
     /// Sets when segments are indexed and merged.
     #[must_use]
     pub fn optimizer(mut self, optimizer: OptimizerConfig) -> Self {
@@ -254,125 +244,21 @@ impl CollectionConfig {
         self
     }
 
-    /// Sets how graphs are built, where a vector does not say.
-    #[must_use]
-    pub fn hnsw(mut self, hnsw: HnswConfig) -> Self {
-        self.hnsw = hnsw;
-        self
-    }
-
-    /// Sets what graph walks read of vectors, where a vector does not say.
-    #[must_use]
-    pub fn quantization(mut self, quantization: QuantizationConfig) -> Self {
-        self.quantization = Some(quantization);
-        self
-    }
-
-    /// Sets what requests may ask.
-    #[must_use]
-    pub fn strict_mode(mut self, strict_mode: StrictMode) -> Self {
-        self.strict_mode = Some(strict_mode);
-        self
-    }
-
-    /// Sets the metadata.
-    #[must_use]
-    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
-        self.metadata = metadata;
-        self
-    }
-
-    /// Sets the hints.
-    #[must_use]
-    pub fn hints(mut self, hints: Map<String, Value>) -> Self {
-        self.hints = hints;
-        self
-    }
-
-    /// Takes a change in, as [`update_config`](crate::Collection::update_config) does.
-    ///
-    /// # Errors
-    /// When it names a vector that is not there, or makes settings that are not allowed: some may have been changed then.
-    pub fn update(&mut self, update: &CollectionUpdate) -> Result<()> {
-        for (name, change) in &update.vectors {
-            let known = || self.vectors.iter().map(|(name, _)| format!("{name:?}"));
-            let known = known().collect::<Vec<_>>().join(", ");
-            let Some((_, params)) = self.vectors.iter_mut().find(|(of, _)| of == name) else {
-                return Err(Error::UnknownVector {
-                    name: name.clone(),
-                    known: if known.is_empty() { "no vectors".to_owned() } else { known },
-                });
-            };
-            params.hnsw = change.hnsw.or(&params.hnsw);
-            if let Some(change) = &change.quantization {
-                change.apply(&mut params.quantization);
-            }
-        }
-        self.hnsw = update.hnsw.or(&self.hnsw);
-        if let Some(change) = &update.quantization {
-            change.apply(&mut self.quantization);
-        }
-        update.optimizer.apply(&mut self.optimizer);
-        if let Some(change) = &update.strict_mode {
-            self.strict_mode.get_or_insert_default().merge(change);
-        }
-        merge_metadata(&mut self.metadata, &update.metadata);
-        merge_hints(&mut self.hints, &update.hints);
-        self.validate()
-    }
-
-    /// All settings but what vectors are, in the form that [`CollectionUpdate::from_json`] reads.
-    #[must_use]
-    pub fn settings_json(&self) -> Map<String, Value> {
-        let mut all = Map::new();
-        let mut put = |key: &str, value: Value| drop(all.insert(key.to_owned(), value));
-        let vectors = self.vectors.iter().filter_map(|(name, params)| {
-            let mut said = Map::new();
-            if params.hnsw != HnswConfig::default() {
-                said.insert("hnsw_config".to_owned(), params.hnsw.to_json().into());
-            }
-            if let Some(quantization) = &params.quantization {
-                said.insert("quantization_config".to_owned(), quantization.to_json());
-            }
-            (!said.is_empty()).then(|| (name.clone(), said.into()))
-        });
-        put("vectors", Value::Object(vectors.collect()));
-        put("hnsw_config", self.hnsw.to_json().into());
-        if let Some(quantization) = &self.quantization {
-            put("quantization_config", quantization.to_json());
-        }
-        put("optimizers_config", self.optimizer.to_json().into());
-        if let Some(strict_mode) = &self.strict_mode {
-            put("strict_mode_config", strict_mode.to_json().into());
-        }
-        put("metadata", json!(self.metadata));
-        put("hints", json!(self.hints));
-        all
-    }
-
     pub(crate) fn validate(&self) -> Result<()> {
-        within("named vectors in a collection", MAX_VECTORS, self.vectors.len())?;
-        for (i, (name, params)) in self.vectors.iter().enumerate() {
-            crate::names::check_vector_name(name)?;
-            if self.vectors[..i].iter().any(|(other, _)| other == name) {
-                return Err(Error::InvalidRequest(format!(
-                    "the vector name {name:?} is given twice"
-                )));
+        let count = self.vectors.len() + self.sparse_vectors.len();
+        within("named vectors in a collection", MAX_VECTORS, count)?;
+        let mut names = BTreeSet::new();
+        for (name, params) in &self.vectors {
+            vectors::check_dense(name, params)?;
+            if !names.insert(name) {
+                return Err(vectors::given_twice(name));
             }
-            if params.size == 0 {
-                return Err(Error::InvalidRequest(format!(
-                    "vector {name:?}: the size must be 1 to {MAX_DIMENSION}, got 0"
-                )));
+        }
+        for (name, params) in &self.sparse_vectors {
+            vectors::check_sparse(name, *params)?;
+            if !names.insert(name) {
+                return Err(vectors::given_twice(name));
             }
-            within("numbers in a vector", MAX_DIMENSION, params.size)?;
-            params
-                .hnsw
-                .validate()
-                .map_err(|e| Error::InvalidRequest(format!("vector {name:?}: {e}")))?;
-            params
-                .quantization
-                .as_ref()
-                .map_or(Ok(()), QuantizationConfig::validate)?;
         }
         self.hnsw.validate()?;
         self.quantization

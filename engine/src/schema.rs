@@ -121,6 +121,7 @@ impl Schema {
                 .iter()
                 .map(|v| (v.name.clone(), v.params.clone()))
                 .collect(),
+            sparse_vectors: Vec::new(),
             optimizer: self.optimizer.clone(),
             hnsw: self.hnsw,
             quantization: self.quantization.clone(),

@@ -6,7 +6,7 @@ use crate::error::{Error, Result, within};
 use crate::filter::Filter;
 use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::payload::PayloadSelector;
-use crate::point::{Select, VectorSelector};
+use crate::point::{Select, Vector, VectorSelector};
 
 /// What becomes of codes in a search by graphs; where rows are scored one by one, full vectors are read in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ pub struct AcornSearch {
 }
 
 /// How the nearest points are looked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryParams {
     /// Width of the beam of approximate search, as [`SearchRequest::ef`].
     pub ef: Option<usize>,
@@ -45,6 +45,18 @@ pub struct QueryParams {
     pub indexed_only: bool,
     /// How graphs are walked under filters.
     pub acorn: Option<AcornSearch>,
+    /// Of which points it is counted how rare a dimension is, as [`SearchRequest::idf`].
+    pub idf: Option<Idf>,
+}
+
+/// Of which points it is counted how rare a dimension of a sparse vector is ([`Modifier::Idf`](crate::Modifier::Idf)).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Idf {
+    /// All of the collection.
+    #[default]
+    Global,
+    /// Those that match. Each of them is looked at.
+    Corpus(Filter),
 }
 
 /// A search for the points nearest to a vector.
@@ -60,8 +72,9 @@ pub struct QueryParams {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchRequest {
-    /// The vector to be near to, with as many numbers as the collection's vectors.
-    pub vector: Vec<f32>,
+    /// The vector to be near to, of the kind and size of the collection's vectors; a dense one stands for a multivector of
+    /// one.
+    pub vector: Vector,
     /// Which named vector to compare with; empty for the default one.
     pub using: String,
     /// Most points to return: 1 to [`MAX_LIMIT`].
@@ -81,6 +94,9 @@ pub struct SearchRequest {
     pub indexed_only: bool,
     /// How graphs are walked under filters, as [`QueryParams::acorn`].
     pub acorn: Option<AcornSearch>,
+    /// Of which points it is counted how rare a dimension is; of all by default. Only for sparse vectors with
+    /// [`Modifier::Idf`](crate::Modifier::Idf).
+    pub idf: Option<Idf>,
     /// Only points that match.
     pub filter: Option<Filter>,
     /// What comes back with each point.
@@ -92,7 +108,7 @@ pub struct SearchRequest {
 
 impl SearchRequest {
     /// The ten nearest points, without payloads or vectors.
-    pub fn new(vector: impl Into<Vec<f32>>) -> Self {
+    pub fn new(vector: impl Into<Vector>) -> Self {
         SearchRequest {
             vector: vector.into(),
             using: String::new(),
@@ -104,6 +120,7 @@ impl SearchRequest {
             quantization: QuantizationSearch::default(),
             indexed_only: false,
             acorn: None,
+            idf: None,
             filter: None,
             select: Select::default(),
             timeout: None,
@@ -152,6 +169,13 @@ impl SearchRequest {
         self
     }
 
+    /// Of which points it is counted how rare a dimension is.
+    #[must_use]
+    pub fn idf(mut self, idf: Idf) -> Self {
+        self.idf = Some(idf);
+        self
+    }
+
     /// Only points that match.
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
@@ -188,6 +212,7 @@ impl SearchRequest {
         self.quantization = params.quantization;
         self.indexed_only = params.indexed_only;
         self.acorn = params.acorn;
+        self.idf = params.idf;
         self
     }
 
@@ -199,17 +224,18 @@ impl SearchRequest {
             quantization: self.quantization,
             indexed_only: self.indexed_only,
             acorn: self.acorn,
+            idf: self.idf.clone(),
         }
     }
 
     /// Checks what needs no collection.
     pub(crate) fn validate(&self) -> Result<()> {
-        check(self.limit, self.offset, self.query_params(), self.score_threshold)
+        check(self.limit, self.offset, &self.query_params(), self.score_threshold)
     }
 }
 
 /// Checks the numbers of a search.
-pub(crate) fn check(limit: usize, offset: usize, params: QueryParams, threshold: Option<f32>) -> Result<()> {
+pub(crate) fn check(limit: usize, offset: usize, params: &QueryParams, threshold: Option<f32>) -> Result<()> {
     let ef = params.ef.unwrap_or(1);
     if let Some((name, _)) = [("limit", limit), ("ef", ef)]
         .into_iter()

@@ -106,7 +106,7 @@ impl Strict<'_> {
         if depth > MAX_PREFETCH_DEPTH {
             return Ok(());
         }
-        self.params(&stage.params)?;
+        self.params(stage.params)?;
         self.read_filter(stage.filter)?;
         match stage.query {
             Some(Query::OrderBy(order)) => self.ordered(&order.path)?,

@@ -8,6 +8,7 @@ use super::filters::For;
 use super::{Strict, admit, at_most, refused, take};
 use crate::core::Core;
 use crate::error::Result;
+use crate::point::{Vector, Vectors};
 use crate::tables::Tables;
 use crate::write::batch::{Entry, Operation, Target};
 
@@ -31,6 +32,7 @@ impl Strict<'_> {
                 ..
             } => {
                 self.batch_of_points(points.len())?;
+                self.vectors(points.iter().map(|point| &point.vectors))?;
                 self.room_for_points()?;
                 self.room_for_vectors()?;
                 self.room_for_payloads()?;
@@ -42,6 +44,7 @@ impl Strict<'_> {
                 update_filter,
             } => {
                 self.batch_of_points(points.len())?;
+                self.vectors(points.iter().map(|(_, vectors)| vectors))?;
                 self.room_for_vectors()?;
                 self.memory()?;
                 (None, update_filter.as_ref())
@@ -71,6 +74,28 @@ impl Strict<'_> {
     fn batch_of_points(&self, points: usize) -> Result<()> {
         let most = self.limits.upsert_max_batchsize;
         at_most("upsert_max_batchsize", most, "points", points)
+    }
+
+    /// Refuses multivectors of too many vectors, and sparse ones of too many numbers.
+    fn vectors<'v>(&self, of_points: impl Iterator<Item = &'v Vectors>) -> Result<()> {
+        if self.limits.max_vectors.is_empty() && self.limits.max_length.is_empty() {
+            return Ok(());
+        }
+        for (name, vector) in of_points.flat_map(|vectors| &vectors.0) {
+            let (limit, most, what, found) = match vector {
+                Vector::Dense(_) => continue,
+                Vector::Multi(vectors) => {
+                    let most = self.limits.max_vectors.get(name);
+                    ("multivector_config", most, "multivector", vectors.len())
+                }
+                Vector::Sparse(vector) => {
+                    let most = self.limits.max_length.get(name);
+                    ("sparse_config", most, "sparse vector", vector.values.len())
+                }
+            };
+            at_most(limit, most.copied(), &format!("{what} {name}"), found)?;
+        }
+        Ok(())
     }
 
     fn room_for_points(&self) -> Result<()> {

@@ -4,7 +4,8 @@ use serde_json::json;
 use vdb_index::Control;
 
 use crate::collection::Collection;
-use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
+use crate::config::{CollectionConfig, Distance, VectorParams};
+use crate::settings::OptimizerConfig;
 use crate::db::Database;
 use crate::filter::{Condition, Filter};
 use crate::point::{Point, Vectors};
