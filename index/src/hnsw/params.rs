@@ -29,7 +29,7 @@ pub struct HnswParams {
     pub ef_refine: u16,
     /// How much nearer to another neighbour than to the node itself a candidate must be to be dropped, as a
     /// factor on squared distances (on distances for L1). 1.0 is the HNSW heuristic; more keeps more links.
-    /// 1.0..=4.0; the engine keeps it to a thousandth.
+    /// 1.0..=4.0.
     pub alpha: f32,
     /// Decides which rows reach upper levels, and in which order rows are inserted.
     pub seed: u64,
