@@ -172,8 +172,9 @@ pub use query::search::{AcornSearch, Idf, QuantizationSearch, QueryParams, Searc
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use score::{DEFAULT_RRF_K, Fusion};
 pub use settings::{
-    BinaryEncoding, CodePlacement, CollectionUpdate, Compression, HnswConfig, OptimizerConfig, OptimizerUpdate,
-    QuantizationConfig, QuantizationUpdate, QueryEncoding, StrictMode, TurboBits, VectorUpdate,
+    BinaryEncoding, CodePlacement, CollectionUpdate, Compression, HnswConfig, OptimizerConfig,
+    OptimizerUpdate, QuantizationConfig, QuantizationUpdate, QueryEncoding, StrictMode, TurboBits,
+    VectorUpdate,
 };
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;

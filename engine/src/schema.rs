@@ -144,7 +144,9 @@ impl Schema {
 
     /// True when graphs of the other are built in another way, or over other segments.
     pub(crate) fn builds_other_graphs(&self, other: &Schema) -> bool {
-        let same = |(a, b): (&VectorSchema, &VectorSchema)| (a.graph, a.index_min_rows) == (b.graph, b.index_min_rows);
+        let same = |(a, b): (&VectorSchema, &VectorSchema)| {
+            (a.graph, a.index_min_rows) == (b.graph, b.index_min_rows)
+        };
         self.vectors.len() != other.vectors.len() || !self.vectors.iter().zip(&other.vectors).all(same)
     }
 

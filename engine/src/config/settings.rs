@@ -90,7 +90,11 @@ impl CollectionConfig {
             let Some((_, params)) = self.vectors.iter_mut().find(|(of, _)| of == name) else {
                 return Err(Error::UnknownVector {
                     name: name.clone(),
-                    known: if known.is_empty() { "no vectors".to_owned() } else { known },
+                    known: if known.is_empty() {
+                        "no vectors".to_owned()
+                    } else {
+                        known
+                    },
                 });
             };
             params.hnsw = change.hnsw.or(&params.hnsw);

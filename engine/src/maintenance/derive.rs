@@ -28,7 +28,11 @@ fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator
     (0..schema.vectors.len()).filter(|&slot| {
         segment.vectors(slot).is_some_and(|vectors| {
             let wanted = schema.vectors[slot].graph_over(vectors.file.len());
-            wanted.is_some_and(|wanted| vectors.graph().is_none_or(|graph| graph.view().params() != wanted))
+            wanted.is_some_and(|wanted| {
+                vectors
+                    .graph()
+                    .is_none_or(|graph| graph.view().params() != wanted)
+            })
         })
     })
 }
@@ -36,7 +40,9 @@ fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator
 /// The graphs of vectors that are to have none any more.
 fn superfluous_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = Component> + 'a {
     let components = (0u16..).map(Component::Graph);
-    let without = components.zip(&schema.vectors).filter(|(_, vector)| vector.graph.is_none());
+    let without = components
+        .zip(&schema.vectors)
+        .filter(|(_, vector)| vector.graph.is_none());
     without
         .map(|(component, _)| component)
         .filter(|component| segment.record.component(*component).is_some())
@@ -196,9 +202,10 @@ pub(crate) fn derive(
     }
     if what == What::Everything {
         let superfluous: Vec<Component> = superfluous_graphs(&schema, &segment).collect();
-        record
-            .components
-            .retain(|c| c.component().is_none_or(|component| !superfluous.contains(&component)));
+        record.components.retain(|c| {
+            c.component()
+                .is_none_or(|component| !superfluous.contains(&component))
+        });
     }
     for component in with_graphs.components {
         let is_new = |c: &ComponentRecord| segment.record.components.iter().all(|old| old != c);

@@ -54,9 +54,9 @@ pub(crate) fn next_job(segments: &[SegmentStats], config: &OptimizerConfig, busy
     if busy && segments.len() < BUSY_SEGMENTS {
         return None;
     }
-    let heavy = segments
-        .iter()
-        .find(|s| s.dead > 0 && s.rows >= config.vacuum_min_rows && s.dead as f32 > s.rows as f32 * config.deleted_share);
+    let heavy = segments.iter().find(|s| {
+        s.dead > 0 && s.rows >= config.vacuum_min_rows && s.dead as f32 > s.rows as f32 * config.deleted_share
+    });
     if let Some(segment) = heavy {
         return Some(Job::Merge(vec![segment.id]));
     }

@@ -69,7 +69,11 @@ pub(crate) fn nearest(
         let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query.want)));
         // Rows behind the graph that wait for another one.
         let behind = vectors.rows.len().saturating_sub(covered);
-        let end = if query.leaves_out(behind) { covered } else { u32::MAX };
+        let end = if query.leaves_out(behind) {
+            covered
+        } else {
+            u32::MAX
+        };
         left.entry((first, end)).or_default().push(at);
         all.push(best);
     }

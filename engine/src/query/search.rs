@@ -230,7 +230,12 @@ impl SearchRequest {
 
     /// Checks what needs no collection.
     pub(crate) fn validate(&self) -> Result<()> {
-        check(self.limit, self.offset, &self.query_params(), self.score_threshold)
+        check(
+            self.limit,
+            self.offset,
+            &self.query_params(),
+            self.score_threshold,
+        )
     }
 }
 

@@ -7,7 +7,10 @@ fn a_bucket_gives_a_minutes_tokens_at_once_and_then_as_they_come() {
     for _ in 0..60 {
         assert_eq!(bucket.take(1, 60, start), Ok(()));
     }
-    assert_eq!(bucket.take(1, 60, start), Err(Refusal::After(Duration::from_secs(1))));
+    assert_eq!(
+        bucket.take(1, 60, start),
+        Err(Refusal::After(Duration::from_secs(1)))
+    );
     let later = start + Duration::from_secs(2);
     assert_eq!(bucket.take(2, 60, later), Ok(()));
     assert!(bucket.take(1, 60, later).is_err());
@@ -32,5 +35,8 @@ fn another_limit_holds_from_then_on() {
     assert_eq!(bucket.take(1, 100, now), Ok(()));
     // Of the 99 left no more than 5 count.
     assert_eq!(bucket.take(5, 5, now), Ok(()));
-    assert_eq!(bucket.take(1, 5, now), Err(Refusal::After(Duration::from_secs(12))));
+    assert_eq!(
+        bucket.take(1, 5, now),
+        Err(Refusal::After(Duration::from_secs(12)))
+    );
 }

@@ -140,10 +140,7 @@ fn expected(place: &str, what: &str, found: &Value) -> Error {
 
 /// A number as a person would write it: 0.1, not the nearest `f64` of the `f32`.
 pub(super) fn short(number: f32) -> Value {
-    number
-        .to_string()
-        .parse::<f64>()
-        .map_or(Value::Null, Value::from)
+    number.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
 /// Adds a key, if there is a value for it.

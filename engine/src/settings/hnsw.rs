@@ -83,9 +83,9 @@ impl HnswConfig {
             let rest = HnswConfig { m: None, ..*self };
             return rest.validate();
         };
-        params
-            .validate()
-            .map_err(|error| Error::InvalidRequest(format!("{error}, or 0 for m where there are to be no graphs")))
+        params.validate().map_err(|error| {
+            Error::InvalidRequest(format!("{error}, or 0 for m where there are to be no graphs"))
+        })
     }
 
     /// The JSON form: what was said.

@@ -28,7 +28,8 @@ pub(crate) use notes::{merge_hints, merge_metadata};
 pub(crate) use optimizer::rows_of;
 pub use optimizer::{OptimizerConfig, OptimizerUpdate};
 pub use quantization::{
-    BinaryEncoding, CodePlacement, Compression, QuantizationConfig, QuantizationUpdate, QueryEncoding, TurboBits,
+    BinaryEncoding, CodePlacement, Compression, QuantizationConfig, QuantizationUpdate, QueryEncoding,
+    TurboBits,
 };
 pub use strict_mode::StrictMode;
 pub use update::{CollectionUpdate, VectorUpdate};

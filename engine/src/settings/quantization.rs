@@ -223,7 +223,8 @@ impl QuantizationConfig {
     pub(crate) fn validate(&self) -> Result<()> {
         match self {
             QuantizationConfig::Scalar {
-                quantile: Some(share), ..
+                quantile: Some(share),
+                ..
             } if !(0.5..=1.0).contains(share) => Err(Error::InvalidRequest(format!(
                 "the quantile of scalar quantisation must be 0.5 to 1, got {share}"
             ))),
@@ -259,7 +260,11 @@ impl QuantizationConfig {
                 placement,
             } => {
                 put(&mut said, "encoding", encoding.map(BinaryEncoding::name));
-                put(&mut said, "query_encoding", query_encoding.map(QueryEncoding::name));
+                put(
+                    &mut said,
+                    "query_encoding",
+                    query_encoding.map(QueryEncoding::name),
+                );
                 ("binary", placement)
             }
             QuantizationConfig::Turbo { bits, placement } => {

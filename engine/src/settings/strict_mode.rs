@@ -114,10 +114,7 @@ impl StrictMode {
                 "unindexed_filtering_retrieve",
                 &mut self.unindexed_filtering_retrieve,
             ),
-            (
-                "unindexed_filtering_update",
-                &mut self.unindexed_filtering_update,
-            ),
+            ("unindexed_filtering_update", &mut self.unindexed_filtering_update),
             ("search_allow_exact", &mut self.search_allow_exact),
         ]
     }
@@ -143,7 +140,9 @@ impl StrictMode {
 
     pub(crate) fn validate(&self) -> Result<()> {
         let refuse = |name: &str, what: &str| {
-            Err(Error::InvalidRequest(format!("strict mode: {name} must be {what}")))
+            Err(Error::InvalidRequest(format!(
+                "strict mode: {name} must be {what}"
+            )))
         };
         // What could not be asked any more at all would be a mistake.
         for (name, limit) in [
@@ -158,13 +157,24 @@ impl StrictMode {
                 return refuse(name, "at least 1");
             }
         }
-        if self.max_vectors.values().chain(self.max_length.values()).any(|&most| most == 0) {
+        if self
+            .max_vectors
+            .values()
+            .chain(self.max_length.values())
+            .any(|&most| most == 0)
+        {
             return refuse("max_vectors or max_length", "at least 1");
         }
-        if self.max_resident_memory_percent.is_some_and(|percent| percent > 100) {
+        if self
+            .max_resident_memory_percent
+            .is_some_and(|percent| percent > 100)
+        {
             return refuse("max_resident_memory_percent", "at most 100");
         }
-        if self.search_max_oversampling.is_some_and(|most| !most.is_finite() || most < 0.0) {
+        if self
+            .search_max_oversampling
+            .is_some_and(|most| !most.is_finite() || most < 0.0)
+        {
             return refuse("search_max_oversampling", "a number from 0");
         }
         Ok(())
@@ -187,10 +197,16 @@ impl StrictMode {
             self.search_max_oversampling.map(short),
         );
         let named = |limits: &BTreeMap<String, u64>, key: &str| {
-            let each = limits.iter().map(|(name, most)| (name.clone(), json!({ key: most })));
+            let each = limits
+                .iter()
+                .map(|(name, most)| (name.clone(), json!({ key: most })));
             (!limits.is_empty()).then(|| Value::Object(each.collect()))
         };
-        put(&mut said, "multivector_config", named(&self.max_vectors, "max_vectors"));
+        put(
+            &mut said,
+            "multivector_config",
+            named(&self.max_vectors, "max_vectors"),
+        );
         put(&mut said, "sparse_config", named(&self.max_length, "max_length"));
         said
     }

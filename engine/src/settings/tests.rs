@@ -22,12 +22,18 @@ fn quantisation_is_told_back_as_it_was_said_and_means_what_the_table_says() {
             Int8,
         ),
         (json!({"product": {"compression": "x4"}}), Int8),
-        (json!({"product": {"compression": "x8", "always_ram": false}}), Int4),
+        (
+            json!({"product": {"compression": "x8", "always_ram": false}}),
+            Int4,
+        ),
         (json!({"product": {"compression": "x16"}}), Int2),
         (json!({"product": {"compression": "x32"}}), Binary),
         (json!({"product": {"compression": "x64"}}), Binary),
         (json!({"binary": {}}), Binary),
-        (json!({"binary": {"encoding": "one_bit", "query_encoding": "scalar4bits"}}), Binary),
+        (
+            json!({"binary": {"encoding": "one_bit", "query_encoding": "scalar4bits"}}),
+            Binary,
+        ),
         (json!({"binary": {"encoding": "one_and_half_bits"}}), Int2),
         (json!({"binary": {"encoding": "two_bits"}}), Int2),
         (json!({"turbo": {}}), Int4),
@@ -47,7 +53,10 @@ fn quantisation_that_is_none_is_refused_with_its_place() {
     for (said, word) in [
         (json!({}), "0 were given"),
         (json!({"turbo": {}, "binary": {}}), "2 were given"),
-        (json!({"scalar": {"type": "int4"}}), "quantization_config.scalar.type"),
+        (
+            json!({"scalar": {"type": "int4"}}),
+            "quantization_config.scalar.type",
+        ),
         (json!({"scalar": {"quantile": 0.4}}), "0.5 to 1"),
         (json!({"product": {}}), "compression"),
         (json!({"product": {"compression": "x5"}}), "one of x4, x8"),
@@ -89,11 +98,15 @@ fn all() -> Value {
 #[test]
 fn everything_that_can_be_said_is_told_back() {
     let mut config = config();
-    config.update(&CollectionUpdate::from_json(&all()).unwrap()).unwrap();
+    config
+        .update(&CollectionUpdate::from_json(&all()).unwrap())
+        .unwrap();
     assert_eq!(Value::Object(config.settings_json()), all());
     // Once more changes nothing.
     let before = config.clone();
-    config.update(&CollectionUpdate::from_json(&all()).unwrap()).unwrap();
+    config
+        .update(&CollectionUpdate::from_json(&all()).unwrap())
+        .unwrap();
     assert_eq!(config, before);
     config.update(&CollectionUpdate::new()).unwrap();
     assert_eq!(config, before);
@@ -128,20 +141,28 @@ fn what_a_vector_says_counts_before_what_its_collection_says() {
     assert_eq!(graph(&config, 0), vdb_index::hnsw::HnswParams::default());
     let said = json!({"hnsw_config": {"m": 24, "ef_construct": 50}, "quantization_config": {"scalar": {}},
         "vectors": {"own": {"hnsw_config": {"m": 8}}}});
-    config.update(&CollectionUpdate::from_json(&said).unwrap()).unwrap();
+    config
+        .update(&CollectionUpdate::from_json(&said).unwrap())
+        .unwrap();
     assert_eq!((graph(&config, 0).m, graph(&config, 1).m), (24, 8));
     assert_eq!(graph(&config, 1).ef_construct, 50);
     assert_eq!(graph(&config, 1).quantization, Quantization::Int8);
     let own = json!({"vectors": {"own": {"quantization_config": {"binary": {}}}}});
-    config.update(&CollectionUpdate::from_json(&own).unwrap()).unwrap();
+    config
+        .update(&CollectionUpdate::from_json(&own).unwrap())
+        .unwrap();
     assert_eq!(graph(&config, 0).quantization, Quantization::Int8);
     assert_eq!(graph(&config, 1).quantization, Quantization::Binary);
     // Taken back, it follows again.
     let own = json!({"vectors": {"own": {"quantization_config": "Disabled"}}, "quantization_config": {"turbo": {}}});
-    config.update(&CollectionUpdate::from_json(&own).unwrap()).unwrap();
+    config
+        .update(&CollectionUpdate::from_json(&own).unwrap())
+        .unwrap();
     assert_eq!(graph(&config, 1).quantization, Quantization::Int4);
     let none = json!({"hnsw_config": {"m": 0}});
-    config.update(&CollectionUpdate::from_json(&none).unwrap()).unwrap();
+    config
+        .update(&CollectionUpdate::from_json(&none).unwrap())
+        .unwrap();
     assert_eq!(config.vectors[0].1.graph(&config), None);
     assert_eq!(graph(&config, 1).m, 8);
 }
@@ -151,14 +172,29 @@ fn what_is_not_allowed_is_refused() {
     for (said, word) in [
         (json!({"hnsw_config": {"m": 1}}), "2..=256"),
         (json!({"hnsw_config": {"m": 70_000}}), "fits 16 bits"),
-        (json!({"hnsw_config": {"m": 0, "ef_construct": 0}}), "ef_construct"),
+        (
+            json!({"hnsw_config": {"m": 0, "ef_construct": 0}}),
+            "ef_construct",
+        ),
         (json!({"hnsw_config": {"alpha": "much"}}), "hnsw_config.alpha"),
         (json!({"vectors": {"no": {}}}), "no"),
         (json!({"vectors": {"own": {"hnsw_config": {"m": 1}}}}), "own"),
-        (json!({"optimizers_config": {"deleted_threshold": 1.5}}), "deleted_share"),
-        (json!({"optimizers_config": {"max_segment_size": 0}}), "max_segment_size"),
-        (json!({"strict_mode_config": {"max_query_limit": 0}}), "max_query_limit"),
-        (json!({"strict_mode_config": {"max_resident_memory_percent": 101}}), "at most 100"),
+        (
+            json!({"optimizers_config": {"deleted_threshold": 1.5}}),
+            "deleted_share",
+        ),
+        (
+            json!({"optimizers_config": {"max_segment_size": 0}}),
+            "max_segment_size",
+        ),
+        (
+            json!({"strict_mode_config": {"max_query_limit": 0}}),
+            "max_query_limit",
+        ),
+        (
+            json!({"strict_mode_config": {"max_resident_memory_percent": 101}}),
+            "at most 100",
+        ),
         (json!({"metadata": 5}), "metadata"),
     ] {
         let outcome = CollectionUpdate::from_json(&said).and_then(|update| config().update(&update));
@@ -197,7 +233,10 @@ fn thresholds_in_kilobytes_count_before_rows_until_rows_are_said_again() {
         ..OptimizerUpdate::default()
     };
     rows.apply(&mut optimizer);
-    assert_eq!((optimizer.index_min_rows(100), optimizer.max_segment_rows(100)), (Some(5), 6));
+    assert_eq!(
+        (optimizer.index_min_rows(100), optimizer.max_segment_rows(100)),
+        (Some(5), 6)
+    );
 }
 
 #[test]
@@ -215,7 +254,8 @@ fn threads_can_be_set_and_left_to_the_database_again() {
 #[test]
 fn limits_of_strict_mode_are_added_to_those_that_are_there() {
     let read = |value| StrictMode::from_json(&value).unwrap();
-    let mut held = read(json!({"enabled": true, "max_query_limit": 5, "sparse_config": {"a": {"max_length": 1}}}));
+    let mut held =
+        read(json!({"enabled": true, "max_query_limit": 5, "sparse_config": {"a": {"max_length": 1}}}));
     let change = json!({"max_timeout": 3, "max_query_limit": 6, "sparse_config": {"b": {"max_length": 2}}});
     held.merge(&read(change));
     let both = json!({"enabled": true, "max_query_limit": 6, "max_timeout": 3,
@@ -234,5 +274,8 @@ fn metadata_merges_at_the_top_and_hints_all_the_way_down() {
     let mut hints = object(json!({"a": {"x": 1, "y": 2}, "b": 1}));
     let change = object(json!({"a": {"x": null, "z": {"n": null, "w": 1}}, "b": {"c": 1}}));
     merge_hints(&mut hints, &change);
-    assert_eq!(Value::Object(hints), json!({"a": {"y": 2, "z": {"w": 1}}, "b": {"c": 1}}));
+    assert_eq!(
+        Value::Object(hints),
+        json!({"a": {"y": 2, "z": {"w": 1}}, "b": {"c": 1}})
+    );
 }

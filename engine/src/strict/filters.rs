@@ -197,7 +197,9 @@ impl Strict<'_> {
         }
         let part = |part: &Expression| self.expression(part, depth + 1);
         match expression {
-            Expression::Constant(_) | Expression::Datetime(_) | Expression::Variable(Variable::Score(_)) => Ok(()),
+            Expression::Constant(_) | Expression::Datetime(_) | Expression::Variable(Variable::Score(_)) => {
+                Ok(())
+            }
             Expression::Variable(Variable::Payload(path)) => {
                 self.indexed(path, None, (&[Integer, Float], Use::Lookup), For::Read)
             }

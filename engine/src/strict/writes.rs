@@ -144,14 +144,7 @@ impl Strict<'_> {
         let Some(most) = self.limits.max_resident_memory_percent else {
             return Ok(());
         };
-        match vdb_sys::memory::resident_percent() {
-            Some(percent) if percent > most as f64 => Err(refused(
-                "max_resident_memory_percent",
-                format!("The process has {percent:.1} % of the memory, more than the {most} % allowed"),
-                "Wait, free memory or raise the limit.",
-            )),
-            Some(_) | None => Ok(()),
-        }
+        memory_within(most, vdb_sys::memory::resident_percent())
     }
 
     /// One more payload index, on a path that has none.
@@ -171,6 +164,18 @@ impl Strict<'_> {
             format!("Collection already has the maximum number of payload indices ({most})"),
             "Please delete an existing index before creating a new one.",
         ))
+    }
+}
+
+/// Refuses when more of the memory is in use than allowed; what is not known is no reason to.
+pub(super) fn memory_within(most: u64, percent: Option<f64>) -> Result<()> {
+    match percent {
+        Some(percent) if percent > most as f64 => Err(refused(
+            "max_resident_memory_percent",
+            format!("The process has {percent:.1} % of the memory, more than the {most} % allowed"),
+            "Wait, free memory or raise the limit.",
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 

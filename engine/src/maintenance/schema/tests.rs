@@ -6,9 +6,9 @@ use vdb_storage::Component;
 use vdb_vfs::sim::SimDisk;
 
 use crate::{
-    Collection, CollectionConfig, CollectionUpdate, Database, Distance, Error, HnswConfig, MAX_SETTINGS_BYTES,
-    OptimizerConfig, OptimizerUpdate, Point, QuantizationConfig, QuantizationSearch, QueryParams, SearchRequest, Status,
-    StrictMode, VectorParams, VectorUpdate, Vectors,
+    Collection, CollectionConfig, CollectionUpdate, Database, Distance, Error, HnswConfig,
+    MAX_SETTINGS_BYTES, OptimizerConfig, OptimizerUpdate, Point, QuantizationConfig, QuantizationSearch,
+    QueryParams, SearchRequest, Status, StrictMode, VectorParams, VectorUpdate, Vectors,
 };
 
 const DIM: usize = 24;
@@ -98,17 +98,23 @@ fn graphs_are_built_again_with_the_new_parameters_and_no_others() {
     assert_eq!(ids(&c, SearchRequest::new(vector(5)).limit(1)), [5]);
     optimize(&c);
     assert_eq!(ms(&c), [Some(9), Some(6)]);
-    assert_eq!(graphs(&c)[1], before[1], "the other vector has its own parameters");
+    assert_eq!(
+        graphs(&c)[1],
+        before[1],
+        "the other vector has its own parameters"
+    );
     assert_eq!(c.info().unwrap().status, Status::Ready);
     assert_eq!(ids(&c, SearchRequest::new(vector(5)).limit(1)), [5]);
     // The files of the old graph are gone.
     let names = c.shared().disk.list(&c.core().dir).unwrap();
-    assert_eq!(names.iter().filter(|name| name.contains(".hnsw")).count(), 2, "{names:?}");
+    assert_eq!(
+        names.iter().filter(|name| name.contains(".hnsw")).count(),
+        2,
+        "{names:?}"
+    );
 
     // The same as if it had been so from the start.
-    let fresh = db
-        .create_collection("fresh", config().hnsw(m(9)))
-        .unwrap();
+    let fresh = db.create_collection("fresh", config().hnsw(m(9))).unwrap();
     fresh.upsert(points(0..400)).unwrap();
     optimize(&fresh);
     assert_eq!(graphs(&fresh), graphs(&c));
@@ -122,13 +128,15 @@ fn codes_are_made_again_when_quantisation_changes() {
         let graph = tables.segments[0].vectors(slot).unwrap().graph().unwrap();
         graph.view().params().quantization
     };
-    let update = CollectionUpdate::new().quantization(QuantizationConfig::binary()).vector(
-        "own",
-        VectorUpdate {
-            quantization: Some(crate::QuantizationUpdate::Set(QuantizationConfig::scalar())),
-            ..VectorUpdate::default()
-        },
-    );
+    let update = CollectionUpdate::new()
+        .quantization(QuantizationConfig::binary())
+        .vector(
+            "own",
+            VectorUpdate {
+                quantization: Some(crate::QuantizationUpdate::Set(QuantizationConfig::scalar())),
+                ..VectorUpdate::default()
+            },
+        );
     c.update_config(&update).unwrap();
     optimize(&c);
     assert_eq!(codes(&c, 0), crate::Quantization::Binary);
@@ -151,7 +159,10 @@ fn without_links_there_are_no_graphs_until_there_are_links_again() {
         ..QueryParams::default()
     };
     // Nothing waits for a graph, so that nothing is left out.
-    assert_eq!(ids(&c, SearchRequest::new(vector(5)).limit(1).params(indexed_only)), [5]);
+    assert_eq!(
+        ids(&c, SearchRequest::new(vector(5)).limit(1).params(indexed_only)),
+        [5]
+    );
     c.update_config(&CollectionUpdate::new().hnsw(m(12))).unwrap();
     optimize(&c);
     assert_eq!(ms(&c), [Some(12), Some(6)]);
@@ -254,7 +265,10 @@ fn a_crash_leaves_the_settings_of_before_or_of_after() {
         let found = c.config();
         let mut changed = before.clone();
         changed.update(&update).unwrap();
-        assert!(found == before || found == changed, "after {step} calls: {found:?}");
+        assert!(
+            found == before || found == changed,
+            "after {step} calls: {found:?}"
+        );
         assert!(outcome.is_err() || found == changed);
         assert_eq!(c.count(None).unwrap(), 120);
         optimize(&c);
@@ -452,7 +466,8 @@ fn what_waits_for_its_graph_is_left_out_where_that_is_asked() {
         indexed_only: true,
         ..QueryParams::default()
     };
-    let nearest = |id: u64, params: QueryParams| ids(&c, SearchRequest::new(vector(id)).limit(1).params(params))[0];
+    let nearest =
+        |id: u64, params: QueryParams| ids(&c, SearchRequest::new(vector(id)).limit(1).params(params))[0];
     for (id, found) in [(7, true), (450, false), (620, true)] {
         assert_eq!(nearest(id, QueryParams::default()), id);
         assert_eq!(nearest(id, only.clone()) == id, found, "{id}");
@@ -468,7 +483,8 @@ fn below_the_full_scan_threshold_every_vector_is_scored() {
         .quantization(QuantizationConfig::binary())
         .optimizer(config().optimizer);
     let c = db.create_collection("c", binary).unwrap();
-    c.upsert((0..2_000).map(|id| Point::new(id, vector(id))).collect()).unwrap();
+    c.upsert((0..2_000).map(|id| Point::new(id, vector(id))).collect())
+        .unwrap();
     optimize(&c);
     let missed = || {
         let misses = |at: u64| {

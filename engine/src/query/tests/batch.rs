@@ -5,11 +5,11 @@ use vdb_index::Control;
 
 use crate::collection::Collection;
 use crate::config::{CollectionConfig, Distance, VectorParams};
-use crate::settings::OptimizerConfig;
 use crate::db::Database;
 use crate::filter::{Condition, Filter};
 use crate::point::{Point, Vectors};
 use crate::query::search::SearchRequest;
+use crate::settings::OptimizerConfig;
 
 /// Small whole numbers, so that many scores tie.
 fn vector(seed: u64, size: usize) -> Vec<f32> {

@@ -4,8 +4,8 @@ use vdb_sys::kernel::{Kernel, Metric};
 
 use super::*;
 use crate::fixture::{Data, PAIRS, Random, pool, recall};
-use crate::quant::Quantization;
 use crate::hnsw::{Graph, Scratch, SearchParams, build, extend, search};
+use crate::quant::Quantization;
 
 /// The rows of `data` that `wanted` answers true for, as a matrix of their own, and which they are.
 fn part(data: &Data, wanted: impl Fn(u32) -> bool) -> (Data, Vec<u32>) {

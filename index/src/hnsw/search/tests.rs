@@ -552,7 +552,15 @@ fn without_rescoring_scores_are_those_of_the_codes_and_near_the_true_ones() {
                 rescore: false,
                 ..SearchParams::new(10).ef(64)
             };
-            let found = search::<RowBits>(graph.view(), &data.matrix(), &kernel, query, &params, None, &mut scratch);
+            let found = search::<RowBits>(
+                graph.view(),
+                &data.matrix(),
+                &kernel,
+                query,
+                &params,
+                None,
+                &mut scratch,
+            );
             assert_eq!((found.hits.len(), found.rescored), (10, 0));
             assert!(found.hits.is_sorted_by(|a, b| a.0 >= b.0));
             for (score, row) in found.hits {
@@ -562,7 +570,10 @@ fn without_rescoring_scores_are_those_of_the_codes_and_near_the_true_ones() {
             }
         }
         // Bytes in whole numbers are their own codes.
-        assert!(off < 0.1 * spread && (off > 0.0 || element == Element::U8), "{metric:?} over {element:?}: {off} of {spread}");
+        assert!(
+            off < 0.1 * spread && (off > 0.0 || element == Element::U8),
+            "{metric:?} over {element:?}: {off} of {spread}"
+        );
     }
 }
 
