@@ -50,7 +50,10 @@ impl Ours {
         let db = Database::builder().create(false).open(dir)?;
         let collection = db.collection(COLLECTION)?;
         let config = collection.config();
-        let params = config.vectors.first().map(|(_, params)| params.hnsw);
+        let params = config
+            .vectors
+            .first()
+            .and_then(|(_, params)| params.graph(&config));
         let name = params.map_or_else(
             || "vdb".to_owned(),
             |hnsw| format!("vdb f32 M{} efc{}", hnsw.m, hnsw.ef_construct),

@@ -134,7 +134,7 @@ impl Shared {
     }
 
     pub(crate) fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Arc<Core>> {
-        config.validate()?;
+        let schema = Schema::new(config)?.to_record();
         self.wal()?;
         let mut catalog = self.catalog.lock();
         self.check_open()?;
@@ -153,7 +153,7 @@ impl Shared {
         let manifest = CollectionManifest {
             collection_id: id,
             generation: 1,
-            schema: Schema::new(config).to_record(),
+            schema,
             // Nothing that is in the log by now is about this collection.
             flushed_lsn: 0,
             seq_floor: 0,

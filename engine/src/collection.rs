@@ -16,6 +16,8 @@ use crate::handle::Handle;
 use crate::info::CollectionInfo;
 use crate::payload::PayloadIndexParams;
 use crate::point::{Payload, Point, Vectors};
+use crate::settings::CollectionUpdate;
+use crate::strict::{self, Strict};
 use crate::tables::{Tables, View};
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
 use crate::write::ticket::{Ticket, WriteResult};
@@ -62,7 +64,7 @@ impl Collection {
         &self.name
     }
 
-    /// What the collection was created with.
+    /// What it holds, and its settings as they are now.
     pub fn config(&self) -> CollectionConfig {
         self.core.tables().schema.config()
     }
@@ -90,6 +92,11 @@ impl Collection {
             return Err(gone());
         }
         outcome
+    }
+
+    /// Refuses a request that the strict mode of the collection does not allow.
+    fn admit(&self, ask: impl FnOnce(&Strict<'_>) -> Result<()>) -> Result<()> {
+        self.call(|| strict::admit(&self.core, ask))
     }
 
     fn view(&self) -> Result<View> {
@@ -159,8 +166,11 @@ impl Collection {
     }
 
     fn enter(&self, operation: Operation, durability: Durability, control: &Control<'_>) -> Result<Ticket> {
-        let entry = (self.core.clone(), Entry::Operation(operation));
-        let ticket = self.call(|| self.shared().submit(vec![entry], durability, control));
+        let entries = vec![(self.core.clone(), Entry::Operation(operation))];
+        let ticket = self.call(|| {
+            strict::admit_writes(&entries)?;
+            self.shared().submit(entries, durability, control)
+        });
         self.mend(&self.core.tables());
         ticket
     }
@@ -307,6 +317,7 @@ impl Collection {
         params: impl Into<PayloadIndexParams>,
         control: &Control<'_>,
     ) -> Result<()> {
+        self.admit(|strict| strict.payload_index(path))?;
         self.call(|| {
             let outcome = crate::maintenance::payload_index::create(
                 self.shared(),
@@ -325,6 +336,17 @@ impl Collection {
     /// When the disk fails.
     pub fn drop_payload_index(&self, path: &str) -> Result<bool> {
         self.call(|| crate::maintenance::payload_index::drop_index(self.shared(), &self.core, path))
+    }
+
+    /// Changes settings of the collection while it is in use: graphs, codes, optimizer, strict mode, metadata. All of the change
+    /// takes effect, and is durable, when this returns, or none of it. What is built in another way afterwards is built in
+    /// the background, and searches use what is there until then; [`optimize`](Self::optimize) returns when it is done, and
+    /// [`info`](Self::info) says whether it is.
+    ///
+    /// # Errors
+    /// When a vector is named that is not there, a setting is not allowed, or the disk fails.
+    pub fn update_config(&self, update: &CollectionUpdate) -> Result<()> {
+        self.call(|| crate::maintenance::schema::update(self.shared(), &self.core, update))
     }
 
     /// Turns everything written so far into segments.

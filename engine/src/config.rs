@@ -1,16 +1,18 @@
 //! What a user sets: distances, vector parameters, collection and database options, durability.
 
+mod settings;
 pub(crate) mod vectors;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vdb_index::hnsw::HnswParams;
+use serde_json::{Map, Value};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
 use crate::error::{Error, Result, within};
 use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_VECTORS};
+use crate::settings::{HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode};
 
 use vectors::{MultiVectorComparator, SparseVectorParams};
 
@@ -126,20 +128,23 @@ pub struct VectorParams {
     pub distance: Distance,
     /// How a number is stored.
     pub element: Element,
-    /// Parameters of the graph.
-    pub hnsw: HnswParams,
+    /// Parameters of its graphs; those that are not said are the collection's.
+    pub hnsw: HnswConfig,
+    /// What walks of its graphs read; as the collection says where it is not said.
+    pub quantization: Option<QuantizationConfig>,
     /// A point has any number of such vectors under the name, compared like this; by default it has one.
     pub multivector: Option<MultiVectorComparator>,
 }
 
 impl VectorParams {
-    /// `f32` vectors of `size` numbers with default graph parameters.
+    /// `f32` vectors of `size` numbers, whose graphs are built as the collection says.
     pub fn new(size: usize, distance: Distance) -> Self {
         VectorParams {
             size,
             distance,
             element: Element::F32,
-            hnsw: HnswParams::default(),
+            hnsw: HnswConfig::default(),
+            quantization: None,
             multivector: None,
         }
     }
@@ -148,13 +153,6 @@ impl VectorParams {
     #[must_use]
     pub fn element(mut self, element: Element) -> Self {
         self.element = element;
-        self
-    }
-
-    /// Sets the parameters of the graph.
-    #[must_use]
-    pub fn hnsw(mut self, hnsw: HnswParams) -> Self {
-        self.hnsw = hnsw;
         self
     }
 
@@ -206,6 +204,17 @@ pub struct CollectionConfig {
     pub sparse_vectors: Vec<(String, SparseVectorParams)>,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerConfig,
+    /// How graphs are built, where a vector does not say.
+    pub hnsw: HnswConfig,
+    /// What graph walks read of vectors, where a vector does not say.
+    pub quantization: Option<QuantizationConfig>,
+    /// What requests may ask; anything by default.
+    pub strict_mode: Option<StrictMode>,
+    /// What the user wants to have with the collection. With the hints at most
+    /// [`MAX_SETTINGS_BYTES`](crate::MAX_SETTINGS_BYTES).
+    pub metadata: Map<String, Value>,
+    /// What a front end has to tell again and means nothing here.
+    pub hints: Map<String, Value>,
 }
 
 impl CollectionConfig {
@@ -251,64 +260,12 @@ impl CollectionConfig {
                 return Err(vectors::given_twice(name));
             }
         }
+        self.hnsw.validate()?;
+        self.quantization
+            .as_ref()
+            .map_or(Ok(()), QuantizationConfig::validate)?;
+        self.strict_mode.as_ref().map_or(Ok(()), StrictMode::validate)?;
         self.optimizer.validate()
-    }
-}
-
-/// When the segments of a collection are indexed and merged in the background.
-///
-/// ```
-/// use vdb::{CollectionConfig, Database, Distance, OptimizerConfig, VectorParams};
-///
-/// // Rows are replaced often: give back their room early, and scan segments of up to 10,000 rows.
-/// let often = OptimizerConfig { deleted_share: 0.05, index_min_rows: 10_000, ..OptimizerConfig::default() };
-/// let config = CollectionConfig::new(VectorParams::new(3, Distance::Dot)).optimizer(often.clone());
-/// let db = Database::builder().open_in_memory()?;
-/// assert_eq!(db.create_collection("prices", config)?.info()?.config.optimizer, often);
-/// # Ok::<_, vdb::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptimizerConfig {
-    /// Segments of at least this many rows get a graph; smaller ones are scanned.
-    pub index_min_rows: u32,
-    /// Merges never make a segment of more rows than this.
-    pub max_segment_rows: u32,
-    /// A segment is rewritten when more than this share of its rows is deleted: 0 to 1, kept to a thousandth.
-    pub deleted_share: f32,
-    /// Segments of about the same size that trigger a merge, at least 2.
-    pub merge_fan_in: u32,
-}
-
-impl OptimizerConfig {
-    fn validate(&self) -> Result<()> {
-        let refuse = |what: String| Err(Error::InvalidRequest(format!("optimizer: {what}")));
-        if !(0.0..=1.0).contains(&self.deleted_share) {
-            return refuse(format!(
-                "deleted_share must be 0 to 1, got {}",
-                self.deleted_share
-            ));
-        }
-        if self.merge_fan_in < 2 {
-            return refuse(format!(
-                "merge_fan_in must be at least 2, got {}",
-                self.merge_fan_in
-            ));
-        }
-        if self.max_segment_rows == 0 {
-            return refuse("max_segment_rows must be at least 1".to_owned());
-        }
-        Ok(())
-    }
-}
-
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        OptimizerConfig {
-            index_min_rows: 2_000,
-            max_segment_rows: 50_000_000,
-            deleted_share: 0.2,
-            merge_fan_in: 4,
-        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::activity::Activity;
 use crate::error::{Error, Result};
 use crate::layout::collection_dir;
 use crate::memtable::Memtable;
+use crate::rates::Rates;
 use crate::schema::Schema;
 use crate::segment::Segment;
 use crate::tables::{Tables, View};
@@ -52,6 +53,10 @@ pub(crate) struct Core {
     /// When the last memtable became a segment, and the one before.
     pub(crate) flushes: Mutex<[Option<Instant>; 2]>,
     pub(crate) activity: Activity,
+    /// Counts the changes of settings.
+    pub(crate) settings: AtomicU32,
+    /// How much may be asked yet, where the settings limit it.
+    pub(crate) rates: Rates,
 }
 
 impl Core {
@@ -112,6 +117,8 @@ impl Core {
             foreground: AtomicU32::new(0),
             flushes: Mutex::default(),
             activity: Activity::default(),
+            settings: AtomicU32::new(0),
+            rates: Rates::default(),
         })
     }
 

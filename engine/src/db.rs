@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::info::DatabaseInfo;
 use crate::shared::Shared;
+use crate::strict;
 use crate::write::batch::WriteBatch;
 use crate::write::ticket::{Ticket, WriteResult};
 
@@ -401,8 +402,10 @@ impl Database {
     /// the log; nothing of it takes effect.
     pub fn write_with(&self, batch: WriteBatch, control: &Control<'_>) -> Result<WriteResult> {
         let shared = self.shared();
+        let entries = shared.bind(batch)?;
+        strict::admit_writes(&entries)?;
         shared
-            .submit(shared.bind(batch)?, shared.options.durability, control)?
+            .submit(entries, shared.options.durability, control)?
             .acknowledge()
     }
 
@@ -413,7 +416,9 @@ impl Database {
     pub fn submit(&self, batch: WriteBatch, durability: Durability) -> Result<Ticket> {
         let shared = self.shared();
         shared.wal()?;
-        shared.submit(shared.bind(batch)?, durability, &Control::none())
+        let entries = shared.bind(batch)?;
+        strict::admit_writes(&entries)?;
+        shared.submit(entries, durability, &Control::none())
     }
 
     /// Brings a database that was opened [for reading only](Self::open_read_only) up to what has been written by now;

@@ -210,6 +210,26 @@ pub enum Error {
         /// The time that was given.
         limit: std::time::Duration,
     },
+    /// A request that the strict mode of its collection does not allow. Nothing was done.
+    #[error("{what}. Help: {help}")]
+    StrictMode {
+        /// The field of [`StrictMode`](crate::StrictMode) that it goes beyond.
+        limit: &'static str,
+        /// In what way.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// More requests in a minute than the strict mode of their collection allows. Nothing was done.
+    #[error("more than the {most} a minute of {limit}; try again in {} s", retry_after.as_secs_f64().ceil())]
+    RateLimit {
+        /// The field of [`StrictMode`](crate::StrictMode) that says how many.
+        limit: &'static str,
+        /// How many.
+        most: u64,
+        /// When there is room again, if nobody else takes it.
+        retry_after: std::time::Duration,
+    },
     /// Data that must be there is damaged or missing.
     #[error("{file}: damaged: {what}")]
     Damaged {

@@ -48,7 +48,8 @@
 //! | `error.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
 //! | `damage.rs` | how far damage to a file reaches, and how it is told |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
-//! | `schema.rs` | what a collection holds |
+//! | `settings/`, `schema.rs` | what of a collection may be set and changed; what it holds, and what comes of its settings |
+//! | `strict/` | what requests to a collection are held to |
 //! | `paging.rs` | full vectors that may not be in memory |
 //! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
@@ -108,14 +109,17 @@ mod pin;
 mod place;
 mod point;
 mod query;
+mod rates;
 mod recovery;
 mod refresh;
 mod repair;
 mod schema;
 mod score;
 mod segment;
+mod settings;
 mod shared;
 mod signal;
+mod strict;
 mod tables;
 mod vectors;
 mod verify;
@@ -138,7 +142,7 @@ pub use compose::kind::{ContextPair, FeedbackExample, OrderBy, Query, RecommendS
 pub use compose::matrix::{DistanceMatrix, MatrixRequest};
 pub use compose::request::{LookupFrom, Prefetch, QueryRequest};
 pub use config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
-pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
+pub use config::{CollectionConfig, Distance, Durability, VectorParams};
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
 pub use filter::{
@@ -153,7 +157,7 @@ pub use limits::{
     MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
     MAX_MMR_CANDIDATES, MAX_MULTIVECTOR_NUMBERS, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS,
     MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS,
-    MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SPARSE_VALUES, MAX_VECTOR_NAME, MAX_VECTORS,
+    MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SETTINGS_BYTES, MAX_SPARSE_VALUES, MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,
@@ -164,9 +168,14 @@ pub use point::{
 };
 pub use query::explain::{Access, Explanation, SegmentPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
-pub use query::search::{Idf, QueryParams, SearchRequest};
+pub use query::search::{AcornSearch, Idf, QuantizationSearch, QueryParams, SearchRequest};
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use score::{DEFAULT_RRF_K, Fusion};
+pub use settings::{
+    BinaryEncoding, CodePlacement, CollectionUpdate, Compression, HnswConfig, OptimizerConfig,
+    OptimizerUpdate, QuantizationConfig, QuantizationUpdate, QueryEncoding, StrictMode, TurboBits,
+    VectorUpdate,
+};
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
 pub use vdb_index::Quantization;

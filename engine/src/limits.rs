@@ -19,6 +19,8 @@ pub const MAX_VECTORS: usize = 256;
 pub const MAX_COLLECTIONS: usize = 10_000;
 /// Most aliases in a database, and most changes of aliases in one call.
 pub const MAX_ALIASES: usize = 10_000;
+/// Most bytes that the settings of a collection take as they are stored, metadata and hints included.
+pub const MAX_SETTINGS_BYTES: usize = 256 << 10;
 /// Most payload indexes of a collection.
 pub const MAX_PAYLOAD_INDEXES: usize = 1_000;
 /// Longest payload path, in bytes.

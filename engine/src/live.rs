@@ -44,10 +44,11 @@ pub(crate) struct Live {
 
 impl Live {
     /// No graph yet. There will be none over fewer rows than segments get graphs for.
-    pub(crate) fn new(vector: &DenseSchema, index_min_rows: u32) -> Self {
+    pub(crate) fn new(vector: &DenseSchema) -> Self {
         let step = (STEP_BYTES / vector.params.row_bytes().max(1)).max(STEP_ROWS);
         let step = u32::try_from(step).unwrap_or(u32::MAX);
-        let next = step.max(index_min_rows);
+        let least = vector.index_min_rows.filter(|_| vector.graph.is_some());
+        let next = least.map_or(u32::MAX, |least| step.max(least));
         Live {
             graph: RwLock::new(None),
             step,

@@ -106,12 +106,12 @@ enum Column {
 }
 
 impl Column {
-    fn new(vector: Option<&VectorSchema>, index_min_rows: u32) -> Self {
+    fn new(vector: Option<&VectorSchema>) -> Self {
         match vector.map(|vector| &vector.kind) {
             Some(VectorKind::Dense(dense)) => Column::Dense(MemVectors {
                 rows: AppendRows::new(dense.params.row_bytes()),
                 owners: AppendList::new(),
-                live: Live::new(dense, index_min_rows),
+                live: Live::new(dense),
             }),
             Some(VectorKind::Multi(_) | VectorKind::Sparse(_)) => Column::Ragged(MemRagged {
                 vectors: AppendList::new(),
@@ -161,6 +161,7 @@ pub(crate) struct Memtable {
     newest: RwLock<BTreeMap<PointId, u32>>,
     pub(crate) created: Instant,
     bytes: AtomicUsize,
+    payload_bytes: AtomicU64,
     dead: AtomicU32,
     first_lsn: AtomicU64,
     last_lsn: AtomicU64,
@@ -169,13 +170,14 @@ pub(crate) struct Memtable {
 
 impl Memtable {
     pub(crate) fn new(schema: &Schema) -> Self {
-        let column = |slot| Column::new(schema.vector(slot), schema.optimizer.index_min_rows);
+        let column = |slot| Column::new(schema.vector(slot));
         Memtable {
             rows: AppendList::new(),
             columns: (0..schema.slots()).map(column).collect(),
             newest: RwLock::new(BTreeMap::new()),
             created: Instant::now(),
             bytes: AtomicUsize::new(0),
+            payload_bytes: AtomicU64::new(0),
             dead: AtomicU32::new(0),
             first_lsn: AtomicU64::new(0),
             last_lsn: AtomicU64::new(0),
@@ -216,6 +218,8 @@ impl Memtable {
                 None => NONE,
             });
         let places = places.collect();
+        self.payload_bytes
+            .fetch_add(payload.len() as u64, Ordering::Relaxed);
         let payload = payload.into();
         // Held until the row can be read: nobody finds a number that leads nowhere.
         let mut newest = self.newest.write();
@@ -265,6 +269,11 @@ impl Memtable {
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Bytes of payloads, those of ended versions included.
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        self.payload_bytes.load(Ordering::Relaxed)
     }
 
     /// True when no operation belongs here.

@@ -1,18 +1,21 @@
 //! What a collection holds, as the engine works with it, and its form in the manifest.
 
-use vdb_index::Quantization;
+use serde_json::{Map, Value};
 use vdb_index::hnsw::HnswParams;
 use vdb_storage::Component;
-use vdb_storage::schema::{
-    HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord,
-};
+use vdb_storage::payload::{decode_payload, encode_payload};
+use vdb_storage::schema::{PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Kernel;
 
 use crate::config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
-use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
+use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
+use crate::limits::MAX_SETTINGS_BYTES;
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
+use crate::settings::{
+    CollectionUpdate, Fields, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
+};
 
 /// A named vector.
 #[derive(Clone, Debug)]
@@ -57,26 +60,52 @@ impl VectorKind {
 pub(crate) struct DenseSchema {
     pub(crate) params: VectorParams,
     pub(crate) kernel: Kernel,
+    /// What its graphs are built with, settings of the collection taken in; `None` where there are to be none.
+    pub(crate) graph: Option<HnswParams>,
+    /// Segments of at least this many vectors get a graph; `None` where none does any more.
+    pub(crate) index_min_rows: Option<u32>,
+    /// Where fewer vectors than this may be found, all of them are scored; 0 where the planner decides.
+    pub(crate) full_scan_rows: u32,
+}
+
+impl DenseSchema {
+    /// A vector of a collection of these settings.
+    fn new(params: &VectorParams, of: &CollectionConfig) -> Self {
+        let row_bytes = params.row_bytes();
+        let full_scan = params.hnsw.or(&of.hnsw).full_scan_threshold;
+        DenseSchema {
+            kernel: params.kernel(),
+            graph: params.graph(of),
+            index_min_rows: of.optimizer.index_min_rows(row_bytes),
+            full_scan_rows: full_scan.map_or(0, |kilobytes| rows_of(kilobytes, row_bytes)),
+            params: params.clone(),
+        }
+    }
+
+    /// What the graph over so many vectors is to be built with; `None` where there is to be none.
+    pub(crate) fn graph_over(&self, vectors: u32) -> Option<HnswParams> {
+        let least = self.index_min_rows?.max(1);
+        self.graph.filter(|_| vectors >= least)
+    }
 }
 
 impl VectorSchema {
-    fn new(name: String, params: NamedVectorParams) -> Self {
-        let kind = match params {
-            NamedVectorParams::Dense(mut params) => {
-                // What the manifest keeps is what counts from the start, not from the next opening on.
-                params.hnsw.alpha = from_thousandths(to_thousandths(params.hnsw.alpha));
-                let kernel = params.kernel();
-                let is_multi = params.multivector.is_some();
-                let dense = DenseSchema { params, kernel };
-                if is_multi {
-                    VectorKind::Multi(dense)
-                } else {
-                    VectorKind::Dense(dense)
-                }
-            }
-            NamedVectorParams::Sparse(params) => VectorKind::Sparse(params),
-        };
-        VectorSchema { name, kind }
+    fn dense_of(name: &str, params: &VectorParams, of: &CollectionConfig) -> Self {
+        let dense = DenseSchema::new(params, of);
+        VectorSchema {
+            name: name.to_owned(),
+            kind: match params.multivector {
+                Some(_) => VectorKind::Multi(dense),
+                None => VectorKind::Dense(dense),
+            },
+        }
+    }
+
+    fn sparse_of(name: &str, params: SparseVectorParams) -> Self {
+        VectorSchema {
+            name: name.to_owned(),
+            kind: VectorKind::Sparse(params),
+        }
     }
 
     /// What the user has set.
@@ -132,27 +161,66 @@ pub(crate) struct Schema {
     pub(crate) payload_indexes: Vec<PayloadIndexSchema>,
     pub(crate) next_payload_index: u16,
     pub(crate) optimizer: OptimizerConfig,
+    hnsw: HnswConfig,
+    quantization: Option<QuantizationConfig>,
+    strict_mode: Option<StrictMode>,
+    metadata: Map<String, Value>,
+    hints: Map<String, Value>,
+    /// The settings as manifests keep them.
+    stored: Vec<u8>,
 }
 
 impl Schema {
-    pub(crate) fn new(config: CollectionConfig) -> Self {
-        let dense = config.vectors.into_iter();
-        let dense = dense.map(|(name, params)| VectorSchema::new(name, params.into()));
-        let sparse = config.sparse_vectors.into_iter();
-        let sparse = sparse.map(|(name, params)| VectorSchema::new(name, params.into()));
-        Schema {
+    /// The vectors of a new collection get slots in their order, dense ones first.
+    ///
+    /// # Errors
+    /// When the settings are not allowed, or take too much room.
+    pub(crate) fn new(config: CollectionConfig) -> Result<Self> {
+        config.validate()?;
+        let stored = match encode_payload(&config.settings_json()) {
+            Err(vdb_storage::Error::TooDeep { limit }) => {
+                return Err(Error::Limit {
+                    what: "levels of objects and arrays in the settings of a collection",
+                    limit,
+                    found: limit + 1,
+                });
+            }
+            stored => stored?,
+        };
+        within(
+            "bytes that the settings of a collection take, metadata and hints included",
+            MAX_SETTINGS_BYTES,
+            stored.len(),
+        )?;
+        let dense = config.vectors.iter();
+        let dense = dense.map(|(name, params)| VectorSchema::dense_of(name, params, &config));
+        let sparse = config.sparse_vectors.iter();
+        let sparse = sparse.map(|(name, params)| VectorSchema::sparse_of(name, *params));
+        Ok(Schema {
             vectors: dense.chain(sparse).map(Some).collect(),
             payload_indexes: Vec::new(),
             next_payload_index: 0,
-            optimizer: OptimizerConfig {
-                deleted_share: from_thousandths(to_thousandths(config.optimizer.deleted_share)),
-                ..config.optimizer
-            },
-        }
+            optimizer: config.optimizer,
+            hnsw: config.hnsw,
+            quantization: config.quantization,
+            strict_mode: config.strict_mode,
+            metadata: config.metadata,
+            hints: config.hints,
+            stored,
+        })
     }
 
     pub(crate) fn config(&self) -> CollectionConfig {
-        let mut config = CollectionConfig::default().optimizer(self.optimizer.clone());
+        let mut config = CollectionConfig {
+            vectors: Vec::new(),
+            sparse_vectors: Vec::new(),
+            optimizer: self.optimizer.clone(),
+            hnsw: self.hnsw,
+            quantization: self.quantization.clone(),
+            strict_mode: self.strict_mode.clone(),
+            metadata: self.metadata.clone(),
+            hints: self.hints.clone(),
+        };
         for (_, vector) in self.vectors() {
             match vector.params() {
                 NamedVectorParams::Dense(params) => config.vectors.push((vector.name.clone(), params)),
@@ -162,6 +230,57 @@ impl Schema {
             }
         }
         config
+    }
+
+    /// The same schema under another configuration: each of its vectors in the slot that has its name here, and the payload
+    /// indexes as they are.
+    fn under(&self, config: CollectionConfig, slots: &[Option<&str>]) -> Result<Schema> {
+        let fresh = Schema::new(config)?;
+        let of_name = |name: &&str| fresh.vectors().find(|(_, v)| v.name == **name).map(|(_, v)| v.clone());
+        Ok(Schema {
+            vectors: slots.iter().map(|slot| slot.as_ref().and_then(of_name)).collect(),
+            payload_indexes: self.payload_indexes.clone(),
+            next_payload_index: self.next_payload_index,
+            ..fresh
+        })
+    }
+
+    /// The name in each slot.
+    fn names(&self) -> Vec<Option<&str>> {
+        let names = self.vectors.iter();
+        names.map(|vector| vector.as_ref().map(|v| v.name.as_str())).collect()
+    }
+
+    /// The same vectors and payload indexes under changed settings.
+    pub(crate) fn updated(&self, update: &CollectionUpdate) -> Result<Schema> {
+        let mut config = self.config();
+        config.update(update)?;
+        self.under(config, &self.names())
+    }
+
+    /// True when graphs of the other are built in another way, or over other segments.
+    pub(crate) fn builds_other_graphs(&self, other: &Schema) -> bool {
+        self.vectors().any(|(slot, _)| match (self.dense(slot), other.dense(slot)) {
+            (Some(a), Some(b)) => (a.graph, a.index_min_rows) != (b.graph, b.index_min_rows),
+            _ => false,
+        })
+    }
+
+    /// What requests are held to, if anything.
+    pub(crate) fn strict_mode(&self) -> Option<&StrictMode> {
+        self.strict_mode.as_ref().filter(|strict| strict.is_enabled())
+    }
+
+    /// When segments are merged, sizes in rows.
+    pub(crate) fn merging(&self) -> OptimizerConfig {
+        let dense = self.vectors().filter_map(|(_, vector)| match &vector.kind {
+            VectorKind::Dense(dense) | VectorKind::Multi(dense) => Some(dense.params.row_bytes()),
+            VectorKind::Sparse(_) => None,
+        });
+        OptimizerConfig {
+            max_segment_rows: self.optimizer.max_segment_rows(dense.sum()),
+            ..self.optimizer.clone()
+        }
     }
 
     /// The named vectors, each with its slot.
@@ -211,9 +330,8 @@ impl Schema {
     /// # Errors
     /// When there is one of that name with other parameters, or what is to be added is not valid.
     pub(crate) fn add_vector(&mut self, name: &str, params: NamedVectorParams) -> Result<bool> {
-        let vector = VectorSchema::new(name.to_owned(), params);
         if let Ok((_, known)) = self.require(name) {
-            if known.params() == vector.params() {
+            if known.params() == params {
                 return Ok(false);
             }
             return Err(Error::InvalidRequest(format!(
@@ -226,27 +344,33 @@ impl Schema {
             usize::from(u16::MAX),
             ever,
         )?;
-        self.vectors.push(Some(vector));
-        self.config().validate()?;
+        let mut config = self.config();
+        match params {
+            NamedVectorParams::Dense(params) => config.vectors.push((name.to_owned(), params)),
+            NamedVectorParams::Sparse(params) => config.sparse_vectors.push((name.to_owned(), params)),
+        }
+        let mut slots = self.names();
+        slots.push(Some(name));
+        *self = self.under(config, &slots)?;
         Ok(true)
     }
 
-    /// Drops a named vector. False when there is none.
-    pub(crate) fn drop_vector(&mut self, name: &str) -> bool {
-        let dropped = self
-            .vectors
-            .iter_mut()
-            .find(|v| v.as_ref().is_some_and(|v| v.name == name));
-        dropped.is_some_and(|vector| vector.take().is_some())
+    /// Drops a named vector, and what was set for it. False when there is none.
+    ///
+    /// # Errors
+    /// Never, for a schema that was valid before.
+    pub(crate) fn drop_vector(&mut self, name: &str) -> Result<bool> {
+        if self.slot(name).is_none() {
+            return Ok(false);
+        }
+        let mut config = self.config();
+        config.vectors.retain(|(known, _)| known != name);
+        config.sparse_vectors.retain(|(known, _)| known != name);
+        let kept = |slot: Option<&'_ str>| slot.is_some_and(|known| known != name);
+        let slots: Vec<_> = self.names().into_iter().map(|slot| if kept(slot) { slot } else { None }).collect();
+        *self = self.under(config, &slots)?;
+        Ok(true)
     }
-}
-
-fn to_thousandths(value: f32) -> u16 {
-    (value * 1000.0).round() as u16
-}
-
-fn from_thousandths(value: u16) -> f32 {
-    f32::from(value) / 1000.0
 }
 
 impl Schema {
@@ -263,14 +387,6 @@ impl Schema {
                     size: params.size as u32,
                     distance: params.distance.code(),
                     element: params.element.code(),
-                    hnsw: HnswRecord {
-                        m: params.hnsw.m,
-                        ef_construct: params.hnsw.ef_construct,
-                        ef_refine: params.hnsw.ef_refine,
-                        alpha_thousandths: to_thousandths(params.hnsw.alpha),
-                        seed: params.hnsw.seed,
-                        quantization: params.hnsw.quantization.code(),
-                    },
                     multivector: params.multivector.map(MultiVectorComparator::code),
                 }),
                 VectorKind::Sparse(params) => sparse_vectors.push(SparseVectorRecord {
@@ -293,12 +409,7 @@ impl Schema {
             next_vector: self.vectors.len() as u16,
             payload_indexes: indexes.collect(),
             next_payload_index: self.next_payload_index,
-            optimizer: OptimizerRecord {
-                index_min_rows: self.optimizer.index_min_rows,
-                max_segment_rows: self.optimizer.max_segment_rows,
-                deleted_thousandths: to_thousandths(self.optimizer.deleted_share),
-                merge_fan_in: self.optimizer.merge_fan_in,
-            },
+            settings: self.stored.clone(),
         }
     }
 
@@ -308,26 +419,25 @@ impl Schema {
             file: format!("{dir}: manifest"),
             what,
         };
-        let mut vectors = vec![None; usize::from(record.next_vector)];
-        let mut place = |number: u16, vector: VectorSchema| match vectors.get_mut(usize::from(number)) {
-            Some(place @ None) => {
-                *place = Some(vector);
-                Ok(())
+        let mut slots = vec![None; usize::from(record.next_vector)];
+        let dense = record.vectors.iter().map(|v| (v.number, v.name.as_str()));
+        let sparse = record.sparse_vectors.iter().map(|v| (v.number, v.name.as_str()));
+        for (number, name) in dense.chain(sparse) {
+            match slots.get_mut(usize::from(number)) {
+                Some(place @ None) => *place = Some(name),
+                Some(Some(_)) | None => {
+                    return Err(damaged(format!(
+                        "vector {name:?} has the number {number}, which is another's or was never given"
+                    )));
+                }
             }
-            Some(Some(_)) | None => Err(damaged(format!(
-                "vector {:?} has the number {number}, which is another\'s or was never given",
-                vector.name
-            ))),
-        };
+        }
+        let mut config = CollectionConfig::default();
         for v in &record.vectors {
-            place(
-                v.number,
-                VectorSchema::new(v.name.clone(), dense_params(v).map_err(damaged)?.into()),
-            )?;
+            config.vectors.push((v.name.clone(), dense_params(v).map_err(damaged)?));
         }
         for v in &record.sparse_vectors {
-            let params = sparse_params(v).map_err(damaged)?;
-            place(v.number, VectorSchema::new(v.name.clone(), params.into()))?;
+            config.sparse_vectors.push((v.name.clone(), sparse_params(v).map_err(damaged)?));
         }
         let mut payload_indexes = Vec::with_capacity(record.payload_indexes.len());
         for index in &record.payload_indexes {
@@ -348,20 +458,18 @@ impl Schema {
                 params: PayloadIndexParams { kind, options },
             });
         }
-        let optimizer = OptimizerConfig {
-            index_min_rows: record.optimizer.index_min_rows,
-            max_segment_rows: record.optimizer.max_segment_rows,
-            deleted_share: from_thousandths(record.optimizer.deleted_thousandths),
-            merge_fan_in: record.optimizer.merge_fan_in,
+        // What is kept is what makes the settings of those that nobody has touched.
+        let settle = |config: &mut CollectionConfig| -> Result<()> {
+            let settings = decode_payload(&record.settings)?;
+            config.update(&CollectionUpdate::read(Fields::of("settings", &settings))?)
         };
-        let schema = Schema {
-            vectors,
+        settle(&mut config).map_err(|e| damaged(e.to_string()))?;
+        let fresh = Schema::new(config).and_then(|schema| schema.under(schema.config(), &slots));
+        Ok(Schema {
             payload_indexes,
             next_payload_index: record.next_payload_index,
-            optimizer,
-        };
-        schema.config().validate().map_err(|e| damaged(e.to_string()))?;
-        Ok(schema)
+            ..fresh.map_err(|e| damaged(e.to_string()))?
+        })
     }
 }
 
@@ -370,23 +478,11 @@ fn dense_params(v: &VectorRecord) -> Result<VectorParams, String> {
     let unknown = |what: &str, code: u8| format!("vector {:?} has the unknown {what} {code}", v.name);
     let distance = Distance::from_code(v.distance).ok_or_else(|| unknown("distance", v.distance))?;
     let element = Element::from_code(v.element).ok_or_else(|| unknown("element", v.element))?;
-    let quantization = Quantization::from_code(v.hnsw.quantization)
-        .ok_or_else(|| unknown("quantization", v.hnsw.quantization))?;
     let comparator =
         |code| MultiVectorComparator::from_code(code).ok_or_else(|| unknown("multivector comparator", code));
     Ok(VectorParams {
-        size: v.size as usize,
-        distance,
-        element,
-        hnsw: HnswParams {
-            m: v.hnsw.m,
-            ef_construct: v.hnsw.ef_construct,
-            ef_refine: v.hnsw.ef_refine,
-            alpha: from_thousandths(v.hnsw.alpha_thousandths),
-            seed: v.hnsw.seed,
-            quantization,
-        },
         multivector: v.multivector.map(comparator).transpose()?,
+        ..VectorParams::new(v.size as usize, distance).element(element)
     })
 }
 

@@ -6,9 +6,8 @@ use std::sync::{Arc, LazyLock};
 use libfuzzer_sys::fuzz_target;
 use vdb_fuzz::{Input, bytes_of, damage_frame, put};
 use vdb_storage::manifest::{
-    AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, HnswRecord, ManifestRecord,
-    ManifestStore, OptimizerRecord, PayloadIndexRecord, SchemaRecord, SegmentRecord, SparseVectorRecord,
-    VectorRecord,
+    AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, ManifestStore,
+    PayloadIndexRecord, SchemaRecord, SegmentRecord, SparseVectorRecord, VectorRecord,
 };
 use vdb_vfs::{Disk, MemDisk};
 
@@ -36,21 +35,12 @@ static CATALOG: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
 });
 
 static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
-    let hnsw = HnswRecord {
-        m: 16,
-        ef_construct: 100,
-        ef_refine: 0,
-        alpha_thousandths: 1000,
-        seed: 7,
-        quantization: 0,
-    };
     let vector = |number, name: &str| VectorRecord {
         number,
         name: name.to_owned(),
         size: 4,
         distance: 0,
         element: 0,
-        hnsw: hnsw.clone(),
         multivector: None,
     };
     let component = |code, number| ComponentRecord {
@@ -79,12 +69,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
                 options: None,
             }],
             next_payload_index: 1,
-            optimizer: OptimizerRecord {
-                index_min_rows: 1000,
-                max_segment_rows: 1 << 20,
-                deleted_thousandths: 200,
-                merge_fan_in: 4,
-            },
+            settings: vec![0; 5],
         },
         flushed_lsn: 40,
         seq_floor: 30,

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 use vdb_fuzz::{Input, bytes_of, damage_frame, disk_with};
 use vdb_storage::PointId;
-use vdb_storage::manifest::{OptimizerRecord, SchemaRecord};
+use vdb_storage::manifest::SchemaRecord;
 use vdb_storage::payload::{PayloadReader, PayloadWriter, encode_payload};
 use vdb_storage::points::{PointsReader, PointsWriter, SegmentIdentity};
 use vdb_storage::tombstone::{self, Tombstones};
@@ -27,19 +27,13 @@ fn ids() -> impl Iterator<Item = PointId> {
 
 static POINTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let disk = MemDisk::new();
-    let optimizer = OptimizerRecord {
-        index_min_rows: 1,
-        max_segment_rows: 100,
-        deleted_thousandths: 200,
-        merge_fan_in: 4,
-    };
     let schema = SchemaRecord {
         vectors: Vec::new(),
         sparse_vectors: Vec::new(),
         next_vector: 0,
         payload_indexes: Vec::new(),
         next_payload_index: 0,
-        optimizer,
+        settings: Vec::new(),
     };
     let identity = SegmentIdentity {
         collection_id: 1,

@@ -20,8 +20,9 @@ pub struct SchemaRecord {
     pub payload_indexes: Vec<PayloadIndexRecord>,
     /// The number that the next payload index to be added gets.
     pub next_payload_index: u16,
-    /// When segments are indexed and merged.
-    pub optimizer: OptimizerRecord,
+    /// What was set: an encoded object ([`encode_payload`](crate::payload::encode_payload)), empty for none of it. Its keys
+    /// are given by the engine.
+    pub settings: Vec<u8>,
 }
 
 /// One named vector. Codes of distances are given by the engine, codes of elements by
@@ -38,8 +39,6 @@ pub struct VectorRecord {
     pub distance: u8,
     /// How a component is stored.
     pub element: u8,
-    /// How its graphs are built.
-    pub hnsw: HnswRecord,
     /// How multivectors are compared, if it is one; codes are given by the engine.
     pub multivector: Option<u8>,
 }
@@ -56,36 +55,6 @@ pub struct SparseVectorRecord {
     pub modifier: u8,
     /// How the user would have values kept.
     pub element: u8,
-}
-
-/// How a graph is built.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct HnswRecord {
-    /// Links a node keeps on upper levels.
-    pub m: u16,
-    /// Width of the search that finds a new node's neighbours.
-    pub ef_construct: u16,
-    /// Width of the search of the second pass; 0 for none.
-    pub ef_refine: u16,
-    /// Slack of the pruning, in thousandths.
-    pub alpha_thousandths: u16,
-    /// Decides what looks random.
-    pub seed: u64,
-    /// What graph walks read of vectors; codes are given by the engine.
-    pub quantization: u8,
-}
-
-/// When segments are indexed and merged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct OptimizerRecord {
-    /// Segments of at least this many rows get a graph.
-    pub index_min_rows: u32,
-    /// Merges never make a segment of more rows than this.
-    pub max_segment_rows: u32,
-    /// A segment is rewritten when this share of its rows is deleted, in thousandths.
-    pub deleted_thousandths: u16,
-    /// Segments of about the same size that trigger a merge.
-    pub merge_fan_in: u32,
 }
 
 /// One payload index.

@@ -15,6 +15,7 @@
 //! | `aligned.rs` | where do bytes live that kernels read from the heap? |
 //! | `append.rs` | how do readers see rows while a writer adds more? |
 //! | `element.rs` | how is one number stored, and what is a matrix of them? |
+//! | `memory.rs` | how much memory does this process have? |
 //! | `sparse.rs` | what is a sparse vector, and how near are two? |
 //! | `words.rs` | where do bytes live that hold numbers of four bytes? |
 //! | `sync.rs` | what do threads wait for, and who runs them? |
@@ -47,6 +48,7 @@ pub mod append;
 pub mod element;
 pub mod kernel;
 pub mod map;
+pub mod memory;
 pub mod sparse;
 pub mod sync;
 pub mod words;

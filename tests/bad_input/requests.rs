@@ -243,7 +243,7 @@ fn collections_with_impossible_vectors_are_refused() {
         c.vector(format!("v{i}"), params(1))
     });
     let mut wild = params(2);
-    wild.hnsw.m = 0;
+    wild.hnsw.m = Some(1);
     for config in [
         CollectionConfig::new(params(0)),
         CollectionConfig::new(params(MAX_DIMENSION + 1)),
@@ -294,7 +294,7 @@ fn settings_of_the_optimizer_that_mean_nothing_are_refused_and_the_others_read_b
         ..base
     };
     let made = db.create_collection("o", with(share)).unwrap();
-    assert_eq!(made.info().unwrap().config.optimizer.deleted_share, 0.123);
+    assert_eq!(made.info().unwrap().config.optimizer.deleted_share, 0.1234);
 }
 
 #[test]

@@ -221,6 +221,7 @@ fn compare(
     let empty = CollectionDump {
         points: Default::default(),
         indexes: Default::default(),
+        settings: Default::default(),
     };
     let kept = kept.unwrap_or(&empty);
     for (id, point) in &was.points {

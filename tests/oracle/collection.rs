@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use vdb::{
-    CollectionConfig, Expected, NamedVectorParams, Payload, PayloadIndexKind, PointId, UpsertMode, Vector,
+    CollectionConfig, CollectionUpdate, Expected, NamedVectorParams, Payload, PayloadIndexKind, PointId, UpsertMode, Vector,
     VectorParams, Vectors,
 };
 
@@ -40,7 +40,7 @@ pub enum Refusal {
 /// A collection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OracleCollection {
-    /// What it was created with.
+    /// Its vectors and settings.
     pub config: CollectionConfig,
     /// The points.
     pub points: BTreeMap<PointId, OraclePoint>,
@@ -255,6 +255,12 @@ impl OracleCollection {
         if self.indexes.insert(path.to_owned(), kind) != Some(kind) {
             self.next_seq += 1;
         }
+    }
+
+    /// Changes settings; takes a sequence number.
+    pub fn configure(&mut self, update: &CollectionUpdate) {
+        self.config.update(update).unwrap();
+        self.next_seq += 1;
     }
 
     /// Drops a payload index; takes a sequence number when there is one.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
 use vdb::{Collection, Database, PayloadIndexKind, PointId, Result, ScrollRequest, Select};
 
 use super::collection::{OracleCollection, OraclePoint};
@@ -14,6 +15,8 @@ pub struct CollectionDump {
     pub points: BTreeMap<PointId, OraclePoint>,
     /// Payload indexes.
     pub indexes: BTreeMap<String, PayloadIndexKind>,
+    /// As they are told.
+    pub settings: Map<String, Value>,
 }
 
 /// Everything in a database.
@@ -63,6 +66,7 @@ impl CollectionDump {
                 .into_iter()
                 .map(|(path, params)| (path, params.kind))
                 .collect(),
+            settings: info.config.settings_json(),
         })
     }
 }
@@ -83,6 +87,7 @@ impl Dump {
         let dump = |c: &OracleCollection| CollectionDump {
             points: c.points.clone(),
             indexes: c.indexes.clone(),
+            settings: c.config.settings_json(),
         };
         let collections = oracle
             .names
@@ -115,6 +120,9 @@ impl Dump {
         for ((name, a), b) in pairs {
             if a.indexes != b.indexes {
                 return Some(format!("{name}: indexes {:?} and {:?}", a.indexes, b.indexes));
+            }
+            if a.settings != b.settings {
+                return Some(format!("{name}: settings {:?} and {:?}", a.settings, b.settings));
             }
             for id in a.points.keys().chain(b.points.keys()) {
                 let (a, b) = (a.points.get(id), b.points.get(id));

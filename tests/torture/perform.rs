@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use vdb::{Control, Database, RestoreMode, Result};
 use vdb_vfs::sim::SimDisk;
 
-use super::script::{Action, config, open};
+use super::script::{Action, config, links, open};
 use super::told::Told;
 use crate::oracle::database;
 
@@ -58,6 +58,7 @@ impl Stage<'_> {
             | Action::Optimize(_)
             | Action::Index(..)
             | Action::DropIndex(..)
+            | Action::Configure(..)
             | Action::Create(_)
             | Action::Drop(_)
             | Action::Rename(..)
@@ -101,6 +102,7 @@ pub fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
         Action::Optimize(name) => db.collection(name)?.optimize(&Control::none())?,
         Action::Index(name, path, kind) => db.collection(name)?.create_payload_index(path, *kind)?,
         Action::DropIndex(name, path) => assert!(db.collection(name)?.drop_payload_index(path)?),
+        Action::Configure(name, m) => db.collection(name)?.update_config(&links(*m))?,
         Action::Create(name) => drop(db.create_collection(name, config())?),
         Action::Drop(name) => assert!(db.drop_collection(name)?),
         Action::Rename(from, to) => db.rename_collection(from, to)?,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Expected, Modifier,
-    MultiVectorComparator, PayloadIndexKind, Point, PointId, Result, SparseVector, SparseVectorParams,
-    UpsertMode, VectorParams, Vectors,
+    CollectionConfig, CollectionUpdate, Database, DatabaseBuilder, Distance, Durability, Element, Expected,
+    HnswConfig, Modifier, MultiVectorComparator, PayloadIndexKind, Point, PointId, Result, SparseVector,
+    SparseVectorParams, UpsertMode, VectorParams, Vectors,
 };
 use vdb_vfs::sim::SimDisk;
 
@@ -27,6 +27,8 @@ pub enum Action {
     Index(&'static str, &'static str, PayloadIndexKind),
     /// Without it again.
     DropIndex(&'static str, &'static str),
+    /// Other graphs, of so many links a node; 0 for none.
+    Configure(&'static str, u16),
     /// A new collection.
     Create(&'static str),
     /// A collection with its aliases.
@@ -75,6 +77,15 @@ pub fn config() -> CollectionConfig {
         .sparse_vector("words", SparseVectorParams::new().modifier(Modifier::Idf));
     config.optimizer.index_min_rows = 4;
     config
+}
+
+/// A change to graphs of so many links a node.
+pub fn links(m: u16) -> CollectionUpdate {
+    let hnsw = HnswConfig {
+        m: Some(m),
+        ..HnswConfig::default()
+    };
+    CollectionUpdate::new().hnsw(hnsw)
 }
 
 /// A point whose numbers and payload follow from `mark`.
@@ -186,6 +197,8 @@ pub fn scripted() -> Vec<Action> {
         Action::Flush("b"),
         sync(vec![write("a", Op::Delete(keyword("k0")))]),
         Action::Optimize("a"),
+        Action::Configure("a", 4),
+        Action::Optimize("a"),
         Action::Snapshot("a"),
         sync(vec![write("a", points(60..62, 11))]),
         Action::Restore("b"),
@@ -244,7 +257,7 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
         ]);
         let at = numbers.below(12);
         let (doomed, other) = (*numbers.pick(&["b", "c"]), *numbers.pick(&names));
-        script.push(match numbers.below(27) {
+        script.push(match numbers.below(28) {
             0..=8 => Action::Write(durability, vec![write(name, operation(numbers, at, mark))]),
             9..=11 => {
                 let both = (0..3).map(|i| write(names[i], operation(numbers, at + i as u64, mark)));
@@ -265,6 +278,7 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
             23 => Action::Unalias("alias"),
             24 => Action::Snapshot(name),
             25 => Action::Restore(name),
+            26 => Action::Configure(name, *numbers.pick(&[0, 4, 16])),
             _ => Action::Sync,
         });
     }

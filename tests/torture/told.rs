@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vdb::{Database, Durability};
 
-use super::script::{Action, config};
+use super::script::{Action, config, links};
 use crate::oracle::{Dump, OracleCollection, OracleDatabase, Step};
 
 /// What an action changes, in the order of the log or beside it.
@@ -171,6 +171,7 @@ impl Told {
             }
             Action::Index(..)
             | Action::DropIndex(..)
+            | Action::Configure(..)
             | Action::Create(_)
             | Action::Drop(_)
             | Action::Rename(..)
@@ -282,6 +283,7 @@ impl Told {
             Action::Restore(name) => Some(Event::Restored((*name).to_owned(), self.snapshot.clone()?)),
             Action::Index(..)
             | Action::DropIndex(..)
+            | Action::Configure(..)
             | Action::Create(_)
             | Action::Drop(_)
             | Action::Rename(..)
@@ -319,6 +321,7 @@ pub fn commit(db: &mut OracleDatabase, action: &Action) {
         Action::Unalias(alias) => drop(db.aliases.remove(*alias)),
         Action::Index(name, path, kind) => db.get_mut(name).unwrap().create_index(path, *kind),
         Action::DropIndex(name, path) => assert!(db.get_mut(name).unwrap().drop_index(path)),
+        Action::Configure(name, m) => db.get_mut(name).unwrap().configure(&links(*m)),
         Action::Write(..)
         | Action::Flush(_)
         | Action::Optimize(_)
@@ -339,7 +342,10 @@ pub fn applies(state: &OracleDatabase, action: &Action) -> bool {
         Action::Unalias(alias) => state.aliases.contains_key(*alias),
         Action::Index(name, ..) => taken(name),
         Action::DropIndex(name, path) => state.get(name).is_some_and(|c| c.indexes.contains_key(*path)),
-        Action::Flush(name) | Action::Optimize(name) | Action::Snapshot(name) => taken(name),
+        Action::Flush(name)
+        | Action::Optimize(name)
+        | Action::Snapshot(name)
+        | Action::Configure(name, _) => taken(name),
         Action::Write(..) | Action::Sync | Action::Restore(_) => true,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use vdb::{CollectionConfig, Distance, Element, HnswParams, Quantization, VectorParams};
+use vdb::{CollectionConfig, CollectionUpdate, Distance, Element, HnswParams, Quantization, VectorParams};
 
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
@@ -16,7 +16,8 @@ With --json the answer is {\"database\": DIR, \"collection\": NAME or null}.
 Examples:
   vdb create my.db                                  an empty database
   vdb create my.db words --dim 384                  one unnamed vector a point, cosine, f32
-  vdb create my.db pages --vector title:384 --vector image:512:euclid:f16";
+  vdb create my.db pages --vector title:384 --vector image:512:euclid:f16
+  vdb create my.db words --dim 384 --set '{\"metadata\": {\"owner\": \"me\"}}'";
 
 /// Create a database, or an empty collection in it
 ///
@@ -64,6 +65,10 @@ pub(crate) struct Args {
     /// What graph walks read of each vector before the best are scored in full: codes of 8, 4, 2 or 1 bits, or full vectors
     #[arg(long, default_value = "auto", requires = "collection", value_parser = parse::quantization())]
     quantization: Quantization,
+
+    /// Further settings, as `vdb config --help` lists them
+    #[arg(long, value_name = "JSON", requires = "collection", value_parser = settings)]
+    set: Option<CollectionUpdate>,
 }
 
 /// A named vector as it is given: what it does not say is said by the other options.
@@ -73,6 +78,12 @@ struct Named {
     dim: usize,
     distance: Option<Distance>,
     element: Option<Element>,
+}
+
+/// A change of settings on the command line.
+pub(super) fn settings(text: &str) -> Result<CollectionUpdate, String> {
+    let change = serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))?;
+    CollectionUpdate::from_json(&change).map_err(|error| error.to_string())
 }
 
 fn named(text: &str) -> Result<Named, String> {
@@ -123,7 +134,7 @@ impl Args {
         }
     }
 
-    fn config(&self) -> CollectionConfig {
+    fn config(&self) -> Outcome<CollectionConfig> {
         let distance = self.distance.unwrap_or(Distance::Cosine);
         let element = self.element.unwrap_or(Element::F32);
         let mut hnsw = HnswParams::default();
@@ -140,7 +151,10 @@ impl Args {
             let element = vector.element.unwrap_or(element);
             config = config.vector(&vector.name, params(vector.dim, distance, element));
         }
-        config
+        if let Some(set) = &self.set {
+            config.update(set)?;
+        }
+        Ok(config)
     }
 }
 
@@ -155,7 +169,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     }
     home.with(open::builder(), |db| {
         if let Some(name) = &args.collection {
-            db.create_collection(name, args.config())?;
+            db.create_collection(name, args.config()?)?;
         }
         Ok(())
     })?;

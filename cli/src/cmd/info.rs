@@ -90,10 +90,10 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
         json!({
             "name": name, "size": params.size, "distance": params.distance.name(),
             "element": parse::element_name(params.element), "multivector": params.multivector.is_some(),
-            "hnsw": {
-                "m": params.hnsw.m, "ef_construct": params.hnsw.ef_construct, "seed": params.hnsw.seed,
-                "quantization": params.hnsw.quantization.name(),
-            },
+            "hnsw": params.graph(&info.config).map(|graph| json!({
+                "m": graph.m, "ef_construct": graph.ef_construct, "seed": graph.seed,
+                "quantization": graph.quantization.name(),
+            })),
         })
     });
     let sparse = info.config.sparse_vectors.iter().map(|(name, params)| {
@@ -154,12 +154,16 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
         line(
             kind,
             format!(
-                "{name}: {} x {element}, {}, graph m {}, ef_construct {}, quantization {}",
+                "{name}: {} x {element}, {}, {}",
                 params.size,
                 params.distance,
-                params.hnsw.m,
-                params.hnsw.ef_construct,
-                params.hnsw.quantization.name()
+                params.graph(&info.config).map_or_else(
+                    || "no graph".to_owned(),
+                    |graph| {
+                        let (m, ef, codes) = (graph.m, graph.ef_construct, graph.quantization.name());
+                        format!("graph m {m}, ef_construct {ef}, quantization {codes}")
+                    }
+                ),
             ),
         );
     }

@@ -7,6 +7,7 @@ mod bench;
 mod collections;
 mod compact;
 mod completions;
+mod config;
 mod count;
 mod create;
 mod delete;
@@ -40,7 +41,7 @@ Exit codes:
   124  the time of --timeout is up
   130  interrupted (Ctrl-C, SIGTERM); standard error says what is done
 
-One process at a time changes a database. query, get, scroll, count, info, collections list, verify and delete \
+One process at a time changes a database. query, get, scroll, count, info, collections list, config without --set, verify and delete \
 --dry-run only read: they work beside it, see what it has committed, and change nothing, so that they work in a \
 directory that may not be written to as well.
 
@@ -91,6 +92,7 @@ pub(crate) enum Command {
     Delete(delete::Args),
     Info(info::Args),
     Collections(collections::Args),
+    Config(config::Args),
     Index(index::Args),
     Compact(compact::Args),
     Verify(verify::Args),
@@ -115,6 +117,7 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
         Command::Delete(args) => delete::run(args, out),
         Command::Info(args) => info::run(&args, out),
         Command::Collections(args) => collections::run(args, out),
+        Command::Config(args) => config::run(&args, out),
         Command::Index(args) => index::run(&args, out),
         Command::Compact(args) => compact::run(&args, out),
         Command::Verify(args) => verify::run(&args, out),

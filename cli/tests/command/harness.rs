@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The commands that answer with JSON.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "create",
     "load",
     "query",
@@ -18,6 +18,7 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "delete",
     "info",
     "collections",
+    "config",
     "index",
     "compact",
     "verify",

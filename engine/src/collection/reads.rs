@@ -64,6 +64,7 @@ impl Collection {
     /// # Errors
     /// As [`get`](Self::get), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn get_with(&self, ids: &[PointId], select: &Select, control: &Control<'_>) -> Result<Vec<Record>> {
+        self.admit(|strict| strict.reads(1))?;
         self.answer("fetching points", control, None, |view, allowance| {
             fetch::get(view, ids, select, allowance)
         })
@@ -83,6 +84,7 @@ impl Collection {
     /// # Errors
     /// As [`scroll`](Self::scroll), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn scroll_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
+        self.admit(|strict| strict.scroll(request))?;
         self.answer("scrolling", control, request.timeout, |view, allowance| {
             scroll::scroll(view, request, allowance)
         })
@@ -113,6 +115,7 @@ impl Collection {
     /// # Errors
     /// As [`count`](Self::count), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn count_with(&self, filter: Option<&Filter>, control: &Control<'_>) -> Result<u64> {
+        self.admit(|strict| strict.count(filter))?;
         self.answer("counting", control, None, |view, allowance| {
             matching::count(view, filter, allowance)
         })
@@ -124,6 +127,7 @@ impl Collection {
     /// # Errors
     /// When the filter is not valid, or [`Error::Timeout`](crate::Error::Timeout).
     pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
+        self.admit(|strict| strict.count(Some(filter)))?;
         self.answer("estimating", &Control::none(), None, |view, allowance| {
             matching::estimate(view, filter, allowance)
         })
@@ -149,6 +153,7 @@ impl Collection {
     /// # Errors
     /// When the filter is not valid, or [`Error::Timeout`](crate::Error::Timeout).
     pub fn explain(&self, filter: &Filter) -> Result<Explanation> {
+        self.admit(|strict| strict.reads(1))?;
         self.answer("explaining", &Control::none(), None, |view, allowance| {
             explain::explain(view, filter, false, allowance)
         })
@@ -159,6 +164,7 @@ impl Collection {
     /// # Errors
     /// As [`count_with`](Self::count_with).
     pub fn explain_counted(&self, filter: &Filter, control: &Control<'_>) -> Result<Explanation> {
+        self.admit(|strict| strict.count(Some(filter)))?;
         self.answer("explaining", control, None, |view, allowance| {
             explain::explain(view, filter, true, allowance)
         })
@@ -193,6 +199,7 @@ impl Collection {
     /// # Errors
     /// As [`search`](Self::search), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn search_with(&self, request: &SearchRequest, control: &Control<'_>) -> Result<Vec<ScoredPoint>> {
+        self.admit(|strict| strict.searches(std::slice::from_ref(request)))?;
         self.answer("searching", control, request.timeout, |view, allowance| {
             nearest::search(view, request, &self.shared().searchers, allowance)
         })
@@ -217,6 +224,7 @@ impl Collection {
         requests: &[SearchRequest],
         control: &Control<'_>,
     ) -> Result<Vec<Vec<ScoredPoint>>> {
+        self.admit(|strict| strict.searches(requests))?;
         let shared = self.shared();
         self.answer_within("searching", *control, |view, allowance| {
             let default = shared.options.read_timeout;
@@ -262,6 +270,7 @@ impl Collection {
     /// # Errors
     /// As [`query`](Self::query), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn query_with(&self, request: &QueryRequest, control: &Control<'_>) -> Result<Vec<ScoredPoint>> {
+        self.admit(|strict| strict.queries(&[request]))?;
         self.with_lookups(&[request], |lookups| {
             self.answer("searching", control, request.timeout, |view, allowance| {
                 lookups.ask(view, || self.asked(view, lookups).query(request, allowance))
@@ -290,7 +299,9 @@ impl Collection {
         control: &Control<'_>,
     ) -> Result<Vec<Vec<ScoredPoint>>> {
         let default = self.shared().options.read_timeout;
-        self.with_lookups(&requests.iter().collect::<Vec<_>>(), |lookups| {
+        let asked: Vec<&QueryRequest> = requests.iter().collect();
+        self.admit(|strict| strict.queries(&asked))?;
+        self.with_lookups(&asked, |lookups| {
             self.answer_within("searching", *control, |view, allowance| {
                 lookups.ask(view, || {
                     self.asked(view, lookups).batch(requests, default, allowance)
@@ -312,6 +323,7 @@ impl Collection {
     /// # Errors
     /// As [`query_groups`](Self::query_groups), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn query_groups_with(&self, request: &GroupRequest, control: &Control<'_>) -> Result<Vec<Group>> {
+        self.admit(|strict| strict.groups(request))?;
         self.with_lookups(&[&request.query], |lookups| {
             self.answer("searching", control, request.query.timeout, |view, allowance| {
                 lookups.ask(view, || {
@@ -336,6 +348,7 @@ impl Collection {
     /// # Errors
     /// As [`facet`](Self::facet), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn facet_with(&self, request: &FacetRequest, control: &Control<'_>) -> Result<Vec<FacetHit>> {
+        self.admit(|strict| strict.facet(request))?;
         self.answer("counting", control, request.timeout, |view, allowance| {
             facet::facet(view, request, allowance)
         })
@@ -359,6 +372,7 @@ impl Collection {
         request: &MatrixRequest,
         control: &Control<'_>,
     ) -> Result<DistanceMatrix> {
+        self.admit(|strict| strict.matrix(request))?;
         self.answer("searching", control, request.timeout, |view, allowance| {
             matrix::matrix(view, request, allowance)
         })

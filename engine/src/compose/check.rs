@@ -12,7 +12,7 @@ pub(super) fn request(request: &QueryRequest) -> Result<()> {
     search::check(
         request.limit,
         request.offset,
-        request.params.ef,
+        &request.params,
         request.score_threshold,
     )?;
     stages(request.stage(), 0, &mut 0)
@@ -36,7 +36,7 @@ fn stages(at: Stage<'_>, depth: usize, prefetches: &mut usize) -> Result<()> {
     within("prefetches of a query", MAX_PREFETCHES, *prefetches)?;
     stage(at)?;
     for prefetch in at.prefetch {
-        search::check(prefetch.limit, 0, prefetch.params.ef, prefetch.score_threshold)?;
+        search::check(prefetch.limit, 0, &prefetch.params, prefetch.score_threshold)?;
         stages(prefetch.stage(), depth + 1, prefetches)?;
     }
     Ok(())

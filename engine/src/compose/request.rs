@@ -125,6 +125,13 @@ macro_rules! builders {
             self
         }
 
+        /// Sets how the nearest points are looked for: beam, codes and the rest.
+        #[must_use]
+        pub fn params(mut self, params: QueryParams) -> Self {
+            self.params = params;
+            self
+        }
+
         /// Of which points it is counted how rare a dimension is.
         #[must_use]
         pub fn idf(mut self, idf: Idf) -> Self {
@@ -228,13 +235,9 @@ impl QueryRequest {
 impl From<SearchRequest> for QueryRequest {
     fn from(search: SearchRequest) -> Self {
         QueryRequest {
+            params: search.query_params(),
             using: search.using,
             filter: search.filter,
-            params: QueryParams {
-                ef: search.ef,
-                exact: search.exact,
-                idf: search.idf,
-            },
             score_threshold: search.score_threshold,
             limit: search.limit,
             offset: search.offset,

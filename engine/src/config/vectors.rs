@@ -6,6 +6,7 @@ use super::VectorParams;
 use crate::error::{Error, Result, within};
 use crate::limits::MAX_DIMENSION;
 use crate::names::check_vector_name;
+use crate::settings::QuantizationConfig;
 
 /// How two multivectors are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -148,6 +149,10 @@ pub(super) fn check_dense(name: &str, params: &VectorParams) -> Result<()> {
     params
         .hnsw
         .validate()
+        .and_then(|()| {
+            let quantization = params.quantization.as_ref();
+            quantization.map_or(Ok(()), QuantizationConfig::validate)
+        })
         .map_err(|e| Error::InvalidRequest(format!("vector {name:?}: {e}")))
 }
 

@@ -1,4 +1,5 @@
-//! Graphs, payload indexes and inverted indexes that a segment lacks: built when it is made, or later.
+//! Graphs, payload indexes and inverted indexes that a segment lacks, or has of another kind than the settings want: built
+//! when it is made, or later.
 
 use std::sync::Arc;
 
@@ -23,12 +24,30 @@ use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
 use crate::shared::Shared;
 
-/// The slots whose vectors are many enough for a graph that is not there.
+/// The slots whose vectors are many enough for a graph that is not there, or was built with other parameters.
 fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = usize> + 'a {
     schema.vectors().map(|(slot, _)| slot).filter(|&slot| {
-        let vectors = segment.vectors(slot);
-        vectors.is_some_and(|v| v.file.len() >= schema.optimizer.index_min_rows.max(1) && v.graph().is_none())
+        let (dense, vectors) = (schema.dense(slot), segment.vectors(slot));
+        dense.zip(vectors).is_some_and(|(dense, vectors)| {
+            let wanted = dense.graph_over(vectors.file.len());
+            wanted.is_some_and(|wanted| {
+                vectors
+                    .graph()
+                    .is_none_or(|graph| graph.view().params() != wanted)
+            })
+        })
     })
+}
+
+/// The graphs of vectors that are to have none any more.
+fn superfluous_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = Component> + 'a {
+    let components = (0u16..).map(Component::Graph);
+    let without = components
+        .zip(&schema.vectors)
+        .filter(|(_, vector)| vector.graph.is_none());
+    without
+        .map(|(component, _)| component)
+        .filter(|component| segment.record.component(*component).is_some())
 }
 
 fn missing_indexes<'a>(
@@ -44,6 +63,7 @@ fn missing_indexes<'a>(
 /// True when something is to be built for a segment.
 pub(crate) fn is_incomplete(schema: &Schema, segment: &Segment) -> bool {
     missing_graphs(schema, segment).next().is_some()
+        || superfluous_graphs(schema, segment).next().is_some()
         || missing_indexes(schema, segment).next().is_some()
         || sparse::missing(schema, segment).next().is_some()
 }
@@ -182,8 +202,16 @@ pub(crate) fn derive(
     for (file, info) in built {
         replace_component(record, &file, info);
     }
+    if what == What::Everything {
+        let superfluous: Vec<Component> = superfluous_graphs(&schema, &segment).collect();
+        record.components.retain(|c| {
+            c.component()
+                .is_none_or(|component| !superfluous.contains(&component))
+        });
+    }
     for component in with_graphs.components {
-        if matches!(component.component(), Some(Component::Graph(_))) {
+        let is_new = |c: &ComponentRecord| segment.record.components.iter().all(|old| old != c);
+        if matches!(component.component(), Some(Component::Graph(_))) && is_new(&component) {
             record
                 .components
                 .retain(|c| c.component() != component.component());

@@ -71,7 +71,7 @@ fn grown(
         to.copy_from_slice(vectors.rows.row(row)?);
     }
     let matrix = MatrixView::new(vector.params.element, vector.params.size, &bytes)?;
-    let (metric, params) = (vector.kernel.metric(), &vector.params.hnsw);
+    let (metric, params) = (vector.kernel.metric(), vector.graph.as_ref()?);
     let pool = &shared.grow_pool;
     let graph = match vectors.live.graph() {
         Some(old) => {

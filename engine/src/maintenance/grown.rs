@@ -44,8 +44,11 @@ impl Ancestor<'_> {
             graph: self.graph,
             rows: &self.places,
         };
+        let Some(params) = &vector.graph else {
+            return Ok(None);
+        };
         let metric = vector.kernel.metric();
-        match hnsw::extend(&base, matrix, metric, &vector.params.hnsw, pool, control) {
+        match hnsw::extend(&base, matrix, metric, params, pool, control) {
             Err(IndexError::BadParameter { .. }) => Ok(None),
             grown => Ok(Some(grown?)),
         }
@@ -113,8 +116,10 @@ pub(crate) fn build_graph(
     {
         return Ok(Some(grown));
     }
+    let Some(params) = &vector.graph else {
+        return Ok(None);
+    };
     let metric = vector.kernel.metric();
-    let params = &vector.params.hnsw;
     Ok(Some(hnsw::build(&matrix, metric, params, pool, control)?))
 }
 

@@ -16,7 +16,7 @@
 //! | `merge.rs` | several segments become one |
 //! | `sparse.rs` | inverted indexes over sparse vectors |
 //! | `derive.rs` | graphs and indexes that a segment lacks |
-//! | `schema.rs` | another schema is committed; vectors come and go |
+//! | `schema.rs` | another schema is committed: vectors come and go, settings change |
 //! | `payload_index.rs` | payload indexes come and go |
 //! | `optimize.rs` | the jobs in their order, in the foreground |
 

@@ -38,14 +38,10 @@ fn mergeable(core: &Core, sound: bool) -> Vec<SegmentStats> {
     stats(core, flushed, sound)
 }
 
-/// True when a job is due, or will be once rows stop coming in.
+/// True when a job is due in the background, or will be once rows stop coming in.
 pub(crate) fn is_due(core: &Core) -> bool {
-    policy::next_job(
-        &stats(core, Lsn::MAX, true),
-        &core.tables().schema.optimizer,
-        false,
-    )
-    .is_some()
+    let config = core.tables().schema.merging();
+    !config.is_idle() && policy::next_job(&stats(core, Lsn::MAX, true), &config, false).is_some()
 }
 
 fn run(
@@ -69,7 +65,11 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
     let Some(turn) = core.optimizing.try_lock() else {
         return Ok(false);
     };
-    let config = core.tables().schema.optimizer.clone();
+    let config = core.tables().schema.merging();
+    if config.is_idle() {
+        return Ok(false);
+    }
+    let settings = core.settings.load(Ordering::Acquire);
     let Some(job) = policy::next_job(&mergeable(core, true), &config, busy) else {
         let after_a_flush = policy::next_job(&stats(core, Lsn::MAX, true), &config, busy);
         if !matches!(after_a_flush, Some(Job::Merge(_))) {
@@ -84,6 +84,8 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
         shared.stopping.load(Ordering::Acquire)
             || core.dropped.load(Ordering::Acquire)
             || core.foreground.load(Ordering::Acquire) > 0
+            // What is being built may be of no use any more.
+            || core.settings.load(Ordering::Acquire) != settings
     };
     let progress = |done: u64, total: u64| core.activity.set_progress(done, total);
     core.activity.start(match &job {
@@ -106,7 +108,7 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
     let outcome = (|| {
         flush::flush_all(shared, core)?;
         let _turn = core.optimizing.lock();
-        let config = core.tables().schema.optimizer.clone();
+        let config = core.tables().schema.merging();
         for ids in policy::full_merges(&mergeable(core, false), &config) {
             run(shared, core, &Job::Merge(ids), &shared.pool, control)?;
         }

@@ -1,6 +1,6 @@
 //! Which job is next. Pure: looks at sizes, touches nothing.
 
-use crate::config::OptimizerConfig;
+use crate::settings::OptimizerConfig;
 
 /// What the policy knows of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,8 @@ pub(crate) struct SegmentStats {
     pub(crate) rows: u32,
     /// Rows whose deletion is in the segment's tombstone file or will be with the next flush.
     pub(crate) dead: u32,
-    /// It is large enough for a graph, or the schema has an index, that it lacks.
+    /// It is large enough for a graph, or the schema has an index, that it lacks; or it has a graph that is not as the settings
+    /// want it.
     pub(crate) incomplete: bool,
 }
 
@@ -18,7 +19,7 @@ pub(crate) struct SegmentStats {
 pub(crate) enum Job {
     /// Make one segment of these.
     Merge(Vec<u64>),
-    /// Build what this one lacks.
+    /// Build what this one lacks, and what is to be otherwise.
     Derive(u64),
 }
 
@@ -53,9 +54,9 @@ pub(crate) fn next_job(segments: &[SegmentStats], config: &OptimizerConfig, busy
     if busy && segments.len() < BUSY_SEGMENTS {
         return None;
     }
-    let heavy = segments
-        .iter()
-        .find(|s| s.dead > 0 && s.dead as f32 > s.rows as f32 * config.deleted_share);
+    let heavy = segments.iter().find(|s| {
+        s.dead > 0 && s.rows >= config.vacuum_min_rows && s.dead as f32 > s.rows as f32 * config.deleted_share
+    });
     if let Some(segment) = heavy {
         return Some(Job::Merge(vec![segment.id]));
     }

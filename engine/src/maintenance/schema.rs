@@ -1,4 +1,4 @@
-//! Another schema takes the place of the one in force.
+//! Another schema takes the place of the one in force: payload indexes and vectors come and go, settings change.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::maintenance::dropped::{Kept, forget_dropped};
 use crate::maintenance::fresh::FreshFiles;
 use crate::memtable::Memtable;
 use crate::schema::Schema;
+use crate::settings::CollectionUpdate;
 use crate::shared::Shared;
 
 /// Commits another schema, if `change` makes another one. It takes a sequence number like any write.
@@ -27,7 +28,8 @@ pub(super) fn change_schema(
         return Err(Error::Closed);
     }
     core.check_writable()?;
-    let mut schema = (*core.tables().schema).clone();
+    let before = core.tables().schema.clone();
+    let mut schema = (*before).clone();
     if !change(&mut schema)? {
         return Ok(false);
     }
@@ -37,6 +39,7 @@ pub(super) fn change_schema(
     commit.finish(|| {
         core.next_seq.store(seq + 1, Ordering::Release);
         let kept = Kept::by(&schema.to_record());
+        let other_graphs = schema.builds_other_graphs(&before);
         core.change(|tables| {
             for segment in &mut tables.segments {
                 let mut record = segment.record.clone();
@@ -46,12 +49,12 @@ pub(super) fn change_schema(
             }
             let is_wider = schema.slots() > tables.schema.slots();
             tables.schema = Arc::new(schema);
-            if is_wider {
-                // The present memtable has no place for the new vectors.
-                let wider = Arc::new(Memtable::new(&tables.schema));
-                let narrow = std::mem::replace(&mut tables.active, wider);
-                if !narrow.is_empty() {
-                    tables.frozen.push(narrow);
+            if is_wider || other_graphs {
+                // The present memtable has no place for the new vectors, or grows graphs under the settings that it began with.
+                let fresh = Arc::new(Memtable::new(&tables.schema));
+                let old = std::mem::replace(&mut tables.active, fresh);
+                if !old.is_empty() {
+                    tables.frozen.push(old);
                 }
             }
         });
@@ -83,5 +86,23 @@ pub(crate) fn create_vector(
 /// when they are read again; its number is not given to another one.
 pub(crate) fn delete_vector(shared: &Shared, core: &Core, name: &str) -> Result<bool> {
     shared.check_writable()?;
-    change_schema(shared, core, |schema| Ok(schema.drop_vector(name)))
+    change_schema(shared, core, |schema| schema.drop_vector(name))
 }
+
+/// Changes settings: durable, and in force for all that begins later, when it returns. Graphs follow in the background.
+pub(crate) fn update(shared: &Shared, core: &Core, update: &CollectionUpdate) -> Result<()> {
+    shared.check_writable()?;
+    // What is refused takes no locks.
+    core.tables().schema.updated(update)?;
+    change_schema(shared, core, |schema| {
+        *schema = schema.updated(update)?;
+        Ok(true)
+    })?;
+    core.settings.fetch_add(1, Ordering::AcqRel);
+    shared.flusher.wake();
+    shared.optimizer.wake();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

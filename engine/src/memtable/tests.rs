@@ -4,7 +4,7 @@ use crate::config::{CollectionConfig, Distance, VectorParams};
 fn table() -> Memtable {
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot))
         .vector("b", VectorParams::new(1, Distance::Dot));
-    Memtable::new(&Schema::new(config))
+    Memtable::new(&Schema::new(config).unwrap())
 }
 
 fn id(n: u64) -> PointId {

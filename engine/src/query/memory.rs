@@ -1,6 +1,7 @@
 //! Nearest rows of a memtable: by its graph as far as that reaches, one by one behind it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use vdb_index::hnsw;
 use vdb_index::{RowFilter, flat};
@@ -58,22 +59,33 @@ pub(crate) fn nearest(
     };
     let walked = workers::map(several, queries, |query| {
         allowance.check()?;
-        if query.filter.is_some() || query.is_exact() {
+        if query.filter.is_some()
+            || query.is_exact()
+            || query.scores_all_of(u64::from(table.vectors.rows.len()))
+        {
             return Ok(None);
         }
         table.walk(query)
     })?;
     // What is left to be scanned begins behind the graph, or at the start.
-    let mut left: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let covered = vectors.live.graph().map_or(0, |live| live.graph.len());
+    let mut left: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
     let mut all = Vec::with_capacity(queries.len());
     for (at, (query, walked)) in queries.iter().zip(walked).enumerate() {
         let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query.want)));
-        left.entry(first).or_default().push(at);
+        // Rows behind the graph that wait for another one.
+        let behind = vectors.rows.len().saturating_sub(covered);
+        let end = if query.leaves_out(behind) {
+            covered
+        } else {
+            u32::MAX
+        };
+        left.entry((first, end)).or_default().push(at);
         all.push(best);
     }
-    for (first, members) in left {
+    for ((first, end), members) in left {
         let scanning: Vec<&Query<'_>> = members.iter().map(|&at| queries[at]).collect();
-        let found = table.scan(first, &scanning, several)?;
+        let found = table.scan(first..end, &scanning, several)?;
         for (at, found) in members.into_iter().zip(found) {
             all[at].merge(found);
         }
@@ -165,15 +177,15 @@ impl Table<'_> {
         Ok(Some((rows, best)))
     }
 
-    /// Scores vectors from `first` on, for all queries in one pass.
-    fn scan(&self, first: u32, queries: &[&Query<'_>], several: bool) -> Result<Vec<Best>> {
+    /// Scores the vectors of a range, for all queries in one pass.
+    fn scan(&self, range: Range<u32>, queries: &[&Query<'_>], several: bool) -> Result<Vec<Best>> {
         let Some(query) = queries.first() else {
             return Ok(Vec::new());
         };
         let kernel = self.kernel;
         let row_bytes = query.encoded.len();
         let encoded: Vec<&[u8]> = queries.iter().map(|query| query.encoded.as_slice()).collect();
-        let pieces = self.pieces(first, row_bytes);
+        let pieces = self.pieces(range, row_bytes);
         let held = held(queries, self.vectors.rows.len() as usize);
         self.allowance.take(held)?;
         let new = || -> Vec<Best> { queries.iter().map(|query| Best::new(query.want)).collect() };
@@ -216,7 +228,7 @@ impl Table<'_> {
         self.allowance.take(held)?;
         let found = workers::fold(
             several,
-            self.pieces(0, row_bytes),
+            self.pieces(0..u32::MAX, row_bytes),
             || Best::new(query.want),
             |best, (mut start, piece)| {
                 for block in piece.chunks(flat::BLOCK as usize * row_bytes) {
@@ -234,13 +246,14 @@ impl Table<'_> {
         found
     }
 
-    /// The vectors from `first` on, in pieces: each with the place of its first vector.
-    fn pieces(&self, first: u32, row_bytes: usize) -> Vec<(u32, &[u8])> {
+    /// The vectors of a range, in pieces: each with the place of its first vector.
+    fn pieces(&self, range: Range<u32>, row_bytes: usize) -> Vec<(u32, &[u8])> {
         let mut pieces = Vec::new();
         let step = (PIECE_BYTES / row_bytes.max(1)).max(1);
         for (start, rows) in self.vectors.rows.chunks() {
-            let skipped = (first.saturating_sub(start) as usize).min(rows.len() / row_bytes);
-            let rest = rows[skipped * row_bytes..].chunks(step * row_bytes);
+            let within = |at: u32| (at.saturating_sub(start) as usize).min(rows.len() / row_bytes);
+            let (skipped, end) = (within(range.start), within(range.end));
+            let rest = rows[skipped.min(end) * row_bytes..end * row_bytes].chunks(step * row_bytes);
             let starts = (start + skipped as u32..).step_by(step);
             pieces.extend(starts.zip(rest));
         }

@@ -48,11 +48,7 @@ impl<'a> Query<'a> {
             encoded,
             want: request.offset + request.limit,
             filter: filter.filter(|filter| !filter.is_unconditional()),
-            params: QueryParams {
-                ef: request.ef,
-                exact: request.exact,
-                idf: request.idf.clone(),
-            },
+            params: request.query_params(),
         })
     }
 
@@ -92,13 +88,38 @@ impl<'a> Query<'a> {
 
     /// How graphs are walked for it.
     pub(super) fn walk(&self) -> SearchParams {
-        let params = SearchParams::new(self.want);
-        self.params.ef.map_or(params, |ef| params.ef(ef))
+        let mut params = SearchParams::new(self.want);
+        params.ef = self.params.ef.unwrap_or(params.ef).max(self.nominated());
+        let codes = self.params.quantization;
+        params.codes = !codes.ignore;
+        params.rescore = codes.rescore != Some(false);
+        params.oversample = codes.oversampling.unwrap_or(params.oversample);
+        if let Some(acorn) = self.params.acorn.filter(|acorn| acorn.enable) {
+            let share = acorn.max_selectivity.map(f64::from);
+            params.two_hops_below = share.unwrap_or(params.two_hops_below);
+        }
+        params
+    }
+
+    /// Candidates that are asked for, where it was said.
+    fn nominated(&self) -> usize {
+        let times = self.params.quantization.oversampling.unwrap_or(1.0);
+        (self.want as f64 * f64::from(times)).ceil() as usize
+    }
+
+    /// True when so many vectors, none of which a graph is over, are to be left out: they wait for their graph.
+    pub(super) fn leaves_out(&self, vectors: u32) -> bool {
+        self.params.indexed_only && self.vector.graph_over(vectors).is_some()
+    }
+
+    /// True where so few vectors may be found that all of them are to be scored.
+    pub(super) fn scores_all_of(&self, vectors: u64) -> bool {
+        vectors < u64::from(self.vector.full_scan_rows)
     }
 
     /// Whether so much is wanted, or so wide a beam, that scoring all of `rows` costs less than any choosing among them.
     pub(super) fn wants_most_of(&self, rows: u64) -> bool {
-        let wanted = self.want.max(self.params.ef.unwrap_or(0)) as u64;
+        let wanted = self.nominated().max(self.params.ef.unwrap_or(0)) as u64;
         wanted.saturating_mul(WANTED_TIMES) > rows && wanted > MOST_SORTED
     }
 }

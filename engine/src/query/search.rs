@@ -8,6 +8,29 @@ use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::payload::PayloadSelector;
 use crate::point::{Select, Vector, VectorSelector};
 
+/// What becomes of codes in a search by graphs; where rows are scored one by one, full vectors are read in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct QuantizationSearch {
+    /// Walk on full vectors: slower, and what the codes rank low is found.
+    pub ignore: bool,
+    /// Whether what is returned is scored with its full vectors, as it is unless this is `false`: then scores and their order
+    /// are those of the codes, off by what the codes are off.
+    pub rescore: Option<bool>,
+    /// How many times as many candidates as results are looked for on codes, at least 1: walks are at least that wide, and at
+    /// least so many are scored in full. 1.5 by default, and more where the codes seem poor.
+    pub oversampling: Option<f32>,
+}
+
+/// How graphs are walked under filters.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AcornSearch {
+    /// Where few rows match, walks look through those that do not for others behind them, as ACORN-1 does, always. With this,
+    /// [`max_selectivity`](Self::max_selectivity) says what few are.
+    pub enable: bool,
+    /// The share of rows, 0 to 1, up to which that is done; 0.4 by default, as without all this.
+    pub max_selectivity: Option<f32>,
+}
+
 /// How the nearest points are looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryParams {
@@ -15,6 +38,13 @@ pub struct QueryParams {
     pub ef: Option<usize>,
     /// Compare with every point instead of walking a graph.
     pub exact: bool,
+    /// What becomes of codes.
+    pub quantization: QuantizationSearch,
+    /// Leave out vectors that still wait for their graph, where there are so many that they are to have one: no search is slow,
+    /// and new points may not be found yet.
+    pub indexed_only: bool,
+    /// How graphs are walked under filters.
+    pub acorn: Option<AcornSearch>,
     /// Of which points it is counted how rare a dimension is, as [`SearchRequest::idf`].
     pub idf: Option<Idf>,
 }
@@ -58,6 +88,12 @@ pub struct SearchRequest {
     pub ef: Option<usize>,
     /// Compare with every point instead of walking a graph.
     pub exact: bool,
+    /// What becomes of codes, as [`QueryParams::quantization`].
+    pub quantization: QuantizationSearch,
+    /// Leave out what waits for its graph, as [`QueryParams::indexed_only`].
+    pub indexed_only: bool,
+    /// How graphs are walked under filters, as [`QueryParams::acorn`].
+    pub acorn: Option<AcornSearch>,
     /// Of which points it is counted how rare a dimension is; of all by default. Only for sparse vectors with
     /// [`Modifier::Idf`](crate::Modifier::Idf).
     pub idf: Option<Idf>,
@@ -81,6 +117,9 @@ impl SearchRequest {
             score_threshold: None,
             ef: None,
             exact: false,
+            quantization: QuantizationSearch::default(),
+            indexed_only: false,
+            acorn: None,
             idf: None,
             filter: None,
             select: Select::default(),
@@ -165,15 +204,44 @@ impl SearchRequest {
         self
     }
 
+    /// Sets how it is looked for: beam, codes and the rest.
+    #[must_use]
+    pub fn params(mut self, params: QueryParams) -> Self {
+        self.ef = params.ef;
+        self.exact = params.exact;
+        self.quantization = params.quantization;
+        self.indexed_only = params.indexed_only;
+        self.acorn = params.acorn;
+        self.idf = params.idf;
+        self
+    }
+
+    /// How it is looked for.
+    pub(crate) fn query_params(&self) -> QueryParams {
+        QueryParams {
+            ef: self.ef,
+            exact: self.exact,
+            quantization: self.quantization,
+            indexed_only: self.indexed_only,
+            acorn: self.acorn,
+            idf: self.idf.clone(),
+        }
+    }
+
     /// Checks what needs no collection.
     pub(crate) fn validate(&self) -> Result<()> {
-        check(self.limit, self.offset, self.ef, self.score_threshold)
+        check(
+            self.limit,
+            self.offset,
+            &self.query_params(),
+            self.score_threshold,
+        )
     }
 }
 
 /// Checks the numbers of a search.
-pub(crate) fn check(limit: usize, offset: usize, ef: Option<usize>, threshold: Option<f32>) -> Result<()> {
-    let ef = ef.unwrap_or(1);
+pub(crate) fn check(limit: usize, offset: usize, params: &QueryParams, threshold: Option<f32>) -> Result<()> {
+    let ef = params.ef.unwrap_or(1);
     if let Some((name, _)) = [("limit", limit), ("ef", ef)]
         .into_iter()
         .find(|&(_, value)| value == 0)
@@ -185,6 +253,20 @@ pub(crate) fn check(limit: usize, offset: usize, ef: Option<usize>, threshold: O
     within("limit of a search", MAX_LIMIT, limit)?;
     within("offset of a search", MAX_LIMIT, offset)?;
     within("ef of a search", MAX_EF, ef)?;
+    if let Some(times) = params.quantization.oversampling
+        && !(times.is_finite() && times >= 1.0)
+    {
+        return Err(Error::InvalidRequest(format!(
+            "the oversampling of a search must be at least 1, got {times}"
+        )));
+    }
+    if let Some(share) = params.acorn.and_then(|acorn| acorn.max_selectivity)
+        && !(0.0..=1.0).contains(&share)
+    {
+        return Err(Error::InvalidRequest(format!(
+            "the max_selectivity of acorn must be 0 to 1, got {share}"
+        )));
+    }
     if threshold.is_some_and(f32::is_nan) {
         return Err(Error::InvalidRequest(
             "the score threshold must be a number, got NaN".into(),

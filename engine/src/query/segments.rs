@@ -73,7 +73,12 @@ pub(crate) fn nearest(
         allowance.check()?;
         table.walk(query)
     })?;
-    let left: Vec<usize> = (0..queries.len()).filter(|&at| walked[at].is_none()).collect();
+    let unindexed = vectors.graph().is_none();
+    let is_left = |&at: &usize| {
+        let waits = unindexed && queries[at].leaves_out(vectors.file.len());
+        walked[at].is_none() && !waits
+    };
+    let left: Vec<usize> = (0..queries.len()).filter(is_left).collect();
     let scanning: Vec<&Query<'_>> = left.iter().map(|&at| queries[at]).collect();
     let scanned = table.scan(&scanning, several)?;
     rows.check()?;
@@ -150,7 +155,10 @@ impl Table<'_> {
         let Some(graph) = vectors.graph().filter(|_| !query.is_exact()) else {
             return Ok(None);
         };
-        if query.wants_most_of(u64::from(vectors.file.len())) {
+        let possible = rows
+            .listed()
+            .map_or(u64::from(vectors.file.len()), |listed| listed.len());
+        if query.wants_most_of(u64::from(vectors.file.len())) || query.scores_all_of(possible) {
             return Ok(None);
         }
         if rows.is_all() {

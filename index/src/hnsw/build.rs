@@ -53,7 +53,8 @@ pub fn build(
 /// would make them, at about a sixteenth of its price. Deterministic likewise, with `base` for another input.
 ///
 /// # Errors
-/// As [`build`]; [`Error::BadParameter`] too when the degree of `base` is not that of `params`.
+/// As [`build`]; [`Error::BadParameter`] too when `base` was built with other parameters: rows that were linked in another
+/// way would stay so.
 ///
 /// # Panics
 /// If `base.rows` does not have a place for each row of the graph, or names one that the matrix does not have.
@@ -65,11 +66,11 @@ pub fn extend(
     pool: &rayon::ThreadPool,
     control: &Control<'_>,
 ) -> Result<Graph> {
-    if base.graph.degree() != params.degree() {
+    if base.graph.params() != *params {
         return Err(Error::BadParameter {
-            parameter: "degree of the graph to extend",
-            value: base.graph.degree() as u64,
-            range: "twice m",
+            parameter: "m of the graph to extend, or another parameter of it,",
+            value: u64::from(base.graph.params().m),
+            range: "those of the new graph",
         });
     }
     make(matrix, metric, params, Some(base), pool, control)
@@ -109,8 +110,7 @@ fn make(
         codes: None,
         base,
         upper,
-        degree: params.degree(),
-        seed: params.seed,
+        params: *params,
         growth: Growth::default(),
     };
     graph.growth = Growth::measure(graph.view(), (codes.view(), &lengths), matrix, pool, control)?;

@@ -26,13 +26,12 @@ impl Graph {
         let meta = Meta {
             rows: self.rows,
             dim: self.quantizer.mean().len() as u32,
-            degree: self.degree as u16,
             metric: self.quantizer.metric(),
             element: self.quantizer.element(),
             bits: codes.map(|codes| codes.layout.bits()),
             step: self.quantizer.step(),
             mapped: map.map_or(0, |map| map.len() as u32),
-            seed: self.seed,
+            params: self.params,
             growth: self.growth,
             sizes: self.upper.sizes.clone(),
         };
@@ -142,7 +141,7 @@ impl GraphFile {
 
     /// The graph, which is what a search takes.
     pub fn view(&self) -> GraphView<'_> {
-        let degree = usize::from(self.meta.degree);
+        let degree = self.meta.params.degree();
         let codes = |layout| CodesView::of_checked(&self.codes, layout, self.meta.rows);
         GraphView {
             quantizer: &self.quantizer,
@@ -152,6 +151,7 @@ impl GraphFile {
                 blocks: cast_slice(&self.base),
                 degree,
             },
+            params: self.meta.params,
             upper_rows: cast_slice(&self.upper_rows),
             upper_sizes: &self.meta.sizes,
             upper_links: cast_slice(&self.upper_links),

@@ -1,4 +1,4 @@
-//! Layout of a graph file: a frame ([`vdb_vfs::frame`]) of kind `HNSW`, version 3, all numbers little-endian.
+//! Layout of a graph file: a frame ([`vdb_vfs::frame`]) of kind `HNSW`, version 4, all numbers little-endian.
 //!
 //! ```text
 //! meta                                            sections
@@ -9,13 +9,17 @@
 //! 11  1  metric                                   4 base        rows x degree u32: rows
 //! 12  1  element of the vectors                   5 upper rows  u32 a node of the lowest upper level: its row
 //! 13  1  bits of a code; 0 without codes          6 upper links for each level, the sparsest first: nodes x
-//! 14  2  zero                                                   (degree / 2) u32: places in section 5
+//! 14  1  what codes were asked for                              (degree / 2) u32: places in section 5
+//! 15  1  zero
 //! 16  4  f32 width of a code (1 but for Manhattan)
 //! 20  4  coordinates of the map; 0 if vectors are coded as they are
 //! 24  8  seed
 //! 32  4  f32 power of the rank that distances go with; 0 if it is not known
 //! 36  4  f32 length of the longest vector, for inner products; otherwise 0
-//! 40  4  for each level, the sparsest first: nodes
+//! 40  2  width of the beam that found neighbours
+//! 42  2  the same of the second pass; 0 without one
+//! 44  4  f32 slack of the pruning
+//! 48  4  for each level, the sparsest first: nodes
 //! ```
 //! The nodes of a level are the first ones of section 5; the very first is where walks start, and stands there even
 //! if there are no upper levels. An unused place in a
@@ -30,13 +34,13 @@ use vdb_vfs::frame::FileKind;
 
 use crate::codes::{Layout, Scheme};
 use crate::hnsw::growth::Growth;
-use crate::hnsw::params::MAX_ROWS;
-use crate::quant::Projection;
+use crate::hnsw::params::{HnswParams, MAX_ROWS};
+use crate::quant::{Projection, Quantization};
 
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"HNSW",
     name: "graph",
-    version: 3,
+    version: 4,
 };
 
 pub(super) const MEAN: u32 = 0;
@@ -54,14 +58,18 @@ const LEVELS_AT: usize = DEGREE_AT + 2;
 const METRIC_AT: usize = LEVELS_AT + 1;
 const ELEMENT_AT: usize = METRIC_AT + 1;
 const BITS_AT: usize = ELEMENT_AT + 1;
-const ZERO_AT: usize = BITS_AT + 1;
-const STEP_AT: usize = ZERO_AT + 2;
+const CHOICE_AT: usize = BITS_AT + 1;
+const ZERO_AT: usize = CHOICE_AT + 1;
+const STEP_AT: usize = ZERO_AT + 1;
 const MAPPED_AT: usize = STEP_AT + 4;
 const SEED_AT: usize = MAPPED_AT + 4;
 const EXPONENT_AT: usize = SEED_AT + 8;
 const LONGEST_AT: usize = EXPONENT_AT + 4;
-const SIZES_AT: usize = LONGEST_AT + 4;
-const _: () = assert!(SIZES_AT == 40);
+const EF_CONSTRUCT_AT: usize = LONGEST_AT + 4;
+const EF_REFINE_AT: usize = EF_CONSTRUCT_AT + 2;
+const ALPHA_AT: usize = EF_REFINE_AT + 2;
+const SIZES_AT: usize = ALPHA_AT + 4;
+const _: () = assert!(SIZES_AT == 48);
 
 /// Each level has at most half the nodes of the one below.
 const MAX_LEVELS: usize = 30;
@@ -74,7 +82,8 @@ const MAX_DEGREE: u16 = 512;
 pub(super) struct Meta {
     pub(super) rows: u32,
     pub(super) dim: u32,
-    pub(super) degree: u16,
+    /// What it was built with.
+    pub(super) params: HnswParams,
     pub(super) metric: Metric,
     pub(super) element: Element,
     /// None without codes.
@@ -82,7 +91,6 @@ pub(super) struct Meta {
     pub(super) step: f32,
     /// Coordinates of the map; 0 without one.
     pub(super) mapped: u32,
-    pub(super) seed: u64,
     pub(super) growth: Growth,
     /// Nodes of each level above the base, the sparsest first.
     pub(super) sizes: Vec<u32>,
@@ -93,18 +101,21 @@ impl Meta {
         let mut out = Vec::with_capacity(SIZES_AT + self.sizes.len() * 4);
         out.extend_from_slice(&self.rows.to_le_bytes());
         out.extend_from_slice(&self.dim.to_le_bytes());
-        out.extend_from_slice(&self.degree.to_le_bytes());
+        out.extend_from_slice(&(2 * self.params.m).to_le_bytes());
         // At most MAX_LEVELS, by construction.
         out.push(self.sizes.len() as u8);
         out.push(metric_code(self.metric));
         out.push(self.element.code());
         out.push(self.bits.map_or(0, |bits| bits.get() as u8));
-        out.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(&[self.params.quantization.code(), 0]);
         out.extend_from_slice(&self.step.to_le_bytes());
         out.extend_from_slice(&self.mapped.to_le_bytes());
-        out.extend_from_slice(&self.seed.to_le_bytes());
+        out.extend_from_slice(&self.params.seed.to_le_bytes());
         out.extend_from_slice(&self.growth.exponent.to_le_bytes());
         out.extend_from_slice(&self.growth.longest.to_le_bytes());
+        out.extend_from_slice(&self.params.ef_construct.to_le_bytes());
+        out.extend_from_slice(&self.params.ef_refine.to_le_bytes());
+        out.extend_from_slice(&self.params.alpha.to_le_bytes());
         self.sizes
             .iter()
             .for_each(|size| out.extend_from_slice(&size.to_le_bytes()));
@@ -128,7 +139,8 @@ impl Meta {
         if dim == 0 {
             return Err((DIM_AT, "no dimensions".to_owned()));
         }
-        let degree = u16::from_le_bytes([head[DEGREE_AT], head[DEGREE_AT + 1]]);
+        let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        let degree = half(DEGREE_AT);
         if !(2..=MAX_DEGREE).contains(&degree) || !degree.is_multiple_of(2) {
             return Err((
                 DEGREE_AT,
@@ -160,13 +172,26 @@ impl Meta {
         if Scheme::of(metric) == Scheme::Sad && bits.is_some_and(|bits| bits != Bits::Eight) {
             return Err((BITS_AT, format!("{bits:?} bits do not go with {metric:?}")));
         }
+        let Some(quantization) = Quantization::from_code(head[CHOICE_AT]) else {
+            return Err((CHOICE_AT, format!("codes of the kind {}", head[CHOICE_AT])));
+        };
         let mapped = word(MAPPED_AT);
         let unmapped = bits.is_none_or(|bits| bits == Bits::Eight);
         if mapped > dim || (mapped > 0 && unmapped) {
             return Err((MAPPED_AT, format!("a map to {mapped} of {dim} dimensions")));
         }
         let step = f32::from_bits(word(STEP_AT));
-        let seed = u64::from(word(SEED_AT)) | u64::from(word(SEED_AT + 4)) << 32;
+        let params = HnswParams {
+            m: degree / 2,
+            ef_construct: half(EF_CONSTRUCT_AT),
+            ef_refine: half(EF_REFINE_AT),
+            alpha: f32::from_bits(word(ALPHA_AT)),
+            seed: u64::from(word(SEED_AT)) | u64::from(word(SEED_AT + 4)) << 32,
+            quantization,
+        };
+        if let Err(error) = params.validate() {
+            return Err((DEGREE_AT, format!("no graph is built with that: {error}")));
+        }
         let growth = Growth {
             exponent: f32::from_bits(word(EXPONENT_AT)),
             longest: f32::from_bits(word(LONGEST_AT)),
@@ -199,13 +224,12 @@ impl Meta {
         Ok(Self {
             rows,
             dim,
-            degree,
+            params,
             metric,
             element,
             bits,
             step,
             mapped,
-            seed,
             growth,
             sizes,
         })
@@ -232,9 +256,9 @@ impl Meta {
             rows.checked_mul(width)?,
             mapped * 4,
             mapped.checked_mul(Projection::width(usize::try_from(dim).ok()?) as u64)?,
-            rows * u64::from(self.degree) * 4,
+            rows * self.params.degree() as u64 * 4,
             upper * 4,
-            nodes * u64::from(self.degree / 2) * 4,
+            nodes * u64::from(self.params.m) * 4,
         ])
     }
 }

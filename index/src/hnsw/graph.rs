@@ -5,6 +5,7 @@ use vdb_sys::kernel::Metric;
 use crate::codes::{Codes, CodesView};
 use crate::hnsw::growth::Growth;
 use crate::hnsw::links::Links;
+use crate::hnsw::params::HnswParams;
 use crate::quant::Quantizer;
 
 /// A graph in memory, as building leaves it.
@@ -16,8 +17,8 @@ pub struct Graph {
     pub(crate) codes: Option<Codes>,
     pub(crate) base: Vec<u32>,
     pub(crate) upper: Upper,
-    pub(crate) degree: usize,
-    pub(crate) seed: u64,
+    /// What it was built with.
+    pub(crate) params: HnswParams,
     pub(crate) growth: Growth,
 }
 
@@ -41,8 +42,9 @@ impl Graph {
             codes: self.codes.as_ref().map(Codes::view),
             base: Links {
                 blocks: &self.base,
-                degree: self.degree,
+                degree: self.params.degree(),
             },
+            params: self.params,
             upper_rows: &self.upper.rows,
             upper_sizes: &self.upper.sizes,
             upper_links: &self.upper.links,
@@ -68,6 +70,7 @@ pub struct GraphView<'a> {
     pub(crate) rows: u32,
     pub(crate) codes: Option<CodesView<'a>>,
     pub(crate) base: Links<'a>,
+    pub(crate) params: HnswParams,
     pub(crate) upper_rows: &'a [u32],
     pub(crate) upper_sizes: &'a [u32],
     pub(crate) upper_links: &'a [u32],
@@ -88,6 +91,11 @@ impl<'a> GraphView<'a> {
     /// Room for links a node at level 0.
     pub fn degree(&self) -> usize {
         self.base.degree
+    }
+
+    /// What it was built with, all of its rows: a graph is only grown from one with the same parameters.
+    pub fn params(&self) -> HnswParams {
+        self.params
     }
 
     /// How many rows reach each level above level 0, from the top down.

@@ -29,7 +29,7 @@ pub struct HnswParams {
     pub ef_refine: u16,
     /// How much nearer to another neighbour than to the node itself a candidate must be to be dropped, as a
     /// factor on squared distances (on distances for L1). 1.0 is the HNSW heuristic; more keeps more links.
-    /// 1.0..=4.0; the engine keeps it to a thousandth.
+    /// 1.0..=4.0.
     pub alpha: f32,
     /// Decides which rows reach upper levels, and in which order rows are inserted.
     pub seed: u64,
@@ -97,9 +97,20 @@ pub struct SearchParams {
     /// more than `k` where it is above 1. Others of the beam follow while the codes' errors seen so far leave them a
     /// chance.
     pub oversample: f32,
+    /// Score candidates with the full vectors. Without, what comes back has the scores of the codes, and their order.
+    pub rescore: bool,
+    /// Walk on codes, where the graph has them; otherwise on full vectors, several times slower.
+    pub codes: bool,
+    /// Under filters that no more than this share of the rows passes, walks look through rows that do not match for those
+    /// behind them (as ACORN-1 does) instead of scoring them.
+    pub two_hops_below: f64,
 }
 
 impl SearchParams {
+    /// The default share of [`two_hops_below`](Self::two_hops_below): above it, looking through what does not match costs
+    /// more than scoring it.
+    pub const TWO_HOPS_BELOW: f64 = 0.4;
+
     /// The default beam: recall@10 of 0.993 on 117,000 sentence embeddings.
     pub const DEFAULT_EF: usize = 48;
 
@@ -109,6 +120,9 @@ impl SearchParams {
             k,
             ef: Self::DEFAULT_EF,
             oversample: 1.5,
+            rescore: true,
+            codes: true,
+            two_hops_below: Self::TWO_HOPS_BELOW,
         }
     }
 

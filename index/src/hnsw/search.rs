@@ -30,10 +30,6 @@ const SCAN_NOMINEES: usize = 64;
 /// matches by way of what does not.
 const SLOW_TIMES: u64 = 3;
 
-/// Filters that more than this share of the rows pass are walked as if there were none, with more of the beam taken
-/// by rows that do not match; below it a walk looks through those instead.
-const MOSTLY: f64 = 0.4;
-
 /// A walk that has cost this part of looking at all rows that may match is given up for that: one that gets anywhere
 /// costs less.
 const GIVE_UP: f64 = 0.3;
@@ -141,10 +137,13 @@ pub fn search_watched<F: RowFilter + ?Sized>(
     if params.k == 0 || graph.is_empty() {
         return Found::default();
     }
-    let unit = match graph.codes {
+    let scale = match graph.codes.filter(|_| params.codes) {
         Some(codes) => {
             nominate_by_codes(graph, codes, query, params, among, scratch);
-            graph.quantizer.unit()
+            Some(Scale {
+                unit: graph.quantizer.unit(),
+                offset: scratch.query.zero.offset,
+            })
         }
         None => {
             let Scratch {
@@ -162,10 +161,16 @@ pub fn search_watched<F: RowFilter + ?Sized>(
             };
             let zero = code.zero.exact(graph.growth.longest);
             nominate(graph, (&score, zero), params, among, walker, (rows, scored));
-            1.0
+            None
         }
     };
-    let found = rescore(matrix, kernel, query, unit, (params, among.1), scratch);
+    let found = match scale.filter(|_| !params.rescore) {
+        Some(scale) => as_coded(scale, params.k, scratch),
+        None => {
+            let unit = scale.map_or(1.0, |scale| scale.unit);
+            rescore(matrix, kernel, query, unit, (params, among.1), scratch)
+        }
+    };
     scratch.trim();
     found
 }
@@ -282,7 +287,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     let share = possible as f64 / f64::from(rows);
     let through = Through {
         filter,
-        two_hops: (share < MOSTLY && !filter.is_slow()).then_some(share),
+        two_hops: (share < params.two_hops_below && !filter.is_slow()).then_some(share),
         most: (looks as f64 * GIVE_UP) as u64,
         control,
     };
@@ -312,6 +317,43 @@ pub(super) fn descend<S: Score>(graph: GraphView<'_>, score: &S, walker: &mut Wa
         entry = graph.upper_rows[rank as usize];
     }
     entry
+}
+
+/// How scores of codes become canonical ones, but for the error of the codes: `unit * (score - offset)`.
+#[derive(Clone, Copy)]
+struct Scale {
+    unit: f32,
+    offset: f32,
+}
+
+impl Scale {
+    /// A finite score, whatever overflowed on the way.
+    fn score(self, code: f32) -> f32 {
+        let score = self.unit * (code - self.offset);
+        if score.is_nan() {
+            return f32::MIN;
+        }
+        score.clamp(f32::MIN, f32::MAX)
+    }
+}
+
+/// The best nominees as the codes rank them.
+fn as_coded(scale: Scale, k: usize, scratch: &mut Scratch) -> Found {
+    let walker = &mut scratch.walker;
+    let stopped = std::mem::take(&mut walker.stopped);
+    let mut top = TopK::new(k);
+    if !stopped {
+        walker
+            .results()
+            .for_each(|(code, row)| top.push(scale.score(code), row));
+    }
+    Found {
+        hits: top.into_sorted(),
+        damaged: std::mem::take(&mut walker.damaged),
+        stopped,
+        scored: std::mem::take(&mut walker.scored),
+        rescored: 0,
+    }
 }
 
 /// Scores the best nominees with their full vectors: as many as [`SearchParams::rescored`] says, and then on while the

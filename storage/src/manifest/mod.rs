@@ -12,8 +12,7 @@ mod format;
 mod store;
 
 pub use crate::schema::{
-    HnswRecord, OptimizerRecord, PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord,
-    SparseVectorRecord, VectorRecord,
+    PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord,
 };
 pub use format::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, NUMBER_END,

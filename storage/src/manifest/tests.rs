@@ -17,14 +17,6 @@ fn vector(number: u16, name: &str) -> VectorRecord {
         size: 384,
         distance: 1,
         element: 0,
-        hnsw: HnswRecord {
-            m: 16,
-            ef_construct: 100,
-            ef_refine: 0,
-            alpha_thousandths: 1000,
-            seed: 7,
-            quantization: 3,
-        },
         multivector: None,
     }
 }
@@ -75,7 +67,7 @@ fn manifest(generation: u64) -> CollectionManifest {
             }),
         }],
         next_payload_index: 1,
-        optimizer: OptimizerRecord::default(),
+        settings: vec![1, 2, 3],
     };
     CollectionManifest {
         collection_id: 5,

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vdb::VectorParams;
+use vdb::{CollectionConfig, VectorParams};
 use vdb_measure::Split;
 
 use crate::failure::{Failure, Outcome};
@@ -42,11 +42,16 @@ impl Origin {
             split: format!("{:016x}", fnv(&split.queries)),
             distance: params.distance.name().to_owned(),
             element: parse::element_name(params.element).to_owned(),
-            graph: format!(
-                "m {}, ef_construct {}, {}",
-                params.hnsw.m,
-                params.hnsw.ef_construct,
-                params.hnsw.quantization.name()
+            graph: params.graph(&CollectionConfig::default()).map_or_else(
+                || "no graph".to_owned(),
+                |graph| {
+                    format!(
+                        "m {}, ef_construct {}, {}",
+                        graph.m,
+                        graph.ef_construct,
+                        graph.quantization.name()
+                    )
+                },
             ),
         }
     }

@@ -262,7 +262,7 @@ fn system_name(collection: &Collection) -> String {
     let params = config
         .vectors
         .first()
-        .map(|(_, params)| (params.hnsw, parse::element_name(params.element)));
+        .and_then(|(_, params)| Some((params.graph(&config)?, parse::element_name(params.element))));
     match params {
         Some((hnsw, element)) => {
             let graph = format!("vdb {element} M{} efc{}", hnsw.m, hnsw.ef_construct);

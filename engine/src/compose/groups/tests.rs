@@ -71,7 +71,7 @@ fn a_point_counts_once_in_a_group_however_often_it_comes() {
 
 #[test]
 fn what_a_later_walk_misses_is_put_back_in_its_place() {
-    let schema = Schema::new(CollectionConfig::new(VectorParams::new(1, Distance::Dot)));
+    let schema = Schema::new(CollectionConfig::new(VectorParams::new(1, Distance::Dot))).unwrap();
     let table = Arc::new(Memtable::new(&schema));
     let found = |id: u64, score: f32| Found {
         id: id.into(),

@@ -4,11 +4,12 @@ use serde_json::json;
 use vdb_index::Control;
 
 use crate::collection::Collection;
-use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
+use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
 use crate::filter::{Condition, Filter};
 use crate::point::{Point, Vectors};
 use crate::query::search::SearchRequest;
+use crate::settings::OptimizerConfig;
 
 /// Small whole numbers, so that many scores tie.
 fn vector(seed: u64, size: usize) -> Vec<f32> {

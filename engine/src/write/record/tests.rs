@@ -6,7 +6,7 @@ use crate::config::{CollectionConfig, Distance, VectorParams};
 fn schema() -> Schema {
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot))
         .vector("b", VectorParams::new(1, Distance::Dot));
-    Schema::new(config)
+    Schema::new(config).unwrap()
 }
 
 fn body(sections: &[Section], weak: bool) -> Vec<u8> {
@@ -80,8 +80,8 @@ fn what_is_written_is_read_back() {
 
 #[test]
 fn a_record_that_does_not_fit_the_schema_is_an_error() {
-    let one_vector = Schema::new(CollectionConfig::new(VectorParams::new(2, Distance::Dot)));
-    let wider = Schema::new(CollectionConfig::new(VectorParams::new(3, Distance::Dot)));
+    let one_vector = Schema::new(CollectionConfig::new(VectorParams::new(2, Distance::Dot))).unwrap();
+    let wider = Schema::new(CollectionConfig::new(VectorParams::new(3, Distance::Dot))).unwrap();
     for schema in [one_vector, wider] {
         assert!(sample()[0].for_each(&schema, |_| Ok(())).is_err());
     }

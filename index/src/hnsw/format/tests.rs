@@ -12,7 +12,7 @@ fn meta() -> impl Strategy<Value = Meta> {
     (
         1000..=MAX_ROWS,
         1u32..70_000,
-        1u16..=256,
+        2u16..=256,
         kinds,
         0.001f32..10.0,
         (any::<u64>(), 0f32..2.0, 0f32..100.0),
@@ -24,7 +24,11 @@ fn meta() -> impl Strategy<Value = Meta> {
                 Meta {
                     rows,
                     dim,
-                    degree: 2 * m,
+                    params: HnswParams {
+                        m,
+                        seed,
+                        ..HnswParams::default()
+                    },
                     metric,
                     element,
                     bits: Some(if metric == Metric::L2 {
@@ -34,7 +38,6 @@ fn meta() -> impl Strategy<Value = Meta> {
                     }),
                     step,
                     mapped: if metric == Metric::L2 { dim.div_ceil(2) } else { 0 },
-                    seed,
                     growth: Growth { exponent, longest },
                     sizes,
                 }
@@ -63,7 +66,7 @@ proptest! {
         bytes[at] = value;
         if let Ok(changed) = Meta::decode(&bytes) {
             prop_assert_eq!(changed.encode(), bytes);
-            prop_assert!(changed.rows <= MAX_ROWS && changed.degree <= MAX_DEGREE && changed.dim > 0);
+            prop_assert!(changed.rows <= MAX_ROWS && changed.params.degree() <= usize::from(MAX_DEGREE) && changed.dim > 0);
             prop_assert!(changed.sizes.last().is_none_or(|&size| size <= changed.rows));
         }
     }

@@ -5,6 +5,7 @@ use vdb_sys::kernel::{Kernel, Metric};
 use super::*;
 use crate::fixture::{Data, PAIRS, Random, pool, recall};
 use crate::hnsw::{Graph, Scratch, SearchParams, build, extend, search};
+use crate::quant::Quantization;
 
 /// The rows of `data` that `wanted` answers true for, as a matrix of their own, and which they are.
 fn part(data: &Data, wanted: impl Fn(u32) -> bool) -> (Data, Vec<u32>) {
@@ -230,7 +231,7 @@ fn an_extension_stops_soon_after_it_is_cancelled() {
 }
 
 #[test]
-fn a_graph_of_another_degree_is_refused() {
+fn a_graph_of_other_parameters_is_refused() {
     let data = Data::clustered(50, 4, 1, Metric::L2, Element::F32, 9);
     let params = HnswParams::default();
     let old = build(&data.matrix(), Metric::L2, &params, &pool(1), &Control::none()).expect("not cancelled");
@@ -239,14 +240,25 @@ fn a_graph_of_another_degree_is_refused() {
         graph: old.view(),
         rows: &rows,
     };
-    let params = HnswParams { m: 8, ..params };
-    let refused = extend(
-        &base,
-        &data.matrix(),
-        Metric::L2,
-        &params,
-        &pool(1),
-        &Control::none(),
-    );
-    assert!(matches!(refused, Err(Error::BadParameter { value: 32, .. })));
+    for other in [
+        HnswParams { m: 8, ..params },
+        HnswParams {
+            ef_construct: 100,
+            ..params
+        },
+        HnswParams {
+            quantization: Quantization::Int8,
+            ..params
+        },
+    ] {
+        let refused = extend(
+            &base,
+            &data.matrix(),
+            Metric::L2,
+            &other,
+            &pool(1),
+            &Control::none(),
+        );
+        assert!(matches!(refused, Err(Error::BadParameter { value: 16, .. })));
+    }
 }

@@ -385,7 +385,7 @@ proptest! {
         let (metric, element) = PAIRS[pair];
         let data = Data::clustered(rows, dim, 2, metric, element, seed);
         let graph = graph(&data, metric);
-        let params = SearchParams { k, ef: ef.max(rows as usize), oversample: 100.0 };
+        let params = SearchParams { oversample: 100.0, ..SearchParams::new(k).ef(ef.max(rows as usize)) };
         let filter = RowBits::from_rows(rows, (0..rows).filter(|row| row % 4 < share));
         let mut scratch = Scratch::default();
         for query in data.queries.iter().take(3) {
@@ -407,7 +407,7 @@ proptest! {
         let filter = RowBits::from_rows(600, (0..600).filter(|row| row % 3 < share));
         let mut scratch = Scratch::default();
         for query in data.queries.iter().take(3) {
-            let params = SearchParams { k, ef, oversample: 1.0 };
+            let params = SearchParams { oversample: 1.0, ..SearchParams::new(k).ef(ef) };
             let unlisted = Unlisted(filter.clone());
             let given: &dyn RowFilter = if listed { &filter } else { &unlisted };
             let hits = find(&graph, &data, query, &params, Some(given), &mut scratch);
@@ -538,4 +538,59 @@ fn vectors_are_announced_before_they_are_read_and_few_in_vain() {
             assert!(said <= found.rescored + (ANNOUNCED + RESCORE_AHEAD) as u64);
         }
     }
+}
+
+#[test]
+fn without_rescoring_scores_are_those_of_the_codes_and_near_the_true_ones() {
+    for (metric, element) in PAIRS {
+        let data = Data::clustered(2_000, 64, 20, metric, element, 5);
+        let graph = coded_graph(&data, metric, Quantization::Int8);
+        let kernel = Kernel::new(metric, element);
+        let (mut scratch, mut off, mut spread) = (Scratch::default(), 0.0f32, 0.0f32);
+        for query in &data.queries {
+            let params = SearchParams {
+                rescore: false,
+                ..SearchParams::new(10).ef(64)
+            };
+            let found = search::<RowBits>(
+                graph.view(),
+                &data.matrix(),
+                &kernel,
+                query,
+                &params,
+                None,
+                &mut scratch,
+            );
+            assert_eq!((found.hits.len(), found.rescored), (10, 0));
+            assert!(found.hits.is_sorted_by(|a, b| a.0 >= b.0));
+            for (score, row) in found.hits {
+                let exact = kernel.score(query, data.matrix().row(row).expect("a row"));
+                off = off.max((score - exact).abs());
+                spread = spread.max(exact.abs());
+            }
+        }
+        // Bytes in whole numbers are their own codes.
+        assert!(
+            off < 0.1 * spread && (off > 0.0 || element == Element::U8),
+            "{metric:?} over {element:?}: {off} of {spread}"
+        );
+    }
+}
+
+#[test]
+fn walks_that_ignore_codes_need_no_rescoring() {
+    let data = Data::clustered(3_000, 64, 40, Metric::Dot, Element::F32, 11);
+    let coded = coded_graph(&data, Metric::Dot, Quantization::Binary);
+    let params = SearchParams {
+        codes: false,
+        rescore: false,
+        ..SearchParams::new(10).ef(64)
+    };
+    let kernel = Kernel::new(Metric::Dot, Element::F32);
+    for query in &data.queries {
+        for (score, row) in find(&coded, &data, query, &params, None, &mut Scratch::default()) {
+            assert_eq!(score, kernel.score(query, data.matrix().row(row).expect("a row")));
+        }
+    }
+    assert!(mean_recall(&data, Metric::Dot, &coded, &params, None) > 0.9);
 }
