@@ -19,3 +19,5 @@ mod programs;
 mod queries;
 #[cfg(test)]
 mod repairing;
+#[cfg(test)]
+mod texts;

@@ -241,7 +241,11 @@ pub(super) fn examples<'a>(
             })?;
             (resolver.all(inputs)?, mix)
         }
-        Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => return Ok(None),
+        Query::OrderBy(_)
+        | Query::Sample { .. }
+        | Query::Text { .. }
+        | Query::Fusion(_)
+        | Query::Formula(_) => return Ok(None),
     };
     Ok(Some(Examples {
         slot,

@@ -16,6 +16,7 @@
 //! | `search.rs`, `prepared.rs` | a search as it is asked for; the same, checked and encoded |
 //! | `nearest.rs` | nearest points, for one request or many |
 //! | `mixed.rs` | points by what their similarities to several examples make, in one pass over all |
+//! | `text.rs` | points by what their texts say |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
@@ -33,6 +34,7 @@ pub(crate) mod scroll;
 pub(crate) mod search;
 mod segments;
 mod slots;
+pub(crate) mod text;
 pub(crate) mod workers;
 
 #[cfg(test)]

@@ -38,7 +38,9 @@ impl<'a> Query<'a> {
         let slot = schema.require(&request.using)?;
         let vector = &schema.vectors[slot];
         let encoded = encode_query(&vector.name, &vector.params, &request.vector)?;
-        let filter = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
+        let filter = request.filter.as_ref();
+        let filter = filter.map(|filter| CompiledFilter::new(filter, &**schema));
+        let filter = filter.transpose()?;
         Ok(Query {
             vector,
             slot,
