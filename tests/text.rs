@@ -48,8 +48,16 @@ impl Rules {
 
     /// The words that are kept, in their order.
     fn words(self, text: &str) -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let cased = words.map(|word| if self.lowercase { word.to_lowercase() } else { word.to_owned() });
+        let words = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
+        let cased = words.map(|word| {
+            if self.lowercase {
+                word.to_lowercase()
+            } else {
+                word.to_owned()
+            }
+        });
         let kept = cased.filter(|word| !(self.stopword && word == STOPWORD));
         kept.filter(|word| word.chars().count() >= self.min).collect()
     }
@@ -57,7 +65,10 @@ impl Rules {
     /// The tokens of a stored text, each word's together.
     fn tokens(self, text: &str) -> Vec<Vec<String>> {
         let beginnings = |word: &String| {
-            let ends = word.char_indices().map(|(at, c)| at + c.len_utf8()).skip(self.min - 1);
+            let ends = word
+                .char_indices()
+                .map(|(at, c)| at + c.len_utf8())
+                .skip(self.min - 1);
             ends.map(|end| word[..end].to_owned()).collect()
         };
         let words = self.words(text);
@@ -70,7 +81,9 @@ impl Rules {
 }
 
 fn text(numbers: &mut Numbers, most: u64) -> String {
-    let words = (0..numbers.below(most)).map(|_| *numbers.pick(&WORDS)).collect::<Vec<_>>();
+    let words = (0..numbers.below(most))
+        .map(|_| *numbers.pick(&WORDS))
+        .collect::<Vec<_>>();
     let gap = *numbers.pick(&[" ", ", ", "-", "  "]);
     words.join(gap)
 }
@@ -111,9 +124,15 @@ struct Both {
 }
 
 fn open(dir: &std::path::Path) -> (Database, Collection) {
-    let db = Database::builder().background(false).open(dir.join("db")).unwrap();
+    let db = Database::builder()
+        .background(false)
+        .open(dir.join("db"))
+        .unwrap();
     let config = CollectionConfig::new(VectorParams::new(1, Distance::Dot));
-    let c = db.collection("c").or_else(|_| db.create_collection("c", config)).unwrap();
+    let c = db
+        .collection("c")
+        .or_else(|_| db.create_collection("c", config))
+        .unwrap();
     (db, c)
 }
 
@@ -147,7 +166,9 @@ impl Both {
                 self.c().upsert(last.into_iter().map(point).collect()).unwrap();
             }
             4 => {
-                let ids: BTreeSet<u64> = (0..self.numbers.below(20)).map(|_| self.numbers.below(150)).collect();
+                let ids: BTreeSet<u64> = (0..self.numbers.below(20))
+                    .map(|_| self.numbers.below(150))
+                    .collect();
                 self.points.retain(|id, _| !ids.contains(id));
                 let ids: Vec<PointId> = ids.into_iter().map(PointId::from).collect();
                 self.c().delete(ids).unwrap();
@@ -178,7 +199,9 @@ impl Both {
         let texts = texts(payload);
         let Some(rules) = self.rules else {
             return match kind {
-                "text_any" => query.split_whitespace().any(|piece| texts.iter().any(|text| text.contains(piece))),
+                "text_any" => query
+                    .split_whitespace()
+                    .any(|piece| texts.iter().any(|text| text.contains(piece))),
                 _ => texts.iter().any(|text| text.contains(query)),
             };
         };
@@ -193,14 +216,21 @@ impl Both {
             && match kind {
                 "text" => wanted.iter().all(has),
                 "text_any" => wanted.iter().any(has),
-                _ => cut.iter().any(|text| (0..text.len()).any(|from| starts(&text[from..]))),
+                _ => cut
+                    .iter()
+                    .any(|text| (0..text.len()).any(|from| starts(&text[from..]))),
             }
     }
 
     fn ids(&self, filter: &Value) -> Vec<u64> {
-        let request = ScrollRequest::new().filter(Filter::from_json(filter).unwrap()).limit(1000);
+        let request = ScrollRequest::new()
+            .filter(Filter::from_json(filter).unwrap())
+            .limit(1000);
         let page = self.c().scroll(&request).unwrap();
-        page.points.iter().map(|point| point.id.to_string().parse().unwrap()).collect()
+        page.points
+            .iter()
+            .map(|point| point.id.to_string().parse().unwrap())
+            .collect()
     }
 
     fn check_condition(&mut self) {
@@ -210,9 +240,13 @@ impl Both {
         let condition = json!({"key": "t", "match": {kind: query}});
         let number = json!({"key": "n", "match": {"value": n}});
         let (filter, wanted): (_, fn(bool, bool) -> bool) = match self.numbers.below(4) {
-            0 => (json!({"must": [condition, number]}), |text, number| text && number),
+            0 => (json!({"must": [condition, number]}), |text, number| {
+                text && number
+            }),
             1 => (json!({"must_not": [condition]}), |text, _| !text),
-            2 => (json!({"should": [condition, number]}), |text, number| text || number),
+            2 => (json!({"should": [condition, number]}), |text, number| {
+                text || number
+            }),
             _ => (json!({"must": [condition]}), |text, _| text),
         };
         let expected: Vec<u64> = self
@@ -226,7 +260,10 @@ impl Both {
         let estimate = self.c().estimate(&filter).unwrap();
         let count = self.c().count(Some(&filter)).unwrap();
         assert_eq!(count, expected.len() as u64);
-        assert!((estimate.min..=estimate.max).contains(&count), "{estimate:?} {count}");
+        assert!(
+            (estimate.min..=estimate.max).contains(&count),
+            "{estimate:?} {count}"
+        );
     }
 
     /// Points by BM25, cut and counted the plain way; best first.
@@ -238,10 +275,17 @@ impl Both {
         let all: Vec<(u64, Vec<String>, bool)> = self
             .points
             .iter()
-            .map(|(id, payload)| (*id, tokens_of(payload), n.is_none_or(|n| payload["n"] == json!(n))))
+            .map(|(id, payload)| {
+                (
+                    *id,
+                    tokens_of(payload),
+                    n.is_none_or(|n| payload["n"] == json!(n)),
+                )
+            })
             .filter(|(_, tokens, _)| !tokens.is_empty())
             .collect();
-        let average = all.iter().map(|(_, tokens, _)| tokens.len()).sum::<usize>() as f64 / all.len().max(1) as f64;
+        let average =
+            all.iter().map(|(_, tokens, _)| tokens.len()).sum::<usize>() as f64 / all.len().max(1) as f64;
         let wanted: BTreeSet<String> = rules.words(query).into_iter().collect();
         let score = |tokens: &[String]| -> f64 {
             let worth = |word: &String| {
@@ -249,12 +293,18 @@ impl Both {
                 let rarity = (1.0 + (all.len() as f64 - with + 0.5) / (with + 0.5)).ln();
                 let count = tokens.iter().filter(|token| *token == word).count() as f64;
                 let damping = k1 * (1.0 - b + b * tokens.len() as f64 / average);
-                if count == 0.0 { 0.0 } else { rarity * count * (k1 + 1.0) / (count + damping) }
+                if count == 0.0 {
+                    0.0
+                } else {
+                    rarity * count * (k1 + 1.0) / (count + damping)
+                }
             };
             wanted.iter().map(worth).sum()
         };
         let has_some = |tokens: &[String]| tokens.iter().any(|token| wanted.contains(token));
-        let found = all.iter().filter(|(_, tokens, eligible)| *eligible && has_some(tokens));
+        let found = all
+            .iter()
+            .filter(|(_, tokens, eligible)| *eligible && has_some(tokens));
         let mut ranked: Vec<(u64, f64)> = found.map(|(id, tokens, _)| (*id, score(tokens))).collect();
         ranked.sort_by(|a, b| (b.1 as f32).total_cmp(&(a.1 as f32)).then(a.0.cmp(&b.0)));
         ranked
@@ -262,7 +312,10 @@ impl Both {
 
     fn check_query(&mut self) {
         let query = text(&mut self.numbers, 5);
-        let (k1, b) = (self.numbers.below(30) as f64 / 10.0, self.numbers.below(11) as f64 / 10.0);
+        let (k1, b) = (
+            self.numbers.below(30) as f64 / 10.0,
+            self.numbers.below(11) as f64 / 10.0,
+        );
         let n = self.numbers.one_in(3).then(|| self.numbers.below(4));
         let limit = 1 + self.numbers.below(20) as usize;
         let kind = Query::Text {
@@ -281,20 +334,35 @@ impl Both {
         let expected = self.ranked(rules, &query, (k1, b), n);
         let found = self.c().query(&request).unwrap();
         let ids = |found: &[vdb::ScoredPoint]| -> Vec<u64> {
-            found.iter().map(|hit| hit.id.to_string().parse().unwrap()).collect()
+            found
+                .iter()
+                .map(|hit| hit.id.to_string().parse().unwrap())
+                .collect()
         };
         // Sums in another order may differ in their last bits, and change places.
         assert_eq!(found.len(), expected.len().min(limit), "{query:?} {rules:?}");
         for (hit, (_, score)) in found.iter().zip(&expected) {
-            assert!((f64::from(hit.score) - score).abs() < 1e-4 * score.max(1.0), "{hit:?} {score}");
+            assert!(
+                (f64::from(hit.score) - score).abs() < 1e-4 * score.max(1.0),
+                "{hit:?} {score}"
+            );
         }
         let scores: BTreeMap<u64, f64> = expected.iter().copied().collect();
         for (hit, id) in found.iter().zip(ids(&found)) {
             assert!((scores[&id] - f64::from(hit.score)).abs() < 1e-4 * scores[&id].max(1.0));
         }
         if let Some(bar) = found.get(found.len() / 2).map(|hit| hit.score) {
-            let above = self.c().query(&QueryRequest { score_threshold: Some(bar), ..request.clone() }).unwrap();
-            assert_eq!(ids(&above), ids(&found[..found.partition_point(|hit| hit.score > bar)]));
+            let above = self
+                .c()
+                .query(&QueryRequest {
+                    score_threshold: Some(bar),
+                    ..request.clone()
+                })
+                .unwrap();
+            assert_eq!(
+                ids(&above),
+                ids(&found[..found.partition_point(|hit| hit.score > bar)])
+            );
         }
         // As a prefetch it is the same list; of a prefetch it scores what that has found.
         let mut fused = QueryRequest::new(Query::Fusion(Fusion::rrf())).limit(limit);
@@ -329,10 +397,16 @@ fn birds(options: &Value) -> (Database, Collection) {
         .unwrap();
     c.create_payload_index("text", PayloadIndexParams::from_json(options).unwrap())
         .unwrap();
-    let texts = ["The owls hunt at night", "An owl is hunting mice", "Wrens sing", "Night, owl, night"];
+    let texts = [
+        "The owls hunt at night",
+        "An owl is hunting mice",
+        "Wrens sing",
+        "Night, owl, night",
+    ];
     for (id, text) in (0u64..).zip(texts) {
         let payload = json!({"text": text, "day": id % 2});
-        c.upsert(vec![Point::new(id, [id as f32]).payload(payload).unwrap()]).unwrap();
+        c.upsert(vec![Point::new(id, [id as f32]).payload(payload).unwrap()])
+            .unwrap();
         if id < 3 {
             c.flush().unwrap();
         }
@@ -352,7 +426,11 @@ fn an_index_with_positions_answers_phrases_by_itself() {
         let (_db, c) = birds(&options);
         let filter = Filter::from_json(&json!({"must": [{"key": "text", "match": {"phrase": "owl hunts"}}]}));
         let filter = filter.unwrap();
-        assert_eq!(c.count(Some(&filter)).unwrap(), 2, "the owls hunt, an owl is hunting");
+        assert_eq!(
+            c.count(Some(&filter)).unwrap(),
+            2,
+            "the owls hunt, an owl is hunting"
+        );
         let explained = c.explain(&filter).unwrap();
         for segment in &explained.segments {
             let condition = &segment.conditions[0];
@@ -374,10 +452,15 @@ fn other_tokens_are_another_index_and_other_hints_are_not() {
     let mut hinted = english();
     hinted["memory"] = "cold".into();
     let before = c.info().unwrap().disk_bytes;
-    c.create_payload_index("text", PayloadIndexParams::from_json(&hinted).unwrap()).unwrap();
+    c.create_payload_index("text", PayloadIndexParams::from_json(&hinted).unwrap())
+        .unwrap();
     let info = c.info().unwrap();
-    assert_eq!((info.disk_bytes, info.payload_indexes[0].1.to_json()), (before, hinted));
-    c.create_payload_index("text", vdb::PayloadIndexKind::Text).unwrap();
+    assert_eq!(
+        (info.disk_bytes, info.payload_indexes[0].1.to_json()),
+        (before, hinted)
+    );
+    c.create_payload_index("text", vdb::PayloadIndexKind::Text)
+        .unwrap();
     assert_eq!((count("hunts"), count("hunt"), count("the")), (0, 1, 1));
     assert!(c.drop_payload_index("text").unwrap());
     assert_eq!((count("Owl"), count("owl"), count("")), (0, 3, 4));
@@ -386,13 +469,20 @@ fn other_tokens_are_another_index_and_other_hints_are_not() {
 #[test]
 fn deletes_and_updates_by_filter_go_by_tokens() {
     let (_db, c) = birds(&english());
-    c.delete(Filter::must([vdb::Condition::text("text", "hunt night")])).unwrap();
+    c.delete(Filter::must([vdb::Condition::text("text", "hunt night")]))
+        .unwrap();
     assert_eq!(c.count(None).unwrap(), 3);
     // Not counted any more: "night" is in one point of three now.
-    let hits = c.query(&QueryRequest::new(Query::text("night")).using("text")).unwrap();
+    let hits = c
+        .query(&QueryRequest::new(Query::text("night")).using("text"))
+        .unwrap();
     let expected = (1.0_f64 + 2.5 / 1.5).ln() * 2.0 * 2.2 / (2.0 + 1.2 * (0.25 + 0.75 * 3.0 / (8.0 / 3.0)));
     assert_eq!(hits.len(), 1);
-    assert!((f64::from(hits[0].score) - expected).abs() < 1e-5, "{} {expected}", hits[0].score);
+    assert!(
+        (f64::from(hits[0].score) - expected).abs() < 1e-5,
+        "{} {expected}",
+        hits[0].score
+    );
 }
 
 #[test]
@@ -403,12 +493,19 @@ fn a_text_query_is_grouped_and_refused_like_others() {
     assert_eq!(groups.len(), 2);
     let refused = |request: QueryRequest| c.query(&request).unwrap_err().to_string();
     let other = refused(QueryRequest::new(Query::text("owl")).using("day"));
-    assert!(other.contains("there is none on \"day\"; indexes of texts: \"text\""), "{other}");
+    assert!(
+        other.contains("there is none on \"day\"; indexes of texts: \"text\""),
+        "{other}"
+    );
     let wild = Query::Text {
         text: "owl".to_owned(),
         k1: -1.0,
         b: 0.5,
     };
     assert!(refused(QueryRequest::new(wild).using("text")).contains("k1 of a query by text"));
-    assert!(c.query(&QueryRequest::new(Query::text("the")).using("text")).unwrap().is_empty());
+    assert!(
+        c.query(&QueryRequest::new(Query::text("the")).using("text"))
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -79,7 +79,11 @@ impl Options {
             }
         };
         for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-            let number = || value.as_f64().ok_or_else(|| invalid(format!("{key}: expected a number")));
+            let number = || {
+                value
+                    .as_f64()
+                    .ok_or_else(|| invalid(format!("{key}: expected a number")))
+            };
             match key.as_str() {
                 "k" => options.k = number()?,
                 "b" => options.b = number()?,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vdb::disk::DynDisk;
-use vdb::{Control, Database, Distance, PayloadIndexKind, Point, PointId, VectorParams, Vectors, WriteBatch};
+use vdb::{
+    Control, Database, Distance, PayloadIndexKind, PayloadIndexParams, Point, PointId, VectorParams, Vectors,
+    WriteBatch,
+};
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::Dump;
 use vdb_tests::{Numbers, config, points};
@@ -29,7 +32,7 @@ pub(crate) fn open(disk: &DynDisk) -> Result<Database, vdb::Error> {
 }
 
 impl Store {
-    /// Collections with graphs, payload indexes, tombstones, a vector that only some points have, UUIDs; with rows in
+    /// Collections with graphs, payload indexes (one of texts), tombstones, a vector that only some points have, UUIDs; with rows in
     /// several segments and rows that are only in the log.
     pub(crate) fn make() -> Store {
         let disk: DynDisk = Arc::new(MemDisk::new());
@@ -45,6 +48,8 @@ impl Store {
         both.optimizer.index_min_rows = 8;
         let a = db.create_collection("a", both).unwrap();
         a.create_payload_index("mod", PayloadIndexKind::Keyword).unwrap();
+        let texts = PayloadIndexParams::from_json(&json!({"type": "text", "phrase_matching": true})).unwrap();
+        a.create_payload_index("say", texts).unwrap();
         a.upsert(points(0..12, 3, 1)).unwrap();
         a.optimize(&Control::none()).unwrap();
         a.delete(vec![3u64, 4]).unwrap();
@@ -56,7 +61,7 @@ impl Store {
             };
             let side = Vectors::from(numbers.vector(3)).with("side", numbers.vector(2));
             Point::new(id, side)
-                .payload(json!({"n": n, "deep": [{"er": null}]}))
+                .payload(json!({"n": n, "deep": [{"er": null}], "say": "an owl, an owl"}))
                 .unwrap()
         });
         a.upsert(more.collect::<Vec<_>>()).unwrap();

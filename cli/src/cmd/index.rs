@@ -83,7 +83,10 @@ fn params(args: &Args) -> Outcome<PayloadIndexParams> {
             set("stopwords", language.name().into());
         }
         if language.has_stemmer() {
-            set("stemmer", json!({"type": "snowball", "language": language.name()}));
+            set(
+                "stemmer",
+                json!({"type": "snowball", "language": language.name()}),
+            );
         }
     }
     if let Some(tokenizer) = args.tokenizer {

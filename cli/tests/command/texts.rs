@@ -11,16 +11,30 @@ fn birds() -> Place {
 {"id": 3, "vector": [3], "text": ["Wrens sing", null]}
 "#;
     place.vdb(&["create", "db", "birds", "--dim", "1"]).succeeded();
-    place.vdb_with_stdin(&["load", "db", "birds", "-"], rows).succeeded();
+    place
+        .vdb_with_stdin(&["load", "db", "birds", "-"], rows)
+        .succeeded();
     place
 }
 
 #[test]
 fn texts_are_indexed_with_options_and_asked() {
     let place = birds();
-    let message = place.vdb(&["query", "db", "birds", "--text", "owl"]).failed_with(1);
+    let message = place
+        .vdb(&["query", "db", "birds", "--text", "owl"])
+        .failed_with(1);
     assert!(message.contains("--kind text"), "{message}");
-    let index = ["index", "db", "birds", "text", "--kind", "text", "--language", "english", "--phrases"];
+    let index = [
+        "index",
+        "db",
+        "birds",
+        "text",
+        "--kind",
+        "text",
+        "--language",
+        "english",
+        "--phrases",
+    ];
     let answer = place.json(&index);
     assert_eq!((&answer["kind"], &answer["held"]), (&json!("text"), &json!(3)));
     assert_eq!(
@@ -33,18 +47,39 @@ fn texts_are_indexed_with_options_and_asked() {
     let ids = |arguments: &[&str]| {
         let command = [&["query", "db", "birds", "--text"], arguments].concat();
         let points = place.json(&command)["points"].clone();
-        let list = points.as_array().map(|points| points.iter().map(|point| point["id"].clone()).collect::<Vec<_>>());
+        let list = points
+            .as_array()
+            .map(|points| points.iter().map(|point| point["id"].clone()).collect::<Vec<_>>());
         list.unwrap_or_default()
     };
     assert_eq!(ids(&["owls at night"]), [json!(2), json!(1)]);
     assert_eq!(ids(&["the wren"]), [json!(3)]);
     assert_eq!(ids(&["night", "--using", "text", "--limit", "1"]), [json!(2)]);
     let phrase = r#"{"must": [{"key": "text", "match": {"phrase": "owl hunting"}}]}"#;
-    assert_eq!(place.json(&["count", "db", "birds", "--filter", phrase]), json!({"count": 2}));
+    assert_eq!(
+        place.json(&["count", "db", "birds", "--filter", phrase]),
+        json!({"count": 2})
+    );
 
-    place.vdb(&["index", "db", "birds", "other", "--kind", "text", "--tokenizer", "prefix"]).succeeded();
-    let message = place.vdb(&["query", "db", "birds", "--text", "owl"]).failed_with(1);
-    assert!(message.contains("other, text") || message.contains("text, other"), "{message}");
+    place
+        .vdb(&[
+            "index",
+            "db",
+            "birds",
+            "other",
+            "--kind",
+            "text",
+            "--tokenizer",
+            "prefix",
+        ])
+        .succeeded();
+    let message = place
+        .vdb(&["query", "db", "birds", "--text", "owl"])
+        .failed_with(1);
+    assert!(
+        message.contains("other, text") || message.contains("text, other"),
+        "{message}"
+    );
     assert_eq!(ids(&["wr", "--using", "other"]), [json!(1)]);
 }
 

@@ -20,8 +20,14 @@ fn options_of_clients_are_read_and_what_is_wrong_is_said() {
         Ok(model) => panic!("{model:?}"),
         Err(error) => error.to_string(),
     };
-    assert_eq!(refused(json!({"tokeniser": "word"})), "options of bm25: \"tokeniser\" is none");
-    assert_eq!(refused(json!({"k": "1"})), "options of bm25: k: expected a number");
+    assert_eq!(
+        refused(json!({"tokeniser": "word"})),
+        "options of bm25: \"tokeniser\" is none"
+    );
+    assert_eq!(
+        refused(json!({"k": "1"})),
+        "options of bm25: k: expected a number"
+    );
     assert_eq!(refused(json!("english")), "options of bm25: expected an object");
     assert!(refused(json!({"language": "klingon"})).contains("\"klingon\" is no language"));
     assert!(refused(json!({"b": 2})).contains("it must be a number from 0 to 1"));

@@ -73,7 +73,9 @@ fn vectors(at: Stage<'_>) -> Result<()> {
         // `using` names a payload path then.
         Some(Query::Text { .. }) if at.lookup_from.is_none() => return Ok(()),
         Some(Query::Text { .. }) => {
-            return Err(invalid("a query by text looks up no vectors: leave out `lookup_from`"));
+            return Err(invalid(
+                "a query by text looks up no vectors: leave out `lookup_from`",
+            ));
         }
         Some(_) | None => "a request without a query",
     };

@@ -325,7 +325,9 @@ pub(crate) fn groups(
         let lacking = || groups.lacking(&text).filter(|_| can_focus);
         if is_focused {
             earlier = groups.take_lacking();
-        } else if let Some(filter) = lacking().and_then(|groups| focused(query.filter.as_ref(), groups, texts)) {
+        } else if let Some(filter) =
+            lacking().and_then(|groups| focused(query.filter.as_ref(), groups, texts))
+        {
             // Only points of these groups, from the best on.
             query.filter = Some(filter);
             earlier = groups.take_lacking();

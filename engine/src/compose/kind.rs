@@ -147,7 +147,7 @@ impl Query {
     ///
     /// ```
     /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
-    /// use vdb::{PayloadIndexKind, Query, QueryRequest};
+    /// use vdb::{Fusion, PayloadIndexKind, Prefetch, Query, QueryRequest};
     /// # let db = Database::builder().open_in_memory()?;
     /// # let birds = db.create_collection("birds", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
     /// # let bird = |id: u64, text: &str| Point::new(id, [1.0]).payload(serde_json::json!({"text": text}));
@@ -155,6 +155,11 @@ impl Query {
     /// birds.create_payload_index("text", PayloadIndexKind::Text)?;
     /// let hits = birds.query(&QueryRequest::new(Query::text("owl at night")).using("text"))?;
     /// assert_eq!(hits[0].id, 2.into());
+    /// // Together with nearness of vectors: hybrid search.
+    /// let hybrid = QueryRequest::new(Query::Fusion(Fusion::rrf()))
+    ///     .prefetch(Prefetch::new(Query::text("owl at night")).using("text").limit(50))
+    ///     .prefetch(Prefetch::new(Query::nearest([1.0])).limit(50));
+    /// assert_eq!(birds.query(&hybrid)?.len(), 3);
     /// # Ok::<_, vdb::Error>(())
     /// ```
     pub fn text(text: impl Into<String>) -> Self {

@@ -100,7 +100,9 @@ impl Run<'_> {
             (Some(examples), _) => self.by_examples(stage, filters, examples, Some(union(lists))),
             (None, Some(Query::Fusion(fusion))) => self.counted(fused(fusion, stage, lists)),
             (None, Some(Query::Formula(formula))) => self.by_formula(formula, stage, lists),
-            (None, Some(text @ Query::Text { .. })) => self.by_text(text, stage, filters, Some(&union(lists))),
+            (None, Some(text @ Query::Text { .. })) => {
+                self.by_text(text, stage, filters, Some(&union(lists)))
+            }
             (None, Some(Query::OrderBy(by))) => {
                 let points = union(lists).into_iter();
                 order::of(self.view, by, points, stage.want, self.allowance)

@@ -2,7 +2,7 @@
 
 use vdb_storage::PointId;
 
-use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES};
+use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_PHRASE_TOKENS};
 
 use super::{
     ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
@@ -35,7 +35,7 @@ impl CompiledFilter {
     ///
     /// # Errors
     /// [`FilterError::Invalid`] for a malformed path, an area or slice that is none, and `min_count` 0; [`FilterError::Limit`] beyond
-    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`], and for a polygon too large.
+    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`], and for a polygon or a phrase too large.
     pub(crate) fn new(filter: &Filter, texts: &dyn TextFields) -> Result<Self, FilterError> {
         let mut compiler = Compiler {
             texts,
@@ -242,10 +242,16 @@ impl Compiler<'_> {
         let Some(analysis) = self.texts.text_analysis(full_path) else {
             return Ok(None);
         };
+        let list_place = place.key("match");
         let wanted = match predicate {
             Predicate::Text(text) => Wanted::all(analysis, text),
             Predicate::TextAny(text) => Wanted::any(analysis, text),
-            Predicate::Phrase(text) => Wanted::phrase(analysis, text),
+            Predicate::Phrase(text) => {
+                let phrase = Wanted::phrase(analysis, text);
+                let place = list_place.key("phrase");
+                place.within("tokens of a phrase", MAX_PHRASE_TOKENS, phrase.len())?;
+                phrase
+            }
             Predicate::Value(_)
             | Predicate::Any(_)
             | Predicate::Except(_)
@@ -260,9 +266,7 @@ impl Compiler<'_> {
             | Predicate::IsNull(_) => return Ok(None),
         };
         self.values = self.values.saturating_add(wanted.len());
-        place
-            .key("match")
-            .within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)?;
+        list_place.within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)?;
         Ok(Some(TextTest {
             analysis: analysis.clone(),
             wanted,

@@ -40,7 +40,10 @@ impl Doc {
     /// Whether this point matches the filter, which is given in JSON.
     pub(crate) fn matches(&self, filter: &Value) -> bool {
         let filter = Filter::from_json(filter).unwrap();
-        CompiledFilter::new(&filter, &NoTexts).unwrap().matches(self).unwrap()
+        CompiledFilter::new(&filter, &NoTexts)
+            .unwrap()
+            .matches(self)
+            .unwrap()
     }
 }
 

@@ -3,7 +3,7 @@
 //! The index says which tokens a text has; a condition is compiled to the tokens that it wants. The same rules then make the
 //! tokens of every payload that is asked, so that a point matches whether an index answers for it, or nothing but its payload.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vdb_storage::{
@@ -72,18 +72,20 @@ impl TextAnalysis {
         tokens.into_iter().collect()
     }
 
-    /// The tokens of a phrase, and how far each stands after the first.
-    fn phrase_tokens(&self, text: &str) -> Vec<(String, u64)> {
-        let mut tokens = Vec::new();
+    /// The different tokens of a phrase, ascending, and how far each stands after the first.
+    fn phrase_tokens(&self, text: &str) -> Vec<(String, Vec<u64>)> {
+        let mut tokens: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         let mut first = None;
         self.analyzer
             .for_each_query_token(&mut Scratch::default(), text, |token| {
                 let at = token.position as u64;
-                tokens.push((token.text.to_owned(), at - *first.get_or_insert(at)));
+                let place = at - *first.get_or_insert(at);
+                match tokens.get_mut(token.text) {
+                    Some(places) => places.push(place),
+                    None => drop(tokens.insert(token.text.to_owned(), vec![place])),
+                }
             });
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
+        tokens.into_iter().collect()
     }
 
     /// Counts `tokens`, which ascend, in the texts at a path; `counts` has a place for each. Returns how many tokens the
@@ -126,7 +128,11 @@ fn fingerprint(config: &AnalyzerConfig, positions: bool) -> u32 {
         stopwords,
         stemmer,
     } = config;
-    let languages: Vec<&str> = stopwords.languages.iter().map(|language| language.name()).collect();
+    let languages: Vec<&str> = stopwords
+        .languages
+        .iter()
+        .map(|language| language.name())
+        .collect();
     // Text that JSON quotes is never taken for what stands beside it.
     let all = serde_json::json!([
         TOKENS_VERSION,
@@ -159,8 +165,8 @@ pub(crate) enum Wanted {
     All(Vec<String>),
     /// One of these.
     Any(Vec<String>),
-    /// Each of these in one of the texts, as far after a common place as its number says.
-    Phrase(Vec<(String, u64)>),
+    /// Each of these in one of the texts, as far after a common place as its numbers say.
+    Phrase(Vec<(String, Vec<u64>)>),
 }
 
 impl Wanted {
@@ -177,7 +183,11 @@ impl Wanted {
     }
 
     fn unless_empty<T>(tokens: Vec<T>, make: impl FnOnce(Vec<T>) -> Self) -> Self {
-        if tokens.is_empty() { Self::Nothing } else { make(tokens) }
+        if tokens.is_empty() {
+            Self::Nothing
+        } else {
+            make(tokens)
+        }
     }
 
     /// How many tokens it lists.
@@ -185,9 +195,41 @@ impl Wanted {
         match self {
             Self::Nothing => 0,
             Self::All(tokens) | Self::Any(tokens) => tokens.len(),
-            Self::Phrase(tokens) => tokens.len(),
+            Self::Phrase(tokens) => tokens.iter().map(|(_, places)| places.len()).sum(),
         }
     }
+}
+
+/// Whether there is a phrase in a text. `at` has a place for each of its tokens, for where the text has them.
+fn has_phrase(
+    analysis: &TextAnalysis,
+    scratch: &mut Scratch,
+    text: &str,
+    phrase: &[(String, Vec<u64>)],
+    at: &mut [Vec<u64>],
+) -> bool {
+    at.iter_mut().for_each(Vec::clear);
+    analysis.each_token(scratch, text, |token| {
+        let place = phrase.binary_search_by(|(wanted, _)| wanted.as_str().cmp(token.text));
+        if let Some(at) = place.ok().and_then(|place| at.get_mut(place)) {
+            at.push(token.position as u64);
+        }
+    });
+    // From each place of the rarest token; positions ascend.
+    let rarest = phrase.iter().zip(at.iter()).min_by_key(|(_, at)| at.len());
+    let Some(((_, places), firsts)) = rarest else {
+        return false;
+    };
+    let stands = |start: u64, places: &[u64], at: &[u64]| {
+        let mut places = places.iter();
+        places.all(|place| at.binary_search(&(start + place)).is_ok())
+    };
+    let offset = places.first().copied().unwrap_or_default();
+    let mut starts = firsts.iter().filter_map(|first| first.checked_sub(offset));
+    starts.any(|start| {
+        let mut all = phrase.iter().zip(at.iter());
+        all.all(|((_, places), at)| stands(start, places, at))
+    })
 }
 
 impl TextTest {
@@ -198,8 +240,9 @@ impl TextTest {
             Wanted::Nothing => Ok(false),
             Wanted::Any(tokens) => any_text(root, path, &mut |text| {
                 let mut found = false;
-                self.analysis
-                    .each_token(&mut scratch, text, |token| found |= place_of(tokens, token.text).is_some());
+                self.analysis.each_token(&mut scratch, text, |token| {
+                    found |= place_of(tokens, token.text).is_some()
+                });
                 found
             }),
             Wanted::All(tokens) => {
@@ -216,25 +259,10 @@ impl TextTest {
                     missing == 0
                 })
             }
-            Wanted::Phrase(tokens) => {
-                let mut found = Vec::new();
+            Wanted::Phrase(phrase) => {
+                let mut at = vec![Vec::new(); phrase.len()];
                 any_text(root, path, &mut |text| {
-                    found.clear();
-                    self.analysis.each_token(&mut scratch, text, |token| {
-                        // Where the phrase starts if this token is the wanted one of a number.
-                        let first = tokens.partition_point(|(wanted, _)| wanted.as_str() < token.text);
-                        let same = tokens.iter().enumerate().skip(first);
-                        let same = same.take_while(|(_, (wanted, _))| wanted == token.text);
-                        let at = token.position as u64;
-                        found.extend(same.filter_map(|(number, (_, place))| {
-                            Some((at.checked_sub(*place)?, number))
-                        }));
-                    });
-                    found.sort_unstable();
-                    found.dedup();
-                    found
-                        .chunk_by(|(a, _), (b, _)| a == b)
-                        .any(|starts| starts.len() == tokens.len())
+                    has_phrase(&self.analysis, &mut scratch, text, phrase, &mut at)
                 })
             }
         }

@@ -153,9 +153,10 @@ impl Compiler<'_> {
                 let default = default.map(|value| number(variable, value)).transpose()?;
                 Part::Number { path, default }
             }
-            Expression::Condition(condition) => {
-                Part::Condition(CompiledFilter::new(&Filter::must([condition.as_ref().clone()]), self.texts)?)
-            }
+            Expression::Condition(condition) => Part::Condition(CompiledFilter::new(
+                &Filter::must([condition.as_ref().clone()]),
+                self.texts,
+            )?),
             Expression::Datetime(at) => Part::Constant(seconds(*at)),
             Expression::DatetimeAt(path) => self.datetime(path)?,
             Expression::GeoDistance { origin, to } => self.geo_distance(*origin, to)?,

@@ -205,7 +205,12 @@ impl PayloadIndexParams {
         let foreign = SWITCHES
             .into_iter()
             .find(|name| options.switch(name).is_some() && !has_switch(self.kind, name))
-            .or_else(|| options.text.given().filter(|_| self.kind != PayloadIndexKind::Text));
+            .or_else(|| {
+                options
+                    .text
+                    .given()
+                    .filter(|_| self.kind != PayloadIndexKind::Text)
+            });
         if let Some(name) = foreign {
             return Err(invalid(format!("an index of kind {kind} has no option {name}")));
         }

@@ -110,7 +110,9 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
 }
 
 fn compiled(schema: &Schema, filter: Option<&Filter>) -> Result<Option<CompiledFilter>> {
-    Ok(filter.map(|filter| CompiledFilter::new(filter, schema)).transpose()?)
+    Ok(filter
+        .map(|filter| CompiledFilter::new(filter, schema))
+        .transpose()?)
 }
 
 fn selection(schema: &Schema, target: Target) -> Result<Selection> {

@@ -149,7 +149,14 @@ impl Meta {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = vec![0; if self.text.is_some() { TEXT_META_LEN } else { META_LEN }];
+        let mut out = vec![
+            0;
+            if self.text.is_some() {
+                TEXT_META_LEN
+            } else {
+                META_LEN
+            }
+        ];
         let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
         put(0, &[self.kind.code()]);
         put(ROWS_AT, &self.rows.to_le_bytes());
@@ -180,7 +187,11 @@ impl Meta {
     /// Reads a meta of sections with these lengths, or says what it should have said and where.
     pub(super) fn decode(bytes: &[u8], lengths: [u64; SECTIONS as usize]) -> Result<Self, (usize, String)> {
         let kind = Self::kind_of(bytes)?;
-        let expected = if kind == Kind::Text { TEXT_META_LEN } else { META_LEN };
+        let expected = if kind == Kind::Text {
+            TEXT_META_LEN
+        } else {
+            META_LEN
+        };
         if bytes.len() != expected {
             return Err((0, format!("meta has {} bytes, expected {expected}", bytes.len())));
         }

@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Area, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius};
-use crate::filter::{CompiledFilter, Condition, Filter, FilterError, fixture::{Doc, NoTexts}};
+use crate::filter::{
+    CompiledFilter, Condition, Filter, FilterError,
+    fixture::{Doc, NoTexts},
+};
 
 fn at(lon: f64, lat: f64) -> GeoPoint {
     GeoPoint { lon, lat }
@@ -179,7 +182,11 @@ fn positions_are_objects_of_two_numbers_on_the_earth() {
 
 #[test]
 fn areas_that_are_built_are_checked_before_they_are_used() {
-    let refused = |condition: Condition| CompiledFilter::new(&condition.into(), &NoTexts).unwrap_err().to_string();
+    let refused = |condition: Condition| {
+        CompiledFilter::new(&condition.into(), &NoTexts)
+            .unwrap_err()
+            .to_string()
+    };
     assert_eq!(
         refused(Condition::geo_radius("a", at(f64::NAN, 0.0), 1.0)),
         "must[0].geo_radius.center.lon: expected degrees from -180 to 180, found NaN"

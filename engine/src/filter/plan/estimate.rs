@@ -158,7 +158,11 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
             different.dedup();
             let all = index.estimate_all_of(different)?;
             // One token is a phrase wherever it stands; of several nobody knows the order.
-            Ok(if tokens.len() == 1 { all } else { Estimate { min: 0, ..all } })
+            Ok(if tokens.len() == 1 {
+                all
+            } else {
+                Estimate { min: 0, ..all }
+            })
         }
         Part::Class(class) => Ok(Estimate::exactly(len(*class))),
     }

@@ -127,16 +127,19 @@ impl<'t> Leaf<'t> {
             Wanted::All(tokens) => Self::exact(Part::AllOf(tokens.iter().map(String::as_str).collect())),
             Wanted::Any(tokens) => Self::exact(Part::Any(terms(tokens))),
             Wanted::Phrase(tokens) if positions => {
-                let tokens = tokens.iter().map(|(token, place)| (token.as_str(), *place));
-                Self::exact(Part::Phrase(tokens.collect()))
+                let places = tokens.iter().flat_map(|(token, places)| {
+                    let token = token.as_str();
+                    places.iter().map(move |place| (token, *place))
+                });
+                Self::exact(Part::Phrase(places.collect()))
             }
             Wanted::Phrase(tokens) => {
-                let mut different: Vec<&str> = tokens.iter().map(|(token, _)| token.as_str()).collect();
-                different.dedup();
+                let different = tokens.iter().map(|(token, _)| token.as_str()).collect();
                 // One token is a phrase wherever it stands.
-                match tokens.len() {
-                    1 => Self::exact(Part::AllOf(different)),
-                    _ => Self::at_most([Part::AllOf(different)]),
+                if test.wanted.len() == 1 {
+                    Self::exact(Part::AllOf(different))
+                } else {
+                    Self::at_most([Part::AllOf(different)])
                 }
             }
         }

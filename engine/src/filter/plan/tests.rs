@@ -12,7 +12,10 @@ use vdb_vfs::MemDisk;
 
 use super::{Candidates, IndexLookup, candidates, estimate};
 use crate::{
-    filter::{CompiledFilter, Condition, Filter, Limits, PayloadPath, Predicate, fixture::{Doc, NoTexts}},
+    filter::{
+        CompiledFilter, Condition, Filter, Limits, PayloadPath, Predicate,
+        fixture::{Doc, NoTexts},
+    },
     filter::{TextAnalysis, TextFields},
     payload::{IndexBuilder, PayloadIndexParams},
 };
@@ -26,7 +29,10 @@ struct Segment {
 
 impl Segment {
     fn new(payloads: &[Value], indexes: &[(&str, Kind)]) -> Self {
-        let indexes: Vec<_> = indexes.iter().map(|(path, kind)| (*path, (*kind).into())).collect();
+        let indexes: Vec<_> = indexes
+            .iter()
+            .map(|(path, kind)| (*path, (*kind).into()))
+            .collect();
         Self::with(payloads, &indexes)
     }
 

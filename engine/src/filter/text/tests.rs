@@ -57,27 +57,42 @@ fn texts_are_compared_by_their_tokens() {
         ("phrase", "the", false),
     ] {
         let condition = json!({"key": "t", "match": {kind: query}});
-        assert_eq!(matches(&english(), &payload, &condition), expected, "{kind} {query:?}");
+        assert_eq!(
+            matches(&english(), &payload, &condition),
+            expected,
+            "{kind} {query:?}"
+        );
     }
     // Not indexed: whatever the string contains.
     let other = json!({"u": "The owls were hunting"});
-    assert!(matches(&english(), &other, &json!({"key": "u", "match": {"text": "ow"}})));
-    assert!(!matches(&english(), &other, &json!({"key": "u", "match": {"text": "Owl"}})));
+    assert!(matches(
+        &english(),
+        &other,
+        &json!({"key": "u", "match": {"text": "ow"}})
+    ));
+    assert!(!matches(
+        &english(),
+        &other,
+        &json!({"key": "u", "match": {"text": "Owl"}})
+    ));
 }
 
 #[test]
 fn all_tokens_may_be_of_several_texts_and_a_phrase_of_one() {
     let payload = json!({"t": ["a white owl", null, 3, "night hunt"]});
-    let holds = |kind: &str, query: &str| {
-        matches(&english(), &payload, &json!({"key": "t", "match": {kind: query}}))
-    };
+    let holds =
+        |kind: &str, query: &str| matches(&english(), &payload, &json!({"key": "t", "match": {kind: query}}));
     assert!(holds("text", "night owl"));
     assert!(holds("phrase", "white owl") && holds("phrase", "night hunt"));
     assert!(!holds("phrase", "owl night"));
     let texts = json!({"a": [{"t": "white owl"}, {"t": "night hunt"}]});
     let in_one = |query: &str| {
         let inner = json!({"must": [{"key": "t", "match": {"text": query}}]});
-        matches(&english(), &texts, &json!({"nested": {"key": "a", "filter": inner}}))
+        matches(
+            &english(),
+            &texts,
+            &json!({"nested": {"key": "a", "filter": inner}}),
+        )
     };
     assert!(in_one("owl white") && in_one("hunt") && !in_one("owl hunt"));
     let in_all = json!({"key": "a[].t", "match": {"text": "owl hunt"}});
@@ -88,7 +103,11 @@ fn all_tokens_may_be_of_several_texts_and_a_phrase_of_one() {
 fn a_phrase_may_repeat_itself_and_begin_anywhere() {
     let plain = Texts::new(&AnalyzerConfig::default());
     let holds = |text: &str, phrase: &str| {
-        matches(&plain, &json!({"t": text}), &json!({"key": "t", "match": {"phrase": phrase}}))
+        matches(
+            &plain,
+            &json!({"t": text}),
+            &json!({"key": "t", "match": {"phrase": phrase}}),
+        )
     };
     assert!(holds("to be or not to be", "to be or"));
     assert!(holds("a a b a a a c", "a a a"));
@@ -106,12 +125,20 @@ fn beginnings_and_scripts_without_spaces_are_found() {
     };
     let prefix = |query: &str| {
         let condition = json!({"key": "t", "match": {"text": query}});
-        matches(&with(Tokenizer::Prefix), &json!({"t": "Vector database"}), &condition)
+        matches(
+            &with(Tokenizer::Prefix),
+            &json!({"t": "Vector database"}),
+            &condition,
+        )
     };
     assert!(prefix("vec data") && prefix("VECTOR") && !prefix("ector"));
     let japanese = |kind: &str, query: &str| {
         let condition = json!({"key": "t", "match": {kind: query}});
-        matches(&with(Tokenizer::Multilingual), &json!({"t": "東京都に住む"}), &condition)
+        matches(
+            &with(Tokenizer::Multilingual),
+            &json!({"t": "東京都に住む"}),
+            &condition,
+        )
     };
     assert!(japanese("text", "京都") && japanese("phrase", "東京都") && !japanese("phrase", "都京"));
 }

@@ -138,10 +138,12 @@ fn a_decay_of_no_number_is_refused() {
     let formula = |shape| Formula::new(var("$score").decay(shape, var("$score"), 1.0));
     for shape in [Decay::Linear, Decay::Exponential, Decay::Gaussian] {
         let encoded = encode_payload(payload().as_object().unwrap()).unwrap();
-        let outcome = CompiledFormula::new(&formula(shape), &NoTexts).unwrap().score(&Subject {
-            point: &Doc(encoded),
-            scores: &[Some(f32::INFINITY)],
-        });
+        let outcome = CompiledFormula::new(&formula(shape), &NoTexts)
+            .unwrap()
+            .score(&Subject {
+                point: &Doc(encoded),
+                scores: &[Some(f32::INFINITY)],
+            });
         assert!(matches!(outcome, Err(Error::InvalidRequest(_))), "{outcome:?}");
         assert_eq!(run(&formula(shape)).unwrap(), 1.0);
     }

@@ -15,7 +15,9 @@ fn index(kind: Kind, path: &str, payloads: &[Value]) -> PostingsFile {
     let path = path.parse().unwrap();
     for (row, payload) in (0..).zip(payloads) {
         let bytes = encode_payload(payload.as_object().unwrap()).unwrap();
-        builder.row(row, ObjectRef::from_payload(&bytes).unwrap(), &path).unwrap();
+        builder
+            .row(row, ObjectRef::from_payload(&bytes).unwrap(), &path)
+            .unwrap();
     }
     let rows = payloads.len() as u32;
     builder.finish(&disk, "index", rows).unwrap();

@@ -22,7 +22,13 @@ fn text() -> impl Strategy<Value = TextOptions> {
         languages().prop_map(StemmerOption::Snowball),
     ];
     let tokenizer = proptest::sample::select(Tokenizer::ALL.to_vec());
-    let given = (of(tokenizer), of(0_usize..4), of(0_usize..9), of(stopwords), of(stemmer));
+    let given = (
+        of(tokenizer),
+        of(0_usize..4),
+        of(0_usize..9),
+        of(stopwords),
+        of(stemmer),
+    );
     let given = given.prop_map(
         |(tokenizer, min_token_len, max_token_len, stopwords, stemmer)| TextOptions {
             tokenizer,
@@ -123,7 +129,8 @@ fn what_is_wrong_is_said() {
         "stopwords: expected a language, or an object with `languages` and `custom`; not \"language\""
     );
     assert!(
-        refused(json!({"type": "text", "min_token_len": 3, "max_token_len": 2})).contains("min_token_len is 3")
+        refused(json!({"type": "text", "min_token_len": 3, "max_token_len": 2}))
+            .contains("min_token_len is 3")
     );
     assert_eq!(
         refused(json!({"on_disk": true})),

@@ -46,9 +46,9 @@ impl PostingsFile {
             return Ok(Estimate::exactly(present));
         };
         // Rows that lack a token, counted once for each token.
-        let lacking = keys
-            .iter()
-            .fold(0_u64, |sum, (rows, _)| sum.saturating_add(present.saturating_sub(*rows)));
+        let lacking = keys.iter().fold(0_u64, |sum, (rows, _)| {
+            sum.saturating_add(present.saturating_sub(*rows))
+        });
         let min = present.saturating_sub(lacking).min(max);
         let share = |rows: u64| rows as f64 / present.max(1) as f64;
         let expected = keys.iter().map(|(rows, _)| share(*rows)).product::<f64>() * present as f64;
@@ -92,7 +92,11 @@ impl PostingsFile {
             }
             starts = Some(left);
         }
-        Ok(starts.unwrap_or_default().into_iter().map(|(row, _)| row).collect())
+        Ok(starts
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(row, _)| row)
+            .collect())
     }
 
     /// The rows that have `token`, ascending, and how often each has it.

@@ -139,9 +139,15 @@ fn rows_that_are_not_there_or_come_late_are_refused() {
     let refused = |rows: &[u32], count| {
         let mut builder = TextBuilder::new(0, false);
         rows.iter().for_each(|&row| builder.token(row, "a", 0));
-        builder.finish(&MemDisk::new(), PATH, count).unwrap_err().to_string()
+        builder
+            .finish(&MemDisk::new(), PATH, count)
+            .unwrap_err()
+            .to_string()
     };
-    assert_eq!(refused(&[3], 3), "row is 3, which is not in 0 to the number of rows of the segment");
+    assert_eq!(
+        refused(&[3], 3),
+        "row is 3, which is not in 0 to the number of rows of the segment"
+    );
     assert_eq!(refused(&[2, 1], 3), "row is 1, which is not in ascending order");
 }
 

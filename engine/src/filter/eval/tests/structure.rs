@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use vdb_storage::{PointId, ValueError, payload::ObjectRef};
 
 use super::check;
-use crate::filter::{CompiledFilter, Condition, Filter, PointSource, fixture::{Doc, NoTexts}};
+use crate::filter::{
+    CompiledFilter, Condition, Filter, PointSource,
+    fixture::{Doc, NoTexts},
+};
 
 #[test]
 fn paths_step_into_objects_and_only_brackets_step_into_arrays_of_objects() {
@@ -270,7 +273,10 @@ fn a_payload_is_read_once_and_only_when_a_condition_asks_for_it() {
     }
     let read = |filter: Filter| {
         let point = Counting(Cell::new(0));
-        CompiledFilter::new(&filter, &NoTexts).unwrap().matches(&point).unwrap();
+        CompiledFilter::new(&filter, &NoTexts)
+            .unwrap()
+            .matches(&point)
+            .unwrap();
         point.0.get()
     };
     assert_eq!(read(Filter::must([Condition::has_id([1_u64])])), 0);

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::check;
-use crate::filter::{CompiledFilter, Condition, Filter, Limits, Predicate, fixture::{Doc, NoTexts}};
+use crate::filter::{
+    CompiledFilter, Condition, Filter, Limits, Predicate,
+    fixture::{Doc, NoTexts},
+};
 
 fn field(predicate: Value) -> Value {
     let Value::Object(mut map) = predicate else {

@@ -81,7 +81,11 @@ fn a_polygon_of_many_edges_gets_a_coarser_answer() {
     };
     let mut ring: Vec<_> = (0..corners).map(corner).collect();
     ring.push(ring[0]);
-    let filter = CompiledFilter::new(&Filter::must([Condition::geo_polygon("a", ring, Vec::new())]), &NoTexts).unwrap();
+    let filter = CompiledFilter::new(
+        &Filter::must([Condition::geo_polygon("a", ring, Vec::new())]),
+        &NoTexts,
+    )
+    .unwrap();
     let matching = segment.matching(&filter);
     let (Candidates::Exact(rows) | Candidates::Superset(rows)) = candidates(&filter, &segment).unwrap()
     else {
