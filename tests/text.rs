@@ -109,9 +109,10 @@ fn payload(numbers: &mut Numbers) -> Value {
 
 /// The texts at `t`.
 fn texts(payload: &Value) -> Vec<&str> {
-    match &payload["t"] {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-        value => value.as_str().into_iter().collect(),
+    let value = &payload["t"];
+    match value.as_array() {
+        Some(items) => items.iter().filter_map(Value::as_str).collect(),
+        None => value.as_str().into_iter().collect(),
     }
 }
 

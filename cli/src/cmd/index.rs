@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", requires = "field", value_parser = parse::tokenizer)]
     tokenizer: Option<Tokenizer>,
 
-    /// Find phrases by the index; it is about twice as large then (kind text)
+    /// Find phrases by the index, which is larger then, and not by reading texts (kind text)
     #[arg(long, requires = "field")]
     phrases: bool,
 

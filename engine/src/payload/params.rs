@@ -50,7 +50,8 @@ pub struct PayloadIndexOptions {
     pub memory: Option<MemoryPlacement>,
     /// Graphs of vectors are to know of the field.
     pub enable_hnsw: Option<bool>,
-    /// Phrases are found by the index, which is about twice as large then; without, texts are read for them (text).
+    /// Phrases are found by the index, which is larger then (by a fifth, for texts of a dozen words); without, texts are read for
+    /// them (text).
     pub phrase_matching: Option<bool>,
     /// How tokens are made (text).
     pub text: TextOptions,

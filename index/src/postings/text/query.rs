@@ -22,13 +22,12 @@ impl PostingsFile {
         let Some((_, first)) = keys.next() else {
             return self.present();
         };
-        let rows_of = |key: u32| self.gather(&[key..key + 1]);
-        let mut rows = rows_of(first)?;
+        let mut rows = self.rows_of_key(first)?;
         for (_, key) in keys {
             if rows.is_empty() {
                 break;
             }
-            rows = rows.and(&rows_of(key)?);
+            rows = rows.and(&self.rows_of_key(key)?);
         }
         Ok(rows)
     }
@@ -108,13 +107,18 @@ impl PostingsFile {
             return Ok(Vec::new());
         };
         let mut details = self.details_of(key)?;
-        let rows = self.gather(&[key..key + 1])?;
+        let rows = self.rows_of_key(key)?;
         let mut found = Vec::with_capacity(rows.len() as usize);
         for row in rows.iter() {
             let count = details.count().ok_or_else(|| self.corrupt_details(key))?;
             found.push((row, count));
         }
         Ok(found)
+    }
+
+    fn rows_of_key(&self, key: u32) -> Result<RowSet> {
+        let span = key..key + 1;
+        self.gather(std::slice::from_ref(&span))
     }
 
     fn details_of(&self, key: u32) -> Result<Details<'_>> {
@@ -147,7 +151,7 @@ impl PostingsFile {
         };
         let mut details = self.details_of(key)?;
         let (mut starts, mut positions) = (Vec::new(), Vec::new());
-        for row in self.gather(&[key..key + 1])?.iter() {
+        for row in self.rows_of_key(key)?.iter() {
             details
                 .positions(&mut positions)
                 .ok_or_else(|| self.corrupt_details(key))?;
@@ -168,7 +172,7 @@ impl PostingsFile {
         let mut details = self.details_of(key)?;
         let mut by_row = starts.chunk_by(|(a, _), (b, _)| a == b).peekable();
         let (mut left, mut positions) = (Vec::new(), Vec::new());
-        for row in self.gather(&[key..key + 1])?.iter() {
+        for row in self.rows_of_key(key)?.iter() {
             let row_of = |group: &[(u32, u64)]| group.first().map_or(u32::MAX, |(row, _)| *row);
             while by_row.next_if(|group| row_of(group) < row).is_some() {}
             let Some(group) = by_row.next_if(|group| row_of(group) == row) else {
