@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use vdb::text::{Language, Tokenizer};
 use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization};
 use vdb_interop::Format;
 
@@ -121,6 +122,21 @@ pub(crate) fn filter(text: &str) -> Result<Filter, String> {
     Filter::from_json(&value).map_err(|e| e.to_string())
 }
 
+/// A JSON object.
+pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(&from_file(text)?).map_err(|e| format!("no JSON object: {e}"))
+}
+
+/// A language, by its English name.
+pub(crate) fn language(name: &str) -> Result<Language, String> {
+    name.parse::<Language>().map_err(|e| e.to_string())
+}
+
+/// How texts are cut.
+pub(crate) fn tokenizer(name: &str) -> Result<Tokenizer, String> {
+    name.parse::<Tokenizer>().map_err(|e| e.to_string())
+}
+
 /// A key and a value with an equals sign between them.
 pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -214,6 +230,7 @@ pub(crate) fn index_kind() -> impl TypedValueParser<Value = PayloadIndexKind> {
         ("datetime", PayloadIndexKind::Datetime),
         ("uuid", PayloadIndexKind::Uuid),
         ("geo", PayloadIndexKind::Geo),
+        ("text", PayloadIndexKind::Text),
     ];
     names(TABLE)
 }

@@ -148,7 +148,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
             .schema
             .payload_indexes
             .iter()
-            .map(|i| (i.path.clone(), i.params))
+            .map(|i| (i.path.clone(), i.params.clone()))
             .collect(),
         progress,
         last_failure,

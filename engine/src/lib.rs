@@ -62,12 +62,13 @@
 //! | `maintenance/` | flush, merge, indexes |
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `place.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; paths of users, outside the database; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
+//! | `bm25.rs` | sparse vectors of texts |
 //! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
 //! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
-//! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
+//! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-text`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
 
 #![forbid(unsafe_code)]
 
@@ -75,6 +76,7 @@ mod activity;
 mod append_list;
 mod background;
 mod backup;
+pub mod bm25;
 mod budget;
 mod catalog;
 mod collection;
@@ -126,6 +128,12 @@ mod verify;
 mod visibility;
 mod write;
 
+/// How texts become tokens: for indexes of the kind text, and for [`bm25`].
+pub mod text {
+    pub use crate::payload::{StemmerOption, StopwordsOption, TextOptions};
+    pub use vdb_text::{Language, Tokenizer};
+}
+
 /// What a database lies on: the real file system, memory, or a disk of one's own for
 /// [`DatabaseBuilder::open_disk`].
 pub mod disk {
@@ -156,8 +164,9 @@ pub use limits::{
     MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_EXAMPLES, MAX_FILTER_CONDITIONS,
     MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
     MAX_MMR_CANDIDATES, MAX_MULTIVECTOR_NUMBERS, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS,
-    MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS,
-    MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SETTINGS_BYTES, MAX_SPARSE_VALUES, MAX_VECTOR_NAME, MAX_VECTORS,
+    MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_PHRASE_TOKENS, MAX_POLYGON_POINTS,
+    MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SETTINGS_BYTES, MAX_SPARSE_VALUES, MAX_TEXT_TOKENS,
+    MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,

@@ -70,5 +70,9 @@ pub const MAX_PREFETCHES: usize = 1_024;
 pub const MAX_EXAMPLES: usize = 4_096;
 /// Most candidates that results are chosen from so that they differ: each is compared with each that is chosen.
 pub const MAX_MMR_CANDIDATES: usize = 16_384;
+/// Most tokens of a phrase: each is looked for at every place where the phrase can start.
+pub const MAX_PHRASE_TOKENS: usize = 1_024;
+/// Most different tokens of a query by text: each is looked up in every segment.
+pub const MAX_TEXT_TOKENS: usize = 4_096;
 /// Most points of a distance matrix: each is compared with each other.
 pub const MAX_MATRIX_SAMPLE: usize = 16_384;

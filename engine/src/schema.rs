@@ -1,5 +1,7 @@
 //! What a collection holds, as the engine works with it, and its form in the manifest.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use vdb_index::hnsw::HnswParams;
 use vdb_storage::Component;
@@ -11,6 +13,7 @@ use vdb_sys::kernel::Kernel;
 use crate::config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
+use crate::filter::{TextAnalysis, TextFields};
 use crate::limits::MAX_SETTINGS_BYTES;
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
 use crate::settings::{
@@ -145,12 +148,47 @@ impl VectorSchema {
 }
 
 /// An index over one payload path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct PayloadIndexSchema {
     /// Names its files; never given to another index of the collection.
     pub(crate) number: u16,
     pub(crate) path: String,
     pub(crate) params: PayloadIndexParams,
+    /// How texts become tokens; there if it is of texts.
+    pub(crate) analysis: Option<Arc<TextAnalysis>>,
+}
+
+impl PayloadIndexSchema {
+    /// # Errors
+    /// Options that do not fit the kind or each other.
+    pub(crate) fn new(number: u16, path: String, params: PayloadIndexParams) -> Result<Self> {
+        let analysis = params.analysis()?.map(Arc::new);
+        Ok(Self {
+            number,
+            path,
+            params,
+            analysis,
+        })
+    }
+
+    /// Whether files that are built for this one hold what `params` ask for.
+    pub(crate) fn serves(&self, params: &PayloadIndexParams) -> Result<bool> {
+        let tokens = |analysis: &TextAnalysis| analysis.fingerprint();
+        let wanted = params.analysis()?.as_ref().map(tokens);
+        Ok(self.params.kind == params.kind && self.fingerprint() == wanted)
+    }
+
+    /// What a file of texts must say made its tokens.
+    pub(crate) fn fingerprint(&self) -> Option<u32> {
+        self.analysis.as_ref().map(|analysis| analysis.fingerprint())
+    }
+}
+
+impl TextFields for Schema {
+    fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>> {
+        let index = self.payload_indexes.iter().find(|index| index.path == path)?;
+        index.analysis.as_ref()
+    }
 }
 
 /// What a collection holds.
@@ -401,7 +439,7 @@ impl Schema {
             number: i.number,
             path: i.path.clone(),
             kind: i.params.kind.code(),
-            options: i.params.options.map(PayloadIndexOptions::to_record),
+            options: i.params.options.as_ref().map(PayloadIndexOptions::to_record),
         });
         SchemaRecord {
             vectors,
@@ -452,11 +490,9 @@ impl Schema {
                     .ok_or_else(|| damaged(format!("index {:?} has unknown options", index.path)))
             };
             let options = index.options.as_ref().map(read).transpose()?;
-            payload_indexes.push(PayloadIndexSchema {
-                number: index.number,
-                path: index.path.clone(),
-                params: PayloadIndexParams { kind, options },
-            });
+            let params = PayloadIndexParams { kind, options };
+            let made = PayloadIndexSchema::new(index.number, index.path.clone(), params);
+            payload_indexes.push(made.map_err(|error| damaged(format!("index {:?}: {error}", index.path)))?);
         }
         // What is kept is what makes the settings of those that nobody has touched.
         let settle = |config: &mut CollectionConfig| -> Result<()> {

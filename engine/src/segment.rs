@@ -174,7 +174,9 @@ impl Segment {
         let indexes = schema.payload_indexes.iter().filter_map(|index| {
             let component = Component::PayloadIndex(index.number);
             let file = PostingsFile::open(&**disk, &path(component)?, rows).ok()?;
-            is_meant(component, file.info()).then(|| (index.number, Arc::new(file)))
+            let fingerprint = file.text_info().map(|info| info.fingerprint);
+            let fits = file.kind() == index.params.kind && fingerprint == index.fingerprint();
+            (fits && is_meant(component, file.info())).then(|| (index.number, Arc::new(file)))
         });
         let indexes = indexes.collect();
         let files = Arc::new(Files {

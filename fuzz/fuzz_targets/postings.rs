@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use vdb_fuzz::{Input, bytes_of, damage_frame, disk_with};
-use vdb_index::postings::{Builder, Class, Key, Kind, PostingsFile};
+use vdb_index::postings::{Builder, Class, Key, Kind, PostingsFile, TextBuilder};
 use vdb_vfs::MemDisk;
 
 const PATH: &str = "file";
@@ -22,6 +22,7 @@ fn key(kind: Kind, number: u32) -> Key<'static> {
         Kind::Datetime => Key::Datetime(i64::from(number % 50) << 40),
         Kind::Uuid => Key::Uuid([(number % 50) as u8; 16]),
         Kind::Geo => Key::Cell(u64::from(number % 50) << 58),
+        Kind::Text => Key::Term(TERMS[number as usize % TERMS.len()]),
     }
 }
 
@@ -30,6 +31,9 @@ static SOUND: LazyLock<Vec<(Kind, Vec<u8>)>> =
 
 fn build(kind: Kind) -> Vec<u8> {
     let disk = MemDisk::new();
+    if kind == Kind::Text {
+        return build_texts(&disk);
+    }
     let mut builder = Builder::new(kind);
     for row in 0..ROWS {
         match row % 11 {
@@ -45,6 +49,26 @@ fn build(kind: Kind) -> Vec<u8> {
     }
     builder.finish(&disk, PATH, ROWS).unwrap();
     bytes_of(&disk, PATH)
+}
+
+fn build_texts(disk: &MemDisk) -> Vec<u8> {
+    let mut builder = TextBuilder::new(1, true);
+    for row in 0..ROWS {
+        match row % 11 {
+            0 => builder.null(row),
+            1 => builder.foreign(row),
+            2 => builder.filled(row),
+            3 => {}
+            _ => {
+                for position in 0..row % 7 {
+                    let term = TERMS[(row * position) as usize % TERMS.len()];
+                    builder.token(row, term, u64::from(position) << (row % 40));
+                }
+            }
+        }
+    }
+    builder.finish(disk, PATH, ROWS).unwrap();
+    bytes_of(disk, PATH)
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -67,6 +91,15 @@ fuzz_target!(|bytes: &[u8]| {
     answers.push(file.any_of([key(*kind, 2), key(*kind, 5), key(*kind, 5)]));
     answers.push(file.range(Bound::Unbounded, Bound::Unbounded));
     answers.push(file.present());
+    answers.push(file.all_of(["noun", "verb"]));
+    answers.push(file.phrase(&[("noun", 0), ("verb", 1), ("noun", 2)], &|| true));
+    let _ = file.estimate_all_of(["noun", "zebra"]);
+    for token in TERMS {
+        for (row, count) in file.occurrences(token).into_iter().flatten() {
+            assert!(row < ROWS && count > 0, "a row that the segment does not have");
+            let _ = file.text_length(row);
+        }
+    }
     let halfway = file.first_cell_from(1 << 63, &(0..file.keys()));
     answers.push(halfway.and_then(|end| file.rows_of(std::slice::from_ref(&(0..end)))));
     answers

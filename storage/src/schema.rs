@@ -70,13 +70,53 @@ pub struct PayloadIndexRecord {
     pub options: Option<PayloadIndexOptionsRecord>,
 }
 
-/// Options of a payload index, none of which says what its files hold.
+/// Options of a payload index.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct PayloadIndexOptionsRecord {
     /// Switches, in an order that the engine gives; `None` for one that was not given.
     pub switches: Vec<Option<bool>>,
     /// Where the index had best be; codes are given by the engine.
     pub memory: Option<u8>,
+    /// How an index of texts makes tokens.
+    pub text: TextOptionsRecord,
+}
+
+/// How texts become tokens: what was given of it. Tokenizers and languages are told by the names that the engine gives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct TextOptionsRecord {
+    /// How a text is cut.
+    pub tokenizer: Option<String>,
+    /// Characters of a token, at least.
+    pub min_token_len: Option<u64>,
+    /// Characters of a token, at most.
+    pub max_token_len: Option<u64>,
+    /// Words that are left out.
+    pub stopwords: Option<StopwordsRecord>,
+    /// What words are reduced to their stems by.
+    pub stemmer: Option<StemmerRecord>,
+}
+
+/// Words that are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum StopwordsRecord {
+    /// The list of a language.
+    Language(String),
+    /// Lists of languages, and words.
+    Set {
+        /// The languages, if they were given.
+        languages: Option<Vec<String>>,
+        /// The words, if they were given.
+        custom: Option<Vec<String>>,
+    },
+}
+
+/// What words are reduced to their stems by.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum StemmerRecord {
+    /// Nothing.
+    None,
+    /// The Snowball stemmer of a language.
+    Snowball(String),
 }
 
 impl SchemaRecord {

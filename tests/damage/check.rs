@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{
-    Control, Database, Error, Filter, PointId, RepairReport, ScrollRequest, SearchRequest, Select,
-    SparseVector, VerifyReport, repair_disk, verify_disk,
+    Condition, Control, Database, Error, Filter, PointId, Query, QueryRequest, RepairReport, ScrollRequest,
+    SearchRequest, Select, SparseVector, VerifyReport, repair_disk, verify_disk,
 };
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::{CollectionDump, Dump};
@@ -140,8 +140,14 @@ fn ask(db: &Database, name: &str) -> Result<String, Error> {
             c.search(&words.clone().exact(exact).filter(filter.clone()))?;
         }
     }
-    c.info()?;
-    Ok(format!("{all:?}"))
+    let indexes = c.info()?.payload_indexes;
+    let mut said = Vec::new();
+    if indexes.iter().any(|(path, _)| path == "say") {
+        let phrase = Filter::must([Condition::phrase("say", "owl an")]);
+        let request = QueryRequest::new(Query::text("an owl")).using("say");
+        said = c.query(&request.filter(phrase))?;
+    }
+    Ok(format!("{all:?} {said:?}"))
 }
 
 /// Salvages; what is kept is what was there, and what is not is told.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{
-    Control, Database, Distance, MultiVectorComparator, PayloadIndexKind, Point, PointId, SparseVector,
-    SparseVectorParams, VectorParams, Vectors, WriteBatch,
+    Control, Database, Distance, MultiVectorComparator, PayloadIndexKind, PayloadIndexParams, Point, PointId,
+    SparseVector, SparseVectorParams, VectorParams, Vectors, WriteBatch,
 };
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::Dump;
@@ -32,7 +32,7 @@ pub(crate) fn open(disk: &DynDisk) -> Result<Database, vdb::Error> {
 }
 
 impl Store {
-    /// Collections with graphs, payload indexes, tombstones, a vector that only some points have, UUIDs; with rows in
+    /// Collections with graphs, payload indexes (one of texts), tombstones, a vector that only some points have, UUIDs; with rows in
     /// several segments and rows that are only in the log.
     pub(crate) fn make() -> Store {
         let disk: DynDisk = Arc::new(MemDisk::new());
@@ -52,6 +52,8 @@ impl Store {
         both.optimizer.index_min_rows = 8;
         let a = db.create_collection("a", both).unwrap();
         a.create_payload_index("mod", PayloadIndexKind::Keyword).unwrap();
+        let texts = PayloadIndexParams::from_json(&json!({"type": "text", "phrase_matching": true})).unwrap();
+        a.create_payload_index("say", texts).unwrap();
         let ragged = |mut point: Point, n: u64| {
             let words = [(n as u32 % 3, 1.0), (9 + n as u32, -0.5)];
             let words = SparseVector::from(words.to_vec());
@@ -72,7 +74,7 @@ impl Store {
             };
             let side = Vectors::from(numbers.vector(3)).with("side", numbers.vector(2));
             let point = Point::new(id, side)
-                .payload(json!({"n": n, "deep": [{"er": null}]}))
+                .payload(json!({"n": n, "deep": [{"er": null}], "say": "an owl, an owl"}))
                 .unwrap();
             if n < 22 { ragged(point, n) } else { point }
         });

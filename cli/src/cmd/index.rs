@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
-use vdb::{Collection, Condition, Control, Filter, GeoPoint, PayloadIndexKind};
+use serde_json::{Map, Value, json};
+use vdb::text::{Language, Tokenizer};
+use vdb::{Collection, Condition, Control, Filter, GeoPoint, PayloadIndexKind, PayloadIndexParams};
 
 use super::optimize::optimize;
 use crate::args::InCollection;
@@ -17,6 +18,11 @@ Without a field, segments are merged and the graphs of vectors are built: what `
 told otherwise. With a field, filters on it no longer read payloads. Interrupted (Ctrl-C), what was finished stays, \
 and the same command goes on from there.
 
+An index of the kind text files the tokens of texts: conditions text, text_any and phrase on the field then go by tokens, \
+not by what a string contains, and `vdb query --text` ranks by them. --options takes every option of an index as JSON; of \
+texts tokenizer, min_token_len, max_token_len, lowercase, ascii_folding, stopwords (a language, or {\"languages\": [..], \
+\"custom\": [..]}), stemmer ({\"type\": \"snowball\", \"language\": ..}), phrase_matching.
+
 With --json the answer is {\"indexed_vectors\": N, \"seconds\": X}; with a field {\"field\", \"kind\", \"points\", \
 \"held\" (points with such a value), \"seconds\"}, with --drop {\"dropped\": FIELD}.
 
@@ -25,6 +31,8 @@ Examples:
   vdb index my.db words pos --kind keyword
   vdb index my.db words lemmas --kind integer
   vdb index my.db places location --kind geo
+  vdb index my.db words gloss --kind text --language english --phrases
+  vdb index my.db words gloss --kind text --tokenizer prefix --options '{\"min_token_len\": 2}'
   vdb index my.db words pos --drop";
 
 /// Build the graphs of a collection, or an index on a payload field
@@ -41,13 +49,57 @@ pub(crate) struct Args {
     #[arg(long, default_value = "keyword", value_parser = parse::index_kind(), requires = "field")]
     kind: PayloadIndexKind,
 
+    /// Leave out the stop words of this language and compare stems (kind text)
+    #[arg(long, value_name = "NAME", requires = "field", value_parser = parse::language)]
+    language: Option<Language>,
+
+    /// How texts are cut: word, whitespace, prefix or multilingual (kind text)
+    #[arg(long, value_name = "NAME", requires = "field", value_parser = parse::tokenizer)]
+    tokenizer: Option<Tokenizer>,
+
+    /// Find phrases by the index, which is larger then, and not by reading texts (kind text)
+    #[arg(long, requires = "field")]
+    phrases: bool,
+
+    /// Options of the index, a JSON object; @FILE or - read it from a file or from standard input
+    #[arg(long, value_name = "JSON", requires = "field", value_parser = parse::brief(parse::object))]
+    options: Option<Map<String, Value>>,
+
     /// Put the index in the place of one of another kind
     #[arg(long, requires = "field")]
     replace: bool,
 
     /// Drop the index of the field
-    #[arg(long, requires = "field", conflicts_with_all = ["kind", "replace"])]
+    #[arg(long, requires = "field", conflicts_with_all = ["kind", "replace", "language", "tokenizer", "phrases", "options"])]
     drop: bool,
+}
+
+/// The index that the arguments ask for.
+fn params(args: &Args) -> Outcome<PayloadIndexParams> {
+    let mut options = args.options.clone().unwrap_or_default();
+    let mut set = |key: &str, value: Value| options.insert(key.to_owned(), value);
+    if let Some(language) = args.language {
+        if language.stopwords().is_some() {
+            set("stopwords", language.name().into());
+        }
+        if language.has_stemmer() {
+            set(
+                "stemmer",
+                json!({"type": "snowball", "language": language.name()}),
+            );
+        }
+    }
+    if let Some(tokenizer) = args.tokenizer {
+        set("tokenizer", tokenizer.name().into());
+    }
+    if args.phrases {
+        set("phrase_matching", true.into());
+    }
+    if options.is_empty() {
+        return Ok(args.kind.into());
+    }
+    options.insert("type".to_owned(), args.kind.name().into());
+    Ok(PayloadIndexParams::from_json(&options.into())?)
 }
 
 /// Indexes a payload field; says how many points have a value of the kind there.
@@ -64,10 +116,10 @@ fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> 
         )));
     }
     let started = Instant::now();
-    build(collection, field, args.kind, out)?;
+    build(collection, field, params(args)?, out)?;
     let seconds = started.elapsed().as_secs_f64();
     let (of_kind, a_value) = match args.kind {
-        PayloadIndexKind::Keyword => (Condition::prefix(field, ""), "text"),
+        PayloadIndexKind::Keyword | PayloadIndexKind::Text => (Condition::prefix(field, ""), "text"),
         PayloadIndexKind::Integer | PayloadIndexKind::Float => {
             (Condition::range(field, f64::MIN..), "a number")
         }
@@ -101,12 +153,12 @@ fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> 
 }
 
 /// Builds the index of a field with a progress bar.
-fn build(collection: &Collection, field: &str, kind: PayloadIndexKind, out: &Out) -> Outcome {
+fn build(collection: &Collection, field: &str, params: PayloadIndexParams, out: &Out) -> Outcome {
     interrupt::watch();
     let bar = progress::bar(out, "indexing", None, Unit::Rows);
     let report = |done: u64, total: u64| progress::report(&bar, Unit::Rows, done, total);
     let control = Control::new(&interrupt::asked_to_stop, &report);
-    let outcome = collection.create_payload_index_with(field, kind, &control);
+    let outcome = collection.create_payload_index_with(field, params, &control);
     bar.finish_and_clear();
     outcome.map_err(|error| {
         let stopped = matches!(error, vdb::Error::Cancelled);

@@ -1,10 +1,10 @@
-//! `vdb query`: the points nearest to a vector, to each vector of a file, or to a point.
+//! `vdb query`: the points nearest to a vector, to each vector of a file, or to a point; or by what their texts say.
 
 use std::path::PathBuf;
 
 use vdb::{
-    Collection, Control, Filter, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest, SearchRequest,
-    Select,
+    Collection, Control, Filter, PayloadIndexKind, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest,
+    SearchRequest, Select,
 };
 use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
@@ -21,12 +21,13 @@ const TOGETHER: usize = 256;
 const AFTER: &str = "\
 With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\": ..}]}; with --vectors one such object \
 a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer. \
-With --id and --match the point that is searched by, and those of --unlike, are left out of the answer.
+With --id and --match the point that is searched by, and those of --unlike, are left out of the answer. \
+With --text, points are ranked by BM25, larger is better; the field needs an index of the kind text (`vdb index`).
 
 Conditions of a filter, each under must, should or must_not:
   {\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}          text, integer or boolean
   {\"key\": \"pos\", \"match\": {\"any\": [\"verb\", \"noun\"]}}  or {\"except\": [..]}
-  {\"key\": \"gloss\", \"match\": {\"text\": \"bird\"}}          contains this; text_any: one of the words; phrase; prefix
+  {\"key\": \"gloss\", \"match\": {\"text\": \"bird\"}}          contains this (tokens, if indexed as text); text_any, phrase, prefix
   {\"key\": \"n\", \"range\": {\"gte\": 3, \"lt\": 7.5}}         numbers, or dates such as \"2024-05-01T12:00:00Z\"
   {\"key\": \"tags\", \"values_count\": {\"gte\": 2}}
   {\"is_empty\": {\"key\": \"tags\"}}, {\"is_null\": {\"key\": \"tags\"}}
@@ -42,12 +43,13 @@ Examples:
   vdb query my.db words --id 127 --filter '{\"must\": [{\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}]}'
   vdb query my.db words --id 127 --unlike 63 --unlike 12
   vdb query my.db words --vector '[0.1, 0.2, 0.3]' --ef 200 --json
+  vdb query my.db words --text 'bird of prey' --using gloss
   vdb query my.db words --vectors queries.npy --limit 100 --no-payload --json > answers.jsonl";
 
 /// Find the nearest points
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
-#[command(group = clap::ArgGroup::new("by").required(true).args(["vector", "vectors", "id", "matching"]))]
+#[command(group = clap::ArgGroup::new("by").required(true).args(["vector", "vectors", "id", "matching", "text"]))]
 pub(crate) struct Args {
     #[command(flatten)]
     place: InCollection,
@@ -76,6 +78,10 @@ pub(crate) struct Args {
     #[arg(long = "match", value_name = "KEY=VALUE", group = "to_point", value_parser = parse::key_value)]
     matching: Option<(String, String)>,
 
+    /// Search by what texts say: the points with the words of this text, the rarest words counting most
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["ef", "exact"])]
+    text: Option<String>,
+
     /// Most points to return
     #[arg(long, short = 'k', value_name = "N", default_value_t = 10)]
     #[arg(allow_negative_numbers = true, value_parser = parse::limit)]
@@ -100,7 +106,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = parse::score)]
     threshold: Option<f32>,
 
-    /// Compare with the vector of this name
+    /// Compare with the vector of this name; with --text, the field of the texts, unless there is but one index of them
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     using: String,
 
@@ -140,6 +146,8 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
         collection
             .search_with(&args.request(vector.clone()), &control)
             .map_err(in_vector)?
+    } else if let Some(text) = &args.text {
+        by_text(&args, &collection, text, &control)?
     } else {
         let id = match (&args.id, &args.matching) {
             (Some(id), _) => *id,
@@ -187,6 +195,42 @@ fn by_point(
         }
         error.into()
     })
+}
+
+/// The points whose texts say most of what `text` says.
+fn by_text(
+    args: &Args,
+    collection: &Collection,
+    text: &str,
+    control: &Control<'_>,
+) -> Outcome<Vec<ScoredPoint>> {
+    let mut using = args.using.clone();
+    if using.is_empty() {
+        let indexes = collection.info()?.payload_indexes;
+        let texts = indexes
+            .into_iter()
+            .filter(|(_, params)| params.kind == PayloadIndexKind::Text);
+        match texts.map(|(path, _)| path).collect::<Vec<_>>().as_slice() {
+            [only] => using.clone_from(only),
+            [] => {
+                return Err(Failure::failed(
+                    "--text needs an index of texts: `vdb index DB COLLECTION FIELD --kind text` makes one",
+                ));
+            }
+            several => {
+                return Err(Failure::failed(format!(
+                    "there are several indexes of texts; choose one with --using: {}",
+                    several.join(", ")
+                )));
+            }
+        }
+    }
+    let request = QueryRequest {
+        query: Some(Query::text(text)),
+        using,
+        ..args.request(Vec::new()).into()
+    };
+    Ok(collection.query_with(&request, control)?)
 }
 
 /// An error of a search by `--vector`.

@@ -21,3 +21,5 @@ mod queries;
 mod repairing;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod texts;

@@ -70,6 +70,13 @@ fn vectors(at: Stage<'_>) -> Result<()> {
         Some(Query::Formula(_)) => "a formula",
         Some(Query::OrderBy(_)) => "an order by a payload value",
         Some(Query::Sample { .. }) => "a sample",
+        // `using` names a payload path then.
+        Some(Query::Text { .. }) if at.lookup_from.is_none() => return Ok(()),
+        Some(Query::Text { .. }) => {
+            return Err(invalid(
+                "a query by text looks up no vectors: leave out `lookup_from`",
+            ));
+        }
         Some(_) | None => "a request without a query",
     };
     if !at.using.is_empty() {
@@ -143,6 +150,14 @@ fn kind(query: &Query, at: Stage<'_>) -> Result<()> {
             if *b < 0.0 {
                 return Err(invalid(format!(
                     "the parameter b of relevance feedback must be at least 0, got {b}"
+                )));
+            }
+            Ok(())
+        }
+        Query::Text { k1, b, .. } => {
+            if !(0.0..=1e6).contains(k1) || !(0.0..=1.0).contains(b) {
+                return Err(invalid(format!(
+                    "k1 of a query by text goes from 0 to 1,000,000 and b from 0 to 1, got {k1} and {b}"
                 )));
             }
             Ok(())

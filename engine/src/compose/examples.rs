@@ -285,7 +285,11 @@ pub(super) fn examples<'a>(
             })?;
             (resolver.all(inputs)?, mix)
         }
-        Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => return Ok(None),
+        Query::OrderBy(_)
+        | Query::Sample { .. }
+        | Query::Text { .. }
+        | Query::Fusion(_)
+        | Query::Formula(_) => return Ok(None),
     };
     // As long as they were.
     let encoded = idf::weigh(

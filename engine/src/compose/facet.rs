@@ -253,7 +253,9 @@ pub(crate) fn facet(view: &View, request: &FacetRequest, allowance: &Allowance<'
     within("limit of a facet", MAX_LIMIT, request.limit)?;
     let path = PayloadPath::parse(&request.path)?;
     let text = path.to_string();
-    let filter = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
+    let filter = request.filter.as_ref();
+    let filter = filter.map(|filter| CompiledFilter::new(filter, &*view.tables.schema));
+    let filter = filter.transpose()?;
     let filter = filter.as_ref().filter(|filter| !filter.is_unconditional());
     allowance.check()?;
     let countable = |kind| {

@@ -13,7 +13,7 @@ use super::request::{Prefetch, QueryRequest};
 use super::run::Found;
 use super::sample;
 use crate::error::{Error, Result, within};
-use crate::filter::{Condition, Filter, PayloadPath, any_value};
+use crate::filter::{Condition, Filter, PayloadPath, TextFields, any_value};
 use crate::limits::{MAX_LIMIT, MAX_MMR_CANDIDATES};
 use crate::point::ScoredPoint;
 use crate::query::allowance::Allowance;
@@ -227,12 +227,12 @@ impl Groups {
 }
 
 /// A filter for points of these groups only; `None` where there is no more room in it.
-fn focused(filter: Option<&Filter>, groups: Condition) -> Option<Filter> {
+fn focused(filter: Option<&Filter>, groups: Condition, texts: &dyn TextFields) -> Option<Filter> {
     let mut focused = filter.cloned().unwrap_or_default();
     focused.must.push(groups);
     // An order has a condition of its own besides.
     let spare = Filter::must([Condition::range("spare", ..)]);
-    narrow(&[&focused, &spare], &[]).is_ok().then_some(focused)
+    narrow(&[&focused, &spare], &[], texts).is_ok().then_some(focused)
 }
 
 /// Best first, ties by id; what has another order than its score stays as it comes.
@@ -296,6 +296,7 @@ pub(crate) fn groups(
     let mut is_focused = false;
     let mut earlier = Vec::new();
     let first_want = request.query.limit.saturating_mul(request.group_size);
+    let texts = &*asked.view.tables.schema;
     let first_want = first_want.min(MAX_LIMIT);
     let mut want = first_want;
     loop {
@@ -323,7 +324,9 @@ pub(crate) fn groups(
         let lacking = || groups.lacking(&text).filter(|_| can_focus);
         if is_focused {
             earlier = groups.take_lacking();
-        } else if let Some(filter) = lacking().and_then(|groups| focused(query.filter.as_ref(), groups)) {
+        } else if let Some(filter) =
+            lacking().and_then(|groups| focused(query.filter.as_ref(), groups, texts))
+        {
             // Only points of these groups, from the best on.
             query.filter = Some(filter);
             earlier = groups.take_lacking();

@@ -123,6 +123,20 @@ pub enum Query {
         /// The same seed gives the same points as long as the same ones match; without, every call gives others.
         seed: Option<u64>,
     },
+    /// The points whose texts say most of what a text says, by BM25 over all points of the collection: exact, and only those with
+    /// one of its tokens. `using` names the payload path of the texts, which has an index of the kind
+    /// [text](crate::PayloadIndexKind::Text); its options say what a token is. Of a token that `df` of the `n` points with
+    /// tokens have, a point that has it `tf` times among `len` tokens (`avg` on average) has
+    /// `ln(1 + (n - df + 0.5) / (df + 0.5)) * tf (k1 + 1) / (tf + k1 (1 - b + b len / avg))`; the score is their sum.
+    Text {
+        /// What is looked for; a token that is there twice counts once.
+        text: String,
+        /// How much a token counts that a point has again, from 0 (nothing) to 1,000,000 (as much as the first time); 1.2 is
+        /// usual.
+        k1: f64,
+        /// How much a long text is held against a point, from 0 (not at all) to 1; 0.75 is usual.
+        b: f64,
+    },
     /// What the prefetches found, as one list. Scores are those of the [`Fusion`]; a threshold keeps what reaches it.
     Fusion(Fusion),
     /// What the prefetches found, by the score that a formula gives; a threshold keeps what reaches it.
@@ -147,6 +161,33 @@ impl Query {
         }
     }
 
+    /// The points whose texts say most of what `text` says, with the usual parameters.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+    /// use vdb::{Fusion, PayloadIndexKind, Prefetch, Query, QueryRequest};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let birds = db.create_collection("birds", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// # let bird = |id: u64, text: &str| Point::new(id, [1.0]).payload(serde_json::json!({"text": text}));
+    /// # birds.upsert(vec![bird(1, "a big owl")?, bird(2, "an owl hunts at night")?, bird(3, "a wren")?])?;
+    /// birds.create_payload_index("text", PayloadIndexKind::Text)?;
+    /// let hits = birds.query(&QueryRequest::new(Query::text("owl at night")).using("text"))?;
+    /// assert_eq!(hits[0].id, 2.into());
+    /// // Together with nearness of vectors: hybrid search.
+    /// let hybrid = QueryRequest::new(Query::Fusion(Fusion::rrf()))
+    ///     .prefetch(Prefetch::new(Query::text("owl at night")).using("text").limit(50))
+    ///     .prefetch(Prefetch::new(Query::nearest([1.0])).limit(50));
+    /// assert_eq!(birds.query(&hybrid)?.len(), 3);
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    pub fn text(text: impl Into<String>) -> Self {
+        Query::Text {
+            text: text.into(),
+            k1: 1.2,
+            b: 0.75,
+        }
+    }
+
     /// True when it compares points with vectors.
     pub(super) fn is_about_vectors(&self) -> bool {
         match self {
@@ -156,7 +197,11 @@ impl Query {
             | Query::Discover { .. }
             | Query::Context(_)
             | Query::Feedback { .. } => true,
-            Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => false,
+            Query::OrderBy(_)
+            | Query::Sample { .. }
+            | Query::Text { .. }
+            | Query::Fusion(_)
+            | Query::Formula(_) => false,
         }
     }
 
@@ -179,7 +224,11 @@ impl Query {
                 let examples = examples.iter().map(|one| &one.example);
                 std::iter::once(target).chain(examples).collect()
             }
-            Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => Vec::new(),
+            Query::OrderBy(_)
+            | Query::Sample { .. }
+            | Query::Text { .. }
+            | Query::Fusion(_)
+            | Query::Formula(_) => Vec::new(),
         }
     }
 }

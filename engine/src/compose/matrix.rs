@@ -156,7 +156,7 @@ pub(crate) fn matrix(
     let (slot, vector) = schema.require(&request.using)?;
     let has_vector = Filter::must([Condition::HasVector(vector.name.clone())]);
     let filters: Vec<&Filter> = request.filter.iter().chain([&has_vector]).collect();
-    let filter = narrow(&filters, &[])?;
+    let filter = narrow(&filters, &[], &**schema)?;
     let mut points = sample::of_all(view, request.seed, filter.as_ref(), request.sample, allowance)?;
     points.sort_unstable_by_key(|(id, _)| *id);
     let mut vectors = Vec::with_capacity(points.len());

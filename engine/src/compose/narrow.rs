@@ -3,10 +3,14 @@
 use vdb_storage::PointId;
 
 use crate::error::Result;
-use crate::filter::{CompiledFilter, Condition, Filter};
+use crate::filter::{CompiledFilter, Condition, Filter, TextFields};
 
 /// All of these filters together, without points of these ids; `None` where that is every point.
-pub(crate) fn narrow(filters: &[&Filter], without: &[PointId]) -> Result<Option<CompiledFilter>> {
+pub(crate) fn narrow(
+    filters: &[&Filter],
+    without: &[PointId],
+    texts: &dyn TextFields,
+) -> Result<Option<CompiledFilter>> {
     let mut all = Filter::default();
     for &filter in filters {
         let Filter {
@@ -35,6 +39,6 @@ pub(crate) fn narrow(filters: &[&Filter], without: &[PointId]) -> Result<Option<
     if !without.is_empty() {
         all.must_not.push(Condition::HasId(without.to_vec()));
     }
-    let compiled = CompiledFilter::new(&all)?;
+    let compiled = CompiledFilter::new(&all, texts)?;
     Ok(Some(compiled).filter(|filter| !filter.is_unconditional()))
 }

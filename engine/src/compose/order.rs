@@ -208,7 +208,7 @@ pub(super) fn of_all(
     let order = Order::new(&view.tables.schema, by)?;
     let own = order.condition();
     let filters: Vec<&Filter> = filters.iter().copied().chain(&own).collect();
-    let filter = narrow(&filters, without)?;
+    let filter = narrow(&filters, without, &*view.tables.schema)?;
     let mut first = First::new(&order, want, allowance);
     let horizon = Horizon::At(view.lsn);
     matching::each(&view.tables, horizon, filter.as_ref(), allowance, |id, at| {

@@ -34,7 +34,8 @@ pub struct QueryRequest {
     pub prefetch: Vec<Prefetch>,
     /// What is asked for. None gives points in the order of their ids, each with the score 1; not with prefetches.
     pub query: Option<Query>,
-    /// The named vector that it is about; empty for the default one, and for queries that are not about vectors.
+    /// The named vector that it is about; empty for the default one, and for queries that are not about vectors. Of a query by
+    /// text the payload path that has an index of texts.
     pub using: String,
     /// Only points that match, in prefetches too.
     pub filter: Option<Filter>,
@@ -64,7 +65,8 @@ pub struct Prefetch {
     pub prefetch: Vec<Prefetch>,
     /// As in [`QueryRequest`].
     pub query: Option<Query>,
-    /// The named vector that it is about; empty for the default one, and for queries that are not about vectors.
+    /// The named vector that it is about; empty for the default one, and for queries that are not about vectors. Of a query by
+    /// text the payload path that has an index of texts.
     pub using: String,
     /// Only points that match this too, in its own prefetches as well.
     pub filter: Option<Filter>,

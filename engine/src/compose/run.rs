@@ -19,6 +19,7 @@ use crate::query::allowance::Allowance;
 use crate::query::compare::{Comparer, Purpose};
 use crate::query::mixed::{self, Mixed};
 use crate::query::nearest::{self, Hit};
+use crate::query::text::{self, Eligible, TextQuery};
 use crate::query::workers::Workers;
 use crate::query::{prepared, scroll};
 use crate::score::{Fusion, Mix, diverse, fuse};
@@ -99,6 +100,9 @@ impl Run<'_> {
             (Some(examples), _) => self.by_examples(stage, filters, examples, Some(union(lists))),
             (None, Some(Query::Fusion(fusion))) => self.counted(fused(fusion, stage, lists)),
             (None, Some(Query::Formula(formula))) => self.by_formula(formula, stage, lists),
+            (None, Some(text @ Query::Text { .. })) => {
+                self.by_text(text, stage, filters, Some(&union(lists)))
+            }
             (None, Some(Query::OrderBy(by))) => {
                 let points = union(lists).into_iter();
                 order::of(self.view, by, points, stage.want, self.allowance)
@@ -121,7 +125,10 @@ impl Run<'_> {
         if let Some(Query::OrderBy(by)) = stage.query {
             return order::of_all(view, by, (filters, self.without), want, allowance);
         }
-        let filter = narrow(filters, self.without)?;
+        if let Some(text @ Query::Text { .. }) = stage.query {
+            return self.by_text(text, stage, filters, None);
+        }
+        let filter = narrow(filters, self.without, &*view.tables.schema)?;
         let found = match stage.query {
             Some(Query::Sample { seed }) => sample::of_all(view, *seed, filter.as_ref(), want, allowance)?,
             None => scroll::page(view, None, filter.as_ref(), want, allowance)?,
@@ -129,6 +136,44 @@ impl Run<'_> {
             Some(_) => Vec::new(),
         };
         self.counted(found.into_iter().map(unscored).collect())
+    }
+
+    /// Points by what their texts say: of those given, or of all that match.
+    fn by_text(
+        &self,
+        query: &Query,
+        stage: Stage<'_>,
+        filters: &[&Filter],
+        among: Option<&HashMap<PointId, Located>>,
+    ) -> Result<Vec<Found>> {
+        let Query::Text { text, k1, b } = query else {
+            return Ok(Vec::new());
+        };
+        let filter = narrow(filters, self.without, &*self.view.tables.schema)?;
+        let query = TextQuery {
+            path: stage.using,
+            text,
+            k1: *k1,
+            b: *b,
+        };
+        let eligible = Eligible {
+            filter: filter.as_ref(),
+            among,
+        };
+        let mut hits = text::best(self.view, query, eligible, stage.want, self.allowance)?;
+        let held = hits.len();
+        if let Some(bar) = stage.score_threshold {
+            hits.truncate(hits.partition_point(|hit| hit.score > bar));
+        }
+        let found = hits.into_iter().map(|hit| Found {
+            id: hit.id,
+            at: hit.at,
+            score: hit.score,
+            order: None,
+        });
+        let found = self.counted(found.collect());
+        self.allowance.give(held * size_of::<Hit>());
+        found
     }
 
     /// What was found, counted with the memory of the answer.
@@ -196,7 +241,7 @@ impl Run<'_> {
         want: usize,
     ) -> Result<Vec<Hit>> {
         let (view, allowance) = (self.view, self.allowance);
-        let filter = narrow(filters, &[])?;
+        let filter = narrow(filters, &[], &*view.tables.schema)?;
         if let (Mix::Only, [target]) = (&examples.mix, examples.encoded.as_slice()) {
             let query = prepared::Query {
                 vector: examples.vector,
@@ -300,8 +345,8 @@ impl Run<'_> {
 
     /// What the prefetches found, by the score that a formula gives.
     fn by_formula(&self, formula: &Formula, stage: Stage<'_>, lists: Vec<Vec<Found>>) -> Result<Vec<Found>> {
-        let formula = CompiledFormula::new(formula)?;
         let schema = &self.view.tables.schema;
+        let formula = CompiledFormula::new(formula, &**schema)?;
         let width = lists.len();
         let entry = size_of::<(PointId, Scores)>() + width * size_of::<Option<f32>>();
         let mut scores: HashMap<PointId, Scores> = HashMap::new();

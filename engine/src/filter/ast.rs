@@ -111,11 +111,16 @@ pub enum Predicate {
     Any(ValueList),
     /// Some value other than null is not in the list. Values of other types than the list's are not in it.
     Except(ValueList),
-    /// A string that contains this text, by case-sensitive comparison.
+    /// Where there is a text index on the path: strings that have all tokens of this text, some in one and some in another if
+    /// there are several. Without one: a string that contains this text, by case-sensitive comparison. A text without tokens
+    /// finds nothing with an index, and every string without.
     Text(String),
-    /// A string that contains one of the whitespace-separated pieces of this text.
+    /// With a text index: a string that has one of the tokens of this text. Without: one that contains one of its
+    /// whitespace-separated pieces.
     TextAny(String),
-    /// A string that contains this phrase.
+    /// With a text index: a string that has the tokens of this text one after another. Without: one that contains the text.
+    /// An index with [`phrase_matching`](crate::PayloadIndexOptions::phrase_matching) answers this by itself; from
+    /// another one come the strings that have all the tokens, and each is read.
     Phrase(String),
     /// A string that starts with these bytes.
     Prefix(String),
@@ -338,17 +343,20 @@ impl Condition {
         Self::field(path, Predicate::Except(values.into()))
     }
 
-    /// Some string at `path` contains `text`.
+    /// The strings at `path` have all tokens of `text`; without a text index, some string contains it
+    /// ([`Predicate::Text`]).
     pub fn text(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self::field(path, Predicate::Text(text.into()))
     }
 
-    /// Some string at `path` contains one of the whitespace-separated pieces of `text`.
+    /// Some string at `path` has one of the tokens of `text`; without a text index, contains one of its pieces
+    /// ([`Predicate::TextAny`]).
     pub fn text_any(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self::field(path, Predicate::TextAny(text.into()))
     }
 
-    /// Some string at `path` contains `phrase`.
+    /// Some string at `path` has the tokens of `phrase` one after another; without a text index, contains it
+    /// ([`Predicate::Phrase`]).
     pub fn phrase(path: impl Into<String>, phrase: impl Into<String>) -> Self {
         Self::field(path, Predicate::Phrase(phrase.into()))
     }

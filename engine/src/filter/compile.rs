@@ -2,7 +2,7 @@
 
 use vdb_storage::PointId;
 
-use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES};
+use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_PHRASE_TOKENS};
 
 use super::{
     ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
@@ -11,6 +11,7 @@ use super::{
     geo::Area,
     path::PayloadPath,
     slice::Slice,
+    text::{TextFields, TextTest, Wanted},
 };
 
 /// What [`MAX_FILTER_DEPTH`] limits.
@@ -29,13 +30,15 @@ pub(crate) struct CompiledFilter {
 }
 
 impl CompiledFilter {
-    /// Checks and prepares `filter`.
+    /// Checks and prepares `filter`. What conditions on texts mean depends on which paths have text indexes: that is settled
+    /// here, whatever becomes of the indexes.
     ///
     /// # Errors
     /// [`FilterError::Invalid`] for a malformed path, an area or slice that is none, and `min_count` 0; [`FilterError::Limit`] beyond
-    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`], and for a polygon too large.
-    pub(crate) fn new(filter: &Filter) -> Result<Self, FilterError> {
+    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`], and for a polygon or a phrase too large.
+    pub(crate) fn new(filter: &Filter, texts: &dyn TextFields) -> Result<Self, FilterError> {
         let mut compiler = Compiler {
+            texts,
             depth: 0,
             conditions: 0,
             values: 0,
@@ -102,6 +105,8 @@ pub(crate) enum Test {
     Empty(bool),
     /// Whether some value is null.
     Null(bool),
+    /// The texts have the tokens that are wanted.
+    Text(TextTest),
 }
 
 /// What one value has to be.
@@ -124,14 +129,15 @@ pub(crate) enum ValueTest {
     Within(Area),
 }
 
-struct Compiler {
+struct Compiler<'a> {
+    texts: &'a dyn TextFields,
     depth: usize,
     conditions: usize,
     /// In lists so far.
     values: usize,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     /// `within` is the full path of the innermost nested condition around the filter.
     fn clauses(
         &mut self,
@@ -192,8 +198,16 @@ impl Compiler {
     ) -> Result<Node, FilterError> {
         Ok(match condition {
             Condition::Field { path, predicate } => {
-                let test = self.test(predicate, place)?;
-                Node::Field(field(path, test, within, &place.key("key"))?)
+                let (path, full_path) = paths(path, within, &place.key("key"))?;
+                let test = match self.text(predicate, &full_path, place)? {
+                    Some(text) => Test::Text(text),
+                    None => self.test(predicate, place)?,
+                };
+                Node::Field(Field {
+                    path,
+                    full_path,
+                    test,
+                })
             }
             Condition::IsEmpty { path } => {
                 Node::Field(field(path, Test::Empty(true), within, &place.key("is_empty"))?)
@@ -218,6 +232,47 @@ impl Compiler {
         })
     }
 
+    /// A condition on texts where there is a text index on its path.
+    fn text(
+        &mut self,
+        predicate: &Predicate,
+        full_path: &str,
+        place: &Place<'_>,
+    ) -> Result<Option<TextTest>, FilterError> {
+        let Some(analysis) = self.texts.text_analysis(full_path) else {
+            return Ok(None);
+        };
+        let list_place = place.key("match");
+        let wanted = match predicate {
+            Predicate::Text(text) => Wanted::all(analysis, text),
+            Predicate::TextAny(text) => Wanted::any(analysis, text),
+            Predicate::Phrase(text) => {
+                let phrase = Wanted::phrase(analysis, text);
+                let place = list_place.key("phrase");
+                place.within("tokens of a phrase", MAX_PHRASE_TOKENS, phrase.len())?;
+                phrase
+            }
+            Predicate::Value(_)
+            | Predicate::Any(_)
+            | Predicate::Except(_)
+            | Predicate::Prefix(_)
+            | Predicate::Range(_)
+            | Predicate::Datetime(_)
+            | Predicate::GeoBoundingBox(_)
+            | Predicate::GeoRadius(_)
+            | Predicate::GeoPolygon(_)
+            | Predicate::ValuesCount(_)
+            | Predicate::IsEmpty(_)
+            | Predicate::IsNull(_) => return Ok(None),
+        };
+        self.values = self.values.saturating_add(wanted.len());
+        list_place.within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)?;
+        Ok(Some(TextTest {
+            analysis: analysis.clone(),
+            wanted,
+        }))
+    }
+
     fn test(&mut self, predicate: &Predicate, place: &Place<'_>) -> Result<Test, FilterError> {
         let list_place = place.key("match");
         Ok(Test::Value(match predicate {
@@ -236,7 +291,7 @@ impl Compiler {
             Predicate::Except(ValueList::Integers(list)) => {
                 ValueTest::ExceptInteger(self.sorted(list, &list_place.key("except"))?)
             }
-            // Without an index that knows words, a text and a phrase are what a string contains.
+            // Without a text index, a text and a phrase are what a string contains.
             Predicate::Text(text) | Predicate::Phrase(text) => ValueTest::Contains(vec![text.clone()]),
             Predicate::TextAny(text) => {
                 let pieces: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
@@ -282,13 +337,23 @@ fn field(
     within: Option<&PayloadPath>,
     place: &Place<'_>,
 ) -> Result<Field, FilterError> {
-    let path = parse(path, place)?;
-    let full_path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
+    let (path, full_path) = paths(path, within, place)?;
     Ok(Field {
         path,
         full_path,
         test,
     })
+}
+
+/// A path, and its canonical text from the root of the payload.
+fn paths(
+    path: &str,
+    within: Option<&PayloadPath>,
+    place: &Place<'_>,
+) -> Result<(PayloadPath, String), FilterError> {
+    let path = parse(path, place)?;
+    let full_path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
+    Ok((path, full_path))
 }
 
 fn parse(path: &str, place: &Place<'_>) -> Result<PayloadPath, FilterError> {

@@ -30,7 +30,7 @@ pub(crate) trait PointSource {
 }
 
 impl CompiledFilter {
-    /// Whether `point` satisfies this filter. Does not allocate.
+    /// Whether `point` satisfies this filter. Does not allocate, but for conditions on texts that have an index.
     ///
     /// # Errors
     /// A payload that the answer depends on is damaged.
@@ -151,6 +151,7 @@ impl Field {
                 Ok(counted || (missing && limits.contains(0)))
             }
             Test::Value(test) => any_value(root, steps, &mut |value| test.accepts(value)),
+            Test::Text(test) => test.holds(root, steps),
         }
     }
 }

@@ -6,7 +6,18 @@ use vdb_storage::{
     payload::{ObjectRef, encode_payload},
 };
 
-use super::{CompiledFilter, Filter, PointSource};
+use std::sync::Arc;
+
+use super::{CompiledFilter, Filter, PointSource, TextAnalysis, TextFields};
+
+/// No path has a text index.
+pub(crate) struct NoTexts;
+
+impl TextFields for NoTexts {
+    fn text_analysis(&self, _path: &str) -> Option<&Arc<TextAnalysis>> {
+        None
+    }
+}
 
 /// A point in memory, its payload encoded as a segment holds it.
 pub(crate) struct Doc {
@@ -29,7 +40,10 @@ impl Doc {
     /// Whether this point matches the filter, which is given in JSON.
     pub(crate) fn matches(&self, filter: &Value) -> bool {
         let filter = Filter::from_json(filter).unwrap();
-        CompiledFilter::new(&filter).unwrap().matches(self).unwrap()
+        CompiledFilter::new(&filter, &NoTexts)
+            .unwrap()
+            .matches(self)
+            .unwrap()
     }
 }
 

@@ -15,13 +15,14 @@
 //! | `slice.rs` | slices of the id space |
 //! | `uuid.rs` | UUIDs as an index of them holds their text |
 //! | `walk.rs` | the values at a path of an encoded payload |
+//! | `text.rs` | texts as the tokens of their index |
 //! | `compile.rs` | limits checked, paths parsed, lists sorted |
 //! | `json.rs` | Qdrant's JSON form, both ways |
 //! | `eval.rs` | one point against a filter: the definition of what every condition means |
 //! | `plan/` | the rows of a segment that can match, from its indexes |
 //!
-//! Knows the encoding of payloads ([`vdb_storage::payload`]) and the indexes over them ([`vdb_index::postings`]),
-//! and nothing else of the engine.
+//! Knows the encoding of payloads ([`vdb_storage::payload`]), the indexes over them ([`vdb_index::postings`]) and the tokens
+//! of texts ([`vdb_text`]), and nothing else of the engine.
 
 mod ast;
 mod compile;
@@ -33,11 +34,12 @@ mod json;
 mod path;
 mod plan;
 mod slice;
+mod text;
 mod uuid;
 mod walk;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use ast::{Condition, Filter, Limits, MatchValue, MinShould, Predicate, ValueList};
 pub use datetime::Datetime;
@@ -50,5 +52,6 @@ pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate, plan_of_conditions};
 pub use plan::{ConditionPlan, ServedBy};
+pub(crate) use text::{TextAnalysis, TextFields};
 pub(crate) use uuid::canonical_uuid;
 pub(crate) use walk::{any_node, any_value};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ast::{Decay, Expression, Formula, Variable};
 use crate::error::{Error, Result, within};
-use crate::filter::{CompiledFilter, Datetime, Filter, GeoPoint, PayloadPath};
+use crate::filter::{CompiledFilter, Datetime, Filter, GeoPoint, PayloadPath, TextFields};
 use crate::limits::{MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS};
 
 const MICROS_PER_SECOND: f64 = 1e6;
@@ -72,7 +72,7 @@ pub(super) fn seconds(at: Datetime) -> f64 {
 
 impl CompiledFormula {
     /// Checks and prepares a formula.
-    pub(crate) fn new(formula: &Formula) -> Result<Self> {
+    pub(crate) fn new(formula: &Formula, texts: &dyn TextFields) -> Result<Self> {
         let mut scores = HashMap::new();
         let mut values = HashMap::new();
         for (variable, value) in &formula.defaults {
@@ -86,6 +86,7 @@ impl CompiledFormula {
             }
         }
         let mut compiler = Compiler {
+            texts,
             scores,
             values,
             parts: 0,
@@ -119,6 +120,7 @@ fn finite(what: &str, number: f64) -> Result<f64> {
 }
 
 struct Compiler<'a> {
+    texts: &'a dyn TextFields,
     scores: HashMap<usize, f64>,
     values: HashMap<PayloadPath, &'a Value>,
     parts: usize,
@@ -151,9 +153,10 @@ impl Compiler<'_> {
                 let default = default.map(|value| number(variable, value)).transpose()?;
                 Part::Number { path, default }
             }
-            Expression::Condition(condition) => {
-                Part::Condition(CompiledFilter::new(&Filter::must([condition.as_ref().clone()]))?)
-            }
+            Expression::Condition(condition) => Part::Condition(CompiledFilter::new(
+                &Filter::must([condition.as_ref().clone()]),
+                self.texts,
+            )?),
             Expression::Datetime(at) => Part::Constant(seconds(*at)),
             Expression::DatetimeAt(path) => self.datetime(path)?,
             Expression::GeoDistance { origin, to } => self.geo_distance(*origin, to)?,

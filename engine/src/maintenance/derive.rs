@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use vdb_index::Control;
 use vdb_index::hnsw::Graph;
-use vdb_index::postings::Builder;
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
 use vdb_storage::payload::ObjectRef;
 use vdb_storage::{Component, SegmentFile};
@@ -19,7 +18,7 @@ use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::grown::build_graph;
 use crate::maintenance::sparse::{self, next_file};
-use crate::payload::index_row;
+use crate::payload::IndexBuilder;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -123,7 +122,7 @@ pub(crate) fn write_payload_index<'p>(
     control: &Control<'_>,
 ) -> Result<FrameInfo> {
     let payload_path = PayloadPath::parse(&index.path)?;
-    let mut builder = Builder::new(index.params.kind);
+    let mut builder = IndexBuilder::new(index.params.kind, index.analysis.as_ref());
     for row in 0..rows {
         if row % STEP == 0 {
             if control.is_cancelled() {
@@ -132,7 +131,7 @@ pub(crate) fn write_payload_index<'p>(
             control.report(u64::from(row), u64::from(rows));
         }
         let payload = ObjectRef::from_payload(payload_of(row)?)?;
-        index_row(&mut builder, row, payload, &payload_path)?;
+        builder.row(row, payload, &payload_path)?;
     }
     let info = builder.finish(disk, path, rows)?;
     control.report(u64::from(rows), u64::from(rows));

@@ -14,7 +14,7 @@ use crate::schema::PayloadIndexSchema;
 use crate::shared::Shared;
 
 /// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment. Of one of the same
-/// kind only the options change. Cancelled, the index is in the schema all the same: filters read the payloads of the
+/// kind only the options change, unless they ask for other tokens of texts: then it is another index too. Cancelled, the index is in the schema all the same: filters read the payloads of the
 /// segments that lack it until the optimizer, or another call, has built it.
 pub(crate) fn create(
     shared: &Shared,
@@ -29,8 +29,9 @@ pub(crate) fn create(
     let same = |i: &PayloadIndexSchema| i.path == path && i.params == params;
     if !core.tables().schema.payload_indexes.iter().any(same) {
         change_schema(shared, core, |schema| {
-            let of_kind = |i: &&mut PayloadIndexSchema| i.path == path && i.params.kind == params.kind;
-            if let Some(index) = schema.payload_indexes.iter_mut().find(of_kind) {
+            if let Some(index) = schema.payload_indexes.iter_mut().find(|i| i.path == path)
+                && index.serves(&params)?
+            {
                 index.params = params;
                 return Ok(true);
             }
@@ -43,11 +44,8 @@ pub(crate) fn create(
                 limit: usize::from(u16::MAX),
                 found: usize::from(u16::MAX) + 1,
             })?;
-            schema.payload_indexes.push(PayloadIndexSchema {
-                number,
-                path: path.clone(),
-                params,
-            });
+            let index = PayloadIndexSchema::new(number, path.clone(), params)?;
+            schema.payload_indexes.push(index);
             Ok(true)
         })?;
     }

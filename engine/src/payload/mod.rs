@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `edit.rs` | set and delete by path, on JSON |
+//! | `text.rs` | how an index of texts makes tokens |
 //! | `params.rs` | what a payload index is to be: kind and options |
 //! | `select.rs` | the part of an encoded payload that is returned |
 //! | `extract.rs` | the values of an encoded payload that an index files |
@@ -14,10 +15,14 @@ mod edit;
 mod extract;
 mod params;
 mod select;
+mod text;
 
 pub use params::{MemoryPlacement, PayloadIndexOptions, PayloadIndexParams};
 pub use select::PayloadSelector;
 pub use vdb_index::postings::Kind as PayloadIndexKind;
 
 pub(crate) use edit::{Merge, Removal};
-pub(crate) use extract::index_row;
+pub use text::{StemmerOption, StopwordsOption, TextOptions};
+
+pub(crate) use extract::IndexBuilder;
+pub(crate) use text::refused as refused_text;

@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 use vdb_storage::schema::PayloadIndexOptionsRecord;
 
 use super::PayloadIndexKind;
+use super::text::{TextOptions, refused};
 use crate::error::{Error, Result};
+use crate::filter::TextAnalysis;
 
 /// The kind of a payload index and its options. A kind alone is one without options.
 ///
@@ -18,7 +20,7 @@ use crate::error::{Error, Result};
 /// assert_eq!(PayloadIndexParams::from_json(&long)?.to_json(), long);
 /// # Ok::<_, vdb::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadIndexParams {
     /// What values are in the index.
     pub kind: PayloadIndexKind,
@@ -26,10 +28,11 @@ pub struct PayloadIndexParams {
     pub options: Option<PayloadIndexOptions>,
 }
 
-/// Options of a payload index. They are kept and told again as they were given, those that were not given too: none of
-/// them changes an answer. One file serves equality, ranges and prefixes alike, and where its bytes are is left to the
-/// system's page cache, so that they say what the index is for and not what it can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Options of a payload index. They are kept and told again as they were given, those that were not given too. Those of texts
+/// say what a token is and whether phrases are found by the index. None of the others changes an answer: one file serves
+/// equality, ranges and prefixes alike, and where its bytes are is left to the system's page cache, so that they say what
+/// the index is for and not what it can do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PayloadIndexOptions {
     /// The field divides the points among tenants (keyword, uuid).
     pub is_tenant: Option<bool>,
@@ -47,6 +50,11 @@ pub struct PayloadIndexOptions {
     pub memory: Option<MemoryPlacement>,
     /// Graphs of vectors are to know of the field.
     pub enable_hnsw: Option<bool>,
+    /// Phrases are found by the index, which is larger then (by a fifth, for texts of a dozen words); without, texts are read for
+    /// them (text).
+    pub phrase_matching: Option<bool>,
+    /// How tokens are made (text).
+    pub text: TextOptions,
 }
 
 /// Where a file had best be.
@@ -90,7 +98,7 @@ impl From<PayloadIndexKind> for PayloadIndexParams {
 }
 
 /// The switches of the JSON form, and whether indexes of a kind have them.
-const SWITCHES: [&str; 7] = [
+const SWITCHES: [&str; 10] = [
     "is_tenant",
     "is_principal",
     "prefix",
@@ -98,15 +106,19 @@ const SWITCHES: [&str; 7] = [
     "range",
     "on_disk",
     "enable_hnsw",
+    "lowercase",
+    "ascii_folding",
+    "phrase_matching",
 ];
 
 fn has_switch(kind: PayloadIndexKind, name: &str) -> bool {
-    use PayloadIndexKind::{Datetime, Float, Integer, Keyword, Uuid};
+    use PayloadIndexKind::{Datetime, Float, Integer, Keyword, Text, Uuid};
     match name {
         "is_tenant" => matches!(kind, Keyword | Uuid),
         "is_principal" => matches!(kind, Integer | Float | Datetime),
         "prefix" => kind == Keyword,
         "lookup" | "range" => kind == Integer,
+        "lowercase" | "ascii_folding" | "phrase_matching" => kind == Text,
         _ => true,
     }
 }
@@ -121,6 +133,9 @@ impl PayloadIndexOptions {
             "range" => self.range,
             "on_disk" => self.on_disk,
             "enable_hnsw" => self.enable_hnsw,
+            "lowercase" => self.text.lowercase,
+            "ascii_folding" => self.text.ascii_folding,
+            "phrase_matching" => self.phrase_matching,
             _ => None,
         }
     }
@@ -134,16 +149,20 @@ impl PayloadIndexOptions {
             "range" => Some(&mut self.range),
             "on_disk" => Some(&mut self.on_disk),
             "enable_hnsw" => Some(&mut self.enable_hnsw),
+            "lowercase" => Some(&mut self.text.lowercase),
+            "ascii_folding" => Some(&mut self.text.ascii_folding),
+            "phrase_matching" => Some(&mut self.phrase_matching),
             _ => None,
         }
     }
 
     /// The form in the manifest.
-    pub(crate) fn to_record(self) -> PayloadIndexOptionsRecord {
+    pub(crate) fn to_record(&self) -> PayloadIndexOptionsRecord {
         let switches = SWITCHES.map(|name| self.switch(name));
         PayloadIndexOptionsRecord {
             switches: switches.to_vec(),
             memory: self.memory.map(MemoryPlacement::code),
+            text: self.text.to_record(),
         }
     }
 
@@ -152,7 +171,10 @@ impl PayloadIndexOptions {
         if record.switches.len() != SWITCHES.len() {
             return None;
         }
-        let mut options = Self::default();
+        let mut options = Self {
+            text: TextOptions::from_record(&record.text)?,
+            ..Self::default()
+        };
         for (name, value) in SWITCHES.into_iter().zip(&record.switches) {
             *options.switch_mut(name)? = *value;
         }
@@ -183,7 +205,13 @@ impl PayloadIndexParams {
         let kind = self.kind.name();
         let foreign = SWITCHES
             .into_iter()
-            .find(|name| options.switch(name).is_some() && !has_switch(self.kind, name));
+            .find(|name| options.switch(name).is_some() && !has_switch(self.kind, name))
+            .or_else(|| {
+                options
+                    .text
+                    .given()
+                    .filter(|_| self.kind != PayloadIndexKind::Text)
+            });
         if let Some(name) = foreign {
             return Err(invalid(format!("an index of kind {kind} has no option {name}")));
         }
@@ -191,7 +219,21 @@ impl PayloadIndexParams {
             let what = "an index of kind integer needs lookup or range: both are false";
             return Err(invalid(what.to_owned()));
         }
-        Ok(())
+        self.analysis().map(|_| ())
+    }
+
+    /// How an index of texts makes tokens; `None` for one of another kind.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] when the options leave no token, or name what there is not.
+    pub(crate) fn analysis(&self) -> Result<Option<TextAnalysis>> {
+        if self.kind != PayloadIndexKind::Text {
+            return Ok(None);
+        }
+        let options = self.options.clone().unwrap_or_default();
+        let positions = options.phrase_matching.unwrap_or(false);
+        let config = options.text.over(vdb_text::AnalyzerConfig::default());
+        TextAnalysis::new(&config, positions).map(Some).map_err(refused)
     }
 
     /// Reads the name of a kind, or an object of its name as `type` and options. An option that is null is not given.
@@ -234,6 +276,9 @@ impl PayloadIndexParams {
                 })?);
                 continue;
             }
+            if options.text.read(key, value)? {
+                continue;
+            }
             let Some(switch) = options.switch_mut(key) else {
                 return Err(invalid(format!("unknown option of a payload index: {key:?}")));
             };
@@ -259,6 +304,7 @@ impl PayloadIndexParams {
                 map.insert(name.to_owned(), value.into());
             }
         }
+        options.text.write(&mut map);
         if let Some(memory) = options.memory {
             map.insert("memory".to_owned(), memory.name().into());
         }

@@ -71,8 +71,8 @@ pub(crate) fn explain(
     counted: bool,
     allowance: &Allowance<'_>,
 ) -> Result<Explanation> {
-    let compiled = CompiledFilter::new(filter)?;
     let schema = &view.tables.schema;
+    let compiled = CompiledFilter::new(filter, &**schema)?;
     let horizon = Horizon::At(view.lsn);
     let plan = |segment: &std::sync::Arc<crate::segment::Segment>| {
         allowance.check()?;

@@ -43,7 +43,7 @@ impl Horizon {
 }
 
 /// Whether a row of a memtable matches.
-pub(super) fn memtable_row_matches(
+pub(crate) fn memtable_row_matches(
     schema: &Schema,
     row: &MemRow,
     filter: Option<&CompiledFilter>,
@@ -139,7 +139,7 @@ pub(super) fn count_in_memory(
 
 /// About how many points match, without reading payloads of segments.
 pub(crate) fn estimate(view: &View, filter: &Filter, allowance: &Allowance<'_>) -> Result<Estimate> {
-    let compiled = CompiledFilter::new(filter)?;
+    let compiled = CompiledFilter::new(filter, &*view.tables.schema)?;
     allowance.check()?;
     let filter = Some(&compiled).filter(|f| !f.is_unconditional());
     let schema = &view.tables.schema;
@@ -159,7 +159,8 @@ pub(crate) fn estimate(view: &View, filter: &Filter, allowance: &Allowance<'_>) 
 
 /// How many points match.
 pub(crate) fn count(view: &View, filter: Option<&Filter>, allowance: &Allowance<'_>) -> Result<u64> {
-    let compiled = filter.map(CompiledFilter::new).transpose()?;
+    let compiled = filter.map(|filter| CompiledFilter::new(filter, &*view.tables.schema));
+    let compiled = compiled.transpose()?;
     allowance.check()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
     let horizon = Horizon::At(view.lsn);

@@ -19,6 +19,7 @@
 //! | `compare.rs`, `idf.rs` | a query against one stored vector, of whichever kind; what rare dimensions of sparse ones weigh |
 //! | `ragged.rs` | nearest rows of multivectors and sparse vectors, of a memtable or a segment |
 //! | `kept.rs` | the best rows of a memtable so far |
+//! | `text.rs` | points by what their texts say |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
@@ -40,6 +41,7 @@ pub(crate) mod scroll;
 pub(crate) mod search;
 mod segments;
 mod slots;
+pub(crate) mod text;
 pub(crate) mod workers;
 
 #[cfg(test)]

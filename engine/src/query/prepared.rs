@@ -41,7 +41,9 @@ impl<'a> Query<'a> {
         let encoded = vec![encode_query(vector, &request.vector)?];
         let weighed = idf::weigh(view, (slot, vector), request.idf.as_ref(), encoded, allowance)?;
         let encoded = weighed.into_iter().next().unwrap_or_default();
-        let filter = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
+        let filter = request.filter.as_ref();
+        let filter = filter.map(|filter| CompiledFilter::new(filter, &**schema));
+        let filter = filter.transpose()?;
         Ok(Query {
             vector,
             slot,

@@ -124,7 +124,9 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance
     let schema = &view.tables.schema;
     fetch::check(schema, &request.select)?;
     allowance.check()?;
-    let compiled = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
+    let compiled = request.filter.as_ref();
+    let compiled = compiled.map(|filter| CompiledFilter::new(filter, &**schema));
+    let compiled = compiled.transpose()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
     // One more than asked for says where the next page starts.
     let want = request.limit + 1;

@@ -150,6 +150,12 @@ pub(crate) fn check(
                     postings.kind()
                 )));
             }
+            let tokens_of = postings.text_info().map(|info| info.fingerprint);
+            if index.is_some_and(|index| index.fingerprint() != tokens_of) {
+                return Err(damaged(
+                    "its tokens were made by other settings than those of the schema".to_owned(),
+                ));
+            }
             for class in [
                 Class::Present,
                 Class::Multiple,

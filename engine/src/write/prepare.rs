@@ -6,7 +6,7 @@ use vdb_storage::PointId;
 use vdb_storage::payload::encode_payload as encode_object;
 
 use crate::error::{Error, Result, within};
-use crate::filter::{CompiledFilter, PayloadPath};
+use crate::filter::{CompiledFilter, Filter, PayloadPath};
 use crate::limits::{MAX_BATCH_POINTS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_VECTORS};
 use crate::payload::{Merge, Removal};
 use crate::point::{Payload, Point, Vectors};
@@ -65,38 +65,38 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
         } => Prepared::Rows {
             section: rows(schema, &points)?,
             mode,
-            filter: update_filter.as_ref().map(CompiledFilter::new).transpose()?,
+            filter: compiled(schema, update_filter.as_ref())?,
         },
-        Operation::Delete { target } => Prepared::Delete(selection(target)?),
+        Operation::Delete { target } => Prepared::Delete(selection(schema, target)?),
         Operation::SetPayload { payload, target, key } => Prepared::Payload {
             edit: PayloadEdit::Set(Merge::new(
                 payload,
                 key.as_deref().map(PayloadPath::parse).transpose()?,
             )),
-            target: selection(target)?,
+            target: selection(schema, target)?,
         },
         Operation::OverwritePayload { payload, target } => Prepared::Payload {
             edit: PayloadEdit::Overwrite(encode_payload(&payload)?),
-            target: selection(target)?,
+            target: selection(schema, target)?,
         },
         Operation::DeletePayload { keys, target } => {
             within("paths in one operation", MAX_PATHS, keys.len())?;
             let paths = keys.iter().map(|key| PayloadPath::parse(key));
             Prepared::Payload {
                 edit: PayloadEdit::Delete(Removal::new(&paths.collect::<Result<Vec<_>, _>>()?)),
-                target: selection(target)?,
+                target: selection(schema, target)?,
             }
         }
         Operation::ClearPayload { target } => Prepared::Payload {
             edit: PayloadEdit::Overwrite(Vec::new()),
-            target: selection(target)?,
+            target: selection(schema, target)?,
         },
         Operation::UpdateVectors {
             points,
             update_filter,
         } => Prepared::Vectors {
             points: patches(schema, points)?,
-            filter: update_filter.as_ref().map(CompiledFilter::new).transpose()?,
+            filter: compiled(schema, update_filter.as_ref())?,
         },
         Operation::DeleteVectors { names, target } => {
             within("vector names in one operation", MAX_VECTORS, names.len())?;
@@ -104,19 +104,25 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
             let slots = slots.collect::<Result<_>>()?;
             Prepared::DropVectors {
                 slots,
-                target: selection(target)?,
+                target: selection(schema, target)?,
             }
         }
     })
 }
 
-fn selection(target: Target) -> Result<Selection> {
+fn compiled(schema: &Schema, filter: Option<&Filter>) -> Result<Option<CompiledFilter>> {
+    Ok(filter
+        .map(|filter| CompiledFilter::new(filter, schema))
+        .transpose()?)
+}
+
+fn selection(schema: &Schema, target: Target) -> Result<Selection> {
     Ok(match target {
         Target::Ids(ids) => {
             check_count(ids.len())?;
             Selection::Ids(ids)
         }
-        Target::Filter(filter) => Selection::Filter(CompiledFilter::new(&filter)?),
+        Target::Filter(filter) => Selection::Filter(CompiledFilter::new(&filter, schema)?),
     })
 }
 

@@ -59,7 +59,7 @@ enum Values {
 }
 
 impl Builder {
-    /// An empty index.
+    /// An empty index of any kind but [`Kind::Text`], which has a [builder](super::TextBuilder) of its own.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         let values = if kind.has_terms() {
@@ -153,9 +153,16 @@ impl Builder {
     /// Writes the index of a segment of `rows` rows to `path`, and syncs the file (not its directory).
     ///
     /// # Errors
-    /// [`Error::BadParameter`] when a row is not below `rows`, [`Error::TooManyPairs`] when one file cannot hold
-    /// them, and those of the disk.
+    /// [`Error::BadParameter`] when a row is not below `rows` or the kind is [`Kind::Text`], [`Error::TooManyPairs`] when
+    /// one file cannot hold them, and those of the disk.
     pub fn finish(mut self, disk: &dyn Disk, path: &str, rows: u32) -> Result<FrameInfo> {
+        if self.kind == Kind::Text {
+            return Err(Error::BadParameter {
+                parameter: "kind",
+                value: u64::from(self.kind.code()),
+                range: "those whose keys are values",
+            });
+        }
         let values = mem::replace(&mut self.values, Values::Numbers(Vec::new()));
         match values {
             Values::Numbers(mut pairs) => {
@@ -200,17 +207,8 @@ impl Builder {
                 limit: u64::from(u32::MAX - 1),
             });
         }
-        let classes = self.classes(rows, pairs)?;
         let mut bitmaps = Vec::new();
-        let mut records = [ClassRecord::default(); Class::ALL.len()];
-        for (mut class, record) in classes.into_iter().zip(&mut records) {
-            let bytes = append(&mut class, &mut bitmaps);
-            // A set of u32 below `rows` has no more of them, and less than 4 GiB when optimised.
-            *record = ClassRecord {
-                rows: class.len() as u32,
-                bytes,
-            };
-        }
+        let records = append_classes(self.classes(rows, pairs)?, &mut bitmaps);
         let large = large_keys(pairs, &mut bitmaps);
 
         let mut keys = 0;
@@ -261,6 +259,7 @@ impl Builder {
             large: large.len() as u32,
             entries: pairs.len() as u64,
             classes: records,
+            text: None,
         };
         writer.set_meta(&meta.encode())?;
         Ok(writer.finish()?)
@@ -297,8 +296,23 @@ impl Builder {
     }
 }
 
+/// Appends the bitmaps of the classes, and says where.
+pub(super) fn append_classes(
+    classes: [RoaringBitmap; Class::ALL.len()],
+    bitmaps: &mut Vec<u8>,
+) -> [ClassRecord; Class::ALL.len()] {
+    classes.map(|mut class| {
+        let bytes = append(&mut class, bitmaps);
+        // A set of u32 below `rows` has no more of them, and less than 4 GiB when optimised.
+        ClassRecord {
+            rows: class.len() as u32,
+            bytes,
+        }
+    })
+}
+
 /// Starts a section, which has to be the next one of the layout.
-fn begin(writer: &mut FrameWriter, section: u32) -> Result<()> {
+pub(super) fn begin(writer: &mut FrameWriter, section: u32) -> Result<()> {
     let begun = writer.begin_section()?;
     debug_assert_eq!(begun, section);
     Ok(())
@@ -333,25 +347,41 @@ fn large_keys<K: Eq>(pairs: &[(K, u32)], bitmaps: &mut Vec<u8>) -> Vec<Large> {
     let mut large = Vec::new();
     let mut before = 0;
     for (key, group) in (0_u32..).zip(groups(pairs)) {
-        if group.len() < SMALLEST_BITMAP {
-            continue;
-        }
-        let mut rows: RoaringBitmap = group.iter().map(|(_, row)| *row).collect();
-        rows.optimize();
-        if rows.serialized_size() < group.len() * size_of::<u32>() {
-            let start = bitmaps.len() as u64;
-            let bytes = append(&mut rows, bitmaps);
-            large.push(Large {
-                key,
-                rows: group.len() as u32,
-                before,
-                start,
-                bytes,
-            });
+        let rows = group.iter().map(|(_, row)| *row);
+        if let Some(entry) = large_key(key, rows, before, bitmaps) {
             before += group.len() as u64;
+            large.push(entry);
         }
     }
     large
+}
+
+/// The entry of a key whose rows, in ascending order, take less space as a bitmap than as a run. The bitmap is appended.
+/// `before` are the pairs of the large keys before.
+pub(super) fn large_key(
+    key: u32,
+    rows: impl ExactSizeIterator<Item = u32>,
+    before: u64,
+    bitmaps: &mut Vec<u8>,
+) -> Option<Large> {
+    let count = rows.len();
+    if count < SMALLEST_BITMAP {
+        return None;
+    }
+    let mut rows: RoaringBitmap = rows.collect();
+    rows.optimize();
+    if rows.serialized_size() >= count * size_of::<u32>() {
+        return None;
+    }
+    let start = bitmaps.len() as u64;
+    let bytes = append(&mut rows, bitmaps);
+    Some(Large {
+        key,
+        rows: count as u32,
+        before,
+        start,
+        bytes,
+    })
 }
 
 /// Appends the serialised bitmap, and returns its length.

@@ -10,8 +10,8 @@ use vdb_vfs::{
 use super::{
     bitmap,
     format::{
-        BITMAPS, Class, FILE, KEYS, LARGE, LARGE_LEN, Large, Meta, ROWS, RUNS, SECTIONS, TERMS, u32_at,
-        u64_at,
+        BITMAPS, Class, DETAILS, FILE, KEYS, LARGE, LARGE_LEN, LENGTHS, Large, Meta, ROWS, RUNS, SECTIONS,
+        STARTS, TERMS, TEXT_SECTIONS, TextInfo, u32_at, u64_at,
     },
     key::{Key, Kind, Stored},
 };
@@ -32,6 +32,15 @@ pub struct PostingsFile {
     rows: FileSlice,
     large: FileSlice,
     bitmaps: FileSlice,
+    text: Option<TextSections>,
+}
+
+/// What an index of texts has besides.
+#[derive(Debug)]
+struct TextSections {
+    starts: FileSlice,
+    details: FileSlice,
+    lengths: FileSlice,
 }
 
 impl PostingsFile {
@@ -42,15 +51,28 @@ impl PostingsFile {
     /// version, or of a segment with another number of rows; those of the disk.
     pub fn open(disk: &dyn Disk, path: &str, rows: u32) -> Result<Self> {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
-        frame.require_sections(SECTIONS)?;
+        let meta_at = frame.meta_at();
+        let damage = |(at, what)| frame.corrupt(meta_at.saturating_add(at as u64), what);
+        let is_text = Meta::kind_of(frame.meta()).map_err(damage)? == Kind::Text;
+        frame.require_sections(if is_text { TEXT_SECTIONS } else { SECTIONS })?;
         let section = |index| frame.section(index);
         let (keys, terms, runs) = (section(KEYS)?, section(TERMS)?, section(RUNS)?);
         let (rows_of_keys, large, bitmaps) = (section(ROWS)?, section(LARGE)?, section(BITMAPS)?);
         let lengths =
             [&keys, &terms, &runs, &rows_of_keys, &large, &bitmaps].map(|section| section.len() as u64);
-        let meta_at = frame.meta_at();
-        let meta = Meta::decode(frame.meta(), lengths)
-            .map_err(|(at, what)| frame.corrupt(meta_at.saturating_add(at as u64), what))?;
+        let meta = Meta::decode(frame.meta(), lengths).map_err(damage)?;
+        let text = if is_text {
+            let (starts, details, lengths) = (section(STARTS)?, section(DETAILS)?, section(LENGTHS)?);
+            meta.check_text(starts.len() as u64, lengths.len() as u64)
+                .map_err(damage)?;
+            Some(TextSections {
+                starts,
+                details,
+                lengths,
+            })
+        } else {
+            None
+        };
         if meta.rows != rows {
             let what = format!("index of a segment of {} rows, expected {rows}", meta.rows);
             return Err(frame.corrupt(meta_at, what).into());
@@ -64,7 +86,49 @@ impl PostingsFile {
             rows: rows_of_keys,
             large,
             bitmaps,
+            text,
         })
+    }
+
+    /// What an index of texts says of itself; `None` for one of another kind.
+    #[must_use]
+    pub fn text_info(&self) -> Option<TextInfo> {
+        self.meta.text
+    }
+
+    /// How many tokens a row has; 0 in an index of another kind than texts.
+    #[must_use]
+    pub fn text_length(&self, row: u32) -> u32 {
+        self.text
+            .as_ref()
+            .map_or(0, |text| u32_at(&text.lengths, row as usize * 4))
+    }
+
+    /// The details of the key numbered `key` in an index of texts.
+    pub(super) fn details(&self, key: u32) -> Result<&[u8]> {
+        let Some(text) = &self.text else { return Ok(&[]) };
+        let at = key as usize * 8;
+        let (start, end) = (u64_at(&text.starts, at), u64_at(&text.starts, at + 8));
+        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+        range
+            .and_then(|(start, end)| text.details.get(start..end))
+            .ok_or_else(|| {
+                let what = format!(
+                    "details from {start} to {end}, expected some within {}",
+                    text.details.len()
+                );
+                self.frame.corrupt_section(STARTS, at as u64, what).into()
+            })
+    }
+
+    /// An error about the details of the key numbered `key`.
+    pub(super) fn corrupt_details(&self, key: u32) -> vdb_vfs::Error {
+        let start = self
+            .text
+            .as_ref()
+            .map_or(0, |text| u64_at(&text.starts, key as usize * 8));
+        let what = "details of a token do not fit its rows";
+        self.frame.corrupt_section(DETAILS, start, what)
     }
 
     /// The kind of index.
@@ -181,7 +245,7 @@ impl PostingsFile {
             self.frame.corrupt_section(KEYS, u64::from(key) * 8, what).into()
         };
         match self.kind() {
-            Kind::Keyword => std::str::from_utf8(self.term(key)?)
+            Kind::Keyword | Kind::Text => std::str::from_utf8(self.term(key)?)
                 .map(Key::Term)
                 .map_err(|_| damage("text")),
             Kind::Uuid => <[u8; 16]>::try_from(self.term(key)?)

@@ -19,7 +19,17 @@
 //! 24  4  length of the bitmap
 //! 28  4  zero
 //! ```
-//! A key with a bitmap has an empty run. Keywords and UUIDs are terms. Integers and datetimes are their own keys, false and
+//! An index of texts has more of both:
+//!
+//! ```text
+//! meta, 80 bytes: the first 64 as above    sections
+//! 64  4  fingerprint of what made tokens   6 starts   u64 start of each key's details, then their end
+//! 68  1  1 if positions are there, else 0  7 details  of each row of a key, in the order of its rows: how often the row
+//! 69  3  zero                                         has the token; then, if positions are there, the first one and
+//! 72  8  tokens of all rows together                  what each next one is more than the one before. LEB128, all
+//!                                          8 lengths  u32 tokens of each row
+//! ```
+//! A key with a bitmap has an empty run. Keywords, UUIDs and tokens are terms. Integers and datetimes are their own keys, false and
 //! true are 0 and 1, a float is its bits with those below the sign inverted when the sign is set, which orders as the
 //! floats do, and a position is the number of its cell with the highest bit inverted.
 
@@ -40,6 +50,10 @@ pub(super) const ROWS: u32 = 3;
 pub(super) const LARGE: u32 = 4;
 pub(super) const BITMAPS: u32 = 5;
 pub(super) const SECTIONS: u32 = 6;
+pub(super) const STARTS: u32 = 6;
+pub(super) const DETAILS: u32 = 7;
+pub(super) const LENGTHS: u32 = 8;
+pub(super) const TEXT_SECTIONS: u32 = 9;
 
 pub(super) const META_LEN: usize = CLASSES_AT + 8 * Class::ALL.len();
 pub(super) const LARGE_LEN: usize = 32;
@@ -49,7 +63,11 @@ const KEYS_AT: usize = ROWS_AT + 4;
 const LARGE_AT: usize = KEYS_AT + 4;
 const ENTRIES_AT: usize = LARGE_AT + 4;
 const CLASSES_AT: usize = ENTRIES_AT + 8;
-const _: () = assert!(META_LEN == 64);
+const FINGERPRINT_AT: usize = META_LEN;
+const POSITIONS_AT: usize = FINGERPRINT_AT + 4;
+const TOKENS_AT: usize = POSITIONS_AT + 4;
+const TEXT_META_LEN: usize = TOKENS_AT + 8;
+const _: () = assert!(META_LEN == 64 && TEXT_META_LEN == 80);
 
 /// A set of rows that an index keeps beside its keys. "Value" is meant as filters mean it: what the path leads to,
 /// with an array replaced by its elements.
@@ -95,6 +113,19 @@ pub(super) struct Meta {
     pub(super) large: u32,
     pub(super) entries: u64,
     pub(super) classes: [ClassRecord; Class::ALL.len()],
+    /// There if the kind is [`Kind::Text`].
+    pub(super) text: Option<TextInfo>,
+}
+
+/// What an index of texts says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextInfo {
+    /// What its builder was given to tell apart indexes whose tokens were made otherwise.
+    pub fingerprint: u32,
+    /// Whether it knows where in a row each token stands.
+    pub positions: bool,
+    /// Tokens of all rows together, each as often as it is there.
+    pub tokens: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,8 +135,28 @@ pub(super) struct ClassRecord {
 }
 
 impl Meta {
-    pub(super) fn encode(&self) -> [u8; META_LEN] {
-        let mut out = [0; META_LEN];
+    /// Whether the further sections of an index of texts, of these lengths, fit this meta; or what does not, and where.
+    pub(super) fn check_text(&self, starts_len: u64, lengths_len: u64) -> Result<(), (usize, String)> {
+        if starts_len != (u64::from(self.keys) + 1) * 8 {
+            let what = format!("{} keys do not fit a section of {starts_len} bytes", self.keys);
+            return Err((KEYS_AT, what));
+        }
+        if lengths_len != u64::from(self.rows) * 4 {
+            let what = format!("{} rows do not fit a section of {lengths_len} bytes", self.rows);
+            return Err((ROWS_AT, what));
+        }
+        Ok(())
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = vec![
+            0;
+            if self.text.is_some() {
+                TEXT_META_LEN
+            } else {
+                META_LEN
+            }
+        ];
         let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
         put(0, &[self.kind.code()]);
         put(ROWS_AT, &self.rows.to_le_bytes());
@@ -116,17 +167,34 @@ impl Meta {
             put(CLASSES_AT + 8 * number, &class.rows.to_le_bytes());
             put(CLASSES_AT + 8 * number + 4, &class.bytes.to_le_bytes());
         }
+        if let Some(text) = self.text {
+            put(FINGERPRINT_AT, &text.fingerprint.to_le_bytes());
+            put(POSITIONS_AT, &[u8::from(text.positions)]);
+            put(TOKENS_AT, &text.tokens.to_le_bytes());
+        }
         out
+    }
+
+    /// The kind that a meta names, on which its length and the number of sections depend.
+    pub(super) fn kind_of(bytes: &[u8]) -> Result<Kind, (usize, String)> {
+        let code = bytes.first().copied();
+        code.and_then(Kind::from_code).ok_or_else(|| match code {
+            Some(code) => (0, format!("kind of index is {code}, expected 0 to 7")),
+            None => (0, "meta has no bytes".to_owned()),
+        })
     }
 
     /// Reads a meta of sections with these lengths, or says what it should have said and where.
     pub(super) fn decode(bytes: &[u8], lengths: [u64; SECTIONS as usize]) -> Result<Self, (usize, String)> {
-        let Ok(bytes) = <&[u8; META_LEN]>::try_from(bytes) else {
-            return Err((0, format!("meta has {} bytes, expected {META_LEN}", bytes.len())));
+        let kind = Self::kind_of(bytes)?;
+        let expected = if kind == Kind::Text {
+            TEXT_META_LEN
+        } else {
+            META_LEN
         };
-        let Some(kind) = Kind::from_code(bytes[0]) else {
-            return Err((0, format!("kind of index is {}, expected 0 to 6", bytes[0])));
-        };
+        if bytes.len() != expected {
+            return Err((0, format!("meta has {} bytes, expected {expected}", bytes.len())));
+        }
         let mut classes = [ClassRecord::default(); Class::ALL.len()];
         for (number, class) in classes.iter_mut().enumerate() {
             let at = CLASSES_AT + 8 * number;
@@ -142,6 +210,11 @@ impl Meta {
             large: u32_at(bytes, LARGE_AT),
             entries: u64_at(bytes, ENTRIES_AT),
             classes,
+            text: (kind == Kind::Text).then(|| TextInfo {
+                fingerprint: u32_at(bytes, FINGERPRINT_AT),
+                positions: bytes.get(POSITIONS_AT).is_some_and(|&flag| flag != 0),
+                tokens: u64_at(bytes, TOKENS_AT),
+            }),
         };
         let Meta {
             rows, keys, large, ..

@@ -6,7 +6,7 @@
 /// use vdb_index::postings::Kind;
 ///
 /// let names = Kind::ALL.map(Kind::name);
-/// assert_eq!(names, ["keyword", "integer", "float", "bool", "datetime", "uuid", "geo"]);
+/// assert_eq!(names, ["keyword", "integer", "float", "bool", "datetime", "uuid", "geo", "text"]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -24,11 +24,13 @@ pub enum Kind {
     Uuid,
     /// Positions on the Earth, by the number of the cell that they are in.
     Geo,
+    /// The tokens of texts, in the order of their bytes.
+    Text,
 }
 
 impl Kind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Keyword,
         Self::Integer,
         Self::Float,
@@ -36,6 +38,7 @@ impl Kind {
         Self::Datetime,
         Self::Uuid,
         Self::Geo,
+        Self::Text,
     ];
 
     /// The lower-case name, as JSON and the command line spell it.
@@ -49,6 +52,7 @@ impl Kind {
             Self::Datetime => "datetime",
             Self::Uuid => "uuid",
             Self::Geo => "geo",
+            Self::Text => "text",
         }
     }
 
@@ -62,13 +66,14 @@ impl Kind {
             Self::Datetime => 4,
             Self::Uuid => 5,
             Self::Geo => 6,
+            Self::Text => 7,
         }
     }
 
     /// Whether keys are strings of bytes; else they are numbers.
     pub(super) fn has_terms(self) -> bool {
         match self {
-            Self::Keyword | Self::Uuid => true,
+            Self::Keyword | Self::Uuid | Self::Text => true,
             Self::Integer | Self::Float | Self::Bool | Self::Datetime | Self::Geo => false,
         }
     }
@@ -82,7 +87,7 @@ impl Kind {
 /// A value in an index. Only keys of an index's own [`Kind`] are in it; others are never found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Key<'a> {
-    /// A string, for [`Kind::Keyword`].
+    /// A string, for [`Kind::Keyword`]; a token, for [`Kind::Text`].
     Term(&'a str),
     /// For [`Kind::Integer`].
     Integer(i64),
@@ -102,7 +107,7 @@ impl<'a> Key<'a> {
     /// The form in which an index of `kind` stores this key; `None` when it is of another kind.
     pub(super) fn stored(self, kind: Kind) -> Option<Stored<'a>> {
         match (self, kind) {
-            (Key::Term(term), Kind::Keyword) => Some(Stored::Term(term.as_bytes())),
+            (Key::Term(term), Kind::Keyword | Kind::Text) => Some(Stored::Term(term.as_bytes())),
             (Key::Uuid(uuid), Kind::Uuid) => Some(Stored::Uuid(uuid)),
             (Key::Cell(cell), Kind::Geo) => Some(Stored::Number(cell_code(cell))),
             (Key::Integer(number), Kind::Integer) | (Key::Datetime(number), Kind::Datetime) => {
@@ -130,7 +135,7 @@ impl<'a> Key<'a> {
             Kind::Bool => Key::Bool(number != 0),
             Kind::Datetime => Key::Datetime(number),
             Kind::Geo => Key::Cell(cell_of(number)),
-            Kind::Integer | Kind::Keyword | Kind::Uuid => Key::Integer(number),
+            Kind::Integer | Kind::Keyword | Kind::Uuid | Kind::Text => Key::Integer(number),
         }
     }
 }
@@ -237,6 +242,6 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::from_code(kind.code()), Some(kind));
         }
-        assert_eq!(Kind::from_code(7), None);
+        assert_eq!(Kind::from_code(8), None);
     }
 }

@@ -9,7 +9,7 @@
 //! query: file -> binary search for keys -> their rows -> RowSet
 //! ```
 //!
-//! Keywords and UUIDs are strings of bytes; all other kinds are reduced to an `i64` that orders as the values do, and
+//! Keywords, UUIDs and the tokens of texts are strings of bytes; all other kinds are reduced to an `i64` that orders as the values do, and
 //! share one layout. The rows of
 //! a key are a run of plain numbers when they are few, a roaring bitmap when that is smaller; runs of neighbouring
 //! keys are adjacent, so that a range over a million different numbers is one slice.
@@ -22,6 +22,7 @@
 //! | `builder.rs` | collects values, writes the file |
 //! | `file.rs` | opens the file, reads keys, rows and classes |
 //! | `query.rs` | matches and estimates |
+//! | `text.rs`, `text/` | indexes of texts: collecting tokens; all of several, phrases, how often |
 
 mod bitmap;
 mod builder;
@@ -29,12 +30,14 @@ mod file;
 mod format;
 mod key;
 mod query;
+mod text;
 
 pub use builder::Builder;
 pub use file::PostingsFile;
-pub use format::Class;
+pub use format::{Class, TextInfo};
 pub use key::{Key, Kind};
 pub use query::Estimate;
+pub use text::builder::TextBuilder;
 
 #[cfg(test)]
 mod tests;

@@ -140,7 +140,7 @@ impl PostingsFile {
         Ok((self.key(number)?, self.gather(std::slice::from_ref(&span))?))
     }
 
-    fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
+    pub(super) fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
         let Some(stored) = key.stored(self.kind()) else {
             return Ok(Vec::new());
         };
@@ -196,7 +196,7 @@ impl PostingsFile {
     }
 
     /// The rows of the keys in `spans`, which do not overlap.
-    fn gather(&self, spans: &[Range<u32>]) -> Result<RowSet> {
+    pub(super) fn gather(&self, spans: &[Range<u32>]) -> Result<RowSet> {
         let pairs = spans
             .iter()
             .try_fold(0, |sum: u64, span| Ok::<_, crate::Error>(sum + self.pairs(span)?))?;

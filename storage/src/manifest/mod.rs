@@ -12,7 +12,8 @@ mod format;
 mod store;
 
 pub use crate::schema::{
-    PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord,
+    PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, SparseVectorRecord, StemmerRecord,
+    StopwordsRecord, TextOptionsRecord, VectorRecord,
 };
 pub use format::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, NUMBER_END,

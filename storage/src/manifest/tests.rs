@@ -64,6 +64,16 @@ fn manifest(generation: u64) -> CollectionManifest {
             options: Some(PayloadIndexOptionsRecord {
                 switches: vec![None, Some(true), Some(false)],
                 memory: Some(2),
+                text: TextOptionsRecord {
+                    tokenizer: Some("word".to_owned()),
+                    min_token_len: Some(2),
+                    stopwords: Some(StopwordsRecord::Set {
+                        languages: None,
+                        custom: Some(vec!["owl".to_owned()]),
+                    }),
+                    stemmer: Some(StemmerRecord::Snowball("english".to_owned())),
+                    ..TextOptionsRecord::default()
+                },
             }),
         }],
         next_payload_index: 1,

@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Area, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius};
-use crate::filter::{CompiledFilter, Condition, Filter, FilterError, fixture::Doc};
+use crate::filter::{
+    CompiledFilter, Condition, Filter, FilterError,
+    fixture::{Doc, NoTexts},
+};
 
 fn at(lon: f64, lat: f64) -> GeoPoint {
     GeoPoint { lon, lat }
@@ -152,7 +155,7 @@ fn positions_are_objects_of_two_numbers_on_the_earth() {
         at(180.0, -90.0),
     )]);
     let matches = |payload: Value| {
-        let filter = CompiledFilter::new(&everywhere).unwrap();
+        let filter = CompiledFilter::new(&everywhere, &NoTexts).unwrap();
         filter.matches(&Doc::new(&payload)).unwrap()
     };
     for position in [
@@ -179,7 +182,11 @@ fn positions_are_objects_of_two_numbers_on_the_earth() {
 
 #[test]
 fn areas_that_are_built_are_checked_before_they_are_used() {
-    let refused = |condition: Condition| CompiledFilter::new(&condition.into()).unwrap_err().to_string();
+    let refused = |condition: Condition| {
+        CompiledFilter::new(&condition.into(), &NoTexts)
+            .unwrap_err()
+            .to_string()
+    };
     assert_eq!(
         refused(Condition::geo_radius("a", at(f64::NAN, 0.0), 1.0)),
         "must[0].geo_radius.center.lon: expected degrees from -180 to 180, found NaN"
@@ -199,7 +206,7 @@ fn areas_that_are_built_are_checked_before_they_are_used() {
     // Together, not only each.
     let large = vec![at(0.0, 0.0); crate::MAX_POLYGON_POINTS];
     let many = (0..17).map(|_| Condition::geo_polygon("a", large.clone(), Vec::new()));
-    let error = CompiledFilter::new(&Filter::must(many)).unwrap_err();
+    let error = CompiledFilter::new(&Filter::must(many), &NoTexts).unwrap_err();
     assert!(
         matches!(error, FilterError::Limit { found: 1_114_112, .. }),
         "{error}"

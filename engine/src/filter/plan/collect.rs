@@ -171,6 +171,8 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         Part::Range(start, end) => index.range(*start, *end),
         Part::Keys(keys) => index.rows_of(keys),
         Part::Prefix(prefix) => index.prefix(prefix),
+        Part::AllOf(tokens) => index.all_of(tokens.iter().copied().take_while(|_| indexes.goes_on())),
+        Part::Phrase(tokens) => index.phrase(tokens, &|| indexes.goes_on()),
         Part::Class(class) => index.class(*class),
     }
 }

@@ -152,6 +152,18 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
         Part::Range(start, end) => index.estimate_range(*start, *end),
         Part::Keys(keys) => index.estimate_rows_of(keys),
         Part::Prefix(prefix) => index.estimate_prefix(prefix),
+        Part::AllOf(tokens) => index.estimate_all_of(tokens.iter().copied()),
+        Part::Phrase(tokens) => {
+            let mut different: Vec<&str> = tokens.iter().map(|(token, _)| *token).collect();
+            different.dedup();
+            let all = index.estimate_all_of(different)?;
+            // One token is a phrase wherever it stands; of several nobody knows the order.
+            Ok(if tokens.len() == 1 {
+                all
+            } else {
+                Estimate { min: 0, ..all }
+            })
+        }
         Part::Class(class) => Ok(Estimate::exactly(len(*class))),
     }
 }

@@ -12,6 +12,7 @@ use crate::filter::{
     ast::Limits,
     compile::{Clauses, Field, Node, Test, ValueTest},
     datetime::Datetime,
+    text::{TextTest, Wanted},
     uuid::canonical_uuid,
 };
 
@@ -39,6 +40,10 @@ pub(super) enum Part<'t> {
     Keys(Vec<Range<u32>>),
     /// Rows with a term that starts so.
     Prefix(&'t str),
+    /// Rows with all of these tokens.
+    AllOf(Vec<&'t str>),
+    /// Rows with these tokens, each as far after a common place as its number says.
+    Phrase(Vec<(&'t str, u64)>),
     /// Rows of a class.
     Class(Class),
 }
@@ -100,6 +105,7 @@ impl<'t> Leaf<'t> {
                 }
             }
             Test::Value(test) => Self::of_value(test, index.kind()),
+            Test::Text(test) => Self::of_text(test, index),
             Test::Empty(wanted) => Self::exact(Part::Class(Class::Filled)).negate_unless(!wanted),
             Test::Null(wanted) => Self::exact(Part::Class(Class::Null)).negate_unless(*wanted),
             // Of a row that is not filled every count is 0; of one that is, some counts are not known.
@@ -109,39 +115,73 @@ impl<'t> Leaf<'t> {
         })
     }
 
+    fn of_text(test: &'t TextTest, index: &PostingsFile) -> Self {
+        let fingerprint = index.text_info().map(|info| info.fingerprint);
+        if fingerprint != Some(test.analysis.fingerprint()) {
+            // Another index has come to this path since the test was made.
+            return Self::at_most([Part::Class(Class::Filled)]);
+        }
+        let positions = index.text_info().is_some_and(|info| info.positions);
+        match &test.wanted {
+            Wanted::Nothing => Self::none(),
+            Wanted::All(tokens) => Self::exact(Part::AllOf(tokens.iter().map(String::as_str).collect())),
+            Wanted::Any(tokens) => Self::exact(Part::Any(terms(tokens))),
+            Wanted::Phrase(tokens) if positions => {
+                let places = tokens.iter().flat_map(|(token, places)| {
+                    let token = token.as_str();
+                    places.iter().map(move |place| (token, *place))
+                });
+                Self::exact(Part::Phrase(places.collect()))
+            }
+            Wanted::Phrase(tokens) => {
+                let different = tokens.iter().map(|(token, _)| token.as_str()).collect();
+                // One token is a phrase wherever it stands.
+                if test.wanted.len() == 1 {
+                    Self::exact(Part::AllOf(different))
+                } else {
+                    Self::at_most([Part::AllOf(different)])
+                }
+            }
+        }
+    }
+
     fn of_value(test: &'t ValueTest, kind: Kind) -> Self {
         match test {
             ValueTest::String(text) => any_string(kind, std::slice::from_ref(text)),
             ValueTest::AnyString(list) => any_string(kind, list),
             ValueTest::Prefix(prefix) => match kind {
                 Kind::Keyword => Self::exact(Part::Prefix(prefix)),
-                Kind::Datetime | Kind::Uuid => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Datetime | Kind::Uuid | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
                 Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::at_most([FOREIGN]),
             },
             ValueTest::Contains(pieces) if pieces.is_empty() => Self::none(),
             ValueTest::Contains(_) => match kind {
                 Kind::Keyword => Self::at_most([PRESENT]),
-                Kind::Datetime | Kind::Uuid => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Datetime | Kind::Uuid | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
                 Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::at_most([FOREIGN]),
             },
             ValueTest::Integer(number) => integers(kind, &[*number]),
             ValueTest::AnyInteger(list) => integers(kind, list),
             ValueTest::Bool(truth) => match kind {
                 Kind::Bool => Self::exact(Part::Any(vec![Key::Bool(*truth)])),
-                Kind::Keyword | Kind::Integer | Kind::Float | Kind::Datetime | Kind::Uuid | Kind::Geo => {
-                    Self::at_most([FOREIGN])
-                }
+                Kind::Keyword
+                | Kind::Integer
+                | Kind::Float
+                | Kind::Datetime
+                | Kind::Uuid
+                | Kind::Geo
+                | Kind::Text => Self::at_most([FOREIGN]),
             },
             ValueTest::ExceptString(list) => match kind {
                 Kind::Keyword => except(terms(list)),
                 Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::or_foreign(PRESENT),
                 Kind::Uuid => except_uuids(list),
                 // Strings all, but under keys that do not tell which.
-                Kind::Datetime => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Datetime | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
             },
             ValueTest::ExceptInteger(list) => match kind {
                 Kind::Integer => except(list.iter().map(|number| Key::Integer(*number)).collect()),
-                Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo => {
+                Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo | Kind::Text => {
                     Self::or_foreign(PRESENT)
                 }
                 // Whatever is not a number passes; a float may or may not be one of the integers.
@@ -163,7 +203,7 @@ impl<'t> Leaf<'t> {
                     }
                     None => Self::at_most([FOREIGN]),
                 },
-                Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo => {
+                Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo | Kind::Text => {
                     Self::at_most([FOREIGN])
                 }
             },
@@ -176,6 +216,7 @@ impl<'t> Leaf<'t> {
                     Self::exact(Part::Range(start.map(key), end.map(key)))
                 }
                 Kind::Keyword => Self::at_most([PRESENT]),
+                Kind::Text => Self::at_most([PRESENT, FOREIGN]),
                 Kind::Integer | Kind::Float | Kind::Bool | Kind::Uuid | Kind::Geo => Self::at_most([FOREIGN]),
             },
         }
@@ -196,7 +237,8 @@ pub(super) fn lone_condition(clauses: &Clauses) -> Option<&Field> {
             if should.is_none()
                 && must_not.is_empty()
                 && min_should.is_none()
-                && asks_for_some_value(&field.test) =>
+                && asks_for_some_value(&field.test)
+                && asks_for_one_object(&field.test) =>
         {
             Some(field)
         }
@@ -204,14 +246,22 @@ pub(super) fn lone_condition(clauses: &Clauses) -> Option<&Field> {
     }
 }
 
-/// Whether the test passes for a row exactly when it does for some object on the way to its values. Tests that a
+/// Whether the test passes for a row whenever it does for some object on the way to its values. Tests that a
 /// missing value passes do not.
 pub(super) fn asks_for_some_value(test: &Test) -> bool {
     match test {
         Test::Empty(wanted) => !wanted,
         Test::Null(wanted) => *wanted,
         Test::Count(limits) => !limits.contains(0),
-        Test::Value(_) => true,
+        Test::Value(_) | Test::Text(_) => true,
+    }
+}
+
+/// Whether a test that some value passes then does so within one object: several tokens may be of several.
+fn asks_for_one_object(test: &Test) -> bool {
+    match test {
+        Test::Text(text) => !matches!(&text.wanted, Wanted::All(tokens) if tokens.len() > 1),
+        Test::Value(_) | Test::Empty(_) | Test::Null(_) | Test::Count(_) => true,
     }
 }
 
@@ -219,8 +269,8 @@ pub(super) fn asks_for_some_value(test: &Test) -> bool {
 fn any_string(kind: Kind, list: &[String]) -> Leaf<'_> {
     match kind {
         Kind::Keyword => Leaf::exact(Part::Any(terms(list))),
-        // Strings that spell datetimes are present, the others are foreign.
-        Kind::Datetime => Leaf::at_most([PRESENT, FOREIGN]),
+        // Strings that spell datetimes are present, or those that have tokens; the others are foreign.
+        Kind::Datetime | Kind::Text => Leaf::at_most([PRESENT, FOREIGN]),
         Kind::Uuid => {
             let uuids = uuids(list);
             let others = (uuids.len() < list.len()).then_some(FOREIGN);
@@ -258,7 +308,9 @@ fn integers<'t>(kind: Kind, list: &[i64]) -> Leaf<'t> {
         Kind::Float => Leaf::at_most([Part::Any(
             list.iter().map(|number| Key::Float(*number as f64)).collect(),
         )]),
-        Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo => Leaf::at_most([FOREIGN]),
+        Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo | Kind::Text => {
+            Leaf::at_most([FOREIGN])
+        }
     }
 }
 

@@ -23,8 +23,13 @@
 //! | is_empty, is_null | `=` | `=` | `=` | `=` | `=` | `=` | `=` |
 //! | values_count | `<=` by emptiness | same | same | same | same | same | same |
 //!
+//! An index of texts answers `text`, `text_any` and, if it has positions, `phrase` by `=`, as tokens: those are compiled for
+//! the index that is there ([`super::text`]). It is `<=` of all tokens for a phrase without positions, `<=` for every other
+//! condition on strings, and `<= F` for what no text satisfies.
+//!
 //! A nested condition asks that one object satisfies everything; an index of `a[].b` knows only that some object
-//! does. One condition alone is answered as exactly as without the nesting, more of them by a superset.
+//! does. One condition alone is answered as exactly as without the nesting, more of them by a superset; so is one that
+//! wants several tokens, which may be of several objects.
 //!
 //! | file | what it holds |
 //! |---|---|

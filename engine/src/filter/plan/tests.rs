@@ -2,27 +2,41 @@ mod agreement;
 mod area;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vdb_index::RowSet;
-use vdb_index::postings::{Builder, Estimate, Kind, PostingsFile};
+use vdb_index::postings::{Estimate, Kind, PostingsFile};
 use vdb_storage::{PointId, payload::ObjectRef};
 use vdb_vfs::MemDisk;
 
 use super::{Candidates, IndexLookup, candidates, estimate};
 use crate::{
-    filter::{CompiledFilter, Condition, Filter, Limits, PayloadPath, Predicate, fixture::Doc},
-    payload::index_row,
+    filter::{
+        CompiledFilter, Condition, Filter, Limits, PayloadPath, Predicate,
+        fixture::{Doc, NoTexts},
+    },
+    filter::{TextAnalysis, TextFields},
+    payload::{IndexBuilder, PayloadIndexParams},
 };
 
 /// Points in memory with indexes over them. The id of a point is its row plus 100.
 struct Segment {
     docs: Vec<Doc>,
     indexes: HashMap<String, PostingsFile>,
+    analyses: HashMap<String, Arc<TextAnalysis>>,
 }
 
 impl Segment {
     fn new(payloads: &[Value], indexes: &[(&str, Kind)]) -> Self {
+        let indexes: Vec<_> = indexes
+            .iter()
+            .map(|(path, kind)| (*path, (*kind).into()))
+            .collect();
+        Self::with(payloads, &indexes)
+    }
+
+    fn with(payloads: &[Value], indexes: &[(&str, PayloadIndexParams)]) -> Self {
         let numbered = payloads.iter().zip(100..);
         let docs: Vec<Doc> = numbered
             .map(|(payload, id)| {
@@ -34,18 +48,16 @@ impl Segment {
                 }
             })
             .collect();
-        let index = |(path, kind): &(&str, Kind)| {
+        let mut analyses = HashMap::new();
+        let mut index = |(path, params): &(&str, PayloadIndexParams)| {
             let path: PayloadPath = path.parse().unwrap();
-            let mut builder = Builder::new(*kind);
+            let analysis = params.analysis().unwrap().map(Arc::new);
+            let mut builder = IndexBuilder::new(params.kind, analysis.as_ref());
             for (row, doc) in (0..).zip(&docs) {
-                index_row(
-                    &mut builder,
-                    row,
-                    ObjectRef::from_payload(&doc.payload).unwrap(),
-                    &path,
-                )
-                .unwrap();
+                let payload = ObjectRef::from_payload(&doc.payload).unwrap();
+                builder.row(row, payload, &path).unwrap();
             }
+            analyses.extend(analysis.map(|analysis| (path.to_string(), analysis)));
             let disk = MemDisk::new();
             builder.finish(&disk, "index", docs.len() as u32).unwrap();
             (
@@ -53,8 +65,12 @@ impl Segment {
                 PostingsFile::open(&disk, "index", docs.len() as u32).unwrap(),
             )
         };
-        let indexes = indexes.iter().map(index).collect();
-        Self { docs, indexes }
+        let indexes = indexes.iter().map(&mut index).collect();
+        Self {
+            docs,
+            indexes,
+            analyses,
+        }
     }
 
     fn matching(&self, filter: &CompiledFilter) -> RowSet {
@@ -63,6 +79,12 @@ impl Segment {
             .filter(|(_, doc)| filter.matches(*doc).unwrap())
             .map(|(row, _)| row)
             .collect()
+    }
+}
+
+impl TextFields for Segment {
+    fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>> {
+        self.analyses.get(path)
     }
 }
 
@@ -96,7 +118,7 @@ impl IndexLookup for Segment {
 }
 
 fn compiled(filter: &Value) -> CompiledFilter {
-    CompiledFilter::new(&Filter::from_json(filter).unwrap()).unwrap()
+    CompiledFilter::new(&Filter::from_json(filter).unwrap(), &NoTexts).unwrap()
 }
 
 fn plan(segment: &Segment, filter: &Value) -> Candidates {
@@ -253,7 +275,7 @@ fn a_limit_that_is_not_a_number_leaves_no_rows() {
                 path: path.into(),
                 predicate: Predicate::Range(limits),
             };
-            let filter = CompiledFilter::new(&condition.into()).unwrap();
+            let filter = CompiledFilter::new(&condition.into(), &NoTexts).unwrap();
             assert_eq!(candidates(&filter, &segment).unwrap(), exact([]));
         }
     }

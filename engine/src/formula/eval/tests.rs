@@ -5,6 +5,7 @@ use vdb_storage::{PointId, ValueError};
 
 use super::Subject;
 use crate::error::{Error, Result};
+use crate::filter::fixture::NoTexts;
 use crate::filter::{Condition, GeoPoint, PointSource};
 use crate::formula::{CompiledFormula, Decay, Expression, Formula};
 use crate::limits::{MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS};
@@ -35,7 +36,7 @@ fn payload() -> Value {
 
 fn run(formula: &Formula) -> Result<f32> {
     let encoded = encode_payload(payload().as_object().unwrap()).unwrap();
-    CompiledFormula::new(formula)?.score(&Subject {
+    CompiledFormula::new(formula, &NoTexts)?.score(&Subject {
         point: &Doc(encoded),
         scores: &[Some(0.25), None],
     })
@@ -137,10 +138,12 @@ fn a_decay_of_no_number_is_refused() {
     let formula = |shape| Formula::new(var("$score").decay(shape, var("$score"), 1.0));
     for shape in [Decay::Linear, Decay::Exponential, Decay::Gaussian] {
         let encoded = encode_payload(payload().as_object().unwrap()).unwrap();
-        let outcome = CompiledFormula::new(&formula(shape)).unwrap().score(&Subject {
-            point: &Doc(encoded),
-            scores: &[Some(f32::INFINITY)],
-        });
+        let outcome = CompiledFormula::new(&formula(shape), &NoTexts)
+            .unwrap()
+            .score(&Subject {
+                point: &Doc(encoded),
+                scores: &[Some(f32::INFINITY)],
+            });
         assert!(matches!(outcome, Err(Error::InvalidRequest(_))), "{outcome:?}");
         assert_eq!(run(&formula(shape)).unwrap(), 1.0);
     }

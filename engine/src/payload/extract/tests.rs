@@ -1,17 +1,23 @@
 use serde_json::{Value, json};
-use vdb_index::postings::{Builder, Class, Key, Kind, PostingsFile};
+use std::sync::Arc;
+
+use vdb_index::postings::{Class, Key, Kind, PostingsFile};
 use vdb_storage::payload::{ObjectRef, encode_payload};
 use vdb_vfs::MemDisk;
 
-use super::index_row;
+use super::IndexBuilder;
+use crate::payload::PayloadIndexParams;
 
 fn index(kind: Kind, path: &str, payloads: &[Value]) -> PostingsFile {
     let disk = MemDisk::new();
-    let mut builder = Builder::new(kind);
+    let analysis = PayloadIndexParams::from(kind).analysis().unwrap().map(Arc::new);
+    let mut builder = IndexBuilder::new(kind, analysis.as_ref());
     let path = path.parse().unwrap();
     for (row, payload) in (0..).zip(payloads) {
         let bytes = encode_payload(payload.as_object().unwrap()).unwrap();
-        index_row(&mut builder, row, ObjectRef::from_payload(&bytes).unwrap(), &path).unwrap();
+        builder
+            .row(row, ObjectRef::from_payload(&bytes).unwrap(), &path)
+            .unwrap();
     }
     let rows = payloads.len() as u32;
     builder.finish(&disk, "index", rows).unwrap();
@@ -47,6 +53,7 @@ fn each_kind_takes_the_values_of_its_type() {
         (Kind::Datetime, vec![5]),
         (Kind::Uuid, vec![9]),
         (Kind::Geo, vec![11]),
+        (Kind::Text, vec![0, 5, 9, 10]),
     ] {
         let index = index(kind, "a", &payloads);
         let foreign: Vec<u32> = (0..13)

@@ -4,14 +4,51 @@ use serde_json::json;
 use super::{MemoryPlacement, PayloadIndexOptions, PayloadIndexParams, SWITCHES, has_switch};
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
-use crate::payload::PayloadIndexKind;
+use crate::payload::{PayloadIndexKind, StemmerOption, StopwordsOption, TextOptions};
+use vdb_text::{Language, Tokenizer};
+
+/// What there may be of texts, the switches left out.
+fn text() -> impl Strategy<Value = TextOptions> {
+    use proptest::option::of;
+    let languages = || proptest::sample::select(vec![Language::English, Language::Greek, Language::Japanese]);
+    let custom = proptest::collection::vec("[a-z]{1,3}", 0..3);
+    let stopwords = prop_oneof![
+        languages().prop_map(StopwordsOption::Language),
+        (of(proptest::collection::vec(languages(), 0..3)), of(custom))
+            .prop_map(|(languages, custom)| StopwordsOption::Set { languages, custom }),
+    ];
+    let stemmer = prop_oneof![
+        Just(StemmerOption::None),
+        languages().prop_map(StemmerOption::Snowball),
+    ];
+    let tokenizer = proptest::sample::select(Tokenizer::ALL.to_vec());
+    let given = (
+        of(tokenizer),
+        of(0_usize..4),
+        of(0_usize..9),
+        of(stopwords),
+        of(stemmer),
+    );
+    let given = given.prop_map(
+        |(tokenizer, min_token_len, max_token_len, stopwords, stemmer)| TextOptions {
+            tokenizer,
+            min_token_len,
+            max_token_len,
+            stopwords,
+            stemmer,
+            ..TextOptions::default()
+        },
+    );
+    prop_oneof![Just(TextOptions::default()), given]
+}
 
 fn params() -> impl Strategy<Value = PayloadIndexParams> {
     let switches = proptest::collection::vec(any::<Option<bool>>(), SWITCHES.len());
     let memory = proptest::option::of(proptest::sample::select(MemoryPlacement::ALL.to_vec()));
-    let options = (switches, memory).prop_map(|(switches, memory)| {
+    let options = (switches, memory, text()).prop_map(|(switches, memory, text)| {
         let mut options = PayloadIndexOptions {
             memory,
+            text,
             ..PayloadIndexOptions::default()
         };
         for (name, value) in SWITCHES.into_iter().zip(switches) {
@@ -28,15 +65,20 @@ proptest! {
     fn what_is_valid_survives_json_and_what_is_not_is_refused(params in params()) {
         let read = PayloadIndexParams::from_json(&params.to_json());
         match params.validate() {
-            Ok(()) => prop_assert_eq!(read.unwrap(), params),
+            Ok(()) => prop_assert_eq!(&read.unwrap(), &params),
             Err(error) => prop_assert_eq!(read.unwrap_err().to_string(), error.to_string()),
         }
-        if let Some(options) = params.options {
+        if let Some(options) = &params.options {
             let given = |name: &&&str| options.switch(name).is_some();
             let foreign = SWITCHES.iter().filter(given).any(|name| !has_switch(params.kind, name));
             let answers_nothing = (options.lookup, options.range) == (Some(false), Some(false));
-            prop_assert_eq!(params.validate().is_err(), foreign || answers_nothing);
-            prop_assert_eq!(PayloadIndexOptions::from_record(&options.to_record()), Some(options));
+            let is_text = params.kind == PayloadIndexKind::Text;
+            let foreign = foreign || (!is_text && options.text.given().is_some());
+            let tokens = vdb_text::Analyzer::new(&options.text.over(vdb_text::AnalyzerConfig::default()));
+            let without_tokens = is_text && tokens.is_err();
+            prop_assert_eq!(params.validate().is_err(), foreign || answers_nothing || without_tokens);
+            let read = PayloadIndexOptions::from_record(&options.to_record());
+            prop_assert_eq!(read.as_ref(), Some(options));
         } else {
             prop_assert!(params.validate().is_ok());
         }
@@ -48,7 +90,7 @@ fn what_is_wrong_is_said() {
     let refused = |value| PayloadIndexParams::from_json(&value).unwrap_err().to_string();
     assert_eq!(
         refused(json!("words")),
-        "unknown kind of payload index \"words\", expected one of keyword, integer, float, bool, datetime, uuid, geo"
+        "unknown kind of payload index \"words\", expected one of keyword, integer, float, bool, datetime, uuid, geo, text"
     );
     assert_eq!(
         refused(json!({"type": "float", "prefix": true})),
@@ -69,6 +111,26 @@ fn what_is_wrong_is_said() {
     assert_eq!(
         refused(json!({"type": "bool", "on_disc": true})),
         "unknown option of a payload index: \"on_disc\""
+    );
+    assert_eq!(
+        refused(json!({"type": "keyword", "stopwords": "english"})),
+        "an index of kind keyword has no option stopwords"
+    );
+    assert_eq!(
+        refused(json!({"type": "text", "tokenizer": "words"})),
+        "tokens of texts: \"words\" is no tokenizer; known are word, whitespace, prefix, multilingual"
+    );
+    assert_eq!(
+        refused(json!({"type": "text", "stemmer": "english"})),
+        "stemmer: expected {\"type\": \"snowball\", \"language\": a language} or {\"type\": \"none\"}"
+    );
+    assert_eq!(
+        refused(json!({"type": "text", "stopwords": {"language": ["english"]}})),
+        "stopwords: expected a language, or an object with `languages` and `custom`; not \"language\""
+    );
+    assert!(
+        refused(json!({"type": "text", "min_token_len": 3, "max_token_len": 2}))
+            .contains("min_token_len is 3")
     );
     assert_eq!(
         refused(json!({"on_disk": true})),

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use vdb_storage::{PointId, ValueError, payload::ObjectRef};
 
 use super::check;
-use crate::filter::{CompiledFilter, Condition, Filter, PointSource, fixture::Doc};
+use crate::filter::{
+    CompiledFilter, Condition, Filter, PointSource,
+    fixture::{Doc, NoTexts},
+};
 
 #[test]
 fn paths_step_into_objects_and_only_brackets_step_into_arrays_of_objects() {
@@ -270,7 +273,10 @@ fn a_payload_is_read_once_and_only_when_a_condition_asks_for_it() {
     }
     let read = |filter: Filter| {
         let point = Counting(Cell::new(0));
-        CompiledFilter::new(&filter).unwrap().matches(&point).unwrap();
+        CompiledFilter::new(&filter, &NoTexts)
+            .unwrap()
+            .matches(&point)
+            .unwrap();
         point.0.get()
     };
     assert_eq!(read(Filter::must([Condition::has_id([1_u64])])), 0);
@@ -291,15 +297,15 @@ fn a_payload_is_read_once_and_only_when_a_condition_asks_for_it() {
 fn a_damaged_payload_is_an_error_and_not_an_answer() {
     let mut doc = Doc::new(&json!({"a": "some text"}));
     doc.payload.truncate(doc.payload.len() - 3);
-    let filter = CompiledFilter::new(&Filter::must([Condition::matches("a", "x")])).unwrap();
+    let filter = CompiledFilter::new(&Filter::must([Condition::matches("a", "x")]), &NoTexts).unwrap();
     assert!(filter.matches(&doc).is_err());
-    let by_id = CompiledFilter::new(&Filter::must([Condition::has_id([1_u64])])).unwrap();
+    let by_id = CompiledFilter::new(&Filter::must([Condition::has_id([1_u64])]), &NoTexts).unwrap();
     assert!(by_id.matches(&doc).unwrap());
 }
 
 #[test]
 fn compiling_refuses_what_a_builder_lets_through() {
-    let refused = |filter: &Filter| CompiledFilter::new(filter).unwrap_err().to_string();
+    let refused = |filter: &Filter| CompiledFilter::new(filter, &NoTexts).unwrap_err().to_string();
     assert_eq!(
         refused(&Filter::must([
             Condition::has_vector(""),
@@ -336,7 +342,7 @@ fn compiling_refuses_what_a_builder_lets_through() {
 #[test]
 fn a_filter_without_conditions_is_known_as_such() {
     let unconditional = |json: Value| {
-        CompiledFilter::new(&Filter::from_json(&json).unwrap())
+        CompiledFilter::new(&Filter::from_json(&json).unwrap(), &NoTexts)
             .unwrap()
             .is_unconditional()
     };

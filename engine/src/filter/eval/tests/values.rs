@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::check;
-use crate::filter::{CompiledFilter, Condition, Filter, Limits, Predicate, fixture::Doc};
+use crate::filter::{
+    CompiledFilter, Condition, Filter, Limits, Predicate,
+    fixture::{Doc, NoTexts},
+};
 
 fn field(predicate: Value) -> Value {
     let Value::Object(mut map) = predicate else {
@@ -310,7 +313,7 @@ fn a_limit_that_is_not_a_number_is_met_by_nothing() {
         predicate,
     }]);
     assert!(
-        !CompiledFilter::new(&filter)
+        !CompiledFilter::new(&filter, &NoTexts)
             .unwrap()
             .matches(&Doc::new(&json!({"a": 1})))
             .unwrap()

@@ -9,9 +9,12 @@ use crate::filter::{
     Candidates, CompiledFilter, Condition, Datetime, Filter, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
     IndexLookup, Limits, MinShould, Predicate, ValueList, candidates, estimate,
 };
+use crate::payload::{PayloadIndexOptions, PayloadIndexParams};
 
 const PATHS: [&str; 5] = ["a", "b", "a.b", "a[].b", "a[]"];
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 11] = [
+    "x xy y z",
+    "z Y, x",
     "x",
     "xy",
     "y z",
@@ -94,6 +97,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         2 => list().prop_map(Predicate::Except),
         1 => text().prop_map(Predicate::Text),
         1 => text().prop_map(Predicate::TextAny),
+        1 => text().prop_map(Predicate::Phrase),
         1 => text().prop_map(Predicate::Prefix),
         2 => limits(number).prop_map(Predicate::Range),
         2 => limits(at).prop_map(Predicate::Datetime),
@@ -182,11 +186,18 @@ proptest! {
         payloads in proptest::collection::vec(payload(), 1..40),
         kinds in proptest::collection::vec(proptest::option::weighted(0.7, 0..Kind::ALL.len()), PATHS.len()),
         filters in proptest::collection::vec(filter(), 1..8),
+        positioned: bool,
     ) {
-        let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| Some((*path, Kind::ALL[(*kind)?]))).collect();
-        let segment = Segment::new(&payloads, &indexes);
+        let params = |kind: usize| PayloadIndexParams::from(Kind::ALL[kind]);
+        let positions = PayloadIndexOptions { phrase_matching: Some(true), ..PayloadIndexOptions::default() };
+        let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| {
+            let params = params((*kind)?);
+            let is_text = params.kind == Kind::Text;
+            Some((*path, if is_text && positioned { params.options(positions.clone()) } else { params }))
+        }).collect();
+        let segment = Segment::with(&payloads, &indexes);
         for filter in &filters {
-            let compiled = CompiledFilter::new(filter).unwrap();
+            let compiled = CompiledFilter::new(filter, &segment).unwrap();
             let matching = segment.matching(&compiled);
             let planned = candidates(&compiled, &segment).unwrap();
             match &planned {

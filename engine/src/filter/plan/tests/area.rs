@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vdb_index::postings::Kind;
 
 use super::{Candidates, Segment, candidates, estimate};
+use crate::filter::fixture::NoTexts;
 use crate::filter::{CompiledFilter, Condition, Filter, GeoPoint};
 
 fn at(lon: f64, lat: f64) -> GeoPoint {
@@ -46,7 +47,7 @@ fn areas() -> Vec<Condition> {
 fn areas_are_answered_from_the_index_but_for_a_few_positions_on_their_edge() {
     let segment = Segment::new(&positions(20_000), &[("a", Kind::Geo)]);
     for condition in areas() {
-        let filter = CompiledFilter::new(&Filter::must([condition.clone()])).unwrap();
+        let filter = CompiledFilter::new(&Filter::must([condition.clone()]), &NoTexts).unwrap();
         let matching = segment.matching(&filter);
         assert!(
             (50..1_000).contains(&matching.len()),
@@ -80,7 +81,11 @@ fn a_polygon_of_many_edges_gets_a_coarser_answer() {
     };
     let mut ring: Vec<_> = (0..corners).map(corner).collect();
     ring.push(ring[0]);
-    let filter = CompiledFilter::new(&Filter::must([Condition::geo_polygon("a", ring, Vec::new())])).unwrap();
+    let filter = CompiledFilter::new(
+        &Filter::must([Condition::geo_polygon("a", ring, Vec::new())]),
+        &NoTexts,
+    )
+    .unwrap();
     let matching = segment.matching(&filter);
     let (Candidates::Exact(rows) | Candidates::Superset(rows)) = candidates(&filter, &segment).unwrap()
     else {

@@ -1,0 +1,159 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use vdb_vfs::{Disk, MemDisk};
+
+use crate::RowSet;
+use crate::postings::{Class, Key, Kind, PostingsFile, TextBuilder};
+
+const PATH: &str = "text";
+const TOKENS: [&str; 5] = ["a", "b", "bb", "é", "zebra"];
+
+/// Of each row the tokens, with the positions that they have.
+type Texts = Vec<Vec<(usize, u64)>>;
+
+fn build(texts: &Texts, positions: bool) -> MemDisk {
+    let disk = MemDisk::new();
+    let mut builder = TextBuilder::new(7, positions);
+    for (row, text) in (0..).zip(texts) {
+        for &(token, position) in text {
+            builder.token(row, TOKENS[token], position);
+        }
+    }
+    builder.finish(&disk, PATH, texts.len() as u32).unwrap();
+    disk
+}
+
+fn open(texts: &Texts, positions: bool) -> PostingsFile {
+    PostingsFile::open(&build(texts, positions), PATH, texts.len() as u32).unwrap()
+}
+
+fn rows(found: crate::Result<RowSet>) -> Vec<u32> {
+    found.unwrap().iter().collect()
+}
+
+fn rows_where(texts: &Texts, matches: impl Fn(&[(usize, u64)]) -> bool) -> Vec<u32> {
+    let numbered = (0..).zip(texts);
+    numbered
+        .filter(|(_, text)| matches(text))
+        .map(|(row, _)| row)
+        .collect()
+}
+
+/// Many rows of few tokens, so that some are filed as bitmaps; positions with gaps.
+fn texts() -> impl Strategy<Value = Texts> {
+    let token = (0..TOKENS.len(), 0_u64..6, prop::bool::weighted(0.1));
+    let text = prop::collection::btree_set(
+        token.prop_map(|(token, position, far)| (token, position + (u64::from(far) << 32))),
+        0..8,
+    );
+    let text = text.prop_map(|set| set.into_iter().collect());
+    prop::collection::vec(text, 1..300)
+}
+
+fn tokens_of(text: &[(usize, u64)]) -> BTreeSet<usize> {
+    text.iter().map(|(token, _)| *token).collect()
+}
+
+proptest! {
+    #[test]
+    fn rows_counts_and_phrases_are_those_of_the_texts(
+        texts in texts(),
+        wanted in prop::collection::btree_set(0..TOKENS.len(), 1..4),
+        phrase in prop::collection::vec((0..TOKENS.len(), 0_u64..4), 1..4),
+        positions: bool,
+    ) {
+        let index = open(&texts, positions);
+        prop_assert_eq!(index.kind(), Kind::Text);
+        let info = index.text_info().unwrap();
+        prop_assert_eq!((info.fingerprint, info.positions), (7, positions));
+        prop_assert_eq!(info.tokens, texts.iter().map(|text| text.len() as u64).sum::<u64>());
+        for (row, text) in (0..).zip(&texts) {
+            prop_assert_eq!(index.text_length(row), text.len() as u32);
+        }
+        prop_assert_eq!(rows(index.present()), rows_where(&texts, |text| !text.is_empty()));
+        prop_assert_eq!(rows(index.class(Class::Multiple)), rows_where(&texts, |text| tokens_of(text).len() > 1));
+        prop_assert_eq!(rows(index.class(Class::Filled)), rows(index.present()));
+
+        let all = rows_where(&texts, |text| wanted.is_subset(&tokens_of(text)));
+        let names = || wanted.iter().map(|&token| TOKENS[token]);
+        prop_assert_eq!(&rows(index.all_of(names())), &all);
+        let estimate = index.estimate_all_of(names()).unwrap();
+        prop_assert!((estimate.min..=estimate.max).contains(&(all.len() as u64)), "{:?} {}", estimate, all.len());
+        prop_assert!((estimate.min..=estimate.max).contains(&estimate.expected));
+        prop_assert!(index.all_of(["a", "nowhere"]).unwrap().is_empty());
+        let any = rows_where(&texts, |text| !wanted.is_disjoint(&tokens_of(text)));
+        prop_assert_eq!(rows(index.any_of(names().map(Key::Term))), any);
+
+        for (number, token) in TOKENS.iter().enumerate() {
+            let counted: BTreeMap<u32, u32> = (0..).zip(&texts)
+                .map(|(row, text)| (row, text.iter().filter(|(token, _)| *token == number).count() as u32))
+                .filter(|(_, count)| *count > 0)
+                .collect();
+            prop_assert_eq!(index.occurrences(token).unwrap(), counted.into_iter().collect::<Vec<_>>());
+        }
+        if positions {
+            let named: Vec<(&str, u64)> = phrase.iter().map(|&(token, place)| (TOKENS[token], place)).collect();
+            let expected = rows_where(&texts, |text| {
+                let starts = text.iter().filter_map(|&(_, at)| at.checked_sub(phrase[0].1));
+                starts.into_iter().any(|start| {
+                    phrase.iter().all(|&(token, place)| text.contains(&(token, start + place)))
+                })
+            });
+            prop_assert_eq!(rows(index.phrase(&named, &|| true)), expected);
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_or_rows_of_the_segment(
+        texts in texts(), at in any::<prop::sample::Index>(), byte: u8, cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let count = texts.len() as u32;
+        let disk = build(&texts, true);
+        let mut bytes = disk.map(PATH).unwrap().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let disk = MemDisk::new();
+        disk.create(PATH).unwrap().write_all_at(&bytes, 0).unwrap();
+        if let Ok(index) = PostingsFile::open(&disk, PATH, count) {
+            let _ = index.verify(&disk);
+            for token in TOKENS {
+                if let Ok(found) = index.occurrences(token) {
+                    prop_assert!(found.iter().all(|(row, count)| *row < texts.len() as u32 && *count > 0));
+                }
+            }
+            let answers = [index.all_of(["a", "b"]), index.phrase(&[("a", 0), ("b", 1), ("a", 2)], &|| true)];
+            for rows in answers.into_iter().flatten() {
+                prop_assert!(rows.max().is_none_or(|row| row < count));
+            }
+            let _ = (index.estimate_all_of(["a", "zebra"]), index.text_length(u32::MAX));
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_not_there_or_come_late_are_refused() {
+    let refused = |rows: &[u32], count| {
+        let mut builder = TextBuilder::new(0, false);
+        rows.iter().for_each(|&row| builder.token(row, "a", 0));
+        builder
+            .finish(&MemDisk::new(), PATH, count)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refused(&[3], 3),
+        "row is 3, which is not in 0 to the number of rows of the segment"
+    );
+    assert_eq!(refused(&[2, 1], 3), "row is 1, which is not in ascending order");
+}
+
+#[test]
+fn a_phrase_can_be_stopped() {
+    let index = open(&vec![vec![(0, 0), (1, 1)]], true);
+    let stopped = index.phrase(&[("a", 0), ("b", 1)], &|| false);
+    assert!(matches!(stopped, Err(crate::Error::Cancelled)));
+}
