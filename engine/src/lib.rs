@@ -137,6 +137,8 @@ pub use compose::groups::{Group, GroupId, GroupRequest};
 pub use compose::kind::{ContextPair, FeedbackExample, OrderBy, Query, RecommendStrategy, VectorInput};
 pub use compose::matrix::{DistanceMatrix, MatrixRequest};
 pub use compose::request::{LookupFrom, Prefetch, QueryRequest};
+pub use compose::sort::{SortCursor, SortFrom, SortKey, SortPage, SortRequest, SortedPoint};
+pub use compose::value::ValueKind;
 pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
@@ -152,7 +154,7 @@ pub use limits::{
     MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
     MAX_MMR_CANDIDATES, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH,
     MAX_PAYLOAD_INDEXES, MAX_POLYGON_POINTS, MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES,
-    MAX_VECTOR_NAME, MAX_VECTORS,
+    MAX_SORT_KEYS, MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,

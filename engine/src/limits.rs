@@ -64,5 +64,7 @@ pub const MAX_PREFETCHES: usize = 1_024;
 pub const MAX_EXAMPLES: usize = 4_096;
 /// Most candidates that results are chosen from so that they differ: each is compared with each that is chosen.
 pub const MAX_MMR_CANDIDATES: usize = 16_384;
+/// Most keys of one order.
+pub const MAX_SORT_KEYS: usize = 16;
 /// Most points of a distance matrix: each is compared with each other.
 pub const MAX_MATRIX_SAMPLE: usize = 16_384;

@@ -13,6 +13,7 @@ use crate::compose::facet::{self, FacetHit, FacetRequest};
 use crate::compose::groups::{self, Group, GroupRequest};
 use crate::compose::matrix::{self, DistanceMatrix, MatrixRequest};
 use crate::compose::request::QueryRequest;
+use crate::compose::sort::{self, SortPage, SortRequest};
 use crate::compose::{Lookup, Lookups};
 use crate::error::Result;
 use crate::filter::Filter;
@@ -85,6 +86,25 @@ impl Collection {
     pub fn scroll_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
         self.answer("scrolling", control, request.timeout, |view, allowance| {
             scroll::scroll(view, request, allowance)
+        })
+    }
+
+    /// One page of points in the order of payload values, forward or backward.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when the page would be too large.
+    pub fn sort(&self, request: &SortRequest) -> Result<SortPage> {
+        self.sort_with(request, &Control::none())
+    }
+
+    /// As [`sort`](Self::sort); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`sort`](Self::sort), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn sort_with(&self, request: &SortRequest, control: &Control<'_>) -> Result<SortPage> {
+        self.answer("sorting", control, request.timeout, |view, allowance| {
+            sort::sort(view, request, allowance)
         })
     }
 

@@ -14,6 +14,7 @@
 //! | `narrow.rs` | filters that hold together |
 //! | `examples.rs` | ids become vectors; which similarities a kind needs |
 //! | `order.rs`, `sample.rs` | points by a payload value; a random sample |
+//! | `value.rs`, `sort.rs` | single values of payloads; pages in the order of several |
 //! | `run.rs` | one query and its prefetches |
 //! | `answer.rs` | the page that is returned; several queries together |
 //! | `groups.rs` | the best points of each value of a payload field |
@@ -37,5 +38,7 @@ pub(crate) mod order;
 pub(crate) mod request;
 mod run;
 mod sample;
+pub(crate) mod sort;
+pub(crate) mod value;
 
 pub(crate) use examples::{Lookup, Lookups};
