@@ -132,6 +132,9 @@ pub use activity::Progress;
 pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info, verify_snapshot};
 pub use catalog::AliasChange;
 pub use collection::Collection;
+pub use compose::aggregate::{
+    AggregateAnswer, AggregateGroup, AggregateRequest, Aggregates, Bucket, Histogram, Sum,
+};
 pub use compose::facet::{FacetHit, FacetRequest, FacetValue};
 pub use compose::groups::{Group, GroupId, GroupRequest};
 pub use compose::kind::{ContextPair, FeedbackExample, OrderBy, Query, RecommendStrategy, VectorInput};
@@ -149,7 +152,7 @@ pub use filter::{
 pub use formula::{Decay, Expression, Formula, Variable};
 pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
-    DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS,
+    DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS, MAX_BUCKETS,
     MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_EXAMPLES, MAX_FILTER_CONDITIONS,
     MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
     MAX_MMR_CANDIDATES, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH,

@@ -66,5 +66,7 @@ pub const MAX_EXAMPLES: usize = 4_096;
 pub const MAX_MMR_CANDIDATES: usize = 16_384;
 /// Most keys of one order.
 pub const MAX_SORT_KEYS: usize = 16;
+/// Most buckets of a histogram whose edges are given.
+pub const MAX_BUCKETS: usize = 65_536;
 /// Most points of a distance matrix: each is compared with each other.
 pub const MAX_MATRIX_SAMPLE: usize = 16_384;

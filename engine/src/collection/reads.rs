@@ -8,6 +8,7 @@ use vdb_index::postings::Estimate;
 use vdb_storage::PointId;
 
 use super::Collection;
+use crate::compose::aggregate::{self, AggregateAnswer, AggregateRequest};
 use crate::compose::answer::Asked;
 use crate::compose::facet::{self, FacetHit, FacetRequest};
 use crate::compose::groups::{self, Group, GroupRequest};
@@ -358,6 +359,30 @@ impl Collection {
     pub fn facet_with(&self, request: &FacetRequest, control: &Control<'_>) -> Result<Vec<FacetHit>> {
         self.answer("counting", control, request.timeout, |view, allowance| {
             facet::facet(view, request, allowance)
+        })
+    }
+
+    /// What the values at a payload path come to: how many there are, the least and the greatest, their sum and mean, how many
+    /// differ, how they are spread; of all points that match, and of each value of another path.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when there are too many groups, buckets or distinct values.
+    pub fn aggregate(&self, request: &AggregateRequest) -> Result<AggregateAnswer> {
+        self.aggregate_with(request, &Control::none())
+    }
+
+    /// As [`aggregate`](Self::aggregate); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`aggregate`](Self::aggregate), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn aggregate_with(
+        &self,
+        request: &AggregateRequest,
+        control: &Control<'_>,
+    ) -> Result<AggregateAnswer> {
+        self.answer("counting", control, request.timeout, |view, allowance| {
+            aggregate::aggregate(view, request, allowance)
         })
     }
 

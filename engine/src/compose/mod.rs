@@ -19,6 +19,7 @@
 //! | `answer.rs` | the page that is returned; several queries together |
 //! | `groups.rs` | the best points of each value of a payload field |
 //! | `facet.rs` | how many points have which value |
+//! | `aggregate/` | what the values at a path come to |
 //! | `matrix.rs` | which points of a sample are near each other |
 //!
 //! Costs, for `n` points that match: nearest points, average vectors and diverse results take a walk of the graph where there
@@ -26,6 +27,7 @@
 //! each of the `n`: a payload, or for samples the id alone. Fusion, formulas, and every query with prefetches look at what
 //! the prefetches found and nothing else.
 
+pub(crate) mod aggregate;
 pub(crate) mod answer;
 mod check;
 mod examples;
