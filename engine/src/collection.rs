@@ -16,6 +16,7 @@ use crate::info::CollectionInfo;
 use crate::payload::PayloadIndexParams;
 use crate::point::{Payload, Point, Vectors};
 use crate::tables::{Tables, View};
+use crate::ttl::Ttl;
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
 use crate::write::ticket::{Ticket, WriteResult};
 
@@ -305,6 +306,26 @@ impl Collection {
     /// When the disk fails.
     pub fn drop_payload_index(&self, path: &str) -> Result<bool> {
         self.call(|| crate::maintenance::payload_index::drop_index(self.shared(), &self.core, path))
+    }
+
+    /// Says by which field points end by themselves, or that none do. What is past its time already is deleted at the next look.
+    ///
+    /// # Errors
+    /// When the path is not valid, or the disk fails.
+    pub fn set_ttl(&self, ttl: Option<Ttl>) -> Result<()> {
+        self.call(|| crate::maintenance::sweep::set_ttl(self.shared(), &self.core, ttl))
+    }
+
+    /// Deletes the points that are past their time now, as the background does from time to time; answers how many were found
+    /// to be. No read that begins afterwards sees them.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so (what was deleted stays so), or when the disk fails.
+    pub fn sweep(&self, control: &Control<'_>) -> Result<u64> {
+        self.call(|| {
+            let outcome = crate::maintenance::sweep::sweep(self.shared(), &self.core, control);
+            Error::by(outcome, control, "sweeping")
+        })
     }
 
     /// Turns everything written so far into segments.

@@ -6,8 +6,10 @@ use vdb_index::hnsw::HnswParams;
 use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
+use crate::clock::Clock;
 use crate::error::{Error, Result, within};
 use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_DIMENSION, MAX_VECTORS};
+use crate::ttl::Ttl;
 
 /// How the nearness of two vectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -189,6 +191,8 @@ pub struct CollectionConfig {
     pub vectors: Vec<(String, VectorParams)>,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerConfig,
+    /// Which points end by themselves; none by default.
+    pub ttl: Option<Ttl>,
 }
 
 impl CollectionConfig {
@@ -211,7 +215,17 @@ impl CollectionConfig {
         self
     }
 
+    /// Says which points end by themselves.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Ttl) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
+        if let Some(ttl) = &self.ttl {
+            ttl.validate()?;
+        }
         within("named vectors in a collection", MAX_VECTORS, self.vectors.len())?;
         for (i, (name, params)) in self.vectors.iter().enumerate() {
             crate::names::check_vector_name(name)?;
@@ -332,6 +346,9 @@ pub(crate) struct Options {
     /// How long a read may take that does not say.
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) answer_bytes: usize,
+    /// How often points are looked for whose time is past.
+    pub(crate) sweep_interval: Duration,
+    pub(crate) clock: Clock,
 }
 
 impl Options {
@@ -354,6 +371,8 @@ impl Default for Options {
             background: true,
             read_timeout: None,
             answer_bytes: DEFAULT_ANSWER_BYTES,
+            sweep_interval: Duration::from_secs(60),
+            clock: Clock::default(),
         }
     }
 }

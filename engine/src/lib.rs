@@ -45,13 +45,14 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `error.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
+//! | `error.rs`, `expected.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
 //! | `damage.rs` | how far damage to a file reaches, and how it is told |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
 //! | `schema.rs` | what a collection holds |
 //! | `paging.rs` | full vectors that may not be in memory |
 //! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
+//! | `ttl.rs`, `clock.rs` | points that end by themselves; the time of day |
 //! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
 //! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
 //! | `query/` | searching, scrolling, counting, fetching |
@@ -76,6 +77,7 @@ mod background;
 mod backup;
 mod budget;
 mod catalog;
+mod clock;
 mod collection;
 mod compose;
 mod config;
@@ -85,6 +87,7 @@ mod db;
 mod deletions;
 mod directory;
 mod error;
+mod expected;
 mod filter;
 #[cfg(test)]
 mod fixture;
@@ -117,6 +120,7 @@ mod segment;
 mod shared;
 mod signal;
 mod tables;
+mod ttl;
 mod vectors;
 mod verify;
 mod visibility;
@@ -145,6 +149,7 @@ pub use compose::value::ValueKind;
 pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
+pub use expected::Expected;
 pub use filter::{
     Condition, ConditionPlan, Datetime, Filter, FilterError, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
     Limits, MatchValue, MinShould, PathStep, PayloadPath, Predicate, ServedBy, Slice, ValueList,
@@ -168,6 +173,7 @@ pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::{QueryParams, SearchRequest};
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use score::{DEFAULT_RRF_K, Fusion};
+pub use ttl::Ttl;
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
 pub use vdb_index::Quantization;
@@ -179,5 +185,5 @@ pub use vdb_vfs::Error as DiskError;
 pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;
 pub use verify::{Problem, Severity, VerifyReport, verify, verify_disk};
-pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
+pub use write::batch::{Operation, Target, UpsertMode, WriteBatch};
 pub use write::ticket::{Ticket, WriteResult};

@@ -9,6 +9,7 @@ use vdb_sys::kernel::Kernel;
 use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
 use crate::error::{Error, Result};
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
+use crate::ttl::Ttl;
 
 /// A named vector and the kernel that scores it.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub(crate) struct Schema {
     pub(crate) payload_indexes: Vec<PayloadIndexSchema>,
     pub(crate) next_payload_index: u16,
     pub(crate) optimizer: OptimizerConfig,
+    pub(crate) ttl: Option<Ttl>,
 }
 
 impl Schema {
@@ -52,6 +54,7 @@ impl Schema {
                 deleted_share: from_thousandths(to_thousandths(config.optimizer.deleted_share)),
                 ..config.optimizer
             },
+            ttl: config.ttl,
         }
     }
 
@@ -63,6 +66,7 @@ impl Schema {
                 .map(|v| (v.name.clone(), v.params.clone()))
                 .collect(),
             optimizer: self.optimizer.clone(),
+            ttl: self.ttl.clone(),
         }
     }
 
@@ -131,6 +135,7 @@ impl Schema {
                 deleted_thousandths: to_thousandths(self.optimizer.deleted_share),
                 merge_fan_in: self.optimizer.merge_fan_in,
             },
+            ttl: self.ttl.as_ref().map(|ttl| ttl.field.clone()),
         }
     }
 
@@ -216,6 +221,7 @@ impl Schema {
             payload_indexes,
             next_payload_index: record.next_payload_index,
             optimizer,
+            ttl: record.ttl.as_ref().map(Ttl::new),
         };
         schema.config().validate().map_err(|e| damaged(e.to_string()))?;
         Ok(schema)

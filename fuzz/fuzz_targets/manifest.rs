@@ -77,6 +77,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
                 deleted_thousandths: 200,
                 merge_fan_in: 4,
             },
+            ttl: Some("until".to_owned()),
         },
         flushed_lsn: 40,
         seq_floor: 30,

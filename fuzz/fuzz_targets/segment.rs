@@ -39,6 +39,7 @@ static POINTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         payload_indexes: Vec::new(),
         next_payload_index: 0,
         optimizer,
+        ttl: None,
     };
     let identity = SegmentIdentity {
         collection_id: 1,

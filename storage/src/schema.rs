@@ -20,6 +20,8 @@ pub struct SchemaRecord {
     pub next_payload_index: u16,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerRecord,
+    /// The payload path of the time at which a point ends, if points do.
+    pub ttl: Option<String>,
 }
 
 /// One named vector. Codes of distances are given by the engine, codes of elements by

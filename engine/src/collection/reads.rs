@@ -21,7 +21,7 @@ use crate::filter::Filter;
 use crate::point::{Record, ScoredPoint, Select};
 use crate::query::allowance::Allowance;
 use crate::query::explain::{self, Explanation};
-use crate::query::scroll::{ScrollPage, ScrollRequest};
+use crate::query::scroll::{Direction, ScrollPage, ScrollRequest};
 use crate::query::search::SearchRequest;
 use crate::query::{fetch, matching, nearest, scroll};
 use crate::tables::View;
@@ -86,7 +86,41 @@ impl Collection {
     /// As [`scroll`](Self::scroll), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn scroll_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
         self.answer("scrolling", control, request.timeout, |view, allowance| {
-            scroll::scroll(view, request, allowance)
+            scroll::scroll(view, request, Direction::Forward, allowance)
+        })
+    }
+
+    /// One page of points before an id, backward: the greatest id comes first. [`ScrollRequest::offset`] and
+    /// [`ScrollPage::next_offset`] are what the page comes before, not its first point; without an offset it begins with the
+    /// last point.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+    /// use vdb::ScrollRequest;
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let c = db.create_collection("p", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// # c.upsert((0u64..25).map(|i| Point::new(i, [1.0])).collect())?;
+    /// let page = c.scroll(&ScrollRequest::new().limit(10).offset(20))?;
+    /// // The page before this one.
+    /// let back = c.scroll_back(&ScrollRequest::new().limit(10).offset(page.points[0].id))?;
+    /// assert_eq!((back.points[0].id, back.points[9].id), (19.into(), 10.into()));
+    /// assert_eq!(back.next_offset, Some(10.into()));
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`scroll`](Self::scroll).
+    pub fn scroll_back(&self, request: &ScrollRequest) -> Result<ScrollPage> {
+        self.scroll_back_with(request, &Control::none())
+    }
+
+    /// As [`scroll_back`](Self::scroll_back); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`scroll`](Self::scroll), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn scroll_back_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
+        self.answer("scrolling", control, request.timeout, |view, allowance| {
+            scroll::scroll(view, request, Direction::Backward, allowance)
         })
     }
 

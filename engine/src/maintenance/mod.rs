@@ -16,6 +16,7 @@
 //! | `merge.rs` | several segments become one |
 //! | `derive.rs` | graphs and payload indexes that a segment lacks |
 //! | `payload_index.rs` | payload indexes come and go |
+//! | `sweep.rs` | points whose time is past are deleted |
 //! | `optimize.rs` | the jobs in their order, in the foreground |
 
 pub(crate) mod commit;
@@ -29,4 +30,5 @@ pub(crate) mod merge;
 pub(crate) mod optimize;
 pub(crate) mod payload_index;
 pub(crate) mod policy;
+pub(crate) mod sweep;
 pub(crate) mod write_segment;

@@ -18,7 +18,11 @@ use crate::schema::{PayloadIndexSchema, Schema};
 use crate::shared::Shared;
 
 /// Commits another schema. It takes a sequence number like any write.
-fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) -> Result<()>) -> Result<()> {
+pub(super) fn change_schema(
+    shared: &Shared,
+    core: &Core,
+    change: impl FnOnce(&mut Schema) -> Result<()>,
+) -> Result<()> {
     let fresh = FreshFiles::new(&*shared.disk);
     let mut commit = Commit::begin(shared, core, &fresh);
     let sequencer = shared.sequencer.lock();

@@ -12,6 +12,7 @@
 //! |---|---|---|---|
 //! | `CTLG` | 1 | 0.1 | first |
 //! | `MANI` | 2 | 0.1 | payload indexes have options (1: none) |
+//! | `MANI` | 3 | 0.1 | the schema says by which field points end (2: none do) |
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -206,9 +207,9 @@ impl ManifestRecord for CollectionManifest {
     const KIND: FileKind = FileKind {
         magic: *b"MANI",
         name: "manifest",
-        version: 2,
+        version: 3,
     };
-    const VERSIONS: RangeInclusive<u16> = 2..=2;
+    const VERSIONS: RangeInclusive<u16> = 3..=3;
 
     fn generation(&self) -> u64 {
         self.generation

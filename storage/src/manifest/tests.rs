@@ -74,6 +74,7 @@ fn manifest(generation: u64) -> CollectionManifest {
         }],
         next_payload_index: 1,
         optimizer: OptimizerRecord::default(),
+        ttl: Some("until".to_owned()),
     };
     CollectionManifest {
         collection_id: 5,
