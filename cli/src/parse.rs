@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use serde_json::Value;
-use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization};
+use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization, ValueKind};
 use vdb_interop::Format;
 
 /// A vector as a JSON array.
@@ -214,6 +214,17 @@ pub(crate) fn index_kind() -> impl TypedValueParser<Value = PayloadIndexKind> {
         ("datetime", PayloadIndexKind::Datetime),
         ("uuid", PayloadIndexKind::Uuid),
         ("geo", PayloadIndexKind::Geo),
+    ];
+    names(TABLE)
+}
+
+/// Which values of a payload field count.
+pub(crate) fn value_kind() -> impl TypedValueParser<Value = ValueKind> {
+    const TABLE: &[(&str, ValueKind)] = &[
+        ("any", ValueKind::Any),
+        ("numbers", ValueKind::Numbers),
+        ("datetimes", ValueKind::Datetimes),
+        ("strings", ValueKind::Strings),
     ];
     names(TABLE)
 }

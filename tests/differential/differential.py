@@ -200,8 +200,9 @@ class Round:
     def retrieve(self):
         selector = self.draw.selector()
         ids = list({self.draw.id() for _ in range(8)})
-        ours, theirs = self.both(lambda subject: subject.retrieve(self.name, ids, with_payload=selector))
-        compare.records(ours, theirs, f"retrieve {told(selector)}")
+        options = {"with_payload": selector, "with_vector": self.random.choice([False, True, list(self.vectors)[:1]])}
+        ours, theirs = self.both(lambda subject: subject.retrieve(self.name, ids, **options))
+        compare.records(ours, theirs, f"retrieve {told(options)}")
 
     def page(self):
         return self.random.randrange(1, 15), self.random.choice([0, 0, 0, 1, 5])
@@ -323,8 +324,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bridge", required=True, help="the program vdb-differential")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=24)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=30)
     args = parser.parse_args()
     # Local mode has no payload indexes, and says so each time.
     warnings.filterwarnings("ignore")

@@ -120,9 +120,18 @@ class Generator:
             draws.append(lambda: m.MatchExcept(**{"except": some()}))
         return self.random.choice(draws)()
 
-    def ring(self):
+    def polygon(self):
+        """Now and then with a hole in its middle, sometimes around a place that points are at."""
         lon, lat = self.random.uniform(-150, 150), self.random.uniform(-60, 60)
+        if self.maybe(0.5):
+            lon, lat = self.random.choice([(13.0, 52.0), (0.5, 0.5), (2.0, 49.0)])
         width, height = self.random.uniform(1, 25), self.random.uniform(1, 25)
+        exterior = m.GeoLineString(points=self.ring(lon, lat, width, height))
+        share = self.random.uniform(0.1, 0.5)
+        hole = m.GeoLineString(points=self.ring(lon, lat, width * share, height * share))
+        return m.GeoPolygon(exterior=exterior, interiors=[hole] if self.maybe(0.5) else None)
+
+    def ring(self, lon, lat, width, height):
         corners = [(-width, -height), (width, -height), (width * 0.7, height), (-width, height), (-width, -height)]
         return [m.GeoPoint(lon=round(lon + x, 3), lat=round(lat + y, 3)) for x, y in corners]
 
@@ -139,8 +148,7 @@ class Generator:
                 top_left=m.GeoPoint(lon=center.lon, lat=top), bottom_right=m.GeoPoint(lon=other["lon"], lat=bottom)
             )
             return m.FieldCondition(key="at", geo_bounding_box=box)
-        polygon = m.GeoPolygon(exterior=m.GeoLineString(points=self.ring()))
-        return m.FieldCondition(key="at", geo_polygon=polygon)
+        return m.FieldCondition(key="at", geo_polygon=self.polygon())
 
     def condition(self, depth=0):
         avoid("phrase-prefix-slice")

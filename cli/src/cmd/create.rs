@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use vdb::{CollectionConfig, Distance, Element, HnswParams, Quantization, VectorParams};
+use vdb::{CollectionConfig, Distance, Element, HnswParams, Quantization, Ttl, VectorParams};
 
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
@@ -64,6 +64,10 @@ pub(crate) struct Args {
     /// What graph walks read of each vector before the best are scored in full: codes of 8, 4, 2 or 1 bits, or full vectors
     #[arg(long, default_value = "auto", requires = "collection", value_parser = parse::quantization())]
     quantization: Quantization,
+
+    /// Points end when the time in this payload field is past (see `vdb ttl --help`)
+    #[arg(long, value_name = "FIELD", requires = "collection")]
+    ttl: Option<String>,
 }
 
 /// A named vector as it is given: what it does not say is said by the other options.
@@ -140,6 +144,7 @@ impl Args {
             let element = vector.element.unwrap_or(element);
             config = config.vector(&vector.name, params(vector.dim, distance, element));
         }
+        config.ttl = self.ttl.as_ref().map(Ttl::new);
         config
     }
 }

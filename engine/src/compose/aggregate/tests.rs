@@ -34,7 +34,9 @@ fn collection(payloads: &[Value]) -> (Database, Collection) {
 fn list(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items.clone(),
-        other => vec![other.clone()],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            vec![value.clone()]
+        }
     }
 }
 
@@ -142,7 +144,7 @@ proptest! {
             let values: BTreeSet<FacetValue> = list(&payload["g"]).iter().filter_map(|g| match g {
                 Value::Number(n) => Some(FacetValue::Integer(n.as_i64()?)),
                 Value::String(text) => Some(FacetValue::String(text.clone())),
-                _ => None,
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
             }).collect();
             values.into_iter().for_each(|value| members.entry(value).or_default().push(payload));
         }

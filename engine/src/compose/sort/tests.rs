@@ -50,7 +50,9 @@ fn plain(kind: ValueKind, value: &Value) -> Option<(u8, f64, String)> {
 fn first(key: &SortKey, payload: &Value) -> Option<(u8, f64, String)> {
     let values = match &payload[&key.path] {
         Value::Array(items) => items.clone(),
-        other => vec![other.clone()],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            vec![payload[&key.path].clone()]
+        }
     };
     let counted = values.iter().filter_map(|value| plain(key.kind, value));
     let by = |a: &(u8, f64, String), b: &(u8, f64, String)| a.partial_cmp(b).unwrap();

@@ -194,13 +194,37 @@ fn the_background_sweeps_what_ends_and_collections_that_are_told_to_later() {
     assert_eq!(db.collection("later").unwrap().count(None).unwrap(), 2);
 }
 
+#[test]
+fn a_point_that_is_given_another_time_before_it_is_deleted_stays() {
+    let hand = Hand::default();
+    let db = hand.builder().open_in_memory().unwrap();
+    let c = db.create_collection("c", config().ttl(Ttl::new("t"))).unwrap();
+    hand.set(10);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let sweeper = scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                c.sweep(&Control::none()).unwrap();
+            }
+        });
+        for round in 0..2_000 {
+            c.upsert(vec![point(1, json!({"t": 5}))]).unwrap();
+            c.upsert(vec![point(1, json!({"t": 100}))]).unwrap();
+            assert_eq!(ids(&c), numbers(&[1]), "round {round}");
+        }
+        done.store(true, Ordering::SeqCst);
+        sweeper.join().unwrap();
+    });
+    assert_eq!(ids(&c), numbers(&[1]));
+}
+
 /// Whether a model's point is past its time: numbers of seconds, and dates of 1970.
 fn is_past(value: &Value, now: i64) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| is_past(item, now)),
         Value::Number(seconds) => seconds.as_f64().unwrap() <= now as f64,
         Value::String(text) => Datetime::parse(text).is_some_and(|at| at.micros() <= now * 1_000_000),
-        _ => false,
+        Value::Null | Value::Bool(_) | Value::Object(_) => false,
     }
 }
 
