@@ -72,6 +72,10 @@ durability DATA *OPTIONS:
 server-bench *OPTIONS:
     cargo run --release -p vdb-bench-server --features hdf5 -- {{OPTIONS}}
 
+# The engine beside the local mode of Qdrant's Python client, ROUNDS collections of random operations.
+differential ROUNDS="60":
+    DIFFERENTIAL_ROUNDS={{ROUNDS}} .ci/run differential
+
 # Tests of the harnesses, and a run on the demo set that takes seconds.
 compare-smoke:
     .ci/run compare

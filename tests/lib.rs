@@ -10,11 +10,12 @@
 //! | `watched.rs` | a disk that tells of every call |
 //! | `torture/` | scripts, crashes, failing disks, killed processes |
 //!
-//! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `crash.rs` (power
+//! The tests: `basics.rs` (a first day's use), `model.rs` (random operations beside the oracle), `conditional.rs` (writes that wait for a version, batches over collections), `crash.rs` (power
 //! cuts and failing disks, simulated), `faults.rs` (what a failing disk does to each kind of work), `kill.rs` (a real
 //! process, killed), `damage.rs` (any byte of any file changed), `readers.rs` (reading beside a writer),
 //! `bad_input.rs`, `held.rs` (memory), `recall.rs`, `queries.rs` (every kind of query beside a plain one), `text.rs`
-//! (conditions and queries on texts, likewise), `concurrency.rs`, `golden.rs` (files of earlier builds). `README.md`
+//! (conditions and queries on texts, likewise), `concurrency.rs`, `golden.rs` (files of earlier builds); and in
+//! `differential/` the local mode of Qdrant's Python client beside the engine. `README.md`
 //! says which of them guards which step of the engine.
 //!
 //! May depend on every crate; only `torture` and `fuzz`, which run the same checks for longer, depend on it.

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use serde_json::{Map, Value};
 use vdb::text::{Language, Tokenizer};
-use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization};
+use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization, ValueKind};
 use vdb_interop::Format;
 
 /// A vector as a JSON array.
@@ -231,6 +231,17 @@ pub(crate) fn index_kind() -> impl TypedValueParser<Value = PayloadIndexKind> {
         ("uuid", PayloadIndexKind::Uuid),
         ("geo", PayloadIndexKind::Geo),
         ("text", PayloadIndexKind::Text),
+    ];
+    names(TABLE)
+}
+
+/// Which values of a payload field count.
+pub(crate) fn value_kind() -> impl TypedValueParser<Value = ValueKind> {
+    const TABLE: &[(&str, ValueKind)] = &[
+        ("any", ValueKind::Any),
+        ("numbers", ValueKind::Numbers),
+        ("datetimes", ValueKind::Datetimes),
+        ("strings", ValueKind::Strings),
     ];
     names(TABLE)
 }

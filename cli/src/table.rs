@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Row, Table};
 use serde_json::Value;
-use vdb::{Payload, PointId, Record, ScoredPoint, Vector, Vectors};
+use vdb::{Payload, PointId, Record, ScoredPoint, SortedPoint, Vector, Vectors};
 
 use crate::out::is_unseen;
 
@@ -70,6 +70,12 @@ impl<'a> From<&'a Record> for Line<'a> {
             payload: record.payload.as_ref(),
             vectors: record.vectors.as_ref(),
         }
+    }
+}
+
+impl<'a> From<&'a SortedPoint> for Line<'a> {
+    fn from(point: &'a SortedPoint) -> Self {
+        Line::from(&point.record)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::point::{Payload, Point, Vectors};
 use crate::settings::CollectionUpdate;
 use crate::strict::{self, Strict};
 use crate::tables::{Tables, View};
+use crate::ttl::Ttl;
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
 use crate::write::ticket::{Ticket, WriteResult};
 
@@ -347,6 +348,26 @@ impl Collection {
     /// When a vector is named that is not there, a setting is not allowed, or the disk fails.
     pub fn update_config(&self, update: &CollectionUpdate) -> Result<()> {
         self.call(|| crate::maintenance::schema::update(self.shared(), &self.core, update))
+    }
+
+    /// Says by which field points end by themselves, or that none do. What is past its time already is deleted at the next look.
+    ///
+    /// # Errors
+    /// When the path is not valid, or the disk fails.
+    pub fn set_ttl(&self, ttl: Option<Ttl>) -> Result<()> {
+        self.call(|| crate::maintenance::sweep::set_ttl(self.shared(), &self.core, ttl))
+    }
+
+    /// Deletes the points that are past their time now, as the background does from time to time; answers how many were found
+    /// to be. No read that begins afterwards sees them.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so (what was deleted stays so), or when the disk fails.
+    pub fn sweep(&self, control: &Control<'_>) -> Result<u64> {
+        self.call(|| {
+            let outcome = crate::maintenance::sweep::sweep(self.shared(), &self.core, control);
+            Error::by(outcome, control, "sweeping")
+        })
     }
 
     /// Turns everything written so far into segments.

@@ -10,9 +10,11 @@ use serde_json::{Map, Value};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
+use crate::clock::Clock;
 use crate::error::{Error, Result, within};
 use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_VECTORS};
 use crate::settings::{HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode};
+use crate::ttl::Ttl;
 
 use vectors::{MultiVectorComparator, SparseVectorParams};
 
@@ -215,6 +217,8 @@ pub struct CollectionConfig {
     pub metadata: Map<String, Value>,
     /// What a front end has to tell again and means nothing here.
     pub hints: Map<String, Value>,
+    /// Which points end by themselves; none by default.
+    pub ttl: Option<Ttl>,
 }
 
 impl CollectionConfig {
@@ -244,7 +248,17 @@ impl CollectionConfig {
         self
     }
 
+    /// Says which points end by themselves.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Ttl) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
+        if let Some(ttl) = &self.ttl {
+            ttl.validate()?;
+        }
         let count = self.vectors.len() + self.sparse_vectors.len();
         within("named vectors in a collection", MAX_VECTORS, count)?;
         let mut names = BTreeSet::new();
@@ -309,6 +323,9 @@ pub(crate) struct Options {
     /// How long a read may take that does not say.
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) answer_bytes: usize,
+    /// How often points are looked for whose time is past.
+    pub(crate) sweep_interval: Duration,
+    pub(crate) clock: Clock,
 }
 
 impl Options {
@@ -331,6 +348,8 @@ impl Default for Options {
             background: true,
             read_timeout: None,
             answer_bytes: DEFAULT_ANSWER_BYTES,
+            sweep_interval: Duration::from_secs(60),
+            clock: Clock::default(),
         }
     }
 }

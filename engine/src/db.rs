@@ -10,9 +10,11 @@ use vdb_vfs::{DynDisk, MemDisk, OsDisk};
 
 use crate::background;
 use crate::catalog::AliasChange;
+use crate::clock::Clock;
 use crate::collection::Collection;
 use crate::config::{CollectionConfig, Durability, Options};
 use crate::error::{Error, Result};
+use crate::filter::Datetime;
 use crate::handle::Handle;
 use crate::info::DatabaseInfo;
 use crate::shared::Shared;
@@ -83,11 +85,27 @@ impl DatabaseBuilder {
         self
     }
 
-    /// Whether segments are merged and indexed in the background. True by default; without it only
-    /// [`Collection::optimize`] does so.
+    /// Whether segments are merged and indexed, and points deleted whose time is past, in the background. True by default;
+    /// without it only [`Collection::optimize`] and [`Collection::sweep`] do so.
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.options.background = background;
+        self
+    }
+
+    /// How often points are looked for whose time is past, in collections with a [`Ttl`](crate::Ttl) that are open. 60 s by
+    /// default.
+    #[must_use]
+    pub fn sweep_interval(mut self, interval: Duration) -> Self {
+        self.options.sweep_interval = interval;
+        self
+    }
+
+    /// Where the time of day comes from, by which points end ([`Ttl`](crate::Ttl)): the system's clock by default. Nothing
+    /// else asks it.
+    #[must_use]
+    pub fn clock(mut self, now: impl Fn() -> Datetime + Send + Sync + 'static) -> Self {
+        self.options.clock = Clock::new(now);
         self
     }
 
@@ -158,12 +176,13 @@ impl DatabaseBuilder {
     pub fn open_disk(self, disk: DynDisk) -> Result<Database> {
         let shared = crate::recovery::open(disk, self.options)?;
         let mut threads: Vec<Thread> = vec![
-            ("vdb-sync", background::syncer::run),
-            ("vdb-flush", background::flusher::run),
+            ("vdb-sync", |shared| background::syncer::run(shared)),
+            ("vdb-flush", |shared| background::flusher::run(shared)),
         ];
         if shared.options.background {
-            threads.push(("vdb-optimize", background::optimizer::run));
-            threads.push(("vdb-grow", background::grower::run));
+            threads.push(("vdb-optimize", |shared| background::optimizer::run(shared)));
+            threads.push(("vdb-grow", |shared| background::grower::run(shared)));
+            threads.push(("vdb-sweep", background::sweeper::run));
         }
         start(shared, &threads)
     }
@@ -187,14 +206,14 @@ impl DatabaseBuilder {
         let shared = crate::refresh::open(disk, self.options)?;
         let mut threads: Vec<Thread> = Vec::new();
         if shared.options.background {
-            threads.push(("vdb-grow", background::grower::run));
+            threads.push(("vdb-grow", |shared| background::grower::run(shared)));
         }
         start(shared, &threads)
     }
 }
 
 /// Name and body of a thread.
-type Thread = (&'static str, fn(&Shared));
+type Thread = (&'static str, fn(&Arc<Shared>));
 
 /// Starts the threads of a database. Should one fail to start, the others end with the handle.
 fn start(shared: Shared, threads: &[Thread]) -> Result<Database> {

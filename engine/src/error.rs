@@ -3,6 +3,7 @@
 use vdb_index::Control;
 use vdb_storage::PointId;
 
+use crate::expected::Expected;
 use crate::filter::FilterError;
 
 /// The result of an engine call.
@@ -126,14 +127,14 @@ pub enum Error {
         vector: String,
     },
     /// A condition of a conditional write does not hold; nothing was written.
-    #[error("point {id}: expected {expected}, found {found}: nothing was written")]
+    #[error("point {id}: expected {expected}, found {}: nothing was written", Expected::of(*.found))]
     Conflict {
         /// The point.
         id: PointId,
         /// What the write asked for.
-        expected: String,
-        /// What is there.
-        found: String,
+        expected: Expected,
+        /// The version of the point that is there; none where there is no such point.
+        found: Option<u64>,
     },
     /// A filter, payload path or selector that cannot be understood or is not supported.
     #[error(transparent)]

@@ -35,6 +35,7 @@ impl Handle {
             &shared.flusher,
             &shared.optimizer,
             &shared.grower,
+            &shared.sweeper,
         ] {
             signal.stop();
         }

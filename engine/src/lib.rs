@@ -45,7 +45,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `error.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
+//! | `error.rs`, `expected.rs`, `limits.rs`, `names.rs`, `config.rs`, `point.rs` | errors, bounds, names, settings, points as a user sees them |
 //! | `damage.rs` | how far damage to a file reaches, and how it is told |
 //! | `filter/`, `payload/`, `vectors.rs` | conditions; payload paths, edits, selections; vectors in and out |
 //! | `settings/`, `schema.rs` | what of a collection may be set and changed; what it holds, and what comes of its settings |
@@ -53,6 +53,7 @@
 //! | `paging.rs` | full vectors that may not be in memory |
 //! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
+//! | `ttl.rs`, `clock.rs` | points that end by themselves; the time of day |
 //! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
 //! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
 //! | `query/` | searching, scrolling, counting, fetching |
@@ -79,6 +80,7 @@ mod backup;
 pub mod bm25;
 mod budget;
 mod catalog;
+mod clock;
 mod collection;
 mod compose;
 mod config;
@@ -88,6 +90,7 @@ mod db;
 mod deletions;
 mod directory;
 mod error;
+mod expected;
 mod filter;
 #[cfg(test)]
 mod fixture;
@@ -123,6 +126,7 @@ mod shared;
 mod signal;
 mod strict;
 mod tables;
+mod ttl;
 mod vectors;
 mod verify;
 mod visibility;
@@ -144,15 +148,21 @@ pub use activity::Progress;
 pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info, verify_snapshot};
 pub use catalog::AliasChange;
 pub use collection::Collection;
+pub use compose::aggregate::{
+    AggregateAnswer, AggregateGroup, AggregateRequest, Aggregates, Bucket, Histogram, Sum,
+};
 pub use compose::facet::{FacetHit, FacetRequest, FacetValue};
 pub use compose::groups::{Group, GroupId, GroupRequest};
 pub use compose::kind::{ContextPair, FeedbackExample, OrderBy, Query, RecommendStrategy, VectorInput};
 pub use compose::matrix::{DistanceMatrix, MatrixRequest};
 pub use compose::request::{LookupFrom, Prefetch, QueryRequest};
+pub use compose::sort::{SortCursor, SortFrom, SortKey, SortPage, SortRequest, SortedPoint};
+pub use compose::value::ValueKind;
 pub use config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
 pub use config::{CollectionConfig, Distance, Durability, VectorParams};
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
+pub use expected::Expected;
 pub use filter::{
     Condition, ConditionPlan, Datetime, Filter, FilterError, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
     Limits, MatchValue, MinShould, PathStep, PayloadPath, Predicate, ServedBy, Slice, ValueList,
@@ -160,13 +170,13 @@ pub use filter::{
 pub use formula::{Decay, Expression, Formula, Variable};
 pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
 pub use limits::{
-    DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS,
+    DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS, MAX_BUCKETS,
     MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_EXAMPLES, MAX_FILTER_CONDITIONS,
     MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
     MAX_MMR_CANDIDATES, MAX_MULTIVECTOR_NUMBERS, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS,
     MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_PHRASE_TOKENS, MAX_POLYGON_POINTS,
-    MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SETTINGS_BYTES, MAX_SPARSE_VALUES, MAX_TEXT_TOKENS,
-    MAX_VECTOR_NAME, MAX_VECTORS,
+    MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SETTINGS_BYTES, MAX_SORT_KEYS, MAX_SPARSE_VALUES,
+    MAX_TEXT_TOKENS, MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,
@@ -185,6 +195,7 @@ pub use settings::{
     OptimizerUpdate, QuantizationConfig, QuantizationUpdate, QueryEncoding, StrictMode, TurboBits,
     VectorUpdate,
 };
+pub use ttl::Ttl;
 pub use vdb_index::Control;
 pub use vdb_index::Error as IndexError;
 pub use vdb_index::Quantization;
@@ -196,5 +207,5 @@ pub use vdb_vfs::Error as DiskError;
 pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;
 pub use verify::{Problem, Severity, VerifyReport, verify, verify_disk};
-pub use write::batch::{Expected, Operation, Target, UpsertMode, WriteBatch};
+pub use write::batch::{Operation, Target, UpsertMode, WriteBatch};
 pub use write::ticket::{Ticket, WriteResult};

@@ -74,5 +74,9 @@ pub const MAX_MMR_CANDIDATES: usize = 16_384;
 pub const MAX_PHRASE_TOKENS: usize = 1_024;
 /// Most different tokens of a query by text: each is looked up in every segment.
 pub const MAX_TEXT_TOKENS: usize = 4_096;
+/// Most keys of one order.
+pub const MAX_SORT_KEYS: usize = 16;
+/// Most buckets of a histogram whose edges are given.
+pub const MAX_BUCKETS: usize = 65_536;
 /// Most points of a distance matrix: each is compared with each other.
 pub const MAX_MATRIX_SAMPLE: usize = 16_384;

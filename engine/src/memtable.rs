@@ -370,6 +370,17 @@ impl Memtable {
             .take(limit)
             .collect()
     }
+
+    /// As [`page`](Self::page), backward: the last `limit` points up to an id, the greatest id first.
+    pub(crate) fn page_back(&self, to: Bound<PointId>, limit: usize, snapshot: Lsn) -> Vec<(PointId, u32)> {
+        let newest = self.newest.read();
+        newest
+            .range((Bound::Unbounded, to))
+            .rev()
+            .filter_map(|(&id, &row)| Some((id, self.visible_from(row, snapshot)?)))
+            .take(limit)
+            .collect()
+    }
 }
 
 #[cfg(test)]

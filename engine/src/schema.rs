@@ -19,6 +19,7 @@ use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
 use crate::settings::{
     CollectionUpdate, Fields, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
 };
+use crate::ttl::Ttl;
 
 /// A named vector.
 #[derive(Clone, Debug)]
@@ -206,6 +207,7 @@ pub(crate) struct Schema {
     hints: Map<String, Value>,
     /// The settings as manifests keep them.
     stored: Vec<u8>,
+    pub(crate) ttl: Option<Ttl>,
 }
 
 impl Schema {
@@ -244,6 +246,7 @@ impl Schema {
             strict_mode: config.strict_mode,
             metadata: config.metadata,
             hints: config.hints,
+            ttl: config.ttl,
             stored,
         })
     }
@@ -258,6 +261,7 @@ impl Schema {
             strict_mode: self.strict_mode.clone(),
             metadata: self.metadata.clone(),
             hints: self.hints.clone(),
+            ttl: self.ttl.clone(),
         };
         for (_, vector) in self.vectors() {
             match vector.params() {
@@ -448,6 +452,7 @@ impl Schema {
             payload_indexes: indexes.collect(),
             next_payload_index: self.next_payload_index,
             settings: self.stored.clone(),
+            ttl: self.ttl.as_ref().map(|ttl| ttl.field.clone()),
         }
     }
 
@@ -470,7 +475,10 @@ impl Schema {
                 }
             }
         }
-        let mut config = CollectionConfig::default();
+        let mut config = CollectionConfig {
+            ttl: record.ttl.as_ref().map(Ttl::new),
+            ..CollectionConfig::default()
+        };
         for v in &record.vectors {
             config.vectors.push((v.name.clone(), dense_params(v).map_err(damaged)?));
         }

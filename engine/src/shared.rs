@@ -73,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) flusher: Signal,
     pub(crate) optimizer: Signal,
     pub(crate) grower: Signal,
+    pub(crate) sweeper: Signal,
     pub(crate) stopping: AtomicBool,
     /// A write of weak durability has been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
@@ -116,6 +117,7 @@ impl Shared {
             flusher: Signal::default(),
             optimizer: Signal::default(),
             grower: Signal::default(),
+            sweeper: Signal::default(),
             stopping: AtomicBool::new(false),
             weak: AtomicBool::new(false),
             unskipped: AtomicBool::new(false),
@@ -170,7 +172,11 @@ impl Shared {
 
     /// From now on a collection of the catalog is open.
     pub(crate) fn admit(&self, core: Arc<Core>) {
+        let ends = core.tables().schema.ttl.is_some();
         self.cores.write().insert(core.id, core);
+        if ends {
+            self.sweeper.wake();
+        }
     }
 
     /// Why a collection is refused. Even if it opened now, it would lack what the log has of it.

@@ -70,6 +70,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
             }],
             next_payload_index: 1,
             settings: vec![0; 5],
+            ttl: Some("until".to_owned()),
         },
         flushed_lsn: 40,
         seq_floor: 30,

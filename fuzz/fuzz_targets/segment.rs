@@ -34,6 +34,7 @@ static POINTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         payload_indexes: Vec::new(),
         next_payload_index: 0,
         settings: Vec::new(),
+        ttl: None,
     };
     let identity = SegmentIdentity {
         collection_id: 1,

@@ -23,6 +23,8 @@ pub struct SchemaRecord {
     /// What was set: an encoded object ([`encode_payload`](crate::payload::encode_payload)), empty for none of it. Its keys
     /// are given by the engine.
     pub settings: Vec<u8>,
+    /// The payload path of the time at which a point ends, if points do.
+    pub ttl: Option<String>,
 }
 
 /// One named vector. Codes of distances are given by the engine, codes of elements by

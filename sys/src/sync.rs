@@ -24,6 +24,8 @@ pub use parking_lot::{
 };
 #[cfg(not(feature = "model"))]
 pub use std::time::Instant;
+/// The time of day. No protocol between threads depends on it, so the model checker leaves it alone.
+pub use std::time::SystemTime;
 
 /// Integers that several threads change.
 pub mod atomic {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use vdb::{CollectionConfig, CollectionUpdate, Distance, Element, HnswParams, Quantization, VectorParams};
+use vdb::{CollectionConfig, CollectionUpdate, Distance, Element, HnswParams, Quantization, Ttl, VectorParams};
 
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
@@ -69,6 +69,9 @@ pub(crate) struct Args {
     /// Further settings, as `vdb config --help` lists them
     #[arg(long, value_name = "JSON", requires = "collection", value_parser = settings)]
     set: Option<CollectionUpdate>,
+    /// Points end when the time in this payload field is past (see `vdb ttl --help`)
+    #[arg(long, value_name = "FIELD", requires = "collection")]
+    ttl: Option<String>,
 }
 
 /// A named vector as it is given: what it does not say is said by the other options.
@@ -154,6 +157,7 @@ impl Args {
         if let Some(set) = &self.set {
             config.update(set)?;
         }
+        config.ttl = self.ttl.as_ref().map(Ttl::new);
         Ok(config)
     }
 }

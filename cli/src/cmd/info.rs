@@ -125,6 +125,7 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
         "vectors": vectors.collect::<Vec<_>>(),
         "sparse_vectors": sparse.collect::<Vec<_>>(),
         "payload_indexes": indexes.collect::<Vec<_>>(),
+        "ttl": info.config.ttl.as_ref().map(|ttl| &ttl.field),
         "segments": segments.collect::<Vec<_>>(),
         "last_failure": info.last_failure,
     })
@@ -180,6 +181,9 @@ fn as_text(name: &str, info: &CollectionInfo) -> String {
             "payload index",
             format!("{}: {}", table::plain(path), params.kind.name()),
         );
+    }
+    if let Some(ttl) = &info.config.ttl {
+        line("points end by", table::plain(&ttl.field));
     }
     line("on disk", table::bytes(info.disk_bytes));
     line(

@@ -3,6 +3,7 @@
 //! A command opens what it needs, calls the engine, and prints an answer: [`run`] is the whole dispatch. `load/`,
 //! `bench/` and `demo.rs` are the only ones that do more than that.
 
+mod aggregate;
 mod bench;
 mod collections;
 mod compact;
@@ -23,6 +24,8 @@ mod repair;
 mod restore;
 mod scroll;
 mod snapshot;
+mod sort;
+mod ttl;
 mod verify;
 
 use std::time::Duration;
@@ -41,7 +44,8 @@ Exit codes:
   124  the time of --timeout is up
   130  interrupted (Ctrl-C, SIGTERM); standard error says what is done
 
-One process at a time changes a database. query, get, scroll, count, info, collections list, config without --set, verify and delete \
+One process at a time changes a database. query, get, scroll, sort, count, aggregate, info, collections list, config without \
+--set, verify and delete \
 --dry-run only read: they work beside it, see what it has committed, and change nothing, so that they work in a \
 directory that may not be written to as well.
 
@@ -88,8 +92,11 @@ pub(crate) enum Command {
     Query(query::Args),
     Get(get::Args),
     Scroll(scroll::Args),
+    Sort(sort::Args),
     Count(count::Args),
+    Aggregate(aggregate::Args),
     Delete(delete::Args),
+    Ttl(ttl::Args),
     Info(info::Args),
     Collections(collections::Args),
     Config(config::Args),
@@ -113,8 +120,11 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
         Command::Query(args) => query::run(args, out),
         Command::Get(args) => get::run(&args, out),
         Command::Scroll(args) => scroll::run(args, out),
+        Command::Sort(args) => sort::run(args, out),
         Command::Count(args) => count::run(&args, out),
+        Command::Aggregate(args) => aggregate::run(&args, out),
         Command::Delete(args) => delete::run(args, out),
+        Command::Ttl(args) => ttl::run(&args, out),
         Command::Info(args) => info::run(&args, out),
         Command::Collections(args) => collections::run(args, out),
         Command::Config(args) => config::run(&args, out),

@@ -1,7 +1,7 @@
 //! `vdb scroll`: points in the order of their ids.
 
 use serde::Serialize;
-use vdb::{PointId, ScrollRequest};
+use vdb::{Collection, Control, PointId, ScrollRequest};
 
 use crate::args::{Filtering, InCollection, Patience, Selection, id};
 use crate::failure::Outcome;
@@ -13,11 +13,13 @@ use crate::{parse, table};
 const PAGE: usize = 1000;
 
 const AFTER: &str = "\
-With --json the answer is {\"points\": [{\"id\": .., \"version\": N, \"payload\": ..}], \"next_offset\": ID or null}. With --all --json every point is a line \
+With --json the answer is {\"points\": [{\"id\": .., \"version\": N, \"payload\": ..}], \"next_offset\": ID or null}, with --before the latter is \"before\", for \
+the page before this one. With --all --json every point is a line \
 of its own, in the form that `vdb load` reads: that is an export.
 
 Examples:
   vdb scroll my.db words --limit 20
+  vdb scroll my.db words --before 1000
   vdb scroll my.db words --offset 1000 --filter '{\"must\": [{\"key\": \"lemmas\", \"range\": {\"gte\": 3}}]}'
   vdb scroll my.db words --all --with-vectors --json > words.jsonl";
 
@@ -31,6 +33,11 @@ pub(crate) struct Args {
     /// Start at this id, or at the first one after it
     #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = id)]
     offset: Option<PointId>,
+
+    /// The points before this id; the last ones of the collection with an id beyond all
+    #[arg(long, value_name = "ID", conflicts_with_all = ["offset", "all"])]
+    #[arg(allow_negative_numbers = true, value_parser = id)]
+    before: Option<PointId>,
 
     /// Most points to print
     #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "all")]
@@ -58,6 +65,13 @@ struct Page<'a> {
     next_offset: Option<PointId>,
 }
 
+#[derive(Serialize)]
+struct Before<'a> {
+    #[serde(flatten)]
+    points: PointsJson<'a>,
+    before: Option<PointId>,
+}
+
 pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     let (_db, collection) = args.place.read()?;
     let control = args.patience.control();
@@ -65,6 +79,10 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
     request.limit = if args.all { PAGE } else { args.limit };
     request.offset = args.offset;
     request.filter = args.filtering.filter;
+    if args.before.is_some() {
+        request.offset = args.before;
+        return back(&collection, &request, &control, out);
+    }
     loop {
         let page = collection.scroll_with(&request, &control)?;
         match (args.all, out.json) {
@@ -89,4 +107,19 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
             None => return Ok(()),
         }
     }
+}
+
+/// The page before an id, in the order of ids like every page.
+fn back(collection: &Collection, request: &ScrollRequest, control: &Control<'_>, out: &mut Out) -> Outcome {
+    let mut page = collection.scroll_back_with(request, control)?;
+    page.points.reverse();
+    let answer = Before {
+        points: PointsJson::of(&page.points),
+        before: page.next_offset,
+    };
+    out.answer(&answer, || table::points(&page.points))?;
+    if let (Some(before), false) = (page.next_offset, out.json) {
+        out.note(format_args!("more with --before {before}"));
+    }
+    Ok(())
 }

@@ -8,14 +8,17 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The commands that answer with JSON.
-pub(crate) const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "create",
     "load",
     "query",
     "get",
     "scroll",
+    "sort",
     "count",
+    "aggregate",
     "delete",
+    "ttl",
     "info",
     "collections",
     "config",

@@ -6,6 +6,8 @@ mod answers;
 mod harness;
 
 #[cfg(test)]
+mod beyond;
+#[cfg(test)]
 mod careful;
 #[cfg(test)]
 mod housekeeping;

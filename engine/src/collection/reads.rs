@@ -8,18 +8,20 @@ use vdb_index::postings::Estimate;
 use vdb_storage::PointId;
 
 use super::Collection;
+use crate::compose::aggregate::{self, AggregateAnswer, AggregateRequest};
 use crate::compose::answer::Asked;
 use crate::compose::facet::{self, FacetHit, FacetRequest};
 use crate::compose::groups::{self, Group, GroupRequest};
 use crate::compose::matrix::{self, DistanceMatrix, MatrixRequest};
 use crate::compose::request::QueryRequest;
+use crate::compose::sort::{self, SortPage, SortRequest};
 use crate::compose::{Lookup, Lookups};
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::point::{Record, ScoredPoint, Select};
 use crate::query::allowance::Allowance;
 use crate::query::explain::{self, Explanation};
-use crate::query::scroll::{ScrollPage, ScrollRequest};
+use crate::query::scroll::{Direction, ScrollPage, ScrollRequest};
 use crate::query::search::SearchRequest;
 use crate::query::{fetch, matching, nearest, scroll};
 use crate::tables::View;
@@ -86,7 +88,60 @@ impl Collection {
     pub fn scroll_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
         self.admit(|strict| strict.scroll(request))?;
         self.answer("scrolling", control, request.timeout, |view, allowance| {
-            scroll::scroll(view, request, allowance)
+            scroll::scroll(view, request, Direction::Forward, allowance)
+        })
+    }
+
+    /// One page of points before an id, backward: the greatest id comes first. [`ScrollRequest::offset`] and
+    /// [`ScrollPage::next_offset`] are what the page comes before, not its first point; without an offset it begins with the
+    /// last point.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+    /// use vdb::ScrollRequest;
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let c = db.create_collection("p", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// # c.upsert((0u64..25).map(|i| Point::new(i, [1.0])).collect())?;
+    /// let page = c.scroll(&ScrollRequest::new().limit(10).offset(20))?;
+    /// // The page before this one.
+    /// let back = c.scroll_back(&ScrollRequest::new().limit(10).offset(page.points[0].id))?;
+    /// assert_eq!((back.points[0].id, back.points[9].id), (19.into(), 10.into()));
+    /// assert_eq!(back.next_offset, Some(10.into()));
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`scroll`](Self::scroll).
+    pub fn scroll_back(&self, request: &ScrollRequest) -> Result<ScrollPage> {
+        self.scroll_back_with(request, &Control::none())
+    }
+
+    /// As [`scroll_back`](Self::scroll_back); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`scroll`](Self::scroll), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn scroll_back_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
+        self.answer("scrolling", control, request.timeout, |view, allowance| {
+            scroll::scroll(view, request, Direction::Backward, allowance)
+        })
+    }
+
+    /// One page of points in the order of payload values, forward or backward.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when the page would be too large.
+    pub fn sort(&self, request: &SortRequest) -> Result<SortPage> {
+        self.sort_with(request, &Control::none())
+    }
+
+    /// As [`sort`](Self::sort); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`sort`](Self::sort), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn sort_with(&self, request: &SortRequest, control: &Control<'_>) -> Result<SortPage> {
+        self.answer("sorting", control, request.timeout, |view, allowance| {
+            sort::sort(view, request, allowance)
         })
     }
 
@@ -351,6 +406,30 @@ impl Collection {
         self.admit(|strict| strict.facet(request))?;
         self.answer("counting", control, request.timeout, |view, allowance| {
             facet::facet(view, request, allowance)
+        })
+    }
+
+    /// What the values at a payload path come to: how many there are, the least and the greatest, their sum and mean, how many
+    /// differ, how they are spread; of all points that match, and of each value of another path.
+    ///
+    /// # Errors
+    /// When the request is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), or
+    /// [`Error::Limit`](crate::Error::Limit) when there are too many groups, buckets or distinct values.
+    pub fn aggregate(&self, request: &AggregateRequest) -> Result<AggregateAnswer> {
+        self.aggregate_with(request, &Control::none())
+    }
+
+    /// As [`aggregate`](Self::aggregate); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`aggregate`](Self::aggregate), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn aggregate_with(
+        &self,
+        request: &AggregateRequest,
+        control: &Control<'_>,
+    ) -> Result<AggregateAnswer> {
+        self.answer("counting", control, request.timeout, |view, allowance| {
+            aggregate::aggregate(view, request, allowance)
         })
     }
 

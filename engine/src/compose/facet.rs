@@ -105,13 +105,60 @@ pub struct FacetHit {
     pub count: u64,
 }
 
+impl FacetValue {
+    /// A stored value, if it is one that counts.
+    pub(super) fn read(value: ValueRef<'_>) -> Option<Self> {
+        match value {
+            ValueRef::Str(text) => Some(FacetValue::String(text.to_owned())),
+            ValueRef::I64(number) => Some(FacetValue::Integer(number)),
+            ValueRef::Bool(truth) => Some(FacetValue::Bool(truth)),
+            ValueRef::U64(_)
+            | ValueRef::F64(_)
+            | ValueRef::Null
+            | ValueRef::Array(_)
+            | ValueRef::Object(_) => None,
+        }
+    }
+
+    /// The kind of index that it is in.
+    fn kind(&self) -> PayloadIndexKind {
+        match self {
+            FacetValue::String(_) => PayloadIndexKind::Keyword,
+            FacetValue::Integer(_) => PayloadIndexKind::Integer,
+            FacetValue::Bool(_) => PayloadIndexKind::Bool,
+        }
+    }
+
+    /// Bytes beside the value itself.
+    pub(super) fn heap(&self) -> usize {
+        match self {
+            FacetValue::String(text) => text.len(),
+            FacetValue::Integer(_) | FacetValue::Bool(_) => 0,
+        }
+    }
+}
+
+impl From<&str> for FacetValue {
+    fn from(text: &str) -> Self {
+        FacetValue::String(text.to_owned())
+    }
+}
+
+impl From<i64> for FacetValue {
+    fn from(number: i64) -> Self {
+        FacetValue::Integer(number)
+    }
+}
+
+impl From<bool> for FacetValue {
+    fn from(truth: bool) -> Self {
+        FacetValue::Bool(truth)
+    }
+}
+
 /// What a value takes in memory with its count, about.
 fn bytes_of(value: &FacetValue) -> usize {
-    let text = match value {
-        FacetValue::String(text) => text.len(),
-        FacetValue::Integer(_) | FacetValue::Bool(_) => 0,
-    };
-    ENTRY + text
+    ENTRY + value.heap()
 }
 
 struct Counts<'a> {
@@ -140,28 +187,12 @@ impl Counts<'_> {
     fn point(&mut self, payload: &[u8]) -> Result<()> {
         self.allowance.beat()?;
         let mut values: Vec<FacetValue> = Vec::new();
-        let counts = |kind| self.kind.is_none_or(|only| only == kind);
         any_value(
             ObjectRef::from_payload(payload)?,
             self.path.steps(),
             &mut |value| {
-                values.extend(match value {
-                    ValueRef::Str(text) if counts(PayloadIndexKind::Keyword) => {
-                        Some(FacetValue::String(text.to_owned()))
-                    }
-                    ValueRef::I64(number) if counts(PayloadIndexKind::Integer) => {
-                        Some(FacetValue::Integer(number))
-                    }
-                    ValueRef::Bool(truth) if counts(PayloadIndexKind::Bool) => Some(FacetValue::Bool(truth)),
-                    ValueRef::Str(_)
-                    | ValueRef::I64(_)
-                    | ValueRef::Bool(_)
-                    | ValueRef::U64(_)
-                    | ValueRef::F64(_)
-                    | ValueRef::Null
-                    | ValueRef::Array(_)
-                    | ValueRef::Object(_) => None,
-                });
+                let counts = |value: &FacetValue| self.kind.is_none_or(|only| only == value.kind());
+                values.extend(FacetValue::read(value).filter(counts));
                 Ok(false)
             },
         )?;

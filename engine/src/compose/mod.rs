@@ -15,10 +15,12 @@
 //! | `examples.rs` | ids become vectors; which similarities a kind needs |
 //! | `mean.rs` | means of vectors of each kind |
 //! | `order.rs`, `sample.rs` | points by a payload value; a random sample |
+//! | `value.rs`, `sort.rs` | single values of payloads; pages in the order of several |
 //! | `run.rs` | one query and its prefetches |
 //! | `answer.rs` | the page that is returned; several queries together |
 //! | `groups.rs` | the best points of each value of a payload field |
 //! | `facet.rs` | how many points have which value |
+//! | `aggregate/` | what the values at a path come to |
 //! | `matrix.rs` | which points of a sample are near each other |
 //!
 //! Costs, for `n` points that match: nearest points, average vectors and diverse results take a walk of the graph where there
@@ -26,6 +28,7 @@
 //! each of the `n`: a payload, or for samples the id alone. Fusion, formulas, and every query with prefetches look at what
 //! the prefetches found and nothing else.
 
+pub(crate) mod aggregate;
 pub(crate) mod answer;
 mod check;
 mod examples;
@@ -39,5 +42,7 @@ pub(crate) mod order;
 pub(crate) mod request;
 mod run;
 mod sample;
+pub(crate) mod sort;
+pub(crate) mod value;
 
 pub(crate) use examples::{Lookup, Lookups};

@@ -18,6 +18,7 @@
 //! | `derive.rs` | graphs and indexes that a segment lacks |
 //! | `schema.rs` | another schema is committed: vectors come and go, settings change |
 //! | `payload_index.rs` | payload indexes come and go |
+//! | `sweep.rs` | points whose time is past are deleted |
 //! | `optimize.rs` | the jobs in their order, in the foreground |
 
 pub(crate) mod commit;
@@ -33,4 +34,5 @@ pub(crate) mod payload_index;
 pub(crate) mod policy;
 pub(crate) mod schema;
 mod sparse;
+pub(crate) mod sweep;
 pub(crate) mod write_segment;

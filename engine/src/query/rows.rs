@@ -213,6 +213,37 @@ impl<'a> SegmentRows<'a> {
         Ok(out)
     }
 
+    /// The last `limit` rows before `end`, descending.
+    pub(crate) fn page_back(&self, end: u32, limit: usize) -> Result<Vec<u32>> {
+        let mut out = Vec::new();
+        let mut visit = |row: u32| -> Result<bool> {
+            self.allowance.beat()?;
+            if self.contains(row)? {
+                out.push(row);
+            }
+            Ok(out.len() < limit)
+        };
+        match &self.known {
+            Known::All | Known::Nothing => {
+                for row in (0..end.min(self.segment.rows())).rev() {
+                    if !visit(row)? {
+                        break;
+                    }
+                }
+            }
+            Known::Exact(rows) | Known::Among(rows) => {
+                let before: Vec<u32> = rows.iter().take_while(|row| *row < end).collect();
+                self.allowance.take(before.len() * size_of::<u32>())?;
+                let mut backward = before.iter().rev();
+                while let Some(&row) = backward.next()
+                    && visit(row)?
+                {}
+                self.allowance.give(before.len() * size_of::<u32>());
+            }
+        }
+        Ok(out)
+    }
+
     /// How many rows there are.
     pub(crate) fn count(&self) -> Result<u64> {
         let dead = &self.segment.deletions;

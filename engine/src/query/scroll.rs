@@ -114,7 +114,21 @@ pub struct ScrollPage {
     pub next_offset: Option<PointId>,
 }
 
-pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance<'_>) -> Result<ScrollPage> {
+/// Which way a page lies from where it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From an id on, ascending.
+    Forward,
+    /// Before an id, descending.
+    Backward,
+}
+
+pub(crate) fn scroll(
+    view: &View,
+    request: &ScrollRequest,
+    direction: Direction,
+    allowance: &Allowance<'_>,
+) -> Result<ScrollPage> {
     if request.limit == 0 {
         return Err(Error::InvalidRequest(
             "the limit of a scroll must be at least 1".into(),
@@ -128,10 +142,17 @@ pub(crate) fn scroll(view: &View, request: &ScrollRequest, allowance: &Allowance
     let compiled = compiled.map(|filter| CompiledFilter::new(filter, &**schema));
     let compiled = compiled.transpose()?;
     let filter = compiled.as_ref().filter(|f| !f.is_unconditional());
-    // One more than asked for says where the next page starts.
+    // One more than asked for says whether there is a next page, and where it starts.
     let want = request.limit + 1;
-    let mut found = page(view, request.offset, filter, want, allowance)?;
-    let next_offset = found.get(want - 1).map(|(id, _)| *id);
+    let mut found = match direction {
+        Direction::Forward => page(view, request.offset, filter, want, allowance)?,
+        Direction::Backward => page_back(view, request.offset, filter, want, allowance)?,
+    };
+    let next = match direction {
+        Direction::Forward => want - 1,
+        Direction::Backward => want - 2,
+    };
+    let next_offset = found.get(want - 1).and(found.get(next)).map(|(id, _)| *id);
     found.truncate(want - 1);
     let points = found
         .iter()
@@ -186,3 +207,51 @@ pub(crate) fn page(
     found.truncate(want);
     Ok(found)
 }
+
+/// The last `want` points that match before an id, or of all, in the reverse order of ids.
+fn page_back(
+    view: &View,
+    before: Option<PointId>,
+    filter: Option<&CompiledFilter>,
+    want: usize,
+    allowance: &Allowance<'_>,
+) -> Result<Vec<(PointId, Located)>> {
+    let schema = &view.tables.schema;
+    let mut found: Vec<(PointId, Located)> = Vec::new();
+    for table in view.tables.memtables() {
+        let mut end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut taken = 0;
+        while taken < want {
+            let batch = table.page_back(end, want, view.lsn);
+            let Some(&(last, _)) = batch.last() else { break };
+            for (id, row) in batch {
+                allowance.beat()?;
+                if let Some(version) = table.row(row)
+                    && memtable_row_matches(schema, version, filter)?
+                {
+                    found.push((id, Located::Memtable(table.clone(), row)));
+                    taken += 1;
+                }
+            }
+            end = Bound::Excluded(last);
+        }
+        allowance.take(taken * size_of::<(PointId, Located)>())?;
+    }
+    for segment in &view.tables.segments {
+        let end = before.map_or(segment.rows(), |id| segment.points.lower_bound(id));
+        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter, allowance)?;
+        let page = rows.page_back(end, want)?;
+        allowance.take(page.len() * size_of::<(PointId, Located)>())?;
+        for row in page {
+            if let Some(id) = segment.points.id(row) {
+                found.push((id, Located::Segment(segment.clone(), row)));
+            }
+        }
+    }
+    found.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+    found.truncate(want);
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

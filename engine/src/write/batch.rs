@@ -2,6 +2,7 @@
 
 use vdb_storage::PointId;
 
+use crate::expected::Expected;
 use crate::filter::Filter;
 use crate::point::{Payload, Point, Vectors};
 
@@ -134,17 +135,6 @@ impl Operation {
             },
         }
     }
-}
-
-/// What a conditional batch expects of a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// The point does not exist.
-    Absent,
-    /// The point exists.
-    Present,
-    /// The point exists and was last touched by the operation with this sequence number.
-    Version(u64),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@ use vdb_storage::PointId;
 use vdb_storage::payload::decode_payload;
 
 use crate::error::{Error, Result};
+use crate::expected::Expected;
 use crate::filter::CompiledFilter;
 use crate::limits::MAX_BATCH_BYTES;
 use crate::point::Payload;
@@ -14,7 +15,7 @@ use crate::query::allowance::Allowance;
 use crate::query::matching::{Horizon, each};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables};
-use crate::write::batch::{Expected, UpsertMode};
+use crate::write::batch::UpsertMode;
 use crate::write::prepare::{Patch, PayloadEdit, Prepared, Selection, encode_payload};
 use crate::write::record::{Effect, EffectKind, Section};
 
@@ -109,21 +110,10 @@ impl<'a> Resolver<'a> {
 
     /// Checks a condition of the batch.
     pub(crate) fn require(&self, id: PointId, expected: Expected) -> Result<()> {
-        let found = self.current(id).map(|c| c.version());
-        let holds = match expected {
-            Expected::Absent => found.is_none(),
-            Expected::Present => found.is_some(),
-            Expected::Version(version) => found == Some(version),
-        };
-        if holds {
+        let found = self.current(id).map(|current| current.version());
+        if expected.holds(found) {
             return Ok(());
         }
-        let expected = match expected {
-            Expected::Absent => "no point".to_owned(),
-            Expected::Present => "a point".to_owned(),
-            Expected::Version(version) => format!("version {version}"),
-        };
-        let found = found.map_or("no point".to_owned(), |v| format!("version {v}"));
         Err(Error::Conflict { id, expected, found })
     }
 

@@ -78,6 +78,7 @@ fn manifest(generation: u64) -> CollectionManifest {
         }],
         next_payload_index: 1,
         settings: vec![1, 2, 3],
+        ttl: Some("until".to_owned()),
     };
     CollectionManifest {
         collection_id: 5,
