@@ -96,9 +96,9 @@ pub fn search<V: MultiVectors + ?Sized>(
     let candidates = params.candidates.max(params.k);
     let width = params.ef.max(candidates);
     let walk_params = SearchParams {
-        k: width,
         ef: width,
         oversample: 1.0,
+        ..SearchParams::new(width)
     };
     let nominated = if vectors.all_have() {
         hnsw::nominees(graph, encoded, &walk_params, (filter, control), walk)
