@@ -165,7 +165,7 @@ fn sparse_vectors_are_searched_recommended_and_rescored() {
     assert_eq!(best(true), best(false));
     assert_eq!(best(true)[0].id, nearest[2].0);
     let filter = Filter::from_json(&json!({"must": [{"key": "n", "match": {"value": 3}}]})).unwrap();
-    let kept: Vec<_> = nearest
+    let kept = nearest
         .iter()
         .filter(|(id, _)| matches!(id, PointId::Num(n) if n % 7 == 3));
     let kept: Vec<_> = kept.copied().collect();

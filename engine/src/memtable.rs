@@ -99,8 +99,8 @@ impl MemRagged {
 /// The vectors of one name.
 #[derive(Debug)]
 enum Column {
-    Dense(MemVectors),
-    Ragged(MemRagged),
+    Dense(Box<MemVectors>),
+    Ragged(Box<MemRagged>),
     /// The vector was dropped before this table began.
     Gone,
 }
@@ -108,15 +108,15 @@ enum Column {
 impl Column {
     fn new(vector: Option<&VectorSchema>) -> Self {
         match vector.map(|vector| &vector.kind) {
-            Some(VectorKind::Dense(dense)) => Column::Dense(MemVectors {
+            Some(VectorKind::Dense(dense)) => Column::Dense(Box::new(MemVectors {
                 rows: AppendRows::new(dense.params.row_bytes()),
                 owners: AppendList::new(),
                 live: Live::new(dense),
-            }),
-            Some(VectorKind::Multi(_) | VectorKind::Sparse(_)) => Column::Ragged(MemRagged {
+            })),
+            Some(VectorKind::Multi(_) | VectorKind::Sparse(_)) => Column::Ragged(Box::new(MemRagged {
                 vectors: AppendList::new(),
                 bytes: AtomicUsize::new(0),
-            }),
+            })),
             None => Column::Gone,
         }
     }

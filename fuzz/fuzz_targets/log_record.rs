@@ -8,8 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 use vdb::disk::{DynDisk, MemDisk};
 use vdb::{
-    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, Point, ScrollRequest, Select,
-    VectorParams, Vectors, WriteBatch,
+    CollectionConfig, Database, DatabaseBuilder, Distance, Durability, Element, MultiVectorComparator, Point,
+    ScrollRequest, Select, SparseVector, SparseVectorParams, VectorParams, Vectors, WriteBatch,
 };
 use vdb_fuzz::{Input, damage};
 use vdb_tests::files::{self, Files};
@@ -25,15 +25,19 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let disk: DynDisk = Arc::new(MemDisk::new());
     let db = builder().open_disk(disk.clone()).unwrap();
     for name in ["a", "b"] {
-        let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot)).vector(
-            "side",
-            VectorParams::new(3, Distance::Cosine).element(Element::F16),
-        );
+        let several = VectorParams::new(2, Distance::Dot).multivector(MultiVectorComparator::MaxSim);
+        let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot))
+            .vector("side", VectorParams::new(3, Distance::Cosine).element(Element::F16))
+            .vector("tokens", several)
+            .sparse_vector("words", SparseVectorParams::new());
         db.create_collection(name, config).unwrap();
     }
     let a = db.collection("a").unwrap();
     let payload = json!({"k": ["x", 1, null], "o": {"p": 2.5}});
-    let vectors = Vectors::from([1.0, 2.0]).with("side", vec![1.0, 0.0, 2.0]);
+    let vectors = Vectors::from([1.0, 2.0])
+        .with("side", vec![1.0, 0.0, 2.0])
+        .with("tokens", vec![vec![1.0, 0.0], vec![0.5, -1.0]])
+        .with("words", SparseVector::new([3, 9], [0.5, 2.0]));
     let point = Point::new(1, vectors).payload(payload.clone()).unwrap();
     a.upsert(vec![point.clone(), Point::new(2, [0.0, 1.0])]).unwrap();
     a.flush().unwrap();

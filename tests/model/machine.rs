@@ -135,8 +135,11 @@ impl Machine {
             }
             Action::Ask(question) => {
                 if let Some((collection, oracle)) = self.collection(question.name) {
+                    let is_there = oracle.named(question.using).is_some();
                     let found = query::compare(question, &collection, oracle, &self.recall);
-                    self.asked.push((question.clone(), found));
+                    if is_there {
+                        self.asked.push((question.clone(), found));
+                    }
                 }
             }
             Action::Create(_) | Action::Drop(_) | Action::Rename(..) | Action::Alias(..) => {

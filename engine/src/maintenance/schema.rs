@@ -86,7 +86,12 @@ pub(crate) fn create_vector(
 /// when they are read again; its number is not given to another one.
 pub(crate) fn delete_vector(shared: &Shared, core: &Core, name: &str) -> Result<bool> {
     shared.check_writable()?;
-    change_schema(shared, core, |schema| schema.drop_vector(name))
+    change_schema(shared, core, |schema| schema.drop_vector(name)).inspect_err(|_| {
+        // The medium may have that manifest all the same, and what is written to the vector from here on must not go with it:
+        // a younger one says that it is still there. Should that fail as well, the next commit says so.
+        let fresh = FreshFiles::new(&*shared.disk);
+        let _ = Commit::begin(shared, core, &fresh).finish(|| ());
+    })
 }
 
 /// Changes settings: durable, and in force for all that begins later, when it returns. Graphs follow in the background.

@@ -31,14 +31,16 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
+/// The score of stored bytes; none where it is below the bar that comes with them, or there is none.
+type Score<'a> = dyn Fn(&[u8], f32) -> Result<Option<f32>> + Sync + 'a;
+
 /// Every row of a table, by whatever score its vector has.
 struct Scan<'a> {
     view: &'a View,
     slot: usize,
     want: usize,
     filter: Option<&'a CompiledFilter>,
-    /// Of stored bytes, unless it is below the bar.
-    score: &'a (dyn Fn(&[u8], f32) -> Result<Option<f32>> + Sync),
+    score: &'a Score<'a>,
     several: bool,
     allowance: &'a Allowance<'a>,
 }
@@ -134,7 +136,7 @@ pub(super) fn mixed_in_segment(
 fn mixed<'a>(
     view: &'a View,
     query: &'a Mixed<'_>,
-    score: &'a (dyn Fn(&[u8], f32) -> Result<Option<f32>> + Sync),
+    score: &'a Score<'a>,
     several: bool,
     allowance: &'a Allowance<'a>,
 ) -> Scan<'a> {

@@ -50,6 +50,9 @@ pub fn write<'a>(
     let lists: Vec<&[Posting]> = postings.chunk_by(|a, b| a.0 == b.0).collect();
     let tasks: Vec<&[&[Posting]]> = tasks(&lists);
     let parts: Vec<Packed> = pool.install(|| tasks.par_iter().map(|lists| Packed::of(lists)).collect());
+    if control.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
     let (mut all, mut directory) = (Packed::default(), Vec::with_capacity(lists.len() + 1));
     let mut spans = Vec::with_capacity(lists.len());
     for part in parts {

@@ -48,6 +48,8 @@ impl Listed {
 pub(super) struct Lists<'a> {
     frame: &'a Frame,
     rows: u32,
+    /// Rows that have the vector.
+    present: u32,
     dimensions: &'a [u32],
     lists: &'a [[u32; 4]],
     last_rows: &'a [u32],
@@ -141,6 +143,7 @@ impl SparseIndex {
         Lists {
             frame: &self.frame,
             rows: self.meta.rows,
+            present: self.meta.present,
             dimensions: numbers(&self.dimensions),
             lists: numbers(&self.lists),
             last_rows: numbers(&self.last_rows),
@@ -174,7 +177,9 @@ impl<'a> Lists<'a> {
             blocks: list.first_block as usize..next.first_block as usize,
             weights: list.weights,
         };
+        // A row is in a list once.
         let fits = !listed.postings.is_empty()
+            && listed.len() <= self.present as usize
             && listed.postings.end <= self.weights.len()
             && listed.blocks.len() == listed.len().div_ceil(BLOCK)
             && listed.blocks.end <= self.blocks.len();
@@ -183,9 +188,10 @@ impl<'a> Lists<'a> {
         }
         let (postings, blocks) = (&listed.postings, &listed.blocks);
         let what = format!(
-            "list {number} has the postings {postings:?} of {} and the blocks {blocks:?} of {}",
+            "list {number} has the postings {postings:?} of {} and the blocks {blocks:?} of {}, over {} rows",
             self.weights.len(),
-            self.blocks.len()
+            self.blocks.len(),
+            self.present
         );
         Err(self.frame.corrupt_section(LISTS, number as u64 * 16, what).into())
     }
