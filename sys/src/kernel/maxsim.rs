@@ -173,7 +173,7 @@ impl<'q> MaxSim<'q> {
     }
 
     /// The score of a document unless that is below `bar`, which is noticed before all of it is computed where it can be.
-    /// Asks `goes_on` every fraction of a millisecond: a pair of the largest multivectors takes minutes.
+    /// Asks `goes_on` every fraction of a millisecond: a pair of the largest multivectors takes an hour.
     ///
     /// # Panics
     /// If the document is not a whole number of vectors.
