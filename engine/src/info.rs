@@ -100,7 +100,7 @@ pub struct CollectionInfo {
     pub memtable_bytes: usize,
     /// Bytes of the files of all segments.
     pub disk_bytes: u64,
-    /// What the collection was created with.
+    /// What it holds, and its settings as they are now.
     pub config: CollectionConfig,
     /// Indexed payload paths, and what their indexes were created with.
     pub payload_indexes: Vec<(String, PayloadIndexParams)>,

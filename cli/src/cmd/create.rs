@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use vdb::{CollectionConfig, CollectionUpdate, Distance, Element, HnswParams, Quantization, Ttl, VectorParams};
+use vdb::{
+    CollectionConfig, CollectionUpdate, Distance, Element, HnswConfig, Quantization, QuantizationConfig, Ttl,
+    VectorParams,
+};
 
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
@@ -140,12 +143,15 @@ impl Args {
     fn config(&self) -> Outcome<CollectionConfig> {
         let distance = self.distance.unwrap_or(Distance::Cosine);
         let element = self.element.unwrap_or(Element::F32);
-        let mut hnsw = HnswParams::default();
-        hnsw.m = self.m.unwrap_or(hnsw.m);
-        hnsw.ef_construct = self.ef_construct.unwrap_or(hnsw.ef_construct);
-        hnsw.quantization = self.quantization;
-        let params = |dim, distance, element| VectorParams::new(dim, distance).element(element).hnsw(hnsw);
-        let mut config = CollectionConfig::default();
+        let params = |dim, distance, element| VectorParams::new(dim, distance).element(element);
+        let mut config = CollectionConfig::default().hnsw(HnswConfig {
+            m: self.m,
+            ef_construct: self.ef_construct,
+            ..HnswConfig::default()
+        });
+        if self.quantization != Quantization::Auto {
+            config = config.quantization(QuantizationConfig::Codes(self.quantization));
+        }
         if let Some(dim) = self.dim {
             config = config.vector("", params(dim, distance, element));
         }

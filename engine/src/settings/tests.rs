@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use vdb_index::Quantization;
 
@@ -278,4 +279,61 @@ fn metadata_merges_at_the_top_and_hints_all_the_way_down() {
         Value::Object(hints),
         json!({"a": {"y": 2, "z": {"w": 1}}, "b": {"c": 1}})
     );
+}
+
+/// JSON of the keys that there are, in their places and in others.
+fn some_json() -> impl Strategy<Value = Value> {
+    const KEYS: [&str; 20] = [
+        "vectors",
+        "own",
+        "hnsw_config",
+        "m",
+        "alpha",
+        "quantization_config",
+        "scalar",
+        "quantile",
+        "turbo",
+        "bits",
+        "codes",
+        "optimizers_config",
+        "indexing_threshold",
+        "deleted_threshold",
+        "strict_mode_config",
+        "enabled",
+        "max_timeout",
+        "sparse_config",
+        "metadata",
+        "hints",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0u64..70_000).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(vec!["int8", "bits2", "int4", "Disabled", "auto", "x"]).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 8, |inner| {
+        let key = prop::sample::select(KEYS.to_vec()).prop_map(str::to_owned);
+        prop_oneof![
+            4 => prop::collection::hash_map(key, inner.clone(), 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            1 => prop::collection::vec(inner, 0..3).prop_map(Value::Array),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_refused_or_makes_settings_that_are_told_back(said in some_json()) {
+        let mut made = config();
+        if let Ok(update) = CollectionUpdate::from_json(&said)
+            && made.update(&update).is_ok()
+        {
+            let told = Value::Object(made.settings_json());
+            let mut again = config();
+            again.update(&CollectionUpdate::from_json(&told).unwrap()).unwrap();
+            prop_assert_eq!(&made.optimizer, &again.optimizer);
+            prop_assert_eq!(told, Value::Object(again.settings_json()));
+        }
+    }
 }

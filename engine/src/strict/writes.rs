@@ -8,6 +8,7 @@ use super::filters::For;
 use super::{Strict, admit, at_most, refused, take};
 use crate::core::Core;
 use crate::error::Result;
+use crate::filter::PayloadPath;
 use crate::point::{Vector, Vectors};
 use crate::tables::Tables;
 use crate::write::batch::{Entry, Operation, Target};
@@ -149,6 +150,7 @@ impl Strict<'_> {
 
     /// One more payload index, on a path that has none.
     pub(crate) fn payload_index(&self, path: &str) -> Result<()> {
+        let path = PayloadPath::parse(path)?.to_string();
         let indexes = &self.tables.schema.payload_indexes;
         if indexes.iter().any(|index| index.path == path) {
             return Ok(());
