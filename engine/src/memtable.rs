@@ -94,6 +94,11 @@ impl MemRagged {
     pub(crate) fn len(&self) -> u32 {
         self.vectors.len()
     }
+
+    /// Bytes of all of them.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
 }
 
 /// The vectors of one name.

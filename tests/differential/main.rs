@@ -17,7 +17,7 @@ use std::io::{BufRead, Write};
 use serde_json::{Map, Value, json};
 use vdb::{
     Collection, CollectionConfig, Control, Database, FacetRequest, FacetValue, GroupId, GroupRequest,
-    Operation, OrderValue, PayloadIndexKind, Record, ScoredPoint, ScrollRequest, Vectors,
+    Operation, OrderValue, PayloadIndexKind, Record, ScoredPoint, ScrollRequest, Vector, Vectors,
 };
 
 /// Why a request has no answer: in words, for whoever reads the failure of a test.
@@ -127,7 +127,16 @@ fn kind(name: &str) -> Result<PayloadIndexKind, String> {
 }
 
 fn vectors(vectors: Option<&Vectors>) -> Value {
-    vectors.map_or(Value::Null, |vectors| json!(vectors.0))
+    let named = |vectors: &Vectors| vectors.0.iter().map(|(name, of)| (name.clone(), vector(of))).collect();
+    vectors.map_or(Value::Null, |vectors| Value::Object(named(vectors)))
+}
+
+fn vector(vector: &Vector) -> Value {
+    match vector {
+        Vector::Dense(numbers) => json!(numbers),
+        Vector::Multi(rows) => json!(rows),
+        Vector::Sparse(sparse) => json!({"indices": sparse.indices, "values": sparse.values}),
+    }
 }
 
 fn record(record: &Record) -> Value {

@@ -331,8 +331,8 @@ fn prefetch(value: &Value) -> Result<Prefetch> {
 
 fn params(value: &Value) -> QueryParams {
     QueryParams {
-        ef: None,
         exact: part(part(value, "params"), "exact") == true,
+        ..QueryParams::default()
     }
 }
 

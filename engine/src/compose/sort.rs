@@ -413,7 +413,7 @@ pub(crate) fn sort(view: &View, request: &SortRequest, allowance: &Allowance<'_>
     let first = order.keys.first();
     let own = first.and_then(|key| key.kind.condition(schema, &key.path));
     let filters: Vec<&Filter> = request.filter.iter().chain(&own).collect();
-    let filter = narrow(&filters, &[])?;
+    let filter = narrow(&filters, &[], &*view.tables.schema)?;
     let mut page = Page {
         order: &order,
         bound,

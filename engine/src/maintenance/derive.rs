@@ -40,12 +40,10 @@ fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator
 
 /// The graphs of vectors that are to have none any more.
 fn superfluous_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = Component> + 'a {
-    let components = (0u16..).map(Component::Graph);
-    let without = components
-        .zip(&schema.vectors)
-        .filter(|(_, vector)| vector.graph.is_none());
+    let dense = schema.vectors().filter_map(|(slot, vector)| Some((slot, vector.dense()?)));
+    let without = dense.filter(|(_, dense)| dense.graph.is_none());
     without
-        .map(|(component, _)| component)
+        .map(|(slot, _)| Component::Graph(slot as u16))
         .filter(|component| segment.record.component(*component).is_some())
 }
 

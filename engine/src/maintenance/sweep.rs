@@ -44,7 +44,7 @@ pub(crate) fn sweep(shared: &Arc<Shared>, core: &Arc<Core>, control: &Control<'_
         return Ok(0);
     };
     let ended = ttl.ended(shared.options.clock.now());
-    let filter = CompiledFilter::new(&ended)?;
+    let filter = CompiledFilter::new(&ended, &*core.tables().schema)?;
     let (mut from, mut found) = (None, 0);
     loop {
         let allowance = Allowance::new(*control, "sweeping", shared.options.answer_bytes);

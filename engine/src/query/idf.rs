@@ -46,7 +46,7 @@ pub(crate) fn weigh(
     match idf {
         None | Some(Idf::Global) => rarity.count_all(view, slot, allowance)?,
         Some(Idf::Corpus(filter)) => {
-            let filter = CompiledFilter::new(filter)?;
+            let filter = CompiledFilter::new(filter, &*view.tables.schema)?;
             let horizon = Horizon::At(view.lsn);
             each(&view.tables, horizon, Some(&filter), allowance, |_, located| {
                 rarity.count(located.vector(slot)?);

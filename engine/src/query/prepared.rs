@@ -111,12 +111,14 @@ impl<'a> Query<'a> {
 
     /// True when so many vectors, none of which a graph is over, are to be left out: they wait for their graph.
     pub(super) fn leaves_out(&self, vectors: u32) -> bool {
-        self.params.indexed_only && self.vector.graph_over(vectors).is_some()
+        let dense = self.vector.dense().filter(|_| self.params.indexed_only);
+        dense.is_some_and(|dense| dense.graph_over(vectors).is_some())
     }
 
     /// True where so few vectors may be found that all of them are to be scored.
     pub(super) fn scores_all_of(&self, vectors: u64) -> bool {
-        vectors < u64::from(self.vector.full_scan_rows)
+        let dense = self.vector.dense();
+        dense.is_some_and(|dense| vectors < u64::from(dense.full_scan_rows))
     }
 
     /// Whether so much is wanted, or so wide a beam, that scoring all of `rows` costs less than any choosing among them.

@@ -7,7 +7,7 @@ fn sample() -> Schema {
             VectorParams::new(3, Distance::Cosine).multivector(MultiVectorComparator::MaxSim),
         )
         .sparse_vector("words", SparseVectorParams::new().modifier(Modifier::Idf));
-    Schema::new(config)
+    Schema::new(config).unwrap()
 }
 
 #[test]
@@ -17,8 +17,8 @@ fn a_schema_is_what_its_record_says() {
         let read = Schema::from_record(&schema.to_record(), "c").unwrap();
         assert_eq!(read.config(), schema.config());
         assert_eq!(read.to_record(), schema.to_record());
-        assert!(schema.drop_vector("tokens"));
-        assert!(!schema.drop_vector("tokens"));
+        assert!(schema.drop_vector("tokens").unwrap());
+        assert!(!schema.drop_vector("tokens").unwrap());
         schema
             .add_vector("tokens", SparseVectorParams::new().into())
             .unwrap();
@@ -29,7 +29,7 @@ fn a_schema_is_what_its_record_says() {
 fn a_slot_is_never_given_twice() {
     let mut schema = sample();
     for slot in 3..9 {
-        assert!(schema.drop_vector("words"));
+        assert!(schema.drop_vector("words").unwrap());
         let schema_read = Schema::from_record(&schema.to_record(), "c").unwrap();
         assert_eq!(schema_read.slots(), slot);
         schema = schema_read;

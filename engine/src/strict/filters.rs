@@ -7,7 +7,7 @@ use crate::formula::{Expression, Formula, Variable};
 use crate::limits::{MAX_FILTER_DEPTH, MAX_FORMULA_DEPTH};
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions};
 
-use PayloadIndexKind::{Datetime, Float, Geo, Integer, Keyword, Uuid};
+use PayloadIndexKind::{Datetime, Float, Geo, Integer, Keyword, Text, Uuid};
 
 /// Which switch says whether indexes of a field must be there.
 #[derive(Clone, Copy)]
@@ -36,8 +36,7 @@ fn wanted(predicate: &Predicate) -> (&'static [PayloadIndexKind], Use) {
         | Predicate::Except(ValueList::Integers(_)) => (&[Integer], Use::Lookup),
         Predicate::Value(MatchValue::Bool(_)) => (&[PayloadIndexKind::Bool], Use::Lookup),
         Predicate::Prefix(_) => (&[Keyword], Use::Lookup),
-        // No index knows words.
-        Predicate::Text(_) | Predicate::TextAny(_) | Predicate::Phrase(_) => (&[], Use::Lookup),
+        Predicate::Text(_) | Predicate::TextAny(_) | Predicate::Phrase(_) => (&[Text], Use::Lookup),
         Predicate::Range(_) => (&[Integer, Float], Use::Range),
         Predicate::Datetime(_) => (&[Datetime], Use::Range),
         Predicate::GeoBoundingBox(_) | Predicate::GeoRadius(_) | Predicate::GeoPolygon(_) => {
@@ -157,14 +156,14 @@ impl Strict<'_> {
             return Ok(());
         }
         let path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
-        let says = |options: Option<PayloadIndexOptions>| match (use_of, options) {
+        let says = |options: Option<&PayloadIndexOptions>| match (use_of, options) {
             (Use::Lookup, Some(options)) => options.lookup != Some(false),
             (Use::Range, Some(options)) => options.range != Some(false),
             (Use::Presence, _) | (_, None) => true,
         };
         let mut indexes = self.tables.schema.payload_indexes.iter();
         let fits = indexes.any(|index| {
-            index.path == path && kinds.contains(&index.params.kind) && says(index.params.options)
+            index.path == path && kinds.contains(&index.params.kind) && says(index.params.options.as_ref())
         });
         if fits {
             return Ok(());

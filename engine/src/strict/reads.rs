@@ -119,6 +119,7 @@ impl Strict<'_> {
                 | Query::Context(_)
                 | Query::Feedback { .. }
                 | Query::Sample { .. }
+                | Query::Text { .. }
                 | Query::Fusion(_),
             )
             | None => {}

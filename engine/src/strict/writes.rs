@@ -197,14 +197,23 @@ fn points(tables: &Tables) -> u64 {
 
 /// Bytes of vectors, those of dead rows included until they are merged away.
 fn vector_bytes(tables: &Tables) -> u64 {
-    let slots = tables.schema.vectors.iter().enumerate();
+    let slots = tables.schema.vectors();
     slots
-        .map(|(slot, vector)| {
-            let in_segments = tables.segments.iter().filter_map(|s| s.vectors(slot));
-            let in_segments: u64 = in_segments.map(|vectors| u64::from(vectors.file.len())).sum();
-            let in_memory = tables.memtables().filter_map(|table| table.vectors(slot));
-            let in_memory: u64 = in_memory.map(|vectors| u64::from(vectors.rows.len())).sum();
-            (in_segments + in_memory) * vector.params.row_bytes() as u64
+        .map(|(slot, vector)| match vector.dense() {
+            Some(dense) => {
+                let in_segments = tables.segments.iter().filter_map(|s| s.vectors(slot));
+                let in_segments: u64 = in_segments.map(|vectors| u64::from(vectors.file.len())).sum();
+                let in_memory = tables.memtables().filter_map(|table| table.vectors(slot));
+                let in_memory: u64 = in_memory.map(|vectors| u64::from(vectors.rows.len())).sum();
+                (in_segments + in_memory) * dense.params.row_bytes() as u64
+            }
+            None => {
+                let component = vector.kind.component(slot as u16);
+                let files = tables.segments.iter().filter_map(|s| s.record.component(component));
+                let in_segments: u64 = files.map(|file| file.len).sum();
+                let in_memory = tables.memtables().filter_map(|table| table.ragged(slot));
+                in_segments + in_memory.map(|vectors| vectors.bytes() as u64).sum::<u64>()
+            }
         })
         .sum()
 }

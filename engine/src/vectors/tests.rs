@@ -8,7 +8,7 @@ fn schema() -> Schema {
     let config = CollectionConfig::new(dense.clone())
         .vector("tokens", dense.multivector(MultiVectorComparator::MaxSim))
         .sparse_vector("words", SparseVectorParams::new());
-    Schema::new(config)
+    Schema::new(config).unwrap()
 }
 
 fn vector<'a>(schema: &'a Schema, name: &str) -> &'a VectorSchema {
@@ -21,6 +21,7 @@ fn half_precision_refuses_only_what_would_be_stored_too_large() {
         Schema::new(CollectionConfig::new(
             VectorParams::new(2, distance).element(Element::F16),
         ))
+        .unwrap()
     };
     let large = Vector::from([3e6f32, 4e6]);
     let cosine = schema(Distance::Cosine);

@@ -318,7 +318,7 @@ pub(crate) fn aggregate(
     let by = request.group_by.as_deref().map(PayloadPath::parse).transpose()?;
     let own = request.kind.condition(&view.tables.schema, &path);
     let filters: Vec<&Filter> = request.filter.iter().chain(&own).collect();
-    let filter = narrow(&filters, &[])?;
+    let filter = narrow(&filters, &[], &*view.tables.schema)?;
     let mut tallies = Tallies {
         path,
         kind: request.kind,
