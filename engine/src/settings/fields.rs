@@ -16,9 +16,9 @@ impl<'a> Fields<'a> {
     /// Of a value that must be an object.
     pub(crate) fn new(place: impl Into<String>, value: &'a Value) -> Result<Self> {
         let place = place.into();
-        match value {
-            Value::Object(object) => Ok(Fields::of(place, object)),
-            other => Err(expected(&place, "an object", other)),
+        match value.as_object() {
+            Some(object) => Ok(Fields::of(place, object)),
+            None => Err(expected(&place, "an object", value)),
         }
     }
 

@@ -7,10 +7,7 @@ use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::Error;
 
 fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        other => panic!("{other} is no object"),
-    }
+    value.as_object().unwrap().clone()
 }
 
 #[test]
