@@ -104,7 +104,7 @@ fn bm25(options: Map<String, Value>) -> Result<Bm25, String> {
     let language = match options.language.as_deref() {
         None => Some(Language::English),
         Some("none") => None,
-        Some(name) => Some(self::language(name)?),
+        Some(name) => Some(language(name)?),
     };
     let mut config = Bm25Config::for_language(language);
     config.k = options.k.unwrap_or(config.k);

@@ -3,7 +3,7 @@
 //! ```text
 //! REST (rest/) --.
 //!                +--> service/: what a call means, in the engine's terms --> vdb (the engine)
-//! gRPC          -'
+//! gRPC (grpc/) -'
 //! ```
 //!
 //! The wire decides how a call is spelled, `service/` what it means: validation, errors and their texts, waiting, defaults
@@ -12,7 +12,11 @@
 //! | file | what |
 //! |---|---|
 //! | `service/` | what each call means |
+//! | `grpc/` | the gRPC interface |
+//! | `inference.rs` | vectors made of texts |
 
 #![forbid(unsafe_code)]
 
+pub mod grpc;
+pub mod inference;
 pub mod service;

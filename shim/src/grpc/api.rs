@@ -2,20 +2,36 @@
 
 use std::time::{Duration, Instant};
 
+use super::collections::CollectionCalls;
 use super::convert::points::Manner;
+use super::points::PointCalls;
+use super::qdrant::ServerCalls;
+use super::snapshots::SnapshotCalls;
 use crate::service::{Ordering, ReadOptions, Service, WriteOptions};
 
-/// Answers the calls of all services. Its methods take a message and give a message, so that a caller in the same process
-/// needs no wire; the traits of the services are implemented over them.
+/// Answers the calls of all services. The methods of its parts take a message and give a message, so that a caller in the
+/// same process needs no wire; the traits of the services are implemented over them.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
-    pub(super) service: Service,
+    /// Collections and aliases.
+    pub(crate) collections: CollectionCalls,
+    /// Points.
+    pub(crate) points: PointCalls,
+    /// Snapshots.
+    pub(crate) snapshots: SnapshotCalls,
+    /// The server itself.
+    pub(crate) server: ServerCalls,
 }
 
 impl Api {
     /// Answers from this service.
-    pub(crate) fn new(service: Service) -> Self {
-        Api { service }
+    pub(crate) fn new(service: &Service) -> Self {
+        Api {
+            collections: CollectionCalls(service.clone()),
+            points: PointCalls(service.clone()),
+            snapshots: SnapshotCalls(service.clone()),
+            server: ServerCalls,
+        }
     }
 }
 
@@ -45,17 +61,17 @@ pub(super) fn read_options(timeout: Option<Duration>) -> ReadOptions {
     ReadOptions { timeout }
 }
 
-/// Implements the trait of a service by the methods of [`Api`] with the same names.
+/// Implements the trait of a service by the methods of a type that have the same names.
 macro_rules! serve_by_methods {
-    ($trait:path: $($name:ident($message:ident) -> $answer:ident;)+) => {
+    ($trait:ident for $type:ident: $($name:ident($message:ident) -> $answer:ident;)+) => {
         #[tonic::async_trait]
-        impl $trait for $crate::grpc::Api {
+        impl $trait for $type {
             $(async fn $name(
                 &self,
                 request: tonic::Request<qdrant_client::qdrant::$message>,
-            ) -> std::result::Result<tonic::Response<qdrant_client::qdrant::$answer>, tonic::Status> {
-                // The method of the type comes before that of the trait.
-                $crate::grpc::Api::$name(self, request.into_inner())
+            ) -> Result<tonic::Response<qdrant_client::qdrant::$answer>, tonic::Status> {
+                // A method of the type itself comes before that of a trait.
+                $type::$name(self, request.into_inner())
                     .await
                     .map(tonic::Response::new)
             })+

@@ -5,9 +5,9 @@ use qdrant_client::qdrant::{target_vector, vector_example};
 use vdb::{ContextPair, GroupRequest, PointId, Query, QueryRequest, VectorInput};
 
 use super::inference::Role;
-use super::query::{self, WithLookup};
 use super::rejection::{Result, Within, at_least, count, each, required};
-use super::{ids, vectors};
+use super::{ids, query, vectors};
+use crate::service::GroupsRequest;
 
 /// The parts that these calls have in common with a query.
 fn shared(message: proto::QueryPoints, asked: Query) -> Result<QueryRequest> {
@@ -22,10 +22,12 @@ fn grouped(
     group_by: String,
     group_size: u32,
     with_lookup: Option<proto::WithLookup>,
-) -> Result<(GroupRequest, Option<WithLookup>)> {
+) -> Result<GroupsRequest> {
     let size = at_least("group_size", group_size, 1)?;
-    let request = GroupRequest::new(request, group_by).group_size(count(u64::from(size)));
-    Ok((request, with_lookup.map(query::with_lookup).transpose()?))
+    Ok(GroupsRequest {
+        groups: GroupRequest::new(request, group_by).group_size(count(u64::from(size))),
+        lookup: with_lookup.map(query::with_lookup).transpose()?,
+    })
 }
 
 /// A search.
@@ -66,7 +68,7 @@ pub(crate) fn search(message: proto::SearchPoints) -> Result<QueryRequest> {
 }
 
 /// A search by groups.
-pub(crate) fn search_groups(message: proto::SearchPointGroups) -> Result<(GroupRequest, Option<WithLookup>)> {
+pub(crate) fn search_groups(message: proto::SearchPointGroups) -> Result<GroupsRequest> {
     let proto::SearchPointGroups {
         collection_name,
         vector,
@@ -160,7 +162,7 @@ pub(crate) fn recommend(message: proto::RecommendPoints) -> Result<QueryRequest>
 /// A recommendation by groups.
 pub(crate) fn recommend_groups(
     message: proto::RecommendPointGroups,
-) -> Result<(GroupRequest, Option<WithLookup>)> {
+) -> Result<GroupsRequest> {
     let proto::RecommendPointGroups {
         collection_name,
         positive,

@@ -20,9 +20,11 @@
 //! nothing on one machine, has no effect; what there is no counterpart for is refused by name.
 
 pub(super) mod cluster;
+pub(super) mod collections;
 pub(super) mod filter;
 pub(super) mod formula;
 pub(super) mod ids;
+pub(super) mod indexes;
 mod inference;
 pub(super) mod legacy;
 pub(super) mod payload;

@@ -54,8 +54,8 @@ fn point(message: proto::PointStruct) -> Result<Point> {
     let proto::PointStruct { id, payload, vectors } = message;
     Ok(Point {
         id: ids::required_id("id", id)?,
-        vectors: self::vectors::vectors(vectors).within("vectors")?,
-        payload: self::payload::payload(payload).within("payload")?,
+        vectors: vectors::vectors(vectors).within("vectors")?,
+        payload: payload::payload(payload).within("payload")?,
     })
 }
 

@@ -12,6 +12,7 @@ use vdb::{
 
 use super::rejection::{Rejection, Result, Within, at_least, count, each, required, variant};
 use super::{cluster, filter, formula, payload, points, vectors};
+use crate::service::{GroupsRequest, WithLookup};
 
 /// Points that a query gives, and candidates that a prefetch has, where nobody says.
 const LIMIT: usize = 10;
@@ -57,7 +58,7 @@ pub(crate) fn request(message: proto::QueryPoints) -> Result<QueryRequest> {
 }
 
 /// A query by groups, and where its lookups are made.
-pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<(GroupRequest, Option<WithLookup>)> {
+pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<GroupsRequest> {
     let proto::QueryPointGroups {
         collection_name,
         prefetch,
@@ -95,17 +96,10 @@ pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<(GroupRequest, 
         timeout,
     })?;
     let size = group_size.map(|size| at_least("group_size", size, 1)).transpose()?;
-    let request = GroupRequest::new(query, group_by).group_size(size.map_or(GROUP_SIZE, count));
-    Ok((request, with_lookup.map(self::with_lookup).transpose()?))
-}
-
-/// What is fetched for each group from another collection.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct WithLookup {
-    /// The collection.
-    pub(crate) collection: String,
-    /// What comes back of its points.
-    pub(crate) select: Select,
+    Ok(GroupsRequest {
+        groups: GroupRequest::new(query, group_by).group_size(size.map_or(GROUP_SIZE, count)),
+        lookup: with_lookup.map(self::with_lookup).transpose()?,
+    })
 }
 
 /// Reads what is fetched for each group: payloads and no vectors where nobody says.

@@ -2,9 +2,32 @@
 
 use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::{facet_value, group_id, order_value::Variant as Place};
-use vdb::{DistanceMatrix, FacetHit, FacetValue, Group, GroupId, OrderValue, Record, ScoredPoint};
+use vdb::{DistanceMatrix, FacetHit, FacetValue, GroupId, OrderValue, Record, ScoredPoint};
 
 use super::{ids, payload, vectors};
+use crate::service::{GroupHits, ScrolledPoint, UpdateResult, UpdateStatus};
+
+/// What a write got.
+pub(crate) fn update(result: UpdateResult) -> proto::UpdateResult {
+    let status = match result.status {
+        UpdateStatus::Acknowledged => proto::UpdateStatus::Acknowledged,
+        UpdateStatus::Completed => proto::UpdateStatus::Completed,
+        UpdateStatus::WaitTimeout => proto::UpdateStatus::WaitTimeout,
+    };
+    proto::UpdateResult {
+        operation_id: result.operation_id,
+        status: status.into(),
+    }
+}
+
+/// The answer to a write that took so many seconds.
+pub(crate) fn operation(result: UpdateResult, time: f64) -> proto::PointsOperationResponse {
+    proto::PointsOperationResponse {
+        result: Some(update(result)),
+        time,
+        usage: None,
+    }
+}
 
 /// A stored point.
 pub(crate) fn record(record: Record) -> proto::RetrievedPoint {
@@ -17,18 +40,11 @@ pub(crate) fn record(record: Record) -> proto::RetrievedPoint {
     }
 }
 
-/// A point of an ordered page. It is a stored point with the value that it has its place by.
-pub(crate) fn ordered(point: ScoredPoint) -> proto::RetrievedPoint {
-    let order_value = point.order.map(order_value);
-    let stored = Record {
-        id: point.id,
-        version: point.version,
-        payload: point.payload,
-        vectors: point.vectors,
-    };
+/// A point of a page, with the value that it has its place by where there is an order.
+pub(crate) fn scrolled(point: ScrolledPoint) -> proto::RetrievedPoint {
     proto::RetrievedPoint {
-        order_value,
-        ..record(stored)
+        order_value: point.order_value.map(order_value),
+        ..record(point.record)
     }
 }
 
@@ -66,7 +82,8 @@ fn order_value(value: OrderValue) -> proto::OrderValue {
 }
 
 /// A group, and the point of another collection that was looked up for it.
-pub(crate) fn group(group: Group, lookup: Option<Record>) -> proto::PointGroup {
+pub(crate) fn group(hits: GroupHits) -> proto::PointGroup {
+    let GroupHits { group, lookup } = hits;
     let kind = match group.id {
         // Servers answer whole numbers that are not negative as unsigned ones.
         GroupId::Integer(number) => match u64::try_from(number) {

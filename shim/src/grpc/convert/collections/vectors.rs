@@ -7,6 +7,7 @@ use qdrant_client::qdrant::{vectors_config, vectors_config_diff};
 
 use super::super::rejection::{Rejection, Result, Within, required, variant};
 use super::{quantization, tuning};
+use crate::service::NamedVectorSettings;
 use crate::service::settings::{
     Comparator, Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
     VectorSettings, VectorUpdate, VectorsSettings,
@@ -150,22 +151,13 @@ fn vector_diff(message: proto::VectorParamsDiff) -> Result<VectorUpdate> {
     })
 }
 
-/// A vector that is added to a collection.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::grpc) enum Added {
-    /// A dense one.
-    Dense(VectorSettings),
-    /// A sparse one.
-    Sparse(SparseVectorSettings),
-}
-
 /// A vector that is added to a collection, as it is asked for.
-pub(in crate::grpc) fn added(message: Option<proto::create_vector_name_request::VectorConfig>) -> Result<Added> {
+pub(in crate::grpc) fn added(message: Option<proto::create_vector_name_request::VectorConfig>) -> Result<NamedVectorSettings> {
     use proto::create_vector_name_request::VectorConfig;
     match required("vector_config", message)? {
         VectorConfig::DenseConfig(config) => {
             let multivector = config.multivector_config.map(multivector).transpose();
-            Ok(Added::Dense(VectorSettings {
+            Ok(NamedVectorSettings::Dense(VectorSettings {
                 datatype: datatype(config.datatype).within("dense_config")?,
                 multivector_config: multivector.within("dense_config")?,
                 ..VectorSettings::new(config.size, distance(config.distance).within("dense_config")?)
@@ -177,7 +169,7 @@ pub(in crate::grpc) fn added(message: Option<proto::create_vector_name_request::
                 datatype: Some(datatype),
                 ..SparseIndexSettings::default()
             });
-            Ok(Added::Sparse(SparseVectorSettings {
+            Ok(NamedVectorSettings::Sparse(SparseVectorSettings {
                 index,
                 modifier: modifier(config.modifier).within("sparse_config")?,
             }))

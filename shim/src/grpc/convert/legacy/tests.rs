@@ -57,11 +57,11 @@ fn a_discovery_without_a_target_is_one_by_context() {
 #[test]
 fn groups_have_a_size() {
     let search = SearchPointGroupsBuilder::new("c", vec![1.0], 4, "book", 2);
-    let (request, lookup) = search_groups(search.build()).unwrap();
-    assert_eq!((request.query.limit, request.group_size, request.group_by.as_str()), (4, 2, "book"));
+    let GroupsRequest { groups, lookup } = search_groups(search.build()).unwrap();
+    assert_eq!((groups.query.limit, groups.group_size, groups.group_by.as_str()), (4, 2, "book"));
     assert_eq!(lookup, None);
     let empty = SearchPointGroupsBuilder::new("c", vec![1.0], 4, "book", 0);
     assert!(search_groups(empty.build()).is_err());
     let recommend = RecommendPointGroupsBuilder::new("c", "book", 2, 4).add_positive(1);
-    assert_eq!(recommend_groups(recommend.build()).unwrap().0.group_size, 2);
+    assert_eq!(recommend_groups(recommend.build()).unwrap().groups.group_size, 2);
 }

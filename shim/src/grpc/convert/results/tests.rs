@@ -24,8 +24,18 @@ fn datetimes_are_ordered_by_microseconds() {
 }
 
 #[test]
-fn an_ordered_point_keeps_all_that_a_stored_one_has() {
-    let point = ordered(hit(Some(4i64.into())));
+fn a_point_of_a_page_keeps_all_that_a_stored_one_has() {
+    let hit = hit(None);
+    let record = Record {
+        id: hit.id,
+        version: hit.version,
+        payload: hit.payload,
+        vectors: hit.vectors,
+    };
+    let point = scrolled(ScrolledPoint {
+        record,
+        order_value: Some(4i64.into()),
+    });
     assert_eq!(point.id, Some(ids::to_proto(7.into())));
     assert!(point.vectors.is_some() && point.payload.contains_key("a") && point.order_value.is_some());
 }
@@ -33,8 +43,8 @@ fn an_ordered_point_keeps_all_that_a_stored_one_has() {
 #[test]
 fn groups_of_numbers_are_unsigned_unless_negative() {
     let kind = |id| {
-        let group = Group { id, hits: Vec::new() };
-        super::group(group, None).id.and_then(|id| id.kind)
+        let group = vdb::Group { id, hits: Vec::new() };
+        super::group(GroupHits { group, lookup: None }).id.and_then(|id| id.kind)
     };
     assert_eq!(kind(GroupId::Integer(5)), Some(group_id::Kind::UnsignedValue(5)));
     assert_eq!(kind(GroupId::Integer(-5)), Some(group_id::Kind::IntegerValue(-5)));
