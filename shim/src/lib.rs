@@ -4,6 +4,8 @@
 //! REST (rest/) --.
 //!                +--> service/: what a call means, in the engine's terms --> vdb (the engine)
 //! gRPC (grpc/) -'
+//!      ^
+//!      '--- Rust, in the same process (client/)
 //! ```
 //!
 //! The wire decides how a call is spelled, `service/` what it means: validation, errors and their texts, waiting, defaults
@@ -13,10 +15,14 @@
 //! |---|---|
 //! | `service/` | what each call means |
 //! | `grpc/` | the gRPC interface |
+//! | `client/` | the client of a Rust program, on a directory or on a server |
 //! | `inference.rs` | vectors made of texts |
 
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod grpc;
 pub mod inference;
 pub mod service;
+
+pub use client::{Qdrant, blocking};
