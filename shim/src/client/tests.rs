@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
+use qdrant_client::Payload;
 use qdrant_client::qdrant::{CreateCollectionBuilder, Distance, PointStruct, UpsertPointsBuilder, VectorParamsBuilder};
 
 use super::*;
@@ -10,7 +11,7 @@ fn collection() -> CreateCollectionBuilder {
 }
 
 fn points(count: u64) -> Vec<PointStruct> {
-    (0..count).map(|id| PointStruct::new(id, vec![1.0], [])).collect()
+    (0..count).map(|id| PointStruct::new(id, vec![1.0], Payload::new())).collect()
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use qdrant_client::Payload;
 use qdrant_client::qdrant::{PointStruct, PointsSelector, PointsUpdateOperation};
 use serde_json::json;
 use vdb::{Condition, Filter};
@@ -28,7 +29,7 @@ fn an_upsert_has_points_a_mode_and_a_filter() {
 
 #[test]
 fn a_point_without_an_id_is_told_by_its_place() {
-    let sent = vec![PointStruct::new(1, vec![1.0], []), PointStruct::default()];
+    let sent = vec![PointStruct::new(1, vec![1.0], Payload::new()), PointStruct::default()];
     let refused = upsert(sent, None, None).unwrap_err();
     assert_eq!(refused, Rejection::invalid("points[1].id", "is required"));
 }
