@@ -12,7 +12,9 @@
 //! | file | what |
 //! |---|---|
 //! | `service/` | what each call means |
+//! | `rest/` | REST |
 
 #![forbid(unsafe_code)]
 
+pub mod rest;
 pub mod service;
