@@ -13,8 +13,12 @@
 //! |---|---|
 //! | `service/` | what each call means |
 //! | `rest/` | REST |
+//! | `config.rs`, `config/` | settings of a server, from files and the environment |
+//! | `server.rs` | a process that answers |
 
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod rest;
+pub mod server;
 pub mod service;
