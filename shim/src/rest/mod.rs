@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -66,6 +67,10 @@ struct App {
     journal: Arc<Journal>,
 }
 
+async fn nothing() -> StatusCode {
+    StatusCode::NOT_FOUND
+}
+
 /// The REST interface of a service, to be served or called.
 pub fn router(service: Service, options: RestOptions) -> Router {
     let app = App {
@@ -82,6 +87,9 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .merge(cluster::routes())
         .merge(node::routes())
         .merge(telemetry::routes())
+        // A path that is there by another method is not there.
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
         // Bodies are bounded where they are read, in the words that clients know.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::new(options.keys), guard::guard))
@@ -102,3 +110,6 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .fallback_service(routes)
         .layer(from_fn(slashes::single))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,7 @@
 //! What a node says of itself: version, health, issues.
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
@@ -17,7 +16,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/livez", get(healthy))
         .route("/readyz", get(ready))
         .route("/issues", get(issues).delete(clear_issues))
-        .fallback(nothing)
 }
 
 async fn version() -> axum::Json<Value> {
@@ -40,8 +38,4 @@ async fn issues() -> Response {
 
 async fn clear_issues() -> Response {
     answer(async { Ok(true) }).await
-}
-
-async fn nothing() -> Response {
-    StatusCode::NOT_FOUND.into_response()
 }
