@@ -12,7 +12,7 @@
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `remembered.rs` | settings that the engine has no place for |
 //! | `collections.rs`, `describe.rs` | collections and aliases; what is told of one |
-//! | `write.rs`, `indexes.rs` | writes of points; payload indexes |
+//! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
 //! | `snapshots/` | files of snapshots |
 //!
@@ -24,6 +24,7 @@ mod collections;
 mod describe;
 mod error;
 mod indexes;
+mod named_vectors;
 mod pool;
 mod query;
 mod read;
@@ -41,6 +42,7 @@ use vdb::{Collection, Control, Database};
 pub use access::{Access, Keys};
 pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, ParamsDescription, Warning};
 pub use error::{ErrorKind, Problems, Result, ServiceError};
+pub use named_vectors::NamedVectorSettings;
 pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf};
