@@ -223,10 +223,21 @@ impl ServerConfig {
     /// # Errors
     /// When there is no such port.
     pub fn http_port(&self) -> Result<u16, ConfigError> {
-        let port = self.service.http_port.unwrap_or(6333);
-        u16::try_from(port)
-            .map_err(|_| ConfigError::Value(format!("service.http_port: there is no port {port}")))
+        port("service.http_port", self.service.http_port, 6333)
     }
+
+    /// The port of gRPC.
+    ///
+    /// # Errors
+    /// When there is no such port.
+    pub fn grpc_port(&self) -> Result<u16, ConfigError> {
+        port("service.grpc_port", self.service.grpc_port, 6334)
+    }
+}
+
+fn port(key: &str, given: Option<u64>, default: u16) -> Result<u16, ConfigError> {
+    let Some(port) = given else { return Ok(default) };
+    u16::try_from(port).map_err(|_| ConfigError::Value(format!("{key}: there is no port {port}")))
 }
 
 /// Puts `newer` over `older`: objects are merged, everything else is replaced.

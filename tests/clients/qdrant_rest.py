@@ -20,7 +20,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 @contextlib.contextmanager
 def served(command, directory, *options):
     """The address of a server, which ends with the block."""
-    args = [command, "--json", "--quiet", "serve", str(directory / "db"), "--http-port", "0", *options]
+    args = [command, "--json", "--quiet", "serve", str(directory / "db"), "--http-port", "0", "--grpc-port", "0", *options]
     with subprocess.Popen(args, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield json.loads(server.stdout.readline())["rest"]

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 use vdb::Database;
 use vdb_qdrant::config::ServerConfig;
 use vdb_qdrant::rest::RestOptions;
-use vdb_qdrant::server;
+use vdb_qdrant::server::{self, Addresses};
 use vdb_qdrant::service::{Service, ServiceOptions};
 
 use crate::failure::{Failure, Outcome};
@@ -21,7 +21,7 @@ const STORAGE: &str = "./storage";
 const SNAPSHOTS: &str = "./snapshots";
 
 const AFTER: &str = "\
-The REST interface is that of Qdrant 1.19. Settings come from config/config.yaml and its like, the file of \
+The REST and gRPC interfaces are those of Qdrant 1.19. Settings come from config/config.yaml and its like, the file of \
 --config-path, the environment (QDRANT__SERVICE__HTTP_PORT for service.http_port), and this command line, each \
 before those before it. Only this machine is listened to, unless --host says otherwise; then there must be a key.
 
@@ -47,6 +47,10 @@ pub(crate) struct Args {
     /// Port of REST; 0 for any that is free [default: 6333]
     #[arg(long, value_name = "PORT")]
     http_port: Option<u16>,
+
+    /// Port of gRPC; 0 for any that is free [default: 6334]
+    #[arg(long, value_name = "PORT")]
+    grpc_port: Option<u16>,
 
     /// Key that callers must show. The environment is a safer place for it: others see command lines
     #[arg(long, value_name = "KEY")]
@@ -81,6 +85,9 @@ impl Args {
         if let Some(port) = self.http_port {
             service.http_port = Some(port.into());
         }
+        if let Some(port) = self.grpc_port {
+            service.grpc_port = Some(port.into());
+        }
         Ok(config)
     }
 
@@ -110,7 +117,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let config = args.config()?;
     log(&config, out)?;
     let address = config.address().map_err(refuse)?;
-    let port = config.http_port().map_err(refuse)?;
+    let addresses = Addresses {
+        rest: SocketAddr::new(address, config.http_port().map_err(refuse)?),
+        grpc: Some(SocketAddr::new(address, config.grpc_port().map_err(refuse)?)),
+    };
     let keys = config.keys();
     if !address.is_loopback() && !keys.are_required() && !args.insecure {
         return Err(Failure::usage(format!(
@@ -135,19 +145,23 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         tracing::info!(file = %file.display(), "settings were read");
     }
     let service = Service::new(database.clone(), options);
-    let served = server::run(SocketAddr::new(address, port), rest, service, |address| {
+    let served = server::run(addresses, rest, service, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
-        let _ = ready(out, &db, address);
+        let _ = ready(out, &db, addresses);
     });
     let closed = database.close();
-    served.map_err(|error| Failure::failed(format!("cannot serve on {address}:{port}: {error}")))?;
+    served.map_err(|error| Failure::failed(format!("cannot serve: {error}")))?;
     Ok(closed?)
 }
 
-fn ready(out: &mut Out, db: &Path, address: SocketAddr) -> Outcome {
-    let answer = json!({ "database": db.display().to_string(), "rest": format!("http://{address}") });
-    out.answer(&answer, || {
-        format!("{} is served on http://{address}", db.display())
+fn ready(out: &mut Out, db: &Path, addresses: Addresses) -> Outcome {
+    let rest = format!("http://{}", addresses.rest);
+    let grpc = addresses.grpc.map(|address| format!("http://{address}"));
+    let shown = db.display();
+    let answer = json!({ "database": shown.to_string(), "rest": rest, "grpc": grpc });
+    out.answer(&answer, || match &grpc {
+        Some(grpc) => format!("{shown} is served: REST on {rest}, gRPC on {grpc}"),
+        None => format!("{shown} is served: REST on {rest}"),
     })?;
     out.flush()
 }

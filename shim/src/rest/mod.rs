@@ -13,7 +13,7 @@
 //! | `journal.rs` | request ids, the log, counts of answers |
 //! | `slashes.rs` | doubled and trailing slashes |
 //! | `wire/` | shapes that several routes share: vectors, filters, points, selections |
-//! | `collections.rs`, `indexes.rs` | collections, aliases, payload indexes |
+//! | `collections.rs`, `vectors.rs`, `indexes.rs` | collections, aliases, named vectors, payload indexes |
 //! | `points.rs` | writes of points |
 //! | `reads.rs` | points by id, pages, counts, facets, matrices |
 //! | `query/` | queries, and the older searches, recommendations and discoveries |
@@ -34,6 +34,7 @@ mod reads;
 mod slashes;
 mod snapshots;
 mod telemetry;
+mod vectors;
 mod wire;
 
 use std::sync::Arc;
@@ -79,6 +80,7 @@ pub fn router(service: Service, options: RestOptions) -> Router {
     };
     let routes = Router::new()
         .merge(collections::routes())
+        .merge(vectors::routes())
         .merge(indexes::routes())
         .merge(points::routes())
         .merge(reads::routes())

@@ -13,6 +13,7 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
 use super::wire::{WireFilter, WireVector, WireVectors, optional};
+use crate::inference::Role;
 use crate::service::{Problems, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
@@ -196,7 +197,7 @@ impl Columns {
         for (name, column) in named {
             for (point, vector) in points.iter_mut().zip(column) {
                 let vectors = std::mem::take(&mut point.vectors);
-                point.vectors = vectors.with(name.as_str(), vector.dense()?);
+                point.vectors = vectors.with(name.as_str(), vector.vector(Role::Document)?);
             }
         }
         for (point, payload) in points.iter_mut().zip(self.payloads.into_iter().flatten()) {

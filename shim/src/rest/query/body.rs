@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use vdb::{LookupFrom, Prefetch, QueryParams, QueryRequest};
+use vdb::{Idf, LookupFrom, Prefetch, QueryParams, QueryRequest};
 
 use super::AsQuery;
 use super::kind::read_query;
@@ -28,7 +28,15 @@ pub(super) struct SearchParams {
     exact: Option<bool>,
     quantization: Option<QuantizationParams>,
     acorn: Option<AcornParams>,
-    idf: Option<Value>,
+    idf: Option<IdfBody>,
+}
+
+/// Of which points it is counted how rare a dimension is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IdfBody {
+    Global,
+    Corpus(WireFilter),
 }
 
 /// How a walk with a filter goes: the engine chooses.
@@ -51,15 +59,16 @@ impl SearchParams {
     }
 
     pub(super) fn params(&self) -> Result<QueryParams, ServiceError> {
-        if self.idf.is_some() {
-            return Err(ServiceError::bad_input(
-                "params.idf is for sparse vectors with the modifier idf, which the vector of this query has not",
-            ));
-        }
+        let idf = match self.idf.clone() {
+            None => None,
+            Some(IdfBody::Global) => Some(Idf::Global),
+            Some(IdfBody::Corpus(filter)) => Some(Idf::Corpus(filter.filter()?)),
+        };
         Ok(QueryParams {
             // No beam is wider than what the engine allows.
             ef: self.hnsw_ef.map(|ef| number(ef).min(vdb::MAX_EF)),
             exact: self.exact.unwrap_or(false),
+            idf,
         })
     }
 }

@@ -12,6 +12,7 @@ use super::expression::read_formula;
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, WireVector};
+use crate::inference::Role;
 use crate::service::{Problems, ServiceError};
 
 /// A vector, or the id of a point that has it.
@@ -40,7 +41,7 @@ impl Input {
             Input::Id(id) => Ok(VectorInput::Id(id)),
             Input::Vector(vector) => {
                 vector.check(place, problems);
-                vector.dense().map(VectorInput::Dense)
+                vector.vector(Role::Query).map(VectorInput::Vector)
             }
         }
     }

@@ -6,9 +6,10 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use vdb::Vectors;
+use serde_json::{Map, Value};
+use vdb::{SparseVector, Vector, Vectors};
 
+use crate::inference::{Role, embed, unknown_model};
 use crate::service::{Problems, ServiceError};
 
 /// A vector of one name.
@@ -21,7 +22,20 @@ pub(in crate::rest) enum WireVector {
     /// The dimensions that are not 0, and what they are.
     Sparse { indices: Vec<u32>, values: Vec<f32> },
     /// Something that a model makes a vector of.
-    Inferred(&'static str),
+    Inferred(Inferred),
+}
+
+/// Something that a model makes a vector of.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::rest) enum Inferred {
+    /// A text.
+    Document {
+        text: String,
+        model: String,
+        options: Map<String, Value>,
+    },
+    /// Something else, that no model here knows what to make of.
+    Other { model: String },
 }
 
 /// The vectors of a point: one without a name, or a map.
@@ -35,12 +49,12 @@ pub(in crate::rest) enum WireVectors {
 
 impl WireVector {
     /// The engine's vector.
-    pub(in crate::rest) fn dense(self) -> Result<Vec<f32>, ServiceError> {
+    pub(in crate::rest) fn vector(self, role: Role) -> Result<Vector, ServiceError> {
         match self {
-            WireVector::Dense(numbers) => Ok(numbers),
-            WireVector::Multi(_) => Err(ServiceError::bad_input("multivectors are not supported yet")),
-            WireVector::Sparse { .. } => Err(ServiceError::bad_input("sparse vectors are not supported yet")),
-            WireVector::Inferred(what) => Err(no_inference(what)),
+            WireVector::Dense(numbers) => Ok(Vector::Dense(numbers)),
+            WireVector::Multi(rows) => Ok(Vector::Multi(rows)),
+            WireVector::Sparse { indices, values } => Ok(Vector::Sparse(SparseVector { indices, values })),
+            WireVector::Inferred(inferred) => inferred.vector(role),
         }
     }
 
@@ -77,11 +91,11 @@ impl WireVectors {
     /// The engine's vectors.
     pub(in crate::rest) fn vectors(self) -> Result<Vectors, ServiceError> {
         match self {
-            WireVectors::Single(vector) => Ok(vector.dense()?.into()),
+            WireVectors::Single(vector) => Ok(vector.vector(Role::Document)?.into()),
             WireVectors::Named(named) => {
                 let mut vectors = Vectors::default();
                 for (name, vector) in named {
-                    vectors = vectors.with(name, vector.dense()?);
+                    vectors = vectors.with(name, vector.vector(Role::Document)?);
                 }
                 Ok(vectors)
             }
@@ -105,10 +119,19 @@ impl WireVectors {
     }
 }
 
-fn no_inference(what: &str) -> ServiceError {
-    ServiceError::internal(format!(
-        "a {what} was given for a vector, and no inference service is configured"
-    ))
+impl Inferred {
+    fn vector(self, role: Role) -> Result<Vector, ServiceError> {
+        match self {
+            Inferred::Document { text, model, options } => embed(&model, &text, options, role)
+                .map(Vector::Sparse)
+                .map_err(|error| match error.field {
+                    // Another model would be asked of a service, and there is none.
+                    "model" => ServiceError::internal(error.problem),
+                    _ => ServiceError::bad_input(error.to_string()),
+                }),
+            Inferred::Other { model } => Err(ServiceError::internal(unknown_model(&model))),
+        }
+    }
 }
 
 /// A list of numbers, or of lists of numbers.
@@ -183,7 +206,7 @@ impl From<Listed> for WireVector {
 }
 
 /// What an object is that stands for a vector and is no map of names.
-fn object_vector<E: de::Error>(map: &serde_json::Map<String, Value>) -> Option<Result<WireVector, E>> {
+fn object_vector<E: de::Error>(map: &Map<String, Value>) -> Option<Result<WireVector, E>> {
     if map.contains_key("indices") && map.get("indices").is_some_and(|list| is_flat(list)) {
         #[derive(Deserialize)]
         struct Sparse {
@@ -199,10 +222,21 @@ fn object_vector<E: de::Error>(map: &serde_json::Map<String, Value>) -> Option<R
             .map_err(E::custom),
         );
     }
-    let model = map.get("model").is_some_and(Value::is_string);
-    let kinds = [("text", "document"), ("image", "image"), ("object", "object")];
-    let inferred = kinds.iter().find(|(key, _)| model && map.contains_key(*key));
-    inferred.map(|(_, what)| Ok(WireVector::Inferred(what)))
+    let model = map.get("model")?.as_str()?.to_owned();
+    if let Some(Value::String(text)) = map.get("text") {
+        let options = match map.get("options") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(options)) => options.clone(),
+            Some(_) => return Some(Err(E::custom("options of a document must be an object"))),
+        };
+        return Some(Ok(WireVector::Inferred(Inferred::Document {
+            text: text.clone(),
+            model,
+            options,
+        })));
+    }
+    let other = map.contains_key("image") || map.contains_key("object");
+    other.then(|| Ok(WireVector::Inferred(Inferred::Other { model })))
 }
 
 /// A list without lists in it, and not only because it is empty: then it may be the vector of a name.
@@ -227,7 +261,7 @@ impl<'de> Deserialize<'de> for WireVector {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WireVector, A::Error> {
-                let map = serde_json::Map::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let map = Map::deserialize(de::value::MapAccessDeserializer::new(map))?;
                 object_vector(&map).unwrap_or_else(|| {
                     Err(de::Error::custom(
                         "expected a list of numbers, a list of such lists, or `indices` and `values`",
@@ -256,7 +290,7 @@ impl<'de> Deserialize<'de> for WireVectors {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireVectors, A::Error> {
                 let mut named = BTreeMap::new();
                 // Most maps are of names to lists; only what a model is asked for has texts in it.
-                let mut object = serde_json::Map::new();
+                let mut object = Map::new();
                 while let Some(name) = map.next_key::<String>()? {
                     match map.next_value_seed(VectorOrOther)? {
                         VectorOr::Vector(vector) => {
@@ -308,7 +342,7 @@ impl<'de> Visitor<'de> for VectorOrOther {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<VectorOr, A::Error> {
-        let map = serde_json::Map::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        let map = Map::deserialize(de::value::MapAccessDeserializer::new(map))?;
         match object_vector(&map) {
             Some(vector) => vector.map(VectorOr::Vector),
             None => Ok(VectorOr::Other(Value::Object(map))),
@@ -340,17 +374,32 @@ impl<'de> Visitor<'de> for VectorOrOther {
     }
 }
 
+/// A vector as it is written.
+struct VectorOut<'a>(&'a Vector);
+
+impl Serialize for VectorOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Vector::Dense(numbers) => numbers.serialize(serializer),
+            Vector::Multi(rows) => rows.serialize(serializer),
+            Vector::Sparse(sparse) => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("indices", &sparse.indices)?;
+                map.serialize_entry("values", &sparse.values)?;
+                map.end()
+            }
+        }
+    }
+}
+
 /// Writes the vectors of a point: a list for one without a name, else a map.
-pub(in crate::rest) fn vectors_out<S: Serializer>(
-    vectors: &Vectors,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(in crate::rest) fn vectors_out<S: Serializer>(vectors: &Vectors, serializer: S) -> Result<S::Ok, S::Error> {
     if let (Some(only), 1) = (vectors.0.get(""), vectors.0.len()) {
-        return only.serialize(serializer);
+        return VectorOut(only).serialize(serializer);
     }
     let mut map = serializer.serialize_map(Some(vectors.0.len()))?;
     for (name, vector) in &vectors.0 {
-        map.serialize_entry(name, vector)?;
+        map.serialize_entry(name, &VectorOut(vector))?;
     }
     map.end()
 }
