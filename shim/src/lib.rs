@@ -14,6 +14,9 @@
 //! | file | what |
 //! |---|---|
 //! | `service/` | what each call means |
+//! | `rest/` | REST |
+//! | `config.rs`, `config/` | settings of a server, from files and the environment |
+//! | `server.rs` | a process that answers |
 //! | `grpc/` | the gRPC interface |
 //! | `client/` | the client of a Rust program, on a directory or on a server |
 //! | `inference.rs` | vectors made of texts |
@@ -21,8 +24,11 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod config;
 pub mod grpc;
 pub mod inference;
+pub mod rest;
+pub mod server;
 pub mod service;
 
 pub use client::{Qdrant, blocking};

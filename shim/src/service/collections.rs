@@ -83,6 +83,17 @@ impl Service {
         .await
     }
 
+    /// Sizes of a collection and what goes on in the background, as the engine tells it.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn engine_info(&self, name: &str) -> Result<vdb::CollectionInfo> {
+        self.on_collection(name, ReadOptions::default(), |_, collection, _| {
+            Ok(collection.info()?)
+        })
+        .await
+    }
+
     /// Changes aliases, in order and in one step: all of it takes effect, or nothing.
     ///
     /// # Errors

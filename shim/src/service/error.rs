@@ -229,6 +229,7 @@ impl From<Error> for ServiceError {
             Error::Conflict { .. }
             | Error::InvalidName { .. }
             | Error::NotFinite { .. }
+            | Error::WrongKind { .. }
             | Error::OutOfRange { .. }
             | Error::Filter(_)
             | Error::InvalidRequest(_)

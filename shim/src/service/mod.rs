@@ -54,6 +54,9 @@ use remembered::Remembered;
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
 pub const QDRANT_VERSION: &str = "1.19.0";
 
+/// What `GET /` tells as the commit. Clients look at its length only.
+pub const QDRANT_COMMIT: &str = "74f3e85b00000000000000000000000000000000";
+
 /// What `GET /` and the health check call the service.
 pub const QDRANT_TITLE: &str = "qdrant - vector search engine";
 

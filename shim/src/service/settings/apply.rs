@@ -1,12 +1,20 @@
 //! What the engine makes of settings.
 
-use vdb::{CollectionConfig, HnswParams, OptimizerConfig, Quantization, VectorParams};
+use std::collections::BTreeMap;
+
+use vdb::{
+    CollectionConfig, Element, HnswParams, MultiVectorComparator, OptimizerConfig, Quantization, SparseVectorParams,
+    VectorParams,
+};
 
 use super::super::error::{Result, ServiceError};
 use super::CollectionSettings;
 use super::quantization::{BinaryEncoding, CompressionRatio, QuantizationSettings, TurboBits};
 use super::tuning::HnswSettings;
-use super::vectors::{Datatype, VectorSettings, VectorsSettings};
+use super::vectors::{
+    Comparator, Datatype, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings, VectorSettings,
+    VectorsSettings,
+};
 
 /// Bytes of a number of a vector where thresholds are in kilobytes.
 const NUMBER: u64 = 4;
@@ -21,24 +29,14 @@ impl CollectionSettings {
         for (name, vector) in &self.vectors.0 {
             config = config.vector(name.as_str(), self.vector(name, vector)?);
         }
-        if self
-            .sparse_vectors
-            .as_ref()
-            .is_some_and(|sparse| !sparse.is_empty())
-        {
-            return Err(ServiceError::bad_input("sparse vectors are not supported yet"));
+        for (name, sparse) in self.sparse_vectors.iter().flatten() {
+            config.sparse_vectors.push((name.clone(), sparse_params(name, sparse)?));
         }
         Ok(config.optimizer(self.optimizer()))
     }
 
     fn vector(&self, name: &str, vector: &VectorSettings) -> Result<VectorParams> {
-        let datatype = vector.datatype.unwrap_or(Datatype::Float32);
-        let element = datatype.element().ok_or_else(|| {
-            ServiceError::bad_input(format!("datatype turbo4 of vector {name:?} is not supported"))
-        })?;
-        if vector.multivector_config.is_some() {
-            return Err(ServiceError::bad_input("multivectors are not supported yet"));
-        }
+        let element = element(name, vector.datatype)?;
         let size = usize::try_from(vector.size).unwrap_or(usize::MAX);
         let mut hnsw = self.hnsw_config.clone().unwrap_or_default();
         hnsw.overlay(vector.hnsw_config.as_ref().unwrap_or(&HnswSettings::default()));
@@ -46,9 +44,15 @@ impl CollectionSettings {
             .quantization_config
             .as_ref()
             .or(self.quantization_config.as_ref());
-        Ok(VectorParams::new(size, vector.distance.into())
+        let params = VectorParams::new(size, vector.distance.into())
             .element(element)
-            .hnsw(graph(&hnsw, quantization)))
+            .hnsw(graph(&hnsw, quantization));
+        Ok(match vector.multivector_config {
+            None => params,
+            Some(MultivectorSettings {
+                comparator: Comparator::MaxSim,
+            }) => params.multivector(MultiVectorComparator::MaxSim),
+        })
     }
 
     fn optimizer(&self) -> OptimizerConfig {
@@ -86,13 +90,46 @@ impl CollectionSettings {
         let vectors = config.vectors.iter().map(|(name, params)| {
             let mut vector = VectorSettings::new(params.size as u64, params.distance.into());
             vector.datatype = Datatype::of(params.element);
+            vector.multivector_config = params.multivector.map(|comparator| match comparator {
+                MultiVectorComparator::MaxSim => MultivectorSettings {
+                    comparator: Comparator::MaxSim,
+                },
+            });
             (name.clone(), vector)
         });
+        let sparse = config.sparse_vectors.iter().map(|(name, params)| {
+            let index = Datatype::of(params.element).map(|datatype| SparseIndexSettings {
+                datatype: Some(datatype),
+                ..SparseIndexSettings::default()
+            });
+            let modifier = match params.modifier {
+                vdb::Modifier::None => None,
+                vdb::Modifier::Idf => Some(Modifier::Idf),
+            };
+            (name.clone(), SparseVectorSettings { index, modifier })
+        });
+        let sparse: BTreeMap<_, _> = sparse.collect();
         CollectionSettings {
             vectors: VectorsSettings(vectors.collect()),
+            sparse_vectors: (!sparse.is_empty()).then_some(sparse),
             ..CollectionSettings::default()
         }
     }
+}
+
+fn element(name: &str, datatype: Option<Datatype>) -> Result<Element> {
+    datatype.unwrap_or(Datatype::Float32).element().ok_or_else(|| {
+        ServiceError::bad_input(format!("datatype turbo4 of vector {name:?} is not supported"))
+    })
+}
+
+fn sparse_params(name: &str, sparse: &SparseVectorSettings) -> Result<SparseVectorParams> {
+    let datatype = sparse.index.as_ref().and_then(|index| index.datatype);
+    let params = SparseVectorParams::new().element(element(name, datatype)?);
+    Ok(match sparse.modifier {
+        None | Some(Modifier::None) => params,
+        Some(Modifier::Idf) => params.modifier(vdb::Modifier::Idf),
+    })
 }
 
 fn graph(hnsw: &HnswSettings, quantization: Option<&QuantizationSettings>) -> HnswParams {

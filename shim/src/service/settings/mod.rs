@@ -107,6 +107,19 @@ impl CollectionSettings {
     pub fn validate(&self) -> Result<()> {
         let mut problems = Problems::new();
         self.vectors.check(&mut problems);
+        for (name, sparse) in self.sparse_vectors.iter().flatten() {
+            if name.is_empty() {
+                problems.add("sparse_vectors", "the name of a sparse vector must not be empty");
+            }
+            if let Some(index) = &sparse.index
+                && index.memory == Some(Memory::Pinned)
+            {
+                problems.add(
+                    format_args!("sparse_vectors.{name}.index.memory"),
+                    "pinned is not supported here",
+                );
+            }
+        }
         problems.at_least("shard_number", self.shard_number, 1);
         problems.at_least("replication_factor", self.replication_factor, 1);
         problems.at_least("write_consistency_factor", self.write_consistency_factor, 1);
