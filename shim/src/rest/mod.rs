@@ -112,6 +112,3 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .fallback_service(routes)
         .layer(from_fn(slashes::single))
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use vdb::Database;
 
-use super::{RestOptions, router};
-use crate::service::{Keys, Service, ServiceOptions};
+use vdb_qdrant::rest::{MAX_BODY_BYTES, RestOptions, router};
+use vdb_qdrant::service::{Keys, Service, ServiceOptions};
 
 /// A service in memory, called without a network.
 struct Server {
@@ -212,7 +212,7 @@ async fn bodies_and_parameters_that_cannot_be_read_are_told() {
         .post(&format!("{path}?consistency=quorum&timeout=5"), json!({}))
         .await
         .result();
-    let large = vec![b' '; crate::rest::MAX_BODY_BYTES + 1];
+    let large = vec![b' '; MAX_BODY_BYTES + 1];
     let large = server.raw("POST", path, large).await.error(400);
     assert!(large.contains("larger than allowed"), "{large}");
     // Keys that are not known are not minded.
