@@ -23,6 +23,8 @@ mod query;
 mod repair;
 mod restore;
 mod scroll;
+#[cfg(feature = "serve")]
+mod serve;
 mod snapshot;
 mod sort;
 mod ttl;
@@ -105,6 +107,8 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Repair(repair::Args),
     Snapshot(snapshot::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     Restore(restore::Args),
     Bench(bench::Args),
     Demo(demo::Args),
@@ -132,6 +136,8 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
         Command::Compact(args) => compact::run(&args, out),
         Command::Verify(args) => verify::run(&args, out),
         Command::Repair(args) => repair::run(&args, out),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args, out),
         Command::Snapshot(args) => snapshot::run(&args, out),
         Command::Restore(args) => restore::run(&args, out),
         Command::Bench(args) => bench::run(args, out),

@@ -1,0 +1,189 @@
+//! `vdb serve`: answers programs written for Qdrant.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tracing_subscriber::filter::LevelFilter;
+use vdb::Database;
+use vdb_qdrant::config::ServerConfig;
+use vdb_qdrant::rest::RestOptions;
+use vdb_qdrant::server::{self, Addresses};
+use vdb_qdrant::service::{Service, ServiceOptions};
+
+use crate::failure::{Failure, Outcome};
+use crate::open;
+use crate::out::Out;
+
+/// The directory of a database that nothing else names.
+const STORAGE: &str = "./storage";
+/// The directory of snapshots beside it.
+const SNAPSHOTS: &str = "./snapshots";
+
+const AFTER: &str = "\
+The REST and gRPC interfaces are those of Qdrant 1.19. Settings come from config/config.yaml and its like, the file of \
+--config-path, the environment (QDRANT__SERVICE__HTTP_PORT for service.http_port), and this command line, each \
+before those before it. Only this machine is listened to, unless --host says otherwise; then there must be a key.
+
+SIGINT and SIGTERM end the server once requests under way are answered. The database is open for writing \
+meanwhile; other commands can read it.
+
+Examples:
+  vdb serve my.db
+  vdb serve --host 0.0.0.0 --api-key secret
+  QDRANT__SERVICE__API_KEY=secret vdb serve my.db --http-port 7000";
+
+/// Serve a database to programs written for Qdrant
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// Directory of the database, made if there is none [default: storage.storage_path, else ./storage]
+    db: Option<PathBuf>,
+
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+
+    /// Port of REST; 0 for any that is free [default: 6333]
+    #[arg(long, value_name = "PORT")]
+    http_port: Option<u16>,
+
+    /// Port of gRPC; 0 for any that is free [default: 6334]
+    #[arg(long, value_name = "PORT")]
+    grpc_port: Option<u16>,
+
+    /// Key that callers must show. The environment is a safer place for it: others see command lines
+    #[arg(long, value_name = "KEY")]
+    api_key: Option<String>,
+
+    /// Key that allows reading only
+    #[arg(long, value_name = "KEY")]
+    read_only_api_key: Option<String>,
+
+    /// Settings in YAML
+    #[arg(long, value_name = "FILE")]
+    config_path: Option<PathBuf>,
+
+    /// Listen to other machines without a key
+    #[arg(long)]
+    insecure: bool,
+}
+
+impl Args {
+    fn config(&self) -> Outcome<ServerConfig> {
+        let named = self.config_path.as_deref();
+        let mut config = ServerConfig::load(named).map_err(|error| Failure::failed(error.to_string()))?;
+        let service = &mut config.service;
+        let given = |option: &Option<String>, setting: &mut Option<String>| {
+            if option.is_some() {
+                setting.clone_from(option);
+            }
+        };
+        given(&self.host, &mut service.host);
+        given(&self.api_key, &mut service.api_key);
+        given(&self.read_only_api_key, &mut service.read_only_api_key);
+        if let Some(port) = self.http_port {
+            service.http_port = Some(port.into());
+        }
+        if let Some(port) = self.grpc_port {
+            service.grpc_port = Some(port.into());
+        }
+        Ok(config)
+    }
+
+    /// Where the database is, and where its snapshots go: they may not lie in it.
+    fn places(&self, config: &ServerConfig) -> (PathBuf, PathBuf) {
+        let storage = &config.storage;
+        let named = self.db.clone();
+        let beside = named.as_ref().map(|db| with_suffix(db, ".snapshots"));
+        let db = named.or_else(|| storage.storage_path.clone());
+        let snapshots = storage.snapshots_path.clone().or(beside);
+        (
+            db.unwrap_or_else(|| STORAGE.into()),
+            snapshots.unwrap_or_else(|| SNAPSHOTS.into()),
+        )
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    // A trailing slash would put it inside.
+    let mut name = path.components().as_path().as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    let refuse = |error: vdb_qdrant::config::ConfigError| Failure::failed(error.to_string());
+    let config = args.config()?;
+    log(&config, out)?;
+    let address = config.address().map_err(refuse)?;
+    let addresses = Addresses {
+        rest: SocketAddr::new(address, config.http_port().map_err(refuse)?),
+        grpc: Some(SocketAddr::new(address, config.grpc_port().map_err(refuse)?)),
+    };
+    let keys = config.keys();
+    if !address.is_loopback() && !keys.are_required() && !args.insecure {
+        return Err(Failure::usage(format!(
+            "{address} can be reached from other machines, and there is no key: give one with --api-key or \
+             QDRANT__SERVICE__API_KEY, or say --insecure if everybody there may read and change everything"
+        )));
+    }
+    let (db, snapshots) = args.places(&config);
+    let database = open::open(Database::builder(), &db)?;
+    let mut options = ServiceOptions::new(snapshots);
+    let threads = config.storage.performance.max_search_threads.unwrap_or(0);
+    options.threads = usize::try_from(threads).unwrap_or(0);
+    options.max_collections = config
+        .storage
+        .max_collections
+        .map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+    let rest = RestOptions {
+        keys,
+        no_cors: config.service.enable_cors == Some(false),
+    };
+    for file in &config.files {
+        tracing::info!(file = %file.display(), "settings were read");
+    }
+    let service = Service::new(database.clone(), options);
+    let served = server::run(addresses, rest, service, |addresses| {
+        // Who started it may wait for this line; that it cannot be written is no reason not to serve.
+        let _ = ready(out, &db, addresses);
+    });
+    let closed = database.close();
+    served.map_err(|error| Failure::failed(format!("cannot serve: {error}")))?;
+    Ok(closed?)
+}
+
+fn ready(out: &mut Out, db: &Path, addresses: Addresses) -> Outcome {
+    let rest = format!("http://{}", addresses.rest);
+    let grpc = addresses.grpc.map(|address| format!("http://{address}"));
+    let shown = db.display();
+    let answer = json!({ "database": shown.to_string(), "rest": rest, "grpc": grpc });
+    out.answer(&answer, || match &grpc {
+        Some(grpc) => format!("{shown} is served: REST on {rest}, gRPC on {grpc}"),
+        None => format!("{shown} is served: REST on {rest}"),
+    })?;
+    out.flush()
+}
+
+fn log(config: &ServerConfig, out: &Out) -> Outcome {
+    // The first part of a list of levels is that of everything.
+    let level = config.log_level.as_deref().unwrap_or("info");
+    let level = level.split(',').next().unwrap_or(level).trim();
+    let level: LevelFilter = level.parse().map_err(|_| {
+        Failure::failed(format!(
+            "settings: log_level: {level:?} is not one of off, error, warn, info, debug, trace"
+        ))
+    })?;
+    let level = if out.quiet {
+        LevelFilter::WARN.min(level)
+    } else {
+        level
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    Ok(())
+}

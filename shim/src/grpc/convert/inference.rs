@@ -1,0 +1,40 @@
+//! Texts, images and objects in the place of vectors.
+
+use std::collections::HashMap;
+
+use qdrant_client::qdrant as proto;
+use serde_json::{Map, Value};
+use vdb::Vector;
+
+use super::payload;
+use super::rejection::{Rejection, Result, Within};
+pub(crate) use crate::inference::Role;
+use crate::inference;
+
+/// The vector of a text.
+pub(crate) fn document(message: proto::Document, role: Role) -> Result<Vector> {
+    let proto::Document { text, model, options } = message;
+    let options = self::options(options)?;
+    let vector = inference::embed(&model, &text, options, role);
+    vector
+        .map(Vector::Sparse)
+        .map_err(|error| Rejection::invalid(error.field, error.problem))
+}
+
+fn options(map: HashMap<String, proto::Value>) -> Result<Map<String, Value>> {
+    payload::payload(map).within("options")
+}
+
+/// Refuses an image: no model here sees.
+pub(crate) fn image(message: proto::Image) -> Result<Vector> {
+    Err(no_model(&message.model))
+}
+
+/// Refuses an object: no model here knows what to make of it.
+pub(crate) fn object(message: proto::InferenceObject) -> Result<Vector> {
+    Err(no_model(&message.model))
+}
+
+fn no_model(model: &str) -> Rejection {
+    Rejection::unimplemented("model", inference::unknown_model(model))
+}

@@ -1,0 +1,32 @@
+//! The gRPC interface of Qdrant, over a [`Service`](crate::service::Service).
+//!
+//! ```text
+//! connection -> guard.rs (who may call what) -> api.rs -> convert/ -> service -> convert/ -> answer
+//! in-process client (../client/) ---------------^
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `server.rs` | serving it on a listener |
+//! | `guard.rs` | API keys |
+//! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
+//! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
+//! | `convert/` | messages to the engine's types and back |
+//! | `status.rs` | errors |
+//! | `reflection.rs` | what the services look like, for tools that ask |
+//!
+//! The messages and the traits of the services are those of the crate `qdrant-client`, which is ahead of the version of Qdrant
+//! that is answered for: fields that came later are refused by name.
+
+mod api;
+mod collections;
+mod convert;
+mod guard;
+mod points;
+mod qdrant;
+mod server;
+mod snapshots;
+mod status;
+
+pub(crate) use api::Api;
+pub use server::{ServerOptions, serve};

@@ -1,0 +1,34 @@
+//! What do programs written for Qdrant speak? This crate answers them in their own words, from the embedded engine.
+//!
+//! ```text
+//! REST (rest/) --.
+//!                +--> service/: what a call means, in the engine's terms --> vdb (the engine)
+//! gRPC (grpc/) -'
+//!      ^
+//!      '--- Rust, in the same process (client/)
+//! ```
+//!
+//! The wire decides how a call is spelled, `service/` what it means: validation, errors and their texts, waiting, defaults
+//! that depend on a collection, snapshots. Nothing of Qdrant's vocabulary reaches the engine.
+//!
+//! | file | what |
+//! |---|---|
+//! | `service/` | what each call means |
+//! | `rest/` | REST |
+//! | `config.rs`, `config/` | settings of a server, from files and the environment |
+//! | `server.rs` | a process that answers |
+//! | `grpc/` | the gRPC interface |
+//! | `client/` | the client of a Rust program, on a directory or on a server |
+//! | `inference.rs` | vectors made of texts |
+
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod config;
+pub mod grpc;
+pub mod inference;
+pub mod rest;
+pub mod server;
+pub mod service;
+
+pub use client::{Qdrant, blocking};

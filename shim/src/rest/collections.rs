@@ -1,0 +1,216 @@
+//! Collections and aliases.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use vdb::AliasChange;
+
+use super::App;
+use super::envelope::answer;
+use super::extract::{At, Json, Params, TimeoutParam};
+use crate::service::settings::{CollectionSettings, SettingsUpdate};
+use crate::service::{CollectionDescription, ConfigDescription, IndexDescription, Warning};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/collections", get(list))
+        .route("/collections/aliases", post(change_aliases))
+        .route(
+            "/collections/{collection}",
+            get(info).put(create).patch(update).delete(remove),
+        )
+        .route("/collections/{collection}/exists", get(exists))
+        .route("/collections/{collection}/aliases", get(aliases_of))
+        .route("/aliases", get(aliases))
+}
+
+async fn list(State(app): State<App>) -> Response {
+    answer(async move {
+        let names = app.service.list_collections();
+        let names: Vec<Value> = names.into_iter().map(|name| json!({ "name": name })).collect();
+        Ok(json!({ "collections": names }))
+    })
+    .await
+}
+
+async fn create(
+    State(app): State<App>,
+    At(name): At<String>,
+    Params(timeout): Params<TimeoutParam>,
+    Json(settings): Json<CollectionSettings>,
+) -> Response {
+    answer(async move {
+        timeout.check()?;
+        Ok(app.service.create_collection(&name, settings).await?)
+    })
+    .await
+}
+
+async fn update(
+    State(app): State<App>,
+    At(name): At<String>,
+    Params(timeout): Params<TimeoutParam>,
+    Json(update): Json<SettingsUpdate>,
+) -> Response {
+    answer(async move {
+        timeout.check()?;
+        Ok(app.service.update_collection(&name, update).await?)
+    })
+    .await
+}
+
+async fn remove(
+    State(app): State<App>,
+    At(name): At<String>,
+    Params(timeout): Params<TimeoutParam>,
+) -> Response {
+    answer(async move {
+        timeout.check()?;
+        Ok(app.service.delete_collection(&name).await?)
+    })
+    .await
+}
+
+async fn info(State(app): State<App>, At(name): At<String>) -> Response {
+    answer(async move {
+        let description = app.service.collection_info(&name).await?;
+        Ok(Info::from(description))
+    })
+    .await
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum OptimizerStatus {
+    Ok,
+    Error(String),
+}
+
+#[derive(Serialize)]
+struct Info {
+    status: &'static str,
+    optimizer_status: OptimizerStatus,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+    indexed_vectors_count: u64,
+    points_count: u64,
+    segments_count: u64,
+    config: ConfigDescription,
+    payload_schema: BTreeMap<String, IndexDescription>,
+    update_queue: UpdateQueue,
+}
+
+/// Writes that are acknowledged and not carried out: there are none, one is the other.
+#[derive(Serialize)]
+struct UpdateQueue {
+    length: u64,
+}
+
+impl From<CollectionDescription> for Info {
+    fn from(description: CollectionDescription) -> Self {
+        Info {
+            status: description.colour(),
+            optimizer_status: description
+                .failure
+                .map_or(OptimizerStatus::Ok, OptimizerStatus::Error),
+            warnings: description.warnings,
+            indexed_vectors_count: description.indexed_vectors_count,
+            points_count: description.points_count,
+            segments_count: description.segments_count,
+            config: description.config,
+            payload_schema: description.payload_schema,
+            update_queue: UpdateQueue { length: 0 },
+        }
+    }
+}
+
+async fn exists(State(app): State<App>, At(name): At<String>) -> Response {
+    answer(async move {
+        let exists = app.service.collection_exists(&name)?;
+        Ok(json!({ "exists": exists }))
+    })
+    .await
+}
+
+fn alias_json(alias: &str, collection: &str) -> Value {
+    json!({ "alias_name": alias, "collection_name": collection })
+}
+
+async fn aliases(State(app): State<App>) -> Response {
+    answer(async move {
+        let all = app.service.list_aliases();
+        let all: Vec<Value> = all.iter().map(|(alias, of)| alias_json(alias, of)).collect();
+        Ok(json!({ "aliases": all }))
+    })
+    .await
+}
+
+async fn aliases_of(State(app): State<App>, At(name): At<String>) -> Response {
+    answer(async move {
+        let all = app.service.collection_aliases(&name)?;
+        let all: Vec<Value> = all.iter().map(|alias| alias_json(alias, &name)).collect();
+        Ok(json!({ "aliases": all }))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct ChangeAliases {
+    actions: Vec<AliasAction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AliasAction {
+    CreateAlias {
+        collection_name: String,
+        alias_name: String,
+    },
+    DeleteAlias {
+        alias_name: String,
+    },
+    RenameAlias {
+        old_alias_name: String,
+        new_alias_name: String,
+    },
+}
+
+impl From<AliasAction> for AliasChange {
+    fn from(action: AliasAction) -> Self {
+        match action {
+            AliasAction::CreateAlias {
+                collection_name,
+                alias_name,
+            } => AliasChange::Create {
+                alias: alias_name,
+                collection: collection_name,
+            },
+            AliasAction::DeleteAlias { alias_name } => AliasChange::Delete { alias: alias_name },
+            AliasAction::RenameAlias {
+                old_alias_name,
+                new_alias_name,
+            } => AliasChange::Rename {
+                from: old_alias_name,
+                to: new_alias_name,
+            },
+        }
+    }
+}
+
+async fn change_aliases(
+    State(app): State<App>,
+    Params(timeout): Params<TimeoutParam>,
+    Json(body): Json<ChangeAliases>,
+) -> Response {
+    answer(async move {
+        timeout.check()?;
+        let changes = body.actions.into_iter().map(AliasChange::from).collect();
+        Ok(app.service.update_aliases(changes).await?)
+    })
+    .await
+}

@@ -1,0 +1,75 @@
+//! Payload indexes.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{delete, put};
+use serde::Deserialize;
+use serde_json::Value;
+use vdb::PayloadIndexParams;
+
+use super::App;
+use super::envelope::{Failure, Part, answer};
+use super::extract::{At, Json, Params, WriteParams};
+use crate::service::ServiceError;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/collections/{collection}/index", put(create))
+        .route("/collections/{collection}/index/{field}", delete(remove))
+}
+
+#[derive(Deserialize)]
+struct CreateIndex {
+    field_name: String,
+    #[serde(alias = "field_type")]
+    field_schema: Option<Value>,
+}
+
+async fn create(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<WriteParams>,
+    Json(body): Json<CreateIndex>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let Some(schema) = body.field_schema else {
+            return Err(ServiceError::bad_request(
+                "Can't auto-detect field type, please specify `field_schema` in the request",
+            )
+            .into());
+        };
+        let index = read_schema(&schema)?;
+        let service = &app.service;
+        Ok(service
+            .create_index(&collection, &body.field_name, index, options)
+            .await?)
+    })
+    .await
+}
+
+/// What an index is to be. An integer index that is to answer nothing is well-formed and yet of no use.
+fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
+    let off = |name: &str| schema.get(name) == Some(&Value::Bool(false));
+    if off("lookup") && off("range") {
+        let error = ServiceError::validation(
+            "field_schema",
+            "the 'lookup' and 'range' capabilities can't be both disabled",
+        );
+        return Err(Failure::of(error, Part::Body));
+    }
+    PayloadIndexParams::from_json(schema).map_err(|error| Failure::format(Part::Body, error))
+}
+
+async fn remove(
+    State(app): State<App>,
+    At((collection, field)): At<(String, String)>,
+    Params(params): Params<WriteParams>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        Ok(app.service.delete_index(&collection, &field, options).await?)
+    })
+    .await
+}

@@ -1,0 +1,196 @@
+//! A query with its prefetches.
+
+use serde::Deserialize;
+use serde_json::Value;
+use vdb::{Idf, LookupFrom, Prefetch, QueryParams, QueryRequest};
+
+use super::AsQuery;
+use super::kind::read_query;
+use crate::rest::envelope::Failure;
+use crate::rest::reads::number;
+use crate::rest::wire::{OneOrMany, WireFilter, WithPayload, WithVector, optional, select};
+use crate::service::{Problems, ServiceError};
+
+/// Most points, where it is not said.
+const LIMIT: usize = 10;
+
+/// How quantised vectors are used. Codes only nominate here, and what is returned is always scored with full vectors.
+#[derive(Debug, Deserialize)]
+pub(super) struct QuantizationParams {
+    oversampling: Option<f64>,
+}
+
+/// How the nearest points are looked for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SearchParams {
+    hnsw_ef: Option<u64>,
+    #[serde(default)]
+    exact: Option<bool>,
+    quantization: Option<QuantizationParams>,
+    acorn: Option<AcornParams>,
+    idf: Option<IdfBody>,
+}
+
+/// Of which points it is counted how rare a dimension is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IdfBody {
+    Global,
+    Corpus(WireFilter),
+}
+
+/// How a walk with a filter goes: the engine chooses.
+#[derive(Debug, Deserialize)]
+pub(super) struct AcornParams {
+    max_selectivity: Option<f64>,
+}
+
+impl SearchParams {
+    pub(super) fn check(&self, place: &str, problems: &mut Problems) {
+        problems.at_least(format_args!("{place}.hnsw_ef"), self.hnsw_ef, 1);
+        if let Some(quantization) = &self.quantization {
+            let oversampling = format!("{place}.quantization.oversampling");
+            problems.at_least(oversampling, quantization.oversampling, 1.0);
+        }
+        if let Some(acorn) = &self.acorn {
+            let selectivity = format!("{place}.acorn.max_selectivity");
+            problems.within(selectivity, acorn.max_selectivity, 0.0, 1.0);
+        }
+    }
+
+    pub(super) fn params(&self) -> Result<QueryParams, ServiceError> {
+        let idf = match self.idf.clone() {
+            None => None,
+            Some(IdfBody::Global) => Some(Idf::Global),
+            Some(IdfBody::Corpus(filter)) => Some(Idf::Corpus(filter.filter()?)),
+        };
+        Ok(QueryParams {
+            // No beam is wider than what the engine allows.
+            ef: self.hnsw_ef.map(|ef| number(ef).min(vdb::MAX_EF)),
+            exact: self.exact.unwrap_or(false),
+            idf,
+        })
+    }
+}
+
+/// Where ids have their vectors.
+#[derive(Debug, Deserialize)]
+pub(super) struct LookupLocation {
+    collection: String,
+    vector: Option<String>,
+}
+
+impl From<LookupLocation> for LookupFrom {
+    fn from(location: LookupLocation) -> Self {
+        LookupFrom {
+            collection: location.collection,
+            vector: location.vector,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct PrefetchBody {
+    prefetch: Option<Box<OneOrMany<PrefetchBody>>>,
+    query: Option<Value>,
+    using: Option<String>,
+    filter: Option<WireFilter>,
+    params: Option<SearchParams>,
+    score_threshold: Option<f32>,
+    limit: Option<u64>,
+    lookup_from: Option<LookupLocation>,
+}
+
+/// The body of a query.
+#[derive(Debug, Deserialize)]
+pub(super) struct QueryBody {
+    prefetch: Option<OneOrMany<PrefetchBody>>,
+    query: Option<Value>,
+    using: Option<String>,
+    filter: Option<WireFilter>,
+    params: Option<SearchParams>,
+    score_threshold: Option<f32>,
+    limit: Option<u64>,
+    offset: Option<u64>,
+    #[serde(alias = "with_vectors")]
+    with_vector: Option<WithVector>,
+    with_payload: Option<WithPayload>,
+    lookup_from: Option<LookupLocation>,
+}
+
+fn params(
+    params: Option<&SearchParams>,
+    place: &str,
+    problems: &mut Problems,
+) -> Result<QueryParams, Failure> {
+    let Some(params) = params else {
+        return Ok(QueryParams::default());
+    };
+    params.check(place, problems);
+    Ok(params.params()?)
+}
+
+fn prefetches(
+    bodies: Option<OneOrMany<PrefetchBody>>,
+    place: &str,
+    problems: &mut Problems,
+) -> Result<Vec<Prefetch>, Failure> {
+    let bodies = bodies.map_or_else(Vec::new, OneOrMany::into_vec);
+    let mut prefetches = Vec::with_capacity(bodies.len());
+    for (number, body) in bodies.into_iter().enumerate() {
+        prefetches.push(body.prefetch(&format!("{place}.prefetch[{number}]"), problems)?);
+    }
+    Ok(prefetches)
+}
+
+impl PrefetchBody {
+    fn prefetch(self, place: &str, problems: &mut Problems) -> Result<Prefetch, Failure> {
+        problems.at_least(format_args!("{place}.limit"), self.limit, 1);
+        let inner = prefetches(self.prefetch.map(|inner| *inner), place, problems)?;
+        let query = self
+            .query
+            .map(|query| read_query(query, &format!("{place}.query"), problems))
+            .transpose()?;
+        if query.is_none() && inner.is_empty() {
+            return Err(ServiceError::bad_request("A prefetch must have a query").into());
+        }
+        Ok(Prefetch {
+            prefetch: inner,
+            query,
+            using: self.using.unwrap_or_default(),
+            filter: optional(self.filter)?,
+            params: params(self.params.as_ref(), &format!("{place}.params"), problems)?,
+            score_threshold: self.score_threshold,
+            limit: self.limit.map_or(LIMIT, number),
+            lookup_from: self.lookup_from.map(LookupLocation::into),
+        })
+    }
+}
+
+impl AsQuery for QueryBody {
+    fn request(self) -> Result<QueryRequest, Failure> {
+        const PLACE: &str = "internal";
+        let mut problems = Problems::new();
+        problems.at_least("internal.limit", self.limit, 1);
+        let prefetch = prefetches(self.prefetch, PLACE, &mut problems)?;
+        let query = self
+            .query
+            .map(|query| read_query(query, "internal.query", &mut problems))
+            .transpose()?;
+        let params = params(self.params.as_ref(), "internal.params", &mut problems)?;
+        problems.finish()?;
+        Ok(QueryRequest {
+            prefetch,
+            query,
+            using: self.using.unwrap_or_default(),
+            filter: optional(self.filter)?,
+            params,
+            score_threshold: self.score_threshold,
+            limit: self.limit.map_or(LIMIT, number),
+            offset: self.offset.map_or(0, number),
+            select: select(self.with_payload, self.with_vector, false),
+            lookup_from: self.lookup_from.map(LookupLocation::into),
+            timeout: None,
+        })
+    }
+}

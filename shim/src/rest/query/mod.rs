@@ -1,0 +1,112 @@
+//! Queries, and the older searches, recommendations and discoveries, which are queries by other names.
+//!
+//! | file | what |
+//! |---|---|
+//! | `body.rs` | a query with its prefetches |
+//! | `kind.rs` | what is asked for |
+//! | `expression.rs` | formulas |
+//! | `groups.rs` | groups |
+//! | `older.rs` | searches, recommendations, discoveries |
+
+mod body;
+mod expression;
+mod groups;
+mod kind;
+mod older;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use serde::{Deserialize, Serialize};
+use vdb::{QueryRequest, ScoredPoint};
+
+use super::App;
+use super::envelope::{Failure, answer};
+use super::extract::{At, Json, Params, ReadParams};
+use super::wire::ScoredOut;
+use body::QueryBody;
+use groups::{GroupsBody, GroupsOut};
+
+pub(super) use kind::OrderByBody;
+
+pub(super) fn routes() -> Router<App> {
+    let below = |path: &str| format!("/collections/{{collection}}/points/{path}");
+    Router::new()
+        .route(&below("query"), post(query))
+        .route(&below("query/batch"), post(query_batch))
+        .route(&below("query/groups"), post(query_groups))
+        .merge(older::routes())
+}
+
+/// Hits in an object of their own.
+#[derive(Serialize)]
+struct Points {
+    points: Vec<ScoredOut>,
+}
+
+fn hits(points: Vec<ScoredPoint>) -> Vec<ScoredOut> {
+    points.into_iter().map(ScoredOut::from).collect()
+}
+
+/// Several bodies to be answered together.
+#[derive(Deserialize)]
+struct Searches<T> {
+    searches: Vec<T>,
+}
+
+/// A body that is a query.
+trait AsQuery: serde::de::DeserializeOwned + Send + 'static {
+    fn request(self) -> Result<QueryRequest, Failure>;
+}
+
+fn requests<T: AsQuery>(searches: Searches<T>) -> Result<Vec<QueryRequest>, Failure> {
+    searches.searches.into_iter().map(T::request).collect()
+}
+
+async fn query(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<ReadParams>,
+    Json(body): Json<QueryBody>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let points = app.service.query(&collection, body.request()?, options).await?;
+        Ok(Points { points: hits(points) })
+    })
+    .await
+}
+
+async fn query_batch(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<ReadParams>,
+    Json(body): Json<Searches<QueryBody>>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let answers = app
+            .service
+            .query_batch(&collection, requests(body)?, options)
+            .await?;
+        let answers = answers.into_iter().map(|points| Points { points: hits(points) });
+        Ok(answers.collect::<Vec<_>>())
+    })
+    .await
+}
+
+async fn query_groups(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<ReadParams>,
+    Json(body): Json<GroupsBody<QueryBody>>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let request = body.request("")?;
+        let groups = app.service.query_groups(&collection, request, options).await?;
+        Ok(GroupsOut::from(groups))
+    })
+    .await
+}

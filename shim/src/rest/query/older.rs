@@ -1,0 +1,221 @@
+//! Searches, recommendations, discoveries: queries by the names they had before there were queries. Their results are bare lists.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+use serde_json::Value;
+use vdb::{Query, QueryParams, QueryRequest};
+
+use super::body::{LookupLocation, SearchParams};
+use super::groups::{GroupsBody, GroupsOut};
+use super::kind::{Examples, Input, Pair, Strategy, pairs};
+use super::{AsQuery, Searches, hits, requests};
+use crate::rest::App;
+use crate::rest::envelope::{Failure, answer};
+use crate::rest::extract::{At, Json, Params, ReadParams};
+use crate::rest::reads::number;
+use crate::rest::wire::{OneOrMany, WireFilter, WireVector, WithPayload, WithVector, optional, select};
+use crate::service::{Problems, ServiceError};
+
+pub(super) fn routes() -> Router<App> {
+    let below = |path: &str| format!("/collections/{{collection}}/points/{path}");
+    Router::new()
+        .route(&below("search"), post(one::<Search>))
+        .route(&below("search/batch"), post(batch::<Search>))
+        .route(&below("search/groups"), post(groups::<Search>))
+        .route(&below("recommend"), post(one::<Recommend>))
+        .route(&below("recommend/batch"), post(batch::<Recommend>))
+        .route(&below("recommend/groups"), post(groups::<Recommend>))
+        .route(&below("discover"), post(one::<Discover>))
+        .route(&below("discover/batch"), post(batch::<Discover>))
+}
+
+async fn one<Q: AsQuery>(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<ReadParams>,
+    Json(body): Json<Q>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let points = app.service.query(&collection, body.request()?, options).await?;
+        Ok(hits(points))
+    })
+    .await
+}
+
+async fn batch<Q: AsQuery>(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<ReadParams>,
+    Json(body): Json<Searches<Q>>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let answers = app
+            .service
+            .query_batch(&collection, requests(body)?, options)
+            .await?;
+        Ok(answers.into_iter().map(hits).collect::<Vec<_>>())
+    })
+    .await
+}
+
+async fn groups<Q: AsQuery>(
+    State(app): State<App>,
+    At(collection): At<String>,
+    Params(params): Params<ReadParams>,
+    Json(body): Json<GroupsBody<Q>>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let groups = app
+            .service
+            .query_groups(&collection, body.request("")?, options)
+            .await?;
+        Ok(GroupsOut::from(groups))
+    })
+    .await
+}
+
+/// What all three have.
+#[derive(Debug, Deserialize)]
+struct Common {
+    filter: Option<WireFilter>,
+    params: Option<SearchParams>,
+    #[serde(alias = "top")]
+    limit: u64,
+    offset: Option<u64>,
+    with_payload: Option<WithPayload>,
+    #[serde(alias = "with_vectors")]
+    with_vector: Option<WithVector>,
+    score_threshold: Option<f32>,
+    using: Option<Using>,
+    lookup_from: Option<LookupLocation>,
+}
+
+/// The name of a vector.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Using(String);
+
+impl Common {
+    fn request(self, query: Query, place: &str, mut problems: Problems) -> Result<QueryRequest, Failure> {
+        problems.at_least(format_args!("{place}.limit"), Some(self.limit), 1);
+        let mut params = QueryParams::default();
+        if let Some(given) = &self.params {
+            given.check(&format!("{place}.params"), &mut problems);
+            params = given.params()?;
+        }
+        problems.finish()?;
+        let mut request = QueryRequest::new(query)
+            .limit(number(self.limit))
+            .offset(self.offset.map_or(0, number));
+        request.using = self.using.map(|using| using.0).unwrap_or_default();
+        request.filter = optional(self.filter)?;
+        request.params = params;
+        request.score_threshold = self.score_threshold;
+        request.select = select(self.with_payload, self.with_vector, false);
+        request.lookup_from = self.lookup_from.map(LookupLocation::into);
+        Ok(request)
+    }
+}
+
+/// A vector, with the name of those it is to be compared with.
+#[derive(Debug)]
+struct NamedVector {
+    name: String,
+    vector: WireVector,
+}
+
+impl<'de> Deserialize<'de> for NamedVector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+            vector: WireVector,
+        }
+        let value = Value::deserialize(deserializer)?;
+        let read = if value.is_object() {
+            serde_json::from_value(value).map(|named: Named| NamedVector {
+                name: named.name,
+                vector: named.vector,
+            })
+        } else {
+            serde_json::from_value(value).map(|vector| NamedVector {
+                name: String::new(),
+                vector,
+            })
+        };
+        read.map_err(de::Error::custom)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Search {
+    vector: NamedVector,
+    #[serde(flatten)]
+    common: Common,
+}
+
+impl AsQuery for Search {
+    fn request(self) -> Result<QueryRequest, Failure> {
+        const PLACE: &str = "search_request";
+        let mut problems = Problems::new();
+        let target = Input::Vector(self.vector.vector).input("search_request.vector", &mut problems)?;
+        let mut request = self.common.request(Query::Nearest(target), PLACE, problems)?;
+        request.using = self.vector.name;
+        Ok(request)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Recommend {
+    positive: Option<Vec<Input>>,
+    negative: Option<Vec<Input>>,
+    strategy: Option<Strategy>,
+    #[serde(flatten)]
+    common: Common,
+}
+
+impl AsQuery for Recommend {
+    fn request(self) -> Result<QueryRequest, Failure> {
+        const PLACE: &str = "recommend_request";
+        let mut problems = Problems::new();
+        let examples = Examples {
+            positive: self.positive,
+            negative: self.negative,
+            strategy: self.strategy,
+        };
+        let query = examples.query(PLACE, &mut problems)?;
+        self.common.request(query, PLACE, problems)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Discover {
+    target: Option<Input>,
+    context: Option<OneOrMany<Pair>>,
+    #[serde(flatten)]
+    common: Common,
+}
+
+impl AsQuery for Discover {
+    fn request(self) -> Result<QueryRequest, Failure> {
+        const PLACE: &str = "discover_request";
+        let mut problems = Problems::new();
+        let context = pairs(self.context, PLACE, &mut problems)?;
+        let target = self.target.map(|target| target.input(PLACE, &mut problems));
+        let query = match target.transpose()? {
+            Some(target) => Query::Discover { target, context },
+            None if !context.is_empty() => Query::Context(context),
+            None => {
+                return Err(ServiceError::bad_request("expected a target, a context, or both").into());
+            }
+        };
+        self.common.request(query, PLACE, problems)
+    }
+}

@@ -1,0 +1,245 @@
+//! Snapshots.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Multipart, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt;
+use tokio_util::io::ReaderStream;
+
+use super::App;
+use super::envelope::{Failure, Part, answer, answer_accepted};
+use super::extract::{At, Json, Params};
+use crate::service::{Recovery, Service, ServiceError, SnapshotsOf};
+
+pub(super) fn routes() -> Router<App> {
+    let collection = "/collections/{collection}/snapshots";
+    let shard = "/collections/{collection}/shards/{shard}/snapshots";
+    let mut routes = Router::new();
+    for root in ["/snapshots", collection, shard] {
+        routes = routes
+            .route(root, get(list).post(create))
+            .route(&format!("{root}/{{file}}"), get(fetch).delete(remove));
+    }
+    for root in [collection, shard] {
+        routes = routes
+            .route(&format!("{root}/recover"), put(recover))
+            .route(&format!("{root}/upload"), post(upload));
+    }
+    routes
+}
+
+/// Whose snapshots a path is about, and which of them.
+struct Place {
+    collection: Option<String>,
+    shard: Option<u32>,
+    file: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PlaceParts {
+    collection: Option<String>,
+    shard: Option<String>,
+    file: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Place {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let At(place) = At::<PlaceParts>::from_request_parts(parts, state).await?;
+        let shard = place.shard.map(|shard| {
+            shard
+                .parse()
+                .map_err(|_| Failure::format(Part::Path, format_args!("shard {shard:?} is no number")))
+        });
+        Ok(Place {
+            collection: place.collection,
+            shard: shard.transpose()?,
+            file: place.file,
+        })
+    }
+}
+
+impl Place {
+    fn of(&self) -> SnapshotsOf<'_> {
+        match (self.collection.as_deref(), self.shard) {
+            (None, _) => SnapshotsOf::Everything,
+            (Some(collection), None) => SnapshotsOf::Collection(collection),
+            (Some(collection), Some(shard)) => SnapshotsOf::Shard(collection, shard),
+        }
+    }
+
+    fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or_default()
+    }
+
+    /// The collection to make of a snapshot.
+    fn target(&self) -> Result<String, Failure> {
+        if self.shard.is_some_and(|shard| shard != 0) {
+            return Err(ServiceError::not_found("there is only the shard 0").into());
+        }
+        self.collection
+            .clone()
+            .ok_or_else(|| ServiceError::bad_request("which collection?").into())
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+struct WaitParam {
+    #[serde(default = "yes")]
+    wait: bool,
+}
+
+async fn list(State(app): State<App>, place: Place) -> Response {
+    answer(async move { Ok(app.service.list_snapshots(place.of()).await?) }).await
+}
+
+async fn create(State(app): State<App>, place: Place, Params(params): Params<WaitParam>) -> Response {
+    answer_accepted(async move { Ok(app.service.create_snapshot(place.of(), params.wait).await?) }).await
+}
+
+async fn remove(State(app): State<App>, place: Place, Params(params): Params<WaitParam>) -> Response {
+    answer_accepted(async move {
+        let removed = app.service.delete_snapshot(place.of(), place.file()).await?;
+        Ok(params.wait.then_some(removed))
+    })
+    .await
+}
+
+async fn fetch(State(app): State<App>, place: Place) -> Response {
+    match send(&app.service, &place).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn send(service: &Service, place: &Place) -> Result<Response, Failure> {
+    let found = service.snapshot_file(place.of(), place.file()).await?;
+    let opened = tokio::fs::File::open(&found.path).await;
+    let file = opened.map_err(|error| ServiceError::internal(format!("reading {}: {error}", found.name)))?;
+    let mut response = Body::from_stream(ReaderStream::new(file)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(found.size));
+    let name: String = found.name.chars().filter(|c| *c != '"' && *c != '\\').collect();
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// Which copy wins where there are several: there is one.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Priority {
+    NoSync,
+    Snapshot,
+    Replica,
+}
+
+#[derive(Deserialize)]
+struct RecoverBody {
+    location: String,
+    #[serde(rename = "priority")]
+    _priority: Option<Priority>,
+    checksum: Option<String>,
+}
+
+async fn recover(
+    State(app): State<App>,
+    place: Place,
+    Params(params): Params<WaitParam>,
+    Json(body): Json<RecoverBody>,
+) -> Response {
+    answer_accepted(async move {
+        let name = place.target()?;
+        let from = Recovery::Location(body.location);
+        let done = async move { app.service.recover_snapshot(&name, from, body.checksum).await };
+        waited(params.wait, done).await
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct UploadParams {
+    #[serde(default = "yes")]
+    wait: bool,
+    #[serde(rename = "priority")]
+    _priority: Option<Priority>,
+    checksum: Option<String>,
+}
+
+async fn upload(
+    State(app): State<App>,
+    place: Place,
+    Params(params): Params<UploadParams>,
+    parts: Multipart,
+) -> Response {
+    answer_accepted(async move {
+        let name = place.target()?;
+        // It is removed when the collection has been made, or when that has failed.
+        let directory = app.service.incoming().await?;
+        let path = directory.path().join("snapshot.tar");
+        receive(parts, &path).await?;
+        let done = async move {
+            let from = Recovery::Received(path);
+            let done = app.service.recover_snapshot(&name, from, params.checksum).await;
+            drop(directory);
+            done
+        };
+        waited(params.wait, done).await
+    })
+    .await
+}
+
+async fn receive(mut parts: Multipart, path: &std::path::Path) -> Result<(), Failure> {
+    let broken = |error: axum::extract::multipart::MultipartError| {
+        Failure::from(ServiceError::bad_request(format!(
+            "the upload cannot be read: {error}"
+        )))
+    };
+    let disk = |error: std::io::Error| {
+        Failure::from(ServiceError::internal(format!(
+            "the upload cannot be kept: {error}"
+        )))
+    };
+    while let Some(mut part) = parts.next_field().await.map_err(broken)? {
+        if part.name() != Some("snapshot") {
+            continue;
+        }
+        let mut file = tokio::fs::File::create(path).await.map_err(disk)?;
+        while let Some(chunk) = part.chunk().await.map_err(broken)? {
+            file.write_all(&chunk).await.map_err(disk)?;
+        }
+        return file.flush().await.map_err(disk);
+    }
+    Err(ServiceError::bad_request("the upload has no part `snapshot`").into())
+}
+
+/// Waits for a recovery, or leaves it to itself.
+async fn waited(
+    wait: bool,
+    done: impl Future<Output = Result<bool, ServiceError>> + Send + 'static,
+) -> Result<Option<bool>, Failure> {
+    if wait {
+        return Ok(Some(done.await?));
+    }
+    tokio::spawn(async move {
+        if let Err(error) = done.await {
+            tracing::error!(%error, "recovering from a snapshot");
+        }
+    });
+    Ok(None)
+}

@@ -1,0 +1,89 @@
+//! Named vectors that a collection gets and loses.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::put;
+use serde::Deserialize;
+
+use super::App;
+use super::envelope::answer;
+use super::extract::{At, Json, Params, WriteParams};
+use crate::service::NamedVectorSettings;
+use crate::service::settings::{
+    Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
+    VectorSettings,
+};
+
+pub(super) fn routes() -> Router<App> {
+    let path = "/collections/{collection}/vectors/{vector}";
+    Router::new().route(path, put(create).delete(remove))
+}
+
+#[derive(Deserialize)]
+struct Dense {
+    size: u64,
+    distance: DistanceName,
+    multivector_config: Option<MultivectorSettings>,
+    datatype: Option<Datatype>,
+}
+
+#[derive(Deserialize)]
+struct Sparse {
+    modifier: Option<Modifier>,
+    datatype: Option<Datatype>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Body {
+    Dense(Dense),
+    Sparse(Sparse),
+}
+
+impl From<Body> for NamedVectorSettings {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Dense(dense) => NamedVectorSettings::Dense(VectorSettings {
+                multivector_config: dense.multivector_config,
+                datatype: dense.datatype,
+                ..VectorSettings::new(dense.size, dense.distance)
+            }),
+            Body::Sparse(sparse) => NamedVectorSettings::Sparse(SparseVectorSettings {
+                modifier: sparse.modifier,
+                index: sparse.datatype.map(|datatype| SparseIndexSettings {
+                    datatype: Some(datatype),
+                    ..SparseIndexSettings::default()
+                }),
+            }),
+        }
+    }
+}
+
+async fn create(
+    State(app): State<App>,
+    At((collection, name)): At<(String, String)>,
+    Params(params): Params<WriteParams>,
+    Json(body): Json<Body>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        let service = &app.service;
+        Ok(service
+            .create_vector(&collection, &name, body.into(), options)
+            .await?)
+    })
+    .await
+}
+
+async fn remove(
+    State(app): State<App>,
+    At((collection, name)): At<(String, String)>,
+    Params(params): Params<WriteParams>,
+) -> Response {
+    answer(async move {
+        let options = params.options()?;
+        Ok(app.service.delete_vector(&collection, &name, options).await?)
+    })
+    .await
+}

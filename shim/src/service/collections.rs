@@ -1,0 +1,159 @@
+//! Collections and aliases come and go.
+
+use vdb::AliasChange;
+
+use super::describe::{CollectionDescription, describe};
+use super::error::{ErrorKind, Result, ServiceError};
+use super::read::ReadOptions;
+use super::settings::{CollectionSettings, SettingsUpdate};
+use super::{Inner, Service, check_name};
+
+impl Service {
+    /// Names of all collections, sorted.
+    pub fn list_collections(&self) -> Vec<String> {
+        self.database().collections()
+    }
+
+    /// Whether a collection or alias of that name exists.
+    ///
+    /// # Errors
+    /// When nothing can have that name.
+    pub fn collection_exists(&self, name: &str) -> Result<bool> {
+        check_name(name)?;
+        Ok(self.database().exists(name))
+    }
+
+    /// Creates a collection.
+    ///
+    /// # Errors
+    /// When the name is taken or not allowed, or the settings are out of range or ask for what there is not.
+    pub async fn create_collection(&self, name: &str, settings: CollectionSettings) -> Result<bool> {
+        check_name(name)?;
+        settings.validate()?;
+        let name = name.to_owned();
+        self.to_the_end(move |inner| create(inner, &name, settings)).await
+    }
+
+    /// Changes settings of a collection; what is not given stays.
+    ///
+    /// # Errors
+    /// When there is no such collection or vector, or a value is out of range.
+    pub async fn update_collection(&self, name: &str, update: SettingsUpdate) -> Result<bool> {
+        check_name(name)?;
+        update.validate()?;
+        let name = name.to_owned();
+        self.to_the_end(move |inner| {
+            let collection = inner.collection(&name)?;
+            let name = inner.resolve(&name);
+            let mut settings = inner.remembered.recall(&name, &collection);
+            update.apply(&mut settings)?;
+            inner.remembered.remember(&name, settings);
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Drops a collection with its aliases; false if there is none.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn delete_collection(&self, name: &str) -> Result<bool> {
+        check_name(name)?;
+        let name = name.to_owned();
+        self.to_the_end(move |inner| {
+            let dropped = inner.database.drop_collection(&name)?;
+            if dropped {
+                inner.remembered.forget(&name);
+            }
+            Ok(dropped)
+        })
+        .await
+    }
+
+    /// What is told of a collection.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn collection_info(&self, name: &str) -> Result<CollectionDescription> {
+        let asked = name.to_owned();
+        self.on_collection(name, ReadOptions::default(), move |inner, collection, control| {
+            let settings = inner.remembered.recall(&inner.resolve(&asked), collection);
+            describe(collection, &settings, control)
+        })
+        .await
+    }
+
+    /// Sizes of a collection and what goes on in the background, as the engine tells it.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn engine_info(&self, name: &str) -> Result<vdb::CollectionInfo> {
+        self.on_collection(name, ReadOptions::default(), |_, collection, _| {
+            Ok(collection.info()?)
+        })
+        .await
+    }
+
+    /// Changes aliases, in order and in one step: all of it takes effect, or nothing.
+    ///
+    /// # Errors
+    /// When a collection or an alias that it names is not there, or a new alias is the name of a collection.
+    pub async fn update_aliases(&self, changes: Vec<AliasChange>) -> Result<bool> {
+        self.to_the_end(move |inner| {
+            inner.database.update_aliases(&changes)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// All aliases with the collections they stand for, sorted by alias.
+    pub fn list_aliases(&self) -> Vec<(String, String)> {
+        self.database().aliases()
+    }
+
+    /// The aliases of one collection, sorted.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn collection_aliases(&self, collection: &str) -> Result<Vec<String>> {
+        if !self.collection_exists(collection)? {
+            return Err(ServiceError::no_collection(collection));
+        }
+        let target = self.inner.resolve(collection);
+        let aliases = self.list_aliases().into_iter();
+        Ok(aliases
+            .filter(|(_, collection)| *collection == target)
+            .map(|(alias, _)| alias)
+            .collect())
+    }
+}
+
+fn create(inner: &Inner, name: &str, settings: CollectionSettings) -> Result<bool> {
+    let config = settings.to_config()?;
+    if inner
+        .options
+        .max_collections
+        .is_some_and(|max| inner.database.collections().len() >= max)
+        && !inner.database.exists(name)
+    {
+        return Err(ServiceError::forbidden(
+            "Can't create collection: the number of collections has reached its limit",
+        ));
+    }
+    match inner.database.create_collection(name, config) {
+        Ok(_) => {
+            inner.remembered.remember(name, settings);
+            Ok(true)
+        }
+        Err(vdb::Error::NameTaken { taken_by, .. }) if taken_by == "an alias" => {
+            Err(ServiceError::bad_input(format!(
+                "Can't create collection with name {name}. Alias with the same name already exists"
+            )))
+        }
+        Err(vdb::Error::InvalidName { why, .. }) => Err(ServiceError::new(
+            ErrorKind::Validation,
+            format!("collection_name: {why}"),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,250 @@
+//! What can go wrong, in the words and classes that clients of Qdrant know.
+
+use std::time::Duration;
+
+use vdb::Error;
+
+/// The result of a call of the service.
+pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
+/// What class an error is of. The wire makes a status of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Something named is not there.
+    NotFound,
+    /// The engine refuses what was given: a vector of the wrong size, an unknown vector.
+    BadInput,
+    /// A request that makes no sense as it stands.
+    BadRequest,
+    /// A limit that the collection sets is exceeded.
+    StrictMode,
+    /// The name is taken.
+    AlreadyExists,
+    /// A value is out of its range. The message is a list of `field: what is wrong`, separated by `; `; the wire says which
+    /// part of the request it is about.
+    Validation,
+    /// No key, or one that is not known.
+    Unauthorized,
+    /// The key does not allow it, or the database does not.
+    Forbidden,
+    /// It took longer than it may.
+    Timeout,
+    /// Too many requests.
+    RateLimited {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The disk is full.
+    OutOfStorage,
+    /// A file does not have the checksum that was given with it.
+    Checksum,
+    /// Only a cluster can do that.
+    Standalone,
+    /// Nobody can do that here.
+    Unimplemented,
+    /// Something failed that the caller did not cause.
+    Internal,
+}
+
+impl ErrorKind {
+    /// What stands before the message.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            ErrorKind::NotFound => "Not found: ",
+            ErrorKind::BadInput | ErrorKind::AlreadyExists => "Wrong input: ",
+            ErrorKind::BadRequest => "Bad request: ",
+            ErrorKind::Forbidden => "Forbidden: ",
+            ErrorKind::Timeout => "Timeout: ",
+            ErrorKind::RateLimited { .. } => "Rate limiting exceeded: ",
+            ErrorKind::OutOfStorage => "Insufficient storage: ",
+            ErrorKind::Internal => "Service internal error: ",
+            ErrorKind::StrictMode
+            | ErrorKind::Validation
+            | ErrorKind::Unauthorized
+            | ErrorKind::Checksum
+            | ErrorKind::Standalone
+            | ErrorKind::Unimplemented => "",
+        }
+    }
+}
+
+/// Why a call failed. Its text is what a client is told: the prefix of its class and the message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", .kind.prefix())]
+pub struct ServiceError {
+    /// The class.
+    pub kind: ErrorKind,
+    /// What happened, without the prefix.
+    pub message: String,
+}
+
+impl ServiceError {
+    /// An error of a class.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        ServiceError {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The engine refuses what was given.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        ServiceError::new(ErrorKind::BadInput, message)
+    }
+
+    /// The request makes no sense as it stands.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        ServiceError::new(ErrorKind::BadRequest, message)
+    }
+
+    /// Something named is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        ServiceError::new(ErrorKind::NotFound, message)
+    }
+
+    /// The key does not allow it, or the database does not.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        ServiceError::new(ErrorKind::Forbidden, message)
+    }
+
+    /// Something failed that the caller did not cause.
+    pub fn internal(message: impl Into<String>) -> Self {
+        ServiceError::new(ErrorKind::Internal, message)
+    }
+
+    /// One value is out of its range.
+    pub fn validation(field: &str, detail: impl std::fmt::Display) -> Self {
+        ServiceError::new(ErrorKind::Validation, format!("{field}: {detail}"))
+    }
+
+    /// There is no such collection.
+    pub fn no_collection(name: &str) -> Self {
+        ServiceError::not_found(format!("Collection `{name}` doesn't exist!"))
+    }
+
+    /// A single node has no cluster to do that with.
+    pub fn standalone() -> Self {
+        ServiceError::new(ErrorKind::Standalone, "Qdrant is running in standalone mode")
+    }
+}
+
+/// Values out of their ranges, gathered to be told together.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// None yet.
+    pub fn new() -> Self {
+        Problems::default()
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, field: impl std::fmt::Display, detail: impl std::fmt::Display) {
+        self.0.push(format!("{field}: {detail}"));
+    }
+
+    /// Adds one if there is a value and it is below `min`.
+    pub fn at_least<N: PartialOrd + std::fmt::Display>(
+        &mut self,
+        field: impl std::fmt::Display,
+        value: Option<N>,
+        min: N,
+    ) {
+        if let Some(value) = value.filter(|value| *value < min) {
+            self.add(
+                field,
+                format_args!("value {value} invalid, must be {min} or larger"),
+            );
+        }
+    }
+
+    /// Adds one if there is a value and it is not from `min` to `max`.
+    pub fn within<N: PartialOrd + std::fmt::Display>(
+        &mut self,
+        field: impl std::fmt::Display,
+        value: Option<N>,
+        min: N,
+        max: N,
+    ) {
+        if let Some(value) = value.filter(|value| *value < min || *value > max) {
+            self.add(
+                field,
+                format_args!("value {value} invalid, must be from {min} to {max}"),
+            );
+        }
+    }
+
+    /// All of them as one error, if there are any.
+    ///
+    /// # Errors
+    /// Of the kind [`ErrorKind::Validation`].
+    pub fn finish(self) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(ServiceError::new(ErrorKind::Validation, self.0.join("; ")))
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not told apart here is a failure of the service, and new kinds are too"
+)]
+impl From<Error> for ServiceError {
+    fn from(error: Error) -> Self {
+        if error.is_no_space() {
+            return ServiceError::new(ErrorKind::OutOfStorage, error.to_string());
+        }
+        match error {
+            Error::CollectionNotFound { name } => ServiceError::no_collection(&name),
+            Error::AliasNotFound { name } => {
+                ServiceError::not_found(format!("Alias {name} does not exists!"))
+            }
+            Error::NameTaken { name, taken_by } => {
+                let what = if taken_by == "an alias" {
+                    "Alias"
+                } else {
+                    "Collection"
+                };
+                ServiceError::new(
+                    ErrorKind::AlreadyExists,
+                    format!("{what} `{name}` already exists!"),
+                )
+            }
+            Error::PointNotFound { id } => ServiceError::not_found(format!("No point with id {id} found")),
+            Error::PointWithoutVector { id, vector } => ServiceError::not_found(format!(
+                "Vector with name {vector:?} for point with id {id} not found"
+            )),
+            Error::UnknownVector { name, .. } => {
+                ServiceError::bad_input(format!("Not existing vector name error: {name}"))
+            }
+            Error::WrongDimension { expected, found, .. } => ServiceError::bad_input(format!(
+                "Vector dimension error: expected dim: {expected}, got {found}"
+            )),
+            Error::Timeout { .. } | Error::Cancelled => {
+                ServiceError::new(ErrorKind::Timeout, error.to_string())
+            }
+            Error::ReadOnly | Error::Forked { .. } => ServiceError::forbidden(error.to_string()),
+            Error::WriteBufferFull { .. } => ServiceError::new(ErrorKind::OutOfStorage, error.to_string()),
+            Error::Conflict { .. }
+            | Error::InvalidName { .. }
+            | Error::NotFinite { .. }
+            | Error::WrongKind { .. }
+            | Error::OutOfRange { .. }
+            | Error::Filter(_)
+            | Error::InvalidRequest(_)
+            | Error::Limit { .. } => ServiceError::bad_input(error.to_string()),
+            Error::Index(vdb::IndexError::BadParameter { .. }) => ServiceError::bad_input(error.to_string()),
+            other => ServiceError::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<vdb::FilterError> for ServiceError {
+    fn from(error: vdb::FilterError) -> Self {
+        ServiceError::bad_request(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+use super::*;
+
+#[test]
+fn texts_are_those_that_clients_match() {
+    let missing: ServiceError = Error::CollectionNotFound { name: "c".into() }.into();
+    assert_eq!(missing.to_string(), "Not found: Collection `c` doesn't exist!");
+    let size: ServiceError = Error::WrongDimension {
+        place: String::new(),
+        vector: String::new(),
+        expected: 4,
+        found: 3,
+    }
+    .into();
+    assert_eq!(
+        size.to_string(),
+        "Wrong input: Vector dimension error: expected dim: 4, got 3"
+    );
+    let point: ServiceError = Error::PointNotFound { id: 7.into() }.into();
+    assert_eq!(point.to_string(), "Not found: No point with id 7 found");
+}
+
+#[test]
+fn problems_are_told_together() {
+    let mut problems = Problems::new();
+    problems.at_least("limit", Some(0), 1);
+    problems.within("vectors.size", Some(70_000), 1, 65_536);
+    problems.at_least("group_size", Some(3), 1);
+    let error = problems.finish().unwrap_err();
+    assert_eq!(
+        error.message,
+        "limit: value 0 invalid, must be 1 or larger; vectors.size: value 70000 invalid, must be from 1 to 65536"
+    );
+}

@@ -1,0 +1,139 @@
+//! Named vectors that a collection gets and loses after it was made.
+
+use std::collections::BTreeMap;
+
+use vdb::NamedVectorParams;
+
+use super::error::{Result, ServiceError};
+use super::settings::{CollectionSettings, SparseVectorSettings, VectorSettings, VectorsSettings};
+use super::write::{UpdateResult, UpdateStatus, WriteOptions, within};
+use super::{Inner, Service};
+
+/// A named vector that a collection is to have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NamedVectorSettings {
+    /// A dense one.
+    Dense(VectorSettings),
+    /// A sparse one.
+    Sparse(SparseVectorSettings),
+}
+
+/// What a change got that its caller has not waited for.
+const LATE: UpdateResult = UpdateResult {
+    operation_id: None,
+    status: UpdateStatus::WaitTimeout,
+};
+
+impl Service {
+    /// Adds a named vector to a collection; points have it once they are given it. The same one again changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such collection, another vector has the name, or a value is out of its range.
+    pub async fn create_vector(
+        &self,
+        collection: &str,
+        name: &str,
+        vector: NamedVectorSettings,
+        options: WriteOptions,
+    ) -> Result<UpdateResult> {
+        let (collection, name) = (collection.to_owned(), name.to_owned());
+        let work = self.to_the_end(move |inner| create(inner, &collection, name, vector, options.wait));
+        within(options, work, LATE).await
+    }
+
+    /// Drops a named vector of a collection, from all its points.
+    ///
+    /// # Errors
+    /// When there is no such collection or vector.
+    pub async fn delete_vector(
+        &self,
+        collection: &str,
+        name: &str,
+        options: WriteOptions,
+    ) -> Result<UpdateResult> {
+        let (collection, name) = (collection.to_owned(), name.to_owned());
+        let work = self.to_the_end(move |inner| delete(inner, &collection, &name, options.wait));
+        within(options, work, LATE).await
+    }
+}
+
+fn create(
+    inner: &Inner,
+    collection: &str,
+    name: String,
+    vector: NamedVectorSettings,
+    wait: bool,
+) -> Result<UpdateResult> {
+    let handle = inner.collection(collection)?;
+    let own = inner.resolve(collection);
+    let mut settings = inner.remembered.recall(&own, &handle);
+    // What is said of all vectors of the collection is said of this one.
+    let mut alone = CollectionSettings {
+        hnsw_config: settings.hnsw_config.clone(),
+        quantization_config: settings.quantization_config.clone(),
+        ..CollectionSettings::default()
+    };
+    match &vector {
+        NamedVectorSettings::Dense(dense) => {
+            alone.vectors = VectorsSettings(BTreeMap::from([(name.clone(), dense.clone())]));
+        }
+        NamedVectorSettings::Sparse(sparse) => {
+            alone.sparse_vectors = Some(BTreeMap::from([(name.clone(), sparse.clone())]));
+        }
+    }
+    alone.validate()?;
+    let mut config = alone.to_config()?;
+    let dense = config
+        .vectors
+        .pop()
+        .map(|(_, params)| NamedVectorParams::Dense(params));
+    let sparse = config
+        .sparse_vectors
+        .pop()
+        .map(|(_, params)| NamedVectorParams::Sparse(params));
+    let params = dense.or(sparse);
+    let params = params.ok_or_else(|| ServiceError::internal("a vector has no parameters"))?;
+    handle.create_vector(&name, params)?;
+    match vector {
+        NamedVectorSettings::Dense(dense) => {
+            settings.vectors.0.insert(name, dense);
+        }
+        NamedVectorSettings::Sparse(sparse) => {
+            settings
+                .sparse_vectors
+                .get_or_insert_default()
+                .insert(name, sparse);
+        }
+    }
+    inner.remembered.remember(&own, settings);
+    done(&handle, wait)
+}
+
+fn delete(inner: &Inner, collection: &str, name: &str, wait: bool) -> Result<UpdateResult> {
+    let handle = inner.collection(collection)?;
+    let own = inner.resolve(collection);
+    let mut settings = inner.remembered.recall(&own, &handle);
+    if !handle.delete_vector(name)? {
+        return Err(ServiceError::bad_input(format!(
+            "Not existing vector name error: {name}"
+        )));
+    }
+    settings.vectors.0.remove(name);
+    if let Some(sparse) = &mut settings.sparse_vectors {
+        sparse.remove(name);
+    }
+    inner.remembered.remember(&own, settings);
+    done(&handle, wait)
+}
+
+fn done(handle: &vdb::Collection, wait: bool) -> Result<UpdateResult> {
+    let status = if wait {
+        UpdateStatus::Completed
+    } else {
+        UpdateStatus::Acknowledged
+    };
+    Ok(UpdateResult {
+        operation_id: Some(handle.info()?.last_sequence),
+        status,
+    })
+}

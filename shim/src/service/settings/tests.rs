@@ -1,0 +1,49 @@
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn what_is_out_of_range_is_told_by_its_place() {
+    let settings: CollectionSettings = serde_json::from_value(json!({
+        "vectors": {"a": {"size": 0, "distance": "Dot"}},
+        "hnsw_config": {"ef_construct": 1},
+        "shard_number": 0,
+    }))
+    .unwrap();
+    assert_eq!(
+        settings.validate().unwrap_err().message,
+        "vectors.a.size: value 0 invalid, must be from 1 to 65536; \
+         shard_number: value 0 invalid, must be 1 or larger; \
+         hnsw_config.ef_construct: value 1 invalid, must be 4 or larger"
+    );
+}
+
+#[test]
+fn a_single_vector_is_read_and_written_without_a_name() {
+    let single = json!({"size": 4, "distance": "Cosine", "datatype": "float16"});
+    let vectors: VectorsSettings = serde_json::from_value(single.clone()).unwrap();
+    assert!(vectors.0.contains_key(""));
+    assert_eq!(serde_json::to_value(&vectors).unwrap(), single);
+    let named = json!({"size": {"size": 4, "distance": "Dot"}});
+    let vectors: VectorsSettings = serde_json::from_value(named.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&vectors).unwrap(), named);
+    assert!(serde_json::from_value::<VectorsSettings>(json!({"size": 4})).is_err());
+}
+
+#[test]
+fn quantisation_is_an_object_of_its_kind() {
+    for shape in [
+        json!({"scalar": {"type": "int8", "quantile": 0.99, "always_ram": true}}),
+        json!({"product": {"compression": "x16"}}),
+        json!({"binary": {"encoding": "one_and_half_bits", "query_encoding": "scalar8bits"}}),
+        json!({"turbo": {"bits": "bits1_5"}}),
+    ] {
+        let read: QuantizationSettings = serde_json::from_value(shape.clone()).unwrap();
+        let written = serde_json::to_value(&read).unwrap();
+        // Numbers of four bytes are longer when written with eight.
+        assert_eq!(
+            written.as_object().unwrap().keys().next(),
+            shape.as_object().unwrap().keys().next()
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! Files of snapshots: made, listed, fetched, removed, and recovered from.
+//!
+//! A snapshot is the engine's tar file of a collection, or of all of them. It lies in a directory of the collection below that
+//! of the service, with its SHA-256 beside it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `place.rs` | which directory and which file; names of users never lead elsewhere |
+//! | `checksum.rs` | the SHA-256 of a file, and where it is kept |
+//! | `recover.rs` | collections from snapshots |
+
+mod checksum;
+mod place;
+mod recover;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::error::{ErrorKind, Result, ServiceError};
+use super::{Inner, Service, check_name};
+
+pub use recover::Recovery;
+
+/// What a snapshot is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All collections.
+    Full,
+    /// One, by its own name.
+    Collection(String),
+    /// Its only shard.
+    Shard(String),
+}
+
+/// A snapshot as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SnapshotDescription {
+    /// The name of its file.
+    pub name: String,
+    /// When it was made, in UTC.
+    pub creation_time: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub checksum: Option<String>,
+}
+
+/// A file to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Whose snapshots a call is about: those of everything, of a collection, or of its only shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotsOf<'a> {
+    /// All collections together.
+    Everything,
+    /// A collection, by name or alias.
+    Collection(&'a str),
+    /// The shard of a collection; there is only that of the number 0.
+    Shard(&'a str, u32),
+}
+
+impl Service {
+    /// Takes a snapshot, of a moment between two writes, while reads and writes go on. Without `wait` it is taken in the
+    /// background, and the answer is `None`.
+    ///
+    /// # Errors
+    /// When there is no such collection or shard, or the disk fails.
+    pub async fn create_snapshot(
+        &self,
+        of: SnapshotsOf<'_>,
+        wait: bool,
+    ) -> Result<Option<SnapshotDescription>> {
+        let scope = self.scope(of)?;
+        let service = self.clone();
+        let work = async move { service.to_the_end(move |inner| create(inner, &scope)).await };
+        if wait {
+            return work.await.map(Some);
+        }
+        // Whoever does not wait is not told how it ends: the list of snapshots is.
+        tokio::spawn(work);
+        Ok(None)
+    }
+
+    /// All of them, by name.
+    ///
+    /// # Errors
+    /// When there is no such collection or shard, or the disk fails.
+    pub async fn list_snapshots(&self, of: SnapshotsOf<'_>) -> Result<Vec<SnapshotDescription>> {
+        let scope = self.scope(of)?;
+        self.to_the_end(move |inner| list(&place::directory(&inner.options.snapshots, &scope)))
+            .await
+    }
+
+    /// Removes one.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the disk fails.
+    pub async fn delete_snapshot(&self, of: SnapshotsOf<'_>, name: &str) -> Result<bool> {
+        let (scope, name) = (self.scope(of)?, name.to_owned());
+        self.to_the_end(move |inner| {
+            let path = place::file(&inner.options.snapshots, &scope, &name)?;
+            fs::remove_file(&path).map_err(|error| failed("removing", &path, &error))?;
+            checksum::forget(&path);
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The file of one.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn snapshot_file(&self, of: SnapshotsOf<'_>, name: &str) -> Result<SnapshotFile> {
+        let (scope, name) = (self.scope(of)?, name.to_owned());
+        self.to_the_end(move |inner| {
+            let path = place::file(&inner.options.snapshots, &scope, &name)?;
+            let size = fs::metadata(&path)
+                .map_err(|error| failed("reading", &path, &error))?
+                .len();
+            Ok(SnapshotFile { path, name, size })
+        })
+        .await
+    }
+
+    /// A directory for files that are on their way in, on the file system of the snapshots.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn incoming(&self) -> Result<tempfile::TempDir> {
+        self.to_the_end(|inner| {
+            let root = &inner.options.snapshots;
+            fs::create_dir_all(root).map_err(|error| failed("making", root, &error))?;
+            tempfile::Builder::new()
+                .prefix(place::INCOMING)
+                .tempdir_in(root)
+                .map_err(|error| failed("writing to", root, &error))
+        })
+        .await
+    }
+
+    fn scope(&self, of: SnapshotsOf<'_>) -> Result<Scope> {
+        let resolved = |name: &str| {
+            check_name(name)?;
+            if !self.database().exists(name) {
+                return Err(ServiceError::no_collection(name));
+            }
+            Ok(self.inner.resolve(name))
+        };
+        match of {
+            SnapshotsOf::Everything => Ok(Scope::Full),
+            SnapshotsOf::Collection(name) => resolved(name).map(Scope::Collection),
+            SnapshotsOf::Shard(name, 0) => resolved(name).map(Scope::Shard),
+            SnapshotsOf::Shard(_, shard) => Err(ServiceError::not_found(format!("Shard {shard} not found"))),
+        }
+    }
+}
+
+fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
+    let directory = place::directory(&inner.options.snapshots, scope);
+    fs::create_dir_all(&directory).map_err(|error| failed("making", &directory, &error))?;
+    let path = place::new_file(&directory, scope, inner.peer, jiff::Timestamp::now());
+    let control = vdb::Control::none();
+    match scope {
+        Scope::Full => inner.database.snapshot_to_tar(&path, &control)?,
+        Scope::Collection(name) | Scope::Shard(name) => {
+            inner.collection(name)?.snapshot_to_tar(&path, &control)?
+        }
+    };
+    // A snapshot without its checksum is as good: it is made when it is asked for.
+    checksum::keep(&path);
+    describe(&path)
+}
+
+fn list(directory: &Path) -> Result<Vec<SnapshotDescription>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("listing", directory, &error)),
+    };
+    let mut snapshots = Vec::new();
+    for entry in entries {
+        let path = entry
+            .map_err(|error| failed("listing", directory, &error))?
+            .path();
+        if place::is_snapshot(&path) {
+            snapshots.push(describe(&path)?);
+        }
+    }
+    snapshots.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(snapshots)
+}
+
+fn describe(path: &Path) -> Result<SnapshotDescription> {
+    let metadata = fs::metadata(path).map_err(|error| failed("reading", path, &error))?;
+    let modified = metadata.modified().ok();
+    let time = modified.and_then(|time| jiff::Timestamp::try_from(time).ok());
+    Ok(SnapshotDescription {
+        name: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        creation_time: time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+        size: metadata.len(),
+        checksum: checksum::of(path),
+    })
+}
+
+/// The error of a failed call on a file of snapshots.
+fn failed(doing: &str, path: &Path, error: &io::Error) -> ServiceError {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull => ErrorKind::OutOfStorage,
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        _ => ErrorKind::Internal,
+    };
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    ServiceError::new(kind, format!("{doing} {file} of the snapshots: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Which directory and which file; names of users never lead elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::Scope;
+use crate::service::error::{Result, ServiceError};
+
+/// What names of directories for incoming files begin with.
+pub(super) const INCOMING: &str = ".incoming-";
+
+/// What names of snapshots end with.
+const SUFFIX: &str = ".snapshot";
+
+/// Bytes of a collection's name that file systems take as part of a name, with what stands around it.
+const NAME_BYTES: usize = 150;
+
+/// The directory of the snapshots of something.
+pub(super) fn directory(root: &Path, scope: &Scope) -> PathBuf {
+    match scope {
+        Scope::Full => root.to_owned(),
+        Scope::Collection(name) => root.join(plain(name)),
+        Scope::Shard(name) => root.join(plain(name)).join("shards").join("0"),
+    }
+}
+
+/// The file of a snapshot that must exist.
+pub(super) fn file(root: &Path, scope: &Scope, name: &str) -> Result<PathBuf> {
+    let missing = || ServiceError::not_found(format!("Snapshot {name} not found"));
+    let path = directory(root, scope).join(name);
+    // One that is more than a name, or a link, is not of our making.
+    let single = Path::new(name).components().count() == 1 && !name.contains(['/', '\\', '\0']);
+    if !single || !is_snapshot(&path) {
+        return Err(missing());
+    }
+    Ok(path)
+}
+
+/// Whether a path is that of a snapshot.
+pub(super) fn is_snapshot(path: &Path) -> bool {
+    let named = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.ends_with(SUFFIX) && name.len() > SUFFIX.len() && !name.starts_with('.'));
+    named
+        && path
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.file_type().is_file())
+}
+
+/// A file that does not exist, named after the moment; where two are made in a second, the second one after the next.
+pub(super) fn new_file(directory: &Path, scope: &Scope, peer: u64, now: Timestamp) -> PathBuf {
+    let mut seconds = now.as_second();
+    loop {
+        let at = Timestamp::from_second(seconds).unwrap_or(now);
+        let time = at.strftime("%Y-%m-%d-%H-%M-%S");
+        let name = match scope {
+            Scope::Full => format!("full-snapshot-{time}{SUFFIX}"),
+            Scope::Collection(name) => format!("{}-{peer}-{time}{SUFFIX}", plain(name)),
+            Scope::Shard(name) => format!("{}-shard-0-{time}{SUFFIX}", plain(name)),
+        };
+        let path = directory.join(name);
+        if path.symlink_metadata().is_err() {
+            return path;
+        }
+        seconds += 1;
+    }
+}
+
+/// A collection's name as part of a path: the same, unless it would lead elsewhere or is too long for a file system.
+fn plain(name: &str) -> String {
+    let hidden = name.starts_with(['.', '%']);
+    if name.len() <= NAME_BYTES && !hidden && !name.contains(['/', '\\', '\0']) {
+        return name.to_owned();
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    // No name that is kept as it is begins so.
+    format!("%{hex}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_never_lead_elsewhere() {
+        let root = Path::new("/s");
+        let of = |name: &str| directory(root, &Scope::Collection(name.to_owned()));
+        assert_eq!(of("birds"), Path::new("/s/birds"));
+        for name in ["..", ".", "a/../b", ".hidden", "%x", &"x".repeat(255)] {
+            let directory = of(name);
+            assert_eq!(directory.parent(), Some(root), "{name}");
+            assert!(directory.file_name().unwrap().to_str().unwrap().starts_with('%'));
+        }
+    }
+
+    #[test]
+    fn only_snapshots_are_found() {
+        let root = tempfile::tempdir().unwrap();
+        let scope = Scope::Collection("c".to_owned());
+        let dir = directory(root.path(), &scope);
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("a.snapshot"), b"x").unwrap();
+        std::fs::write(dir.join("a.snapshot.checksum"), b"x").unwrap();
+        std::fs::write(root.path().join("b.snapshot"), b"x").unwrap();
+        assert!(file(root.path(), &scope, "a.snapshot").is_ok());
+        for name in [
+            "../b.snapshot",
+            "a.snapshot.checksum",
+            "c.snapshot",
+            "",
+            "..",
+            "/etc/passwd",
+        ] {
+            assert!(file(root.path(), &scope, name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn two_in_a_second_have_two_names() {
+        let root = tempfile::tempdir().unwrap();
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let first = new_file(root.path(), &Scope::Full, 1, at);
+        std::fs::write(&first, b"x").unwrap();
+        let second = new_file(root.path(), &Scope::Full, 1, at);
+        assert_eq!(
+            first.file_name().unwrap(),
+            "full-snapshot-2023-11-14-22-13-20.snapshot"
+        );
+        assert_eq!(
+            second.file_name().unwrap(),
+            "full-snapshot-2023-11-14-22-13-21.snapshot"
+        );
+    }
+}

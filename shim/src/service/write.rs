@@ -1,0 +1,135 @@
+//! Writes of points.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use vdb::{Collection, Durability, Error, Operation};
+
+use super::Service;
+use super::error::{Result, ServiceError};
+
+/// In which order writes take effect. There is one order here, the strongest, whatever is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ordering {
+    /// Any.
+    #[default]
+    Weak,
+    /// That of one leader at a time.
+    Medium,
+    /// That of one leader.
+    Strong,
+}
+
+/// How a write is carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Answer when reads see it, with its errors. Otherwise when it is safe, and then what depends on the points that are there
+    /// (an id that is not) is not reported.
+    pub wait: bool,
+    /// In which order it takes effect.
+    pub ordering: Ordering,
+    /// How long to wait; then the answer says that the write goes on.
+    pub timeout: Option<Duration>,
+}
+
+/// How far a write is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateStatus {
+    /// Safe.
+    Acknowledged,
+    /// Safe, and seen by reads.
+    Completed,
+    /// On its way.
+    WaitTimeout,
+}
+
+/// What a write got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct UpdateResult {
+    /// Its sequence number in the collection; none while that is not known.
+    pub operation_id: Option<u64>,
+    /// How far it is.
+    pub status: UpdateStatus,
+}
+
+impl Service {
+    /// Carries out one operation.
+    ///
+    /// # Errors
+    /// When there is no such collection, a vector does not fit it, or, with `wait`, a point is missing.
+    pub async fn update(
+        &self,
+        collection: &str,
+        operation: Operation,
+        options: WriteOptions,
+    ) -> Result<UpdateResult> {
+        let mut results = self.update_batch(collection, vec![operation], options).await?;
+        let last = results.pop();
+        last.ok_or_else(|| ServiceError::internal("an operation has no result"))
+    }
+
+    /// Carries out operations in order, each on its own: what came before one that fails stays.
+    ///
+    /// # Errors
+    /// That of the first operation that fails, as [`update`](Self::update); those after it are not carried out.
+    pub async fn update_batch(
+        &self,
+        collection: &str,
+        operations: Vec<Operation>,
+        options: WriteOptions,
+    ) -> Result<Vec<UpdateResult>> {
+        let (name, count) = (collection.to_owned(), operations.len());
+        let work = self.to_the_end(move |inner| {
+            let collection = inner.collection(&name)?;
+            let mut results = Vec::with_capacity(operations.len());
+            for operation in operations {
+                results.push(carry_out(&collection, operation, options.wait)?);
+            }
+            Ok(results)
+        });
+        let late = UpdateResult {
+            operation_id: None,
+            status: UpdateStatus::WaitTimeout,
+        };
+        within(options, work, vec![late; count]).await
+    }
+}
+
+/// What `work` gives, or, when that takes longer than a caller will wait for it, `late`; it then goes on without him.
+pub(super) async fn within<T: Send + 'static>(
+    options: WriteOptions,
+    work: impl Future<Output = Result<T>>,
+    late: T,
+) -> Result<T> {
+    match options.timeout.filter(|_| options.wait) {
+        // Dropping the future drops nothing of the work, which is on a thread of its own or waits for one.
+        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or(Ok(late)),
+        None => work.await,
+    }
+}
+
+fn carry_out(collection: &Collection, operation: Operation, wait: bool) -> Result<UpdateResult> {
+    let submitted = collection.submit(operation, Durability::Sync);
+    let ticket = match submitted {
+        Ok(ticket) => ticket,
+        // Who does not wait is not told what depends on the points that are there.
+        Err(Error::PointNotFound { .. }) if !wait => {
+            return Ok(UpdateResult {
+                operation_id: Some(collection.info()?.last_sequence),
+                status: UpdateStatus::Acknowledged,
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let operation_id = Some(ticket.result().sequence());
+    let status = if wait {
+        ticket.wait_visible()?;
+        UpdateStatus::Completed
+    } else {
+        ticket.wait_durable()?;
+        UpdateStatus::Acknowledged
+    };
+    Ok(UpdateResult { operation_id, status })
+}
