@@ -24,6 +24,7 @@ mod convert;
 mod guard;
 mod points;
 mod qdrant;
+mod reflection;
 mod server;
 mod snapshots;
 mod status;

@@ -14,6 +14,7 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 
 use super::api::Api;
 use super::guard::Guard;
+use super::reflection;
 use crate::service::{Keys, Service};
 
 /// Calls at once over all connections, where nobody says. Messages may be of any size, so that their number is what bounds the
@@ -84,6 +85,8 @@ pub async fn serve(
         .add_service(open!(PointsServer(api.points)))
         .add_service(open!(SnapshotsServer(api.snapshots)))
         .add_service(health)
+        .add_optional_service(reflection::known(reflection::builder().build_v1()))
+        .add_optional_service(reflection::known(reflection::builder().build_v1alpha()))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), shutdown)
         .await
 }

@@ -3,8 +3,8 @@ use serde_json::json;
 
 use super::*;
 
-fn read(filter: proto::Filter) -> Filter {
-    super::filter(filter).unwrap()
+fn read(message: proto::Filter) -> Filter {
+    filter(message).unwrap()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn texts_are_matched_in_every_way() {
         let same = json!({"must": [{"key": "t", "match": {key: "old owl"}}]});
         assert_eq!(read(condition(sought)), Filter::from_json(&same).unwrap(), "{key}");
     }
-    let refused = super::filter(condition(Sought::Substring(text()))).unwrap_err();
+    let refused = filter(condition(Sought::Substring(text()))).unwrap_err();
     assert!(format!("{refused:?}").contains("must[0].field.match.substring"), "{refused:?}");
 }
 
@@ -81,15 +81,15 @@ fn an_empty_clause_is_no_clause() {
 
 #[test]
 fn a_field_needs_a_predicate_and_of_several_any_may_hold() {
-    let field = proto::FieldCondition {
+    let sent = proto::FieldCondition {
         key: "a".to_owned(),
         ..Default::default()
     };
-    assert!(super::field(field.clone()).is_err());
-    let both = super::field(proto::FieldCondition {
+    assert!(field(sent.clone()).is_err());
+    let both = field(proto::FieldCondition {
         is_empty: Some(true),
         is_null: Some(true),
-        ..field
+        ..sent
     });
     let Ok(Condition::Filter(any)) = both else {
         panic!("{both:?}");
@@ -123,5 +123,5 @@ fn depth_is_bounded() {
     let deep = (0..MAX_FILTER_DEPTH + 2).fold(proto::Filter::default(), |inner, _| {
         proto::Filter::must([Sent::from(inner)])
     });
-    assert!(super::filter(deep).is_err());
+    assert!(filter(deep).is_err());
 }

@@ -16,8 +16,15 @@ fn every_function_has_its_counterpart() {
         Sent::exp(x()),
         Sent::ln(x()),
         Sent::log10(x()),
-        Sent::pow(x(), Sent::constant(2.0)),
-        Sent::div_with(x(), x(), Some(0.25)),
+        Sent { variant: Some(Variant::Pow(Box::new(proto::PowExpression {
+            base: Some(Box::new(x())),
+            exponent: Some(Box::new(Sent::constant(2.0))),
+        }))) },
+        Sent { variant: Some(Variant::Div(Box::new(proto::DivExpression {
+            left: Some(Box::new(x())),
+            right: Some(Box::new(x())),
+            by_zero_default: Some(0.25),
+        }))) },
         Sent::datetime_key("at"),
         Sent::lin_decay(DecayParamsExpressionBuilder::new(x())),
     ]);

@@ -46,8 +46,8 @@ fn a_recommendation_takes_ids_and_vectors() {
 #[test]
 fn a_discovery_without_a_target_is_one_by_context() {
     let pair = ContextExamplePairBuilder::default()
-        .positive(proto::VectorExample::from(proto::vector_example::Example::Id(1.into())))
-        .negative(proto::VectorExample::from(proto::vector_example::Example::Id(2.into())));
+        .positive(proto::VectorExample::from(vector_example::Example::Id(1.into())))
+        .negative(proto::VectorExample::from(vector_example::Example::Id(2.into())));
     let sent = DiscoverPointsBuilder::new("c", vec![pair.build()], 5);
     let read = discover(sent.build()).unwrap();
     let pair = ContextPair { positive: 1.into(), negative: 2.into() };

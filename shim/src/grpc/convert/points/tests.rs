@@ -12,7 +12,7 @@ fn ids(list: &[u64]) -> Option<PointsSelector> {
 
 #[test]
 fn an_upsert_has_points_a_mode_and_a_filter() {
-    let payload = qdrant_client::Payload::try_from(json!({"a": 1})).unwrap();
+    let payload = Payload::try_from(json!({"a": 1})).unwrap();
     let sent = vec![PointStruct::new(7, vec![0.5, 0.5], payload)];
     let filter = proto::Filter::must([proto::Condition::is_empty("a")]);
     let read = upsert(sent, Some(filter), Some(proto::UpdateMode::InsertOnly.into())).unwrap();

@@ -21,7 +21,7 @@ fn defaults_are_ten_points_without_payload_or_vectors() {
 fn prefetches_are_read_as_deep_as_they_go() {
     let inner = PrefetchQueryBuilder::default().query(vec![1.0, 0.0]).limit(50u64);
     let outer = PrefetchQueryBuilder::default()
-        .query(5)
+        .query(proto::Query::new_nearest(proto::VectorInput::new_id(5)))
         .add_prefetch(inner)
         .using("image")
         .score_threshold(0.5)
@@ -63,7 +63,7 @@ fn examples_keep_their_sides() {
 
 #[test]
 fn orders_start_where_they_are_told_to() {
-    let sent = OrderByBuilder::new("year").direction(proto::Direction::Desc.into()).start_from(5i64);
+    let sent = OrderByBuilder::new("year").direction(proto::Direction::Desc.into()).start_from(start_from::Value::Integer(5));
     let read = order_by(sent.build()).unwrap();
     assert_eq!(read, OrderBy::new("year").descending().start_from(5i64));
     let at = proto::StartFrom {
