@@ -9,8 +9,8 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::rest::{self, RestOptions};
 use crate::grpc;
+use crate::rest::{self, RestOptions};
 use crate::service::Service;
 
 /// How long requests that are under way may take when the server is told to stop.

@@ -17,7 +17,10 @@ serve_by_methods! { Qdrant for ServerCalls:
 
 impl ServerCalls {
     /// What the server is, and which version of Qdrant it answers as.
-    pub(crate) async fn health_check(&self, _: proto::HealthCheckRequest) -> Result<proto::HealthCheckReply, Status> {
+    pub(crate) async fn health_check(
+        &self,
+        _: proto::HealthCheckRequest,
+    ) -> Result<proto::HealthCheckReply, Status> {
         Ok(proto::HealthCheckReply {
             title: QDRANT_TITLE.to_owned(),
             version: QDRANT_VERSION.to_owned(),

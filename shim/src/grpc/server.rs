@@ -67,10 +67,18 @@ pub async fn serve(
         };
     }
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<QdrantServer<super::qdrant::ServerCalls>>().await;
-    reporter.set_serving::<CollectionsServer<super::collections::CollectionCalls>>().await;
-    reporter.set_serving::<PointsServer<super::points::PointCalls>>().await;
-    reporter.set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>().await;
+    reporter
+        .set_serving::<QdrantServer<super::qdrant::ServerCalls>>()
+        .await;
+    reporter
+        .set_serving::<CollectionsServer<super::collections::CollectionCalls>>()
+        .await;
+    reporter
+        .set_serving::<PointsServer<super::points::PointCalls>>()
+        .await;
+    reporter
+        .set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>()
+        .await;
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))

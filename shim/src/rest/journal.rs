@@ -14,7 +14,13 @@ use parking_lot::Mutex;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Methods that routes have.
-const METHODS: [Method; 5] = [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::PUT,
+    Method::POST,
+    Method::PATCH,
+    Method::DELETE,
+];
 
 /// Bytes of an id that a caller may give.
 const MAX_ID: usize = 128;

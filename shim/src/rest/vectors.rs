@@ -11,7 +11,8 @@ use super::envelope::answer;
 use super::extract::{At, Json, Params, WriteParams};
 use crate::service::NamedVectorSettings;
 use crate::service::settings::{
-    Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings, VectorSettings,
+    Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
+    VectorSettings,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -68,7 +69,9 @@ async fn create(
     answer(async move {
         let options = params.options()?;
         let service = &app.service;
-        Ok(service.create_vector(&collection, &name, body.into(), options).await?)
+        Ok(service
+            .create_vector(&collection, &name, body.into(), options)
+            .await?)
     })
     .await
 }

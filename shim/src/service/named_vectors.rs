@@ -45,7 +45,12 @@ impl Service {
     ///
     /// # Errors
     /// When there is no such collection or vector.
-    pub async fn delete_vector(&self, collection: &str, name: &str, options: WriteOptions) -> Result<UpdateResult> {
+    pub async fn delete_vector(
+        &self,
+        collection: &str,
+        name: &str,
+        options: WriteOptions,
+    ) -> Result<UpdateResult> {
         let (collection, name) = (collection.to_owned(), name.to_owned());
         let work = self.to_the_end(move |inner| delete(inner, &collection, &name, options.wait));
         within(options, work, LATE).await
@@ -78,8 +83,14 @@ fn create(
     }
     alone.validate()?;
     let mut config = alone.to_config()?;
-    let dense = config.vectors.pop().map(|(_, params)| NamedVectorParams::Dense(params));
-    let sparse = config.sparse_vectors.pop().map(|(_, params)| NamedVectorParams::Sparse(params));
+    let dense = config
+        .vectors
+        .pop()
+        .map(|(_, params)| NamedVectorParams::Dense(params));
+    let sparse = config
+        .sparse_vectors
+        .pop()
+        .map(|(_, params)| NamedVectorParams::Sparse(params));
     let params = dense.or(sparse);
     let params = params.ok_or_else(|| ServiceError::internal("a vector has no parameters"))?;
     handle.create_vector(&name, params)?;
@@ -88,7 +99,10 @@ fn create(
             settings.vectors.0.insert(name, dense);
         }
         NamedVectorSettings::Sparse(sparse) => {
-            settings.sparse_vectors.get_or_insert_default().insert(name, sparse);
+            settings
+                .sparse_vectors
+                .get_or_insert_default()
+                .insert(name, sparse);
         }
     }
     inner.remembered.remember(&own, settings);
@@ -100,7 +114,9 @@ fn delete(inner: &Inner, collection: &str, name: &str, wait: bool) -> Result<Upd
     let own = inner.resolve(collection);
     let mut settings = inner.remembered.recall(&own, &handle);
     if !handle.delete_vector(name)? {
-        return Err(ServiceError::bad_input(format!("Not existing vector name error: {name}")));
+        return Err(ServiceError::bad_input(format!(
+            "Not existing vector name error: {name}"
+        )));
     }
     settings.vectors.0.remove(name);
     if let Some(sparse) = &mut settings.sparse_vectors {

@@ -8,8 +8,8 @@ use vdb::Vector;
 
 use super::payload;
 use super::rejection::{Rejection, Result, Within};
-pub(crate) use crate::inference::Role;
 use crate::inference;
+pub(crate) use crate::inference::Role;
 
 /// The vector of a text.
 pub(crate) fn document(message: proto::Document, role: Role) -> Result<Vector> {

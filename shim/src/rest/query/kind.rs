@@ -9,10 +9,10 @@ use vdb::{
 };
 
 use super::expression::read_formula;
+use crate::inference::Role;
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, WireVector};
-use crate::inference::Role;
 use crate::service::{Problems, ServiceError};
 
 /// A vector, or the id of a point that has it.

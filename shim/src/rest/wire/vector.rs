@@ -393,7 +393,10 @@ impl Serialize for VectorOut<'_> {
 }
 
 /// Writes the vectors of a point: a list for one without a name, else a map.
-pub(in crate::rest) fn vectors_out<S: Serializer>(vectors: &Vectors, serializer: S) -> Result<S::Ok, S::Error> {
+pub(in crate::rest) fn vectors_out<S: Serializer>(
+    vectors: &Vectors,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     if let (Some(only), 1) = (vectors.0.get(""), vectors.0.len()) {
         return VectorOut(only).serialize(serializer);
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vdb::{
-    CollectionConfig, Element, HnswParams, MultiVectorComparator, OptimizerConfig, Quantization, SparseVectorParams,
-    VectorParams,
+    CollectionConfig, Element, HnswParams, MultiVectorComparator, OptimizerConfig, Quantization,
+    SparseVectorParams, VectorParams,
 };
 
 use super::super::error::{Result, ServiceError};
@@ -12,8 +12,8 @@ use super::CollectionSettings;
 use super::quantization::{BinaryEncoding, CompressionRatio, QuantizationSettings, TurboBits};
 use super::tuning::HnswSettings;
 use super::vectors::{
-    Comparator, Datatype, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings, VectorSettings,
-    VectorsSettings,
+    Comparator, Datatype, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
+    VectorSettings, VectorsSettings,
 };
 
 /// Bytes of a number of a vector where thresholds are in kilobytes.
@@ -30,7 +30,9 @@ impl CollectionSettings {
             config = config.vector(name.as_str(), self.vector(name, vector)?);
         }
         for (name, sparse) in self.sparse_vectors.iter().flatten() {
-            config.sparse_vectors.push((name.clone(), sparse_params(name, sparse)?));
+            config
+                .sparse_vectors
+                .push((name.clone(), sparse_params(name, sparse)?));
         }
         Ok(config.optimizer(self.optimizer()))
     }

@@ -39,7 +39,10 @@ fn a_quantization_can_be_taken_away() {
     let sent = proto::QuantizationConfigDiff {
         quantization: Some(Quantization::Disabled(proto::Disabled {})),
     };
-    assert_eq!(quantization::diff(sent).unwrap(), Some(QuantizationUpdate::Disabled));
+    assert_eq!(
+        quantization::diff(sent).unwrap(),
+        Some(QuantizationUpdate::Disabled)
+    );
     assert_eq!(quantization::diff(Default::default()).unwrap(), None);
 }
 
@@ -66,7 +69,9 @@ fn vectors_are_told_as_they_were_sent() {
     let sparse = proto::SparseVectorConfig {
         map: [(
             "w".to_owned(),
-            SparseVectorParamsBuilder::default().modifier(proto::Modifier::Idf).build(),
+            SparseVectorParamsBuilder::default()
+                .modifier(proto::Modifier::Idf)
+                .build(),
         )]
         .into(),
     };

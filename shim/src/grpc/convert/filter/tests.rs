@@ -16,12 +16,28 @@ fn a_filter_of_messages_means_what_its_json_means() {
             Sent::matches("night", true),
             Sent::matches("pos", vec!["noun".to_owned(), "verb".to_owned()]),
             Sent::matches("year", vec![1492, 1517]),
-            Sent::range("year", proto::Range { gte: Some(1500.0), lt: Some(1600.0), ..Default::default() }),
-            Sent::values_count("tags", proto::ValuesCount { gt: Some(2), ..Default::default() }),
+            Sent::range(
+                "year",
+                proto::Range {
+                    gte: Some(1500.0),
+                    lt: Some(1600.0),
+                    ..Default::default()
+                },
+            ),
+            Sent::values_count(
+                "tags",
+                proto::ValuesCount {
+                    gt: Some(2),
+                    ..Default::default()
+                },
+            ),
         ],
         should: vec![Sent::is_empty("a.b"), Sent::is_null("c"), Sent::has_id([1, 2])],
         must_not: vec![
-            Sent::nested("diet", proto::Filter::must([Sent::matches("food", "meat".to_owned())])),
+            Sent::nested(
+                "diet",
+                proto::Filter::must([Sent::matches("food", "meat".to_owned())]),
+            ),
             Sent::has_vector("image"),
             proto::Filter::must_not([Sent::matches("x", 1)]).into(),
         ],
@@ -53,13 +69,17 @@ fn a_filter_of_messages_means_what_its_json_means() {
 
 #[test]
 fn texts_are_matched_in_every_way() {
-    let condition = |sought| proto::Filter::must([Sent {
-        condition_one_of: Some(ConditionOneOf::Field(proto::FieldCondition {
-            key: "t".to_owned(),
-            r#match: Some(proto::Match { match_value: Some(sought) }),
-            ..Default::default()
-        })),
-    }]);
+    let condition = |sought| {
+        proto::Filter::must([Sent {
+            condition_one_of: Some(ConditionOneOf::Field(proto::FieldCondition {
+                key: "t".to_owned(),
+                r#match: Some(proto::Match {
+                    match_value: Some(sought),
+                }),
+                ..Default::default()
+            })),
+        }])
+    };
     let text = || "old owl".to_owned();
     for (sought, key) in [
         (Sought::Text(text()), "text"),
@@ -68,10 +88,17 @@ fn texts_are_matched_in_every_way() {
         (Sought::Prefix(text()), "prefix"),
     ] {
         let same = json!({"must": [{"key": "t", "match": {key: "old owl"}}]});
-        assert_eq!(read(condition(sought)), Filter::from_json(&same).unwrap(), "{key}");
+        assert_eq!(
+            read(condition(sought)),
+            Filter::from_json(&same).unwrap(),
+            "{key}"
+        );
     }
     let refused = filter(condition(Sought::Substring(text()))).unwrap_err();
-    assert!(format!("{refused:?}").contains("must[0].field.match.substring"), "{refused:?}");
+    assert!(
+        format!("{refused:?}").contains("must[0].field.match.substring"),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -111,11 +138,24 @@ fn moments_are_of_whole_microseconds_and_of_four_digit_years() {
 fn positions_are_on_the_earth_and_rings_are_told_by_place() {
     let point = |lon, lat| proto::GeoPoint { lon, lat };
     let refused = polygon(proto::GeoPolygon {
-        exterior: Some(proto::GeoLineString { points: vec![point(0.0, 0.0); 4] }),
-        interiors: vec![proto::GeoLineString { points: vec![point(0.0, 91.0)] }],
+        exterior: Some(proto::GeoLineString {
+            points: vec![point(0.0, 0.0); 4],
+        }),
+        interiors: vec![proto::GeoLineString {
+            points: vec![point(0.0, 91.0)],
+        }],
     });
-    assert!(format!("{refused:?}").contains("interiors[0].points[0]"), "{refused:?}");
-    assert!(bounding_box(proto::GeoBoundingBox { top_left: None, bottom_right: None }).is_err());
+    assert!(
+        format!("{refused:?}").contains("interiors[0].points[0]"),
+        "{refused:?}"
+    );
+    assert!(
+        bounding_box(proto::GeoBoundingBox {
+            top_left: None,
+            bottom_right: None
+        })
+        .is_err()
+    );
 }
 
 #[test]

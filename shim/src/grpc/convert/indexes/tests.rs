@@ -1,5 +1,6 @@
 use qdrant_client::qdrant::{
-    self as proto, DatetimeIndexParamsBuilder, FieldType, IntegerIndexParamsBuilder, KeywordIndexParamsBuilder,
+    self as proto, DatetimeIndexParamsBuilder, FieldType, IntegerIndexParamsBuilder,
+    KeywordIndexParamsBuilder,
 };
 
 use super::*;
@@ -21,7 +22,9 @@ fn sent(params: impl Into<IndexParams>) -> Option<proto::PayloadIndexParams> {
 
 #[test]
 fn options_are_told_as_they_were_sent() {
-    let integer = IntegerIndexParamsBuilder::new(true, false).is_principal(true).build();
+    let integer = IntegerIndexParamsBuilder::new(true, false)
+        .is_principal(true)
+        .build();
     let keyword = KeywordIndexParamsBuilder::default().is_tenant(true).build();
     let datetime = DatetimeIndexParamsBuilder::default().is_principal(false).build();
     for params in [
@@ -38,7 +41,10 @@ fn options_are_told_as_they_were_sent() {
 fn a_kind_alone_has_no_options() {
     let read = read(Some(FieldType::Geo.into()), None).unwrap();
     let info = told(read);
-    assert_eq!((info.data_type, info.params), (proto::PayloadSchemaType::Geo.into(), None));
+    assert_eq!(
+        (info.data_type, info.params),
+        (proto::PayloadSchemaType::Geo.into(), None)
+    );
     assert_eq!(info.points, Some(3));
 }
 
@@ -55,5 +61,8 @@ fn what_is_missing_wrong_or_ahead_is_refused() {
     let refused = tonic::Status::from(read(None, sent(nested)).unwrap_err());
     assert_eq!(refused.code(), tonic::Code::Unimplemented);
     let float = IndexParams::FloatIndexParams(proto::FloatIndexParams::default());
-    assert!(read(Some(FieldType::Keyword.into()), sent(float)).is_err(), "of another kind");
+    assert!(
+        read(Some(FieldType::Keyword.into()), sent(float)).is_err(),
+        "of another kind"
+    );
 }
