@@ -29,7 +29,11 @@ fn shapes_are_told_apart() {
     let document = json!({"text": "hello", "model": "m"});
     assert_eq!(
         read(document),
-        WireVectors::Single(WireVector::Inferred("document"))
+        WireVectors::Single(WireVector::Inferred(Inferred::Document {
+            text: "hello".to_owned(),
+            model: "m".to_owned(),
+            options: Map::new(),
+        }))
     );
     assert!(read(json!({})).is_empty());
 }
