@@ -4,7 +4,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::collections_server::Collections;
 use tonic::Status;
 
-use super::api::{Clock, serve_by_methods};
+use super::call::{Clock, serve_by_methods};
 use super::convert::collections as convert;
 use super::convert::collections::{aliases, describe};
 use crate::service::{Service, ServiceError};

@@ -4,7 +4,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::qdrant_server::Qdrant;
 use tonic::Status;
 
-use super::api::serve_by_methods;
+use super::call::serve_by_methods;
 use crate::service::{QDRANT_TITLE, QDRANT_VERSION};
 
 /// Answers calls about the server.

@@ -6,7 +6,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::snapshots_server::Snapshots;
 use tonic::Status;
 
-use super::api::{Clock, serve_by_methods};
+use super::call::{Clock, serve_by_methods};
 use crate::service::{Service, ServiceError, SnapshotDescription, SnapshotsOf};
 
 type Answer<T> = Result<T, Status>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use qdrant_client::qdrant as proto;
 use vdb::{QueryRequest, ScoredPoint};
 
-use super::super::api::{Clock, read_options};
+use super::super::call::{Clock, read_options};
 use super::super::convert::rejection::{Rejection, Result, each};
 use super::super::convert::{cluster, legacy, points, query, results};
 use super::{Answer, PointCalls};

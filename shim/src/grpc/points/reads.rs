@@ -3,7 +3,7 @@
 use qdrant_client::qdrant as proto;
 use vdb::{FacetRequest, MatrixRequest, ScrollRequest};
 
-use super::super::api::{Clock, read_options};
+use super::super::call::{Clock, read_options};
 use super::super::convert::rejection::{at_least, count};
 use super::super::convert::{cluster, filter, ids, points, query, results};
 use super::{Answer, PointCalls};

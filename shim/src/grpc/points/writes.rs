@@ -3,7 +3,7 @@
 use qdrant_client::qdrant as proto;
 use vdb::Operation;
 
-use super::super::api::{Clock, write_options};
+use super::super::call::{Clock, write_options};
 use super::super::convert::collections::vectors;
 use super::super::convert::points::{self as convert, Manner};
 use super::super::convert::{cluster, indexes, results};
