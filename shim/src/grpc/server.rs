@@ -82,8 +82,9 @@ pub async fn serve(
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .layer(GlobalConcurrencyLimitLayer::new(options.calls.max(1)))
-        .layer(Guard::new(options.keys));
+        // Who may not call does not wait for a turn.
+        .layer(Guard::new(options.keys))
+        .layer(GlobalConcurrencyLimitLayer::new(options.calls.max(1)));
     if let Some(tls) = options.tls {
         server = server.tls_config(tls)?;
     }

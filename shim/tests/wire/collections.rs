@@ -213,3 +213,33 @@ async fn a_server_says_which_version_it_answers_as() {
     let reply = same!(both.health_check()).unwrap();
     assert!(reply.version.starts_with("1.19."), "{reply:?}");
 }
+
+#[tokio::test]
+async fn vectors_that_come_and_go_are_answered_alike() {
+    let both = Both::with_birds().await;
+    let dense = |name: &str, size| proto::CreateVectorNameRequest {
+        collection_name: "birds".to_owned(),
+        wait: Some(true),
+        vector_name: name.to_owned(),
+        vector_config: Some(proto::create_vector_name_request::VectorConfig::DenseConfig(
+            proto::DenseVectorCreationConfig {
+                size,
+                distance: Distance::Cosine.into(),
+                ..Default::default()
+            },
+        )),
+        ..Default::default()
+    };
+    let _ = same!(both.create_vector_name(dense("image", 3)));
+    let _ = same!(both.create_vector_name(dense("image", 3)));
+    let _ = same!(both.create_vector_name(dense("image", 4)));
+    same!(both.create_vector_name(dense("image", 0))).unwrap_err();
+    let _ = same!(both.collection_info("birds")).unwrap();
+    let delete = proto::DeleteVectorNameRequest {
+        collection_name: "birds".to_owned(),
+        wait: Some(true),
+        vector_name: "none".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(same!(both.delete_vector_name(delete)).unwrap_err().0, Code::InvalidArgument);
+}
