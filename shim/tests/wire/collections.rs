@@ -241,5 +241,8 @@ async fn vectors_that_come_and_go_are_answered_alike() {
         vector_name: "none".to_owned(),
         ..Default::default()
     };
-    assert_eq!(same!(both.delete_vector_name(delete)).unwrap_err().0, Code::InvalidArgument);
+    assert_eq!(
+        same!(both.delete_vector_name(delete)).unwrap_err().0,
+        Code::InvalidArgument
+    );
 }
