@@ -10,8 +10,8 @@
 
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{
-    Condition, CreateCollectionBuilder, Distance, Filter, PointStruct, QueryPointsBuilder, UpsertPointsBuilder,
-    VectorParamsBuilder,
+    Condition, CreateCollectionBuilder, Distance, Filter, PointStruct, QueryPointsBuilder,
+    UpsertPointsBuilder, VectorParamsBuilder,
 };
 use serde_json::json;
 use vdb_qdrant::Qdrant;

@@ -100,7 +100,8 @@ pub(crate) fn unknown_model(model: &str) -> String {
 }
 
 fn bm25(options: Map<String, Value>) -> Result<Bm25, String> {
-    let options: Options = serde_json::from_value(Value::Object(options)).map_err(|error| error.to_string())?;
+    let options: Options =
+        serde_json::from_value(Value::Object(options)).map_err(|error| error.to_string())?;
     let language = match options.language.as_deref() {
         None => Some(Language::English),
         Some("none") => None,

@@ -173,7 +173,10 @@ impl Qdrant {
     ///
     /// # Errors
     /// What the server, or the engine in its place, says.
-    pub fn collection_exists(&self, request: impl Into<proto::CollectionExistsRequest>) -> QdrantResult<bool> {
+    pub fn collection_exists(
+        &self,
+        request: impl Into<proto::CollectionExistsRequest>,
+    ) -> QdrantResult<bool> {
         self.runtime.wait(self.client.collection_exists(request))
     }
 
@@ -181,7 +184,10 @@ impl Qdrant {
     ///
     /// # Errors
     /// What the server, or the engine in its place, says.
-    pub fn discover_batch(&self, request: &proto::DiscoverBatchPoints) -> QdrantResult<proto::DiscoverBatchResponse> {
+    pub fn discover_batch(
+        &self,
+        request: &proto::DiscoverBatchPoints,
+    ) -> QdrantResult<proto::DiscoverBatchResponse> {
         self.runtime.wait(self.client.discover_batch(request))
     }
 
@@ -194,7 +200,8 @@ impl Qdrant {
         request: impl Into<proto::UpsertPoints>,
         chunk_size: usize,
     ) -> QdrantResult<proto::PointsOperationResponse> {
-        self.runtime.wait(self.client.upsert_points_chunked(request, chunk_size))
+        self.runtime
+            .wait(self.client.upsert_points_chunked(request, chunk_size))
     }
 
     /// Copies the file of a snapshot of a collection.

@@ -216,7 +216,10 @@ impl Qdrant {
     ///
     /// # Errors
     /// What the server, or the engine in its place, says.
-    pub async fn collection_exists(&self, request: impl Into<proto::CollectionExistsRequest>) -> QdrantResult<bool> {
+    pub async fn collection_exists(
+        &self,
+        request: impl Into<proto::CollectionExistsRequest>,
+    ) -> QdrantResult<bool> {
         let request = request.into();
         match &self.inner {
             Inner::Embedded(embedded) => {
@@ -260,7 +263,9 @@ impl Qdrant {
     ) -> QdrantResult<proto::PointsOperationResponse> {
         let mut request = request.into();
         if chunk_size == 0 {
-            return Err(QdrantError::ConversionError("the chunk size must be at least 1".to_owned()));
+            return Err(QdrantError::ConversionError(
+                "the chunk size must be at least 1".to_owned(),
+            ));
         }
         let mut time = 0.0;
         let mut rest = std::mem::take(&mut request.points);
@@ -292,9 +297,14 @@ impl Qdrant {
                 let name = match download.snapshot_name {
                     Some(name) => name,
                     None => {
-                        let list = self.list_snapshots(collection.clone()).await?.snapshot_descriptions;
+                        let list = self
+                            .list_snapshots(collection.clone())
+                            .await?
+                            .snapshot_descriptions;
                         let first = list.into_iter().next();
-                        first.ok_or_else(|| QdrantError::NoSnapshotFound(collection.clone()))?.name
+                        first
+                            .ok_or_else(|| QdrantError::NoSnapshotFound(collection.clone()))?
+                            .name
                     }
                 };
                 let path = embedded

@@ -110,7 +110,9 @@ fn failed(error: vdb::Error) -> QdrantError {
 
 /// Where the snapshots of the database of this directory are.
 fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map_or_else(|| OsString::from("vdb"), OsString::from);
+    let mut name = path
+        .file_name()
+        .map_or_else(|| OsString::from("vdb"), OsString::from);
     name.push(SNAPSHOTS);
     path.parent().unwrap_or_else(|| Path::new("")).join(name)
 }

@@ -214,7 +214,11 @@ impl OpenOptions {
             }
         }
         if let Some(url) = &environment.url {
-            steps.push(step(BackEnd::Server(url.clone()), "QDRANT_URL names it", self.fall_back));
+            steps.push(step(
+                BackEnd::Server(url.clone()),
+                "QDRANT_URL names it",
+                self.fall_back,
+            ));
             if !self.fall_back {
                 return steps;
             }
@@ -260,7 +264,9 @@ impl OpenOptions {
             }
         }
         // The last step may not fail, so that there is always an answer before.
-        Err(QdrantError::Io(std::io::Error::other("no back end is left to try")))
+        Err(QdrantError::Io(std::io::Error::other(
+            "no back end is left to try",
+        )))
     }
 }
 
@@ -284,11 +290,18 @@ async fn server(url: &str, key: Option<&str>, patience: Duration) -> QdrantResul
     let client = config.build()?;
     let answer = tokio::time::timeout(patience, client.health_check());
     let late = |_| {
-        let text = format!("{url} did not answer within {patience:?}: is the server running, and is this its gRPC port?");
+        let text = format!(
+            "{url} did not answer within {patience:?}: is the server running, and is this its gRPC port?"
+        );
         QdrantError::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
     };
     let server = answer.await.map_err(late)??;
-    tracing::info!(url, title = server.title, version = server.version, "the server answers");
+    tracing::info!(
+        url,
+        title = server.title,
+        version = server.version,
+        "the server answers"
+    );
     Ok(Qdrant::remote(client))
 }
 

@@ -2,7 +2,9 @@ use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
 use qdrant_client::Payload;
-use qdrant_client::qdrant::{CreateCollectionBuilder, Distance, PointStruct, UpsertPointsBuilder, VectorParamsBuilder};
+use qdrant_client::qdrant::{
+    CreateCollectionBuilder, Distance, PointStruct, UpsertPointsBuilder, VectorParamsBuilder,
+};
 
 use super::*;
 
@@ -11,7 +13,9 @@ fn collection() -> CreateCollectionBuilder {
 }
 
 fn points(count: u64) -> Vec<PointStruct> {
-    (0..count).map(|id| PointStruct::new(id, vec![1.0], Payload::new())).collect()
+    (0..count)
+        .map(|id| PointStruct::new(id, vec![1.0], Payload::new()))
+        .collect()
 }
 
 #[tokio::test]
@@ -25,7 +29,10 @@ async fn a_directory_keeps_what_was_written() {
     assert!(Qdrant::open(&path).is_err(), "one writer at a time");
     drop(client);
     let again = Qdrant::open(&path).unwrap();
-    let count = again.count(qdrant_client::qdrant::CountPointsBuilder::new("c")).await.unwrap();
+    let count = again
+        .count(qdrant_client::qdrant::CountPointsBuilder::new("c"))
+        .await
+        .unwrap();
     assert_eq!(count.result.unwrap().count, 3);
     assert_eq!(again.back_end(), &BackEnd::Directory(path));
 }
@@ -38,9 +45,14 @@ async fn chunks_are_of_the_size_asked_for_and_none_is_left_out() {
         let upsert = UpsertPointsBuilder::new("c", points(count)).wait(true);
         client.upsert_points_chunked(upsert, size).await.unwrap();
     }
-    let count = client.count(qdrant_client::qdrant::CountPointsBuilder::new("c")).await.unwrap();
+    let count = client
+        .count(qdrant_client::qdrant::CountPointsBuilder::new("c"))
+        .await
+        .unwrap();
     assert_eq!(count.result.unwrap().count, 5);
-    let none = client.upsert_points_chunked(UpsertPointsBuilder::new("c", points(1)), 0).await;
+    let none = client
+        .upsert_points_chunked(UpsertPointsBuilder::new("c", points(1)), 0)
+        .await;
     assert!(none.is_err());
 }
 
@@ -53,8 +65,16 @@ async fn a_snapshot_can_be_had_as_a_file() {
     let download = || qdrant_client::qdrant::SnapshotDownloadBuilder::new(&out, "c");
     let none = client.download_snapshot(download()).await;
     assert!(matches!(none, Err(QdrantError::NoSnapshotFound(_))));
-    let made = client.create_snapshot("c").await.unwrap().snapshot_description.unwrap();
-    client.download_snapshot(download().snapshot_name(made.name)).await.unwrap();
+    let made = client
+        .create_snapshot("c")
+        .await
+        .unwrap()
+        .snapshot_description
+        .unwrap();
+    client
+        .download_snapshot(download().snapshot_name(made.name))
+        .await
+        .unwrap();
     assert_eq!(std::fs::metadata(&out).unwrap().len(), made.size as u64);
 }
 
@@ -76,8 +96,12 @@ fn no_runtime_is_needed_in_the_same_process() {
 fn the_blocking_client_does_what_the_other_does() {
     let client = blocking::Qdrant::in_memory().unwrap();
     client.create_collection(collection()).unwrap();
-    client.upsert_points(UpsertPointsBuilder::new("c", points(2)).wait(true)).unwrap();
-    let count = client.count(qdrant_client::qdrant::CountPointsBuilder::new("c")).unwrap();
+    client
+        .upsert_points(UpsertPointsBuilder::new("c", points(2)).wait(true))
+        .unwrap();
+    let count = client
+        .count(qdrant_client::qdrant::CountPointsBuilder::new("c"))
+        .unwrap();
     assert_eq!(count.result.unwrap().count, 2);
     assert_eq!(client.list_collections().unwrap().collections[0].name, "c");
 }

@@ -1,13 +1,10 @@
 //! What answers calls.
 
-use std::time::{Duration, Instant};
-
 use super::collections::CollectionCalls;
-use super::convert::points::Manner;
 use super::points::PointCalls;
 use super::qdrant::ServerCalls;
 use super::snapshots::SnapshotCalls;
-use crate::service::{Ordering, ReadOptions, Service, WriteOptions};
+use crate::service::Service;
 
 /// Answers the calls of all services. The methods of its parts take a message and give a message, so that a caller in the
 /// same process needs no wire; the traits of the services are implemented over them.
@@ -34,49 +31,3 @@ impl Api {
         }
     }
 }
-
-/// Tells how long a call took, in seconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clock(Instant);
-
-impl Clock {
-    pub(super) fn start() -> Self {
-        Clock(Instant::now())
-    }
-
-    pub(super) fn seconds(self) -> f64 {
-        self.0.elapsed().as_secs_f64()
-    }
-}
-
-pub(super) fn write_options(manner: Manner) -> WriteOptions {
-    WriteOptions {
-        wait: manner.wait,
-        ordering: Ordering::default(),
-        timeout: manner.timeout,
-    }
-}
-
-pub(super) fn read_options(timeout: Option<Duration>) -> ReadOptions {
-    ReadOptions { timeout }
-}
-
-/// Implements the trait of a service by the methods of a type that have the same names.
-macro_rules! serve_by_methods {
-    ($trait:ident for $type:ident: $($name:ident($message:ident) -> $answer:ident;)+) => {
-        #[tonic::async_trait]
-        impl $trait for $type {
-            $(async fn $name(
-                &self,
-                request: tonic::Request<qdrant_client::qdrant::$message>,
-            ) -> Result<tonic::Response<qdrant_client::qdrant::$answer>, tonic::Status> {
-                // A method of the type itself comes before that of a trait.
-                $type::$name(self, request.into_inner())
-                    .await
-                    .map(tonic::Response::new)
-            })+
-        }
-    };
-}
-
-pub(super) use serve_by_methods;

@@ -4,7 +4,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::collections_server::Collections;
 use tonic::Status;
 
-use super::api::{Clock, serve_by_methods};
+use super::call::{Clock, serve_by_methods};
 use super::convert::collections as convert;
 use super::convert::collections::{aliases, describe};
 use crate::service::{Service, ServiceError};
@@ -47,7 +47,10 @@ impl CollectionCalls {
     }
 
     /// Names of all collections.
-    pub(crate) async fn list(&self, _: proto::ListCollectionsRequest) -> Answer<proto::ListCollectionsResponse> {
+    pub(crate) async fn list(
+        &self,
+        _: proto::ListCollectionsRequest,
+    ) -> Answer<proto::ListCollectionsResponse> {
         let clock = Clock::start();
         let names = self.0.list_collections().into_iter();
         Ok(proto::ListCollectionsResponse {
@@ -115,13 +118,18 @@ impl CollectionCalls {
         let collection = message.collection_name;
         let aliases = self.0.collection_aliases(&collection)?.into_iter();
         Ok(proto::ListAliasesResponse {
-            aliases: aliases.map(|alias| aliases::to_proto((alias, collection.clone()))).collect(),
+            aliases: aliases
+                .map(|alias| aliases::to_proto((alias, collection.clone())))
+                .collect(),
             time: clock.seconds(),
         })
     }
 
     /// All aliases.
-    pub(crate) async fn list_aliases(&self, _: proto::ListAliasesRequest) -> Answer<proto::ListAliasesResponse> {
+    pub(crate) async fn list_aliases(
+        &self,
+        _: proto::ListAliasesRequest,
+    ) -> Answer<proto::ListAliasesResponse> {
         let clock = Clock::start();
         let aliases = self.0.list_aliases().into_iter();
         Ok(proto::ListAliasesResponse {

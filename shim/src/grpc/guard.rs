@@ -27,7 +27,7 @@ const READING_SERVICES: [&str; 3] = [
 ];
 
 /// The calls that read, by service. All others write, those that are not known too.
-const READS: [(&str, &[&str]); 3] = [
+pub(super) const READS: [(&str, &[&str]); 3] = [
     (
         "/qdrant.Collections/",
         &[

@@ -10,6 +10,7 @@
 //! | `server.rs` | serving it on a listener |
 //! | `guard.rs` | API keys |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
+//! | `call.rs` | what every call needs |
 //! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
 //! | `convert/` | messages to the engine's types and back |
 //! | `status.rs` | errors |
@@ -19,11 +20,13 @@
 //! that is answered for: fields that came later are refused by name.
 
 mod api;
+mod call;
 mod collections;
 mod convert;
 mod guard;
 mod points;
 mod qdrant;
+mod reflection;
 mod server;
 mod snapshots;
 mod status;

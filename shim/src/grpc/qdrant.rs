@@ -4,7 +4,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::qdrant_server::Qdrant;
 use tonic::Status;
 
-use super::api::serve_by_methods;
+use super::call::serve_by_methods;
 use crate::service::{QDRANT_TITLE, QDRANT_VERSION};
 
 /// Answers calls about the server.
@@ -17,7 +17,10 @@ serve_by_methods! { Qdrant for ServerCalls:
 
 impl ServerCalls {
     /// What the server is, and which version of Qdrant it answers as.
-    pub(crate) async fn health_check(&self, _: proto::HealthCheckRequest) -> Result<proto::HealthCheckReply, Status> {
+    pub(crate) async fn health_check(
+        &self,
+        _: proto::HealthCheckRequest,
+    ) -> Result<proto::HealthCheckReply, Status> {
         Ok(proto::HealthCheckReply {
             title: QDRANT_TITLE.to_owned(),
             version: QDRANT_VERSION.to_owned(),

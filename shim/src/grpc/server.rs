@@ -14,6 +14,7 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 
 use super::api::Api;
 use super::guard::Guard;
+use super::reflection;
 use crate::service::{Keys, Service};
 
 /// Calls at once over all connections, where nobody says. Messages may be of any size, so that their number is what bounds the
@@ -66,15 +67,24 @@ pub async fn serve(
         };
     }
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<QdrantServer<super::qdrant::ServerCalls>>().await;
-    reporter.set_serving::<CollectionsServer<super::collections::CollectionCalls>>().await;
-    reporter.set_serving::<PointsServer<super::points::PointCalls>>().await;
-    reporter.set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>().await;
+    reporter
+        .set_serving::<QdrantServer<super::qdrant::ServerCalls>>()
+        .await;
+    reporter
+        .set_serving::<CollectionsServer<super::collections::CollectionCalls>>()
+        .await;
+    reporter
+        .set_serving::<PointsServer<super::points::PointCalls>>()
+        .await;
+    reporter
+        .set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>()
+        .await;
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .layer(GlobalConcurrencyLimitLayer::new(options.calls.max(1)))
-        .layer(Guard::new(options.keys));
+        // Who may not call does not wait for a turn.
+        .layer(Guard::new(options.keys))
+        .layer(GlobalConcurrencyLimitLayer::new(options.calls.max(1)));
     if let Some(tls) = options.tls {
         server = server.tls_config(tls)?;
     }
@@ -84,6 +94,8 @@ pub async fn serve(
         .add_service(open!(PointsServer(api.points)))
         .add_service(open!(SnapshotsServer(api.snapshots)))
         .add_service(health)
+        .add_optional_service(reflection::known(reflection::builder().build_v1()))
+        .add_optional_service(reflection::known(reflection::builder().build_v1alpha()))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), shutdown)
         .await
 }

@@ -6,7 +6,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::snapshots_server::Snapshots;
 use tonic::Status;
 
-use super::api::{Clock, serve_by_methods};
+use super::call::{Clock, serve_by_methods};
 use crate::service::{Service, ServiceError, SnapshotDescription, SnapshotsOf};
 
 type Answer<T> = Result<T, Status>;
@@ -28,7 +28,8 @@ impl SnapshotCalls {
     async fn create_of(&self, of: SnapshotsOf<'_>) -> Answer<proto::CreateSnapshotResponse> {
         let clock = Clock::start();
         let made = self.0.create_snapshot(of, true).await?;
-        let made = made.ok_or_else(|| ServiceError::internal("a snapshot that was waited for is not described"))?;
+        let made =
+            made.ok_or_else(|| ServiceError::internal("a snapshot that was waited for is not described"))?;
         Ok(proto::CreateSnapshotResponse {
             snapshot_description: Some(describe(made)),
             time: clock.seconds(),
@@ -47,21 +48,34 @@ impl SnapshotCalls {
     async fn delete_of(&self, of: SnapshotsOf<'_>, name: &str) -> Answer<proto::DeleteSnapshotResponse> {
         let clock = Clock::start();
         self.0.delete_snapshot(of, name).await?;
-        Ok(proto::DeleteSnapshotResponse { time: clock.seconds() })
+        Ok(proto::DeleteSnapshotResponse {
+            time: clock.seconds(),
+        })
     }
 
     /// Takes a snapshot of a collection.
-    pub(crate) async fn create(&self, message: proto::CreateSnapshotRequest) -> Answer<proto::CreateSnapshotResponse> {
-        self.create_of(SnapshotsOf::Collection(&message.collection_name)).await
+    pub(crate) async fn create(
+        &self,
+        message: proto::CreateSnapshotRequest,
+    ) -> Answer<proto::CreateSnapshotResponse> {
+        self.create_of(SnapshotsOf::Collection(&message.collection_name))
+            .await
     }
 
     /// The snapshots of a collection.
-    pub(crate) async fn list(&self, message: proto::ListSnapshotsRequest) -> Answer<proto::ListSnapshotsResponse> {
-        self.list_of(SnapshotsOf::Collection(&message.collection_name)).await
+    pub(crate) async fn list(
+        &self,
+        message: proto::ListSnapshotsRequest,
+    ) -> Answer<proto::ListSnapshotsResponse> {
+        self.list_of(SnapshotsOf::Collection(&message.collection_name))
+            .await
     }
 
     /// Removes a snapshot of a collection.
-    pub(crate) async fn delete(&self, message: proto::DeleteSnapshotRequest) -> Answer<proto::DeleteSnapshotResponse> {
+    pub(crate) async fn delete(
+        &self,
+        message: proto::DeleteSnapshotRequest,
+    ) -> Answer<proto::DeleteSnapshotResponse> {
         let of = SnapshotsOf::Collection(&message.collection_name);
         self.delete_of(of, &message.snapshot_name).await
     }
@@ -75,7 +89,10 @@ impl SnapshotCalls {
     }
 
     /// The snapshots of everything.
-    pub(crate) async fn list_full(&self, _: proto::ListFullSnapshotsRequest) -> Answer<proto::ListSnapshotsResponse> {
+    pub(crate) async fn list_full(
+        &self,
+        _: proto::ListFullSnapshotsRequest,
+    ) -> Answer<proto::ListSnapshotsResponse> {
         self.list_of(SnapshotsOf::Everything).await
     }
 
@@ -84,12 +101,16 @@ impl SnapshotCalls {
         &self,
         message: proto::DeleteFullSnapshotRequest,
     ) -> Answer<proto::DeleteSnapshotResponse> {
-        self.delete_of(SnapshotsOf::Everything, &message.snapshot_name).await
+        self.delete_of(SnapshotsOf::Everything, &message.snapshot_name)
+            .await
     }
 
     /// Where the file of a snapshot of a collection is.
     pub(crate) async fn path(&self, collection: &str, name: &str) -> Answer<std::path::PathBuf> {
-        let file = self.0.snapshot_file(SnapshotsOf::Collection(collection), name).await?;
+        let file = self
+            .0
+            .snapshot_file(SnapshotsOf::Collection(collection), name)
+            .await?;
         Ok(file.path)
     }
 }
@@ -108,5 +129,9 @@ fn describe(snapshot: SnapshotDescription) -> proto::SnapshotDescription {
 fn timestamp(text: &str) -> Option<prost_types::Timestamp> {
     let at: vdb::Datetime = text.parse().ok()?;
     let micros = u64::try_from(at.micros()).ok()?;
-    Some(SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))?.into())
+    Some(
+        SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_micros(micros))?
+            .into(),
+    )
 }

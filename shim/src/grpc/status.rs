@@ -30,7 +30,9 @@ impl From<ServiceError> for Status {
         let mut status = Status::new(code(error.kind), text);
         if let ErrorKind::RateLimited { retry_after } = error.kind {
             let seconds = retry_after.as_secs_f64().ceil().max(1.0) as u64;
-            status.metadata_mut().insert(RETRY_AFTER, MetadataValue::from(seconds));
+            status
+                .metadata_mut()
+                .insert(RETRY_AFTER, MetadataValue::from(seconds));
         }
         status
     }

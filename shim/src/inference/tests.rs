@@ -27,8 +27,20 @@ fn options_change_what_a_token_is() {
 #[test]
 fn what_there_is_not_is_refused_by_name() {
     let refused = embed("jina/v3", "text", Map::new(), Role::Query).unwrap_err();
-    assert!(refused.field == "model" && refused.problem.contains("jina/v3"), "{refused}");
-    for options in [json!({"knob": 1}), json!({"language": "klingon"}), json!({"k": -1.0}), json!({"b": "x"})] {
-        assert_eq!(vector(options.clone(), Role::Query).unwrap_err().field, "options", "{options}");
+    assert!(
+        refused.field == "model" && refused.problem.contains("jina/v3"),
+        "{refused}"
+    );
+    for options in [
+        json!({"knob": 1}),
+        json!({"language": "klingon"}),
+        json!({"k": -1.0}),
+        json!({"b": "x"}),
+    ] {
+        assert_eq!(
+            vector(options.clone(), Role::Query).unwrap_err().field,
+            "options",
+            "{options}"
+        );
     }
 }

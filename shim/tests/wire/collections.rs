@@ -1,8 +1,9 @@
 use qdrant_client::qdrant::{
-    self as proto, CollectionStatus, CreateAliasBuilder, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder,
-    CreateShardKeyBuilder, CreateShardKeyRequestBuilder, Datatype, Distance, FieldType, HnswConfigDiffBuilder,
-    IntegerIndexParamsBuilder, KeywordIndexParamsBuilder, OptimizersConfigDiffBuilder, RenameAliasBuilder,
-    ScalarQuantizationBuilder, UpdateCollectionBuilder, VectorParamsBuilder, VectorsConfigBuilder,
+    self as proto, CollectionStatus, CreateAliasBuilder, CreateCollectionBuilder,
+    CreateFieldIndexCollectionBuilder, CreateShardKeyBuilder, CreateShardKeyRequestBuilder, Datatype,
+    Distance, FieldType, HnswConfigDiffBuilder, IntegerIndexParamsBuilder, KeywordIndexParamsBuilder,
+    OptimizersConfigDiffBuilder, RenameAliasBuilder, ScalarQuantizationBuilder, UpdateCollectionBuilder,
+    VectorParamsBuilder, VectorsConfigBuilder,
 };
 use tonic::Code;
 
@@ -18,15 +19,24 @@ async fn collections_come_are_listed_and_go() {
     assert!(same!(both.create_collection(create("b"))).unwrap().result);
     same!(both.create_collection(create("a"))).unwrap();
     let names = same!(both.list_collections()).unwrap().collections;
-    assert_eq!(names.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(
+        names.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
     let (code, text) = same!(both.create_collection(create("a"))).unwrap_err();
     assert_eq!(code, Code::AlreadyExists, "{text}");
     assert!(same!(both.collection_exists("a")).unwrap());
     assert!(same!(both.delete_collection("a")).unwrap().result);
-    assert!(!same!(both.delete_collection("a")).unwrap().result, "it was gone before");
+    assert!(
+        !same!(both.delete_collection("a")).unwrap().result,
+        "it was gone before"
+    );
     assert!(!same!(both.collection_exists("a")).unwrap());
     let (code, text) = same!(both.collection_info("a")).unwrap_err();
-    assert_eq!((code, text.as_str()), (Code::NotFound, "Not found: Collection `a` doesn't exist!"));
+    assert_eq!(
+        (code, text.as_str()),
+        (Code::NotFound, "Not found: Collection `a` doesn't exist!")
+    );
 }
 
 #[tokio::test]
@@ -45,17 +55,24 @@ async fn settings_are_told_as_they_were_given() {
         .hnsw_config(HnswConfigDiffBuilder::default().ef_construct(64))
         .optimizers_config(OptimizersConfigDiffBuilder::default().deleted_threshold(0.5))
         .quantization_config(ScalarQuantizationBuilder::default().quantile(0.9))
-        .metadata(std::collections::HashMap::from([("owner".to_owned(), serde_json::json!("us"))]));
+        .metadata(std::collections::HashMap::from([(
+            "owner".to_owned(),
+            serde_json::json!("us"),
+        )]));
     same!(both.create_collection(create)).unwrap();
     let info = same!(both.collection_info("c")).unwrap().result.unwrap();
     assert_eq!(info.status, i32::from(CollectionStatus::Green));
     let config = info.config.unwrap();
     let (hnsw, optimizer) = (config.hnsw_config.unwrap(), config.optimizer_config.unwrap());
     assert_eq!((hnsw.m, hnsw.ef_construct), (Some(16), Some(64)));
-    assert_eq!((optimizer.deleted_threshold, optimizer.indexing_threshold), (Some(0.5), Some(10_000)));
+    assert_eq!(
+        (optimizer.deleted_threshold, optimizer.indexing_threshold),
+        (Some(0.5), Some(10_000))
+    );
     assert!(config.quantization_config.is_some());
     assert_eq!(config.metadata["owner"], proto::Value::from("us"));
-    let Some(proto::vectors_config::Config::ParamsMap(map)) = config.params.unwrap().vectors_config.unwrap().config
+    let Some(proto::vectors_config::Config::ParamsMap(map)) =
+        config.params.unwrap().vectors_config.unwrap().config
     else {
         panic!("two vectors are a map");
     };
@@ -73,7 +90,12 @@ async fn settings_change() {
         .optimizers_config(OptimizersConfigDiffBuilder::default().indexing_threshold(77))
         .hnsw_config(HnswConfigDiffBuilder::default().m(32));
     assert!(same!(both.update_collection(update)).unwrap().result);
-    let config = same!(both.collection_info("c")).unwrap().result.unwrap().config.unwrap();
+    let config = same!(both.collection_info("c"))
+        .unwrap()
+        .result
+        .unwrap()
+        .config
+        .unwrap();
     assert_eq!(config.optimizer_config.unwrap().indexing_threshold, Some(77));
     assert_eq!(config.hnsw_config.unwrap().m, Some(32));
 }
@@ -87,7 +109,8 @@ async fn what_cannot_be_is_refused_by_name() {
             "size",
         ),
         (
-            CreateCollectionBuilder::new("c").vectors_config(VectorParamsBuilder::new(4, Distance::UnknownDistance)),
+            CreateCollectionBuilder::new("c")
+                .vectors_config(VectorParamsBuilder::new(4, Distance::UnknownDistance)),
             "vectors_config.params.distance",
         ),
         (create("c").shard_number(0), "shard_number"),
@@ -95,7 +118,10 @@ async fn what_cannot_be_is_refused_by_name() {
     ] {
         let (code, text) = same!(both.create_collection(create)).unwrap_err();
         assert_eq!(code, Code::InvalidArgument, "{text}");
-        assert!(text.starts_with("Validation error in body") && text.contains(expected), "{text}");
+        assert!(
+            text.starts_with("Validation error in body") && text.contains(expected),
+            "{text}"
+        );
     }
     let turbo = VectorParamsBuilder::new(4, Distance::Dot).datatype(Datatype::Turbo8);
     let ahead = CreateCollectionBuilder::new("c").vectors_config(turbo);
@@ -113,7 +139,10 @@ async fn aliases_stand_for_collections() {
     assert!(same!(both.collection_info("y")).is_ok());
     let all = same!(both.list_aliases()).unwrap().aliases;
     assert_eq!(all, same!(both.list_collection_aliases("c")).unwrap().aliases);
-    assert_eq!((all[0].alias_name.as_str(), all[0].collection_name.as_str()), ("y", "c"));
+    assert_eq!(
+        (all[0].alias_name.as_str(), all[0].collection_name.as_str()),
+        ("y", "c")
+    );
     let (code, _) = same!(both.rename_alias(RenameAliasBuilder::new("x", "z"))).unwrap_err();
     assert_eq!(code, Code::NotFound);
     same!(both.delete_alias("y")).unwrap();
@@ -131,27 +160,44 @@ async fn payload_indexes_are_told_with_their_options() {
         .field_index_params(IntegerIndexParamsBuilder::new(true, false).is_principal(true))
         .wait(true);
     same!(both.create_field_index(options)).unwrap();
-    let schema = same!(both.collection_info("birds")).unwrap().result.unwrap().payload_schema;
+    let schema = same!(both.collection_info("birds"))
+        .unwrap()
+        .result
+        .unwrap()
+        .payload_schema;
     assert_eq!((schema["name"].points, &schema["name"].params), (Some(4), &None));
     let Some(proto::payload_index_params::IndexParams::IntegerIndexParams(told)) =
         schema["grams"].params.clone().unwrap().index_params
     else {
         panic!("{schema:?}");
     };
-    assert_eq!((told.lookup, told.range, told.is_principal), (Some(true), Some(false), Some(true)));
+    assert_eq!(
+        (told.lookup, told.range, told.is_principal),
+        (Some(true), Some(false), Some(true))
+    );
     let wrong = CreateFieldIndexCollectionBuilder::new("birds", "name", FieldType::Integer)
         .field_index_params(KeywordIndexParamsBuilder::default());
     let (code, text) = same!(both.create_field_index(wrong)).unwrap_err();
     assert_eq!(code, Code::InvalidArgument, "{text}");
-    same!(both.delete_field_index(proto::DeleteFieldIndexCollectionBuilder::new("birds", "name").wait(true))).unwrap();
-    let schema = same!(both.collection_info("birds")).unwrap().result.unwrap().payload_schema;
+    same!(both.delete_field_index(proto::DeleteFieldIndexCollectionBuilder::new("birds", "name").wait(true)))
+        .unwrap();
+    let schema = same!(both.collection_info("birds"))
+        .unwrap()
+        .result
+        .unwrap()
+        .payload_schema;
     assert!(!schema.contains_key("name"));
 }
 
 #[tokio::test]
 async fn one_machine_has_one_shard_and_no_cluster() {
     let both = Both::with_birds().await;
-    assert!(same!(both.list_shard_keys("birds")).unwrap().shard_keys.is_empty());
+    assert!(
+        same!(both.list_shard_keys("birds"))
+            .unwrap()
+            .shard_keys
+            .is_empty()
+    );
     let request = CreateShardKeyRequestBuilder::new("birds").request(CreateShardKeyBuilder::default());
     let (code, text) = same!(both.create_shard_key(request)).unwrap_err();
     assert_eq!(code, Code::Unimplemented, "{text}");
@@ -166,4 +212,37 @@ async fn a_server_says_which_version_it_answers_as() {
     let both = Both::start().await;
     let reply = same!(both.health_check()).unwrap();
     assert!(reply.version.starts_with("1.19."), "{reply:?}");
+}
+
+#[tokio::test]
+async fn vectors_that_come_and_go_are_answered_alike() {
+    let both = Both::with_birds().await;
+    let dense = |name: &str, size| proto::CreateVectorNameRequest {
+        collection_name: "birds".to_owned(),
+        wait: Some(true),
+        vector_name: name.to_owned(),
+        vector_config: Some(proto::create_vector_name_request::VectorConfig::DenseConfig(
+            proto::DenseVectorCreationConfig {
+                size,
+                distance: Distance::Cosine.into(),
+                ..Default::default()
+            },
+        )),
+        ..Default::default()
+    };
+    let _ = same!(both.create_vector_name(dense("image", 3)));
+    let _ = same!(both.create_vector_name(dense("image", 3)));
+    let _ = same!(both.create_vector_name(dense("image", 4)));
+    same!(both.create_vector_name(dense("image", 0))).unwrap_err();
+    let _ = same!(both.collection_info("birds")).unwrap();
+    let delete = proto::DeleteVectorNameRequest {
+        collection_name: "birds".to_owned(),
+        wait: Some(true),
+        vector_name: "none".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        same!(both.delete_vector_name(delete)).unwrap_err().0,
+        Code::InvalidArgument
+    );
 }

@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::Code;
 use vdb::Database;
+use vdb_qdrant::Qdrant;
 use vdb_qdrant::client::{QdrantError, QdrantResult};
 use vdb_qdrant::grpc::{ServerOptions, serve};
 use vdb_qdrant::service::{Service, ServiceOptions};
-use vdb_qdrant::Qdrant;
 
 /// A server on a port of its own, on a database in memory.
 pub(crate) struct Server {
@@ -72,17 +72,34 @@ impl Both {
     /// With a collection `birds` of five points with vectors of two numbers.
     pub(crate) async fn with_birds() -> Self {
         let both = Both::start().await;
-        let create = CreateCollectionBuilder::new("birds").vectors_config(VectorParamsBuilder::new(2, Distance::Dot));
+        let create =
+            CreateCollectionBuilder::new("birds").vectors_config(VectorParamsBuilder::new(2, Distance::Dot));
         same!(both.create_collection(create)).unwrap();
         let bird = |id: u64, vector: [f32; 2], payload: serde_json::Value| {
             let payload = qdrant_client::Payload::try_from(payload).unwrap();
             PointStruct::new(id, vector.to_vec(), payload)
         };
         let points = vec![
-            bird(1, [1.0, 0.0], json!({"name": "owl", "night": true, "grams": 400, "diet": ["mice", "voles"]})),
-            bird(2, [0.9, 0.2], json!({"name": "hawk", "night": false, "grams": 1100, "diet": ["mice"]})),
-            bird(3, [0.5, 0.5], json!({"name": "tit", "night": false, "grams": 18.5, "nest": {"height": 2}})),
-            bird(4, [0.2, 0.9], json!({"name": "swift", "grams": 44, "seen": "2024-05-01T12:00:00Z"})),
+            bird(
+                1,
+                [1.0, 0.0],
+                json!({"name": "owl", "night": true, "grams": 400, "diet": ["mice", "voles"]}),
+            ),
+            bird(
+                2,
+                [0.9, 0.2],
+                json!({"name": "hawk", "night": false, "grams": 1100, "diet": ["mice"]}),
+            ),
+            bird(
+                3,
+                [0.5, 0.5],
+                json!({"name": "tit", "night": false, "grams": 18.5, "nest": {"height": 2}}),
+            ),
+            bird(
+                4,
+                [0.2, 0.9],
+                json!({"name": "swift", "grams": 44, "seen": "2024-05-01T12:00:00Z"}),
+            ),
             bird(5, [0.0, 1.0], json!({"name": null, "grams": 3})),
         ];
         same!(both.upsert_points(UpsertPointsBuilder::new("birds", points).wait(true))).unwrap();

@@ -21,7 +21,10 @@ fn list(ids: &[u64]) -> PointsIdsList {
 }
 
 fn chosen(ids: &[u64]) -> proto::PointsSelector {
-    ids.iter().map(|&id| id.into()).collect::<Vec<proto::PointId>>().into()
+    ids.iter()
+        .map(|&id| id.into())
+        .collect::<Vec<proto::PointId>>()
+        .into()
 }
 
 async fn told(both: &Both, id: u64) -> proto::RetrievedPoint {
@@ -34,11 +37,21 @@ async fn told(both: &Both, id: u64) -> proto::RetrievedPoint {
 #[tokio::test]
 async fn a_write_has_a_number_and_is_waited_for_or_not() {
     let both = Both::with_birds().await;
-    let upsert = || UpsertPointsBuilder::new("birds", vec![PointStruct::new(9, vec![1.0, 1.0], Payload::new())]);
-    let done = same!(both.upsert_points(upsert().wait(true))).unwrap().result.unwrap();
-    assert_eq!((done.operation_id, done.status), (Some(2), UpdateStatus::Completed.into()));
+    let upsert =
+        || UpsertPointsBuilder::new("birds", vec![PointStruct::new(9, vec![1.0, 1.0], Payload::new())]);
+    let done = same!(both.upsert_points(upsert().wait(true)))
+        .unwrap()
+        .result
+        .unwrap();
+    assert_eq!(
+        (done.operation_id, done.status),
+        (Some(2), UpdateStatus::Completed.into())
+    );
     let safe = same!(both.upsert_points(upsert())).unwrap().result.unwrap();
-    assert_eq!((safe.operation_id, safe.status), (Some(3), UpdateStatus::Acknowledged.into()));
+    assert_eq!(
+        (safe.operation_id, safe.status),
+        (Some(3), UpdateStatus::Acknowledged.into())
+    );
 }
 
 #[tokio::test]
@@ -68,7 +81,14 @@ async fn payloads_are_set_replaced_and_cleared() {
         .wait(true);
     same!(both.delete_payload(delete)).unwrap();
     assert!(!told(&both, 4).await.payload.contains_key("grams"));
-    same!(both.clear_payload(ClearPayloadPointsBuilder::new("birds").points(list(&[4])).wait(true))).unwrap();
+    same!(
+        both.clear_payload(
+            ClearPayloadPointsBuilder::new("birds")
+                .points(list(&[4]))
+                .wait(true)
+        )
+    )
+    .unwrap();
     assert!(told(&both, 4).await.payload.is_empty());
 }
 
@@ -77,7 +97,10 @@ async fn points_that_are_not_there_are_told_to_who_waits() {
     let both = Both::with_birds().await;
     let clear = || ClearPayloadPointsBuilder::new("birds").points(list(&[77]));
     let (code, text) = same!(both.clear_payload(clear().wait(true))).unwrap_err();
-    assert_eq!((code, text.as_str()), (Code::NotFound, "Not found: No point with id 77 found"));
+    assert_eq!(
+        (code, text.as_str()),
+        (Code::NotFound, "Not found: No point with id 77 found")
+    );
     same!(both.clear_payload(clear())).unwrap();
     same!(both.delete_points(DeletePointsBuilder::new("birds").points(list(&[77])).wait(true))).unwrap();
 }
@@ -88,7 +111,10 @@ async fn vectors_of_a_wrong_size_are_refused_even_unwaited_for() {
     let upsert = UpsertPointsBuilder::new("birds", vec![PointStruct::new(9, vec![1.0; 3], Payload::new())]);
     let (code, text) = same!(both.upsert_points(upsert)).unwrap_err();
     assert_eq!(code, Code::InvalidArgument);
-    assert_eq!(text, "Wrong input: Vector dimension error: expected dim: 2, got 3");
+    assert_eq!(
+        text,
+        "Wrong input: Vector dimension error: expected dim: 2, got 3"
+    );
 }
 
 #[tokio::test]
@@ -103,7 +129,13 @@ async fn an_upsert_can_leave_points_alone() {
         .update_mode(UpdateMode::UpdateOnly)
         .wait(true);
     same!(both.upsert_points(update)).unwrap();
-    let light = Filter::must([Condition::range("grams", proto::Range { lt: Some(10.0), ..Default::default() })]);
+    let light = Filter::must([Condition::range(
+        "grams",
+        proto::Range {
+            lt: Some(10.0),
+            ..Default::default()
+        },
+    )]);
     let filtered = UpsertPointsBuilder::new("birds", vec![moved(3), moved(5)])
         .update_filter(light)
         .wait(true);
@@ -132,26 +164,40 @@ async fn vectors_are_replaced_and_removed() {
     let vectors = told(&both, 1).await.vectors.unwrap();
     assert_eq!(
         vectors.get_vector(),
-        Some(proto::vector_output::Vector::Dense(proto::DenseVector { data: vec![0.25, 0.75] }))
+        Some(proto::vector_output::Vector::Dense(proto::DenseVector {
+            data: vec![0.25, 0.75]
+        }))
     );
     let delete = DeletePointVectorsBuilder::new("birds")
         .points_selector(list(&[1]))
-        .vectors(proto::VectorsSelector { names: vec![String::new()] })
+        .vectors(proto::VectorsSelector {
+            names: vec![String::new()],
+        })
         .wait(true);
     same!(both.delete_vectors(delete)).unwrap();
     assert_eq!(told(&both, 1).await.vectors.unwrap().get_vector(), None);
     let unknown = DeletePointVectorsBuilder::new("birds")
         .points_selector(list(&[1]))
-        .vectors(proto::VectorsSelector { names: vec!["x".to_owned()] })
+        .vectors(proto::VectorsSelector {
+            names: vec!["x".to_owned()],
+        })
         .wait(true);
     let (code, text) = same!(both.delete_vectors(unknown)).unwrap_err();
-    assert_eq!((code, text.as_str()), (Code::InvalidArgument, "Wrong input: Not existing vector name error: x"));
+    assert_eq!(
+        (code, text.as_str()),
+        (
+            Code::InvalidArgument,
+            "Wrong input: Not existing vector name error: x"
+        )
+    );
 }
 
 #[tokio::test]
 async fn a_batch_goes_in_order_and_keeps_what_came_before_an_error() {
     let both = Both::with_birds().await;
-    let operation = |operation| PointsUpdateOperation { operation: Some(operation) };
+    let operation = |operation| PointsUpdateOperation {
+        operation: Some(operation),
+    };
     let delete = |ids: &[u64]| {
         operation(operation::Operation::DeletePoints(operation::DeletePoints {
             points: Some(chosen(ids)),
@@ -164,9 +210,15 @@ async fn a_batch_goes_in_order_and_keeps_what_came_before_an_error() {
     }));
     let batch = UpdateBatchPointsBuilder::new("birds", vec![delete(&[5]), clear.clone()]).wait(true);
     let results = same!(both.update_points_batch(batch)).unwrap().result;
-    assert_eq!(results.iter().map(|one| one.operation_id).collect::<Vec<_>>(), [Some(2), Some(3)]);
+    assert_eq!(
+        results.iter().map(|one| one.operation_id).collect::<Vec<_>>(),
+        [Some(2), Some(3)]
+    );
     let fails = UpdateBatchPointsBuilder::new("birds", vec![delete(&[1]), clear, delete(&[2])]).wait(true);
-    assert_eq!(same!(both.update_points_batch(fails)).unwrap_err().0, Code::NotFound);
+    assert_eq!(
+        same!(both.update_points_batch(fails)).unwrap_err().0,
+        Code::NotFound
+    );
     let count = same!(both.count(CountPointsBuilder::new("birds"))).unwrap();
     assert_eq!(count.result.unwrap().count, 3, "5 and 1 are gone, 2 is not");
 }
@@ -181,5 +233,8 @@ async fn what_a_message_lacks_is_told_with_its_place() {
     let keyed = UpsertPointsBuilder::new("birds", vec![PointStruct::new(1, vec![1.0, 0.0], Payload::new())])
         .shard_key_selector("key".to_owned());
     let (code, text) = same!(both.upsert_points(keyed)).unwrap_err();
-    assert!(code == Code::InvalidArgument && text.contains("shard_key_selector"), "{text}");
+    assert!(
+        code == Code::InvalidArgument && text.contains("shard_key_selector"),
+        "{text}"
+    );
 }

@@ -11,7 +11,10 @@ fn environment(url: Option<&str>, path: Option<&str>) -> Environment {
 fn tried(options: &OpenOptions, environment: &Environment) -> Vec<String> {
     let steps = options.steps(environment);
     let (last, before) = steps.split_last().unwrap();
-    assert!(!last.may_fail && before.iter().all(|step| step.may_fail), "{steps:?}");
+    assert!(
+        !last.may_fail && before.iter().all(|step| step.may_fail),
+        "{steps:?}"
+    );
     steps.iter().map(|step| step.back_end.to_string()).collect()
 }
 
@@ -32,8 +35,14 @@ fn a_text_says_what_it_means() {
 #[test]
 fn what_is_named_comes_first_and_alone() {
     let full = environment(Some("http://a:1"), Some("dir"));
-    assert_eq!(tried(&OpenOptions::new().target("http://b:2"), &full), ["http://b:2"]);
-    assert_eq!(tried(&OpenOptions::new().target(":memory:").fall_back(true), &full), [":memory:"]);
+    assert_eq!(
+        tried(&OpenOptions::new().target("http://b:2"), &full),
+        ["http://b:2"]
+    );
+    assert_eq!(
+        tried(&OpenOptions::new().target(":memory:").fall_back(true), &full),
+        [":memory:"]
+    );
     assert_eq!(tried(&OpenOptions::new(), &full), ["http://a:1"]);
 }
 
@@ -42,14 +51,20 @@ fn falling_back_goes_down_the_whole_list() {
     let full = environment(Some("http://a:1"), Some("dir"));
     let options = OpenOptions::new().target("http://b:2").fall_back(true);
     assert_eq!(tried(&options, &full), ["http://b:2", "http://a:1", LOCAL, "dir"]);
-    assert_eq!(tried(&options.path("own"), &full), ["http://b:2", "http://a:1", LOCAL, "own"]);
+    assert_eq!(
+        tried(&options.path("own"), &full),
+        ["http://b:2", "http://a:1", LOCAL, "own"]
+    );
 }
 
 #[test]
 fn without_a_word_there_is_memory_in_the_end() {
     let nothing = environment(None, None);
     assert_eq!(tried(&OpenOptions::new(), &nothing), [LOCAL, ":memory:"]);
-    assert_eq!(tried(&OpenOptions::new().look_for_server(false), &nothing), [":memory:"]);
+    assert_eq!(
+        tried(&OpenOptions::new().look_for_server(false), &nothing),
+        [":memory:"]
+    );
 }
 
 #[test]

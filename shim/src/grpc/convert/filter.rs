@@ -120,9 +120,9 @@ fn field(message: proto::FieldCondition) -> Result<Condition> {
         path: key.clone(),
         predicate,
     });
-    let first = conditions.next().ok_or_else(|| {
-        Rejection::invalid("", "At least one field condition must be specified")
-    })?;
+    let first = conditions
+        .next()
+        .ok_or_else(|| Rejection::invalid("", "At least one field condition must be specified"))?;
     let others: Vec<Condition> = conditions.collect();
     if others.is_empty() {
         return Ok(first);
@@ -165,7 +165,9 @@ fn datetimes(range: proto::DatetimeRange) -> Result<Predicate> {
 
 /// The moment of a message, cut to microseconds.
 pub(crate) fn datetime(at: prost_types::Timestamp) -> Result<Datetime> {
-    let nanos = u32::try_from(at.nanos).ok().filter(|&nanos| nanos < 1_000_000_000);
+    let nanos = u32::try_from(at.nanos)
+        .ok()
+        .filter(|&nanos| nanos < 1_000_000_000);
     let micros = nanos.and_then(|nanos| {
         let whole = at.seconds.checked_mul(1_000_000)?;
         whole.checked_add(i64::from(nanos / 1_000))

@@ -11,12 +11,21 @@ use super::rejection::{Rejection, Result, variant};
 use crate::service::IndexDescription;
 
 /// The index that is asked for: by the name of a kind, or with options.
-pub(crate) fn read(kind: Option<i32>, params: Option<proto::PayloadIndexParams>) -> Result<PayloadIndexParams> {
-    let named = kind.map(|code| variant("field_type", code)).transpose()?.map(kind_name);
+pub(crate) fn read(
+    kind: Option<i32>,
+    params: Option<proto::PayloadIndexParams>,
+) -> Result<PayloadIndexParams> {
+    let named = kind
+        .map(|code| variant("field_type", code))
+        .transpose()?
+        .map(kind_name);
     let params = params.and_then(|params| params.index_params);
     let json = match (named, params) {
         (None, None) => {
-            return Err(Rejection::invalid("field_type", "is required: say which kind of index it is"));
+            return Err(Rejection::invalid(
+                "field_type",
+                "is required: say which kind of index it is",
+            ));
         }
         (Some(name), None) => name.into(),
         (named, Some(params)) => {
@@ -26,7 +35,11 @@ pub(crate) fn read(kind: Option<i32>, params: Option<proto::PayloadIndexParams>)
                 return Err(Rejection::invalid("field_type", problem));
             }
             let mut map = Map::from_iter([("type".to_owned(), name.into())]);
-            map.extend(options.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+            map.extend(
+                options
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key.to_owned(), value?))),
+            );
             Value::Object(map)
         }
     };
@@ -83,7 +96,10 @@ fn options(params: IndexParams) -> Result<(&'static str, Options)> {
             common(of.on_disk, of.enable_hnsw, of.memory, of.nested)?,
             vec![
                 ("is_tenant", of.is_tenant.map(Value::from)),
-                ("prefix", of.prefix.map(|proto::KeywordPrefixParams {}| true.into())),
+                (
+                    "prefix",
+                    of.prefix.map(|proto::KeywordPrefixParams {}| true.into()),
+                ),
             ],
         ),
         IndexParams::IntegerIndexParams(of) => (
@@ -144,10 +160,13 @@ fn text(of: proto::TextIndexParams) -> Result<Options> {
             return Err(Rejection::unimplemented("tokenizer", problem));
         }
     };
-    let stemmer = of.stemmer.and_then(|stemmer| stemmer.stemming_params).map(|params| match params {
-        StemmingParams::Snowball(of) => json!({"type": "snowball", "language": of.language}),
-        StemmingParams::Disabled(proto::DisabledStemmer {}) => json!({"type": "none"}),
-    });
+    let stemmer = of
+        .stemmer
+        .and_then(|stemmer| stemmer.stemming_params)
+        .map(|params| match params {
+            StemmingParams::Snowball(of) => json!({"type": "snowball", "language": of.language}),
+            StemmingParams::Disabled(proto::DisabledStemmer {}) => json!({"type": "none"}),
+        });
     let stopwords = of
         .stopwords
         .map(|set| json!({"languages": set.languages, "custom": set.custom}));
@@ -228,7 +247,10 @@ fn params_to_proto(kind: proto::PayloadSchemaType, told: &Told) -> Option<IndexP
             is_tenant,
             on_disk,
             enable_hnsw,
-            prefix: told.truth("prefix").filter(|&on| on).map(|_| proto::KeywordPrefixParams {}),
+            prefix: told
+                .truth("prefix")
+                .filter(|&on| on)
+                .map(|_| proto::KeywordPrefixParams {}),
             memory,
             nested,
         }),

@@ -8,17 +8,18 @@ use vdb::Vector;
 
 use super::payload;
 use super::rejection::{Rejection, Result, Within};
-pub(crate) use crate::inference::Role;
 use crate::inference;
+pub(crate) use crate::inference::Role;
 
 /// The vector of a text.
 pub(crate) fn document(message: proto::Document, role: Role) -> Result<Vector> {
     let proto::Document { text, model, options } = message;
     let options = self::options(options)?;
     let vector = inference::embed(&model, &text, options, role);
-    vector
-        .map(Vector::Sparse)
-        .map_err(|error| Rejection::invalid(error.field, error.problem))
+    vector.map(Vector::Sparse).map_err(|error| match error.field {
+        "model" => Rejection::unimplemented(error.field, error.problem),
+        field => Rejection::invalid(field, error.problem),
+    })
 }
 
 fn options(map: HashMap<String, proto::Value>) -> Result<Map<String, Value>> {

@@ -109,7 +109,9 @@ pub(crate) fn search_groups(message: proto::SearchPointGroups) -> Result<GroupsR
 /// Examples given as ids, then those given as vectors.
 fn examples(field: &str, ids: Vec<proto::PointId>, given: Vec<proto::Vector>) -> Result<Vec<VectorInput>> {
     let ids = ids::point_ids(field, ids)?.into_iter().map(VectorInput::Id);
-    let given = each(&format!("{field}_vectors"), given, |one| vectors::vector(one, Role::Query))?;
+    let given = each(&format!("{field}_vectors"), given, |one| {
+        vectors::vector(one, Role::Query)
+    })?;
     Ok(ids.chain(given.into_iter().map(VectorInput::Vector)).collect())
 }
 
@@ -160,9 +162,7 @@ pub(crate) fn recommend(message: proto::RecommendPoints) -> Result<QueryRequest>
 }
 
 /// A recommendation by groups.
-pub(crate) fn recommend_groups(
-    message: proto::RecommendPointGroups,
-) -> Result<GroupsRequest> {
+pub(crate) fn recommend_groups(message: proto::RecommendPointGroups) -> Result<GroupsRequest> {
     let proto::RecommendPointGroups {
         collection_name,
         positive,

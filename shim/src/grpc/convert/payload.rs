@@ -67,7 +67,9 @@ pub(crate) fn value_to_proto(value: Value) -> proto::Value {
         Value::Array(list) => Kind::ListValue(proto::ListValue {
             values: list.into_iter().map(value_to_proto).collect(),
         }),
-        Value::Object(map) => Kind::StructValue(proto::Struct { fields: to_proto(map) }),
+        Value::Object(map) => Kind::StructValue(proto::Struct {
+            fields: to_proto(map),
+        }),
     };
     proto::Value { kind: Some(kind) }
 }

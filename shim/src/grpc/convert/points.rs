@@ -12,7 +12,9 @@ use super::{cluster, filter, ids, payload, vectors};
 
 /// How long a call may take, where it says.
 pub(crate) fn timeout(seconds: Option<u64>) -> Result<Option<Duration>> {
-    let seconds = seconds.map(|seconds| at_least("timeout", seconds, 1)).transpose()?;
+    let seconds = seconds
+        .map(|seconds| at_least("timeout", seconds, 1))
+        .transpose()?;
     Ok(seconds.map(Duration::from_secs))
 }
 
@@ -131,7 +133,8 @@ pub(crate) fn overwrite_payload(
     key: Option<String>,
 ) -> Result<Operation> {
     if key.is_some() {
-        let problem = "a payload is overwritten as a whole; to change a part of it, set the payload with a key";
+        let problem =
+            "a payload is overwritten as a whole; to change a part of it, set the payload with a key";
         return Err(Rejection::invalid("key", problem));
     }
     Ok(Operation::OverwritePayload {
@@ -141,7 +144,10 @@ pub(crate) fn overwrite_payload(
 }
 
 /// Removes payload paths.
-pub(crate) fn delete_payload(keys: Vec<String>, selector: Option<proto::PointsSelector>) -> Result<Operation> {
+pub(crate) fn delete_payload(
+    keys: Vec<String>,
+    selector: Option<proto::PointsSelector>,
+) -> Result<Operation> {
     Ok(Operation::DeletePayload {
         keys,
         target: target("points_selector", selector)?,

@@ -95,7 +95,9 @@ pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<GroupsRequest> 
         lookup_from,
         timeout,
     })?;
-    let size = group_size.map(|size| at_least("group_size", size, 1)).transpose()?;
+    let size = group_size
+        .map(|size| at_least("group_size", size, 1))
+        .transpose()?;
     Ok(GroupsRequest {
         groups: GroupRequest::new(query, group_by).group_size(size.map_or(GROUP_SIZE, count)),
         lookup: with_lookup.map(self::with_lookup).transpose()?,
@@ -229,12 +231,15 @@ pub(crate) fn query(message: proto::Query) -> Result<Query> {
         Variant::Formula(of) => Query::Formula(formula::formula(of).within("formula")?),
         Variant::NearestWithMmr(of) => diverse(of).within("nearest_with_mmr")?,
         Variant::Rrf(proto::Rrf { k, weights }) => Query::Fusion(Fusion::Rrf {
-            k: k.map(|k| at_least("rrf.k", k, 1)).transpose()?.unwrap_or(DEFAULT_RRF_K),
+            k: k.map(|k| at_least("rrf.k", k, 1))
+                .transpose()?
+                .unwrap_or(DEFAULT_RRF_K),
             weights: Some(weights).filter(|weights| !weights.is_empty()),
         }),
         Variant::RelevanceFeedback(of) => feedback(of).within("relevance_feedback")?,
         Variant::Text(_) => {
-            let problem = "there are no text queries; query a sparse vector with a document of the model qdrant/bm25";
+            let problem =
+                "there are no text queries; query a sparse vector with a document of the model qdrant/bm25";
             return Err(Rejection::unimplemented("text", problem));
         }
     })
@@ -303,7 +308,10 @@ fn feedback(message: proto::RelevanceFeedbackInput) -> Result<Query> {
 
 /// An order by a payload value.
 pub(crate) fn order_by(message: proto::OrderBy) -> Result<OrderBy> {
-    let direction = message.direction.map(|code| variant("direction", code)).transpose()?;
+    let direction = message
+        .direction
+        .map(|code| variant("direction", code))
+        .transpose()?;
     let start = message.start_from.and_then(|start| start.value).map(start_from);
     Ok(OrderBy {
         path: message.key,

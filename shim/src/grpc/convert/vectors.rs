@@ -1,7 +1,9 @@
 //! Vectors as they are written, read and asked for.
 
 use qdrant_client::qdrant as proto;
-use qdrant_client::qdrant::{vector, vector_input, vector_output, vectors, vectors_output, with_vectors_selector};
+use qdrant_client::qdrant::{
+    vector, vector_input, vector_output, vectors, vectors_output, with_vectors_selector,
+};
 use vdb::{SparseVector, Vector, VectorInput, VectorSelector, Vectors};
 
 use super::ids;
@@ -18,7 +20,12 @@ pub(crate) fn vectors(message: Option<proto::Vectors>) -> Result<Vectors> {
                 let vector = vector(one, Role::Document).within(format_args!("vectors[{name:?}]"))?;
                 Ok((name, vector))
             };
-            named.vectors.into_iter().map(read).collect::<Result<_>>().map(Vectors)
+            named
+                .vectors
+                .into_iter()
+                .map(read)
+                .collect::<Result<_>>()
+                .map(Vectors)
         }
     }
 }
@@ -35,7 +42,9 @@ pub(crate) fn vector(message: proto::Vector, role: Role) -> Result<Vector> {
     match vector {
         None => legacy(data, indices, vectors_count),
         Some(vector::Vector::Dense(dense)) => Ok(Vector::Dense(dense.data)),
-        Some(vector::Vector::Sparse(sparse)) => sparse_vector(sparse.indices, sparse.values).map(Vector::Sparse),
+        Some(vector::Vector::Sparse(sparse)) => {
+            sparse_vector(sparse.indices, sparse.values).map(Vector::Sparse)
+        }
         Some(vector::Vector::MultiDense(multi)) => Ok(rows(multi)),
         Some(vector::Vector::Document(document)) => inference::document(document, role).within("document"),
         Some(vector::Vector::Image(image)) => inference::image(image).within("image"),
@@ -44,7 +53,11 @@ pub(crate) fn vector(message: proto::Vector, role: Role) -> Result<Vector> {
 }
 
 /// A vector given as numbers, with indices for a sparse one and with a count for a multivector.
-pub(crate) fn legacy(data: Vec<f32>, indices: Option<proto::SparseIndices>, count: Option<u32>) -> Result<Vector> {
+pub(crate) fn legacy(
+    data: Vec<f32>,
+    indices: Option<proto::SparseIndices>,
+    count: Option<u32>,
+) -> Result<Vector> {
     match (indices, count) {
         (Some(_), Some(_)) => Err(Rejection::invalid(
             "vectors_count",
@@ -58,20 +71,29 @@ pub(crate) fn legacy(data: Vec<f32>, indices: Option<proto::SparseIndices>, coun
                 let problem = format_args!("{} numbers are not {count} vectors of one size", data.len());
                 return Err(Rejection::invalid("vectors_count", problem));
             }
-            Ok(Vector::Multi(data.chunks_exact(size).map(<[f32]>::to_vec).collect()))
+            Ok(Vector::Multi(
+                data.chunks_exact(size).map(<[f32]>::to_vec).collect(),
+            ))
         }
     }
 }
 
 fn sparse_vector(indices: Vec<u32>, values: Vec<f32>) -> Result<SparseVector> {
     if indices.len() != values.len() {
-        let problem = format_args!("must be as many as indices: {} indices, {} values", indices.len(), values.len());
+        let problem = format_args!(
+            "must be as many as indices: {} indices, {} values",
+            indices.len(),
+            values.len()
+        );
         return Err(Rejection::invalid("values", problem));
     }
     let mut sorted = indices.clone();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Rejection::invalid("indices", format_args!("must be unique, {} is there twice", twice[0])));
+        return Err(Rejection::invalid(
+            "indices",
+            format_args!("must be unique, {} is there twice", twice[0]),
+        ));
     }
     Ok(SparseVector { indices, values })
 }
@@ -130,7 +152,9 @@ pub(crate) fn to_proto(vectors: Vectors) -> proto::VectorsOutput {
             let default = default.map(|vector| (String::new(), vector));
             let all = default.into_iter().chain(by_name);
             VectorsOptions::Vectors(proto::NamedVectorsOutput {
-                vectors: all.map(|(name, vector)| (name, vector_to_proto(vector))).collect(),
+                vectors: all
+                    .map(|(name, vector)| (name, vector_to_proto(vector)))
+                    .collect(),
             })
         }
     };
@@ -143,7 +167,9 @@ fn vector_to_proto(vector: Vector) -> proto::VectorOutput {
     use vector_output::Vector as Output;
     let vector = match vector {
         Vector::Dense(data) => Output::Dense(proto::DenseVector { data }),
-        Vector::Sparse(SparseVector { indices, values }) => Output::Sparse(proto::SparseVector { values, indices }),
+        Vector::Sparse(SparseVector { indices, values }) => {
+            Output::Sparse(proto::SparseVector { values, indices })
+        }
         Vector::Multi(rows) => Output::MultiDense(proto::MultiDenseVector {
             vectors: rows.into_iter().map(|data| proto::DenseVector { data }).collect(),
         }),

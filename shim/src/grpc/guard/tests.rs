@@ -15,14 +15,20 @@ fn with(name: &'static str, value: &'static str) -> HeaderMap {
 }
 
 fn outcome(path: &str, headers: &HeaderMap) -> Code {
-    guard().check(path, headers).err().map_or(Code::Ok, |status| status.code())
+    guard()
+        .check(path, headers)
+        .err()
+        .map_or(Code::Ok, |status| status.code())
 }
 
 #[test]
 fn a_key_is_needed_but_for_questions_of_health() {
     let none = HeaderMap::new();
     assert_eq!(outcome("/qdrant.Points/Get", &none), Code::Unauthenticated);
-    assert_eq!(outcome("/qdrant.Points/Get", &with("api-key", "other")), Code::Unauthenticated);
+    assert_eq!(
+        outcome("/qdrant.Points/Get", &with("api-key", "other")),
+        Code::Unauthenticated
+    );
     for path in OPEN {
         assert_eq!(outcome(path, &none), Code::Ok, "{path}");
     }
@@ -49,7 +55,11 @@ fn a_key_for_reading_reads_everything_and_writes_nothing() {
         "/other",
     ] {
         assert_eq!(outcome(path, &reader), Code::PermissionDenied, "{path}");
-        assert_eq!(outcome(path, &with("authorization", "Bearer all")), Code::Ok, "{path}");
+        assert_eq!(
+            outcome(path, &with("authorization", "Bearer all")),
+            Code::Ok,
+            "{path}"
+        );
     }
 }
 

@@ -13,7 +13,7 @@ mod writes;
 use qdrant_client::qdrant::points_server::Points;
 use tonic::Status;
 
-use super::api::serve_by_methods;
+use super::call::serve_by_methods;
 use crate::service::Service;
 
 type Answer<T> = Result<T, Status>;

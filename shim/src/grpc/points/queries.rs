@@ -5,7 +5,7 @@ use std::time::Duration;
 use qdrant_client::qdrant as proto;
 use vdb::{QueryRequest, ScoredPoint};
 
-use super::super::api::{Clock, read_options};
+use super::super::call::{Clock, read_options};
 use super::super::convert::rejection::{Rejection, Result, each};
 use super::super::convert::{cluster, legacy, points, query, results};
 use super::{Answer, PointCalls};
@@ -52,7 +52,10 @@ impl PointCalls {
     }
 
     /// The points that several queries ask for.
-    pub(crate) async fn query_batch(&self, message: proto::QueryBatchPoints) -> Answer<proto::QueryBatchResponse> {
+    pub(crate) async fn query_batch(
+        &self,
+        message: proto::QueryBatchPoints,
+    ) -> Answer<proto::QueryBatchResponse> {
         let clock = Clock::start();
         let proto::QueryBatchPoints {
             collection_name,
@@ -73,7 +76,10 @@ impl PointCalls {
     }
 
     /// The best points of each value of a field.
-    pub(crate) async fn query_groups(&self, message: proto::QueryPointGroups) -> Answer<proto::QueryGroupsResponse> {
+    pub(crate) async fn query_groups(
+        &self,
+        message: proto::QueryPointGroups,
+    ) -> Answer<proto::QueryGroupsResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
         let result = self.groups(&collection, query::groups(message)?).await?;
@@ -136,7 +142,10 @@ impl PointCalls {
     }
 
     /// Points like some and unlike others.
-    pub(crate) async fn recommend(&self, message: proto::RecommendPoints) -> Answer<proto::RecommendResponse> {
+    pub(crate) async fn recommend(
+        &self,
+        message: proto::RecommendPoints,
+    ) -> Answer<proto::RecommendResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
         let result = self.one(&collection, legacy::recommend(message)?).await?;
@@ -160,7 +169,12 @@ impl PointCalls {
             timeout,
         } = message;
         cluster::consistency(read_consistency)?;
-        let requests = batch("recommend_points", &collection_name, recommend_points, legacy::recommend)?;
+        let requests = batch(
+            "recommend_points",
+            &collection_name,
+            recommend_points,
+            legacy::recommend,
+        )?;
         let result = self
             .several(&collection_name, requests, points::timeout(timeout)?)
             .await?;
@@ -178,7 +192,9 @@ impl PointCalls {
     ) -> Answer<proto::RecommendGroupsResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.groups(&collection, legacy::recommend_groups(message)?).await?;
+        let result = self
+            .groups(&collection, legacy::recommend_groups(message)?)
+            .await?;
         Ok(proto::RecommendGroupsResponse {
             result: Some(result),
             time: clock.seconds(),
@@ -211,7 +227,12 @@ impl PointCalls {
             timeout,
         } = message;
         cluster::consistency(read_consistency)?;
-        let requests = batch("discover_points", &collection_name, discover_points, legacy::discover)?;
+        let requests = batch(
+            "discover_points",
+            &collection_name,
+            discover_points,
+            legacy::discover,
+        )?;
         let result = self
             .several(&collection_name, requests, points::timeout(timeout)?)
             .await?;

@@ -3,7 +3,7 @@
 use qdrant_client::qdrant as proto;
 use vdb::{FacetRequest, MatrixRequest, ScrollRequest};
 
-use super::super::api::{Clock, read_options};
+use super::super::call::{Clock, read_options};
 use super::super::convert::rejection::{at_least, count};
 use super::super::convert::{cluster, filter, ids, points, query, results};
 use super::{Answer, PointCalls};
@@ -58,7 +58,9 @@ impl PointCalls {
         let limit = limit.map(|limit| at_least("limit", limit, 1)).transpose()?;
         let ask = ScrollAsk {
             scroll: ScrollRequest {
-                offset: offset.map(|id| ids::required_id("offset", Some(id))).transpose()?,
+                offset: offset
+                    .map(|id| ids::required_id("offset", Some(id)))
+                    .transpose()?,
                 limit: limit.map_or(LIMIT, |limit| count(u64::from(limit))),
                 filter: filter::optional("filter", filter)?,
                 select: query::select(with_payload, with_vectors, true)?,

@@ -3,7 +3,7 @@
 use qdrant_client::qdrant as proto;
 use vdb::Operation;
 
-use super::super::api::{Clock, write_options};
+use super::super::call::{Clock, write_options};
 use super::super::convert::collections::vectors;
 use super::super::convert::points::{self as convert, Manner};
 use super::super::convert::{cluster, indexes, results};
@@ -17,12 +17,18 @@ impl PointCalls {
         operation: Operation,
         manner: Manner,
     ) -> Answer<proto::PointsOperationResponse> {
-        let result = self.0.update(collection, operation, write_options(manner)).await?;
+        let result = self
+            .0
+            .update(collection, operation, write_options(manner))
+            .await?;
         Ok(results::operation(result, clock.seconds()))
     }
 
     /// Writes whole points.
-    pub(crate) async fn upsert(&self, message: proto::UpsertPoints) -> Answer<proto::PointsOperationResponse> {
+    pub(crate) async fn upsert(
+        &self,
+        message: proto::UpsertPoints,
+    ) -> Answer<proto::PointsOperationResponse> {
         let clock = Clock::start();
         let proto::UpsertPoints {
             collection_name,
@@ -41,7 +47,10 @@ impl PointCalls {
     }
 
     /// Deletes points.
-    pub(crate) async fn delete(&self, message: proto::DeletePoints) -> Answer<proto::PointsOperationResponse> {
+    pub(crate) async fn delete(
+        &self,
+        message: proto::DeletePoints,
+    ) -> Answer<proto::PointsOperationResponse> {
         let clock = Clock::start();
         let proto::DeletePoints {
             collection_name,
@@ -161,7 +170,10 @@ impl PointCalls {
     }
 
     /// Carries out operations in order, each on its own.
-    pub(crate) async fn update_batch(&self, message: proto::UpdateBatchPoints) -> Answer<proto::UpdateBatchResponse> {
+    pub(crate) async fn update_batch(
+        &self,
+        message: proto::UpdateBatchPoints,
+    ) -> Answer<proto::UpdateBatchResponse> {
         let clock = Clock::start();
         let proto::UpdateBatchPoints {
             collection_name,
@@ -221,7 +233,10 @@ impl PointCalls {
             timeout,
         } = message;
         let options = write_options(convert::manner(wait, ordering, timeout)?);
-        let result = self.0.delete_index(&collection_name, &field_name, options).await?;
+        let result = self
+            .0
+            .delete_index(&collection_name, &field_name, options)
+            .await?;
         Ok(results::operation(result, clock.seconds()))
     }
 
@@ -262,7 +277,10 @@ impl PointCalls {
             ordering,
         } = message;
         let options = write_options(convert::manner(wait, ordering, timeout)?);
-        let result = self.0.delete_vector(&collection_name, &vector_name, options).await?;
+        let result = self
+            .0
+            .delete_vector(&collection_name, &vector_name, options)
+            .await?;
         Ok(results::operation(result, clock.seconds()))
     }
 }

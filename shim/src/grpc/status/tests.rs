@@ -17,12 +17,21 @@ fn who_asks_too_often_is_told_when_to_come_back() {
 fn validation_says_of_what() {
     let status = Status::from(ServiceError::validation("limit", "value 0 invalid"));
     assert_eq!(status.code(), Code::InvalidArgument);
-    assert_eq!(status.message(), "Validation error in body: [limit: value 0 invalid]");
+    assert_eq!(
+        status.message(),
+        "Validation error in body: [limit: value 0 invalid]"
+    );
 }
 
 #[test]
 fn texts_that_clients_match_stay_as_they_are() {
     let status = Status::from(ServiceError::no_collection("c"));
-    assert_eq!((status.code(), status.message()), (Code::NotFound, "Not found: Collection `c` doesn't exist!"));
-    assert_eq!(Status::from(ServiceError::standalone()).code(), Code::Unimplemented);
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::NotFound, "Not found: Collection `c` doesn't exist!")
+    );
+    assert_eq!(
+        Status::from(ServiceError::standalone()).code(),
+        Code::Unimplemented
+    );
 }

@@ -24,7 +24,9 @@ pub(in crate::grpc) fn to_proto(description: CollectionDescription) -> proto::Co
         }),
         segments_count: description.segments_count,
         config: Some(config(description.config)),
-        payload_schema: schema.map(|(path, index)| (path, indexes::to_proto(index))).collect(),
+        payload_schema: schema
+            .map(|(path, index)| (path, indexes::to_proto(index)))
+            .collect(),
         points_count: Some(description.points_count),
         indexed_vectors_count: Some(description.indexed_vectors_count),
         warnings: warnings

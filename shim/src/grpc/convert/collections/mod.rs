@@ -23,7 +23,9 @@ use serde_json::{Map, Value};
 
 use super::payload;
 use super::rejection::{Rejection, Result, Within, variant};
-use crate::service::settings::{CollectionSettings, ParamsUpdate, PayloadStorage, SettingsUpdate, ShardingMethod};
+use crate::service::settings::{
+    CollectionSettings, ParamsUpdate, PayloadStorage, SettingsUpdate, ShardingMethod,
+};
 
 /// The settings that a collection is created with.
 #[expect(deprecated, reason = "clients still send `on_disk_payload`")]
@@ -64,7 +66,10 @@ pub(in crate::grpc) fn create(message: proto::CreateCollection) -> Result<Collec
         payload: payload.map(storage).transpose().within("payload")?,
         hnsw_config: hnsw_config.map(tuning::hnsw).transpose().within("hnsw_config")?,
         wal_config: wal_config.map(tuning::wal),
-        optimizers_config: optimizers_config.map(tuning::optimizers).transpose().within("optimizers_config")?,
+        optimizers_config: optimizers_config
+            .map(tuning::optimizers)
+            .transpose()
+            .within("optimizers_config")?,
         quantization_config: quantization.within("quantization_config")?.flatten(),
         strict_mode_config: strict_mode_config.map(strict::read),
         metadata: self::metadata(metadata)?,
@@ -91,7 +96,10 @@ pub(in crate::grpc) fn update(message: proto::UpdateCollection) -> Result<Settin
     Ok(SettingsUpdate {
         vectors: vectors.within("vectors_config")?,
         sparse_vectors: sparse.within("sparse_vectors_config")?,
-        optimizers_config: optimizers_config.map(tuning::optimizers).transpose().within("optimizers_config")?,
+        optimizers_config: optimizers_config
+            .map(tuning::optimizers)
+            .transpose()
+            .within("optimizers_config")?,
         params: params.map(params_update).transpose().within("params")?,
         hnsw_config: hnsw_config.map(tuning::hnsw).transpose().within("hnsw_config")?,
         quantization_config: quantization.within("quantization_config")?.flatten(),

@@ -1,7 +1,9 @@
 //! Quantisation.
 
 use qdrant_client::qdrant as proto;
-use qdrant_client::qdrant::{binary_quantization_query_encoding, quantization_config, quantization_config_diff};
+use qdrant_client::qdrant::{
+    binary_quantization_query_encoding, quantization_config, quantization_config_diff,
+};
 
 use super::super::rejection::{Rejection, Result, Within, variant};
 use super::tuning;

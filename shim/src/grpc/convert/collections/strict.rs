@@ -33,25 +33,48 @@ pub(super) fn read(message: proto::StrictModeConfig) -> Map<String, Value> {
     } = message;
     let multivectors = multivector_config.map(|config| {
         let one = |(name, limit): (String, proto::StrictModeMultivector)| {
-            (name, given([("max_vectors", limit.max_vectors.map(Value::from))]).into())
+            (
+                name,
+                given([("max_vectors", limit.max_vectors.map(Value::from))]).into(),
+            )
         };
-        config.multivector_config.into_iter().map(one).collect::<Map<String, Value>>()
+        config
+            .multivector_config
+            .into_iter()
+            .map(one)
+            .collect::<Map<String, Value>>()
     });
     let sparse = sparse_config.map(|config| {
         let one = |(name, limit): (String, proto::StrictModeSparse)| {
-            (name, given([("max_length", limit.max_length.map(Value::from))]).into())
+            (
+                name,
+                given([("max_length", limit.max_length.map(Value::from))]).into(),
+            )
         };
-        config.sparse_config.into_iter().map(one).collect::<Map<String, Value>>()
+        config
+            .sparse_config
+            .into_iter()
+            .map(one)
+            .collect::<Map<String, Value>>()
     });
     given([
         ("enabled", enabled.map(Value::from)),
         ("max_query_limit", max_query_limit.map(Value::from)),
         ("max_timeout", max_timeout.map(Value::from)),
-        ("unindexed_filtering_retrieve", unindexed_filtering_retrieve.map(Value::from)),
-        ("unindexed_filtering_update", unindexed_filtering_update.map(Value::from)),
+        (
+            "unindexed_filtering_retrieve",
+            unindexed_filtering_retrieve.map(Value::from),
+        ),
+        (
+            "unindexed_filtering_update",
+            unindexed_filtering_update.map(Value::from),
+        ),
         ("search_max_hnsw_ef", search_max_hnsw_ef.map(Value::from)),
         ("search_allow_exact", search_allow_exact.map(Value::from)),
-        ("search_max_oversampling", search_max_oversampling.map(|times| json!(times))),
+        (
+            "search_max_oversampling",
+            search_max_oversampling.map(|times| json!(times)),
+        ),
         ("upsert_max_batchsize", upsert_max_batchsize.map(Value::from)),
         ("search_max_batchsize", search_max_batchsize.map(Value::from)),
         (
@@ -69,13 +92,21 @@ pub(super) fn read(message: proto::StrictModeConfig) -> Map<String, Value> {
         ("multivector_config", multivectors.map(Value::from)),
         ("sparse_config", sparse.map(Value::from)),
         ("max_points_count", max_points_count.map(Value::from)),
-        ("max_payload_index_count", max_payload_index_count.map(Value::from)),
-        ("max_resident_memory_percent", max_resident_memory_percent.map(Value::from)),
+        (
+            "max_payload_index_count",
+            max_payload_index_count.map(Value::from),
+        ),
+        (
+            "max_resident_memory_percent",
+            max_resident_memory_percent.map(Value::from),
+        ),
     ])
 }
 
 fn given<const N: usize>(entries: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    let some = entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let some = entries
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     some.collect()
 }
 
@@ -127,5 +158,8 @@ fn by_name<T>(
     of: impl Fn(Option<u64>) -> T,
 ) -> Option<HashMap<String, T>> {
     let map = limits.get(name)?.as_object()?.iter();
-    Some(map.map(|(vector, one)| (vector.clone(), of(one.get(limit).and_then(Value::as_u64)))).collect())
+    Some(
+        map.map(|(vector, one)| (vector.clone(), of(one.get(limit).and_then(Value::as_u64))))
+            .collect(),
+    )
 }

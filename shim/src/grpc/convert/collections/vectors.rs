@@ -9,8 +9,8 @@ use super::super::rejection::{Rejection, Result, Within, required, variant};
 use super::{quantization, tuning};
 use crate::service::NamedVectorSettings;
 use crate::service::settings::{
-    Comparator, Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
-    VectorSettings, VectorUpdate, VectorsSettings,
+    Comparator, Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings,
+    SparseVectorSettings, VectorSettings, VectorUpdate, VectorsSettings,
 };
 
 /// Dense vectors by name, the only one without a name as `""`.
@@ -92,7 +92,9 @@ fn multivector(message: proto::MultiVectorConfig) -> Result<MultivectorSettings>
 }
 
 /// Sparse vectors by name.
-pub(in crate::grpc) fn sparse(message: proto::SparseVectorConfig) -> Result<BTreeMap<String, SparseVectorSettings>> {
+pub(in crate::grpc) fn sparse(
+    message: proto::SparseVectorConfig,
+) -> Result<BTreeMap<String, SparseVectorSettings>> {
     named(message.map, |params: proto::SparseVectorParams| {
         Ok(SparseVectorSettings {
             index: params.index.map(sparse_index).transpose().within("index")?,
@@ -129,7 +131,10 @@ fn modifier(code: Option<i32>) -> Result<Option<Modifier>> {
 pub(in crate::grpc) fn diff(message: proto::VectorsConfigDiff) -> Result<BTreeMap<String, VectorUpdate>> {
     use vectors_config_diff::Config;
     match required("config", message.config)? {
-        Config::Params(params) => Ok(BTreeMap::from([(String::new(), vector_diff(params).within("params")?)])),
+        Config::Params(params) => Ok(BTreeMap::from([(
+            String::new(),
+            vector_diff(params).within("params")?,
+        )])),
         Config::ParamsMap(map) => named(map.map, vector_diff),
     }
 }
@@ -152,7 +157,9 @@ fn vector_diff(message: proto::VectorParamsDiff) -> Result<VectorUpdate> {
 }
 
 /// A vector that is added to a collection, as it is asked for.
-pub(in crate::grpc) fn added(message: Option<proto::create_vector_name_request::VectorConfig>) -> Result<NamedVectorSettings> {
+pub(in crate::grpc) fn added(
+    message: Option<proto::create_vector_name_request::VectorConfig>,
+) -> Result<NamedVectorSettings> {
     use proto::create_vector_name_request::VectorConfig;
     match required("vector_config", message)? {
         VectorConfig::DenseConfig(config) => {
@@ -187,7 +194,9 @@ pub(super) fn dense_to_proto(settings: VectorsSettings) -> proto::VectorsConfig 
             let unnamed = unnamed.map(|settings| (String::new(), settings));
             let all = unnamed.into_iter().chain(map);
             Config::ParamsMap(proto::VectorParamsMap {
-                map: all.map(|(name, settings)| (name, vector_to_proto(settings))).collect(),
+                map: all
+                    .map(|(name, settings)| (name, vector_to_proto(settings)))
+                    .collect(),
             })
         }
     };
@@ -209,11 +218,13 @@ fn vector_to_proto(settings: VectorSettings) -> proto::VectorParams {
         quantization_config: settings.quantization_config.map(quantization::to_proto),
         on_disk: settings.on_disk,
         datatype: settings.datatype.map(datatype_to_proto),
-        multivector_config: settings.multivector_config.map(|config| proto::MultiVectorConfig {
-            comparator: match config.comparator {
-                Comparator::MaxSim => proto::MultiVectorComparator::MaxSim.into(),
-            },
-        }),
+        multivector_config: settings
+            .multivector_config
+            .map(|config| proto::MultiVectorConfig {
+                comparator: match config.comparator {
+                    Comparator::MaxSim => proto::MultiVectorComparator::MaxSim.into(),
+                },
+            }),
         memory: settings.memory.map(tuning::memory_to_proto),
     }
 }

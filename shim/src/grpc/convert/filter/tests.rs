@@ -3,8 +3,8 @@ use serde_json::json;
 
 use super::*;
 
-fn read(filter: proto::Filter) -> Filter {
-    super::filter(filter).unwrap()
+fn read(message: proto::Filter) -> Filter {
+    filter(message).unwrap()
 }
 
 #[test]
@@ -16,12 +16,28 @@ fn a_filter_of_messages_means_what_its_json_means() {
             Sent::matches("night", true),
             Sent::matches("pos", vec!["noun".to_owned(), "verb".to_owned()]),
             Sent::matches("year", vec![1492, 1517]),
-            Sent::range("year", proto::Range { gte: Some(1500.0), lt: Some(1600.0), ..Default::default() }),
-            Sent::values_count("tags", proto::ValuesCount { gt: Some(2), ..Default::default() }),
+            Sent::range(
+                "year",
+                proto::Range {
+                    gte: Some(1500.0),
+                    lt: Some(1600.0),
+                    ..Default::default()
+                },
+            ),
+            Sent::values_count(
+                "tags",
+                proto::ValuesCount {
+                    gt: Some(2),
+                    ..Default::default()
+                },
+            ),
         ],
         should: vec![Sent::is_empty("a.b"), Sent::is_null("c"), Sent::has_id([1, 2])],
         must_not: vec![
-            Sent::nested("diet", proto::Filter::must([Sent::matches("food", "meat".to_owned())])),
+            Sent::nested(
+                "diet",
+                proto::Filter::must([Sent::matches("food", "meat".to_owned())]),
+            ),
             Sent::has_vector("image"),
             proto::Filter::must_not([Sent::matches("x", 1)]).into(),
         ],
@@ -53,13 +69,17 @@ fn a_filter_of_messages_means_what_its_json_means() {
 
 #[test]
 fn texts_are_matched_in_every_way() {
-    let condition = |sought| proto::Filter::must([Sent {
-        condition_one_of: Some(ConditionOneOf::Field(proto::FieldCondition {
-            key: "t".to_owned(),
-            r#match: Some(proto::Match { match_value: Some(sought) }),
-            ..Default::default()
-        })),
-    }]);
+    let condition = |sought| {
+        proto::Filter::must([Sent {
+            condition_one_of: Some(ConditionOneOf::Field(proto::FieldCondition {
+                key: "t".to_owned(),
+                r#match: Some(proto::Match {
+                    match_value: Some(sought),
+                }),
+                ..Default::default()
+            })),
+        }])
+    };
     let text = || "old owl".to_owned();
     for (sought, key) in [
         (Sought::Text(text()), "text"),
@@ -68,10 +88,17 @@ fn texts_are_matched_in_every_way() {
         (Sought::Prefix(text()), "prefix"),
     ] {
         let same = json!({"must": [{"key": "t", "match": {key: "old owl"}}]});
-        assert_eq!(read(condition(sought)), Filter::from_json(&same).unwrap(), "{key}");
+        assert_eq!(
+            read(condition(sought)),
+            Filter::from_json(&same).unwrap(),
+            "{key}"
+        );
     }
-    let refused = super::filter(condition(Sought::Substring(text()))).unwrap_err();
-    assert!(format!("{refused:?}").contains("must[0].field.match.substring"), "{refused:?}");
+    let refused = filter(condition(Sought::Substring(text()))).unwrap_err();
+    assert!(
+        format!("{refused:?}").contains("must[0].field.match.substring"),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -81,15 +108,15 @@ fn an_empty_clause_is_no_clause() {
 
 #[test]
 fn a_field_needs_a_predicate_and_of_several_any_may_hold() {
-    let field = proto::FieldCondition {
+    let sent = proto::FieldCondition {
         key: "a".to_owned(),
         ..Default::default()
     };
-    assert!(super::field(field.clone()).is_err());
-    let both = super::field(proto::FieldCondition {
+    assert!(field(sent.clone()).is_err());
+    let both = field(proto::FieldCondition {
         is_empty: Some(true),
         is_null: Some(true),
-        ..field
+        ..sent
     });
     let Ok(Condition::Filter(any)) = both else {
         panic!("{both:?}");
@@ -111,11 +138,24 @@ fn moments_are_of_whole_microseconds_and_of_four_digit_years() {
 fn positions_are_on_the_earth_and_rings_are_told_by_place() {
     let point = |lon, lat| proto::GeoPoint { lon, lat };
     let refused = polygon(proto::GeoPolygon {
-        exterior: Some(proto::GeoLineString { points: vec![point(0.0, 0.0); 4] }),
-        interiors: vec![proto::GeoLineString { points: vec![point(0.0, 91.0)] }],
+        exterior: Some(proto::GeoLineString {
+            points: vec![point(0.0, 0.0); 4],
+        }),
+        interiors: vec![proto::GeoLineString {
+            points: vec![point(0.0, 91.0)],
+        }],
     });
-    assert!(format!("{refused:?}").contains("interiors[0].points[0]"), "{refused:?}");
-    assert!(bounding_box(proto::GeoBoundingBox { top_left: None, bottom_right: None }).is_err());
+    assert!(
+        format!("{refused:?}").contains("interiors[0].points[0]"),
+        "{refused:?}"
+    );
+    assert!(
+        bounding_box(proto::GeoBoundingBox {
+            top_left: None,
+            bottom_right: None
+        })
+        .is_err()
+    );
 }
 
 #[test]
@@ -123,5 +163,5 @@ fn depth_is_bounded() {
     let deep = (0..MAX_FILTER_DEPTH + 2).fold(proto::Filter::default(), |inner, _| {
         proto::Filter::must([Sent::from(inner)])
     });
-    assert!(super::filter(deep).is_err());
+    assert!(filter(deep).is_err());
 }

@@ -16,8 +16,19 @@ fn every_function_has_its_counterpart() {
         Sent::exp(x()),
         Sent::ln(x()),
         Sent::log10(x()),
-        Sent::pow(x(), Sent::constant(2.0)),
-        Sent::div_with(x(), x(), Some(0.25)),
+        Sent {
+            variant: Some(Variant::Pow(Box::new(proto::PowExpression {
+                base: Some(Box::new(x())),
+                exponent: Some(Box::new(Sent::constant(2.0))),
+            }))),
+        },
+        Sent {
+            variant: Some(Variant::Div(Box::new(proto::DivExpression {
+                left: Some(Box::new(x())),
+                right: Some(Box::new(x())),
+                by_zero_default: Some(0.25),
+            }))),
+        },
         Sent::datetime_key("at"),
         Sent::lin_decay(DecayParamsExpressionBuilder::new(x())),
     ]);
@@ -34,10 +45,23 @@ fn every_function_has_its_counterpart() {
         Expression::Exp(boxed()),
         Expression::Ln(boxed()),
         Expression::Log10(boxed()),
-        Expression::Power { base: boxed(), exponent: Box::new(2.0.into()) },
-        Expression::Quotient { dividend: boxed(), divisor: boxed(), by_zero: Some(0.25) },
+        Expression::Power {
+            base: boxed(),
+            exponent: Box::new(2.0.into()),
+        },
+        Expression::Quotient {
+            dividend: boxed(),
+            divisor: boxed(),
+            by_zero: Some(0.25),
+        },
         Expression::DatetimeAt("at".to_owned()),
-        Expression::Decay { shape: Decay::Linear, x: boxed(), target: None, scale: 1.0, midpoint: 0.5 },
+        Expression::Decay {
+            shape: Decay::Linear,
+            x: boxed(),
+            target: None,
+            scale: 1.0,
+            midpoint: 0.5,
+        },
     ]);
     assert_eq!(read.expression, same);
 }
@@ -45,7 +69,9 @@ fn every_function_has_its_counterpart() {
 #[test]
 fn what_is_ahead_of_formulas_is_refused_by_name() {
     let inner = Sent::variable("x");
-    let sent = Sent::sum_with([Sent { variant: Some(Variant::Acosh(Box::new(inner))) }]);
+    let sent = Sent::sum_with([Sent {
+        variant: Some(Variant::Acosh(Box::new(inner))),
+    }]);
     let refused = formula(FormulaBuilder::new(sent).build()).unwrap_err();
     assert_eq!(
         refused,
@@ -58,9 +84,17 @@ fn depth_and_missing_parts_are_told() {
     let deep = (0..MAX_FORMULA_DEPTH + 2).fold(Sent::constant(1.0), |inner, _| Sent::neg(inner));
     assert!(formula(FormulaBuilder::new(deep).build()).is_err());
     let empty = proto::Formula::default();
-    assert_eq!(formula(empty), Err(Rejection::invalid("expression", "is required")));
-    let half = proto::DivExpression { left: Some(Box::new(Sent::constant(1.0))), ..Default::default() };
-    let half = Sent { variant: Some(Variant::Div(Box::new(half))) };
+    assert_eq!(
+        formula(empty),
+        Err(Rejection::invalid("expression", "is required"))
+    );
+    let half = proto::DivExpression {
+        left: Some(Box::new(Sent::constant(1.0))),
+        ..Default::default()
+    };
+    let half = Sent {
+        variant: Some(Variant::Div(Box::new(half))),
+    };
     let refused = formula(FormulaBuilder::new(half).build()).unwrap_err();
     assert_eq!(refused, Rejection::invalid("expression.div.right", "is required"));
 }

@@ -1,6 +1,7 @@
 use qdrant_client::qdrant::{
-    self as proto, ContextExamplePairBuilder, DiscoverPointsBuilder, QueryPointsBuilder, RecommendInputBuilder,
-    RecommendPointGroupsBuilder, RecommendPointsBuilder, SearchPointGroupsBuilder, SearchPointsBuilder,
+    self as proto, ContextExamplePairBuilder, DiscoverPointsBuilder, QueryPointsBuilder,
+    RecommendInputBuilder, RecommendPointGroupsBuilder, RecommendPointsBuilder, SearchPointGroupsBuilder,
+    SearchPointsBuilder,
 };
 
 use super::*;
@@ -19,7 +20,10 @@ fn a_search_is_a_query_for_the_nearest() {
         .offset(2u64)
         .score_threshold(0.5)
         .with_payload(true);
-    assert_eq!(search(sent.build()).unwrap(), query::request(same.build()).unwrap());
+    assert_eq!(
+        search(sent.build()).unwrap(),
+        query::request(same.build()).unwrap()
+    );
 }
 
 #[test]
@@ -40,17 +44,23 @@ fn a_recommendation_takes_ids_and_vectors() {
         .add_negative(3)
         .strategy(proto::RecommendStrategy::SumScores);
     let same = QueryPointsBuilder::new("c").query(asked.build()).limit(5u64);
-    assert_eq!(recommend(sent.build()).unwrap(), query::request(same.build()).unwrap());
+    assert_eq!(
+        recommend(sent.build()).unwrap(),
+        query::request(same.build()).unwrap()
+    );
 }
 
 #[test]
 fn a_discovery_without_a_target_is_one_by_context() {
     let pair = ContextExamplePairBuilder::default()
-        .positive(proto::VectorExample::from(proto::vector_example::Example::Id(1.into())))
-        .negative(proto::VectorExample::from(proto::vector_example::Example::Id(2.into())));
+        .positive(proto::VectorExample::from(vector_example::Example::Id(1.into())))
+        .negative(proto::VectorExample::from(vector_example::Example::Id(2.into())));
     let sent = DiscoverPointsBuilder::new("c", vec![pair.build()], 5);
     let read = discover(sent.build()).unwrap();
-    let pair = ContextPair { positive: 1.into(), negative: 2.into() };
+    let pair = ContextPair {
+        positive: 1.into(),
+        negative: 2.into(),
+    };
     assert_eq!(read.query, Some(Query::Context(vec![pair])));
 }
 
@@ -58,7 +68,10 @@ fn a_discovery_without_a_target_is_one_by_context() {
 fn groups_have_a_size() {
     let search = SearchPointGroupsBuilder::new("c", vec![1.0], 4, "book", 2);
     let GroupsRequest { groups, lookup } = search_groups(search.build()).unwrap();
-    assert_eq!((groups.query.limit, groups.group_size, groups.group_by.as_str()), (4, 2, "book"));
+    assert_eq!(
+        (groups.query.limit, groups.group_size, groups.group_by.as_str()),
+        (4, 2, "book")
+    );
     assert_eq!(lookup, None);
     let empty = SearchPointGroupsBuilder::new("c", vec![1.0], 4, "book", 0);
     assert!(search_groups(empty.build()).is_err());

@@ -35,11 +35,17 @@ fn a_value_without_a_kind_is_null() {
 #[test]
 fn what_json_cannot_say_is_refused_with_its_place() {
     let list = proto::ListValue {
-        values: vec![message(Kind::IntegerValue(1)), message(Kind::DoubleValue(f64::NAN))],
+        values: vec![
+            message(Kind::IntegerValue(1)),
+            message(Kind::DoubleValue(f64::NAN)),
+        ],
     };
     let map = HashMap::from([("a".to_owned(), message(Kind::ListValue(list)))]);
     let refused = payload(map).unwrap_err();
-    assert_eq!(refused, Rejection::invalid("a[1]", "a number must be finite, got NaN"));
+    assert_eq!(
+        refused,
+        Rejection::invalid("a[1]", "a number must be finite, got NaN")
+    );
 }
 
 #[test]
@@ -54,7 +60,9 @@ fn depth_is_bounded() {
 #[test]
 fn selectors_fall_back_to_what_the_call_returns() {
     assert_eq!(selector(None, true).unwrap(), PayloadSelector::All);
-    let empty = proto::WithPayloadSelector { selector_options: None };
+    let empty = proto::WithPayloadSelector {
+        selector_options: None,
+    };
     assert_eq!(selector(Some(empty), false).unwrap(), PayloadSelector::None);
     let of = |fields: &[&str]| proto::WithPayloadSelector {
         selector_options: Some(SelectorOptions::Include(proto::PayloadIncludeSelector {
@@ -66,7 +74,10 @@ fn selectors_fall_back_to_what_the_call_returns() {
         PayloadSelector::include(["a.b", "c[]"]).unwrap()
     );
     let refused = selector(Some(of(&["a", "[]"])), false).unwrap_err();
-    assert!(format!("{refused:?}").contains("include.fields[1]"), "{refused:?}");
+    assert!(
+        format!("{refused:?}").contains("include.fields[1]"),
+        "{refused:?}"
+    );
 }
 
 fn values() -> impl Strategy<Value = Value> {
@@ -74,7 +85,9 @@ fn values() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(Value::from),
         ".{0,8}".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 32, 5, |inner| {

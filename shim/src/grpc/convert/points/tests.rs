@@ -12,7 +12,7 @@ fn ids(list: &[u64]) -> Option<PointsSelector> {
 
 #[test]
 fn an_upsert_has_points_a_mode_and_a_filter() {
-    let payload = qdrant_client::Payload::try_from(json!({"a": 1})).unwrap();
+    let payload = Payload::try_from(json!({"a": 1})).unwrap();
     let sent = vec![PointStruct::new(7, vec![0.5, 0.5], payload)];
     let filter = proto::Filter::must([proto::Condition::is_empty("a")]);
     let read = upsert(sent, Some(filter), Some(proto::UpdateMode::InsertOnly.into())).unwrap();
@@ -29,7 +29,10 @@ fn an_upsert_has_points_a_mode_and_a_filter() {
 
 #[test]
 fn a_point_without_an_id_is_told_by_its_place() {
-    let sent = vec![PointStruct::new(1, vec![1.0], Payload::new()), PointStruct::default()];
+    let sent = vec![
+        PointStruct::new(1, vec![1.0], Payload::new()),
+        PointStruct::default(),
+    ];
     let refused = upsert(sent, None, None).unwrap_err();
     assert_eq!(refused, Rejection::invalid("points[1].id", "is required"));
 }
@@ -38,9 +41,15 @@ fn a_point_without_an_id_is_told_by_its_place() {
 fn points_are_chosen_by_ids_or_by_a_filter() {
     assert_eq!(target("points", ids(&[3])).unwrap(), Target::from(vec![3u64]));
     let all: PointsSelector = proto::Filter::default().into();
-    assert_eq!(target("points", Some(all)).unwrap(), Target::Filter(Filter::default()));
+    assert_eq!(
+        target("points", Some(all)).unwrap(),
+        Target::Filter(Filter::default())
+    );
     for nothing in [None, Some(PointsSelector::default())] {
-        assert_eq!(target("points", nothing), Err(Rejection::invalid("points", "is required")));
+        assert_eq!(
+            target("points", nothing),
+            Err(Rejection::invalid("points", "is required"))
+        );
     }
 }
 
@@ -64,7 +73,11 @@ fn timeouts_are_of_whole_seconds_and_not_of_none() {
 #[expect(deprecated, reason = "older clients send these operations")]
 fn a_batch_knows_every_operation() {
     use update::Operation as Sent;
-    let names = || Some(proto::VectorsSelector { names: vec!["v".to_owned()] });
+    let names = || {
+        Some(proto::VectorsSelector {
+            names: vec!["v".to_owned()],
+        })
+    };
     let point = proto::PointVectors {
         id: Some(1.into()),
         vectors: Some(vec![1.0].into()),
@@ -72,24 +85,47 @@ fn a_batch_knows_every_operation() {
     let sent = [
         Sent::Upsert(update::PointStructList::default()),
         Sent::DeleteDeprecated(ids(&[1]).unwrap()),
-        Sent::SetPayload(update::SetPayload { points_selector: ids(&[1]), ..Default::default() }),
-        Sent::OverwritePayload(update::OverwritePayload { points_selector: ids(&[1]), ..Default::default() }),
-        Sent::DeletePayload(update::DeletePayload { points_selector: ids(&[1]), ..Default::default() }),
+        Sent::SetPayload(update::SetPayload {
+            points_selector: ids(&[1]),
+            ..Default::default()
+        }),
+        Sent::OverwritePayload(update::OverwritePayload {
+            points_selector: ids(&[1]),
+            ..Default::default()
+        }),
+        Sent::DeletePayload(update::DeletePayload {
+            points_selector: ids(&[1]),
+            ..Default::default()
+        }),
         Sent::ClearPayloadDeprecated(ids(&[1]).unwrap()),
-        Sent::UpdateVectors(update::UpdateVectors { points: vec![point], ..Default::default() }),
+        Sent::UpdateVectors(update::UpdateVectors {
+            points: vec![point],
+            ..Default::default()
+        }),
         Sent::DeleteVectors(update::DeleteVectors {
             points_selector: ids(&[1]),
             vectors: names(),
             ..Default::default()
         }),
-        Sent::DeletePoints(update::DeletePoints { points: ids(&[1]), ..Default::default() }),
-        Sent::ClearPayload(update::ClearPayload { points: ids(&[1]), ..Default::default() }),
+        Sent::DeletePoints(update::DeletePoints {
+            points: ids(&[1]),
+            ..Default::default()
+        }),
+        Sent::ClearPayload(update::ClearPayload {
+            points: ids(&[1]),
+            ..Default::default()
+        }),
     ];
-    let wrapped = sent.map(|operation| PointsUpdateOperation { operation: Some(operation) });
+    let wrapped = sent.map(|operation| PointsUpdateOperation {
+        operation: Some(operation),
+    });
     let read = batch(wrapped.to_vec()).unwrap();
     assert_eq!(read.len(), wrapped.len());
     assert_eq!(read[1], read[8], "both forms of a deletion");
     assert_eq!(read[5], read[9], "both forms of clearing");
     let empty = batch(vec![PointsUpdateOperation::default()]).unwrap_err();
-    assert_eq!(empty, Rejection::invalid("operations[0].operation", "is required"));
+    assert_eq!(
+        empty,
+        Rejection::invalid("operations[0].operation", "is required")
+    );
 }

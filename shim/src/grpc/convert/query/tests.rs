@@ -21,7 +21,7 @@ fn defaults_are_ten_points_without_payload_or_vectors() {
 fn prefetches_are_read_as_deep_as_they_go() {
     let inner = PrefetchQueryBuilder::default().query(vec![1.0, 0.0]).limit(50u64);
     let outer = PrefetchQueryBuilder::default()
-        .query(5)
+        .query(proto::Query::new_nearest(proto::VectorInput::new_id(5)))
         .add_prefetch(inner)
         .using("image")
         .score_threshold(0.5)
@@ -32,11 +32,17 @@ fn prefetches_are_read_as_deep_as_they_go() {
             .query(proto::Query::new_rrf(RrfBuilder::with_k(5))),
     );
     let outer = &request.prefetch[0];
-    assert_eq!((outer.using.as_str(), outer.limit, outer.score_threshold), ("image", 10, Some(0.5)));
+    assert_eq!(
+        (outer.using.as_str(), outer.limit, outer.score_threshold),
+        ("image", 10, Some(0.5))
+    );
     assert_eq!(outer.query, Some(Query::nearest(5)));
     assert_eq!(outer.filter, Some(Filter::default()));
     assert_eq!(outer.prefetch[0].limit, 50);
-    assert_eq!(request.query, Some(Query::Fusion(Fusion::Rrf { k: 5, weights: None })));
+    assert_eq!(
+        request.query,
+        Some(Query::Fusion(Fusion::Rrf { k: 5, weights: None }))
+    );
 }
 
 #[test]
@@ -57,19 +63,33 @@ fn examples_keep_their_sides() {
     let context = ContextInputBuilder::default().add_pair(2, 3);
     let discover = DiscoverInputBuilder::new(1, context);
     let request = read(QueryPointsBuilder::new("c").query(discover.build()));
-    let pair = ContextPair { positive: 2.into(), negative: 3.into() };
-    assert_eq!(request.query, Some(Query::Discover { target: 1.into(), context: vec![pair] }));
+    let pair = ContextPair {
+        positive: 2.into(),
+        negative: 3.into(),
+    };
+    assert_eq!(
+        request.query,
+        Some(Query::Discover {
+            target: 1.into(),
+            context: vec![pair]
+        })
+    );
 }
 
 #[test]
 fn orders_start_where_they_are_told_to() {
-    let sent = OrderByBuilder::new("year").direction(proto::Direction::Desc.into()).start_from(5i64);
+    let sent = OrderByBuilder::new("year")
+        .direction(proto::Direction::Desc.into())
+        .start_from(start_from::Value::Integer(5));
     let read = order_by(sent.build()).unwrap();
     assert_eq!(read, OrderBy::new("year").descending().start_from(5i64));
     let at = proto::StartFrom {
         value: Some(start_from::Value::Datetime("not a day".to_owned())),
     };
-    let sent = proto::OrderBy { start_from: Some(at), ..Default::default() };
+    let sent = proto::OrderBy {
+        start_from: Some(at),
+        ..Default::default()
+    };
     assert!(format!("{:?}", order_by(sent)).contains("start_from.datetime"));
 }
 
@@ -79,11 +99,20 @@ fn numbers_out_of_their_ranges_are_refused_by_name() {
     for (builder, field) in [
         (base().limit(0u64), "limit"),
         (base().timeout(0u64), "timeout"),
-        (base().params(SearchParamsBuilder::default().hnsw_ef(0)), "params.hnsw_ef"),
-        (base().add_prefetch(PrefetchQueryBuilder::default().limit(0u64)), "prefetch[0].limit"),
+        (
+            base().params(SearchParamsBuilder::default().hnsw_ef(0)),
+            "params.hnsw_ef",
+        ),
+        (
+            base().add_prefetch(PrefetchQueryBuilder::default().limit(0u64)),
+            "prefetch[0].limit",
+        ),
     ] {
         let refused = request(builder.build()).unwrap_err();
-        assert!(format!("{refused:?}").contains(&format!("{field:?}")), "{field}: {refused:?}");
+        assert!(
+            format!("{refused:?}").contains(&format!("{field:?}")),
+            "{field}: {refused:?}"
+        );
     }
 }
 
@@ -99,9 +128,10 @@ fn text_queries_say_what_to_use_instead() {
 
 #[test]
 fn depth_is_bounded() {
-    let deep = (0..MAX_PREFETCH_DEPTH + 1).fold(proto::PrefetchQuery::default(), |inner, _| proto::PrefetchQuery {
-        prefetch: vec![inner],
-        ..Default::default()
-    });
+    let deep =
+        (0..MAX_PREFETCH_DEPTH + 1).fold(proto::PrefetchQuery::default(), |inner, _| proto::PrefetchQuery {
+            prefetch: vec![inner],
+            ..Default::default()
+        });
     assert!(request(QueryPointsBuilder::new("c").add_prefetch(deep).build()).is_err());
 }

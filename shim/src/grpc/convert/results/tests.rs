@@ -44,11 +44,16 @@ fn a_point_of_a_page_keeps_all_that_a_stored_one_has() {
 fn groups_of_numbers_are_unsigned_unless_negative() {
     let kind = |id| {
         let group = vdb::Group { id, hits: Vec::new() };
-        super::group(GroupHits { group, lookup: None }).id.and_then(|id| id.kind)
+        super::group(GroupHits { group, lookup: None })
+            .id
+            .and_then(|id| id.kind)
     };
     assert_eq!(kind(GroupId::Integer(5)), Some(group_id::Kind::UnsignedValue(5)));
     assert_eq!(kind(GroupId::Integer(-5)), Some(group_id::Kind::IntegerValue(-5)));
-    assert_eq!(kind(GroupId::Unsigned(u64::MAX)), Some(group_id::Kind::UnsignedValue(u64::MAX)));
+    assert_eq!(
+        kind(GroupId::Unsigned(u64::MAX)),
+        Some(group_id::Kind::UnsignedValue(u64::MAX))
+    );
     assert_eq!(kind("a".into()), Some(group_id::Kind::StringValue("a".into())));
 }
 

@@ -24,7 +24,10 @@ fn the_form_of_three_fields_says_every_kind() {
 fn counts_that_do_not_divide_are_refused() {
     for (numbers, count) in [(3, 2), (2, 0), (0, 1), (1, u32::MAX)] {
         let data = vec![1.0; numbers];
-        assert!(old(&data, None, Some(count)).is_err(), "{numbers} numbers, {count} vectors");
+        assert!(
+            old(&data, None, Some(count)).is_err(),
+            "{numbers} numbers, {count} vectors"
+        );
     }
     assert!(old(&[1.0], Some(&[1]), Some(1)).is_err());
 }
@@ -34,14 +37,20 @@ fn a_sparse_vector_has_one_value_for_each_of_its_dimensions() {
     let sparse = |indices: &[u32], values: &[f32]| sparse_vector(indices.to_vec(), values.to_vec());
     assert!(sparse(&[1, 2], &[1.0]).is_err());
     let refused = sparse(&[5, 1, 5], &[1.0; 3]).unwrap_err();
-    assert_eq!(refused, Rejection::invalid("indices", "must be unique, 5 is there twice"));
+    assert_eq!(
+        refused,
+        Rejection::invalid("indices", "must be unique, 5 is there twice")
+    );
     assert!(sparse(&[], &[]).is_ok());
 }
 
 #[test]
 fn the_default_vector_alone_comes_without_a_name() {
     let one = to_proto(Vectors::from([1.0]));
-    assert!(matches!(one.vectors_options, Some(vectors_output::VectorsOptions::Vector(_))));
+    assert!(matches!(
+        one.vectors_options,
+        Some(vectors_output::VectorsOptions::Vector(_))
+    ));
     let two = to_proto(Vectors::from([1.0]).with("a", [2.0]));
     let Some(vectors_output::VectorsOptions::Vectors(named)) = two.vectors_options else {
         panic!("{two:?}");
