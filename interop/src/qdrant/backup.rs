@@ -211,7 +211,7 @@ fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>,
     Ok((config, stated))
 }
 
-fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u64>, changed: u64) {
+pub(super) fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u64>, changed: u64) {
     let Shapes {
         points, with_vectors, ..
     } = *shapes;
