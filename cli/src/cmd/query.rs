@@ -217,7 +217,7 @@ fn by_file(
         while requests.len() < TOGETHER {
             let Some(row) = source.next() else { break };
             let mut row = row.map_err(in_vectors)?;
-            let vector = row.vectors.remove(&args.using).ok_or_else(|| {
+            let vector = row.vectors.0.remove(&args.using).ok_or_else(|| {
                 Failure::failed(format!(
                     "--vectors: {}: the row has no vector {:?} to search by; --using names the one that is meant",
                     row.place, args.using

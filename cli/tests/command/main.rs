@@ -10,6 +10,8 @@ mod careful;
 #[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod loading;
 #[cfg(test)]
 mod options;

@@ -53,7 +53,7 @@ static CLASSES: [Class; 28] = [
 ];
 
 /// The classes of a backup and of a local directory.
-pub(super) const ALL: Classes = Classes {
+pub const ALL: Classes = Classes {
     format: "qdrant-client's collections",
     classes: &CLASSES,
 };

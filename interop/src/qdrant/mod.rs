@@ -41,6 +41,7 @@ mod models;
 mod writer;
 
 pub use backup::{Backup, BackupPoints, ImportOptions};
+pub use classes::ALL as CLIENT_CLASSES;
 pub use config::Described;
 #[cfg(feature = "sqlite")]
 pub use local::{LocalCollection, LocalPoints, LocalStore};

@@ -38,7 +38,8 @@ const AFTER: &str = "\
 What is missing is created: the database, and the collection, with the dimension of the first row. Rows of .npy, \
 .fvecs and .bvecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files \
 without ids. A collection that holds points already takes such rows only with --start-id: a row takes the place of \
-the point that has its id. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}.
+the point that has its id. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}; vector may \
+be an object by name, a multivector [[..], ..], and a named sparse vector {\"indices\": [..], \"values\": [..]}.
 
 The first line of a .csv file names the columns: id; vector (a JSON array), or v0, v1, ... (a number each); all \
 others are payload. A payload cell that is empty is no field; true, false, a number, an array or object as JSON \

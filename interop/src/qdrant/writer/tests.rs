@@ -149,3 +149,96 @@ fn what_a_backup_cannot_say_is_told() {
     assert_eq!(unkept(&config).len(), 1);
     assert_eq!(unkept(&self::config()), Vec::<String>::new());
 }
+
+/// All points of a collection, as a page returns them.
+fn stored(collection: &vdb::Collection) -> Vec<Point> {
+    let request = vdb::ScrollRequest::new().select(vdb::Select::all()).limit(1000);
+    let page = collection.scroll(&request).unwrap();
+    let point = |record: vdb::Record| Point {
+        id: record.id,
+        vectors: record.vectors.unwrap(),
+        payload: record.payload.unwrap(),
+    };
+    page.points.into_iter().map(point).collect()
+}
+
+fn filled(config: &CollectionConfig, points: Vec<Point>) -> Vec<Point> {
+    let db = vdb::Database::builder().background(false).open_in_memory().unwrap();
+    let collection = db.create_collection("c", config.clone()).unwrap();
+    if !points.is_empty() {
+        collection.upsert(points).unwrap();
+    }
+    stored(&collection)
+}
+
+/// Equal but for the last bits of vectors, which under cosine distance are normalised again.
+fn assert_near(found: &[Point], expected: &[Point]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!((found.id, &found.payload), (expected.id, &expected.payload));
+        for (name, vector) in &expected.vectors.0 {
+            let (found, expected) = (found.vectors.dense(name).unwrap(), vector.as_dense().unwrap());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() <= 1e-3 * expected.abs().max(1e-3), "{found} is not {expected}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_collection_survives_every_format_that_can_hold_it(
+        points in prop::collection::vec((id(), [0u8..255, 0u8..255, 0u8..255], any::<bool>(), json()), 0..12),
+        distance in prop::sample::select(Distance::ALL.to_vec()),
+        element in prop::sample::select(vec![Element::F32, Element::F16, Element::U8]),
+    ) {
+        let config = CollectionConfig::new(VectorParams::new(3, distance).element(element))
+            .vector("other", VectorParams::new(2, Distance::Dot));
+        let points = points.into_iter().map(|(id, [a, b, c], both, payload)| {
+            let mut vectors = Vectors::from([f32::from(a), f32::from(b), f32::from(c)]);
+            if both {
+                vectors = vectors.with("other", [f32::from(a) / 3.0, -f32::from(b)]);
+            }
+            Point::new(id, vectors).payload(serde_json::json!({"value": payload})).unwrap()
+        });
+        let before = filled(&config, points.collect());
+
+        let (described, _, found) = read(write(&config, &before));
+        prop_assert_eq!(&described, &config);
+        prop_assert_eq!(&found, &before);
+        assert_near(&filled(&described, found), &before);
+
+        let mut lines = crate::JsonLinesWriter::new(Vec::new());
+        for point in &before {
+            lines.point(point.id, &point.vectors, &point.payload).unwrap();
+        }
+        let input = crate::Input::from_bytes("lines", lines.into_inner());
+        let rows = crate::read(input, crate::Format::JsonLines, &crate::ReadOptions::default()).unwrap();
+        let found: Vec<Point> = rows.map(|row| {
+            let row = row.unwrap();
+            Point::new(row.id, row.vectors).payload(Json::Object(row.payload.unwrap())).unwrap()
+        }).collect();
+        prop_assert_eq!(&found, &before);
+
+        let mut matrix = crate::NpyWriter::new(Vec::new(), before.len() as u64, 3).unwrap();
+        for point in &before {
+            matrix.row(point.vectors.dense("").unwrap()).unwrap();
+        }
+        let input = crate::Input::from_bytes("matrix", matrix.finish().unwrap());
+        let rows = crate::read(input, crate::Format::Npy, &crate::ReadOptions::default()).unwrap();
+        for (row, point) in rows.zip(&before) {
+            prop_assert_eq!(row.unwrap().vectors.dense(""), point.vectors.dense(""));
+        }
+    }
+}
+
+#[test]
+fn a_matrix_of_another_size_than_it_says_is_an_error() {
+    let mut matrix = crate::NpyWriter::new(Vec::new(), 2, 1).unwrap();
+    assert!(matrix.row(&[1.0, 2.0]).is_err());
+    matrix.row(&[1.0]).unwrap();
+    assert!(matrix.finish().is_err());
+    let mut matrix = crate::NpyWriter::new(Vec::new(), 0, 1).unwrap();
+    assert!(matrix.row(&[1.0]).is_err());
+}
