@@ -260,10 +260,9 @@ impl Collection {
     /// When there is a vector of that name with other parameters, when name or parameters are not valid, when there are too
     /// many, or when the disk fails.
     pub fn create_vector(&self, name: &str, params: impl Into<NamedVectorParams>) -> Result<bool> {
-        let _: NamedVectorParams = params.into();
-        Err(Error::InvalidRequest(format!(
-            "vector {name:?}: vectors cannot be added to a collection yet"
-        )))
+        self.call(|| {
+            crate::maintenance::schema::create_vector(self.shared(), &self.core, name, params.into())
+        })
     }
 
     /// Drops a named vector, which no point has from then on. False when there is none of that name.
@@ -271,9 +270,7 @@ impl Collection {
     /// # Errors
     /// When the disk fails.
     pub fn delete_vector(&self, name: &str) -> Result<bool> {
-        Err(Error::InvalidRequest(format!(
-            "vector {name:?}: vectors cannot be dropped from a collection yet"
-        )))
+        self.call(|| crate::maintenance::schema::delete_vector(self.shared(), &self.core, name))
     }
 
     /// Indexes a payload path, so that filters on it need not read payloads. A kind will do, and options may be given with

@@ -245,8 +245,8 @@ impl CollectionConfig {
                 return Err(vectors::given_twice(name));
             }
         }
-        for (name, params) in &self.sparse_vectors {
-            vectors::check_sparse(name, *params)?;
+        for (name, _) in &self.sparse_vectors {
+            vectors::check_sparse(name)?;
             if !names.insert(name) {
                 return Err(vectors::given_twice(name));
             }

@@ -54,7 +54,7 @@ pub struct SegmentInfo {
     pub rows: u32,
     /// Rows that have been deleted or replaced.
     pub dead_rows: u32,
-    /// Vectors that a graph searches, over all names.
+    /// Vectors that a graph or an inverted index searches, over all names.
     pub indexed_vectors: u64,
     /// Bytes of its files.
     pub disk_bytes: u64,
@@ -90,7 +90,7 @@ pub struct CollectionInfo {
     pub status: Status,
     /// Points.
     pub points: u64,
-    /// Vectors that a graph searches, over all names.
+    /// Vectors that a graph or an inverted index searches, over all names.
     pub indexed_vectors: u64,
     /// Sequence number of the last operation.
     pub last_sequence: u64,
@@ -116,9 +116,9 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         id: s.record.id,
         rows: s.rows(),
         dead_rows: s.deletions.dead_total(),
-        indexed_vectors: (0..tables.schema.vectors.len())
-            .filter_map(|slot| s.vectors(slot).filter(|v| v.graph().is_some()))
-            .map(|v| u64::from(v.file.len()))
+        indexed_vectors: (tables.schema.vectors())
+            .filter(|&(slot, _)| s.is_indexed(slot))
+            .map(|(slot, _)| u64::from(s.rows_with_vector(slot)))
             .sum(),
         disk_bytes: s.record.components.iter().map(|c| c.len).sum(),
     };

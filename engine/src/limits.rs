@@ -5,6 +5,10 @@
 
 /// Largest dimension of a vector.
 pub const MAX_DIMENSION: usize = 65_536;
+/// Most values of a sparse vector.
+pub const MAX_SPARSE_VALUES: usize = vdb_storage::sparse::MAX_NONZEROS;
+/// Most numbers of a multivector: its vectors times their dimension.
+pub const MAX_MULTIVECTOR_NUMBERS: usize = vdb_storage::multi::MAX_NUMBERS;
 /// Longest collection or alias name, in characters.
 pub const MAX_COLLECTION_NAME: usize = 255;
 /// Longest vector name, in bytes.

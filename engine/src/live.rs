@@ -12,7 +12,7 @@ use vdb_sys::sync::RwLock;
 use vdb_sys::sync::atomic::{AtomicU32, Ordering};
 use vdb_wal::Lsn;
 
-use crate::schema::VectorSchema;
+use crate::schema::DenseSchema;
 
 /// Vectors of fewer bytes than this behind the graph are scanned, in about 30 us, and not worth another graph...
 const STEP_BYTES: usize = 1_536 << 10;
@@ -44,7 +44,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// No graph yet. There will be none over fewer rows than segments get graphs for.
-    pub(crate) fn new(vector: &VectorSchema, index_min_rows: u32) -> Self {
+    pub(crate) fn new(vector: &DenseSchema, index_min_rows: u32) -> Self {
         let step = (STEP_BYTES / vector.params.row_bytes().max(1)).max(STEP_ROWS);
         let step = u32::try_from(step).unwrap_or(u32::MAX);
         let next = step.max(index_min_rows);

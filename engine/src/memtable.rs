@@ -7,14 +7,17 @@ use vdb_storage::PointId;
 use vdb_sys::append::AppendRows;
 use vdb_sys::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use vdb_sys::sync::{Instant, RwLock};
+use vdb_sys::words::Words;
 use vdb_wal::Lsn;
 
 use crate::append_list::AppendList;
 use crate::live::Live;
-use crate::schema::Schema;
+use crate::schema::{Schema, VectorKind, VectorSchema};
 
 /// The row has not been superseded.
 const ALIVE: u64 = u64::MAX;
+/// What a vector takes besides its bytes, about.
+const VECTOR_BYTES: usize = 8;
 /// No earlier version in this memtable, or no vector.
 const NONE: u32 = u32::MAX;
 
@@ -27,7 +30,8 @@ pub(crate) struct MemRow {
     born: Lsn,
     died: AtomicU64,
     earlier: u32,
-    slots: Box<[u32]>,
+    /// By slot of the schema, the place of the vector among those of its name.
+    places: Box<[u32]>,
 }
 
 impl MemRow {
@@ -53,7 +57,7 @@ impl MemRow {
 
     /// True when the row has a vector in that slot of the schema.
     pub(crate) fn has_vector(&self, vector: usize) -> bool {
-        self.slots.get(vector).is_some_and(|&slot| slot != NONE)
+        self.places.get(vector).is_some_and(|&place| place != NONE)
     }
 }
 
@@ -72,11 +76,88 @@ impl MemVectors {
     }
 }
 
+/// The multivectors or sparse vectors of one name, in the order they were written.
+#[derive(Debug)]
+pub(crate) struct MemRagged {
+    vectors: AppendList<(u32, Words)>,
+    bytes: AtomicUsize,
+}
+
+impl MemRagged {
+    /// Each with the memtable row that it belongs to, from the place `first` on.
+    pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, &[u8])> {
+        let places = first..self.vectors.len();
+        places.filter_map(|place| self.vectors.get(place).map(|(row, bytes)| (*row, &**bytes)))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.vectors.len()
+    }
+}
+
+/// The vectors of one name.
+#[derive(Debug)]
+enum Column {
+    Dense(MemVectors),
+    Ragged(MemRagged),
+    /// The vector was dropped before this table began.
+    Gone,
+}
+
+impl Column {
+    fn new(vector: Option<&VectorSchema>, index_min_rows: u32) -> Self {
+        match vector.map(|vector| &vector.kind) {
+            Some(VectorKind::Dense(dense)) => Column::Dense(MemVectors {
+                rows: AppendRows::new(dense.params.row_bytes()),
+                owners: AppendList::new(),
+                live: Live::new(dense, index_min_rows),
+            }),
+            Some(VectorKind::Multi(_) | VectorKind::Sparse(_)) => Column::Ragged(MemRagged {
+                vectors: AppendList::new(),
+                bytes: AtomicUsize::new(0),
+            }),
+            None => Column::Gone,
+        }
+    }
+
+    /// Adds the vector of a row, and answers its place.
+    fn push(&self, row: u32, bytes: &[u8]) -> u32 {
+        match self {
+            Column::Dense(vectors) => {
+                // The owner goes first: a reader that sees the vector must find whose it is.
+                vectors.owners.push(row);
+                vectors.rows.push(bytes)
+            }
+            Column::Ragged(ragged) => {
+                ragged.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+                ragged.vectors.push((row, Words::from(bytes)))
+            }
+            Column::Gone => NONE,
+        }
+    }
+
+    fn dense(&self) -> Option<&MemVectors> {
+        match self {
+            Column::Dense(vectors) => Some(vectors),
+            Column::Ragged(_) | Column::Gone => None,
+        }
+    }
+
+    fn get(&self, place: u32) -> Option<&[u8]> {
+        match self {
+            Column::Dense(vectors) => vectors.rows.row(place),
+            Column::Ragged(ragged) => ragged.vectors.get(place).map(|(_, bytes)| &**bytes),
+            Column::Gone => None,
+        }
+    }
+}
+
 /// A table of point versions. One writer (the sequencer) appends; readers never block it.
 #[derive(Debug)]
 pub(crate) struct Memtable {
     rows: AppendList<MemRow>,
-    vectors: Vec<MemVectors>,
+    columns: Vec<Column>,
     newest: RwLock<BTreeMap<PointId, u32>>,
     pub(crate) created: Instant,
     bytes: AtomicUsize,
@@ -88,18 +169,10 @@ pub(crate) struct Memtable {
 
 impl Memtable {
     pub(crate) fn new(schema: &Schema) -> Self {
-        let vectors = schema
-            .vectors
-            .iter()
-            .map(|v| MemVectors {
-                rows: AppendRows::new(v.params.row_bytes()),
-                owners: AppendList::new(),
-                live: Live::new(v, schema.optimizer.index_min_rows),
-            })
-            .collect();
+        let column = |slot| Column::new(schema.vector(slot), schema.optimizer.index_min_rows);
         Memtable {
             rows: AppendList::new(),
-            vectors,
+            columns: (0..schema.slots()).map(column).collect(),
             newest: RwLock::new(BTreeMap::new()),
             created: Instant::now(),
             bytes: AtomicUsize::new(0),
@@ -131,20 +204,18 @@ impl Memtable {
     ) {
         let row = self.rows.len();
         let mut bytes = payload.len() + 160;
-        let slots = self
-            .vectors
+        let places = self
+            .columns
             .iter()
             .zip(vectors)
-            .map(|(table, vector)| match vector {
+            .map(|(column, vector)| match vector {
                 Some(data) => {
-                    bytes += data.len() + 8;
-                    // The owner goes first: a reader that sees the vector must find whose it is.
-                    table.owners.push(row);
-                    table.rows.push(data)
+                    bytes += data.len() + VECTOR_BYTES;
+                    column.push(row, data)
                 }
                 None => NONE,
-            })
-            .collect();
+            });
+        let places = places.collect();
         let payload = payload.into();
         // Held until the row can be read: nobody finds a number that leads nowhere.
         let mut newest = self.newest.write();
@@ -156,7 +227,7 @@ impl Memtable {
             born: lsn,
             died: AtomicU64::new(ALIVE),
             earlier,
-            slots,
+            places,
         });
         drop(newest);
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
@@ -184,8 +255,9 @@ impl Memtable {
     /// True when a graph should grow, once for each.
     pub(crate) fn asks_for_growth(&self) -> bool {
         let asking = self
-            .vectors
+            .columns
             .iter()
+            .filter_map(Column::dense)
             .filter(|vectors| vectors.live.asks(vectors.rows.len()));
         asking.count() > 0
     }
@@ -229,15 +301,32 @@ impl Memtable {
         self.rows.len()
     }
 
-    /// The vectors of a schema slot.
+    /// The dense vectors of a schema slot.
     pub(crate) fn vectors(&self, vector: usize) -> Option<&MemVectors> {
-        self.vectors.get(vector)
+        self.columns.get(vector)?.dense()
+    }
+
+    /// The multivectors or sparse vectors of a schema slot.
+    pub(crate) fn ragged(&self, vector: usize) -> Option<&MemRagged> {
+        match self.columns.get(vector)? {
+            Column::Ragged(ragged) => Some(ragged),
+            Column::Dense(_) | Column::Gone => None,
+        }
+    }
+
+    /// About how many bytes the vectors of a schema slot have.
+    pub(crate) fn vector_bytes(&self, vector: usize) -> usize {
+        match self.columns.get(vector) {
+            Some(Column::Dense(vectors)) => vectors.rows.len() as usize * vectors.rows.row_bytes(),
+            Some(Column::Ragged(ragged)) => ragged.bytes.load(Ordering::Relaxed),
+            Some(Column::Gone) | None => 0,
+        }
     }
 
     /// The stored bytes of a row's vector.
     pub(crate) fn vector(&self, row: &MemRow, vector: usize) -> Option<&[u8]> {
-        let slot = *row.slots.get(vector)?;
-        self.vectors.get(vector)?.rows.row(slot)
+        let place = *row.places.get(vector)?;
+        self.columns.get(vector)?.get(place)
     }
 
     /// The newest version of a point, if it has not ended.

@@ -2,20 +2,108 @@
 
 use vdb_index::Quantization;
 use vdb_index::hnsw::HnswParams;
-use vdb_storage::schema::{HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, VectorRecord};
+use vdb_storage::Component;
+use vdb_storage::schema::{
+    HnswRecord, OptimizerRecord, PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord,
+};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Kernel;
 
+use crate::config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
 use crate::config::{CollectionConfig, Distance, OptimizerConfig, VectorParams};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
 
-/// A named vector and the kernel that scores it.
+/// A named vector.
 #[derive(Clone, Debug)]
 pub(crate) struct VectorSchema {
     pub(crate) name: String,
+    pub(crate) kind: VectorKind,
+}
+
+/// What is kept under a name.
+#[derive(Clone, Debug)]
+pub(crate) enum VectorKind {
+    /// A vector.
+    Dense(DenseSchema),
+    /// Any number of vectors.
+    Multi(DenseSchema),
+    /// Values at a few dimensions.
+    Sparse(SparseVectorParams),
+}
+
+impl VectorKind {
+    /// The primary file of a segment that holds the vectors of this kind under a number.
+    pub(crate) fn component(&self, number: u16) -> Component {
+        match self {
+            VectorKind::Dense(_) => Component::Vectors(number),
+            VectorKind::Multi(_) => Component::Multi(number),
+            VectorKind::Sparse(_) => Component::Sparse(number),
+        }
+    }
+}
+
+/// What dense vectors are, and the kernel that scores two of them.
+#[derive(Clone, Debug)]
+pub(crate) struct DenseSchema {
     pub(crate) params: VectorParams,
     pub(crate) kernel: Kernel,
+}
+
+impl VectorSchema {
+    fn new(name: String, params: NamedVectorParams) -> Self {
+        let kind = match params {
+            NamedVectorParams::Dense(mut params) => {
+                // What the manifest keeps is what counts from the start, not from the next opening on.
+                params.hnsw.alpha = from_thousandths(to_thousandths(params.hnsw.alpha));
+                let kernel = params.kernel();
+                let is_multi = params.multivector.is_some();
+                let dense = DenseSchema { params, kernel };
+                if is_multi {
+                    VectorKind::Multi(dense)
+                } else {
+                    VectorKind::Dense(dense)
+                }
+            }
+            NamedVectorParams::Sparse(params) => VectorKind::Sparse(params),
+        };
+        VectorSchema { name, kind }
+    }
+
+    /// What the user has set.
+    pub(crate) fn params(&self) -> NamedVectorParams {
+        match &self.kind {
+            VectorKind::Dense(dense) | VectorKind::Multi(dense) => {
+                NamedVectorParams::Dense(dense.params.clone())
+            }
+            VectorKind::Sparse(params) => NamedVectorParams::Sparse(*params),
+        }
+    }
+
+    /// Of a plain dense vector.
+    pub(crate) fn dense(&self) -> Option<&DenseSchema> {
+        match &self.kind {
+            VectorKind::Dense(dense) => Some(dense),
+            VectorKind::Multi(_) | VectorKind::Sparse(_) => None,
+        }
+    }
+
+    /// What scores are: products for sparse vectors.
+    pub(crate) fn distance(&self) -> Distance {
+        match &self.kind {
+            VectorKind::Dense(dense) | VectorKind::Multi(dense) => dense.params.distance,
+            VectorKind::Sparse(_) => Distance::Dot,
+        }
+    }
+
+    /// As [`Vector::kind`](crate::Vector::kind).
+    pub(crate) fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            VectorKind::Dense(_) => "dense",
+            VectorKind::Multi(_) => "multi",
+            VectorKind::Sparse(_) => "sparse",
+        }
+    }
 }
 
 /// An index over one payload path.
@@ -27,10 +115,11 @@ pub(crate) struct PayloadIndexSchema {
     pub(crate) params: PayloadIndexParams,
 }
 
-/// What a collection holds. A vector's place in the list is its slot everywhere else.
+/// What a collection holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
-    pub(crate) vectors: Vec<VectorSchema>,
+    /// Named vectors by number, which is their slot everywhere else; none where one was dropped. No number is given twice.
+    vectors: Vec<Option<VectorSchema>>,
     pub(crate) payload_indexes: Vec<PayloadIndexSchema>,
     pub(crate) next_payload_index: u16,
     pub(crate) optimizer: OptimizerConfig,
@@ -38,14 +127,12 @@ pub(crate) struct Schema {
 
 impl Schema {
     pub(crate) fn new(config: CollectionConfig) -> Self {
-        let vectors = config.vectors.into_iter().map(|(name, mut params)| {
-            // What the manifest keeps is what counts from the start, not from the next opening on.
-            params.hnsw.alpha = from_thousandths(to_thousandths(params.hnsw.alpha));
-            let kernel = params.kernel();
-            VectorSchema { name, params, kernel }
-        });
+        let dense = config.vectors.into_iter();
+        let dense = dense.map(|(name, params)| VectorSchema::new(name, params.into()));
+        let sparse = config.sparse_vectors.into_iter();
+        let sparse = sparse.map(|(name, params)| VectorSchema::new(name, params.into()));
         Schema {
-            vectors: vectors.collect(),
+            vectors: dense.chain(sparse).map(Some).collect(),
             payload_indexes: Vec::new(),
             next_payload_index: 0,
             optimizer: OptimizerConfig {
@@ -56,26 +143,48 @@ impl Schema {
     }
 
     pub(crate) fn config(&self) -> CollectionConfig {
-        CollectionConfig {
-            vectors: self
-                .vectors
-                .iter()
-                .map(|v| (v.name.clone(), v.params.clone()))
-                .collect(),
-            sparse_vectors: Vec::new(),
-            optimizer: self.optimizer.clone(),
+        let mut config = CollectionConfig::default().optimizer(self.optimizer.clone());
+        for (_, vector) in self.vectors() {
+            match vector.params() {
+                NamedVectorParams::Dense(params) => config.vectors.push((vector.name.clone(), params)),
+                NamedVectorParams::Sparse(params) => {
+                    config.sparse_vectors.push((vector.name.clone(), params));
+                }
+            }
         }
+        config
+    }
+
+    /// The named vectors, each with its slot.
+    pub(crate) fn vectors(&self) -> impl Iterator<Item = (usize, &VectorSchema)> {
+        let vectors = self.vectors.iter().enumerate();
+        vectors.filter_map(|(slot, vector)| Some((slot, vector.as_ref()?)))
+    }
+
+    /// The vector of a slot, unless it was dropped.
+    pub(crate) fn vector(&self, slot: usize) -> Option<&VectorSchema> {
+        self.vectors.get(slot)?.as_ref()
+    }
+
+    /// The plain dense vector of a slot.
+    pub(crate) fn dense(&self, slot: usize) -> Option<&DenseSchema> {
+        self.vector(slot)?.dense()
+    }
+
+    /// Slots that were ever given, those of dropped vectors included.
+    pub(crate) fn slots(&self) -> usize {
+        self.vectors.len()
     }
 
     /// The slot of a vector by name.
     pub(crate) fn slot(&self, name: &str) -> Option<usize> {
-        self.vectors.iter().position(|v| v.name == name)
+        self.vectors().find(|(_, v)| v.name == name).map(|(slot, _)| slot)
     }
 
-    /// The slot of a vector by name, or an error that lists the names.
-    pub(crate) fn require(&self, name: &str) -> Result<usize> {
-        self.slot(name).ok_or_else(|| {
-            let names: Vec<String> = self.vectors.iter().map(|v| format!("{:?}", v.name)).collect();
+    /// A vector and its slot by name, or an error that lists the names.
+    pub(crate) fn require(&self, name: &str) -> Result<(usize, &VectorSchema)> {
+        self.vectors().find(|(_, v)| v.name == name).ok_or_else(|| {
+            let names: Vec<String> = self.vectors().map(|(_, v)| format!("{:?}", v.name)).collect();
             let known = if names.is_empty() {
                 "no vectors".to_owned()
             } else {
@@ -86,6 +195,40 @@ impl Schema {
                 known,
             }
         })
+    }
+
+    /// Adds a named vector, under a slot that none has had. False when it is there with the same parameters.
+    ///
+    /// # Errors
+    /// When there is one of that name with other parameters, or what is to be added is not valid.
+    pub(crate) fn add_vector(&mut self, name: &str, params: NamedVectorParams) -> Result<bool> {
+        let vector = VectorSchema::new(name.to_owned(), params);
+        if let Ok((_, known)) = self.require(name) {
+            if known.params() == vector.params() {
+                return Ok(false);
+            }
+            return Err(Error::InvalidRequest(format!(
+                "the collection has a vector {name:?} with other parameters: drop it first, which takes it from all points"
+            )));
+        }
+        let ever = self.vectors.len() + 1;
+        within(
+            "vectors ever created in a collection",
+            usize::from(u16::MAX),
+            ever,
+        )?;
+        self.vectors.push(Some(vector));
+        self.config().validate()?;
+        Ok(true)
+    }
+
+    /// Drops a named vector. False when there is none.
+    pub(crate) fn drop_vector(&mut self, name: &str) -> bool {
+        let dropped = self
+            .vectors
+            .iter_mut()
+            .find(|v| v.as_ref().is_some_and(|v| v.name == name));
+        dropped.is_some_and(|vector| vector.take().is_some())
     }
 }
 
@@ -100,21 +243,35 @@ fn from_thousandths(value: u16) -> f32 {
 impl Schema {
     /// The form in the manifest.
     pub(crate) fn to_record(&self) -> SchemaRecord {
-        let vectors = (0u16..).zip(&self.vectors).map(|(number, v)| VectorRecord {
-            number,
-            name: v.name.clone(),
-            size: v.params.size as u32,
-            distance: v.params.distance.code(),
-            element: v.params.element.code(),
-            hnsw: HnswRecord {
-                m: v.params.hnsw.m,
-                ef_construct: v.params.hnsw.ef_construct,
-                ef_refine: v.params.hnsw.ef_refine,
-                alpha_thousandths: to_thousandths(v.params.hnsw.alpha),
-                seed: v.params.hnsw.seed,
-                quantization: v.params.hnsw.quantization.code(),
-            },
-        });
+        let (mut vectors, mut sparse_vectors) = (Vec::new(), Vec::new());
+        for (slot, vector) in self.vectors() {
+            let (number, name) = (slot as u16, vector.name.clone());
+            match &vector.kind {
+                VectorKind::Dense(DenseSchema { params, .. })
+                | VectorKind::Multi(DenseSchema { params, .. }) => vectors.push(VectorRecord {
+                    number,
+                    name,
+                    size: params.size as u32,
+                    distance: params.distance.code(),
+                    element: params.element.code(),
+                    hnsw: HnswRecord {
+                        m: params.hnsw.m,
+                        ef_construct: params.hnsw.ef_construct,
+                        ef_refine: params.hnsw.ef_refine,
+                        alpha_thousandths: to_thousandths(params.hnsw.alpha),
+                        seed: params.hnsw.seed,
+                        quantization: params.hnsw.quantization.code(),
+                    },
+                    multivector: params.multivector.map(MultiVectorComparator::code),
+                }),
+                VectorKind::Sparse(params) => sparse_vectors.push(SparseVectorRecord {
+                    number,
+                    name,
+                    modifier: params.modifier.code(),
+                    element: params.element.code(),
+                }),
+            }
+        }
         let indexes = self.payload_indexes.iter().map(|i| PayloadIndexRecord {
             number: i.number,
             path: i.path.clone(),
@@ -122,7 +279,8 @@ impl Schema {
             options: i.params.options.map(PayloadIndexOptions::to_record),
         });
         SchemaRecord {
-            vectors: vectors.collect(),
+            vectors,
+            sparse_vectors,
             next_vector: self.vectors.len() as u16,
             payload_indexes: indexes.collect(),
             next_payload_index: self.next_payload_index,
@@ -141,52 +299,26 @@ impl Schema {
             file: format!("{dir}: manifest"),
             what,
         };
-        let mut vectors = Vec::with_capacity(record.vectors.len());
-        for (slot, v) in record.vectors.iter().enumerate() {
-            let distance = Distance::from_code(v.distance).ok_or_else(|| {
-                damaged(format!(
-                    "vector {:?} has the unknown distance {}",
-                    v.name, v.distance
-                ))
-            })?;
-            let element = Element::from_code(v.element).ok_or_else(|| {
-                damaged(format!(
-                    "vector {:?} has the unknown element {}",
-                    v.name, v.element
-                ))
-            })?;
-            if usize::from(v.number) != slot {
-                return Err(damaged(format!(
-                    "vector {:?} has number {}, expected {slot}",
-                    v.name, v.number
-                )));
+        let mut vectors = vec![None; usize::from(record.next_vector)];
+        let mut place = |number: u16, vector: VectorSchema| match vectors.get_mut(usize::from(number)) {
+            Some(place @ None) => {
+                *place = Some(vector);
+                Ok(())
             }
-            let hnsw = HnswParams {
-                m: v.hnsw.m,
-                ef_construct: v.hnsw.ef_construct,
-                ef_refine: v.hnsw.ef_refine,
-                alpha: from_thousandths(v.hnsw.alpha_thousandths),
-                seed: v.hnsw.seed,
-                quantization: Quantization::from_code(v.hnsw.quantization).ok_or_else(|| {
-                    damaged(format!(
-                        "vector {:?} has the unknown quantization {}",
-                        v.name, v.hnsw.quantization
-                    ))
-                })?,
-            };
-            let params = VectorParams {
-                size: v.size as usize,
-                distance,
-                element,
-                hnsw,
-                multivector: None,
-            };
-            let kernel = params.kernel();
-            vectors.push(VectorSchema {
-                name: v.name.clone(),
-                params,
-                kernel,
-            });
+            Some(Some(_)) | None => Err(damaged(format!(
+                "vector {:?} has the number {number}, which is another\'s or was never given",
+                vector.name
+            ))),
+        };
+        for v in &record.vectors {
+            place(
+                v.number,
+                VectorSchema::new(v.name.clone(), dense_params(v).map_err(damaged)?.into()),
+            )?;
+        }
+        for v in &record.sparse_vectors {
+            let params = sparse_params(v).map_err(damaged)?;
+            place(v.number, VectorSchema::new(v.name.clone(), params.into()))?;
         }
         let mut payload_indexes = Vec::with_capacity(record.payload_indexes.len());
         for index in &record.payload_indexes {
@@ -223,3 +355,40 @@ impl Schema {
         Ok(schema)
     }
 }
+
+/// The parameters of a record, or what is wrong with it.
+fn dense_params(v: &VectorRecord) -> Result<VectorParams, String> {
+    let unknown = |what: &str, code: u8| format!("vector {:?} has the unknown {what} {code}", v.name);
+    let distance = Distance::from_code(v.distance).ok_or_else(|| unknown("distance", v.distance))?;
+    let element = Element::from_code(v.element).ok_or_else(|| unknown("element", v.element))?;
+    let quantization = Quantization::from_code(v.hnsw.quantization)
+        .ok_or_else(|| unknown("quantization", v.hnsw.quantization))?;
+    let comparator =
+        |code| MultiVectorComparator::from_code(code).ok_or_else(|| unknown("multivector comparator", code));
+    Ok(VectorParams {
+        size: v.size as usize,
+        distance,
+        element,
+        hnsw: HnswParams {
+            m: v.hnsw.m,
+            ef_construct: v.hnsw.ef_construct,
+            ef_refine: v.hnsw.ef_refine,
+            alpha: from_thousandths(v.hnsw.alpha_thousandths),
+            seed: v.hnsw.seed,
+            quantization,
+        },
+        multivector: v.multivector.map(comparator).transpose()?,
+    })
+}
+
+/// The parameters of a record, or what is wrong with it.
+fn sparse_params(v: &SparseVectorRecord) -> Result<SparseVectorParams, String> {
+    let unknown = |what: &str, code: u8| format!("vector {:?} has the unknown {what} {code}", v.name);
+    Ok(SparseVectorParams {
+        modifier: Modifier::from_code(v.modifier).ok_or_else(|| unknown("modifier", v.modifier))?,
+        element: Element::from_code(v.element).ok_or_else(|| unknown("element", v.element))?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,11 +7,15 @@ use std::sync::Arc;
 use vdb_index::RowSet;
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
+use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::SegmentRecord;
+use vdb_storage::multi::MultiReader;
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
+use vdb_storage::sparse::SparseReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, PointId, SegmentFile, tombstone};
+use vdb_sys::element::Element;
 use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_vfs::DynDisk;
@@ -21,7 +25,7 @@ use crate::deletions::Deletions;
 use crate::error::{Error, Result};
 use crate::filter::IndexLookup;
 use crate::paging::Waits;
-use crate::schema::Schema;
+use crate::schema::{DenseSchema, Schema, VectorKind};
 
 /// Removes files once nobody looks into them.
 #[derive(Debug)]
@@ -63,6 +67,52 @@ impl SegmentVectors {
     }
 }
 
+/// The sparse vectors of one name, and the inverted index over them if there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentSparse {
+    pub(crate) file: Arc<SparseReader>,
+    index: Option<Arc<SparseIndex>>,
+    /// The index turned out damaged when it was searched: it is not used and gets rebuilt.
+    damaged: Arc<AtomicBool>,
+}
+
+impl SegmentSparse {
+    /// The index, unless it is missing or damaged.
+    pub(crate) fn index(&self) -> Option<&SparseIndex> {
+        self.index
+            .as_deref()
+            .filter(|_| !self.damaged.load(Ordering::Acquire))
+    }
+
+    /// Keeps searches from the index until it has been rebuilt.
+    pub(crate) fn set_damaged(&self) {
+        self.damaged.store(true, Ordering::Release);
+    }
+}
+
+/// The vectors of one name, of whichever kind.
+#[derive(Clone, Debug)]
+enum Column {
+    Dense(SegmentVectors),
+    Sparse(SegmentSparse),
+    Multi(Arc<MultiReader>),
+}
+
+impl Column {
+    /// The mark of its derived file, if it may have one.
+    fn damaged(&self) -> Option<&AtomicBool> {
+        match self {
+            Column::Dense(vectors) => Some(&vectors.damaged),
+            Column::Sparse(sparse) => Some(&sparse.damaged),
+            Column::Multi(_) => None,
+        }
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.damaged().is_some_and(|mark| mark.load(Ordering::Acquire))
+    }
+}
+
 /// An open segment. Rows are in the order of their ids.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -70,7 +120,8 @@ pub(crate) struct Segment {
     pub(crate) points: Arc<PointsReader>,
     pub(crate) payload: Arc<PayloadReader>,
     pub(crate) deletions: Arc<Deletions>,
-    vectors: Vec<Option<SegmentVectors>>,
+    /// By slot; none where no row has a vector.
+    columns: Vec<Option<Column>>,
     indexes: Vec<(u16, Arc<PostingsFile>)>,
     /// A payload index turned out damaged when it was asked: none is used, and all get rebuilt.
     indexes_damaged: AtomicBool,
@@ -170,39 +221,77 @@ impl Segment {
             }
         }
 
-        let mut vectors = Vec::with_capacity(schema.vectors.len());
-        for (slot, vector) in (0u16..).zip(&schema.vectors) {
-            let Some(path_of_vectors) = path(Component::Vectors(slot)) else {
-                vectors.push(None);
+        let check_shape = |path: &str, vector: &DenseSchema, dim: u32, element: Element| {
+            if dim as usize == vector.params.size && element == vector.params.element {
+                return Ok(());
+            }
+            let what = format!("it holds vectors of {dim} x {element:?}");
+            Err(Error::Damaged {
+                file: disk.display(path),
+                what,
+            })
+        };
+        let mut columns: Vec<Option<Column>> = vec![None; schema.slots()];
+        for (slot, vector) in schema.vectors() {
+            let number = slot as u16;
+            let component = vector.kind.component(number);
+            let Some(path_of_vectors) = path(component) else {
                 continue;
             };
-            let mut file = VectorsReader::open(&**disk, &path_of_vectors)?;
-            check_rows(&path_of_vectors, file.rows())?;
-            check_meant(&path_of_vectors, Component::Vectors(slot), file.info())?;
-            if file.dim() as usize != vector.params.size || file.element() != vector.params.element {
-                let what = format!("it holds vectors of {} x {:?}", file.dim(), file.element());
-                return Err(Error::Damaged {
-                    file: disk.display(&path_of_vectors),
-                    what,
-                });
+            let column = match &vector.kind {
+                VectorKind::Dense(vector) => {
+                    let mut file = VectorsReader::open(&**disk, &path_of_vectors)?;
+                    check_rows(&path_of_vectors, file.rows())?;
+                    check_meant(&path_of_vectors, component, file.info())?;
+                    check_shape(&path_of_vectors, vector, file.dim(), file.element())?;
+                    let graph = path(Component::Graph(number)).and_then(|path| {
+                        GraphFile::open(&**disk, &path, file.len(), vector.params.size, &vector.kernel)
+                            .ok()
+                            .filter(|graph| is_meant(Component::Graph(number), graph.info()))
+                            .map(Arc::new)
+                    });
+                    if graph.is_some() {
+                        // A walk scores a few vectors here and there, and is not to wait for what lies beside them. Without
+                        // the second mapping, where the system gives no more of them, it does.
+                        let _ = file.map_scattered(&**disk, &path_of_vectors);
+                    }
+                    Column::Dense(SegmentVectors {
+                        file: Arc::new(file),
+                        graph,
+                        waits: Arc::default(),
+                        damaged: Arc::default(),
+                    })
+                }
+                VectorKind::Sparse(_) => {
+                    let file = SparseReader::open(&**disk, &path_of_vectors)?;
+                    check_rows(&path_of_vectors, file.rows())?;
+                    check_meant(&path_of_vectors, component, file.info())?;
+                    let index = path(Component::SparseIndex(number)).and_then(|path| {
+                        SparseIndex::open(&**disk, &path, rows)
+                            .ok()
+                            .filter(|index| is_meant(Component::SparseIndex(number), index.info()))
+                            .filter(|index| {
+                                (index.rows_with_vector(), index.nonzeros()) == (file.len(), file.nonzeros())
+                            })
+                            .map(Arc::new)
+                    });
+                    Column::Sparse(SegmentSparse {
+                        file: Arc::new(file),
+                        index,
+                        damaged: Arc::default(),
+                    })
+                }
+                VectorKind::Multi(vector) => {
+                    let file = MultiReader::open(&**disk, &path_of_vectors)?;
+                    check_rows(&path_of_vectors, file.rows())?;
+                    check_meant(&path_of_vectors, component, file.info())?;
+                    check_shape(&path_of_vectors, vector, file.dim(), file.element())?;
+                    Column::Multi(Arc::new(file))
+                }
+            };
+            if let Some(place) = columns.get_mut(slot) {
+                *place = Some(column);
             }
-            let graph = path(Component::Graph(slot)).and_then(|path| {
-                GraphFile::open(&**disk, &path, file.len(), vector.params.size, &vector.kernel)
-                    .ok()
-                    .filter(|graph| is_meant(Component::Graph(slot), graph.info()))
-                    .map(Arc::new)
-            });
-            if graph.is_some() {
-                // A walk scores a few vectors here and there, and is not to wait for what lies beside them. Without the
-                // second mapping, where the system gives no more of them, it does.
-                let _ = file.map_scattered(&**disk, &path_of_vectors);
-            }
-            vectors.push(Some(SegmentVectors {
-                file: Arc::new(file),
-                graph,
-                waits: Arc::default(),
-                damaged: Arc::default(),
-            }));
         }
         let indexes = schema.payload_indexes.iter().filter_map(|index| {
             let component = Component::PayloadIndex(index.number);
@@ -219,7 +308,7 @@ impl Segment {
             points,
             payload,
             deletions: Arc::new(deletions),
-            vectors,
+            columns,
             indexes,
             indexes_damaged: AtomicBool::new(false),
             told: AtomicBool::new(false),
@@ -238,14 +327,17 @@ impl Segment {
         record: SegmentRecord,
     ) -> Result<Segment> {
         let fresh = Segment::open(disk, dir, schema, record)?;
-        for (slot, vectors) in (0u16..).zip(&self.vectors) {
-            let revision =
-                |segment: &Segment| Some(segment.record.component(Component::Graph(slot))?.revision);
-            if let (Some(old), Some(Some(new))) = (vectors, fresh.vectors.get(usize::from(slot)))
-                && old.damaged.load(Ordering::Acquire)
-                && revision(self) == revision(&fresh)
+        for (slot, old) in (0u16..).zip(&self.columns) {
+            let revisions = |segment: &Segment| {
+                [Component::Graph(slot), Component::SparseIndex(slot)]
+                    .map(|component| Some(segment.record.component(component)?.revision))
+            };
+            if let (Some(old), Some(Some(new))) = (old, fresh.columns.get(usize::from(slot)))
+                && old.is_damaged()
+                && revisions(self) == revisions(&fresh)
+                && let Some(mark) = new.damaged()
             {
-                new.set_damaged();
+                mark.store(true, Ordering::Release);
             }
         }
         Ok(Segment {
@@ -256,14 +348,26 @@ impl Segment {
         })
     }
 
-    /// The same segment without the payload indexes that its record no longer names.
+    /// The same segment without the payload indexes and vectors that its record no longer names.
     pub(crate) fn with_record(&self, record: SegmentRecord) -> Segment {
         let named = |number| record.component(Component::PayloadIndex(number)).is_some();
+        let has_file = |slot: u16| {
+            let components = [
+                Component::Vectors(slot),
+                Component::Sparse(slot),
+                Component::Multi(slot),
+            ];
+            components
+                .into_iter()
+                .any(|component| record.component(component).is_some())
+        };
+        let columns = (0u16..).zip(&self.columns);
+        let columns = columns.map(|(slot, column)| column.clone().filter(|_| has_file(slot)));
         Segment {
             points: self.points.clone(),
             payload: self.payload.clone(),
             deletions: self.deletions.clone(),
-            vectors: self.vectors.clone(),
+            columns: columns.collect(),
             indexes: self
                 .indexes
                 .iter()
@@ -288,18 +392,78 @@ impl Segment {
         self.record.rows
     }
 
-    /// The vectors of a schema slot, when any row has one.
+    fn column(&self, slot: usize) -> Option<&Column> {
+        self.columns.get(slot)?.as_ref()
+    }
+
+    /// The dense vectors of a schema slot, when any row has one.
     pub(crate) fn vectors(&self, slot: usize) -> Option<&SegmentVectors> {
-        self.vectors.get(slot)?.as_ref()
+        match self.column(slot)? {
+            Column::Dense(vectors) => Some(vectors),
+            Column::Sparse(_) | Column::Multi(_) => None,
+        }
+    }
+
+    /// The sparse vectors of a schema slot, when any row has one.
+    pub(crate) fn sparse(&self, slot: usize) -> Option<&SegmentSparse> {
+        match self.column(slot)? {
+            Column::Sparse(vectors) => Some(vectors),
+            Column::Dense(_) | Column::Multi(_) => None,
+        }
     }
 
     /// The stored bytes of a row's vector.
-    pub(crate) fn vector(&self, slot: usize, row: u32) -> Option<&[u8]> {
-        self.vectors(slot)?.file.vector_of(row)
+    ///
+    /// # Errors
+    /// The file does not say where they are.
+    pub(crate) fn vector(&self, slot: usize, row: u32) -> Result<Option<&[u8]>> {
+        Ok(match self.column(slot) {
+            None => None,
+            Some(Column::Dense(vectors)) => vectors.file.vector_of(row),
+            Some(Column::Sparse(sparse)) => sparse.file.stored(row)?,
+            Some(Column::Multi(file)) => file.scattered(row)?,
+        })
     }
 
     pub(crate) fn has_vector(&self, slot: usize, row: u32) -> bool {
-        self.vectors(slot).is_some_and(|v| v.file.slot_of(row).is_some())
+        match self.column(slot) {
+            None => false,
+            Some(Column::Dense(vectors)) => vectors.file.slot_of(row).is_some(),
+            Some(Column::Sparse(sparse)) => sparse.file.has(row),
+            Some(Column::Multi(file)) => file.has(row),
+        }
+    }
+
+    /// How many rows have a vector in a slot, dead ones included.
+    pub(crate) fn rows_with_vector(&self, slot: usize) -> u32 {
+        self.column(slot).map_or(0, |column| match column {
+            Column::Dense(vectors) => vectors.file.len(),
+            Column::Sparse(sparse) => sparse.file.len(),
+            Column::Multi(file) => file.len(),
+        })
+    }
+
+    /// Whether the vectors of a slot have a graph or an inverted index.
+    pub(crate) fn is_indexed(&self, slot: usize) -> bool {
+        match self.column(slot) {
+            Some(Column::Dense(vectors)) => vectors.graph().is_some(),
+            Some(Column::Sparse(sparse)) => sparse.index().is_some(),
+            Some(Column::Multi(_)) | None => false,
+        }
+    }
+
+    /// About how many bytes the vectors of a slot have.
+    pub(crate) fn vector_bytes(&self, slot: usize) -> usize {
+        self.column(slot).map_or(0, |column| match column {
+            Column::Dense(vectors) => vectors.file.matrix().bytes().len(),
+            Column::Sparse(sparse) => usize::try_from(sparse.file.nonzeros())
+                .unwrap_or(usize::MAX)
+                .saturating_mul(8),
+            Column::Multi(file) => {
+                let vectors = usize::try_from(file.vectors()).unwrap_or(usize::MAX);
+                vectors.saturating_mul(file.dim() as usize * file.element().size())
+            }
+        })
     }
 
     /// The payload index of a number, when the segment has it.
@@ -321,11 +485,7 @@ impl Segment {
     /// True when a derived file turned out damaged, the first time that this is asked.
     pub(crate) fn wants_mending(&self) -> bool {
         let damaged = self.indexes_damaged.load(Ordering::Acquire)
-            || self
-                .vectors
-                .iter()
-                .flatten()
-                .any(|vectors| vectors.damaged.load(Ordering::Acquire));
+            || self.columns.iter().flatten().any(Column::is_damaged);
         damaged && !self.told.swap(true, Ordering::AcqRel)
     }
 
@@ -363,16 +523,20 @@ impl IndexLookup for SegmentLookup<'_> {
     }
 
     fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
-        let all = || RowSet::all(self.segment.rows());
-        let Some(vectors) = self.schema.slot(name).and_then(|slot| self.segment.vectors(slot)) else {
+        let (segment, rows) = (self.segment, self.segment.rows());
+        let Some(slot) = self.schema.slot(name) else {
             return Some(RowSet::new());
         };
-        Some(
-            vectors
-                .file
-                .sparse_rows()
-                .map_or_else(all, |rows| rows.iter().copied().collect()),
-        )
+        if segment.rows_with_vector(slot) == rows {
+            return Some(RowSet::all(rows));
+        }
+        if let Some(rows) = segment
+            .vectors(slot)
+            .and_then(|vectors| vectors.file.sparse_rows())
+        {
+            return Some(rows.iter().copied().collect());
+        }
+        Some((0..rows).filter(|&row| segment.has_vector(slot, row)).collect())
     }
 }
 

@@ -47,10 +47,24 @@ impl Located {
     }
 
     /// The stored bytes of the vector in a schema slot, when the point has it.
-    pub(crate) fn vector(&self, vector: usize) -> Option<&[u8]> {
+    ///
+    /// # Errors
+    /// The file does not say where the vector is.
+    pub(crate) fn vector(&self, vector: usize) -> Result<Option<&[u8]>> {
         match self {
-            Located::Memtable(table, row) => table.vector(table.row(*row)?, vector),
+            Located::Memtable(table, row) => {
+                let row = table.row(*row);
+                Ok(row.and_then(|row| table.vector(row, vector)))
+            }
             Located::Segment(segment, row) => segment.vector(vector, *row),
+        }
+    }
+
+    /// Whether the point has the vector in a schema slot.
+    pub(crate) fn has_vector(&self, vector: usize) -> bool {
+        match self {
+            Located::Memtable(table, row) => table.row(*row).is_some_and(|row| row.has_vector(vector)),
+            Located::Segment(segment, row) => segment.has_vector(vector, *row),
         }
     }
 

@@ -1,92 +1,113 @@
-//! From the numbers a user gives to the bytes that are stored, and back.
+//! From the vectors a user gives to the bytes that are stored, and back.
+//!
+//! | kind | stored as |
+//! |---|---|
+//! | dense | its numbers, normalised under Cosine, in the element type |
+//! | multi | its vectors back to back, each as a dense one |
+//! | sparse | its dimensions, ascending, then as many values: `u32` and `f32` |
+//!
+//! These bytes are the same in the log, in memory and in the files of segments.
 
-use vdb_sys::element::{Element, decode_to_f32, encode_f32, encode_scaled};
-use vdb_sys::kernel::unit_scale;
+mod dense;
+mod sparse;
 
-use crate::config::VectorParams;
-use crate::error::{Error, Result};
+use vdb_sys::element::Element;
+
+use crate::error::{Error, Result, within};
+use crate::limits::MAX_MULTIVECTOR_NUMBERS;
 use crate::point::{Vector, VectorSelector, Vectors};
-use crate::schema::Schema;
+use crate::schema::{DenseSchema, Schema, VectorKind, VectorSchema};
 
-/// From here on, numbers round to infinity in half precision.
-const F16_BOUND: f32 = 65_520.0;
-/// The sign of a single-precision number.
-const SIGN: u32 = 1 << 31;
-
-/// Appends a vector to `out` as it is stored: checked, normalised under Cosine, converted to the element type.
-/// `place` starts the error message (`point 7: `), and is empty for a query.
+/// Appends a vector to `out` as it is stored, checked. `place` starts the error message (`point 7: `), and is empty for a
+/// query. A dense vector is a multivector of one.
 pub(crate) fn encode(
-    name: &str,
-    params: &VectorParams,
+    schema: &VectorSchema,
     vector: &Vector,
     place: &dyn Fn() -> String,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let Vector::Dense(vector) = vector else {
-        return Err(Error::WrongKind {
+    let name = &schema.name;
+    match (&schema.kind, vector) {
+        (VectorKind::Dense(dense), Vector::Dense(numbers)) => {
+            dense::encode(name, &dense.params, numbers, place, out)
+        }
+        (VectorKind::Multi(dense), Vector::Dense(numbers)) => {
+            multi(name, dense, std::iter::once(numbers.as_slice()), place, out)
+        }
+        (VectorKind::Multi(dense), Vector::Multi(rows)) => {
+            multi(name, dense, rows.iter().map(Vec::as_slice), place, out)
+        }
+        (VectorKind::Sparse(_), Vector::Sparse(vector)) => sparse::encode(name, vector, place, out),
+        (VectorKind::Dense(_), Vector::Sparse(_) | Vector::Multi(_))
+        | (VectorKind::Multi(_), Vector::Sparse(_))
+        | (VectorKind::Sparse(_), Vector::Dense(_) | Vector::Multi(_)) => Err(Error::WrongKind {
             place: place(),
-            vector: name.to_owned(),
-            expected: "dense",
+            vector: name.clone(),
+            expected: schema.kind_name(),
             found: vector.kind(),
-        });
-    };
-    if vector.len() != params.size {
-        let (place, vector_name) = (place(), name.to_owned());
-        return Err(Error::WrongDimension {
-            place,
-            vector: vector_name,
-            expected: params.size,
-            found: vector.len(),
-        });
+        }),
     }
-    // The bits of the largest magnitude, as an integer: one pass that vectorises, and NaN counts as largest.
-    let largest = vector.iter().fold(0, |max: u32, x| max.max(x.to_bits() & !SIGN));
-    if largest >= f32::INFINITY.to_bits()
-        && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| !x.is_finite())
-    {
-        return Err(Error::NotFinite {
-            place: place(),
-            vector: name.to_owned(),
-            index,
-            value,
-        });
+}
+
+fn multi<'v>(
+    name: &str,
+    dense: &DenseSchema,
+    rows: impl ExactSizeIterator<Item = &'v [f32]>,
+    place: &dyn Fn() -> String,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if rows.len() == 0 {
+        return Err(Error::InvalidRequest(format!(
+            "{}vector {name:?}: a multivector needs at least one vector",
+            place()
+        )));
     }
-    let scale = if params.normalises() {
-        unit_scale(vector)
-    } else {
-        None
-    };
-    // What is normalised fits, however large it was.
-    if scale.is_none()
-        && params.element == Element::F16
-        && largest >= F16_BOUND.to_bits()
-        && let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| x.abs() >= F16_BOUND)
-    {
-        return Err(Error::OutOfRange {
-            place: place(),
-            vector: name.to_owned(),
-            index,
-            value,
-        });
-    }
-    match scale {
-        Some(scale) => encode_scaled(vector, scale, params.element, out),
-        None => encode_f32(vector, params.element, out),
+    let numbers = rows.len().saturating_mul(dense.params.size);
+    within("numbers in a multivector", MAX_MULTIVECTOR_NUMBERS, numbers)?;
+    for row in rows {
+        dense::encode(name, &dense.params, row, place, out)?;
     }
     Ok(())
 }
 
-/// A stored vector as numbers.
-pub(crate) fn decode(params: &VectorParams, bytes: &[u8]) -> Vec<f32> {
-    let mut out = vec![0.0; params.size];
-    decode_to_f32(bytes, params.element, &mut out);
-    out
+/// A stored vector as a user reads it. Bytes that are none give an empty one.
+pub(crate) fn decode(schema: &VectorSchema, bytes: &[u8]) -> Vector {
+    match &schema.kind {
+        VectorKind::Dense(DenseSchema { params, .. }) => Vector::Dense(dense::decode(params, bytes)),
+        VectorKind::Multi(DenseSchema { params, .. }) => {
+            let rows = bytes.chunks_exact(params.row_bytes().max(1));
+            Vector::Multi(rows.map(|row| dense::decode(params, row)).collect())
+        }
+        VectorKind::Sparse(_) => Vector::Sparse(sparse::decode(bytes)),
+    }
 }
 
+/// What is wrong with bytes that are to be a stored vector, if anything is: those of the log have checksums that fit, and may
+/// still be another collection's.
+pub(crate) fn fault(schema: &VectorSchema, bytes: &[u8]) -> Option<&'static str> {
+    match &schema.kind {
+        VectorKind::Dense(dense) => {
+            (bytes.len() != dense.params.row_bytes()).then_some("a vector of another length")
+        }
+        VectorKind::Multi(dense) => {
+            let each = dense.params.row_bytes().max(1);
+            let numbers = (bytes.len() / each).saturating_mul(dense.params.size);
+            let is_one =
+                !bytes.is_empty() && bytes.len().is_multiple_of(each) && numbers <= MAX_MULTIVECTOR_NUMBERS;
+            (!is_one).then_some("a multivector of another length")
+        }
+        VectorKind::Sparse(_) => {
+            (!sparse::is_one(bytes)).then_some("a sparse vector of odd length, out of order or not finite")
+        }
+    }
+}
+
+pub(crate) use sparse::with_view as with_sparse;
+
 /// The stored form of a query vector: what the points it is compared with went through.
-pub(crate) fn encode_query(name: &str, params: &VectorParams, vector: &Vector) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(params.row_bytes());
-    encode(name, params, vector, &String::new, &mut out)?;
+pub(crate) fn encode_query(schema: &VectorSchema, vector: &Vector) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    encode(schema, vector, &String::new, &mut out)?;
     Ok(out)
 }
 
@@ -94,24 +115,23 @@ pub(crate) fn encode_query(name: &str, params: &VectorParams, vector: &Vector) -
 pub(crate) fn select<'a>(
     schema: &Schema,
     selector: &VectorSelector,
-    stored: impl Fn(usize) -> Option<&'a [u8]>,
-) -> Option<Vectors> {
+    stored: impl Fn(usize) -> Result<Option<&'a [u8]>>,
+) -> Result<Option<Vectors>> {
     let wanted = |name: &str| match selector {
         VectorSelector::None => false,
         VectorSelector::All => true,
         VectorSelector::Names(names) => names.iter().any(|n| n == name),
     };
     if *selector == VectorSelector::None {
-        return None;
+        return Ok(None);
     }
     let mut out = Vectors::default();
-    for (slot, vector) in schema.vectors.iter().enumerate().filter(|(_, v)| wanted(&v.name)) {
-        if let Some(bytes) = stored(slot) {
-            out.0
-                .insert(vector.name.clone(), decode(&vector.params, bytes).into());
+    for (slot, vector) in schema.vectors().filter(|(_, v)| wanted(&v.name)) {
+        if let Some(bytes) = stored(slot)? {
+            out.0.insert(vector.name.clone(), decode(vector, bytes));
         }
     }
-    Some(out)
+    Ok(Some(out))
 }
 
 /// The element type of that name.

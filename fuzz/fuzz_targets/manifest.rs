@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use vdb_fuzz::{Input, bytes_of, damage_frame, put};
 use vdb_storage::manifest::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, HnswRecord, ManifestRecord,
-    ManifestStore, OptimizerRecord, PayloadIndexRecord, SchemaRecord, SegmentRecord, VectorRecord,
+    ManifestStore, OptimizerRecord, PayloadIndexRecord, SchemaRecord, SegmentRecord, SparseVectorRecord,
+    VectorRecord,
 };
 use vdb_vfs::{Disk, MemDisk};
 
@@ -50,6 +51,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
         distance: 0,
         element: 0,
         hnsw: hnsw.clone(),
+        multivector: None,
     };
     let component = |code, number| ComponentRecord {
         code,
@@ -63,7 +65,13 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
         generation: 1,
         schema: SchemaRecord {
             vectors: vec![vector(0, ""), vector(1, "title")],
-            next_vector: 2,
+            sparse_vectors: vec![SparseVectorRecord {
+                number: 2,
+                name: "words".to_owned(),
+                modifier: 1,
+                element: 0,
+            }],
+            next_vector: 3,
             payload_indexes: vec![PayloadIndexRecord {
                 number: 0,
                 path: "pos".to_owned(),

@@ -35,6 +35,7 @@ static POINTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     };
     let schema = SchemaRecord {
         vectors: Vec::new(),
+        sparse_vectors: Vec::new(),
         next_vector: 0,
         payload_indexes: Vec::new(),
         next_payload_index: 0,

@@ -10,9 +10,11 @@ use bincode::{Decode, Encode};
 /// The vectors and payload indexes of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct SchemaRecord {
-    /// Named vectors, by ascending number.
+    /// Named dense vectors and multivectors, by ascending number.
     pub vectors: Vec<VectorRecord>,
-    /// The number that the next vector to be added gets.
+    /// Named sparse vectors, by ascending number. No number is that of another vector.
+    pub sparse_vectors: Vec<SparseVectorRecord>,
+    /// The number that the next vector of any kind gets.
     pub next_vector: u16,
     /// Payload indexes, by ascending number.
     pub payload_indexes: Vec<PayloadIndexRecord>,
@@ -38,6 +40,22 @@ pub struct VectorRecord {
     pub element: u8,
     /// How its graphs are built.
     pub hnsw: HnswRecord,
+    /// How multivectors are compared, if it is one; codes are given by the engine.
+    pub multivector: Option<u8>,
+}
+
+/// One named sparse vector. Codes of modifiers are given by the engine, codes of elements by
+/// [`Element`](vdb_sys::element::Element).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SparseVectorRecord {
+    /// As [`VectorRecord::number`].
+    pub number: u16,
+    /// The user's name for it; never empty.
+    pub name: String,
+    /// What is done to the weights of a query.
+    pub modifier: u8,
+    /// How the user would have values kept.
+    pub element: u8,
 }
 
 /// How a graph is built.
@@ -105,12 +123,18 @@ impl SchemaRecord {
 
     /// What contradicts itself in this schema, if anything does.
     pub fn contradiction(&self) -> Option<String> {
-        let numbers: Vec<u16> = self.vectors.iter().map(|vector| vector.number).collect();
-        if !ascending_below(&numbers, self.next_vector) {
-            return Some(format!(
-                "vector numbers {numbers:?} do not ascend below {}",
-                self.next_vector
-            ));
+        let dense: Vec<u16> = self.vectors.iter().map(|vector| vector.number).collect();
+        let sparse: Vec<u16> = self.sparse_vectors.iter().map(|vector| vector.number).collect();
+        for numbers in [&dense, &sparse] {
+            if !ascending_below(numbers, self.next_vector) {
+                return Some(format!(
+                    "vector numbers {numbers:?} do not ascend below {}",
+                    self.next_vector
+                ));
+            }
+        }
+        if let Some(number) = sparse.iter().find(|number| dense.binary_search(number).is_ok()) {
+            return Some(format!("two vectors have the number {number}"));
         }
         let numbers: Vec<u16> = self.payload_indexes.iter().map(|index| index.number).collect();
         if !ascending_below(&numbers, self.next_payload_index) {
@@ -119,7 +143,9 @@ impl SchemaRecord {
                 "payload index numbers {numbers:?} do not ascend below {next}"
             ));
         }
-        if let Some(name) = repeated(self.vectors.iter().map(|vector| vector.name.as_str())) {
+        let names = self.vectors.iter().map(|vector| vector.name.as_str());
+        let names = names.chain(self.sparse_vectors.iter().map(|vector| vector.name.as_str()));
+        if let Some(name) = repeated(names) {
             return Some(format!("two vectors have the name {name:?}"));
         }
         repeated(self.payload_indexes.iter().map(|index| index.path.as_str()))

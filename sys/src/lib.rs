@@ -16,6 +16,7 @@
 //! | `append.rs` | how do readers see rows while a writer adds more? |
 //! | `element.rs` | how is one number stored, and what is a matrix of them? |
 //! | `sparse.rs` | what is a sparse vector, and how near are two? |
+//! | `words.rs` | where do bytes live that hold numbers of four bytes? |
 //! | `sync.rs` | what do threads wait for, and who runs them? |
 //! | `writeback.rs` | how is a file written out before a sync asks for it? |
 //! | `kernel/mod.rs` | how near are two rows? One [`kernel::Kernel`] a metric and element |
@@ -48,4 +49,5 @@ pub mod kernel;
 pub mod map;
 pub mod sparse;
 pub mod sync;
+pub mod words;
 pub mod writeback;

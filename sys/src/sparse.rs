@@ -26,6 +26,24 @@ impl<'a> SparseView<'a> {
         (dimensions.len() == values.len()).then_some(Self { dimensions, values })
     }
 
+    /// The vector out of its stored form: the dimensions, then their values, little-endian numbers of four bytes. `None` where
+    /// that is no whole number of pairs, or does not lie where such numbers can be read ([`Words`](crate::words::Words) does).
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        // The platform is little-endian: this crate does not compile on any other.
+        let words: &[u32] = bytemuck::try_cast_slice(bytes).ok()?;
+        if !words.len().is_multiple_of(2) {
+            return None;
+        }
+        let (dimensions, values) = words.split_at(words.len() / 2);
+        Self::new(dimensions, bytemuck::cast_slice(values))
+    }
+
+    /// Appends the stored form.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(bytemuck::cast_slice(self.dimensions));
+        out.extend_from_slice(bytemuck::cast_slice(self.values));
+    }
+
     /// How many dimensions have a value.
     pub fn len(&self) -> usize {
         self.dimensions.len()

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use vdb::{
-    CollectionConfig, Distance, Element, Expected, Payload, PayloadIndexKind, Point, PointId, UpsertMode,
+    CollectionConfig, Distance, Element, Expected, Modifier, MultiVectorComparator, NamedVectorParams,
+    Payload, PayloadIndexKind, Point, PointId, SparseVector, SparseVectorParams, UpsertMode, Vector,
     VectorParams, Vectors,
 };
 use vdb_tests::Numbers;
@@ -21,7 +22,7 @@ pub(crate) const SIDE_DIM: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) name: &'static str,
-    pub(crate) side: bool,
+    pub(crate) using: &'static str,
     pub(crate) seed: u64,
     pub(crate) limit: usize,
     pub(crate) offset: usize,
@@ -41,6 +42,8 @@ pub(crate) enum Action {
     Bulk(&'static str, u64, u64, u64),
     CreateIndex(&'static str, &'static str, PayloadIndexKind),
     DropIndex(&'static str, &'static str),
+    CreateVector(&'static str, &'static str),
+    DropVector(&'static str, &'static str),
     Flush(&'static str),
     Optimize(&'static str),
     Reopen,
@@ -60,8 +63,48 @@ pub(crate) fn config(combination: usize) -> CollectionConfig {
     };
     let mut config =
         CollectionConfig::new(params(DIM, combination)).vector("side", params(SIDE_DIM, combination + 5));
+    let several = params(SIDE_DIM, combination + 7).multivector(MultiVectorComparator::MaxSim);
+    let modifier = if combination.is_multiple_of(2) {
+        Modifier::Idf
+    } else {
+        Modifier::None
+    };
+    config = config
+        .vector("tokens", several)
+        .sparse_vector("words", SparseVectorParams::new().modifier(modifier));
     config.optimizer.index_min_rows = 60;
     config
+}
+
+/// The parameters of a vector of [`config`].
+pub(crate) fn params(combination: usize, name: &str) -> NamedVectorParams {
+    let config = config(combination);
+    let dense = config.vectors.into_iter().find(|(n, _)| n == name);
+    let sparse = config.sparse_vectors.into_iter().find(|(n, _)| n == name);
+    dense
+        .map(|(_, params)| params.into())
+        .or(sparse.map(|(_, params)| params.into()))
+        .unwrap()
+}
+
+/// A vector of one of the names, of its kind.
+pub(crate) fn vector_of(name: &str, seed: u64) -> Vector {
+    let numbers = &mut Numbers::new(seed);
+    match name {
+        "side" => vector(SIDE_DIM, seed).into(),
+        "tokens" => {
+            let rows = 1 + numbers.below(3);
+            let rows: Vec<Vec<f32>> = (0..rows).map(|_| vector(SIDE_DIM, numbers.bits())).collect();
+            rows.into()
+        }
+        "words" => {
+            let mut indices: Vec<u32> = (0..9).filter(|_| numbers.one_in(3)).collect();
+            indices.reverse();
+            let values = indices.iter().map(|_| numbers.below(33) as f32 / 4.0 - 3.0);
+            SparseVector::new(indices.clone(), values.collect::<Vec<_>>()).into()
+        }
+        _ => vector(DIM, seed).into(),
+    }
 }
 
 /// A vector with numbers that are exact in every element type, so that ties are ties.
@@ -321,16 +364,20 @@ fn vectors(ghosts: bool) -> BoxedStrategy<Vectors> {
     let given = (
         option::weighted(0.9, any::<u64>()),
         option::weighted(0.5, any::<u64>()),
+        option::weighted(0.4, any::<u64>()),
+        option::weighted(0.5, any::<u64>()),
         0u8..60,
     );
     given
-        .prop_map(move |(default, side, ghost)| {
+        .prop_map(move |(default, side, tokens, words, ghost)| {
             let mut vectors = Vectors::default();
             if let Some(seed) = default {
                 vectors = vectors.with("", vector(DIM, seed));
             }
-            if let Some(seed) = side {
-                vectors = vectors.with("side", vector(SIDE_DIM, seed));
+            for (name, seed) in [("side", side), ("tokens", tokens), ("words", words)] {
+                if let Some(seed) = seed {
+                    vectors = vectors.with(name, vector_of(name, seed));
+                }
             }
             if ghosts && ghost == 0 {
                 vectors = vectors.with("ghost", vec![1.0]);
@@ -376,7 +423,7 @@ fn op() -> BoxedStrategy<Op> {
         1 => aim().prop_map(Op::ClearPayload),
         2 => (vec((id(), vectors(true)), 1..4), option::weighted(0.3, filter()))
             .prop_map(|(points, filter)| Op::UpdateVectors { points, filter }),
-        1 => (vec(select(vec!["", "side", "side", "ghost"]).prop_map(str::to_owned), 1..2), aim())
+        1 => (vec(select(vec!["", "side", "tokens", "words", "ghost"]).prop_map(str::to_owned), 1..2), aim())
             .prop_map(|(names, aim)| Op::DeleteVectors(names, aim)),
     ]
     .boxed()
@@ -397,7 +444,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn question() -> impl Strategy<Value = Question> {
     let parts = (
         name(),
-        any::<bool>(),
+        select(vec!["", "side", "tokens", "words"]),
         any::<u64>(),
         1usize..40,
         prop_oneof![3 => Just(0usize), 1 => 0usize..30],
@@ -406,9 +453,9 @@ fn question() -> impl Strategy<Value = Question> {
         vec(filter(), 0..4),
     );
     parts.prop_map(
-        |(name, side, seed, limit, offset, threshold, filter, others)| Question {
+        |(name, using, seed, limit, offset, threshold, filter, others)| Question {
             name,
-            side,
+            using,
             seed,
             limit,
             offset,
@@ -444,6 +491,8 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
         1 => (name(), 0u64..200, 60u64..200, any::<u64>()).prop_map(|(n, start, count, s)| Action::Bulk(n, start, count, s)),
         4 => (name(), index).prop_map(|(name, (path, kind))| Action::CreateIndex(name, path, kind)),
         1 => (name(), path()).prop_map(|(name, path)| Action::DropIndex(name, path)),
+        1 => (name(), select(vec!["side", "tokens", "words"])).prop_map(|(name, v)| Action::DropVector(name, v)),
+        3 => (name(), select(vec!["side", "tokens", "words"])).prop_map(|(name, v)| Action::CreateVector(name, v)),
         5 => name().prop_map(Action::Flush),
         2 => name().prop_map(Action::Optimize),
         2 => Just(Action::Reopen),
@@ -465,6 +514,11 @@ pub(crate) fn bulk(start: u64, count: u64, seed: u64) -> Vec<Point> {
             let mut vectors = Vectors::from(vector(DIM, numbers.bits()));
             if numbers.one_in(2) {
                 vectors = vectors.with("side", vector(SIDE_DIM, numbers.bits()));
+            }
+            for name in ["tokens", "words"] {
+                if !numbers.one_in(3) {
+                    vectors = vectors.with(name, vector_of(name, numbers.bits()));
+                }
             }
             let payload =
                 json!({"k": numbers.pick(&words), "n": numbers.below(9), "a": [{"n": numbers.below(3)}]});

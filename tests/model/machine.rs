@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use vdb::{Collection, Control, Database, Error, PointId, ScoredPoint, Select};
+use vdb::{Collection, Control, Database, Error, NamedVectorParams, PointId, ScoredPoint, Select, Vector};
 use vdb_tests::Numbers;
 use vdb_tests::oracle::{
     CollectionDump, OracleCollection, OracleDatabase, OraclePoint, Refusal, Step, database, op, vector,
@@ -91,6 +91,26 @@ impl Machine {
                 let dropped = collection.drop_payload_index(path).unwrap();
                 assert_eq!(self.oracle.get_mut(name).unwrap().drop_index(path), dropped);
             }
+            Action::CreateVector(name, vector) => {
+                self.changed();
+                let Some((collection, _)) = self.collection(name) else {
+                    return;
+                };
+                let params = action::params(self.combination, vector);
+                let created = collection.create_vector(vector, params.clone()).unwrap();
+                assert_eq!(
+                    self.oracle.get_mut(name).unwrap().create_vector(vector, params),
+                    created
+                );
+            }
+            Action::DropVector(name, vector) => {
+                self.changed();
+                let Some((collection, _)) = self.collection(name) else {
+                    return;
+                };
+                let dropped = collection.delete_vector(vector).unwrap();
+                assert_eq!(self.oracle.get_mut(name).unwrap().drop_vector(vector), dropped);
+            }
             Action::Flush(name) => {
                 if let Some((collection, _)) = self.collection(name) {
                     collection.flush().unwrap();
@@ -172,6 +192,8 @@ impl Machine {
             | Action::Bulk(..)
             | Action::CreateIndex(..)
             | Action::DropIndex(..)
+            | Action::CreateVector(..)
+            | Action::DropVector(..)
             | Action::Flush(_)
             | Action::Optimize(_)
             | Action::Reopen
@@ -270,18 +292,31 @@ fn check_point(oracle: &OracleCollection, id: PointId, found: &OraclePoint, expe
         found.vectors.keys().eq(expected.vectors.keys()),
         "point {id}: {found:?}, expected {expected:?}"
     );
-    for (name, vector) in &found.vectors {
-        let params = oracle.params(name).unwrap();
-        let numbers = vector.as_dense().unwrap();
-        for (a, b) in numbers.iter().zip(expected.vectors[name].as_dense().unwrap()) {
-            let near =
-                (f64::from(*a) - f64::from(*b)).abs() <= vector::tolerance(params, f64::from(*b)) / 10.0;
-            assert!(
-                near,
-                "point {id}: {name:?}: {numbers:?}, expected {:?}",
-                expected.vectors[name]
-            );
+    for (name, found) in &found.vectors {
+        let (params, expected) = (oracle.named(name).unwrap(), &expected.vectors[name]);
+        assert!(
+            is_near(&params, found, expected),
+            "point {id}: {name:?}: {found:?}, expected {expected:?}"
+        );
+    }
+}
+
+fn is_near(params: &NamedVectorParams, found: &Vector, expected: &Vector) -> bool {
+    let NamedVectorParams::Dense(params) = params else {
+        return found == expected;
+    };
+    let near = |a: &[f32], b: &[f32]| {
+        let near = |(a, b): (&f32, &f32)| {
+            (f64::from(*a) - f64::from(*b)).abs() <= vector::tolerance(params, f64::from(*b)) / 10.0
+        };
+        a.len() == b.len() && a.iter().zip(b).all(near)
+    };
+    match (found, expected) {
+        (Vector::Dense(a), Vector::Dense(b)) => near(a, b),
+        (Vector::Multi(a), Vector::Multi(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b))
         }
+        _ => false,
     }
 }
 

@@ -3,8 +3,11 @@
 use std::cell::Cell;
 
 use serde_json::Value;
-use vdb::{Collection, PointId, ScoredPoint, ScrollRequest, SearchRequest, Select, VectorParams};
-use vdb_tests::oracle::vector::{lead, score, stored, tolerance};
+use vdb::{
+    Collection, Distance, Error, Modifier, NamedVectorParams, PointId, ScoredPoint, ScrollRequest,
+    SearchRequest, Select, Vector,
+};
+use vdb_tests::oracle::vector::{distance_of, lead, score_of, stored_as, weighed};
 use vdb_tests::oracle::{OracleCollection, op::parse_filter};
 
 use super::action::{self, Question};
@@ -27,25 +30,10 @@ impl Recall {
     }
 }
 
-fn using(question: &Question) -> &'static str {
-    if question.side { "side" } else { "" }
-}
-
-fn numbers(question: &Question) -> Vec<f32> {
-    action::vector(
-        if question.side {
-            action::SIDE_DIM
-        } else {
-            action::DIM
-        },
-        question.seed,
-    )
-}
-
 /// The search as the engine takes it, without its threshold.
 pub(crate) fn request(question: &Question) -> SearchRequest {
-    let request = SearchRequest::new(numbers(question))
-        .using(using(question))
+    let request = SearchRequest::new(action::vector_of(question.using, question.seed))
+        .using(question.using)
         .limit(question.limit);
     let request = request.offset(question.offset).ef(96);
     match &question.filter {
@@ -55,13 +43,13 @@ pub(crate) fn request(question: &Question) -> SearchRequest {
 }
 
 /// The oracle's side of a search.
-struct Ranking<'a> {
-    params: &'a VectorParams,
+struct Ranking {
+    distance: Distance,
     /// Every point that matches and has the vector, with its score and how far the engine's may be off.
     scores: Vec<(PointId, f64, f64)>,
 }
 
-impl Ranking<'_> {
+impl Ranking {
     fn of(&self, id: PointId) -> (f64, f64) {
         let found = self.scores.iter().find(|(other, ..)| *other == id);
         let (_, score, slack) = found.unwrap_or_else(|| panic!("{id} does not match, or lacks the vector"));
@@ -81,11 +69,7 @@ impl Ranking<'_> {
             assert_eq!(hit.version, oracle.points[&hit.id].version);
         }
         for pair in hits.windows(2) {
-            let ahead = lead(
-                self.params.distance,
-                f64::from(pair[0].score),
-                f64::from(pair[1].score),
-            );
+            let ahead = lead(self.distance, f64::from(pair[0].score), f64::from(pair[1].score));
             assert!(
                 ahead > 0.0 || (ahead == 0.0 && pair[0].id < pair[1].id),
                 "{pair:?}"
@@ -98,23 +82,25 @@ impl Ranking<'_> {
         let Some(last) = hits.last() else { return };
         for (id, score, slack) in &self.scores {
             if !hits.iter().any(|hit| hit.id == *id) {
-                let ahead = lead(self.params.distance, *score, f64::from(last.score));
+                let ahead = lead(self.distance, *score, f64::from(last.score));
                 assert!(ahead <= 2.0 * slack, "{id} with {score} is better than {last:?}");
             }
         }
     }
 }
 
-fn rank<'a>(question: &Question, oracle: &'a OracleCollection) -> Ranking<'a> {
-    let name = using(question);
-    let params = oracle.params(name).unwrap();
-    let query = stored(params, &numbers(question));
-    let length = |v: &[f32]| v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+fn rank(question: &Question, oracle: &OracleCollection, params: &NamedVectorParams) -> Ranking {
+    let name = question.using;
+    let mut query = stored_as(params, &action::vector_of(name, question.seed));
+    if let (NamedVectorParams::Sparse(sparse), Vector::Sparse(vector)) = (params, &query)
+        && sparse.modifier == Modifier::Idf
+    {
+        let corpus = oracle.points.values().filter_map(|point| point.vectors.get(name));
+        query = weighed(vector, corpus).into();
+    }
     let scored = |id: PointId| {
-        let row = oracle.points[&id].vectors.get(name)?.as_dense().unwrap();
-        let score = score(params, &query, row);
-        // A sum of products is as exact as its terms are small; a root makes small errors large.
-        let slack = tolerance(params, (length(&query) * length(row)).max(score));
+        let row = oracle.points[&id].vectors.get(name)?;
+        let (score, slack) = score_of(params, &query, row)?;
         Some((id, score, slack))
     };
     let scores = oracle
@@ -122,7 +108,10 @@ fn rank<'a>(question: &Question, oracle: &'a OracleCollection) -> Ranking<'a> {
         .into_iter()
         .filter_map(scored)
         .collect();
-    Ranking { params, scores }
+    Ranking {
+        distance: distance_of(params),
+        scores,
+    }
 }
 
 /// Asks the engine in every way there is and compares. Returns the exact answer.
@@ -132,8 +121,13 @@ pub(crate) fn compare(
     oracle: &OracleCollection,
     recall: &Recall,
 ) -> Vec<ScoredPoint> {
-    let ranking = rank(question, oracle);
     let asked = request(question);
+    let Some(params) = oracle.named(question.using) else {
+        let refused = collection.search(&asked);
+        assert!(matches!(refused, Err(Error::UnknownVector { .. })), "{refused:?}");
+        return Vec::new();
+    };
+    let ranking = rank(question, oracle, &params);
 
     let whole = asked
         .clone()
@@ -150,7 +144,7 @@ pub(crate) fn compare(
 
     if let Some(bar) = question.threshold.and_then(|n| hits.get(n)).map(|hit| hit.score) {
         let passing = collection.search(&whole.clone().score_threshold(bar)).unwrap();
-        let distance = ranking.params.distance;
+        let distance = ranking.distance;
         let better = |hit: &&ScoredPoint| lead(distance, f64::from(hit.score), f64::from(bar)) > 0.0;
         assert_eq!(
             passing,
@@ -163,13 +157,8 @@ pub(crate) fn compare(
     ranking.check_hits(&near, oracle);
     if let Some(last) = hits.last() {
         // Of points with one score it does not matter which were found.
-        let good = |hit: &&ScoredPoint| {
-            lead(
-                ranking.params.distance,
-                f64::from(hit.score),
-                f64::from(last.score),
-            ) >= 0.0
-        };
+        let good =
+            |hit: &&ScoredPoint| lead(ranking.distance, f64::from(hit.score), f64::from(last.score)) >= 0.0;
         recall.add(near.iter().filter(good).count(), hits.len());
     }
 

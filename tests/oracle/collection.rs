@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use vdb::{
-    CollectionConfig, Expected, Payload, PayloadIndexKind, PointId, UpsertMode, Vector, VectorParams, Vectors,
+    CollectionConfig, Expected, NamedVectorParams, Payload, PayloadIndexKind, PointId, UpsertMode, Vector,
+    VectorParams, Vectors,
 };
 
 use super::op::{Aim, Op};
@@ -69,13 +70,44 @@ impl OracleCollection {
             .map(|(_, params)| params)
     }
 
+    /// Parameters of a vector of any kind.
+    pub fn named(&self, name: &str) -> Option<NamedVectorParams> {
+        let sparse = self.config.sparse_vectors.iter().find(|(n, _)| n == name);
+        let dense = || self.params(name).map(|params| params.clone().into());
+        sparse.map(|(_, params)| (*params).into()).or_else(dense)
+    }
+
+    /// Adds a named vector; takes a sequence number when there was none.
+    pub fn create_vector(&mut self, name: &str, params: NamedVectorParams) -> bool {
+        if self.named(name).is_some() {
+            return false;
+        }
+        match params {
+            NamedVectorParams::Dense(params) => self.config.vectors.push((name.to_owned(), params)),
+            NamedVectorParams::Sparse(params) => self.config.sparse_vectors.push((name.to_owned(), params)),
+        }
+        self.next_seq += 1;
+        true
+    }
+
+    /// Drops a named vector from all points; takes a sequence number when there is one.
+    pub fn drop_vector(&mut self, name: &str) -> bool {
+        let dropped = self.named(name).is_some();
+        self.config.vectors.retain(|(n, _)| n != name);
+        self.config.sparse_vectors.retain(|(n, _)| n != name);
+        for point in self.points.values_mut() {
+            point.vectors.remove(name);
+        }
+        self.next_seq += u64::from(dropped);
+        dropped
+    }
+
     fn stored(&self, given: &Vectors) -> Result<BTreeMap<String, Vector>, Refusal> {
         let one = |(name, vector): (&String, &Vector)| {
             let params = self
-                .params(name)
+                .named(name)
                 .ok_or_else(|| Refusal::UnknownVector(name.clone()))?;
-            let numbers = vector.as_dense().unwrap();
-            Ok((name.clone(), vector::stored(params, numbers).into()))
+            Ok((name.clone(), vector::stored_as(&params, vector)))
         };
         given.0.iter().map(one).collect()
     }
@@ -182,7 +214,7 @@ impl OracleCollection {
             Op::ClearPayload(aim) => self.edit(aim, |point| point.payload.clear())?,
             Op::UpdateVectors { points, filter } => self.update_vectors(points, filter.as_ref())?,
             Op::DeleteVectors(names, aim) => {
-                if let Some(unknown) = names.iter().find(|name| self.params(name).is_none()) {
+                if let Some(unknown) = names.iter().find(|name| self.named(name).is_none()) {
                     return Err(Refusal::UnknownVector(unknown.clone()));
                 }
                 self.edit(aim, |point| point.vectors.retain(|name, _| !names.contains(name)))?;

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use vdb_storage::PointId;
 
 use super::kind::{Query, RecommendStrategy, VectorInput, sides};
+use super::mean::{self, DenseMean, SparseSum};
 use super::request::{Prefetch, QueryRequest, Stage};
 use crate::error::{Error, Result};
 use crate::point::Vector;
-use crate::query::prepared::refuse_idf;
-use crate::schema::VectorSchema;
+use crate::query::allowance::Allowance;
+use crate::query::idf;
+use crate::schema::{VectorKind, VectorSchema};
 use crate::score::Mix;
 use crate::tables::View;
 use crate::vectors::{decode, encode_query};
@@ -102,12 +104,20 @@ pub(super) struct Examples<'a> {
     pub(super) mix: Mix,
 }
 
+impl Examples<'_> {
+    /// What they take in memory, and were accounted for.
+    pub(super) fn bytes(&self) -> usize {
+        self.encoded.iter().map(Vec::len).sum()
+    }
+}
+
 /// Finds the vectors of one stage.
 struct Resolver<'a> {
     vector: &'a VectorSchema,
     /// Where ids have their vectors.
     view: &'a View,
     slot: usize,
+    allowance: &'a Allowance<'a>,
 }
 
 impl Resolver<'_> {
@@ -116,92 +126,122 @@ impl Resolver<'_> {
             VectorInput::Vector(vector) => return Ok(vector.clone()),
             VectorInput::Id(id) => *id,
         };
+        let without = |name: &str| Error::PointWithoutVector {
+            id,
+            vector: name.to_owned(),
+        };
         let point = self.view.tables.find(id, self.view.lsn);
         let point = point.ok_or(Error::PointNotFound { id })?;
-        let stored = &self.view.tables.schema.vectors[self.slot];
-        let bytes = point.vector(self.slot).ok_or_else(|| Error::PointWithoutVector {
-            id,
-            vector: stored.name.clone(),
-        })?;
-        Ok(decode(&stored.params, bytes).into())
+        let stored = self.view.tables.schema.vector(self.slot);
+        let stored = stored.ok_or_else(|| without(&self.vector.name))?;
+        let bytes = point.vector(self.slot)?.ok_or_else(|| without(&stored.name))?;
+        Ok(decode(stored, bytes))
     }
 
+    /// A vector as it is compared, accounted for.
     fn encode(&self, vector: &Vector) -> Result<Vec<u8>> {
-        encode_query(&self.vector.name, &self.vector.params, vector)
-    }
-
-    fn encoded(&self, input: &VectorInput) -> Result<Vec<u8>> {
-        self.encode(&self.vector(input)?)
+        let encoded = encode_query(self.vector, vector)?;
+        self.allowance.take(encoded.len())?;
+        Ok(encoded)
     }
 
     fn all<'i>(&self, inputs: impl IntoIterator<Item = &'i VectorInput>) -> Result<Vec<Vec<u8>>> {
-        inputs.into_iter().map(|input| self.encoded(input)).collect()
+        let encoded = inputs.into_iter().map(|input| self.encode(&self.vector(input)?));
+        encoded.collect()
     }
 
-    /// The mean of vectors, each checked for its length.
-    fn mean(&self, inputs: &[VectorInput]) -> Result<Vec<f64>> {
-        let mut sum = vec![0.0; self.vector.params.size];
-        for input in inputs {
+    /// Examples as vectors, each checked.
+    fn checked<'i>(&'i self, inputs: &'i [VectorInput]) -> impl Iterator<Item = Result<Vector>> + 'i {
+        inputs.iter().map(|input| {
+            self.allowance.beat()?;
             let vector = self.vector(input)?;
-            self.encode(&vector)?;
-            for (sum, number) in sum.iter_mut().zip(vector.as_dense().unwrap_or_default()) {
-                *sum += f64::from(*number);
-            }
-        }
-        let count = inputs.len() as f64;
-        sum.iter_mut().for_each(|sum| *sum /= count);
-        Ok(sum)
+            encode_query(self.vector, &vector)?;
+            Ok(vector)
+        })
     }
 
-    /// The mean of the positive examples; from the mean of the negative ones twice as far away as that, if there are any.
+    /// The mean of the positive examples; from the mean of the negative ones twice as far away as that, if there are any. Of
+    /// multivectors, the vectors of all, those of negative examples negated.
     fn average(&self, positive: &[VectorInput], negative: &[VectorInput]) -> Result<Vec<u8>> {
-        let mut target = self.mean(positive)?;
-        if !negative.is_empty() {
-            for (target, away) in target.iter_mut().zip(self.mean(negative)?) {
-                *target += *target - away;
+        let average = match &self.vector.kind {
+            VectorKind::Dense(dense) => {
+                let mut means = [positive, negative].map(|_| DenseMean::new(dense.params.size));
+                for (mean, inputs) in means.iter_mut().zip([positive, negative]) {
+                    for vector in self.checked(inputs) {
+                        mean.add(vector?.as_dense().unwrap_or_default());
+                    }
+                }
+                let [of, from] = means;
+                Vector::Dense(of.away_from(from))
             }
-        }
-        let numbers = target.into_iter().map(|number| number as f32);
-        self.encode(&numbers.collect::<Vec<_>>().into())
+            VectorKind::Sparse(_) => {
+                let mut average = SparseSum::default();
+                for (inputs, is_positive) in [(positive, true), (negative, false)] {
+                    let weight = mean::weight(is_positive, inputs.len(), !negative.is_empty());
+                    for vector in self.checked(inputs) {
+                        if let Some(vector) = vector?.as_sparse() {
+                            let grown = average.add(vector, weight);
+                            self.allowance.take(grown)?;
+                        }
+                    }
+                }
+                self.allowance.give(average.bytes());
+                Vector::Sparse(average.into_vector())
+            }
+            VectorKind::Multi(_) => {
+                let mut rows = Vec::new();
+                for (inputs, sign) in [(positive, 1.0), (negative, -1.0)] {
+                    for vector in self.checked(inputs) {
+                        let vector = vector?;
+                        self.allowance.take(vector.bytes())?;
+                        mean::append(&mut rows, vector, sign);
+                    }
+                }
+                let vector = Vector::Multi(rows);
+                self.allowance.give(vector.bytes());
+                vector
+            }
+        };
+        self.encode(&average)
     }
 }
 
-/// What the examples of a stage take in memory.
-pub(super) fn encoded_bytes(view: &View, stage: Stage<'_>) -> Result<usize> {
-    let Some(query) = stage.query.filter(|query| query.is_about_vectors()) else {
-        return Ok(0);
-    };
-    let vectors = if query.is_by_average() {
-        1
-    } else {
-        query.inputs().len()
-    };
-    let schema = &view.tables.schema;
-    let slot = schema.require(stage.using)?;
-    Ok(vectors * schema.vectors[slot].params.row_bytes())
-}
-
-/// What a stage scores points by; `None` for kinds that need no vector.
+/// What a stage scores points by; `None` for kinds that need no vector. Accounted for as [`Examples::bytes`].
 pub(super) fn examples<'a>(
     view: &'a View,
     stage: Stage<'_>,
     lookups: &Lookups,
+    allowance: &Allowance<'_>,
 ) -> Result<Option<Examples<'a>>> {
     let Some(query) = stage.query.filter(|query| query.is_about_vectors()) else {
         return Ok(None);
     };
     let schema = &view.tables.schema;
-    let slot = schema.require(stage.using)?;
-    let vector = &schema.vectors[slot];
-    refuse_idf(&vector.name, stage.params.idf.as_ref())?;
-    let resolver = match stage.lookup_from {
-        None => Resolver { vector, view, slot },
+    let (slot, vector) = schema.require(stage.using)?;
+    if let Some(dense) = vector.dense() {
+        // How much it will be is known before any is looked for.
+        let vectors = if query.is_by_average() {
+            1
+        } else {
+            query.inputs().len()
+        };
+        let bytes = vectors * dense.params.row_bytes();
+        allowance.take(bytes)?;
+        allowance.give(bytes);
+    }
+    let (from_view, from_slot) = match stage.lookup_from {
+        None => (view, slot),
         Some(from) => {
             let view = lookups.get(&from.collection)?.view.as_ref().unwrap_or(view);
             let name = from.vector.as_deref().unwrap_or(stage.using);
-            let slot = view.tables.schema.require(name)?;
-            Resolver { vector, view, slot }
+            (view, view.tables.schema.require(name)?.0)
         }
+    };
+    let resolver = Resolver {
+        vector,
+        view: from_view,
+        slot: from_slot,
+        allowance,
     };
     let (encoded, mix) = match query {
         Query::Nearest(target) | Query::Mmr { target, .. } => (resolver.all([target])?, Mix::Only),
@@ -247,6 +287,14 @@ pub(super) fn examples<'a>(
         }
         Query::OrderBy(_) | Query::Sample { .. } | Query::Fusion(_) | Query::Formula(_) => return Ok(None),
     };
+    // As long as they were.
+    let encoded = idf::weigh(
+        view,
+        (slot, vector),
+        stage.params.idf.as_ref(),
+        encoded,
+        allowance,
+    )?;
     Ok(Some(Examples {
         slot,
         vector,

@@ -240,8 +240,7 @@ fn order(asked: &Asked<'_>, query: &QueryRequest) -> Result<impl Fn(&Found, &Fou
     let is_search = |kind: &Query| matches!(kind, Query::Nearest(_)) || kind.is_by_average();
     let larger_first = if query.query.as_ref().is_some_and(is_search) {
         let schema = &asked.view.tables.schema;
-        let slot = schema.require(&query.using)?;
-        schema.vectors[slot].params.distance.larger_is_nearer()
+        schema.require(&query.using)?.1.distance().larger_is_nearer()
     } else {
         true
     };

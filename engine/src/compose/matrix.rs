@@ -10,6 +10,7 @@ use crate::error::{Error, Result, within};
 use crate::filter::{Condition, Filter};
 use crate::limits::{MAX_LIMIT, MAX_MATRIX_SAMPLE};
 use crate::query::allowance::Allowance;
+use crate::query::compare::{Comparer, Purpose};
 use crate::tables::View;
 
 /// Which points are compared with each other: a random sample of those that match and have the vector.
@@ -152,21 +153,27 @@ pub(crate) fn matrix(
     within("limit of a distance matrix", MAX_LIMIT, request.limit)?;
     allowance.check()?;
     let schema = &view.tables.schema;
-    let slot = schema.require(&request.using)?;
-    let vector = &schema.vectors[slot];
+    let (slot, vector) = schema.require(&request.using)?;
     let has_vector = Filter::must([Condition::HasVector(vector.name.clone())]);
     let filters: Vec<&Filter> = request.filter.iter().chain([&has_vector]).collect();
     let filter = narrow(&filters, &[])?;
     let mut points = sample::of_all(view, request.seed, filter.as_ref(), request.sample, allowance)?;
     points.sort_unstable_by_key(|(id, _)| *id);
-    let vectors: Vec<&[u8]> = points.iter().filter_map(|(_, at)| at.vector(slot)).collect();
-    let distance = vector.params.distance;
+    let mut vectors = Vec::with_capacity(points.len());
+    for (_, at) in &points {
+        // Each was asked for whether it has one.
+        vectors.push(at.vector(slot)?.unwrap_or_default());
+    }
+    let distance = vector.distance();
     let mut rows = Vec::with_capacity(points.len());
     for (a, of_a) in vectors.iter().enumerate() {
         let mut scores = Vec::with_capacity(vectors.len());
+        let comparer = Comparer::new(vector, of_a, Purpose::Score);
         for (b, of_b) in vectors.iter().enumerate().filter(|&(b, _)| b != a) {
             allowance.beat()?;
-            scores.push((b, vector.kernel.score(of_a, of_b) + 0.0));
+            // Sparse vectors that share no dimension are no neighbours.
+            let score = comparer.score(of_b, f32::NEG_INFINITY, allowance)?;
+            scores.extend(score.map(|score| (b, score + 0.0)));
         }
         scores.sort_unstable_by(|a: &(usize, f32), b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         scores.truncate(request.limit);

@@ -13,6 +13,7 @@
 //! | `check.rs` | what can be refused without looking at a point |
 //! | `narrow.rs` | filters that hold together |
 //! | `examples.rs` | ids become vectors; which similarities a kind needs |
+//! | `mean.rs` | means of vectors of each kind |
 //! | `order.rs`, `sample.rs` | points by a payload value; a random sample |
 //! | `run.rs` | one query and its prefetches |
 //! | `answer.rs` | the page that is returned; several queries together |
@@ -32,6 +33,7 @@ pub(crate) mod facet;
 pub(crate) mod groups;
 pub(crate) mod kind;
 pub(crate) mod matrix;
+mod mean;
 mod narrow;
 pub(crate) mod order;
 pub(crate) mod request;

@@ -5,17 +5,18 @@ use std::collections::hash_map::Entry;
 
 use vdb_storage::PointId;
 
-use super::examples::{Examples, Lookups, encoded_bytes, examples};
+use super::examples::{Examples, Lookups, examples};
 use super::kind::Query;
 use super::narrow::narrow;
 use super::order;
 use super::request::Stage;
 use super::sample;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filter::Filter;
 use crate::formula::{CompiledFormula, Formula, Subject};
 use crate::point::OrderValue;
 use crate::query::allowance::Allowance;
+use crate::query::compare::{Comparer, Purpose};
 use crate::query::mixed::{self, Mixed};
 use crate::query::nearest::{self, Hit};
 use crate::query::workers::Workers;
@@ -69,9 +70,7 @@ impl Run<'_> {
     pub(super) fn stage(&self, stage: Stage<'_>, above: &[&Filter]) -> Result<Vec<Found>> {
         self.allowance.check()?;
         let filters: Vec<&Filter> = above.iter().copied().chain(stage.filter).collect();
-        let encoded = encoded_bytes(self.view, stage)?;
-        self.allowance.take(encoded)?;
-        let examples = examples(self.view, stage, self.lookups)?;
+        let examples = examples(self.view, stage, self.lookups, self.allowance)?;
         let found = if !stage.prefetch.is_empty() {
             self.of_prefetched(stage, &filters, examples.as_ref())
         } else if let Some(examples) = &examples {
@@ -79,7 +78,8 @@ impl Run<'_> {
         } else {
             self.by_payload(stage, &filters)
         };
-        self.allowance.give(encoded);
+        self.allowance
+            .give(examples.map_or(0, |examples| examples.bytes()));
         found
     }
 
@@ -162,7 +162,7 @@ impl Run<'_> {
         let held = hits.len();
         hits.retain(|hit| self.without.binary_search(&hit.id).is_err());
         hits.truncate(candidates);
-        let distance = examples.vector.params.distance;
+        let distance = examples.vector.distance();
         let is_plain = examples.mix == Mix::Only;
         let passing = match stage.score_threshold {
             Some(bar) if !is_plain => hits.partition_point(|hit| hit.score > bar),
@@ -229,20 +229,8 @@ impl Run<'_> {
         want: usize,
         filter: Option<crate::filter::CompiledFilter>,
     ) -> Mixed<'e> {
-        Mixed {
-            vector: examples.vector,
-            slot: examples.slot,
-            kernel: match examples.mix {
-                Mix::Only => examples.vector.kernel,
-                Mix::Best { .. } | Mix::Discover | Mix::Context | Mix::Weighted(_) => {
-                    examples.vector.params.similarity()
-                }
-            },
-            encoded: &examples.encoded,
-            mix: &examples.mix,
-            want,
-            filter,
-        }
+        let vector = (examples.slot, examples.vector);
+        Mixed::new(vector, &examples.encoded, &examples.mix, want, filter)
     }
 
     /// The best of these points.
@@ -253,19 +241,22 @@ impl Run<'_> {
         want: usize,
     ) -> Result<Vec<Hit>> {
         let query = self.mixed(examples, want, None);
-        let mut similarities = vec![0.0; examples.encoded.len()];
         let mut hits = Vec::with_capacity(points.len());
         self.allowance.take(points.len() * size_of::<Hit>())?;
         let before = points.len();
         for (id, at) in points {
             self.allowance.beat()?;
-            if let Some(vector) = at.vector(examples.slot) {
+            let Some(vector) = at.vector(examples.slot)? else {
+                continue;
+            };
+            // As in every other search.
+            if let Some(score) = query
+                .score_alone(vector, self.allowance)?
+                .filter(|score| !score.is_nan())
+            {
                 // Negative zero and zero are one score.
-                let score = query.score(vector, &mut similarities) + 0.0;
-                // As in every other search.
-                if !score.is_nan() {
-                    hits.push(Hit { score, id, at });
-                }
+                let score = score + 0.0;
+                hits.push(Hit { score, id, at });
             }
         }
         hits.sort_unstable_by(Hit::order);
@@ -282,21 +273,27 @@ impl Run<'_> {
         diversity: f32,
         want: usize,
     ) -> Result<Vec<Hit>> {
-        let kernel = examples.vector.params.similarity();
-        // Hits have the vector, and there is one target.
-        let vectors: Vec<&[u8]> = hits
-            .iter()
-            .filter_map(|hit| hit.at.vector(examples.slot))
-            .collect();
-        let target = examples.encoded.first().map_or(&[][..], Vec::as_slice);
-        let to_query: Vec<f32> = vectors
-            .iter()
-            .map(|vector| kernel.score(target, vector))
-            .collect();
+        let comparer = |query| Comparer::new(examples.vector, query, Purpose::Similarity);
+        let mut vectors = Vec::with_capacity(hits.len());
+        for hit in &hits {
+            // Hits have the vector.
+            vectors.push(hit.at.vector(examples.slot)?.unwrap_or_default());
+        }
+        let mut to_query = Vec::with_capacity(hits.len());
+        // There is one target.
+        if let Some(target) = examples.encoded.first() {
+            let target = comparer(target.as_slice());
+            for vector in &vectors {
+                to_query.push(target.similarity(vector, self.allowance)?);
+            }
+        }
+        let comparers: Vec<Comparer<'_>> = vectors.iter().copied().map(comparer).collect();
         let chosen = diverse(&to_query, 1.0 - diversity, want, |a, b| {
             self.allowance.beat()?;
-            Ok::<_, Error>(kernel.score(vectors[a], vectors[b]))
+            comparers[a].similarity(vectors[b], self.allowance)
         })?;
+        drop(comparers);
+        drop(vectors);
         let mut hits: Vec<Option<Hit>> = hits.into_iter().map(Some).collect();
         Ok(chosen.into_iter().filter_map(|at| hits[at].take()).collect())
     }
@@ -326,7 +323,7 @@ impl Run<'_> {
         let mut found = Vec::with_capacity(scores.len());
         for (id, (at, scores)) in scores {
             self.allowance.beat()?;
-            let has_vector = |slot: usize| at.vector(slot).is_some();
+            let has_vector = |slot: usize| at.has_vector(slot);
             let point = StoredPoint {
                 schema,
                 id,

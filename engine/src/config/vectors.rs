@@ -27,7 +27,34 @@ pub enum Modifier {
     Idf,
 }
 
+impl MultiVectorComparator {
+    /// The code on disk.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            MultiVectorComparator::MaxSim => 0,
+        }
+    }
+
+    /// The comparator of a code on disk.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        (code == 0).then_some(MultiVectorComparator::MaxSim)
+    }
+}
+
 impl Modifier {
+    /// The code on disk.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Modifier::None => 0,
+            Modifier::Idf => 1,
+        }
+    }
+
+    /// The modifier of a code on disk.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        [Modifier::None, Modifier::Idf].get(usize::from(code)).copied()
+    }
+
     /// The lower-case name: `none` or `idf`.
     pub fn name(self) -> &'static str {
         match self {
@@ -49,7 +76,8 @@ impl Modifier {
 pub struct SparseVectorParams {
     /// What is done to the weights of a query.
     pub modifier: Modifier,
-    /// How a value is kept.
+    /// How a value would be kept by who cannot keep all of it. Nothing of it is lost here: values are kept and compared as
+    /// `f32` whatever this says, which is only told again.
     pub element: Element,
 }
 
@@ -69,7 +97,7 @@ impl SparseVectorParams {
         self
     }
 
-    /// Keeps values as `element`: `f16` rounds, `u8` casts (saturating).
+    /// Sets [`element`](Self::element).
     #[must_use]
     pub fn element(mut self, element: Element) -> Self {
         self.element = element;
@@ -109,7 +137,7 @@ pub(super) fn given_twice(name: &str) -> Error {
 }
 
 /// Checks a named dense vector or multivector.
-pub(crate) fn check_dense(name: &str, params: &VectorParams) -> Result<()> {
+pub(super) fn check_dense(name: &str, params: &VectorParams) -> Result<()> {
     check_vector_name(name)?;
     if params.size == 0 {
         return Err(Error::InvalidRequest(format!(
@@ -117,11 +145,6 @@ pub(crate) fn check_dense(name: &str, params: &VectorParams) -> Result<()> {
         )));
     }
     within("numbers in a vector", MAX_DIMENSION, params.size)?;
-    if params.multivector.is_some() {
-        return Err(Error::InvalidRequest(format!(
-            "vector {name:?}: multivectors are not supported yet"
-        )));
-    }
     params
         .hnsw
         .validate()
@@ -129,9 +152,12 @@ pub(crate) fn check_dense(name: &str, params: &VectorParams) -> Result<()> {
 }
 
 /// Checks a named sparse vector.
-pub(crate) fn check_sparse(name: &str, _params: SparseVectorParams) -> Result<()> {
+pub(super) fn check_sparse(name: &str) -> Result<()> {
     check_vector_name(name)?;
-    Err(Error::InvalidRequest(format!(
-        "vector {name:?}: sparse vectors are not supported yet"
-    )))
+    if name.is_empty() {
+        return Err(Error::InvalidRequest(
+            "a sparse vector needs a name: the one without is a dense vector".into(),
+        ));
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Graphs and payload indexes that a segment lacks: built when it is made, or later.
+//! Graphs, payload indexes and inverted indexes that a segment lacks: built when it is made, or later.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::grown::build_graph;
+use crate::maintenance::sparse::{self, next_file};
 use crate::payload::index_row;
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::Segment;
@@ -24,7 +25,7 @@ use crate::shared::Shared;
 
 /// The slots whose vectors are many enough for a graph that is not there.
 fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = usize> + 'a {
-    (0..schema.vectors.len()).filter(|&slot| {
+    schema.vectors().map(|(slot, _)| slot).filter(|&slot| {
         let vectors = segment.vectors(slot);
         vectors.is_some_and(|v| v.file.len() >= schema.optimizer.index_min_rows.max(1) && v.graph().is_none())
     })
@@ -42,7 +43,9 @@ fn missing_indexes<'a>(
 
 /// True when something is to be built for a segment.
 pub(crate) fn is_incomplete(schema: &Schema, segment: &Segment) -> bool {
-    missing_graphs(schema, segment).next().is_some() || missing_indexes(schema, segment).next().is_some()
+    missing_graphs(schema, segment).next().is_some()
+        || missing_indexes(schema, segment).next().is_some()
+        || sparse::missing(schema, segment).next().is_some()
 }
 
 /// Rows to read for the payload indexes that a segment lacks, once for each; `None` when it lacks none.
@@ -58,17 +61,7 @@ pub(crate) enum What {
     PayloadIndexes,
 }
 
-/// The next file of a component; a damaged one may stand under the number before.
-fn next_file(record: &SegmentRecord, component: Component) -> SegmentFile {
-    let revision = record.component(component).map_or(0, |old| old.revision + 1);
-    SegmentFile {
-        segment: record.id,
-        component,
-        revision,
-    }
-}
-
-fn replace_component(record: &mut SegmentRecord, file: &SegmentFile, info: FrameInfo) {
+pub(super) fn replace_component(record: &mut SegmentRecord, file: &SegmentFile, info: FrameInfo) {
     record
         .components
         .retain(|c| c.component() != Some(file.component));
@@ -145,7 +138,9 @@ pub(crate) fn derive(
         segment.check_payload(control)?;
     }
     if what == What::Everything {
-        missing_graphs(&schema, &segment).try_for_each(|slot| segment.check_vectors(slot, control))?;
+        missing_graphs(&schema, &segment)
+            .chain(sparse::missing(&schema, &segment))
+            .try_for_each(|slot| segment.check_vectors(slot, control))?;
     }
     let fresh = FreshFiles::new(&*shared.disk);
     let mut built = Vec::new();
@@ -167,10 +162,17 @@ pub(crate) fn derive(
     }
     let with_graphs = match what {
         What::Everything => write_graphs(shared, core, &schema, &segment, &fresh, |slot| {
-            build_graph(shared, pool, &schema.vectors[slot], slot, &segment, &[], control)
+            let Some(vector) = schema.dense(slot) else {
+                return Ok(None);
+            };
+            build_graph(shared, pool, vector, slot, &segment, &[], control)
         })?,
         What::PayloadIndexes => segment.record.clone(),
     };
+    if what == What::Everything {
+        let add = |file, info| built.push((file, info));
+        sparse::write_missing(shared, core, (&schema, &segment), &fresh, pool, control, add)?;
+    }
 
     let mut commit = Commit::begin(shared, core, &fresh);
     let Some(record) = commit.next.segments.iter_mut().find(|s| s.id == id) else {

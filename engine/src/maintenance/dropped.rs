@@ -1,28 +1,42 @@
-//! Payload indexes that the schema no longer has leave the manifest.
+//! Payload indexes and vectors that the schema no longer has leave the manifest.
 
 use std::collections::BTreeSet;
 
 use vdb_storage::manifest::{CollectionManifest, SchemaRecord, SegmentRecord};
 use vdb_storage::{Component, SegmentFile};
 
-/// The numbers of the payload indexes of a schema.
-pub(super) fn kept(schema: &SchemaRecord) -> BTreeSet<u16> {
-    schema.payload_indexes.iter().map(|index| index.number).collect()
+/// The numbers of what a schema has.
+pub(super) struct Kept {
+    vectors: BTreeSet<u16>,
+    payload_indexes: BTreeSet<u16>,
 }
 
-/// Takes all payload indexes but those `kept` out of a segment's record, and answers their files.
-pub(super) fn forget_dropped(record: &mut SegmentRecord, kept: &BTreeSet<u16>) -> Vec<SegmentFile> {
-    let dropped = |component: Component| match component {
-        Component::PayloadIndex(number) => !kept.contains(&number),
-        Component::Points
-        | Component::Payload
-        | Component::Tombstones
-        | Component::Vectors(_)
-        | Component::Graph(_)
-        | Component::Sparse(_)
-        | Component::SparseIndex(_)
-        | Component::Multi(_) => false,
-    };
+impl Kept {
+    pub(super) fn by(schema: &SchemaRecord) -> Self {
+        let vectors = schema.vectors.iter().map(|vector| vector.number);
+        let sparse = schema.sparse_vectors.iter().map(|vector| vector.number);
+        Kept {
+            vectors: vectors.chain(sparse).collect(),
+            payload_indexes: schema.payload_indexes.iter().map(|index| index.number).collect(),
+        }
+    }
+
+    fn is_dropped(&self, component: Component) -> bool {
+        match component {
+            Component::PayloadIndex(number) => !self.payload_indexes.contains(&number),
+            Component::Vectors(number)
+            | Component::Graph(number)
+            | Component::Sparse(number)
+            | Component::SparseIndex(number)
+            | Component::Multi(number) => !self.vectors.contains(&number),
+            Component::Points | Component::Payload | Component::Tombstones => false,
+        }
+    }
+}
+
+/// Takes all payload indexes and vectors but those `kept` out of a segment's record, and answers their files.
+pub(super) fn forget_dropped(record: &mut SegmentRecord, kept: &Kept) -> Vec<SegmentFile> {
+    let dropped = |component: Component| kept.is_dropped(component);
     let files = record.files().filter(|file| dropped(file.component)).collect();
     record
         .components
@@ -30,9 +44,9 @@ pub(super) fn forget_dropped(record: &mut SegmentRecord, kept: &BTreeSet<u16>) -
     files
 }
 
-/// Takes dropped payload indexes out of a manifest, those too that a job has built meanwhile, and answers their files.
+/// Takes what was dropped out of a manifest, that too which a job has built meanwhile, and answers the files.
 pub(super) fn forget_all_dropped(next: &mut CollectionManifest) -> Vec<SegmentFile> {
-    let kept = kept(&next.schema);
+    let kept = Kept::by(&next.schema);
     next.segments
         .iter_mut()
         .flat_map(|record| forget_dropped(record, &kept))

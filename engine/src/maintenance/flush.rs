@@ -71,7 +71,9 @@ fn with_graphs(
                 .map(|at| place(at).unwrap_or(DROPPED))
                 .collect(),
         };
-        let vector = &schema.vectors[slot];
+        let Some(vector) = schema.dense(slot) else {
+            return Ok(None);
+        };
         ancestor.grow(
             vector,
             &new.file.matrix(),
@@ -113,8 +115,8 @@ impl Source for MemtableRows<'_> {
         Ok(self.row(row).map_or(&[], |r| &r.payload))
     }
 
-    fn vector(&self, row: u32, slot: usize) -> Option<&[u8]> {
-        self.table.vector(self.row(row)?, slot)
+    fn vector(&self, row: u32, slot: usize) -> Result<Option<&[u8]>> {
+        Ok(self.row(row).and_then(|row| self.table.vector(row, slot)))
     }
 }
 

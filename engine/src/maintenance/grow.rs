@@ -11,7 +11,7 @@ use vdb_sys::sync::atomic::Ordering;
 use crate::core::Core;
 use crate::live::LiveGraph;
 use crate::memtable::{MemVectors, Memtable};
-use crate::schema::VectorSchema;
+use crate::schema::DenseSchema;
 use crate::shared::Shared;
 
 /// Grows the graphs of the active memtable of a collection where they ask for it. True when that was put off, since it is
@@ -24,8 +24,8 @@ pub(crate) fn grow(shared: &Shared, core: &Core, is_worth: impl Fn(&Memtable) ->
     };
     let table = &table;
     let mut put_off = false;
-    for (slot, vector) in schema.vectors.iter().enumerate() {
-        let Some(vectors) = table.vectors(slot) else {
+    for (slot, vector) in schema.vectors() {
+        let (Some(vector), Some(vectors)) = (vector.dense(), table.vectors(slot)) else {
             continue;
         };
         let cancelled = || {
@@ -52,7 +52,7 @@ pub(crate) fn grow(shared: &Shared, core: &Core, is_worth: impl Fn(&Memtable) ->
 /// A graph over all vectors that are there now, from the one over fewer. `None` when it was called off.
 fn grown(
     shared: &Shared,
-    vector: &VectorSchema,
+    vector: &DenseSchema,
     table: &Memtable,
     vectors: &MemVectors,
     control: &Control<'_>,

@@ -7,7 +7,7 @@ use vdb_index::{Control, Error as IndexError};
 use vdb_sys::element::MatrixView;
 
 use crate::error::Result;
-use crate::schema::VectorSchema;
+use crate::schema::DenseSchema;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -31,7 +31,7 @@ impl Ancestor<'_> {
     /// has less than the share `least` of the rows.
     pub(crate) fn grow(
         &self,
-        vector: &VectorSchema,
+        vector: &DenseSchema,
         matrix: &MatrixView<'_>,
         least: f64,
         pool: &rayon::ThreadPool,
@@ -91,7 +91,7 @@ impl Origin {
 pub(crate) fn build_graph(
     shared: &Shared,
     pool: &rayon::ThreadPool,
-    vector: &VectorSchema,
+    vector: &DenseSchema,
     slot: usize,
     new: &Segment,
     origins: &[Origin],

@@ -9,9 +9,10 @@ use vdb_wal::Lsn;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
-use crate::maintenance::derive::write_graphs;
+use crate::maintenance::derive::{replace_component, write_graphs};
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::grown::{Origin, build_graph};
+use crate::maintenance::sparse;
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -102,9 +103,11 @@ impl Source for MergedRows<'_> {
         }
     }
 
-    fn vector(&self, row: u32, slot: usize) -> Option<&[u8]> {
-        let (segment, row) = self.at(row)?;
-        segment.vector(slot, row)
+    fn vector(&self, row: u32, slot: usize) -> Result<Option<&[u8]>> {
+        match self.at(row) {
+            Some((segment, row)) => segment.vector(slot, row),
+            None => Ok(None),
+        }
     }
 }
 
@@ -133,17 +136,14 @@ pub(crate) fn merge(
         let bare = write_segment(shared, core, &tables.schema, &source, &files)?;
         let origins = source.origins();
         let schema = &tables.schema;
-        let record = write_graphs(shared, core, schema, &bare, &files, |slot| {
-            build_graph(
-                shared,
-                pool,
-                &schema.vectors[slot],
-                slot,
-                &bare,
-                &origins,
-                control,
-            )
+        let mut record = write_graphs(shared, core, schema, &bare, &files, |slot| {
+            let Some(vector) = schema.dense(slot) else {
+                return Ok(None);
+            };
+            build_graph(shared, pool, vector, slot, &bare, &origins, control)
         })?;
+        let add = |file, info| replace_component(&mut record, &file, info);
+        sparse::write_missing(shared, core, (schema, &bare), &files, pool, control, add)?;
         fresh = Some(Arc::new(bare.reopen(
             &shared.disk,
             &core.dir,

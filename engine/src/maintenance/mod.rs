@@ -7,14 +7,16 @@
 //! |---|---|
 //! | `write_segment.rs` | rows in the order of their ids become the files of a segment |
 //! | `fresh.rs` | files of a job that has not been committed |
-//! | `dropped.rs` | payload indexes that were dropped leave the manifest |
+//! | `dropped.rs` | payload indexes and vectors that were dropped leave the manifest |
 //! | `commit.rs` | tombstones, manifest swap |
 //! | `flush.rs` | a frozen memtable becomes a segment |
 //! | `policy.rs` | which job is next (pure) |
 //! | `grown.rs` | which older graph a graph is grown from |
 //! | `grow.rs` | memtables get graphs |
 //! | `merge.rs` | several segments become one |
-//! | `derive.rs` | graphs and payload indexes that a segment lacks |
+//! | `sparse.rs` | inverted indexes over sparse vectors |
+//! | `derive.rs` | graphs and indexes that a segment lacks |
+//! | `schema.rs` | another schema is committed; vectors come and go |
 //! | `payload_index.rs` | payload indexes come and go |
 //! | `optimize.rs` | the jobs in their order, in the foreground |
 
@@ -29,4 +31,6 @@ pub(crate) mod merge;
 pub(crate) mod optimize;
 pub(crate) mod payload_index;
 pub(crate) mod policy;
+pub(crate) mod schema;
+mod sparse;
 pub(crate) mod write_segment;

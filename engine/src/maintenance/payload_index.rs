@@ -1,7 +1,5 @@
 //! Payload indexes come and go.
 
-use std::sync::Arc;
-
 use vdb_index::Control;
 use vdb_sys::sync::atomic::Ordering;
 
@@ -9,42 +7,11 @@ use crate::core::Core;
 use crate::error::{Error, Result, within};
 use crate::filter::PayloadPath;
 use crate::limits::MAX_PAYLOAD_INDEXES;
-use crate::maintenance::commit::Commit;
 use crate::maintenance::derive;
-use crate::maintenance::dropped::{forget_dropped, kept};
-use crate::maintenance::fresh::FreshFiles;
+use crate::maintenance::schema::change_schema;
 use crate::payload::PayloadIndexParams;
-use crate::schema::{PayloadIndexSchema, Schema};
+use crate::schema::PayloadIndexSchema;
 use crate::shared::Shared;
-
-/// Commits another schema. It takes a sequence number like any write.
-fn change_schema(shared: &Shared, core: &Core, change: impl FnOnce(&mut Schema) -> Result<()>) -> Result<()> {
-    let fresh = FreshFiles::new(&*shared.disk);
-    let mut commit = Commit::begin(shared, core, &fresh);
-    let sequencer = shared.sequencer.lock();
-    if sequencer.closed {
-        return Err(Error::Closed);
-    }
-    core.check_writable()?;
-    let mut schema = (*core.tables().schema).clone();
-    change(&mut schema)?;
-    let seq = core.next_seq.load(Ordering::Acquire);
-    commit.next.schema = schema.to_record();
-    commit.next.seq_floor = commit.next.seq_floor.max(seq);
-    commit.finish(|| {
-        core.next_seq.store(seq + 1, Ordering::Release);
-        let kept = kept(&schema.to_record());
-        core.change(|tables| {
-            for segment in &mut tables.segments {
-                let mut record = segment.record.clone();
-                if !forget_dropped(&mut record, &kept).is_empty() {
-                    *segment = Arc::new(segment.with_record(record));
-                }
-            }
-            tables.schema = Arc::new(schema);
-        });
-    })
-}
 
 /// Adds an index, or replaces the one of another kind on the same path, and builds it for every segment. Of one of the same
 /// kind only the options change. Cancelled, the index is in the schema all the same: filters read the payloads of the
@@ -65,7 +32,7 @@ pub(crate) fn create(
             let of_kind = |i: &&mut PayloadIndexSchema| i.path == path && i.params.kind == params.kind;
             if let Some(index) = schema.payload_indexes.iter_mut().find(of_kind) {
                 index.params = params;
-                return Ok(());
+                return Ok(true);
             }
             schema.payload_indexes.retain(|i| i.path != path);
             let count = schema.payload_indexes.len() + 1;
@@ -81,7 +48,7 @@ pub(crate) fn create(
                 path: path.clone(),
                 params,
             });
-            Ok(())
+            Ok(true)
         })?;
     }
     build_missing(shared, core, control)
@@ -124,20 +91,11 @@ fn build_missing(shared: &Shared, core: &Core, control: &Control<'_>) -> Result<
 pub(crate) fn drop_index(shared: &Shared, core: &Core, path: &str) -> Result<bool> {
     shared.check_writable()?;
     let path = PayloadPath::parse(path)?.to_string();
-    if !core
-        .tables()
-        .schema
-        .payload_indexes
-        .iter()
-        .any(|i| i.path == path)
-    {
-        return Ok(false);
-    }
     change_schema(shared, core, |schema| {
+        let before = schema.payload_indexes.len();
         schema.payload_indexes.retain(|i| i.path != path);
-        Ok(())
-    })?;
-    Ok(true)
+        Ok(schema.payload_indexes.len() < before)
+    })
 }
 
 #[cfg(test)]

@@ -2,19 +2,24 @@
 
 use vdb_index::Control;
 use vdb_storage::manifest::{ComponentRecord, SegmentRecord};
+use vdb_storage::multi::MultiWriter;
 use vdb_storage::payload::PayloadWriter;
 use vdb_storage::points::{PointsWriter, SegmentIdentity};
+use vdb_storage::sparse::SparseWriter;
 use vdb_storage::vectors::VectorsWriter;
 use vdb_storage::{Component, PointId, SegmentFile};
 use vdb_sys::sync::atomic::Ordering;
+use vdb_vfs::Disk;
+use vdb_vfs::frame::FrameInfo;
 
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::derive::write_payload_index;
 use crate::maintenance::fresh::FreshFiles;
-use crate::schema::Schema;
+use crate::schema::{DenseSchema, Schema, VectorKind, VectorSchema};
 use crate::segment::Segment;
 use crate::shared::Shared;
+use crate::vectors::with_sparse;
 
 /// Where the rows of a new segment come from, ascending by id.
 pub(crate) trait Source {
@@ -22,7 +27,8 @@ pub(crate) trait Source {
     fn id(&self, row: u32) -> Option<PointId>;
     fn version(&self, row: u32) -> u64;
     fn payload(&self, row: u32) -> Result<&[u8]>;
-    fn vector(&self, row: u32, slot: usize) -> Option<&[u8]>;
+    /// In its stored form.
+    fn vector(&self, row: u32, slot: usize) -> Result<Option<&[u8]>>;
 }
 
 /// Writes, syncs and opens the primary files and the payload indexes of a collection's next segment. The directory is
@@ -63,19 +69,11 @@ pub(crate) fn write_segment(
     }
     components.push(ComponentRecord::new(&payload, writer.finish()?));
 
-    for (slot, vector) in schema.vectors.iter().enumerate() {
-        if (0..rows).any(|row| source.vector(row, slot).is_some()) {
-            let vectors = file(Component::Vectors(slot as u16));
-            let size =
-                u32::try_from(vector.params.size).map_err(|_| Error::InvalidRequest("vector size".into()))?;
-            let mut writer =
-                VectorsWriter::create(disk, &fresh.adopt(vectors.path(dir)), vector.params.element, size)?;
-            for row in 0..rows {
-                if let Some(bytes) = source.vector(row, slot) {
-                    writer.push(row, bytes)?;
-                }
-            }
-            components.push(ComponentRecord::new(&vectors, writer.finish(rows)?));
+    for (slot, vector) in schema.vectors() {
+        let vectors = file(vector.kind.component(slot as u16));
+        let path = vectors.path(dir);
+        if let Some(info) = write_vectors(disk, &path, vector, slot, source, fresh)? {
+            components.push(ComponentRecord::new(&vectors, info));
         }
     }
     for index in &schema.payload_indexes {
@@ -93,4 +91,51 @@ pub(crate) fn write_segment(
         components,
     };
     Segment::open(&shared.disk, dir, schema, record)
+}
+
+/// Writes the vectors of a slot, if any row has one.
+fn write_vectors(
+    disk: &dyn Disk,
+    path: &str,
+    vector: &VectorSchema,
+    slot: usize,
+    source: &dyn Source,
+    fresh: &FreshFiles<'_>,
+) -> Result<Option<FrameInfo>> {
+    let rows = source.rows();
+    let mut first = 0;
+    while first < rows && source.vector(first, slot)?.is_none() {
+        first += 1;
+    }
+    if first == rows {
+        return Ok(None);
+    }
+    let path = fresh.adopt(path.to_owned());
+    let size = |dense: &DenseSchema| {
+        u32::try_from(dense.params.size).map_err(|_| Error::InvalidRequest("vector size".into()))
+    };
+    let each = |push: &mut dyn FnMut(u32, &[u8]) -> Result<()>| {
+        (first..rows).try_for_each(|row| source.vector(row, slot)?.map_or(Ok(()), |bytes| push(row, bytes)))
+    };
+    let info = match &vector.kind {
+        VectorKind::Dense(dense) => {
+            let mut writer = VectorsWriter::create(disk, &path, dense.params.element, size(dense)?)?;
+            each(&mut |row, bytes| Ok(writer.push(row, bytes).map(drop)?))?;
+            writer.finish(rows)?
+        }
+        VectorKind::Multi(dense) => {
+            let mut writer = MultiWriter::create(disk, &path, dense.params.element, size(dense)?)?;
+            each(&mut |row, bytes| Ok(writer.push(row, bytes)?))?;
+            writer.finish(rows)?
+        }
+        VectorKind::Sparse(_) => {
+            let mut writer = SparseWriter::create(disk, &path)?;
+            each(&mut |row, bytes| {
+                let pushed = with_sparse(bytes, |view| writer.push(row, view));
+                Ok(pushed.unwrap_or_else(|| Err(writer.not_one(row)))?)
+            })?;
+            writer.finish(rows)?
+        }
+    };
+    Ok(Some(info))
 }

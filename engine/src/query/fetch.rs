@@ -74,7 +74,7 @@ fn parts(
             part
         }
     };
-    let vectors = crate::vectors::select(schema, &select.vectors, |slot| point.vector(slot));
+    let vectors = crate::vectors::select(schema, &select.vectors, |slot| point.vector(slot))?;
     let numbers = vectors
         .iter()
         .flat_map(|vectors| vectors.0.values())

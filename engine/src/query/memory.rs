@@ -1,34 +1,27 @@
 //! Nearest rows of a memtable: by its graph as far as that reaches, one by one behind it.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
 use vdb_index::hnsw;
 use vdb_index::{RowFilter, flat};
-use vdb_storage::PointId;
+use vdb_sys::kernel::Kernel;
 use vdb_wal::Lsn;
 
 use crate::error::Result;
 use crate::filter::CompiledFilter;
 use crate::memtable::{MemVectors, Memtable};
 use crate::query::allowance::Allowance;
+use crate::query::kept::{Best, Kept};
 use crate::query::matching::memtable_row_matches;
 use crate::query::mixed::{Mixed, mix_block};
 use crate::query::prepared::{Query, held};
+use crate::query::ragged;
 use crate::query::segments::{PIECE_BYTES, with_scratch};
 use crate::query::workers;
 use crate::tables::View;
 
 /// A graph is not walked when more than this share of its rows has died: it would meet little else.
 const MOST_DEAD: f64 = 0.5;
-
-/// A hit of a memtable; the worst is the greatest.
-#[derive(Clone)]
-pub(crate) struct Kept {
-    pub(crate) score: f32,
-    pub(crate) id: PointId,
-    pub(crate) row: u32,
-}
 
 /// The best rows of a memtable for each query, in no order. Its rows are in no order of ids, so ties are broken here rather
 /// than by row.
@@ -41,13 +34,26 @@ pub(crate) fn nearest(
     several: bool,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<Vec<Kept>>> {
-    let Some(vectors) = queries.first().and_then(|first| table.vectors(first.slot)) else {
+    if queries
+        .first()
+        .is_some_and(|first| first.vector.dense().is_none())
+    {
+        return workers::map(several, queries, |query| {
+            ragged::nearest_in_memory(view, table, query, several, allowance)
+        });
+    }
+    let dense = queries
+        .first()
+        .and_then(|first| Some((first.vector.dense()?, table.vectors(first.slot)?)));
+    let Some((schema, vectors)) = dense else {
         return Ok(vec![Vec::new(); queries.len()]);
     };
+    let kernel = &schema.kernel;
     let table = Table {
         view,
         table,
         vectors,
+        kernel,
         allowance,
     };
     let walked = workers::map(several, queries, |query| {
@@ -72,7 +78,7 @@ pub(crate) fn nearest(
             all[at].merge(found);
         }
     }
-    Ok(all.into_iter().map(|best| best.kept.into_vec()).collect())
+    Ok(all.into_iter().map(Best::into_kept).collect())
 }
 
 /// The best rows of a memtable by what their similarities to several examples make, in no order.
@@ -83,6 +89,9 @@ pub(super) fn best_mixed(
     several: bool,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<Kept>> {
+    let Some(kernel) = &query.kernel else {
+        return ragged::mixed_in_memory(view, table, query, several, allowance);
+    };
     let Some(vectors) = table.vectors(query.slot) else {
         return Ok(Vec::new());
     };
@@ -90,10 +99,10 @@ pub(super) fn best_mixed(
         view,
         table,
         vectors,
+        kernel,
         allowance,
     };
-    let best = table.scan_mixed(query, several)?;
-    Ok(best.kept.into_vec())
+    Ok(table.scan_mixed(query, several)?.into_kept())
 }
 
 /// What a reader searches.
@@ -101,6 +110,7 @@ struct Table<'a> {
     view: &'a View,
     table: &'a Memtable,
     vectors: &'a MemVectors,
+    kernel: &'a Kernel,
     allowance: &'a Allowance<'a>,
 }
 
@@ -130,7 +140,7 @@ impl Table<'_> {
             hnsw::search_watched(
                 live.graph.view(),
                 &vectors.rows,
-                &query.vector.kernel,
+                self.kernel,
                 &query.encoded,
                 &params,
                 (filter, self.allowance.control()),
@@ -160,7 +170,7 @@ impl Table<'_> {
         let Some(query) = queries.first() else {
             return Ok(Vec::new());
         };
-        let kernel = &query.vector.kernel;
+        let kernel = self.kernel;
         let row_bytes = query.encoded.len();
         let encoded: Vec<&[u8]> = queries.iter().map(|query| query.encoded.as_slice()).collect();
         let pieces = self.pieces(first, row_bytes);
@@ -200,7 +210,7 @@ impl Table<'_> {
 
     /// Scores vectors by all examples in one pass, and keeps the best by what that makes.
     fn scan_mixed(&self, query: &Mixed<'_>, several: bool) -> Result<Best> {
-        let row_bytes = query.row_bytes();
+        let row_bytes = self.vectors.rows.row_bytes();
         let examples = query.examples();
         let held = query.want.min(self.vectors.rows.len() as usize) * size_of::<u64>() * 2;
         self.allowance.take(held)?;
@@ -212,7 +222,7 @@ impl Table<'_> {
                 for block in piece.chunks(flat::BLOCK as usize * row_bytes) {
                     // With many examples a block is a lot of work.
                     self.allowance.check()?;
-                    let scores = mix_block(query, &examples, block);
+                    let scores = mix_block(query, self.kernel, &examples, block);
                     self.note(query.filter.as_ref(), (start..).zip(scores), best)?;
                     start += (block.len() / row_bytes) as u32;
                 }
@@ -267,41 +277,6 @@ impl Table<'_> {
     }
 }
 
-/// The best so far.
-struct Best {
-    kept: BinaryHeap<Kept>,
-    want: usize,
-}
-
-impl Best {
-    fn new(want: usize) -> Self {
-        Best {
-            kept: BinaryHeap::new(),
-            want,
-        }
-    }
-
-    fn merge(&mut self, other: Best) {
-        for kept in other.kept {
-            self.push(kept.score, kept.id, kept.row);
-        }
-    }
-
-    /// True when a score cannot enter.
-    fn is_beyond(&self, score: f32) -> bool {
-        self.kept.len() >= self.want && self.kept.peek().is_some_and(|worst| score < worst.score)
-    }
-
-    fn push(&mut self, score: f32, id: PointId, row: u32) {
-        // Negative zero and zero are one score.
-        let score = score + 0.0;
-        self.kept.push(Kept { score, id, row });
-        if self.kept.len() > self.want {
-            self.kept.pop();
-        }
-    }
-}
-
 /// The vectors of a memtable that a reader sees.
 struct Seen<'a> {
     table: &'a Memtable,
@@ -321,23 +296,3 @@ impl RowFilter for Seen<'_> {
         Some(u64::from(self.rows))
     }
 }
-
-impl Ord for Kept {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
-    }
-}
-
-impl PartialOrd for Kept {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Kept {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Kept {}

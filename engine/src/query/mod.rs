@@ -16,18 +16,25 @@
 //! | `search.rs`, `prepared.rs` | a search as it is asked for; the same, checked and encoded |
 //! | `nearest.rs` | nearest points, for one request or many |
 //! | `mixed.rs` | points by what their similarities to several examples make, in one pass over all |
+//! | `compare.rs`, `idf.rs` | a query against one stored vector, of whichever kind; what rare dimensions of sparse ones weigh |
+//! | `ragged.rs` | nearest rows of multivectors and sparse vectors, of a memtable or a segment |
+//! | `kept.rs` | the best rows of a memtable so far |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
 
 pub(crate) mod allowance;
+pub(crate) mod compare;
 pub(crate) mod explain;
 pub(crate) mod fetch;
+pub(crate) mod idf;
+mod kept;
 pub(crate) mod matching;
 mod memory;
 pub(crate) mod mixed;
 pub(crate) mod nearest;
 pub(crate) mod prepared;
+mod ragged;
 pub(crate) mod rows;
 pub(crate) mod scroll;
 pub(crate) mod search;

@@ -52,7 +52,7 @@ pub(crate) fn search(
     threads: &Workers,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<ScoredPoint>> {
-    let query = Query::new(view, request)?;
+    let query = Query::new(view, request, allowance)?;
     allowance.check()?;
     let work = |several| {
         let hits = find(view, &[&query], several, allowance)?;
@@ -92,7 +92,9 @@ pub(crate) fn search_batch(
         [request] => return Ok(vec![search(view, request, threads, &part_of(request))?]),
         [..] => {}
     }
-    let made = requests.iter().map(|request| Query::new(view, request));
+    let made = requests
+        .iter()
+        .map(|request| Query::new(view, request, &part_of(request)));
     let queries: Vec<Query<'_>> = made.collect::<Result<_>>()?;
     allowance.check()?;
     let mut groups = groups(requests, &queries);
@@ -147,7 +149,7 @@ fn answer(
     hits: Vec<Hit>,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<ScoredPoint>> {
-    let distance = query.vector.params.distance;
+    let distance = query.vector.distance();
     let passing = passing(distance, &hits, request.score_threshold);
     let page = hits[..passing].iter().skip(request.offset).take(request.limit);
     let answer = page

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use vdb_index::hnsw::SearchParams;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filter::CompiledFilter;
 use crate::memtable::Memtable;
+use crate::query::allowance::Allowance;
 use crate::query::fetch;
-use crate::query::search::{Idf, QueryParams, SearchRequest};
+use crate::query::idf;
+use crate::query::search::{QueryParams, SearchRequest};
 use crate::schema::VectorSchema;
 use crate::segment::Segment;
 use crate::tables::View;
@@ -18,16 +20,6 @@ use crate::vectors::encode_query;
 const WANTED_TIMES: u64 = 8;
 /// ...unless so few are wanted that keeping them in order costs nothing.
 const MOST_SORTED: u64 = 512;
-
-/// Weights by rarity are for sparse vectors.
-pub(crate) fn refuse_idf(vector: &str, idf: Option<&Idf>) -> Result<()> {
-    if idf.is_some() {
-        return Err(Error::InvalidRequest(format!(
-            "idf is for sparse vectors with the modifier idf, and the vector {vector:?} is none"
-        )));
-    }
-    Ok(())
-}
 
 /// What every table is searched for.
 pub(crate) struct Query<'a> {
@@ -41,14 +33,14 @@ pub(crate) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    pub(super) fn new(view: &'a View, request: &SearchRequest) -> Result<Self> {
+    pub(super) fn new(view: &'a View, request: &SearchRequest, allowance: &Allowance<'_>) -> Result<Self> {
         request.validate()?;
         let schema = &view.tables.schema;
         fetch::check(schema, &request.select)?;
-        let slot = schema.require(&request.using)?;
-        let vector = &schema.vectors[slot];
-        refuse_idf(&vector.name, request.idf.as_ref())?;
-        let encoded = encode_query(&vector.name, &vector.params, &request.vector)?;
+        let (slot, vector) = schema.require(&request.using)?;
+        let encoded = vec![encode_query(vector, &request.vector)?];
+        let weighed = idf::weigh(view, (slot, vector), request.idf.as_ref(), encoded, allowance)?;
+        let encoded = weighed.into_iter().next().unwrap_or_default();
         let filter = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
         Ok(Query {
             vector,
@@ -74,6 +66,17 @@ impl<'a> Query<'a> {
             // How many rows are left is not known, and payloads are read by one thread.
             return 0;
         }
+        let Some(dense) = self.vector.dense() else {
+            let scanned = |segment: &&Arc<Segment>| {
+                segment
+                    .sparse(self.slot)
+                    .is_none_or(|vectors| self.is_exact() || vectors.index().is_none())
+            };
+            let in_segments = view.tables.segments.iter().filter(scanned);
+            let in_segments = in_segments.map(|segment| segment.vector_bytes(self.slot));
+            let in_memory = view.tables.memtables().map(|table| table.vector_bytes(self.slot));
+            return in_segments.chain(in_memory).fold(0, usize::saturating_add);
+        };
         let rows = |segment: &Arc<Segment>| {
             let vectors = segment.vectors(self.slot)?;
             (self.is_exact() || vectors.graph().is_none()).then(|| vectors.file.len() as usize)
@@ -84,7 +87,7 @@ impl<'a> Query<'a> {
             (self.is_exact() || vectors.live.graph().is_none()).then(|| vectors.rows.len() as usize)
         };
         let in_memory: usize = view.tables.memtables().filter_map(unless_walked).sum();
-        (in_segments + in_memory).saturating_mul(self.vector.params.row_bytes())
+        (in_segments + in_memory).saturating_mul(dense.params.row_bytes())
     }
 
     /// How graphs are walked for it.

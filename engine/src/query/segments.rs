@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use vdb_index::hnsw::{self, Scratch};
 use vdb_index::{RowBits, RowFilter, TopK, flat};
+use vdb_sys::kernel::Kernel;
 
 use crate::error::Result;
 use crate::paging::Paged;
@@ -12,6 +13,7 @@ use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
 use crate::query::mixed::{Mixed, mix_block};
 use crate::query::prepared::{Query, held};
+use crate::query::ragged;
 use crate::query::rows::SegmentRows;
 use crate::query::slots::Slots;
 use crate::query::workers;
@@ -49,14 +51,21 @@ pub(crate) fn nearest(
     let Some(first) = queries.first() else {
         return Ok(answers);
     };
+    let Some(schema) = first.vector.dense() else {
+        return workers::map(several, queries, |query| {
+            ragged::nearest_in_segment(view, segment, query, several, allowance)
+        });
+    };
     let Some(vectors) = segment.vectors(first.slot) else {
         return Ok(answers);
     };
+    let kernel = &schema.kernel;
     let horizon = Horizon::At(view.lsn);
     let schema = &view.tables.schema;
     let rows = SegmentRows::new(schema, segment, horizon, first.filter.as_ref(), allowance)?;
     let table = Table {
         vectors,
+        kernel,
         rows: &rows,
         allowance,
     };
@@ -85,6 +94,9 @@ pub(super) fn best_mixed(
     several: bool,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<(f32, u32)>> {
+    let Some(kernel) = &query.kernel else {
+        return ragged::mixed_in_segment(view, segment, query, several, allowance);
+    };
     let Some(vectors) = segment.vectors(query.slot) else {
         return Ok(Vec::new());
     };
@@ -93,6 +105,7 @@ pub(super) fn best_mixed(
     let rows = SegmentRows::new(schema, segment, horizon, query.filter.as_ref(), allowance)?;
     let table = Table {
         vectors,
+        kernel,
         rows: &rows,
         allowance,
     };
@@ -124,6 +137,7 @@ pub(crate) fn pieces(rows: u32, row_bytes: usize) -> Vec<Range<u32>> {
 /// The vectors of a segment, and which of them may be found.
 struct Table<'a> {
     vectors: &'a SegmentVectors,
+    kernel: &'a Kernel,
     rows: &'a SegmentRows<'a>,
     allowance: &'a Allowance<'a>,
 }
@@ -162,11 +176,10 @@ impl Table<'_> {
         let matrix = Paged::new(&self.vectors.file, &self.vectors.waits);
         let found = with_scratch(|scratch| {
             let among = (filter, self.allowance.control());
-            let kernel = &query.vector.kernel;
             hnsw::search_watched(
                 graph.view(),
                 &matrix,
-                kernel,
+                self.kernel,
                 &query.encoded,
                 &params,
                 among,
@@ -189,7 +202,7 @@ impl Table<'_> {
         let Some(first) = queries.first() else {
             return Ok(Vec::new());
         };
-        let kernel = &first.vector.kernel;
+        let kernel = self.kernel;
         let encoded: Vec<&[u8]> = queries.iter().map(|query| query.encoded.as_slice()).collect();
         let tops = || -> Vec<TopK> { queries.iter().map(|query| TopK::new(query.want)).collect() };
         let held = held(queries, matrix.len() as usize);
@@ -244,7 +257,10 @@ impl Table<'_> {
                 for row in rows.take_while(|&row| row < piece.end) {
                     self.allowance.beat()?;
                     if let Some(vector) = matrix.row(row) {
-                        top.push(query.score(vector, &mut similarities), row);
+                        for (similarity, example) in similarities.iter_mut().zip(&examples) {
+                            *similarity = self.kernel.score(example, vector);
+                        }
+                        top.push(query.mix.score(&similarities), row);
                     }
                 }
                 return Ok(());
@@ -256,7 +272,10 @@ impl Table<'_> {
                 };
                 // With many examples a block is a lot of work.
                 self.allowance.check()?;
-                for (score, row) in mix_block(query, &examples, block).into_iter().zip(start..) {
+                for (score, row) in mix_block(query, self.kernel, &examples, block)
+                    .into_iter()
+                    .zip(start..)
+                {
                     if score >= top.threshold() && slots.contains(row) {
                         top.push(score, row);
                     }
@@ -264,7 +283,7 @@ impl Table<'_> {
             }
             Ok(())
         };
-        let pieces = pieces(matrix.len(), query.row_bytes());
+        let pieces = pieces(matrix.len(), matrix.row_bytes());
         let new = || TopK::new(query.want);
         let found = workers::fold(several, pieces, new, score, |top, other| top.merge(&other));
         self.allowance.give(held);

@@ -5,6 +5,43 @@ use vdb_index::{RowFilter, RowSet};
 use crate::query::rows::SegmentRows;
 use crate::segment::SegmentVectors;
 
+/// The rows of a query as a filter.
+pub(crate) struct Rows<'a> {
+    rows: &'a SegmentRows<'a>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(rows: &'a SegmentRows<'a>) -> Self {
+        Rows { rows }
+    }
+}
+
+impl RowFilter for Rows<'_> {
+    #[inline]
+    fn contains(&self, row: u32) -> bool {
+        self.rows.probe(row)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.rows.reads_payloads()
+    }
+
+    fn estimate(&self) -> Option<u64> {
+        self.rows.listed().map(RowSet::len)
+    }
+
+    fn list(&self, rows: &mut Vec<u32>) -> bool {
+        let Some(listed) = self.rows.listed() else {
+            return false;
+        };
+        listed.list(rows);
+        if !self.rows.is_all_alive() {
+            rows.retain(|&row| self.rows.sees(row));
+        }
+        true
+    }
+}
+
 /// The rows of a query as a filter over the slots of a vector file.
 pub(crate) struct Slots<'a> {
     rows: &'a SegmentRows<'a>,
@@ -41,12 +78,8 @@ impl RowFilter for Slots<'_> {
     }
 
     fn list(&self, slots: &mut Vec<u32>) -> bool {
-        let Some(listed) = self.rows.listed() else {
+        if !Rows::new(self.rows).list(slots) {
             return false;
-        };
-        listed.list(slots);
-        if !self.rows.is_all_alive() {
-            slots.retain(|&row| self.rows.sees(row));
         }
         if self.row_of.is_some() {
             let mut kept = 0;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vdb_storage::PointId;
-use vdb_storage::manifest::CollectionManifest;
+use vdb_storage::manifest::{CollectionManifest, SchemaRecord};
 use vdb_vfs::DynDisk;
 use vdb_wal::Lsn;
 
@@ -124,11 +124,10 @@ impl Collection {
                 .iter()
                 .filter_map(segment::Opened::identity)
                 .map(|i| &i.schema);
-            let newer = newer.max_by_key(|record| record.next_payload_index);
-            let known = schema.as_ref().map(|schema| schema.next_payload_index);
-            if let Some(record) =
-                newer.filter(|record| known.is_none_or(|known| known < record.next_payload_index))
-            {
+            let age = |record: &SchemaRecord| (record.next_vector, record.next_payload_index);
+            let newer = newer.max_by_key(|record| age(record));
+            let known = schema.as_ref().map(|schema| age(&schema.to_record()));
+            if let Some(record) = newer.filter(|record| known.is_none_or(|known| known < age(record))) {
                 match Schema::from_record(record, &disk.display(&found.dir)) {
                     Ok(read) => schema = Some(read),
                     Err(error) => {

@@ -3,8 +3,10 @@
 use std::cell::Cell;
 
 use roaring::RoaringBitmap;
+use vdb_storage::multi::MultiSalvage;
 use vdb_storage::payload::PayloadSalvage;
 use vdb_storage::points::{PointsSalvage, SegmentIdentity};
+use vdb_storage::sparse::SparseSalvage;
 use vdb_storage::vectors::{Salvaged, VectorsSalvage};
 use vdb_storage::{Component, PointId, SegmentFile, tombstone};
 use vdb_vfs::DynDisk;
@@ -13,7 +15,7 @@ use super::losses::{Blame, Losses};
 use super::survey::{FoundFile, FoundSegment};
 use crate::directory::len_of;
 use crate::error::{Error, Result};
-use crate::schema::Schema;
+use crate::schema::{Schema, VectorKind, VectorSchema};
 
 /// A file of the segment: it may be damaged, or not there at all.
 #[derive(Debug)]
@@ -23,13 +25,59 @@ struct Part<T> {
     blame: Option<Blame>,
 }
 
+/// The vectors of one name, of whichever kind.
+#[derive(Debug)]
+enum Vectors {
+    Dense(VectorsSalvage),
+    Multi(MultiSalvage),
+    Sparse(SparseSalvage),
+}
+
+impl Vectors {
+    fn open(
+        disk: &DynDisk,
+        path: &str,
+        vector: &VectorSchema,
+        rows: u32,
+        crc: Option<u32>,
+    ) -> vdb_storage::Result<Self> {
+        Ok(match &vector.kind {
+            VectorKind::Dense(dense) => {
+                let (element, dim) = (dense.params.element, dense.params.size as u32);
+                Vectors::Dense(VectorsSalvage::open(&**disk, path, element, dim, rows, crc)?)
+            }
+            VectorKind::Multi(dense) => {
+                let (element, dim) = (dense.params.element, dense.params.size as u32);
+                Vectors::Multi(MultiSalvage::open(&**disk, path, element, dim, rows, crc)?)
+            }
+            VectorKind::Sparse(_) => Vectors::Sparse(SparseSalvage::open(&**disk, path, rows, crc)?),
+        })
+    }
+
+    fn vector_of(&self, row: u32) -> Salvaged<'_> {
+        match self {
+            Vectors::Dense(file) => file.vector_of(row),
+            Vectors::Multi(file) => file.get(row),
+            Vectors::Sparse(file) => file.stored(row),
+        }
+    }
+
+    fn faults(&self) -> &[vdb_vfs::Error] {
+        match self {
+            Vectors::Dense(file) => file.faults(),
+            Vectors::Multi(file) => file.faults(),
+            Vectors::Sparse(file) => file.faults(),
+        }
+    }
+}
+
 /// The rows of a segment whose ids can be read, and what else can be of them.
 #[derive(Debug)]
 pub(super) struct Segment {
     points: Part<PointsSalvage>,
     payload: Part<PayloadSalvage>,
     /// By slot; none where the segment does not have the vector.
-    vectors: Vec<Option<Part<VectorsSalvage>>>,
+    vectors: Vec<Option<Part<Vectors>>>,
     dead: RoaringBitmap,
     /// Those that are dead only by a file that does not count: the flush that was to commit it did not end.
     dead_since: RoaringBitmap,
@@ -105,9 +153,10 @@ impl Opened {
             |path, crc| PayloadSalvage::open(&**disk, path, crc),
             PayloadSalvage::faults,
         )?;
-        let mut vectors = Vec::with_capacity(schema.vectors.len());
-        for (slot, vector) in (0u16..).zip(&schema.vectors) {
-            let component = Component::Vectors(slot);
+        let mut vectors: Vec<Option<Part<Vectors>>> = Vec::new();
+        vectors.resize_with(schema.slots(), || None);
+        for (slot, vector) in schema.vectors() {
+            let component = vector.kind.component(slot as u16);
             if found.files.iter().all(|known| known.file.component != component) {
                 if found.record.is_none() {
                     let what = format!(
@@ -118,19 +167,17 @@ impl Opened {
                     let blame = losses.note(dir, what);
                     losses.lose_unnamed(blame, None);
                 }
-                vectors.push(None);
                 continue;
             }
-            let (element, dim) = (vector.params.element, vector.params.size as u32);
-            vectors.push(Some(open(
+            vectors[slot] = Some(open(
                 disk,
                 dir,
                 found,
                 component,
                 losses,
-                |path, crc| VectorsSalvage::open(&**disk, path, element, dim, rows, crc),
-                VectorsSalvage::faults,
-            )?));
+                |path, crc| Vectors::open(disk, path, vector, rows, crc),
+                Vectors::faults,
+            )?);
         }
         let versions = || (0..rows).filter_map(|row| file.version(row)).max().unwrap_or(0);
         let max_seq = match (&found.record, file.identity()) {

@@ -133,15 +133,18 @@ impl Source for Picked<'_> {
         Ok(self.0.get(row as usize).map_or(&[], |pick| pick.payload))
     }
 
-    fn vector(&self, row: u32, slot: usize) -> Option<&[u8]> {
-        match self.0.get(row as usize)?.vectors {
-            VectorsOf::Log(vectors) => vectors.get(slot)?.as_deref(),
+    fn vector(&self, row: u32, slot: usize) -> Result<Option<&[u8]>> {
+        let Some(pick) = self.0.get(row as usize) else {
+            return Ok(None);
+        };
+        Ok(match pick.vectors {
+            VectorsOf::Log(vectors) => vectors.get(slot).and_then(|vector| vector.as_deref()),
             VectorsOf::Row(segment, row) => match segment.vector(row, slot) {
                 Salvaged::Vector(bytes) => Some(bytes),
                 // Rows with lost vectors are not picked.
                 Salvaged::Absent | Salvaged::Lost => None,
             },
-        }
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use vdb_index::Control;
 use vdb_storage::Component;
 
-use super::Segment;
+use super::{Column, Segment};
 use crate::error::{Error, Result};
 
 impl Segment {
@@ -30,7 +30,7 @@ impl Segment {
             return self.check(control, || Err(Error::Damaged { file, what }));
         }
         self.check_payload(control)?;
-        (0..self.vectors.len()).try_for_each(|slot| self.check_vectors(slot, control))?;
+        (0..self.columns.len()).try_for_each(|slot| self.check_vectors(slot, control))?;
         // Somebody has put a file right.
         *self.damaged.lock() = None;
         Ok(())
@@ -49,10 +49,13 @@ impl Segment {
     /// # Errors
     /// As [`check_primary`](Self::check_primary).
     pub(crate) fn check_vectors(&self, slot: usize, control: &Control<'_>) -> Result<()> {
-        let Some(vectors) = self.vectors(slot) else {
-            return Ok(());
-        };
-        self.check(control, || Ok(vectors.file.verify(&*self.files.disk)?))
+        let disk = &*self.files.disk;
+        match self.column(slot) {
+            None => Ok(()),
+            Some(Column::Dense(vectors)) => self.check(control, || Ok(vectors.file.verify(disk)?)),
+            Some(Column::Sparse(sparse)) => self.check(control, || Ok(sparse.file.verify(disk)?)),
+            Some(Column::Multi(file)) => self.check(control, || Ok(file.verify(disk)?)),
+        }
     }
 
     fn check(&self, control: &Control<'_>, check: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -10,12 +10,13 @@ use vdb_storage::points::PointsReader;
 use vdb_storage::sparse::SparseReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_storage::{Component, SegmentFile, tombstone};
+use vdb_sys::element::Element;
 use vdb_vfs::Disk;
 use vdb_vfs::frame::{FrameInfo, MAX_META};
 
 use crate::damage::describe;
 use crate::error::{Error, Result};
-use crate::schema::{Schema, VectorSchema};
+use crate::schema::{DenseSchema, Schema, VectorKind};
 
 /// What opening a file looks at through its mapping lies within this many bytes of its two ends: its table, its
 /// meta, and a page for the prelude.
@@ -87,13 +88,17 @@ pub(crate) fn check(
         Component::Vectors(slot) => {
             let vectors = VectorsReader::open(disk, &path)?;
             vectors.verify(disk)?;
-            let params = schema.vectors.get(usize::from(slot)).map(|v| &v.params);
-            if params.is_none_or(|p| p.size != vectors.dim() as usize || p.element != vectors.element()) {
-                let (dim, element) = (vectors.dim(), vectors.element());
-                return Err(damaged(format!(
-                    "it holds {dim} x {element:?}, which the schema does not ask for"
-                )));
-            }
+            check_shape(dense_of(schema, slot), (vectors.dim(), vectors.element())).map_err(damaged)?;
+            (vectors.rows(), vectors.info())
+        }
+        Component::Multi(slot) => {
+            let vectors = MultiReader::open(disk, &path)?;
+            vectors.verify(disk)?;
+            let multi = match schema.vector(usize::from(slot)).map(|vector| &vector.kind) {
+                Some(VectorKind::Multi(dense)) => Some(dense),
+                Some(VectorKind::Dense(_) | VectorKind::Sparse(_)) | None => None,
+            };
+            check_shape(multi, (vectors.dim(), vectors.element())).map_err(damaged)?;
             (vectors.rows(), vectors.info())
         }
         Component::Graph(slot) => {
@@ -101,6 +106,39 @@ pub(crate) fn check(
                 return Err(damaged(format!("the segment has no vectors of number {slot}")));
             };
             (rows, graph(disk, &path, vectors, schema)?)
+        }
+        Component::Sparse(slot) => {
+            let sparse = SparseReader::open(disk, &path)?;
+            sparse.verify(disk)?;
+            if !is_sparse(schema, slot) {
+                return Err(damaged(
+                    "it holds sparse vectors, which the schema does not ask for".to_owned(),
+                ));
+            }
+            (sparse.rows(), sparse.info())
+        }
+        Component::SparseIndex(slot) => {
+            let index = SparseIndex::open(disk, &path, rows)?;
+            index.verify(disk)?;
+            let component = Component::Sparse(slot);
+            let Some(path) = path_of(dir, segment, component).filter(|_| is_sparse(schema, slot)) else {
+                return Err(damaged(format!(
+                    "the segment has no sparse vectors of number {slot}"
+                )));
+            };
+            touch_ends(disk, &path)?;
+            let vectors = SparseReader::open(disk, &path)?;
+            let (found, wanted) = (
+                (index.rows_with_vector(), index.nonzeros()),
+                (vectors.len(), vectors.nonzeros()),
+            );
+            if found != wanted {
+                return Err(damaged(format!(
+                    "it is over {} vectors of {} values, the segment has {} of {}",
+                    found.0, found.1, wanted.0, wanted.1
+                )));
+            }
+            (index.rows(), index.info())
         }
         Component::PayloadIndex(number) => {
             let postings = PostingsFile::open(disk, &path, rows)?;
@@ -122,21 +160,6 @@ pub(crate) fn check(
                 postings.class(class)?;
             }
             (postings.rows(), postings.info())
-        }
-        Component::Sparse(_) => {
-            let sparse = SparseReader::open(disk, &path)?;
-            sparse.verify(disk)?;
-            (sparse.rows(), sparse.info())
-        }
-        Component::SparseIndex(_) => {
-            let index = SparseIndex::open(disk, &path, rows)?;
-            index.verify(disk)?;
-            (index.rows(), index.info())
-        }
-        Component::Multi(_) => {
-            let multi = MultiReader::open(disk, &path)?;
-            multi.verify(disk)?;
-            (multi.rows(), multi.info())
         }
     };
     if found_rows != rows {
@@ -184,6 +207,37 @@ fn points(disk: &dyn Disk, path: &str, segment: &SegmentRecord) -> Result<(u32, 
     Ok((points.len(), points.info()))
 }
 
+/// What the schema says of the plain dense vectors of a slot.
+fn dense_of(schema: &Schema, slot: u16) -> Option<&DenseSchema> {
+    schema.dense(usize::from(slot))
+}
+
+fn is_sparse(schema: &Schema, slot: u16) -> bool {
+    let vector = schema.vector(usize::from(slot));
+    vector.is_some_and(|vector| matches!(vector.kind, VectorKind::Sparse(_)))
+}
+
+/// Whether vectors are what the schema asks for; what they are where they are not.
+fn check_shape(asked: Option<&DenseSchema>, (dim, element): (u32, Element)) -> Result<(), String> {
+    if asked.is_some_and(|v| v.params.size == dim as usize && v.params.element == element) {
+        return Ok(());
+    }
+    Err(format!(
+        "it holds {dim} x {element:?}, which the schema does not ask for"
+    ))
+}
+
+/// Where a segment has a component.
+fn path_of(dir: &str, segment: &SegmentRecord, component: Component) -> Option<String> {
+    let revision = segment.component(component)?.revision;
+    let file = SegmentFile {
+        segment: segment.id,
+        component,
+        revision,
+    };
+    Some(file.path(dir))
+}
+
 /// How many vectors of a slot a segment has, and what they are; `None` when it has none.
 fn vectors_of<'a>(
     disk: &dyn Disk,
@@ -191,25 +245,16 @@ fn vectors_of<'a>(
     schema: &'a Schema,
     segment: &SegmentRecord,
     slot: u16,
-) -> Result<Option<(u32, &'a VectorSchema)>> {
-    let component = Component::Vectors(slot);
-    let Some(record) = segment.component(component) else {
+) -> Result<Option<(u32, &'a DenseSchema)>> {
+    let path = path_of(dir, segment, Component::Vectors(slot));
+    let (Some(path), Some(vector)) = (path, dense_of(schema, slot)) else {
         return Ok(None);
     };
-    let Some(vector) = schema.vectors.get(usize::from(slot)) else {
-        return Ok(None);
-    };
-    let path = SegmentFile {
-        segment: segment.id,
-        component,
-        revision: record.revision,
-    }
-    .path(dir);
     touch_ends(disk, &path)?;
     Ok(Some((VectorsReader::open(disk, &path)?.len(), vector)))
 }
 
-fn graph(disk: &dyn Disk, path: &str, vectors: u32, schema: &VectorSchema) -> Result<FrameInfo> {
+fn graph(disk: &dyn Disk, path: &str, vectors: u32, schema: &DenseSchema) -> Result<FrameInfo> {
     let graph = GraphFile::open(disk, path, vectors, schema.params.size, &schema.kernel)?;
     graph.verify(disk)?;
     let report = graph.view().check();

@@ -197,13 +197,17 @@ impl Shared {
                         vectors.set_damaged();
                     }
                 }
+                Component::SparseIndex(slot) => {
+                    if let Some(vectors) = segment.sparse(usize::from(slot)) {
+                        vectors.set_damaged();
+                    }
+                }
                 Component::PayloadIndex(_) => segment.set_index_damaged(),
                 Component::Points
                 | Component::Payload
                 | Component::Tombstones
                 | Component::Vectors(_)
                 | Component::Sparse(_)
-                | Component::SparseIndex(_)
                 | Component::Multi(_) => {}
             }
         }

@@ -41,9 +41,10 @@ pub(crate) fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> 
             EffectKind::Payload => {
                 // Resolution saw the point; replay sees what resolution saw.
                 if let Some(old) = latest {
-                    let vectors: Vec<_> = (0..tables.schema.vectors.len())
-                        .map(|slot| old.vector(slot))
-                        .collect();
+                    let mut vectors = vec![None; tables.schema.slots()];
+                    for (slot, _) in tables.schema.vectors() {
+                        vectors[slot] = old.vector(slot)?;
+                    }
                     old.kill(lsn);
                     tables
                         .active

@@ -13,7 +13,7 @@ use crate::point::{Payload, Point, Vectors};
 use crate::schema::Schema;
 use crate::vectors;
 use crate::write::batch::{Operation, Target, UpsertMode};
-use crate::write::record::{EffectKind, Section};
+use crate::write::record::{EffectKind, Section, VectorBytes};
 
 /// Points are encoded into pieces of about this length: the disk begins with one while the next is written.
 const PIECE_BYTES: usize = 256 << 10;
@@ -100,7 +100,8 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
         },
         Operation::DeleteVectors { names, target } => {
             within("vector names in one operation", MAX_VECTORS, names.len())?;
-            let slots = names.iter().map(|n| schema.require(n)).collect::<Result<_>>()?;
+            let slots = names.iter().map(|n| Ok(schema.require(n)?.0));
+            let slots = slots.collect::<Result<_>>()?;
             Prepared::DropVectors {
                 slots,
                 target: selection(target)?,
@@ -154,7 +155,10 @@ fn rows(schema: &Schema, points: &[Point]) -> Result<Section> {
     }
     let mut section = Section::default();
     section.effects.reserve(points.len());
-    let row_bytes: usize = schema.vectors.iter().map(|v| v.params.row_bytes()).sum();
+    let row_bytes: usize = schema
+        .vectors()
+        .filter_map(|(_, v)| Some(v.dense()?.params.row_bytes()))
+        .sum();
     let expected = points.len().saturating_mul(row_bytes);
     let mut piece = Vec::with_capacity(expected.min(PIECE_BYTES));
     for (i, point) in points.iter().enumerate() {
@@ -168,10 +172,11 @@ fn rows(schema: &Schema, points: &[Point]) -> Result<Section> {
         let payload = piece.len() - start;
         // Names come in their own order, sections hold slots in the schema's.
         let mut slots = Vec::with_capacity(point.vectors.0.len());
-        for (slot, vector) in schema.vectors.iter().enumerate() {
+        for (slot, vector) in schema.vectors() {
             if let Some(given) = point.vectors.get(&vector.name) {
-                vectors::encode(&vector.name, &vector.params, given, &place, &mut piece)?;
-                slots.push(slot as u16);
+                let start = piece.len();
+                vectors::encode(vector, given, &place, &mut piece)?;
+                slots.push(VectorBytes::new(slot, piece.len() - start)?);
             }
         }
         if slots.len() < point.vectors.0.len() {
@@ -207,10 +212,10 @@ fn patches(schema: &Schema, points: Vec<(PointId, Vectors)>) -> Result<Vec<(Poin
             order.len() - 1
         });
         for (name, vector) in &given.0 {
-            let slot = schema.require(name)?;
+            let (slot, schema) = schema.require(name)?;
             let mut bytes = Vec::new();
             let place = || format!("point {id}: ");
-            vectors::encode(name, &schema.vectors[slot].params, vector, &place, &mut bytes)?;
+            vectors::encode(schema, vector, &place, &mut bytes)?;
             order[i].1.retain(|(s, _)| *s != slot);
             order[i].1.push((slot, bytes));
         }

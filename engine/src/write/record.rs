@@ -8,7 +8,12 @@
 //! | H | [`Header`] by the one codec of the project (fixed-width little-endian integers) |
 //! | rest | for each section, for each effect: the payload, then each vector as stored, back to back |
 //!
-//! The length of a vector is not written: it follows from the schema of its collection.
+//! A vector is named by its number, which no other of the collection is ever given, and has its length with it: the vectors of
+//! some kinds differ in length, and those that were dropped since are skipped.
+//!
+//! | version | change |
+//! |---|---|
+//! | 2 | lengths of vectors (1: they followed from the schema) |
 
 use std::ops::Range;
 
@@ -18,9 +23,10 @@ use vdb_storage::{PointId, codec};
 
 use crate::error::{Error, Result};
 use crate::schema::Schema;
+use crate::vectors::fault;
 
 /// Version of the body format; a log with another one is refused.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Log record kind of a batch of effects.
 pub(crate) const KIND_EFFECTS: u8 = 1;
@@ -78,10 +84,38 @@ pub(crate) struct Effect {
     uuid: bool,
     id: u128,
     payload: u32,
-    vectors: Vec<u16>,
+    vectors: Vec<VectorBytes>,
+}
+
+/// How many bytes of the bulk are the vector of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct VectorBytes {
+    pub(crate) slot: u16,
+    pub(crate) len: u32,
+}
+
+impl VectorBytes {
+    /// # Errors
+    /// When the vector is longer than a record can say.
+    pub(crate) fn new(slot: usize, len: usize) -> Result<Self> {
+        let too_long = |_| Error::Limit {
+            what: "bytes of an encoded vector",
+            limit: u32::MAX as usize,
+            found: len,
+        };
+        let len = u32::try_from(len).map_err(too_long)?;
+        // A schema has no more slots than that.
+        let slot = slot as u16;
+        Ok(VectorBytes { slot, len })
+    }
 }
 
 impl Effect {
+    /// The slots of the vectors that it brings.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = usize> {
+        self.vectors.iter().map(|vector| usize::from(vector.slot))
+    }
+
     pub(crate) fn id(&self) -> PointId {
         if self.uuid {
             PointId::Uuid(uuid::Uuid::from_u128(self.id))
@@ -119,7 +153,7 @@ impl Section {
     /// Adds an effect. `vectors` are stored bytes by schema slot, ascending.
     ///
     /// # Errors
-    /// When the payload is longer than a record can say.
+    /// When the payload or a vector is longer than a record can say.
     pub(crate) fn push<'v>(
         &mut self,
         kind: EffectKind,
@@ -134,14 +168,14 @@ impl Section {
         if let Some(piece) = self.bulk.last_mut() {
             piece.extend_from_slice(payload);
             for (slot, bytes) in vectors {
-                slots.push(slot as u16);
+                slots.push(VectorBytes::new(slot, bytes.len())?);
                 piece.extend_from_slice(bytes);
             }
         }
         self.note(kind, id, payload.len(), slots)
     }
 
-    /// Adds an effect whose bytes, a payload of that length and the vectors of these slots, are in the bulk already.
+    /// Adds an effect whose bytes, a payload of that length and then these vectors, are in the bulk already.
     ///
     /// # Errors
     /// As [`push`](Self::push).
@@ -150,7 +184,7 @@ impl Section {
         kind: EffectKind,
         id: PointId,
         payload: usize,
-        vectors: Vec<u16>,
+        vectors: Vec<VectorBytes>,
     ) -> Result<()> {
         let payload = u32::try_from(payload).map_err(|_| Error::Limit {
             what: "bytes of an encoded payload",
@@ -183,7 +217,7 @@ impl Section {
         let mut pieces = self.bulk.iter().filter(|piece| !piece.is_empty());
         let mut piece: &[u8] = &[];
         let mut at = 0usize;
-        let mut slots: Vec<Option<&[u8]>> = vec![None; schema.vectors.len()];
+        let mut slots: Vec<Option<&[u8]>> = vec![None; schema.slots()];
         for effect in &self.effects {
             if at == piece.len()
                 && let Some(next) = pieces.next()
@@ -192,12 +226,18 @@ impl Section {
             }
             let payload = take(piece, &mut at, effect.payload as usize)?;
             slots.fill(None);
-            for &slot in &effect.vectors {
-                let params = schema
-                    .vectors
-                    .get(usize::from(slot))
+            for &VectorBytes { slot, len } in &effect.vectors {
+                let place = slots
+                    .get_mut(usize::from(slot))
                     .ok_or_else(|| mismatch("an unknown vector"))?;
-                slots[usize::from(slot)] = Some(take(piece, &mut at, params.params.row_bytes())?);
+                let bytes = take(piece, &mut at, len as usize)?;
+                // One that was dropped since is nobody's any more.
+                if let Some(vector) = schema.vector(usize::from(slot)) {
+                    if let Some(fault) = fault(vector, bytes) {
+                        return Err(mismatch(fault));
+                    }
+                    *place = Some(bytes);
+                }
             }
             each(EffectView {
                 kind: effect.kind,

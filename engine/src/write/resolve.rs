@@ -16,7 +16,7 @@ use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables};
 use crate::write::batch::{Expected, UpsertMode};
 use crate::write::prepare::{Patch, PayloadEdit, Prepared, Selection, encode_payload};
-use crate::write::record::{EffectKind, Section};
+use crate::write::record::{Effect, EffectKind, Section};
 
 /// What a point is at this place in the batch.
 enum Current<'a> {
@@ -30,6 +30,12 @@ struct StagedPoint {
     version: u64,
     payload: Vec<u8>,
     vectors: Vec<Option<Vec<u8>>>,
+}
+
+impl StagedPoint {
+    fn vector(&self, slot: usize) -> Option<&[u8]> {
+        self.vectors.get(slot)?.as_deref()
+    }
 }
 
 impl Current<'_> {
@@ -47,15 +53,22 @@ impl Current<'_> {
         }
     }
 
-    fn vector(&self, slot: usize) -> Option<&[u8]> {
+    fn vector(&self, slot: usize) -> Result<Option<&[u8]>> {
         match self {
             Current::Stored(located) => located.vector(slot),
-            Current::Staged(staged) => staged.vectors.get(slot)?.as_deref(),
+            Current::Staged(staged) => Ok(staged.vector(slot)),
+        }
+    }
+
+    fn has_vector(&self, slot: usize) -> bool {
+        match self {
+            Current::Stored(located) => located.has_vector(slot),
+            Current::Staged(staged) => staged.vector(slot).is_some(),
         }
     }
 
     fn matches(&self, schema: &Schema, id: PointId, filter: &CompiledFilter) -> Result<bool> {
-        let has_vector = |slot: usize| self.vector(slot).is_some();
+        let has_vector = |slot: usize| self.has_vector(slot);
         Ok(filter.matches(&StoredPoint {
             schema,
             id,
@@ -124,6 +137,7 @@ impl<'a> Resolver<'a> {
         before: usize,
     ) -> Result<Section> {
         let schema = self.tables.schema.clone();
+        check_slots(&schema, &prepared)?;
         let mut section = match prepared {
             Prepared::Rows {
                 section,
@@ -153,10 +167,10 @@ impl<'a> Resolver<'a> {
             Prepared::DropVectors { slots, target } => {
                 let mut out = Section::default();
                 for (id, current) in self.select(&schema, &target, true)? {
-                    let kept = (0..schema.vectors.len()).filter(|slot| !slots.contains(slot));
-                    let kept: Vec<_> = kept
-                        .filter_map(|slot| Some((slot, current.vector(slot)?)))
-                        .collect();
+                    let mut kept = Vec::new();
+                    for (slot, _) in schema.vectors().filter(|(slot, _)| !slots.contains(slot)) {
+                        kept.extend(current.vector(slot)?.map(|bytes| (slot, bytes)));
+                    }
                     out.push(EffectKind::Put, id, current.payload()?, kept)?;
                     check_bytes(before, &out)?;
                 }
@@ -221,19 +235,16 @@ impl<'a> Resolver<'a> {
             {
                 continue;
             }
-            let merged = (0..schema.vectors.len()).filter_map(|slot| {
-                let new = patch
-                    .iter()
-                    .find(|(s, _)| *s == slot)
-                    .map(|(_, bytes)| bytes.as_slice());
-                Some((slot, new.or_else(|| current.vector(slot))?))
-            });
-            out.push(
-                EffectKind::Put,
-                *id,
-                current.payload()?,
-                merged.collect::<Vec<_>>(),
-            )?;
+            let mut merged = Vec::new();
+            for (slot, _) in schema.vectors() {
+                let new = patch.iter().find(|(s, _)| *s == slot);
+                let bytes = match new {
+                    Some((_, bytes)) => Some(bytes.as_slice()),
+                    None => current.vector(slot)?,
+                };
+                merged.extend(bytes.map(|bytes| (slot, bytes)));
+            }
+            out.push(EffectKind::Put, *id, current.payload()?, merged)?;
             check_bytes(before, &out)?;
         }
         Ok(out)
@@ -302,11 +313,14 @@ impl<'a> Resolver<'a> {
                     let current = self
                         .current(effect.id)
                         .ok_or(Error::PointNotFound { id: effect.id })?;
-                    let vectors = (0..schema.vectors.len()).map(|s| current.vector(s).map(<[u8]>::to_vec));
+                    let mut vectors = vec![None; schema.slots()];
+                    for (slot, _) in schema.vectors() {
+                        vectors[slot] = current.vector(slot)?.map(<[u8]>::to_vec);
+                    }
                     Some(StagedPoint {
                         version: section.seq,
                         payload: effect.payload.to_vec(),
-                        vectors: vectors.collect(),
+                        vectors,
                     })
                 }
             };
@@ -315,6 +329,28 @@ impl<'a> Resolver<'a> {
         })?;
         self.staged.extend(changes);
         Ok(())
+    }
+}
+
+/// An operation is encoded before it has its place in the order: a vector that it brings may have been dropped since.
+fn check_slots(schema: &Schema, prepared: &Prepared) -> Result<()> {
+    let gone = |slot: &usize| schema.vector(*slot).is_none();
+    let found = match prepared {
+        Prepared::Rows { section, .. } => section.effects.iter().flat_map(Effect::slots).find(gone),
+        Prepared::Vectors { points, .. } => {
+            let slots = points
+                .iter()
+                .flat_map(|(_, patch)| patch.iter().map(|(slot, _)| *slot));
+            slots.into_iter().find(gone)
+        }
+        Prepared::DropVectors { slots, .. } => slots.iter().copied().find(gone),
+        Prepared::Delete(_) | Prepared::Payload { .. } => None,
+    };
+    match found {
+        None => Ok(()),
+        Some(_) => Err(Error::InvalidRequest(
+            "a vector that the operation names was dropped from the collection meanwhile: nothing was written".into(),
+        )),
     }
 }
 

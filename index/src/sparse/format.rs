@@ -37,7 +37,7 @@ pub(super) const WEIGHTS: u32 = 5;
 pub(super) const SECTIONS: u32 = 6;
 
 /// Most postings of a file: they are numbered with 32 bits.
-pub(super) const MAX_POSTINGS: u64 = u32::MAX as u64;
+pub const MAX_POSTINGS: u64 = u32::MAX as u64;
 
 pub(super) const META_LEN: usize = WORDS_AT + 8;
 

@@ -37,6 +37,7 @@ mod vectors;
 
 pub use build::write;
 pub use file::SparseIndex;
+pub use format::MAX_POSTINGS;
 pub use frequencies::Frequencies;
 pub use memory::SparseRows;
 pub use scan::scan_rows;

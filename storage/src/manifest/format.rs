@@ -11,7 +11,7 @@
 //! | kind | version | since | change |
 //! |---|---|---|---|
 //! | `CTLG` | 1 | 0.1 | first |
-//! | `MANI` | 2 | 0.1 | payload indexes have options (1: none) |
+//! | `MANI` | 3 | 0.1 | sparse vectors and multivectors (2: none; 1: no options of payload indexes either) |
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -206,9 +206,9 @@ impl ManifestRecord for CollectionManifest {
     const KIND: FileKind = FileKind {
         magic: *b"MANI",
         name: "manifest",
-        version: 2,
+        version: 3,
     };
-    const VERSIONS: RangeInclusive<u16> = 2..=2;
+    const VERSIONS: RangeInclusive<u16> = 3..=3;
 
     fn generation(&self) -> u64 {
         self.generation

@@ -12,7 +12,8 @@ mod format;
 mod store;
 
 pub use crate::schema::{
-    HnswRecord, OptimizerRecord, PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord, VectorRecord,
+    HnswRecord, OptimizerRecord, PayloadIndexOptionsRecord, PayloadIndexRecord, SchemaRecord,
+    SparseVectorRecord, VectorRecord,
 };
 pub use format::{
     AliasRecord, Catalog, CollectionManifest, CollectionRecord, ComponentRecord, ManifestRecord, NUMBER_END,

@@ -25,6 +25,7 @@ fn vector(number: u16, name: &str) -> VectorRecord {
             seed: 7,
             quantization: 3,
         },
+        multivector: None,
     }
 }
 
@@ -62,6 +63,7 @@ fn segment(id: u64) -> SegmentRecord {
 fn manifest(generation: u64) -> CollectionManifest {
     let schema = SchemaRecord {
         vectors: vec![vector(0, ""), vector(2, "image")],
+        sparse_vectors: Vec::new(),
         next_vector: 3,
         payload_indexes: vec![PayloadIndexRecord {
             number: 0,

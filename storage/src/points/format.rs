@@ -11,7 +11,7 @@
 //!
 //! | version | since | change |
 //! |---|---|---|
-//! | 2 | 0.1 | payload indexes of the schema have options (1: none) |
+//! | 3 | 0.1 | sparse vectors and multivectors in the schema (2: none; 1: no options of payload indexes either) |
 //!
 //! # The table
 //! Open addressing with linear probing at a load of at most 3/5. The high bits of an id's hash choose the slot
@@ -31,9 +31,9 @@ use crate::schema::SchemaRecord;
 pub(super) const KIND: FileKind = FileKind {
     magic: *b"PNTS",
     name: "points",
-    version: 2,
+    version: 3,
 };
-pub(super) const VERSIONS: RangeInclusive<u16> = 2..=2;
+pub(super) const VERSIONS: RangeInclusive<u16> = 3..=3;
 
 pub(super) const NUMBERS: u32 = 0;
 pub(super) const UUIDS: u32 = 1;

@@ -100,6 +100,35 @@ impl SparseReader {
         })
     }
 
+    /// The stored form of the vector of a row: its dimensions, then their values.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn stored(&self, row: u32) -> Result<Option<&[u8]>> {
+        let Some(vector) = self.get(row)? else {
+            return Ok(None);
+        };
+        let start = self
+            .places
+            .get(row as usize)
+            .map_or(0, |&place| Place::decode(place).start);
+        // Within the words, as `get` has found.
+        let words = self
+            .words
+            .get(start as usize * 2..)
+            .and_then(|words| words.get(..2 * vector.len()));
+        Ok(words.map(bytemuck::cast_slice))
+    }
+
+    /// Whether a row has the vector; not where the file does not say.
+    pub fn has(&self, row: u32) -> bool {
+        row < self.meta.rows
+            && self
+                .places
+                .get(row as usize)
+                .is_some_and(|&place| Place::decode(place).is_present)
+    }
+
     /// The vectors of all rows that have one, in the order of rows.
     ///
     /// # Errors

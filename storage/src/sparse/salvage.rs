@@ -6,6 +6,7 @@ use vdb_vfs::frame::Salvage;
 
 use super::format::{KIND, MAX_NONZEROS, Meta, PAIR, PLACES, Place, VECTORS, VERSIONS};
 use crate::section::{count_of, number_at, salvaged_meta};
+use crate::vectors::Salvaged;
 use crate::{Error, Result};
 
 /// What a damaged file says of a row.
@@ -55,6 +56,23 @@ impl SparseSalvage {
             Some(Place { start, .. }) => place(row + 1)
                 .and_then(|next| self.vector(start, next.start))
                 .map_or(SalvagedSparse::Lost, SalvagedSparse::Vector),
+        }
+    }
+
+    /// The same, a vector in its stored form: its dimensions, then their values.
+    pub fn stored(&self, row: u32) -> Salvaged<'_> {
+        match self.get(row) {
+            SalvagedSparse::Absent => Salvaged::Absent,
+            SalvagedSparse::Lost => Salvaged::Lost,
+            SalvagedSparse::Vector(vector) => {
+                let start = number_at::<u64>(&self.file, PLACES, row).map(|place| Place::decode(place).start);
+                // What `get` has read.
+                let bytes = start.and_then(|start| {
+                    let start = start * PAIR;
+                    self.file.get(VECTORS, start..start + vector.len() as u64 * PAIR)
+                });
+                bytes.map_or(Salvaged::Lost, Salvaged::Vector)
+            }
         }
     }
 

@@ -72,6 +72,11 @@ impl SparseWriter {
         Ok(())
     }
 
+    /// The error of bytes of `row` that are no sparse vector.
+    pub fn not_one(&self, row: u32) -> Error {
+        self.invalid(format!("what is there for row {row} is no sparse vector"))
+    }
+
     /// Writes the rest and syncs the file; the segment has `rows` rows. The caller syncs the directory.
     ///
     /// # Errors
