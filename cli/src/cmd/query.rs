@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use vdb::{
     Collection, Control, Filter, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest, SearchRequest,
-    Select,
+    Select, Vector,
 };
 use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
@@ -112,7 +112,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn request(&self, vector: Vec<f32>) -> SearchRequest {
+    fn request(&self, vector: impl Into<Vector>) -> SearchRequest {
         let mut request = SearchRequest::new(vector).using(&self.using).limit(self.limit);
         request.offset = self.offset;
         request.ef = self.ef;
@@ -179,7 +179,7 @@ fn by_point(
 ) -> Outcome<Vec<ScoredPoint>> {
     let request = QueryRequest {
         query: Some(Query::recommend([id], args.unlike.iter().copied())),
-        ..args.request(Vec::new()).into()
+        ..args.request(Vec::<f32>::new()).into()
     };
     collection.query_with(&request, control).map_err(|error| {
         if matches!(error, vdb::Error::PointWithoutVector { .. }) {

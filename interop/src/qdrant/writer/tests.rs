@@ -228,7 +228,8 @@ proptest! {
         let input = crate::Input::from_bytes("matrix", matrix.finish().unwrap());
         let rows = crate::read(input, crate::Format::Npy, &crate::ReadOptions::default()).unwrap();
         for (row, point) in rows.zip(&before) {
-            prop_assert_eq!(row.unwrap().vectors.dense(""), point.vectors.dense(""));
+            let row = row.unwrap();
+            prop_assert_eq!(row.vectors.dense(""), point.vectors.dense(""));
         }
     }
 }
