@@ -59,8 +59,8 @@ pub mod qdrant;
 mod open;
 
 pub use delimited::CsvRows;
-pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
 pub use error::{Problem, RowError};
+pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
 pub use input::Input;
 pub use json_lines::JsonLinesRows;
 pub use npy::{NpyRows, read_row_numbers};

@@ -72,7 +72,11 @@ impl<'de> Visitor<'de> for NumbersSeed<'_> {
 
 impl NumbersSeed<'_> {
     /// Adds the numbers that are left to those that were read.
-    fn collect<'de, A: SeqAccess<'de>>(&self, mut vector: Vec<f32>, mut numbers: A) -> Result<Vec<f32>, A::Error> {
+    fn collect<'de, A: SeqAccess<'de>>(
+        &self,
+        mut vector: Vec<f32>,
+        mut numbers: A,
+    ) -> Result<Vec<f32>, A::Error> {
         loop {
             let next = numbers.next_element::<f32>();
             match self

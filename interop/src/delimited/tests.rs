@@ -76,7 +76,10 @@ fn columns_and_delimiter_can_be_named() {
         .next()
         .unwrap()
         .unwrap();
-    assert_eq!((row.id, row.vectors.dense("text")), (PointId::Num(1), Some(&[2.0, 3.0][..])));
+    assert_eq!(
+        (row.id, row.vectors.dense("text")),
+        (PointId::Num(1), Some(&[2.0, 3.0][..]))
+    );
     assert_eq!(row.payload.map(Value::Object), Some(json!({"id": 4, "v0": 5})));
 }
 
@@ -263,7 +266,10 @@ fn headers_that_leave_doubt_are_refused() {
     }
     // These look a little like vector columns and are none.
     let row = read("v0,v00,v,version\n1,2,3,4\n").remove(0).unwrap();
-    assert_eq!((row.vectors.dense("").unwrap().len(), row.payload.unwrap().len()), (1, 3));
+    assert_eq!(
+        (row.vectors.dense("").unwrap().len(), row.payload.unwrap().len()),
+        (1, 3)
+    );
 }
 
 #[test]

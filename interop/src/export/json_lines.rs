@@ -30,7 +30,10 @@ impl<W: Write> JsonLinesWriter<W> {
             Some(vector) if vectors.0.len() == 1 => Some(VectorsJson::One(vector.into())),
             None if vectors.0.is_empty() => None,
             Some(_) | None => {
-                let named = vectors.0.iter().map(|(name, vector)| (name.as_str(), vector.into()));
+                let named = vectors
+                    .0
+                    .iter()
+                    .map(|(name, vector)| (name.as_str(), vector.into()));
                 Some(VectorsJson::Named(named.collect()))
             }
         };

@@ -44,7 +44,8 @@ impl<W: Write> NpyWriter<W> {
     /// # Errors
     /// When writing fails.
     pub fn new(mut to: W, rows: u64, columns: usize) -> Result<Self, NpyWriteError> {
-        let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+        let dictionary =
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
         let mut header = b"\x93NUMPY\x01\x00".to_vec();
         let length = u16::try_from(HEADER - header.len() - 2).unwrap_or_default();
         header.extend(length.to_le_bytes());
@@ -84,7 +85,11 @@ impl<W: Write> NpyWriter<W> {
     /// # Errors
     /// When rows are missing.
     pub fn finish(self) -> Result<W, NpyWriteError> {
-        if self.written == self.rows { Ok(self.to) } else { Err(self.rows_error()) }
+        if self.written == self.rows {
+            Ok(self.to)
+        } else {
+            Err(self.rows_error())
+        }
     }
 
     fn rows_error(&self) -> NpyWriteError {

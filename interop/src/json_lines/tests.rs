@@ -23,10 +23,7 @@ fn a_row_has_an_id_a_vector_and_a_payload() {
         .remove(0)
         .unwrap();
     assert_eq!(row.id, PointId::Num(7));
-    assert_eq!(
-        row.vectors,
-        Vectors::from([1.0, 0.5, -2000.0])
-    );
+    assert_eq!(row.vectors, Vectors::from([1.0, 0.5, -2000.0]));
     assert_eq!(row.payload.map(Value::Object), Some(json!({"n": 2, "x": 2.0})));
     assert_eq!(row.place.to_string(), "rows.jsonl:1");
 }
@@ -44,9 +41,11 @@ fn vectors_may_be_named() {
 
 #[test]
 fn vectors_may_be_of_every_kind() {
-    let row = read(r#"{"vector":{"rows":[[1,2],[3,4.5]],"words":{"indices":[7,3],"values":[0.5,-1]},"plain":[9]}}"#)
-        .remove(0)
-        .unwrap();
+    let row = read(
+        r#"{"vector":{"rows":[[1,2],[3,4.5]],"words":{"indices":[7,3],"values":[0.5,-1]},"plain":[9]}}"#,
+    )
+    .remove(0)
+    .unwrap();
     let expected = Vectors::default()
         .with("rows", vec![vec![1.0, 2.0], vec![3.0, 4.5]])
         .with("words", SparseVector::new([7, 3], [0.5, -1.0]))
@@ -60,10 +59,19 @@ fn vectors_may_be_of_every_kind() {
         (r#"{"vector":[[1],2]}"#, "vector[1]: "),
         (r#"{"vector":[1,[2]]}"#, "vector[1]: "),
         (r#"{"vector":[[1],[1e39]]}"#, "vector[1][0]: "),
-        (r#"{"vector":{"w":{"indices":[1],"values":[1e39]}}}"#, "vector.w.values[0]: "),
+        (
+            r#"{"vector":{"w":{"indices":[1],"values":[1e39]}}}"#,
+            "vector.w.values[0]: ",
+        ),
         (r#"{"vector":{"w":{"indices":[1,2],"values":[1]}}}"#, "vector.w: "),
-        (r#"{"vector":{"w":{"indices":[-1],"values":[1]}}}"#, "vector.w.indices: "),
-        (r#"{"vector":{"w":{"indices":[1],"value":[1]}}}"#, "vector.w.value: "),
+        (
+            r#"{"vector":{"w":{"indices":[-1],"values":[1]}}}"#,
+            "vector.w.indices: ",
+        ),
+        (
+            r#"{"vector":{"w":{"indices":[1],"value":[1]}}}"#,
+            "vector.w.value: ",
+        ),
     ] {
         let message = message(line);
         assert!(message.contains(part), "{part:?} is not in {message}");

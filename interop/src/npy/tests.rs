@@ -35,7 +35,8 @@ fn refusal(file: Vec<u8>) -> String {
 }
 
 fn vectors(rows: impl Iterator<Item = Result<Row, RowError>>) -> Vec<Vec<f32>> {
-    rows.map(|row| row.unwrap().vectors.dense("").unwrap().to_vec()).collect()
+    rows.map(|row| row.unwrap().vectors.dense("").unwrap().to_vec())
+        .collect()
 }
 
 #[test]

@@ -48,7 +48,9 @@ impl<R: Read> Bytes<R> {
 
     pub(super) fn array<const N: usize>(&mut self, inside: &'static str) -> Outcome<[u8; N]> {
         let mut array = [0; N];
-        self.inner.read_exact(&mut array).map_err(|error| cut(error, inside))?;
+        self.inner
+            .read_exact(&mut array)
+            .map_err(|error| cut(error, inside))?;
         self.at += N as u64;
         Ok(array)
     }
@@ -80,7 +82,9 @@ impl<R: Read> Bytes<R> {
 
     pub(super) fn take(&mut self, length: u64, limit: u64, what: &'static str) -> Outcome<Vec<u8>> {
         let mut bytes = vec![0; self.check(length, limit, what)?];
-        self.inner.read_exact(&mut bytes).map_err(|error| cut(error, what))?;
+        self.inner
+            .read_exact(&mut bytes)
+            .map_err(|error| cut(error, what))?;
         self.at += length;
         Ok(bytes)
     }

@@ -35,17 +35,24 @@ pub(super) fn reduce(callee: &Value, arguments: &Value) -> Outcome<Value> {
         {
             Ok(empty(class))
         }
-        _ => Err(PickleProblem::Malformed("calls a class with arguments that it does not take")),
+        _ => Err(PickleProblem::Malformed(
+            "calls a class with arguments that it does not take",
+        )),
     }
 }
 
 /// `BUILD`: gives an object its fields, once.
 pub(super) fn build(object: &mut Value, state: &Value) -> Outcome<()> {
-    const STATE: PickleProblem = PickleProblem::Malformed("the state of an object is no dict with its fields");
+    const STATE: PickleProblem =
+        PickleProblem::Malformed("the state of an object is no dict with its fields");
     let Value::Object(object) = object else {
-        return Err(PickleProblem::Malformed("sets the state of something that is no object"));
+        return Err(PickleProblem::Malformed(
+            "sets the state of something that is no object",
+        ));
     };
-    let Value::Dict(state) = state else { return Err(STATE) };
+    let Value::Dict(state) = state else {
+        return Err(STATE);
+    };
     let Some(Value::Dict(fields)) = state.get(FIELDS) else {
         return Err(STATE);
     };
@@ -54,7 +61,9 @@ pub(super) fn build(object: &mut Value, state: &Value) -> Outcome<()> {
             object.fields = Some(fields.clone());
             Ok(())
         }
-        _ => Err(PickleProblem::Malformed("sets the state of an object that has one")),
+        _ => Err(PickleProblem::Malformed(
+            "sets the state of an object that has one",
+        )),
     }
 }
 
@@ -67,7 +76,9 @@ pub(super) fn tuple(items: Vec<Value>, depth: u16) -> Outcome<Value> {
     let mut extent = Extent::default();
     for item in &items {
         if matches!(item, Value::Taken) {
-            return Err(PickleProblem::Malformed("an item of the list that is read is used elsewhere too"));
+            return Err(PickleProblem::Malformed(
+                "an item of the list that is read is used elsewhere too",
+            ));
         }
         extent.add(item, depth)?;
     }

@@ -37,11 +37,31 @@ pub struct Classes {
 
 /// What Python itself puts into pickles of objects.
 static PYTHON: [Class; 5] = [
-    Class { module: "builtins", name: "set", kind: Kind::Set },
-    Class { module: "__builtin__", name: "set", kind: Kind::Set },
-    Class { module: "copy_reg", name: "_reconstructor", kind: Kind::Reconstructor },
-    Class { module: "copyreg", name: "_reconstructor", kind: Kind::Reconstructor },
-    Class { module: "__builtin__", name: "object", kind: Kind::Base },
+    Class {
+        module: "builtins",
+        name: "set",
+        kind: Kind::Set,
+    },
+    Class {
+        module: "__builtin__",
+        name: "set",
+        kind: Kind::Set,
+    },
+    Class {
+        module: "copy_reg",
+        name: "_reconstructor",
+        kind: Kind::Reconstructor,
+    },
+    Class {
+        module: "copyreg",
+        name: "_reconstructor",
+        kind: Kind::Reconstructor,
+    },
+    Class {
+        module: "__builtin__",
+        name: "object",
+        kind: Kind::Base,
+    },
 ];
 
 impl Classes {

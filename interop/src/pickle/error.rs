@@ -21,7 +21,9 @@ pub enum PickleProblem {
     #[error("cannot be read: {0}")]
     Io(#[source] io::Error),
     /// The file ends before the pickle does.
-    #[error("the file ends inside {inside}: it was cut short, or never written to its end; take another copy")]
+    #[error(
+        "the file ends inside {inside}: it was cut short, or never written to its end; take another copy"
+    )]
     Truncated {
         /// What was being read.
         inside: &'static str,
@@ -41,7 +43,9 @@ pub enum PickleProblem {
         what: &'static str,
     },
     /// A class or function that is not on the list.
-    #[error("names {class}, which is none of the classes of {format}; it was not imported, and nothing was run")]
+    #[error(
+        "names {class}, which is none of the classes of {format}; it was not imported, and nothing was run"
+    )]
     UnknownClass {
         /// Module and name, with a dot between.
         class: String,
@@ -89,7 +93,10 @@ pub enum PickleProblem {
 impl PickleProblem {
     /// The same at a byte.
     pub(super) fn at(self, offset: u64) -> PickleError {
-        PickleError { offset, problem: self }
+        PickleError {
+            offset,
+            problem: self,
+        }
     }
 }
 

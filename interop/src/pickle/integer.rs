@@ -14,7 +14,8 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Value {
         wide.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         return from_wide(i128::from_le_bytes(wide));
     };
-    if high.iter().all(|byte| *byte == filler) && low.last().is_some_and(|top| (top & 0x80 != 0) == negative) {
+    if high.iter().all(|byte| *byte == filler) && low.last().is_some_and(|top| (top & 0x80 != 0) == negative)
+    {
         let wide: [u8; 16] = std::array::from_fn(|at| low.get(at).copied().unwrap_or(filler));
         return from_wide(i128::from_le_bytes(wide));
     }
@@ -66,7 +67,10 @@ fn nearest(bytes: &[u8], negative: bool) -> f64 {
     // Fifteen bytes are more than a float holds: what is below them only says which way a tie is rounded.
     let kept = magnitude.len().min(15);
     let (below, top) = magnitude.split_at(magnitude.len() - kept);
-    let mut head = top.iter().rev().fold(0_u128, |head, byte| head << 8 | u128::from(*byte));
+    let mut head = top
+        .iter()
+        .rev()
+        .fold(0_u128, |head, byte| head << 8 | u128::from(*byte));
     head |= u128::from(below.iter().any(|byte| *byte != 0));
     let scale = i32::try_from(below.len() * 8).unwrap_or(i32::MAX);
     let value = head as f64 * 2_f64.powi(scale);

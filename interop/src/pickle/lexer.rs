@@ -50,7 +50,9 @@ pub(super) fn next<R: Read>(bytes: &mut Bytes<R>, limits: &Limits, skim: bool) -
         0x88 => Op::Push(Value::Bool(true)),
         0x89 => Op::Push(Value::Bool(false)),
         b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b => Op::Push(integer(bytes, limits, code)?),
-        b'F' => Op::Push(Value::Float(decimal_float(&bytes.line(limits.integer_bytes, "FLOAT")?)?)),
+        b'F' => Op::Push(Value::Float(decimal_float(
+            &bytes.line(limits.integer_bytes, "FLOAT")?,
+        )?)),
         b'G' => {
             let mut number: [u8; 8] = bytes.array("BINFLOAT")?;
             // The only number of a pickle with its highest byte first.
@@ -59,7 +61,11 @@ pub(super) fn next<R: Read>(bytes: &mut Bytes<R>, limits: &Limits, skim: bool) -
         }
         b'V' => {
             let line = bytes.line(limits.text_bytes, "UNICODE")?;
-            Op::Push(if skim { Value::None } else { text::from_raw_escapes(&line)? })
+            Op::Push(if skim {
+                Value::None
+            } else {
+                text::from_raw_escapes(&line)?
+            })
         }
         0x8c => {
             let length = bytes.byte("SHORT_BINUNICODE")?.into();
@@ -131,7 +137,11 @@ fn integer<R: Read>(bytes: &mut Bytes<R>, limits: &Limits, code: u8) -> Outcome<
             u64::try_from(length).map_err(|_| PickleProblem::Malformed("an integer has a negative length"))?
         }
     };
-    Ok(integer::from_bytes(&bytes.take(long, limits.integer_bytes, WHAT)?))
+    Ok(integer::from_bytes(&bytes.take(
+        long,
+        limits.integer_bytes,
+        WHAT,
+    )?))
 }
 
 fn string<R: Read>(bytes: &mut Bytes<R>, length: u64, limits: &Limits, skim: bool) -> Outcome<Value> {
@@ -145,10 +155,12 @@ fn string<R: Read>(bytes: &mut Bytes<R>, length: u64, limits: &Limits, skim: boo
 
 /// The index of a memo entry in decimal.
 fn index(digits: &[u8]) -> Outcome<u64> {
-    match integer::from_digits(digits)? {
-        Value::Int(index) if index >= 0 => Ok(index.unsigned_abs()),
-        _ => Err(PickleProblem::Malformed("a memo index is out of range")),
+    if let Value::Int(index) = integer::from_digits(digits)?
+        && index >= 0
+    {
+        return Ok(index.unsigned_abs());
     }
+    Err(PickleProblem::Malformed("a memo index is out of range"))
 }
 
 fn decimal_float(line: &[u8]) -> Outcome<f64> {

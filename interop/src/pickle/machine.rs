@@ -275,14 +275,22 @@ impl<R: Read> Machine<R> {
         let below = at.checked_sub(1).and_then(|at| self.stack.get(at));
         let is_value = at >= 2 && at.is_multiple_of(2) && self.marks.iter().all(|mark| *mark <= 1);
         is_value
-            && matches!(self.stack.first(), Some(Slot { value: Value::Dict(_), .. }))
+            && matches!(
+                self.stack.first(),
+                Some(Slot {
+                    value: Value::Dict(_),
+                    ..
+                })
+            )
             && below.is_some_and(|below| below.value.as_text() == Some(key))
     }
 
     /// Hands the object on top out if it is an item of the streamed list. It has its state, so that nothing changes it
     /// any more.
     fn hand_out(&mut self) -> Outcome<Option<Event>> {
-        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let Some(stream) = &mut self.stream else {
+            return Ok(None);
+        };
         let above = stream.list + 1;
         let is_item = self.stack.len() == above + stream.taken + 1
             && self.marks.last().is_none_or(|mark| *mark <= above);
@@ -298,7 +306,9 @@ impl<R: Read> Machine<R> {
     /// Fills an entry whose value is still on the stack. From then on the value is shared, and nothing can change it; so
     /// none can come to hold itself.
     fn share(&mut self, index: u64) -> Outcome<()> {
-        let Some(place) = self.memo.on_stack(index) else { return Ok(()) };
+        let Some(place) = self.memo.on_stack(index) else {
+            return Ok(());
+        };
         let slot = self.stack.get_mut(place).filter(|slot| slot.memo == Some(index));
         let slot = slot.ok_or(PickleProblem::NoEntry { index })?;
         slot.memo = None;
@@ -307,21 +317,27 @@ impl<R: Read> Machine<R> {
 
     fn memoize(&mut self, asked: Option<u64>) -> Outcome<()> {
         let at = self.stack.len().wrapping_sub(1);
-        let Some(index) = self.memo.make(asked, at)? else { return Ok(()) };
+        let Some(index) = self.memo.make(asked, at)? else {
+            return Ok(());
+        };
         if self.stream.as_ref().is_some_and(|stream| stream.list == at) {
-            return Err(PickleProblem::Malformed("the list of points is referred to elsewhere"));
+            return Err(PickleProblem::Malformed(
+                "the list of points is referred to elsewhere",
+            ));
         }
         let slot = self.stack.last_mut().ok_or(NO_VALUE)?;
-        match &slot.value {
-            Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::Object(_) => {
-                if slot.memo.replace(index).is_some() {
-                    return Err(PickleProblem::Malformed("a value has two memo entries"));
-                }
-                Ok(())
-            }
-            Value::Taken => Err(PickleProblem::Malformed("an item of the list that is read is used elsewhere too")),
-            value => self.memo.fill(index, value, &self.limits),
+        no_item(&slot.value)?;
+        let may_grow = matches!(
+            slot.value,
+            Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::Object(_)
+        );
+        if !may_grow {
+            return self.memo.fill(index, &slot.value, &self.limits);
         }
+        if slot.memo.replace(index).is_some() {
+            return Err(PickleProblem::Malformed("a value has two memo entries"));
+        }
+        Ok(())
     }
 
     /// A value that leaves the stack is complete: nothing changes it any more.
@@ -330,7 +346,11 @@ impl<R: Read> Machine<R> {
         if let Some(index) = slot.memo {
             self.memo.fill(index, &slot.value, &self.limits)?;
         }
-        if self.stream.as_ref().is_some_and(|stream| stream.list >= self.stack.len()) {
+        if self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.list >= self.stack.len())
+        {
             self.stream = None;
         }
         Ok(slot.value)
@@ -350,7 +370,10 @@ impl<R: Read> Machine<R> {
     }
 
     fn pop_to_mark(&mut self) -> Outcome<Vec<Value>> {
-        let from = self.marks.pop().ok_or(PickleProblem::Malformed("looks for a mark where there is none"))?;
+        let from = self
+            .marks
+            .pop()
+            .ok_or(PickleProblem::Malformed("looks for a mark where there is none"))?;
         self.held = self.held.saturating_sub(size_of::<usize>() as u64);
         let from = from.min(self.stack.len());
         let slots = self.stack.split_off(from);
@@ -378,7 +401,9 @@ impl<R: Read> Machine<R> {
             return match items.iter().find(|item| !matches!(item, Value::Taken)) {
                 None => Ok(()),
                 Some(Value::Object(_)) => Err(PickleProblem::Malformed("a point is in the list twice")),
-                Some(_) => Err(PickleProblem::Malformed("an item of the list of points is no object")),
+                Some(_) => Err(PickleProblem::Malformed(
+                    "an item of the list of points is no object",
+                )),
             };
         }
         self.change_top(|list, depth| {
@@ -403,12 +428,16 @@ impl<R: Read> Machine<R> {
     fn set_items(&mut self, items: Vec<Value>) -> Outcome<()> {
         self.change_top(|dict, depth| {
             let Value::Dict(dict) = dict else {
-                return Err(PickleProblem::Malformed("sets items of something that is no dict"));
+                return Err(PickleProblem::Malformed(
+                    "sets items of something that is no dict",
+                ));
             };
             let dict: &mut Dict = Arc::get_mut(dict).ok_or(SHARED)?;
             let mut items = items.into_iter();
             while let Some(key) = items.next() {
-                let value = items.next().ok_or(PickleProblem::Malformed("a dict has a key without a value"))?;
+                let value = items
+                    .next()
+                    .ok_or(PickleProblem::Malformed("a dict has a key without a value"))?;
                 hashable(&key)?;
                 no_class(&value)?;
                 dict.extent.add(&key, depth)?;
@@ -421,7 +450,8 @@ impl<R: Read> Machine<R> {
 }
 
 const NO_VALUE: PickleProblem = PickleProblem::Malformed("takes a value where there is none");
-const SHARED: PickleProblem = PickleProblem::Malformed("a value is changed after it was used elsewhere, or holds itself");
+const SHARED: PickleProblem =
+    PickleProblem::Malformed("a value is changed after it was used elsewhere, or holds itself");
 
 /// Adds items to a list or set.
 fn grow(container: &mut Arc<Items>, items: Vec<Value>, depth: u16) -> Outcome<()> {
@@ -439,19 +469,31 @@ fn grow(container: &mut Arc<Items>, items: Vec<Value>, depth: u16) -> Outcome<()
 
 /// Refuses what is no value of its own.
 fn no_class(value: &Value) -> Outcome<()> {
-    match value {
-        Value::Class(_) => Err(PickleProblem::Malformed("a class stands where a value should")),
-        Value::Taken => Err(PickleProblem::Malformed("an item of the list that is read is used elsewhere too")),
-        _ => Ok(()),
+    if matches!(value, Value::Class(_)) {
+        return Err(PickleProblem::Malformed("a class stands where a value should"));
     }
+    no_item(value)
+}
+
+/// Refuses an item that was handed out, and is no value any more.
+fn no_item(value: &Value) -> Outcome<()> {
+    if matches!(value, Value::Taken) {
+        return Err(PickleProblem::Malformed(
+            "an item of the list that is read is used elsewhere too",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses what cannot be a key.
 fn hashable(key: &Value) -> Outcome<()> {
-    match key {
-        Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Object(_) | Value::Tuple(_) => {
-            Err(PickleProblem::Malformed("a list, dict or object is the key of a dict or in a set"))
-        }
-        key => no_class(key),
+    if matches!(
+        key,
+        Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Object(_) | Value::Tuple(_)
+    ) {
+        return Err(PickleProblem::Malformed(
+            "a list, dict or object is the key of a dict or in a set",
+        ));
     }
+    no_class(key)
 }

@@ -42,7 +42,9 @@ impl Memo {
     pub(super) fn make(&mut self, asked: Option<u64>, place: usize) -> Outcome<Option<u64>> {
         let index = self.made;
         if asked.is_some_and(|asked| asked != index) {
-            return Err(PickleProblem::Malformed("memo entries are not numbered in their order"));
+            return Err(PickleProblem::Malformed(
+                "memo entries are not numbered in their order",
+            ));
         }
         self.made += 1;
         let left = self.references.count(index);
@@ -77,7 +79,10 @@ impl Memo {
     }
 
     pub(super) fn fetch(&mut self, index: u64) -> Outcome<Value> {
-        let entry = self.live.get_mut(&index).ok_or(PickleProblem::NoEntry { index })?;
+        let entry = self
+            .live
+            .get_mut(&index)
+            .ok_or(PickleProblem::NoEntry { index })?;
         let value = entry.value.clone().ok_or(PickleProblem::NoEntry { index })?;
         // A count that ran full is not known: such an entry stays.
         if entry.left != u32::MAX {

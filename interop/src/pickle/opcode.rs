@@ -65,5 +65,6 @@ const REFUSED: [(u8, &str, &str); 21] = [
 /// Name of a refused opcode, and what it would do.
 pub(super) fn refused(code: u8) -> Option<(&'static str, &'static str)> {
     let mut all = REFUSED.iter();
-    all.find(|(known, ..)| *known == code).map(|(_, name, what)| (*name, *what))
+    all.find(|(known, ..)| *known == code)
+        .map(|(_, name, what)| (*name, *what))
 }

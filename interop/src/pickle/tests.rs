@@ -16,7 +16,11 @@ static CLASSES: [Class; 2] = [
     },
 ];
 
-fn run(bytes: &[u8], stream: Option<&'static str>, limits: Limits) -> Result<(Vec<Value>, Value), PickleError> {
+fn run(
+    bytes: &[u8],
+    stream: Option<&'static str>,
+    limits: Limits,
+) -> Result<(Vec<Value>, Value), PickleError> {
     let classes = Classes {
         format: "tests",
         classes: &CLASSES,
@@ -34,7 +38,8 @@ fn run(bytes: &[u8], stream: Option<&'static str>, limits: Limits) -> Result<(Ve
 
 fn value(bytes: &[u8]) -> Result<String, String> {
     let read = run(bytes, None, Limits::default());
-    read.map(|(_, value)| shown(&value)).map_err(|error| error.to_string())
+    read.map(|(_, value)| shown(&value))
+        .map_err(|error| error.to_string())
 }
 
 /// A value in a few characters.
@@ -52,12 +57,22 @@ fn shown(value: &Value) -> String {
         Value::Tuple(items) => format!("({})", all(items)),
         Value::Set(items) => format!("<{}>", all(items)),
         Value::Dict(dict) => {
-            let entries = dict.entries().iter().map(|(key, value)| format!("{}: {}", shown(key), shown(value)));
+            let entries = dict
+                .entries()
+                .iter()
+                .map(|(key, value)| format!("{}: {}", shown(key), shown(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
         Value::Object(object) => {
-            let fields = object.fields().iter().map(|(key, value)| format!("{}={}", shown(key), shown(value)));
-            format!("{}({})", object.class().name, fields.collect::<Vec<_>>().join(", "))
+            let fields = object
+                .fields()
+                .iter()
+                .map(|(key, value)| format!("{}={}", shown(key), shown(value)));
+            format!(
+                "{}({})",
+                object.class().name,
+                fields.collect::<Vec<_>>().join(", ")
+            )
         }
         Value::Member(class, member) => format!("{}.{member}", class.name),
         Value::Class(class) => class.name.to_owned(),
@@ -73,15 +88,33 @@ fn integers_of_every_size_are_exact_or_the_nearest_float() {
         (b"J\xff\xff\xff\xff.", "-1"),
         (b"\x8a\x00.", "0"),
         (b"\x8a\x01\xff.", "-1"),
-        (b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f.", "9223372036854775807"),
-        (b"\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80.", "-9223372036854775808"),
-        (b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x00.", "18446744073709551615u"),
-        (b"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01.", "1.8446744073709552e19"),
-        (b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\x7f\xff.", "-9.223372036854775e18"),
+        (
+            b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f.",
+            "9223372036854775807",
+        ),
+        (
+            b"\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80.",
+            "-9223372036854775808",
+        ),
+        (
+            b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x00.",
+            "18446744073709551615u",
+        ),
+        (
+            b"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01.",
+            "1.8446744073709552e19",
+        ),
+        (
+            b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\x7f\xff.",
+            "-9.223372036854775e18",
+        ),
         (b"I-12\n.", "-12"),
         (b"I01\n.", "true"),
         (b"L18446744073709551615L\n.", "18446744073709551615u"),
-        (b"L-340282366920938463463374607431768211457L\n.", "-3.402823669209385e38"),
+        (
+            b"L-340282366920938463463374607431768211457L\n.",
+            "-3.402823669209385e38",
+        ),
         (b"G\x3f\xf8\x00\x00\x00\x00\x00\x00.", "1.5"),
         (b"F-2.5\n.", "-2.5"),
     ] {
@@ -102,7 +135,10 @@ fn integers_of_every_size_are_exact_or_the_nearest_float() {
     let mut odd = vec![0_u8; 27];
     odd[0] = 1;
     odd[25] = 1;
-    assert_eq!(value(&long(&odd)).unwrap().parse::<f64>().unwrap(), 2_f64.powi(200));
+    assert_eq!(
+        value(&long(&odd)).unwrap().parse::<f64>().unwrap(),
+        2_f64.powi(200)
+    );
     let mut tie = vec![0_u8; 27];
     tie[18] = 0x18;
     tie[25] = 1;
@@ -123,7 +159,12 @@ fn strings_of_all_protocols() {
     ] {
         assert_eq!(value(bytes).unwrap(), expected, "{bytes:?}");
     }
-    for bytes in [&b"\x8c\x01\xff."[..], b"\x8c\x02\xed\xa0.", b"V\\u00g0\n.", b"V\\U00110000\n."] {
+    for bytes in [
+        &b"\x8c\x01\xff."[..],
+        b"\x8c\x02\xed\xa0.",
+        b"V\\u00g0\n.",
+        b"V\\U00110000\n.",
+    ] {
         assert!(value(bytes).is_err(), "{bytes:?}");
     }
 }
@@ -132,7 +173,10 @@ fn strings_of_all_protocols() {
 fn objects_members_and_sets_are_made_and_nothing_else_is_called() {
     let thing = b"\x8c\x01a\x8c\x05Thing\x93)\x81}\x8c\x08__dict__}\x8c\x01xK\x07ssb.";
     assert_eq!(value(thing).unwrap(), "Thing(\"x\"=7)");
-    assert_eq!(value(b"ca\nColour\nX\x03\x00\x00\x00red\x85R.").unwrap(), "Colour.red");
+    assert_eq!(
+        value(b"ca\nColour\nX\x03\x00\x00\x00red\x85R.").unwrap(),
+        "Colour.red"
+    );
     assert_eq!(value(b"c__builtin__\nset\n](K\x01K\x02e\x85R.").unwrap(), "<1 2>");
     let old = b"ccopy_reg\n_reconstructor\n(ca\nThing\nc__builtin__\nobject\nNtR(dV__dict__\n(dsb.";
     assert_eq!(value(old).unwrap(), "Thing()");
@@ -144,7 +188,10 @@ fn objects_members_and_sets_are_made_and_nothing_else_is_called() {
         (b"](ca\nThing\ne.", "a class stands"),
         (b"ca\nThing\nK\x01\x85\x81.", "gives arguments"),
         (b"ca\nThing\n)\x81K\x01b.", "is no dict"),
-        (b"ca\nThing\n)\x81}\x8c\x08__dict__}sb}\x8c\x08__dict__}sb.", "object that has one"),
+        (
+            b"ca\nThing\n)\x81}\x8c\x08__dict__}sb}\x8c\x08__dict__}sb.",
+            "object that has one",
+        ),
         (b"ca\nColour\nK\x01\x85R.", "does not take"),
         (b"K\x010K\x02.", "POP"),
         (b"K\x012.", "DUP"),
@@ -193,7 +240,10 @@ fn the_stack_is_not_read_beyond_its_marks_and_ends_empty() {
         assert!(value(bytes).is_err(), "{bytes:?}");
     }
     // A frame that is too short is only a hint, and what follows the end is not looked at.
-    assert_eq!(value(b"\x80\x04\x95\x01\x00\x00\x00\x00\x00\x00\x00K\x01.junk").unwrap(), "1");
+    assert_eq!(
+        value(b"\x80\x04\x95\x01\x00\x00\x00\x00\x00\x00\x00K\x01.junk").unwrap(),
+        "1"
+    );
 }
 
 #[test]
@@ -204,11 +254,23 @@ fn items_of_the_list_are_handed_out_and_not_kept() {
         bytes.extend(b"ssb");
         bytes
     };
-    let grouped = [b"}(\x8c\x06points](", &thing(1)[..], &thing(2), b"e(", &thing(3), b"e\x8c\x01zK\x09u."].concat();
+    let grouped = [
+        b"}(\x8c\x06points](",
+        &thing(1)[..],
+        &thing(2),
+        b"e(",
+        &thing(3),
+        b"e\x8c\x01zK\x09u.",
+    ]
+    .concat();
     let single = [b"(dVpoints\n(l", &thing(1)[..], b"a", &thing(2), b"as."].concat();
     let late = [b"}(\x8c\x01zK\x09\x8c\x06points](", &thing(1)[..], b"eu."].concat();
     for (bytes, items, end) in [
-        (grouped, "Thing(\"x\"=1) Thing(\"x\"=2) Thing(\"x\"=3)", "{\"points\": [], \"z\": 9}"),
+        (
+            grouped,
+            "Thing(\"x\"=1) Thing(\"x\"=2) Thing(\"x\"=3)",
+            "{\"points\": [], \"z\": 9}",
+        ),
         (single, "Thing(\"x\"=1) Thing(\"x\"=2)", "{\"points\": []}"),
         (late, "Thing(\"x\"=1)", "{\"z\": 9, \"points\": []}"),
     ] {
@@ -219,11 +281,21 @@ fn items_of_the_list_are_handed_out_and_not_kept() {
     for bytes in [
         [b"}(\x8c\x06points](", &thing(1)[..], b"\x94h\x00eu."].concat(),
         [b"}(\x8c\x06points](", &thing(1)[..], b"\x85eu."].concat(),
-        [b"}(\x8c\x06points](", &thing(1)[..], b"e\x8c\x06points](", &thing(2), b"eu."].concat(),
+        [
+            b"}(\x8c\x06points](",
+            &thing(1)[..],
+            b"e\x8c\x06points](",
+            &thing(2),
+            b"eu.",
+        ]
+        .concat(),
         b"}(\x8c\x06points](K\x01eu.".to_vec(),
         [b"}(\x8c\x06points]\x94(", &thing(1)[..], b"e\x8c\x01zh\x00u."].concat(),
     ] {
-        assert!(run(&bytes, Some("points"), Limits::default()).is_err(), "{bytes:?}");
+        assert!(
+            run(&bytes, Some("points"), Limits::default()).is_err(),
+            "{bytes:?}"
+        );
     }
 }
 
@@ -244,6 +316,9 @@ fn everything_has_a_bound() {
     assert!(small(tight, &[b"](" as &[u8], &[b'N'; 100], b"e."].concat()).contains("1000 bytes"));
     assert!(small(tight, &[&[b'('; 200] as &[u8], b"."].concat()).contains("1000 bytes"));
     assert!(small(tight, b"](]\x94]\x94h\x00h\x01e.").contains("shared values"));
-    assert!(small(Limits::default(), b"X\xff\xff\xff\xffa.").contains("4294967295 bytes where the file has 2 left"));
+    assert!(
+        small(Limits::default(), b"X\xff\xff\xff\xffa.")
+            .contains("4294967295 bytes where the file has 2 left")
+    );
     assert!(small(Limits::default(), b"\x8b\xff\xff\xff\xff.").contains("negative length"));
 }

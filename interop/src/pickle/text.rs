@@ -59,11 +59,15 @@ pub(super) fn from_raw_escapes(bytes: &[u8]) -> Outcome<Value> {
                 continue;
             }
         };
-        let wrong = || PickleProblem::Text("a string has a \\u that no four or eight hexadecimal digits follow");
+        let wrong =
+            || PickleProblem::Text("a string has a \\u that no four or eight hexadecimal digits follow");
         let (code, after) = rest.split_at_checked(digits).ok_or_else(wrong)?;
         rest = after;
         let is_hex = code.iter().all(u8::is_ascii_hexdigit);
-        let code = std::str::from_utf8(code).ok().filter(|_| is_hex).ok_or_else(wrong)?;
+        let code = std::str::from_utf8(code)
+            .ok()
+            .filter(|_| is_hex)
+            .ok_or_else(wrong)?;
         let code = u32::from_str_radix(code, 16).map_err(|_| wrong())?;
         match char::from_u32(code) {
             Some(c) => text.push(c),
@@ -75,5 +79,9 @@ pub(super) fn from_raw_escapes(bytes: &[u8]) -> Outcome<Value> {
         }
     }
     let text: Arc<str> = text.into();
-    Ok(if broken { Value::Surrogates(text) } else { Value::Text(text) })
+    Ok(if broken {
+        Value::Surrogates(text)
+    } else {
+        Value::Text(text)
+    })
 }

@@ -103,7 +103,9 @@ impl Dict {
     /// The value of a key that is a string.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let mut entries = self.entries.iter().rev();
-        entries.find(|(at, _)| matches!(at, Value::Text(at) if **at == *key)).map(|(_, value)| value)
+        entries
+            .find(|(at, _)| matches!(at, Value::Text(at) if **at == *key))
+            .map(|(_, value)| value)
     }
 }
 
@@ -134,8 +136,12 @@ impl Object {
 
 impl Value {
     pub(super) fn extent(&self) -> Extent {
-        let within =
-            |content: Extent| (CONTAINER.saturating_add(content.bytes), content.depth.saturating_add(1));
+        let within = |content: Extent| {
+            (
+                CONTAINER.saturating_add(content.bytes),
+                content.depth.saturating_add(1),
+            )
+        };
         let (bytes, depth) = match self {
             Value::None
             | Value::Bool(_)
@@ -147,13 +153,14 @@ impl Value {
             | Value::Class(_)
             | Value::Taken => (SCALAR, 0),
             Value::Text(text) | Value::Surrogates(text) => (SCALAR.saturating_add(text.len() as u64), 0),
-            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
-                within(items.extent)
-            }
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => within(items.extent),
             Value::Dict(dict) => within(dict.extent),
-            Value::Object(object) => {
-                within(object.fields.as_ref().map_or(Extent::default(), |fields| fields.extent))
-            }
+            Value::Object(object) => within(
+                object
+                    .fields
+                    .as_ref()
+                    .map_or(Extent::default(), |fields| fields.extent),
+            ),
         };
         Extent { bytes, depth }
     }
@@ -178,8 +185,42 @@ impl Value {
         }
     }
 
+    /// The object, where it is one.
+    pub fn as_object(&self) -> Option<&Object> {
+        if let Value::Object(object) = self {
+            Some(object)
+        } else {
+            None
+        }
+    }
+
+    /// The number, where it is one, as the nearest float.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Value::Float(number) | Value::BigInt(number) => Some(*number),
+            Value::Int(number) => Some(*number as f64),
+            Value::UInt(number) => Some(*number as f64),
+            Value::None
+            | Value::Bool(_)
+            | Value::Text(_)
+            | Value::Surrogates(_)
+            | Value::List(_)
+            | Value::Tuple(_)
+            | Value::Set(_)
+            | Value::Dict(_)
+            | Value::Object(_)
+            | Value::Member(..)
+            | Value::Class(_)
+            | Value::Taken => None,
+        }
+    }
+
     /// The string, where it is one.
     pub fn as_text(&self) -> Option<&str> {
-        if let Value::Text(text) = self { Some(text) } else { None }
+        if let Value::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 }

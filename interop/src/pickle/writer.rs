@@ -78,7 +78,12 @@ impl<W: Write> PickleWriter<W> {
         }
         // Two's complement with no byte more than the sign needs.
         let bytes = value.to_le_bytes();
-        let bits = 129 - if value < 0 { value.leading_ones() } else { value.leading_zeros() };
+        let bits = 129
+            - if value < 0 {
+                value.leading_ones()
+            } else {
+                value.leading_zeros()
+            };
         let length = u8::try_from(bits.div_ceil(8)).unwrap_or(16);
         self.to.write_all(&[0x8a, length])?;
         self.to.write_all(bytes.get(..length.into()).unwrap_or(&bytes))

@@ -86,7 +86,9 @@ impl<R: Read + Seek> Backup<R> {
                 Event::End(value) => break value,
                 Event::Item(value) => {
                     let point = point::read(&value, &file, shapes.points, &mut lossy)?;
-                    shapes.note(&point).map_err(|why| whole(Problem::Collection(why)))?;
+                    shapes
+                        .note(&point)
+                        .map_err(|why| whole(Problem::Collection(why)))?;
                     order.note(point.id);
                     let (read, total) = machine.progress();
                     if shapes.points.is_multiple_of(256) && !report(read, total) {
@@ -95,9 +97,10 @@ impl<R: Read + Seek> Backup<R> {
                 }
             }
         };
-        let (info, stated) = info(&end, machine.has_streamed()).map_err(|why| whole(Problem::Collection(why)))?;
-        let mut described =
-            config::of_backup(&info).map_err(|why| whole(Problem::Collection(format!("collection_info: {why}"))))?;
+        let (info, stated) =
+            info(&end, machine.has_streamed()).map_err(|why| whole(Problem::Collection(why)))?;
+        let mut described = config::of_backup(&info)
+            .map_err(|why| whole(Problem::Collection(format!("collection_info: {why}"))))?;
         shapes.check(&described, &file)?;
         let mut reader = machine.into_inner();
         let mut double = None;
@@ -109,7 +112,11 @@ impl<R: Read + Seek> Backup<R> {
                 file: file.clone(),
                 at: At::Point(id),
             };
-            return Err(RowError::in_field(place, "id", Problem::Collection("it is in the file twice".to_owned())));
+            return Err(RowError::in_field(
+                place,
+                "id",
+                Problem::Collection("it is in the file twice".to_owned()),
+            ));
         }
         warn(&mut described, &shapes, stated, lossy.changed);
         Ok(Backup {
@@ -180,13 +187,26 @@ fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>,
     };
     match end.get(POINTS) {
         Some(Value::List(_)) if has_points => {}
-        Some(other) => return Err(format!("{POINTS:?} is {}, and not a list of its own", other.kind())),
-        None => return Err(format!("there are no {POINTS:?} in it: this is a pickle, and no backup")),
+        Some(other) => {
+            return Err(format!(
+                "{POINTS:?} is {}, and not a list of its own",
+                other.kind()
+            ));
+        }
+        None => {
+            return Err(format!(
+                "there are no {POINTS:?} in it: this is a pickle, and no backup"
+            ));
+        }
     }
     let info = match end.get(INFO) {
         Some(Value::Object(info)) if info.class().name == "CollectionInfo" => info,
         Some(other) => return Err(format!("{INFO:?} is {}, and not a CollectionInfo", other.kind())),
-        None => return Err(format!("there is no {INFO:?} in it: this is a pickle, and no backup")),
+        None => {
+            return Err(format!(
+                "there is no {INFO:?} in it: this is a pickle, and no backup"
+            ));
+        }
     };
     // Metadata of a collection may hold anything, and is not kept.
     let mut lossy = Lossy {
@@ -217,7 +237,9 @@ pub(super) fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u6
     } = *shapes;
     let mut say = |text: String| described.warnings.insert(0, text);
     if changed > 0 {
-        say(format!("{changed} values that a payload cannot hold were changed to the nearest that it can"));
+        say(format!(
+            "{changed} values that a payload cannot hold were changed to the nearest that it can"
+        ));
     }
     if let Some(stated) = stated.filter(|stated| *stated > points) {
         say(format!(

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 use vdb::{
-    CollectionConfig, Distance, Element, HnswParams, MAX_DIMENSION, Modifier, MultiVectorComparator, Quantization,
-    SparseVectorParams, VectorParams,
+    CollectionConfig, Distance, Element, HnswParams, MAX_DIMENSION, Modifier, MultiVectorComparator,
+    Quantization, SparseVectorParams, VectorParams,
 };
 
 use crate::error::quoted;
@@ -58,7 +58,9 @@ pub(super) fn of_backup(collection: &Fields) -> Result<Described, String> {
         return Err("collection_info has no config.params".to_owned());
     };
     for (section, name, made_up) in MADE_UP {
-        if let Some(setting) = collection.get_mut(section).and_then(|section| section.get_mut(name))
+        if let Some(setting) = collection
+            .get_mut(section)
+            .and_then(|section| section.get_mut(name))
             && setting.as_f64() == Some(made_up)
         {
             *setting = Json::Null;
@@ -88,7 +90,9 @@ pub(super) fn of_creation(collection: &Fields) -> Result<Described, String> {
         }
         Some(Json::Object(named)) => {
             for (name, one) in named {
-                let one = one.as_object().ok_or_else(|| format!("vector {}: no parameters", quoted(name)))?;
+                let one = one
+                    .as_object()
+                    .ok_or_else(|| format!("vector {}: no parameters", quoted(name)))?;
                 described.vector(name, one, defaults)?;
             }
         }
@@ -131,8 +135,15 @@ fn section<'a>(of: &'a Fields, name: &str) -> Result<Option<&'a Fields>, String>
 impl Described {
     /// The parameters of one vector.
     fn vector(&mut self, name: &str, fields: &Fields, defaults: HnswParams) -> Result<(), String> {
-        let of = if name.is_empty() { String::new() } else { format!("vector {}: ", quoted(name)) };
-        let size = fields.get("size").and_then(Json::as_u64).and_then(|size| usize::try_from(size).ok());
+        let of = if name.is_empty() {
+            String::new()
+        } else {
+            format!("vector {}: ", quoted(name))
+        };
+        let size = fields
+            .get("size")
+            .and_then(Json::as_u64)
+            .and_then(|size| usize::try_from(size).ok());
         let Some(size) = size.filter(|size| (1..=MAX_DIMENSION).contains(size)) else {
             let found = fields.get("size").unwrap_or(&Json::Null);
             return Err(format!("{of}a size of {found}; it must be 1 to {MAX_DIMENSION}"));
@@ -142,7 +153,12 @@ impl Described {
             Some("Dot") => Distance::Dot,
             Some("Euclid") => Distance::Euclid,
             Some("Manhattan") => Distance::Manhattan,
-            other => return Err(format!("{of}the distance {} is not known", quoted(other.unwrap_or("")))),
+            other => {
+                return Err(format!(
+                    "{of}the distance {} is not known",
+                    quoted(other.unwrap_or(""))
+                ));
+            }
         };
         let element = element(fields.get("datatype"), &of)?;
         let settings = Settings {
@@ -164,7 +180,12 @@ impl Described {
         for (setting, value) in fields {
             let is_read = matches!(
                 setting.as_str(),
-                "size" | "distance" | "datatype" | "hnsw_config" | "quantization_config" | "multivector_config"
+                "size"
+                    | "distance"
+                    | "datatype"
+                    | "hnsw_config"
+                    | "quantization_config"
+                    | "multivector_config"
             );
             if !is_read {
                 self.unkept(&format!("{of}{setting}"), value);
@@ -205,7 +226,11 @@ impl Described {
     /// A graph as `settings` say, and as `defaults` where they do not.
     fn graph(&mut self, defaults: HnswParams, settings: &Settings<'_>) -> Result<HnswParams, String> {
         let mut graph = defaults;
-        let Settings { of, hnsw, quantization } = settings;
+        let Settings {
+            of,
+            hnsw,
+            quantization,
+        } = settings;
         if let Some(hnsw) = hnsw {
             let number = |name: &str, default: u16| match hnsw.get(name) {
                 None | Some(Json::Null) => Ok(default),
@@ -221,7 +246,9 @@ impl Described {
             };
             match asked.validate() {
                 Ok(()) => graph = asked,
-                Err(error) => self.warnings.push(format!("{of}hnsw_config is not kept: {error}")),
+                Err(error) => self
+                    .warnings
+                    .push(format!("{of}hnsw_config is not kept: {error}")),
             }
             for (name, value) in *hnsw {
                 self.unkept(&format!("{of}hnsw_config.{name}"), value);

@@ -69,15 +69,26 @@ impl LocalStore {
             .read_to_end(&mut text)
             .map_err(|error| fail(Problem::Io(error)))?;
         if text.len() as u64 > META_BYTES {
-            return Err(fail(Problem::Collection(format!("it is longer than {META_BYTES} bytes"))));
+            return Err(fail(Problem::Collection(format!(
+                "it is longer than {META_BYTES} bytes"
+            ))));
         }
-        let wrong = |why: &str| fail(Problem::Collection(format!("this is no directory of qdrant-client: {why}")));
+        let wrong = |why: &str| {
+            fail(Problem::Collection(format!(
+                "this is no directory of qdrant-client: {why}"
+            )))
+        };
         let mut meta: Json = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
         let Some(Json::Object(collections)) = meta.get_mut("collections").map(Json::take) else {
             return Err(wrong("there are no \"collections\" in it"));
         };
         let mut aliases = BTreeMap::new();
-        for (alias, of) in meta.get("aliases").and_then(Json::as_object).into_iter().flatten() {
+        for (alias, of) in meta
+            .get("aliases")
+            .and_then(Json::as_object)
+            .into_iter()
+            .flatten()
+        {
             let of = of.as_str().ok_or_else(|| wrong("an alias is of no collection"))?;
             aliases.insert(alias.clone(), of.to_owned());
         }
@@ -213,8 +224,9 @@ impl LocalPoints {
         // For a file that is missing SQLite has no good words.
         File::open(path).map_err(|error| fail(Problem::Io(error)))?;
         let open = || -> rusqlite::Result<(Connection, u64)> {
-            let flags =
-                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_URI
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(uri(path), flags)?;
             // Nothing that a hostile file defines is run.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -224,7 +236,8 @@ impl LocalPoints {
             connection.pragma_update(None, "cell_size_check", true)?;
             let longest = i32::try_from(options.limits.value_bytes).unwrap_or(i32::MAX);
             connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)?;
-            let total = connection.query_row("SELECT count(*) FROM points", [], |row| row.get::<_, i64>(0))?;
+            let total =
+                connection.query_row("SELECT count(*) FROM points", [], |row| row.get::<_, i64>(0))?;
             Ok((connection, u64::try_from(total).unwrap_or(0)))
         };
         let (connection, total) = open().map_err(|error| fail(Problem::Sqlite(error.to_string())))?;
@@ -256,7 +269,8 @@ impl LocalPoints {
 
     /// The next row: where it is, and its pickle.
     fn row(&self) -> rusqlite::Result<Option<(i64, Option<Vec<u8>>)>> {
-        let next = "SELECT rowid, point FROM points WHERE rowid > ?1 OR (?2 AND rowid = ?1) ORDER BY rowid LIMIT 1";
+        let next =
+            "SELECT rowid, point FROM points WHERE rowid > ?1 OR (?2 AND rowid = ?1) ORDER BY rowid LIMIT 1";
         let mut statement = self.connection.prepare_cached(next)?;
         let is_first = self.number == 0;
         statement
@@ -285,7 +299,9 @@ impl LocalPoints {
             Machine::new(pickle, classes::ALL, Arc::new(references), None, limits)?.advance()
         };
         match read().map_err(|error| RowError::new(here, Problem::Pickle(error)))? {
-            Event::Item(value) | Event::End(value) => point::read(&value, &self.file, self.number, &mut self.lossy),
+            Event::Item(value) | Event::End(value) => {
+                point::read(&value, &self.file, self.number, &mut self.lossy)
+            }
         }
     }
 }

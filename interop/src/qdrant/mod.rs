@@ -19,7 +19,7 @@
 //! | `config.rs` | what a collection is like, and which of it is not kept |
 //! | `shapes.rs` | which vectors points have, against which the collection has |
 //! | `backup.rs` | `NAME.backup`, read |
-//! | `writer.rs`, `models.rs` | `NAME.backup`, written |
+//! | `models.rs`, `info.rs`, `writer.rs` | objects of the client; what a collection is like; `NAME.backup`, written |
 //! | `local.rs` | directories of the local mode (feature `sqlite`) |
 
 mod classes;
@@ -38,11 +38,15 @@ mod backup;
 mod local;
 
 mod models;
+
+mod info;
+
 mod writer;
 
 pub use backup::{Backup, BackupPoints, ImportOptions};
 pub use classes::ALL as CLIENT_CLASSES;
 pub use config::Described;
+pub use info::unkept;
 #[cfg(feature = "sqlite")]
 pub use local::{LocalCollection, LocalPoints, LocalStore};
-pub use writer::{BackupWriter, unkept};
+pub use writer::BackupWriter;

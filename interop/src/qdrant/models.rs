@@ -121,7 +121,10 @@ impl<W: Write> ModelWriter<W> {
 
     /// An object with all of its fields; those that are not `None` count as given.
     pub(super) fn model(&mut self, model: &Model) -> io::Result<()> {
-        let given = model.fields.iter().filter(|(_, field)| !matches!(field, Field::None));
+        let given = model
+            .fields
+            .iter()
+            .filter(|(_, field)| !matches!(field, Field::None));
         let given: Vec<&'static str> = given.map(|(name, _)| *name).collect();
         self.object(model.class, &given, |writer| {
             for (name, field) in &model.fields {
@@ -203,7 +206,9 @@ impl<W: Write> ModelWriter<W> {
         self.pickle.empty_list()?;
         for group in numbers.chunks(GROUP) {
             self.pickle.mark()?;
-            group.iter().try_for_each(|number| self.pickle.float((*number).into()))?;
+            group
+                .iter()
+                .try_for_each(|number| self.pickle.float((*number).into()))?;
             self.pickle.appends()?;
         }
         Ok(())
@@ -214,7 +219,9 @@ impl<W: Write> ModelWriter<W> {
         self.pickle.empty_list()?;
         for group in indices.chunks(GROUP) {
             self.pickle.mark()?;
-            group.iter().try_for_each(|index| self.pickle.unsigned((*index).into()))?;
+            group
+                .iter()
+                .try_for_each(|index| self.pickle.unsigned((*index).into()))?;
             self.pickle.appends()?;
         }
         Ok(())

@@ -78,7 +78,13 @@ pub(super) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
         }
         Value::List(list) | Value::Tuple(list) => {
             let item = |(at, item)| json(item, lossy).map_err(|misfit| misfit.within(&format!("[{at}]")));
-            Json::Array(list.items().iter().enumerate().map(item).collect::<Result<_, _>>()?)
+            Json::Array(
+                list.items()
+                    .iter()
+                    .enumerate()
+                    .map(item)
+                    .collect::<Result<_, _>>()?,
+            )
         }
         Value::Dict(dict) => Json::Object(object(dict.entries(), lossy)?),
         Value::Object(of) => Json::Object(object(of.fields(), lossy)?),
@@ -94,20 +100,17 @@ pub(super) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
 fn object(entries: &[(Value, Value)], lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {
     let mut map = Map::with_capacity(entries.len());
     for (key, value) in entries {
-        let key = match key {
-            Value::Text(key) => key.to_string(),
-            Value::Surrogates(key) => {
-                let found = format!("half of a character in the key {}", quoted(key));
-                lossy.change(found, "U+FFFD in its place", Json::Null)?;
-                key.to_string()
-            }
-            other => {
-                return Err(Misfit::here(Problem::Value {
-                    expected: "a key of a JSON object, which is a string",
-                    found: other.kind().to_owned(),
-                }));
-            }
+        if let Value::Surrogates(key) = key {
+            let found = format!("half of a character in the key {}", quoted(key));
+            lossy.change(found, "U+FFFD in its place", Json::Null)?;
+        }
+        let (Value::Text(name) | Value::Surrogates(name)) = key else {
+            return Err(Misfit::here(Problem::Value {
+                expected: "a key of a JSON object, which is a string",
+                found: key.kind().to_owned(),
+            }));
         };
+        let key = name.to_string();
         let value = json(value, lossy).map_err(|misfit| misfit.within(&format!(".{key}")))?;
         map.insert(key, value);
     }

@@ -14,20 +14,25 @@ use crate::pickle::{Object, Value};
 use crate::row::{At, Place};
 
 /// From a `Record` or a `PointStruct`. `number` counts the points of the file from 0.
-pub(super) fn read(value: &Value, file: &Arc<str>, number: u64, lossy: &mut Lossy) -> Result<Point, RowError> {
+pub(super) fn read(
+    value: &Value,
+    file: &Arc<str>,
+    number: u64,
+    lossy: &mut Lossy,
+) -> Result<Point, RowError> {
     let unnamed = Place {
         file: file.clone(),
         at: At::Row(number),
     };
-    let point = match value {
-        Value::Object(point) if matches!(point.class().name, "Record" | "PointStruct") => point,
-        other => {
-            let problem = Problem::Value {
-                expected: "a point, which is a Record or PointStruct",
-                found: other.kind().to_owned(),
-            };
-            return Err(RowError::new(unnamed, problem));
-        }
+    let Some(point) = value
+        .as_object()
+        .filter(|point| matches!(point.class().name, "Record" | "PointStruct"))
+    else {
+        let problem = Problem::Value {
+            expected: "a point, which is a Record or PointStruct",
+            found: value.kind().to_owned(),
+        };
+        return Err(RowError::new(unnamed, problem));
     };
     let id = id(point.field("id")).map_err(|problem| RowError::in_field(unnamed, "id", problem))?;
     let fail = |field: &str, misfit: Misfit| {
@@ -95,7 +100,10 @@ fn fields(point: &Object, lossy: &mut Lossy) -> Result<Payload, Misfit> {
         None | Some(Value::None) => Ok(Payload::new()),
         Some(Value::Dict(dict)) => {
             let payload = payload::payload(dict, lossy)?;
-            if payload.values().any(|value| is_deeper(value, MAX_PAYLOAD_DEPTH.saturating_sub(1))) {
+            if payload
+                .values()
+                .any(|value| is_deeper(value, MAX_PAYLOAD_DEPTH.saturating_sub(1)))
+            {
                 return Err(Misfit::here(Problem::Value {
                     expected: "a payload: objects and arrays nest too deeply",
                     found: format!("more than {MAX_PAYLOAD_DEPTH} levels"),

@@ -38,7 +38,9 @@ impl Shapes {
             let shape = match vector {
                 Vector::Dense(numbers) => Shape::Dense {
                     size: numbers.len(),
-                    are_bytes: numbers.iter().all(|n| (0.0..=255.0).contains(n) && n.fract() == 0.0),
+                    are_bytes: numbers
+                        .iter()
+                        .all(|n| (0.0..=255.0).contains(n) && n.fract() == 0.0),
                 },
                 Vector::Sparse(_) => Shape::Sparse,
                 Vector::Multi(rows) => Shape::Multi {
@@ -60,7 +62,9 @@ impl Shapes {
     /// Compares with the collection; an error names the first point that does not fit it.
     pub(super) fn check(&self, described: &Described, file: &Arc<str>) -> Result<(), RowError> {
         for ((name, shape), id) in &self.seen {
-            let Some(problem) = misfit(name, *shape, described) else { continue };
+            let Some(problem) = misfit(name, *shape, described) else {
+                continue;
+            };
             let place = Place {
                 file: file.clone(),
                 at: At::Point(*id),
@@ -86,9 +90,12 @@ fn misfit(name: &str, shape: Shape, described: &Described) -> Option<Problem> {
             (Shape::Dense { .. } | Shape::Sparse | Shape::Multi { .. }, _) => 0,
         };
         if size == params.size {
-            let fits = params.element != Element::U8 || !matches!(shape, Shape::Dense { are_bytes: false, .. });
+            let fits =
+                params.element != Element::U8 || !matches!(shape, Shape::Dense { are_bytes: false, .. });
             return (!fits).then(|| {
-                Problem::Collection("a number is no whole one from 0 to 255, where the collection has uint8".to_owned())
+                Problem::Collection(
+                    "a number is no whole one from 0 to 255, where the collection has uint8".to_owned(),
+                )
             });
         }
         match params.multivector {
@@ -101,7 +108,12 @@ fn misfit(name: &str, shape: Shape, described: &Described) -> Option<Problem> {
         }
         "sparse vectors".to_owned()
     } else {
-        return Some(Problem::Collection(format!("the collection has no vector {}", quoted(name))));
+        return Some(Problem::Collection(format!(
+            "the collection has no vector {}",
+            quoted(name)
+        )));
     };
-    Some(Problem::Collection(format!("{found} where the collection has {expected}")))
+    Some(Problem::Collection(format!(
+        "{found} where the collection has {expected}"
+    )))
 }

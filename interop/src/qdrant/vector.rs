@@ -11,12 +11,21 @@ const MAX_ROWS: usize = 65_536;
 
 /// From a list of numbers, a list of such lists, or a `SparseVector`.
 pub(super) fn read(value: &Value) -> Result<Vector, Misfit> {
-    match value {
-        Value::List(rows) if matches!(rows.items().first(), Some(Value::List(_))) => multi(rows),
-        Value::List(numbers) => dense(numbers).map(Vector::Dense),
-        Value::Object(of) if of.class().name == "SparseVector" => sparse(of),
-        other => Err(misfit("a vector: a list of numbers, of lists of numbers, or a SparseVector", other)),
+    if let Value::List(items) = value {
+        return match items.items().first() {
+            Some(Value::List(_)) => multi(items),
+            Some(_) | None => dense(items).map(Vector::Dense),
+        };
     }
+    if let Value::Object(of) = value
+        && of.class().name == "SparseVector"
+    {
+        return sparse(of);
+    }
+    Err(misfit(
+        "a vector: a list of numbers, of lists of numbers, or a SparseVector",
+        value,
+    ))
 }
 
 fn misfit(expected: &'static str, found: &Value) -> Misfit {
@@ -48,16 +57,12 @@ fn floats(numbers: &[Value]) -> Result<Vec<f32>, Misfit> {
 
 /// Rounded to 32 bits.
 fn number(value: &Value) -> Result<f32, Misfit> {
-    let wide = match value {
-        Value::Float(number) => *number,
-        Value::Int(number) => *number as f64,
-        Value::UInt(number) => *number as f64,
-        Value::BigInt(number) => *number,
-        other => return Err(misfit("a number", other)),
-    };
+    let wide = value.as_number().ok_or_else(|| misfit("a number", value))?;
     let narrow = wide as f32;
     if !narrow.is_finite() {
-        return Err(Misfit::here(Problem::NotFinite { value: wide.to_string() }));
+        return Err(Misfit::here(Problem::NotFinite {
+            value: wide.to_string(),
+        }));
     }
     Ok(narrow)
 }
@@ -69,10 +74,10 @@ fn multi(rows: &Items) -> Result<Vector, Misfit> {
     }
     let row = |(at, row): (usize, &Value)| {
         let within = |misfit: Misfit| misfit.within(&format!("[{at}]"));
-        match row {
-            Value::List(numbers) => dense(numbers).map_err(within),
-            other => Err(within(misfit("a list of numbers", other))),
+        if let Value::List(numbers) = row {
+            return dense(numbers).map_err(within);
         }
+        Err(within(misfit("a list of numbers", row)))
     };
     let rows: Vec<Vec<f32>> = rows.iter().enumerate().map(row).collect::<Result<_, _>>()?;
     let size = rows.first().map_or(0, Vec::len);
@@ -92,18 +97,30 @@ fn sparse(of: &Object) -> Result<Vector, Misfit> {
         None => Err(misfit("a list of numbers", &Value::None).within(&format!(".{name}"))),
     };
     let (indices, values) = (list("indices")?, list("values")?);
-    let index = |(at, value): (usize, &Value)| match value {
-        Value::Int(index) if u32::try_from(*index).is_ok() => Ok(u32::try_from(*index).unwrap_or_default()),
-        other => Err(misfit("an index from 0 to 4294967295", other).within(&format!(".indices[{at}]"))),
+    let index = |(at, value): (usize, &Value)| {
+        if let Value::Int(index) = value
+            && let Ok(index) = u32::try_from(*index)
+        {
+            return Ok(index);
+        }
+        Err(misfit("an index from 0 to 4294967295", value).within(&format!(".indices[{at}]")))
     };
-    let indices: Vec<u32> = indices.items().iter().enumerate().map(index).collect::<Result<_, _>>()?;
+    let indices: Vec<u32> = indices
+        .items()
+        .iter()
+        .enumerate()
+        .map(index)
+        .collect::<Result<_, _>>()?;
     let values = floats(values.items()).map_err(|misfit| misfit.within(".values"))?;
     if indices.len() != values.len() {
         return Err(limit(values.len(), "the number of its indices").within(".values"));
     }
     let mut pairs: Vec<(u32, f32)> = indices.into_iter().zip(values).collect();
     pairs.sort_unstable_by_key(|(index, _)| *index);
-    if let Some(twice) = pairs.windows(2).find(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+    if let Some(twice) = pairs
+        .windows(2)
+        .find(|pair| matches!(pair, [(a, _), (b, _)] if a == b))
+    {
         let index = twice.first().map_or(0, |(index, _)| *index);
         return Err(Misfit::here(Problem::Value {
             expected: "a list of different indices",

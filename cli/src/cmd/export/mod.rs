@@ -86,7 +86,9 @@ impl Format {
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     if args.using.is_some() && args.format != Format::Npy {
-        return Err(Failure::usage("--using is for --format npy: the other formats have all vectors"));
+        return Err(Failure::usage(
+            "--using is for --format npy: the other formats have all vectors",
+        ));
     }
     interrupt::watch();
     let started = Instant::now();
@@ -125,13 +127,16 @@ fn targets(args: &Args, db: &Database) -> Outcome<Vec<(String, PathBuf)>> {
     }
     match (&args.collection, &args.to) {
         (Some(name), Some(to)) => Ok(vec![(name.clone(), to.clone())]),
-        _ => Err(Failure::usage("a collection and a file, or --all with a directory")),
+        _ => Err(Failure::usage(
+            "a collection and a file, or --all with a directory",
+        )),
     }
 }
 
 /// Writes one file under another name, and gives it its own once it is complete and synced.
 fn export(collection: &Collection, name: &str, to: &Path, args: &Args, out: &Out) -> Outcome<Value> {
-    let failed = |error: std::io::Error| Failure::failed(format!("{}: cannot be written: {error}", to.display()));
+    let failed =
+        |error: std::io::Error| Failure::failed(format!("{}: cannot be written: {error}", to.display()));
     if !args.force && to.symlink_metadata().is_ok() {
         return Err(Failure::failed(format!(
             "{}: there is a file already; --force replaces it",
@@ -144,7 +149,8 @@ fn export(collection: &Collection, name: &str, to: &Path, args: &Args, out: &Out
     };
     let part = NamedTempFile::with_prefix_in(".vdb-export-", dir).map_err(failed)?;
     let to_part = BufWriter::with_capacity(1 << 20, part.as_file().try_clone().map_err(failed)?);
-    let points = write::write(collection, name, to_part, args, out).map_err(|failure| failure.within(&to.display().to_string()))?;
+    let points = write::write(collection, name, to_part, args, out)
+        .map_err(|failure| failure.within(&to.display().to_string()))?;
     let file = part.as_file();
     file.sync_all().map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();

@@ -35,7 +35,9 @@ pub(super) fn write(collection: &Collection, name: &str, to: Target, args: &Args
     loop {
         if interrupt::asked_to_stop() {
             bar.finish_and_clear();
-            return Err(Failure::Interrupted(format!("interrupted: nothing was written for {name}")));
+            return Err(Failure::Interrupted(format!(
+                "interrupted: nothing was written for {name}"
+            )));
         }
         let found = collection.scroll(&request)?;
         for point in found.points {
@@ -119,14 +121,21 @@ impl Writer {
 
 /// The numbers of a dense vector of the collection.
 fn columns(config: &CollectionConfig, name: &str) -> Outcome<usize> {
-    let dense = config.vectors.iter().filter(|(_, params)| params.multivector.is_none());
+    let dense = config
+        .vectors
+        .iter()
+        .filter(|(_, params)| params.multivector.is_none());
     let dense: Vec<(&str, usize)> = dense.map(|(name, params)| (name.as_str(), params.size)).collect();
     let found = dense.iter().find(|(known, _)| *known == name);
     found.map(|(_, size)| *size).ok_or_else(|| {
         let known: Vec<String> = dense.iter().map(|(name, _)| format!("{name:?}")).collect();
         Failure::failed(format!(
             "there is no dense vector {name:?} to write as a matrix; there is {}; --using names one",
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            }
         ))
     })
 }

@@ -167,7 +167,14 @@ fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
             let import_s = started.elapsed().as_secs_f64();
             Ok((done, aliases, import_s, index(db, &names, args, out)?))
         })?;
-    answer(args, format, collections, &aliases, Some((import_s, index_s)), out)
+    answer(
+        args,
+        format,
+        collections,
+        &aliases,
+        Some((import_s, index_s)),
+        out,
+    )
 }
 
 /// Refuses a collection that the engine would not make, before anything is written: it is made in memory.
@@ -202,11 +209,15 @@ fn add_aliases(
         let outcome = match there {
             Some((_, of)) if of == *collection => Ok(()),
             Some((_, of)) => Err(format!("it is one of {of}")),
-            None => db.create_alias(alias, collection).map_err(|error| error.to_string()),
+            None => db
+                .create_alias(alias, collection)
+                .map_err(|error| error.to_string()),
         };
         match outcome {
             Ok(()) => made.push(alias.clone()),
-            Err(why) => out.warn(format_args!("the alias {alias} of {collection} was not made: {why}")),
+            Err(why) => out.warn(format_args!(
+                "the alias {alias} of {collection} was not made: {why}"
+            )),
         }
     }
     Ok(made)
@@ -248,12 +259,19 @@ fn answer(
         "import_s": times.map(|(import_s, _)| import_s), "index_s": times.and_then(|(_, index_s)| index_s),
     });
     out.answer(&value, || {
-        let what = format!("{} in {}", table::counted(points, "point"), table::counted(count, "collection"));
+        let what = format!(
+            "{} in {}",
+            table::counted(points, "point"),
+            table::counted(count, "collection")
+        );
         match times {
             None => format!("{what} could be imported; nothing was written (--dry-run)"),
             Some((import_s, index_s)) => {
                 let indexed = index_s.map_or_else(String::new, |s| format!(", indexed in {s:.2} s"));
-                format!("imported {what} into {} in {import_s:.2} s{indexed}", args.db.display())
+                format!(
+                    "imported {what} into {} in {import_s:.2} s{indexed}",
+                    args.db.display()
+                )
             }
         }
     })

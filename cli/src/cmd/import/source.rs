@@ -89,7 +89,8 @@ impl Source {
 }
 
 fn has_ending(path: &Path, ending: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
 /// The name asked for, or the file's without its ending.
@@ -137,7 +138,12 @@ fn directory(args: &Args) -> Outcome<Found> {
         )));
     }
     files.sort();
-    let stem = |file: &Path| file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = |file: &Path| {
+        file.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let names: Vec<String> = files.iter().map(|file| stem(file)).collect();
     let names = picked(names.iter().map(String::as_str).collect(), args)?;
     let parts = files.into_iter().filter_map(|file| {
@@ -161,9 +167,13 @@ fn picked(names: Vec<&str>, args: &Args) -> Outcome<Vec<String>> {
         (Some(asked), _) if names.contains(&asked.as_str()) => Ok(vec![asked.clone()]),
         (Some(asked), _) => {
             let known = names.join(", ");
-            Err(Failure::failed(format!("{shown}: there is no collection {asked:?}; there is {known}")))
+            Err(Failure::failed(format!(
+                "{shown}: there is no collection {asked:?}; there is {known}"
+            )))
         }
-        (None, []) => Err(Failure::failed(format!("{shown}: there are no collections in it"))),
+        (None, []) => Err(Failure::failed(format!(
+            "{shown}: there are no collections in it"
+        ))),
         (None, [only]) => Ok(vec![(*only).to_owned()]),
         (None, _) if args.all => Ok(names.into_iter().map(str::to_owned).collect()),
         (None, _) => Err(Failure::usage(format!(
@@ -177,7 +187,11 @@ fn picked(names: Vec<&str>, args: &Args) -> Outcome<Vec<String>> {
 impl Part {
     /// Reads all of it.
     pub(super) fn check(&self, options: ImportOptions, out: &Out) -> Outcome<Checked> {
-        let unit = if matches!(self.place, Place::Backup(_)) { Unit::Bytes } else { Unit::Rows };
+        let unit = if matches!(self.place, Place::Backup(_)) {
+            Unit::Bytes
+        } else {
+            Unit::Rows
+        };
         let bar = progress::bar(out, "checking", None, unit);
         let mut report = |done: u64, total: u64| {
             progress::report(&bar, unit, done, total);
@@ -195,7 +209,9 @@ impl Part {
         };
         bar.finish_and_clear();
         if interrupt::asked_to_stop() {
-            return Err(Failure::Interrupted("interrupted: nothing was imported".to_owned()));
+            return Err(Failure::Interrupted(
+                "interrupted: nothing was imported".to_owned(),
+            ));
         }
         let content = content.map_err(|failure| failure.and("nothing was imported"))?;
         Ok(Checked {
@@ -241,14 +257,32 @@ impl Checked {
     /// Says what was found, and what of it is not kept.
     pub(super) fn tell(&self, out: &Out) {
         let config = &self.described().config;
-        let named = |name: &str| if name.is_empty() { String::new() } else { format!("{name}: ") };
+        let named = |name: &str| {
+            if name.is_empty() {
+                String::new()
+            } else {
+                format!("{name}: ")
+            }
+        };
         let dense = |(name, params): &(String, VectorParams)| {
-            let rows = if params.multivector.is_some() { " a row" } else { "" };
+            let rows = if params.multivector.is_some() {
+                " a row"
+            } else {
+                ""
+            };
             let element = parse::element_name(params.element);
-            format!("{}{} {element} numbers{rows}, {}", named(name), params.size, params.distance)
+            format!(
+                "{}{} {element} numbers{rows}, {}",
+                named(name),
+                params.size,
+                params.distance
+            )
         };
         let vectors: Vec<String> = config.vectors.iter().map(dense).collect();
-        let sparse = config.sparse_vectors.iter().map(|(name, _)| format!("{}sparse", named(name)));
+        let sparse = config
+            .sparse_vectors
+            .iter()
+            .map(|(name, _)| format!("{}sparse", named(name)));
         let vectors: Vec<String> = vectors.into_iter().chain(sparse).collect();
         let points = table::counted(self.points(), "point");
         out.note(format_args!("{}: {points}; {}", self.name, vectors.join("; ")));

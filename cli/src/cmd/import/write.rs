@@ -45,7 +45,10 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
     let total = part.points();
     let (collection, created) = match db.collection(&name) {
         Ok(there) => (there, false),
-        Err(Error::CollectionNotFound { .. }) => (db.create_collection(&name, part.described().config.clone())?, true),
+        Err(Error::CollectionNotFound { .. }) => (
+            db.create_collection(&name, part.described().config.clone())?,
+            true,
+        ),
         Err(error) => return Err(error.into()),
     };
     let mut writer = Writer {
@@ -101,7 +104,9 @@ impl Writer<'_> {
             return Ok(());
         }
         let count = batch.len() as u64;
-        self.collection.upsert(batch).map_err(|error| self.failed(error.into()))?;
+        self.collection
+            .upsert(batch)
+            .map_err(|error| self.failed(error.into()))?;
         self.written += count;
         self.bar.set_position(self.written);
         Ok(())

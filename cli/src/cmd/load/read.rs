@@ -182,8 +182,15 @@ fn check(row: Row, rules: &Rules) -> Result<Row, Bad> {
             (Vector::Dense(numbers), None) => vec![numbers.len()],
             (Vector::Multi(rows), Some(_)) => rows.iter().map(Vec::len).collect(),
             (_, several) => {
-                let expected = if several.is_some() { "a multivector" } else { "a dense vector" };
-                return Err(bad(format!("the vector is {} where the collection has {expected}", vector.kind())));
+                let expected = if several.is_some() {
+                    "a multivector"
+                } else {
+                    "a dense vector"
+                };
+                return Err(bad(format!(
+                    "the vector is {} where the collection has {expected}",
+                    vector.kind()
+                )));
             }
         };
         if let Some(length) = lengths.into_iter().find(|length| *length != params.size) {

@@ -92,7 +92,9 @@ impl Source {
             match self.next() {
                 Some(Ok(row)) => {
                     let named = row.vectors.0.iter();
-                    let shape = named.map(|(name, vector)| (name.clone(), Shape::of(vector))).collect();
+                    let shape = named
+                        .map(|(name, vector)| (name.clone(), Shape::of(vector)))
+                        .collect();
                     self.ahead = Some(row);
                     return Ok(shape);
                 }

@@ -1,7 +1,8 @@
 //! The collection that is loaded into.
 
 use vdb::{
-    Collection, CollectionConfig, Database, Distance, Element, Error, MultiVectorComparator, SparseVectorParams, VectorParams,
+    Collection, CollectionConfig, Database, Distance, Element, Error, MultiVectorComparator,
+    SparseVectorParams, VectorParams,
 };
 
 use super::Args;

@@ -45,9 +45,17 @@ fn every_version_protocol_and_kind_yields_what_the_client_wrote() {
             let with_vectors = points.iter().filter(|point| !point["vector"].is_null()).count();
             assert_eq!(backup.with_vectors(), with_vectors as u64, "{file}");
             let said = backup.described().warnings.concat();
-            assert_eq!(said.contains("NO VECTORS"), !points.is_empty() && with_vectors == 0, "{file}: {said}");
+            assert_eq!(
+                said.contains("NO VECTORS"),
+                !points.is_empty() && with_vectors == 0,
+                "{file}: {said}"
+            );
             let stated = entry["points_count"].as_u64().unwrap();
-            assert_eq!(said.contains("are lost"), stated > points.len() as u64, "{file}: {said}");
+            assert_eq!(
+                said.contains("are lost"),
+                stated > points.len() as u64,
+                "{file}: {said}"
+            );
             let found: Vec<Point> = backup.into_points().unwrap().map(Result::unwrap).collect();
             for (point, expected) in found.iter().zip(points) {
                 assert_same(point, expected, file);
@@ -66,15 +74,24 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     assert_eq!(names, ["dense", "bytes", "pq", "bits", "rows"]);
     let params = |name: &str| &config.vectors.iter().find(|(known, _)| known == name).unwrap().1;
     let dense = params("dense");
-    assert_eq!((dense.size, dense.distance, dense.element), (4, Distance::Cosine, Element::F16));
+    assert_eq!(
+        (dense.size, dense.distance, dense.element),
+        (4, Distance::Cosine, Element::F16)
+    );
     assert_eq!((dense.hnsw.m, dense.hnsw.ef_construct), (8, 64));
     assert_eq!(dense.hnsw.quantization, Quantization::Int8);
-    assert_eq!((params("bytes").element, params("bytes").distance), (Element::U8, Distance::Dot));
+    assert_eq!(
+        (params("bytes").element, params("bytes").distance),
+        (Element::U8, Distance::Dot)
+    );
     assert_eq!(params("pq").distance, Distance::Euclid);
     assert_eq!(params("bits").hnsw.quantization, Quantization::Binary);
     assert!(params("rows").multivector.is_some());
     let (name, sparse) = &config.sparse_vectors[0];
-    assert_eq!((name.as_str(), sparse.modifier, sparse.element), ("terms", Modifier::Idf, Element::F16));
+    assert_eq!(
+        (name.as_str(), sparse.modifier, sparse.element),
+        ("terms", Modifier::Idf, Element::F16)
+    );
     let said = warnings.join("\n");
     for part in [
         "vector \"dense\": hnsw_config.payload_m is not kept (it is 4)",
@@ -92,26 +109,61 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
 
 #[test]
 fn what_json_cannot_hold_is_refused_by_name_or_changed_if_allowed() {
-    let error = open("backup/payload_numbers.backup", false).unwrap_err().to_string();
-    assert!(error.contains("point 0: payload.int[21]: an integer outside"), "{error}");
+    let error = open("backup/payload_numbers.backup", false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("point 0: payload.int[21]: an integer outside"),
+        "{error}"
+    );
     assert!(error.contains("--lossy"), "{error}");
     let backup = open("backup/payload_numbers.backup", true).unwrap();
-    assert!(backup.described().warnings[0].starts_with("7 values"), "{:?}", backup.described());
+    assert!(
+        backup.described().warnings[0].starts_with("7 values"),
+        "{:?}",
+        backup.described()
+    );
     let points: Vec<Point> = backup.into_points().unwrap().map(Result::unwrap).collect();
     let int = &points[0].payload["int"];
-    assert_eq!((&int[17], &int[20]), (&Json::from(9_007_199_254_740_993_u64), &Json::from(u64::MAX)));
-    assert_eq!((&int[21], &int[23]), (&Json::from(18_446_744_073_709_551_616.0), &Json::from(-9_223_372_036_854_775_808.0)));
+    assert_eq!(
+        (&int[17], &int[20]),
+        (&Json::from(9_007_199_254_740_993_u64), &Json::from(u64::MAX))
+    );
+    assert_eq!(
+        (&int[21], &int[23]),
+        (
+            &Json::from(18_446_744_073_709_551_616.0),
+            &Json::from(-9_223_372_036_854_775_808.0)
+        )
+    );
     assert_eq!(int[24], Json::from(2_f64.powi(200)));
-    assert_eq!(points[0].payload["not_finite"], serde_json::json!([null, null, null]));
+    assert_eq!(
+        points[0].payload["not_finite"],
+        serde_json::json!([null, null, null])
+    );
     assert_eq!(points[1].payload["long4"], Json::Null);
     let floats = &points[0].payload["float"];
-    assert!(floats[1].as_f64().is_some_and(|zero| zero == 0.0 && zero.is_sign_negative()));
+    assert!(
+        floats[1]
+            .as_f64()
+            .is_some_and(|zero| zero == 0.0 && zero.is_sign_negative())
+    );
     assert!(floats[6].is_f64());
 
-    let error = open("backup/payload_strings.backup", false).unwrap_err().to_string();
+    let error = open("backup/payload_strings.backup", false)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("half of a character"), "{error}");
-    let points: Vec<Point> = open("backup/payload_strings.backup", true).unwrap().into_points().unwrap().map(Result::unwrap).collect();
-    let expected = expected("backup").into_iter().find(|entry| entry["file"] == "backup/payload_strings.backup").unwrap();
+    let points: Vec<Point> = open("backup/payload_strings.backup", true)
+        .unwrap()
+        .into_points()
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let expected = expected("backup")
+        .into_iter()
+        .find(|entry| entry["file"] == "backup/payload_strings.backup")
+        .unwrap();
     for (point, expected) in points.iter().zip(expected["points"].as_array().unwrap()) {
         if !is_beyond_json(&expected["payload"]) {
             assert_same(point, expected, "payload_strings");
@@ -121,16 +173,25 @@ fn what_json_cannot_hold_is_refused_by_name_or_changed_if_allowed() {
 
 #[test]
 fn hostile_and_damaged_files_are_told_from_sound_ones() {
-    for entry in expected("backup_hostile").into_iter().chain(expected("backup_damaged")) {
+    for entry in expected("backup_hostile")
+        .into_iter()
+        .chain(expected("backup_damaged"))
+    {
         let file = entry["file"].as_str().unwrap();
-        let outcome = open(file, false).and_then(|backup| backup.into_points()?.collect::<Result<Vec<_>, _>>());
+        let outcome =
+            open(file, false).and_then(|backup| backup.into_points()?.collect::<Result<Vec<_>, _>>());
         match (entry["safe_reader"].as_str().unwrap(), outcome) {
             ("accept", Ok(_)) => {}
             // A number beyond 32 bits, which Python takes and no vector holds.
             ("accept", Err(error)) if file.contains("flip_float_exponent") => {
-                assert!(error.to_string().contains("not a finite 32-bit number"), "{error}");
+                assert!(
+                    error.to_string().contains("not a finite 32-bit number"),
+                    "{error}"
+                );
             }
-            ("reject", Err(error)) => assert!(!error.is_skippable() || !file.contains("os_system"), "{error}"),
+            ("reject", Err(error)) => {
+                assert!(!error.is_skippable() || !file.contains("os_system"), "{error}")
+            }
             (verdict, Ok(points)) => panic!("{file}: expected {verdict}, read {} points", points.len()),
             (verdict, Err(error)) => panic!("{file}: expected {verdict}, got {error}"),
         }
@@ -141,10 +202,16 @@ fn hostile_and_damaged_files_are_told_from_sound_ones() {
 fn errors_say_what_and_where() {
     for (file, parts) in [
         ("hostile/os_system", ["byte ", "names posix.system"]),
-        ("hostile/models_module_dotted_name", ["qdrant_client.http.models.models.", "none of the classes"]),
+        (
+            "hostile/models_module_dotted_name",
+            ["qdrant_client.http.models.models.", "none of the classes"],
+        ),
         ("hostile/persistent_id", ["BINPERSID", "not followed"]),
         ("hostile/huge_string_length", ["a string of", "left"]),
-        ("hostile/deep_nesting", ["256", "lists and dicts within each other"]),
+        (
+            "hostile/deep_nesting",
+            ["256", "lists and dicts within each other"],
+        ),
         ("hostile/billion_laughs", ["268435456", "bytes"]),
         ("hostile/cycle_in_payload", ["byte ", "or holds itself"]),
         ("hostile/id_bool", ["row 0: id: a boolean", "is not an id"]),
@@ -154,7 +221,9 @@ fn errors_say_what_and_where() {
         ("damaged/truncated_50pc", ["byte ", "the file"]),
         ("damaged/truncated_0", ["byte 0", "cut short"]),
     ] {
-        let error = open(&format!("backup/{file}.backup"), false).unwrap_err().to_string();
+        let error = open(&format!("backup/{file}.backup"), false)
+            .unwrap_err()
+            .to_string();
         for part in parts {
             assert!(error.contains(part), "{file}: {part:?} is not in {error}");
         }
@@ -164,7 +233,12 @@ fn errors_say_what_and_where() {
 #[test]
 fn a_reading_that_is_told_to_stop_stops() {
     let file = std::fs::read(path("backup/unnamed_cosine8.backup")).unwrap();
-    let stopped = Backup::read(Cursor::new(file), "file", ImportOptions::default(), &mut |_, _| false);
+    let stopped = Backup::read(
+        Cursor::new(file),
+        "file",
+        ImportOptions::default(),
+        &mut |_, _| false,
+    );
     // Fifty points are read between two looks: it comes to its end.
     assert!(stopped.is_ok());
 }

@@ -45,16 +45,25 @@ fn nothing_is_written_beside_the_files() {
     let folder = dir.path().join("collection/odd name?#%");
     fs::create_dir_all(&folder).unwrap();
     fs::copy(source.join("storage.sqlite"), folder.join("storage.sqlite")).unwrap();
-    let meta: Json = serde_json::from_slice(&fs::read(path("qdrant_local/store/meta.json")).unwrap()).unwrap();
-    let meta = serde_json::json!({"collections": {"odd name?#%": meta["collections"]["named_two"]}, "aliases": {}});
+    let meta: Json =
+        serde_json::from_slice(&fs::read(path("qdrant_local/store/meta.json")).unwrap()).unwrap();
+    let meta =
+        serde_json::json!({"collections": {"odd name?#%": meta["collections"]["named_two"]}, "aliases": {}});
     fs::write(dir.path().join("meta.json"), meta.to_string()).unwrap();
     let store = LocalStore::open(dir.path()).unwrap();
-    let read = store.collection("odd name?#%", ImportOptions::default(), &mut always()).unwrap();
+    let read = store
+        .collection("odd name?#%", ImportOptions::default(), &mut always())
+        .unwrap();
     assert!(read.points() > 0);
-    let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["storage.sqlite"]);
     fs::write(folder.join("storage.sqlite-wal"), "pages").unwrap();
-    let error = store.collection("odd name?#%", ImportOptions::default(), &mut always()).unwrap_err();
+    let error = store
+        .collection("odd name?#%", ImportOptions::default(), &mut always())
+        .unwrap_err();
     assert!(error.to_string().contains("in the middle of a write"), "{error}");
 }
 
@@ -68,8 +77,17 @@ fn damaged_files_and_foreign_names_are_errors() {
     });
     fs::write(dir.path().join("meta.json"), meta.to_string()).unwrap();
     let store = LocalStore::open(dir.path()).unwrap();
-    let read = |name: &str| store.collection(name, ImportOptions::default(), &mut always()).unwrap_err().to_string();
-    assert!(read("../one").contains("no name of a folder"), "{}", read("../one"));
+    let read = |name: &str| {
+        store
+            .collection(name, ImportOptions::default(), &mut always())
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(
+        read("../one").contains("no name of a folder"),
+        "{}",
+        read("../one")
+    );
     assert!(read("gone").contains("cannot be read"), "{}", read("gone"));
     assert!(read("other").contains("no configuration"), "{}", read("other"));
     let sound = fs::read(path("qdrant_local/store/collection/named_two/storage.sqlite")).unwrap();

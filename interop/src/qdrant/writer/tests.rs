@@ -2,10 +2,13 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
-use vdb::{MultiVectorComparator, Point, SparseVector};
+use vdb::{
+    Distance, Element, HnswParams, Modifier, MultiVectorComparator, Point, Quantization, SparseVector,
+    SparseVectorParams, VectorParams,
+};
 
 use super::*;
-use crate::qdrant::{Backup, ImportOptions};
+use crate::qdrant::{Backup, ImportOptions, unkept};
 
 fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
@@ -14,7 +17,9 @@ fn json() -> impl Strategy<Value = Json> {
         any::<i64>().prop_map(Json::from),
         any::<u64>().prop_map(Json::from),
         (-300i64..300).prop_map(Json::from),
-        any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Json::from),
+        any::<f64>()
+            .prop_filter("finite", |f| f.is_finite())
+            .prop_map(Json::from),
         ".{0,12}".prop_map(Json::from),
         "[a-z]{255,257}".prop_map(Json::from),
     ];
@@ -46,9 +51,22 @@ fn config() -> CollectionConfig {
         ..HnswParams::default()
     };
     CollectionConfig::new(VectorParams::new(3, Distance::Manhattan))
-        .vector("half", VectorParams::new(2, Distance::Cosine).element(Element::F16).hnsw(hnsw))
-        .vector("rows", VectorParams::new(2, Distance::Dot).multivector(MultiVectorComparator::MaxSim))
-        .sparse_vector("words", SparseVectorParams::new().modifier(Modifier::Idf).element(Element::U8))
+        .vector(
+            "half",
+            VectorParams::new(2, Distance::Cosine)
+                .element(Element::F16)
+                .hnsw(hnsw),
+        )
+        .vector(
+            "rows",
+            VectorParams::new(2, Distance::Dot).multivector(MultiVectorComparator::MaxSim),
+        )
+        .sparse_vector(
+            "words",
+            SparseVectorParams::new()
+                .modifier(Modifier::Idf)
+                .element(Element::U8),
+        )
 }
 
 fn point() -> impl Strategy<Value = Point> {
@@ -75,7 +93,9 @@ fn point() -> impl Strategy<Value = Point> {
         if let Some(vector) = words {
             vectors = vectors.with("words", vector);
         }
-        Point::new(id, vectors).payload(Json::Object(payload.into_iter().collect())).unwrap()
+        Point::new(id, vectors)
+            .payload(Json::Object(payload.into_iter().collect()))
+            .unwrap()
     })
 }
 
@@ -88,7 +108,13 @@ fn write(config: &CollectionConfig, points: &[Point]) -> Vec<u8> {
 }
 
 fn read(bytes: Vec<u8>) -> (CollectionConfig, Vec<String>, Vec<Point>) {
-    let backup = Backup::read(Cursor::new(bytes), "bytes", ImportOptions::default(), &mut |_, _| true).unwrap();
+    let backup = Backup::read(
+        Cursor::new(bytes),
+        "bytes",
+        ImportOptions::default(),
+        &mut |_, _| true,
+    )
+    .unwrap();
     let described = backup.described().clone();
     let points = backup.into_points().unwrap().map(Result::unwrap).collect();
     (described.config, described.warnings, points)
@@ -131,10 +157,18 @@ fn every_configuration_comes_back() {
 fn many_points_and_long_vectors_go_in_groups() {
     let config = CollectionConfig::new(VectorParams::new(2500, Distance::Dot));
     let vector: Vec<f32> = (0u16..2500).map(f32::from).collect();
-    let points: Vec<Point> = (0u64..2001).map(|id| Point::new(id, if id % 500 == 0 { vector.clone() } else { Vec::new() })).collect();
+    let points: Vec<Point> = (0u64..2001)
+        .map(|id| Point::new(id, if id % 500 == 0 { vector.clone() } else { Vec::new() }))
+        .collect();
     let points: Vec<Point> = points
         .into_iter()
-        .map(|point| if point.vectors.dense("").is_some_and(<[f32]>::is_empty) { Point::new(point.id, Vectors::default()) } else { point })
+        .map(|point| {
+            if point.vectors.dense("").is_some_and(<[f32]>::is_empty) {
+                Point::new(point.id, Vectors::default())
+            } else {
+                point
+            }
+        })
         .collect();
     assert_eq!(read(write(&config, &points)).2, points);
 }
@@ -163,7 +197,10 @@ fn stored(collection: &vdb::Collection) -> Vec<Point> {
 }
 
 fn filled(config: &CollectionConfig, points: Vec<Point>) -> Vec<Point> {
-    let db = vdb::Database::builder().background(false).open_in_memory().unwrap();
+    let db = vdb::Database::builder()
+        .background(false)
+        .open_in_memory()
+        .unwrap();
     let collection = db.create_collection("c", config.clone()).unwrap();
     if !points.is_empty() {
         collection.upsert(points).unwrap();
@@ -179,7 +216,10 @@ fn assert_near(found: &[Point], expected: &[Point]) {
         for (name, vector) in &expected.vectors.0 {
             let (found, expected) = (found.vectors.dense(name).unwrap(), vector.as_dense().unwrap());
             for (found, expected) in found.iter().zip(expected) {
-                assert!((found - expected).abs() <= 1e-3 * expected.abs().max(1e-3), "{found} is not {expected}");
+                assert!(
+                    (found - expected).abs() <= 1e-3 * expected.abs().max(1e-3),
+                    "{found} is not {expected}"
+                );
             }
         }
     }

@@ -90,11 +90,7 @@ pub(super) fn make(db: &Database, args: &Args, ef_construct: u16, split: &Split,
     let total = rows.progress().total_rows;
     let dim = match rows.dim_hint() {
         Some(dim) => dim,
-        None => match source(&args.data)?
-            .next()
-            .transpose()?
-            .and_then(Row::into_dense)
-        {
+        None => match source(&args.data)?.next().transpose()?.and_then(Row::into_dense) {
             Some(vector) => vector.len(),
             None => {
                 return Err(Failure::failed(format!(
@@ -116,10 +112,7 @@ pub(super) fn make(db: &Database, args: &Args, ef_construct: u16, split: &Split,
         if split.is_query(number) {
             continue;
         }
-        batch.push(Point::new(
-            number,
-            row.into_dense().unwrap_or_default(),
-        ));
+        batch.push(Point::new(number, row.into_dense().unwrap_or_default()));
         if batch.len() == BATCH {
             interrupt::check()?;
             collection.upsert(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
