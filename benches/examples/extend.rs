@@ -55,7 +55,7 @@ impl Vectors {
         let mut dim = 0;
         for row in open(path.as_ref(), &ReadOptions::default())? {
             let row = row?;
-            let vector = row.vectors.values().next().ok_or("a row has no vector")?;
+            let vector = &row.into_dense().ok_or("a row has no vector")?;
             let mut bytes = Vec::new();
             encode_scaled(
                 vector,

@@ -119,7 +119,7 @@ fn main() -> Fallible<()> {
     };
     let mut rows = Vec::new();
     for row in open(vectors.as_ref(), &ReadOptions::default())? {
-        rows.extend(row?.vectors.into_values().next());
+        rows.extend(row?.into_dense());
     }
     // Spread over the file, whose neighbours may be alike.
     let every = (rows.len() / QUERIES).max(1);

@@ -163,16 +163,17 @@ fn read_all(data: &Path, payload: Option<&Path>) -> Result<All> {
     };
     let (mut all, mut payloads, mut dim) = (Vec::new(), Vec::new(), None);
     for row in rows.by_ref() {
-        let row = row?;
-        let vector = row.vectors.into_values().next().unwrap_or_default();
+        let mut row = row?;
+        if payload.is_some() {
+            payloads.push(row.payload.take().unwrap_or_default());
+        }
+        let place = row.place.clone();
+        let vector = row.into_dense().unwrap_or_default();
         if *dim.get_or_insert(vector.len()) != vector.len() || vector.is_empty() {
-            let message = format!("{}: its vector is empty or not as long as the first", row.place);
+            let message = format!("{place}: its vector is empty or not as long as the first");
             return Err(Error::data(data, message));
         }
         all.extend(vector);
-        if payload.is_some() {
-            payloads.push(row.payload.unwrap_or_default());
-        }
     }
     let dim = dim.ok_or_else(|| Error::data(data, "no vectors in it"))?;
     Ok(All {

@@ -6,6 +6,7 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
+use vdb::Vector;
 use vdb_interop::{Format, Input, MAX_DIM, ReadOptions, read, read_row_numbers};
 
 const FORMATS: [Format; 6] = [
@@ -38,8 +39,15 @@ fuzz_target!(|bytes: &[u8]| {
     while let Some(row) = rows.next() {
         match row {
             Ok(row) => {
-                for vector in row.vectors.values() {
-                    assert!(vector.len() <= MAX_DIM && vector.iter().all(|number| number.is_finite()));
+                for vector in row.vectors.0.values() {
+                    let parts: Vec<&[f32]> = match vector {
+                        Vector::Dense(numbers) => vec![numbers],
+                        Vector::Sparse(sparse) => vec![&sparse.values],
+                        Vector::Multi(rows) => rows.iter().map(Vec::as_slice).collect(),
+                    };
+                    for part in parts {
+                        assert!(part.len() <= MAX_DIM && part.iter().all(|number| number.is_finite()));
+                    }
                 }
             }
             Err(error) => {

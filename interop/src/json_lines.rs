@@ -1,14 +1,15 @@
 //! JSON Lines: one row a line, `{"id": 7, "vector": [0.1, ...], "payload": {...}}`.
 //!
-//! `vector` is an array or, for named vectors, an object of arrays by name; `id` is a number or a UUID as a string. All
+//! `vector` is an array or, for named vectors, an object of such by name; a multivector is an array of arrays, a sparse vector,
+//! which always has a name, `{"indices": [...], "values": [...]}`; `id` is a number or a UUID as a string. All
 //! three may be left out or `null`; rows without ids are numbered. Any other key is refused, so that a payload field
 //! which was left beside `payload` instead of in it is not lost in silence. Blank lines are stepped over.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use vdb::Vectors;
 use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError};
@@ -19,7 +20,7 @@ use crate::lines::{Line, Lines};
 use crate::options::ReadOptions;
 use crate::row::Row;
 use crate::source::{Progress, RowSource};
-use crate::vector::{VectorsSeed, not_finite};
+use crate::vector::{VectorsSeed, not_finite_in};
 
 /// What a line has to be.
 const EXPECTED: &str = "an object with id, vector and payload";
@@ -63,12 +64,12 @@ impl JsonLinesRows {
                 });
             }
         };
-        for (name, vector) in &vectors {
-            if let Some((at, problem)) = not_finite(vector) {
+        for (name, vector) in &vectors.0 {
+            if let Some((at, problem)) = not_finite_in(vector) {
                 let dot = if name.is_empty() { "" } else { "." };
                 return Err(RowError::in_field(
                     place,
-                    format!("vector{dot}{name}[{at}]"),
+                    format!("vector{dot}{name}{at}"),
                     problem,
                 ));
             }
@@ -122,7 +123,7 @@ impl RowSource for JsonLinesRows {
 /// What one line holds.
 struct Fields {
     id: Option<PointId>,
-    vectors: BTreeMap<String, Vec<f32>>,
+    vectors: Vectors,
     payload: Option<Map<String, Value>>,
 }
 

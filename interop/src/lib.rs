@@ -26,9 +26,14 @@
 //! | `json_lines.rs` | JSON Lines |
 //! | `paired.rs` | vectors in one file, payloads in another |
 //! | `open.rs` | [`open()`]: the reader that a file's name asks for |
+//! | `export/` | JSON Lines and `.npy`, written |
+//! | `pickle/` | Python pickles, read without running them |
+//! | `qdrant/` | backups and local directories of Qdrant's Python client, as whole collections |
 //!
-//! May depend on `vdb-storage` (ids) and `vdb-sys` (how a number is stored). The user's files are read with `std::fs`; the database's never are.
+//! May depend on `vdb-engine` (points and what a collection is like), `vdb-storage` (ids) and `vdb-sys` (how a number is stored). The user's files are read with `std::fs`; the database's never are.
 #![forbid(unsafe_code)]
+
+pub mod pickle;
 
 mod row;
 
@@ -48,10 +53,14 @@ mod npy;
 mod paired;
 mod vecs;
 
+mod export;
+pub mod qdrant;
+
 mod open;
 
 pub use delimited::CsvRows;
 pub use error::{Problem, RowError};
+pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
 pub use input::Input;
 pub use json_lines::JsonLinesRows;
 pub use npy::{NpyRows, read_row_numbers};

@@ -22,7 +22,7 @@ use crate::vecs::VecsRows;
 /// std::fs::write(&path, r#"{"id": 7, "vector": [0.5, 1.0], "payload": {"word": "owl"}}"#)?;
 /// for row in vdb_interop::open(&path, &vdb_interop::ReadOptions::default())? {
 ///     let row = row?;
-///     assert_eq!((row.id.to_string(), row.vectors[""].len()), ("7".to_owned(), 2));
+///     assert_eq!((row.id.to_string(), row.vectors.dense("").map(<[f32]>::len)), ("7".to_owned(), Some(2)));
 /// }
 /// # Ok(())
 /// # }

@@ -1,10 +1,10 @@
 //! One row of any format, and where it came from.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use vdb::{Vector, Vectors};
 use vdb_storage::PointId;
 
 /// One point as a file holds it.
@@ -16,11 +16,22 @@ pub struct Row {
     pub numbered: bool,
     /// Vectors by name; a format without names yields one under [`ReadOptions::vector_name`](crate::ReadOptions::vector_name).
     /// Every number is finite. Empty when the row has no vector.
-    pub vectors: BTreeMap<String, Vec<f32>>,
+    pub vectors: Vectors,
     /// The payload; `None` when the row has none.
     pub payload: Option<Map<String, Value>>,
     /// Where the row stands, for messages about it.
     pub place: Place,
+}
+
+impl Row {
+    /// The numbers of its first dense vector, in the order of names; `None` where there is none.
+    pub fn into_dense(self) -> Option<Vec<f32>> {
+        let mut vectors = self.vectors.0.into_values();
+        vectors.find_map(|vector| match vector {
+            Vector::Dense(numbers) => Some(numbers),
+            Vector::Sparse(_) | Vector::Multi(_) => None,
+        })
+    }
 }
 
 /// A position in an input: prints as `rows.jsonl:12` (a line) or `vectors.npy, row 5`.
@@ -41,6 +52,8 @@ pub enum At {
     Row(u64),
     /// A line of a text format, from 1, as editors count.
     Line(u64),
+    /// A point that has its id in the file.
+    Point(PointId),
 }
 
 impl Place {
@@ -59,6 +72,7 @@ impl fmt::Display for Place {
             At::File => write!(f, "{}", self.file),
             At::Row(row) => write!(f, "{}, row {row}", self.file),
             At::Line(line) => write!(f, "{}:{line}", self.file),
+            At::Point(id) => write!(f, "{}, point {id}", self.file),
         }
     }
 }

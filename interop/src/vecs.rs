@@ -3,9 +3,9 @@
 //! Each row is its dimension as a little-endian `i32` followed by that many `f32` (`.fvecs`) or `u8` (`.bvecs`).
 //! Every row must have the dimension of the first: otherwise the file is damaged and nothing after it can be trusted.
 
-use std::collections::BTreeMap;
 use std::io::{BufReader, ErrorKind, Read};
 
+use vdb::Vectors;
 use vdb_sys::element::{Element, decode_to_f32};
 
 use crate::error::{Problem, RowError};
@@ -147,7 +147,7 @@ impl Iterator for VecsRows {
                 (None, Ok((id, numbered))) => Ok(Row {
                     id,
                     numbered,
-                    vectors: BTreeMap::from([(self.vector_name.clone(), vector)]),
+                    vectors: Vectors::default().with(self.vector_name.as_str(), vector),
                     payload: None,
                     place,
                 }),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use vdb::{
     Collection, Control, Filter, PayloadIndexKind, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest,
-    SearchRequest, Select,
+    SearchRequest, Select, Vector,
 };
 use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
@@ -118,7 +118,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn request(&self, vector: Vec<f32>) -> SearchRequest {
+    fn request(&self, vector: impl Into<Vector>) -> SearchRequest {
         let mut request = SearchRequest::new(vector).using(&self.using).limit(self.limit);
         request.offset = self.offset;
         request.ef = self.ef;
@@ -187,7 +187,7 @@ fn by_point(
 ) -> Outcome<Vec<ScoredPoint>> {
     let request = QueryRequest {
         query: Some(Query::recommend([id], args.unlike.iter().copied())),
-        ..args.request(Vec::new()).into()
+        ..args.request(Vec::<f32>::new()).into()
     };
     collection.query_with(&request, control).map_err(|error| {
         if matches!(error, vdb::Error::PointWithoutVector { .. }) {
@@ -261,7 +261,7 @@ fn by_file(
         while requests.len() < TOGETHER {
             let Some(row) = source.next() else { break };
             let mut row = row.map_err(in_vectors)?;
-            let vector = row.vectors.remove(&args.using).ok_or_else(|| {
+            let vector = row.vectors.0.remove(&args.using).ok_or_else(|| {
                 Failure::failed(format!(
                     "--vectors: {}: the row has no vector {:?} to search by; --using names the one that is meant",
                     row.place, args.using

@@ -8,9 +8,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The commands that answer with JSON.
-pub(crate) const COMMANDS: [&str; 20] = [
+pub(crate) const COMMANDS: [&str; 22] = [
     "create",
     "load",
+    "import",
+    "export",
     "query",
     "get",
     "scroll",

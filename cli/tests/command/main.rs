@@ -12,6 +12,8 @@ mod careful;
 #[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod loading;
 #[cfg(test)]
 mod options;

@@ -15,11 +15,11 @@ mod quotes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use csv::ByteRecord;
 use serde_json::{Map, Value};
+use vdb::Vectors;
 use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError, quoted, quoted_bytes};
@@ -160,8 +160,8 @@ impl CsvRows {
         })
     }
 
-    fn vectors(&self) -> Result<BTreeMap<String, Vec<f32>>, (String, Problem)> {
-        let mut vectors = BTreeMap::new();
+    fn vectors(&self) -> Result<Vectors, (String, Problem)> {
+        let vectors = Vectors::default();
         let vector = match &self.columns.vector {
             VectorColumns::None => return Ok(vectors),
             VectorColumns::Json(column) => {
@@ -204,8 +204,7 @@ impl CsvRows {
                 vector
             }
         };
-        vectors.insert(self.vector_name.clone(), vector);
-        Ok(vectors)
+        Ok(vectors.with(self.vector_name.as_str(), vector))
     }
 
     fn payload(&self) -> Result<Option<Map<String, Value>>, (String, Problem)> {

@@ -21,7 +21,7 @@ fn a_vector_is_one_json_cell_or_one_number_a_column() {
     for text in ["id,vector,w\n7,\"[1, 2.5]\",owl\n", "w,v1,id,v0\nowl,2.5,7,1\n"] {
         let row = read(text).remove(0).unwrap();
         assert_eq!(row.id, PointId::Num(7));
-        assert_eq!(row.vectors, BTreeMap::from([(String::new(), vec![1.0, 2.5])]));
+        assert_eq!(row.vectors, Vectors::from([1.0, 2.5]));
         assert_eq!(row.payload.map(Value::Object), Some(json!({"w": "owl"})));
     }
     assert_eq!(
@@ -76,7 +76,10 @@ fn columns_and_delimiter_can_be_named() {
         .next()
         .unwrap()
         .unwrap();
-    assert_eq!((row.id, &row.vectors["text"]), (PointId::Num(1), &vec![2.0, 3.0]));
+    assert_eq!(
+        (row.id, row.vectors.dense("text")),
+        (PointId::Num(1), Some(&[2.0, 3.0][..]))
+    );
     assert_eq!(row.payload.map(Value::Object), Some(json!({"id": 4, "v0": 5})));
 }
 
@@ -225,7 +228,7 @@ fn errors_inside_a_json_vector_name_the_number() {
         "{}",
         message(3)
     );
-    assert!(rows[4].as_ref().unwrap().vectors.is_empty());
+    assert!(rows[4].as_ref().unwrap().vectors.0.is_empty());
 }
 
 #[test]
@@ -263,7 +266,10 @@ fn headers_that_leave_doubt_are_refused() {
     }
     // These look a little like vector columns and are none.
     let row = read("v0,v00,v,version\n1,2,3,4\n").remove(0).unwrap();
-    assert_eq!((row.vectors[""].len(), row.payload.unwrap().len()), (1, 3));
+    assert_eq!(
+        (row.vectors.dense("").unwrap().len(), row.payload.unwrap().len()),
+        (1, 3)
+    );
 }
 
 #[test]

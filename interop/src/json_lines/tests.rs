@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use vdb::SparseVector;
+
 use super::*;
 
 fn read(text: impl Into<Vec<u8>>) -> Vec<Result<Row, RowError>> {
@@ -21,10 +23,7 @@ fn a_row_has_an_id_a_vector_and_a_payload() {
         .remove(0)
         .unwrap();
     assert_eq!(row.id, PointId::Num(7));
-    assert_eq!(
-        row.vectors,
-        BTreeMap::from([(String::new(), vec![1.0, 0.5, -2000.0])])
-    );
+    assert_eq!(row.vectors, Vectors::from([1.0, 0.5, -2000.0]));
     assert_eq!(row.payload.map(Value::Object), Some(json!({"n": 2, "x": 2.0})));
     assert_eq!(row.place.to_string(), "rows.jsonl:1");
 }
@@ -36,11 +35,47 @@ fn vectors_may_be_named() {
         .unwrap();
     assert_eq!(
         row.vectors,
-        BTreeMap::from([
-            ("title".to_owned(), vec![1.0]),
-            ("body".to_owned(), vec![2.0, 3.0])
-        ])
+        Vectors::default().with("title", [1.0]).with("body", [2.0, 3.0])
     );
+}
+
+#[test]
+fn vectors_may_be_of_every_kind() {
+    let row = read(
+        r#"{"vector":{"rows":[[1,2],[3,4.5]],"words":{"indices":[7,3],"values":[0.5,-1]},"plain":[9]}}"#,
+    )
+    .remove(0)
+    .unwrap();
+    let expected = Vectors::default()
+        .with("rows", vec![vec![1.0, 2.0], vec![3.0, 4.5]])
+        .with("words", SparseVector::new([7, 3], [0.5, -1.0]))
+        .with("plain", [9.0]);
+    assert_eq!(row.vectors, expected);
+    let row = read(r#"{"vector":[[1],[2]]}"#).remove(0).unwrap();
+    assert_eq!(row.vectors, vec![vec![1.0], vec![2.0]].into());
+    for (line, part) in [
+        (r#"{"vector":[[1,"x"]]}"#, "vector[0][1]: "),
+        (r#"{"vector":[[1],[2,null]]}"#, "vector[1][1]: "),
+        (r#"{"vector":[[1],2]}"#, "vector[1]: "),
+        (r#"{"vector":[1,[2]]}"#, "vector[1]: "),
+        (r#"{"vector":[[1],[1e39]]}"#, "vector[1][0]: "),
+        (
+            r#"{"vector":{"w":{"indices":[1],"values":[1e39]}}}"#,
+            "vector.w.values[0]: ",
+        ),
+        (r#"{"vector":{"w":{"indices":[1,2],"values":[1]}}}"#, "vector.w: "),
+        (
+            r#"{"vector":{"w":{"indices":[-1],"values":[1]}}}"#,
+            "vector.w.indices: ",
+        ),
+        (
+            r#"{"vector":{"w":{"indices":[1],"value":[1]}}}"#,
+            "vector.w.value: ",
+        ),
+    ] {
+        let message = message(line);
+        assert!(message.contains(part), "{part:?} is not in {message}");
+    }
 }
 
 #[test]
@@ -48,7 +83,7 @@ fn what_is_left_out_or_null_is_absent() {
     for line in ["{}", r#"{"id":null,"vector":null,"payload":null}"#] {
         let row = read(line).remove(0).unwrap();
         assert_eq!(
-            (row.id, row.vectors.len(), row.payload),
+            (row.id, row.vectors.0.len(), row.payload),
             (PointId::Num(0), 0, None)
         );
     }
@@ -229,7 +264,7 @@ proptest! {
         prop_assert_eq!(rows.len(), ids.len());
         for (row, id) in rows.iter().zip(ids) {
             prop_assert_eq!(row.id, PointId::Num(id));
-            prop_assert_eq!(&row.vectors[""], &vector);
+            prop_assert_eq!(row.vectors.dense(""), Some(vector.as_slice()));
             prop_assert_eq!(row.payload.as_ref().and_then(|payload| payload["t"].as_str()), Some(text.as_str()));
         }
     }

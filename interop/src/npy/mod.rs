@@ -7,9 +7,9 @@ mod literal;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
+use vdb::Vectors;
 use vdb_sys::element::{Element, decode_to_f32};
 
 use crate::error::{Problem, RowError, quoted};
@@ -99,7 +99,7 @@ impl NpyRows {
             Ok((id, numbered)) => Ok(Row {
                 id,
                 numbered,
-                vectors: BTreeMap::from([(self.vector_name.clone(), vector)]),
+                vectors: Vectors::default().with(self.vector_name.as_str(), vector),
                 payload: None,
                 place,
             }),

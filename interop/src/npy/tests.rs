@@ -35,7 +35,8 @@ fn refusal(file: Vec<u8>) -> String {
 }
 
 fn vectors(rows: impl Iterator<Item = Result<Row, RowError>>) -> Vec<Vec<f32>> {
-    rows.map(|row| row.unwrap().vectors.remove("").unwrap()).collect()
+    rows.map(|row| row.unwrap().vectors.dense("").unwrap().to_vec())
+        .collect()
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn rows_are_numbered_from_the_first_id() {
     let mut rows = NpyRows::new(Input::from_bytes("a.npy", file), &options).unwrap();
     let first = rows.next().unwrap().unwrap();
     assert_eq!(
-        (first.id.to_string(), first.vectors["image"].as_slice()),
+        (first.id.to_string(), first.vectors.dense("image").unwrap()),
         (u64::MAX.to_string(), &[1.0][..])
     );
     let error = rows.next().unwrap().unwrap_err();

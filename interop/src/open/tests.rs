@@ -91,9 +91,14 @@ fn the_demo_set_is_read_whole_with_its_payloads() {
     );
     let rows: Vec<_> = rows.map(Result::unwrap).collect();
     assert_eq!(rows.len(), 5000);
-    let lengths = rows
-        .iter()
-        .map(|row| row.vectors[""].iter().map(|number| number * number).sum::<f32>());
+    let lengths = rows.iter().map(|row| {
+        row.vectors
+            .dense("")
+            .unwrap()
+            .iter()
+            .map(|number| number * number)
+            .sum::<f32>()
+    });
     assert!(lengths.into_iter().all(|length| (length - 1.0).abs() < 2e-3));
     assert_eq!(rows[127].payload.as_ref().unwrap()["words"][0], "owl");
 }

@@ -25,7 +25,7 @@ fn line_i_is_the_payload_of_row_i() {
         (&None, Some(0))
     );
     assert_eq!(
-        (rows[2].id.to_string(), rows[2].vectors[""][0]),
+        (rows[2].id.to_string(), rows[2].vectors.dense("").unwrap()[0]),
         ("2".to_owned(), 2.0)
     );
 }

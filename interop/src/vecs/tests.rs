@@ -20,7 +20,9 @@ fn rows_come_back_with_their_numbers() {
         .map(Result::unwrap)
         .collect();
     assert_eq!(
-        rows.iter().map(|row| row.vectors[""].clone()).collect::<Vec<_>>(),
+        rows.iter()
+            .map(|row| row.vectors.dense("").unwrap().to_vec())
+            .collect::<Vec<_>>(),
         [[1.0, 2.0], [3.0, 4.0]]
     );
     assert_eq!(rows[1].id.to_string(), "1");
@@ -32,7 +34,9 @@ fn bytes_are_widened() {
     let file = [&2_i32.to_le_bytes()[..], &[0, 255], &2_i32.to_le_bytes(), &[1, 2]].concat();
     let rows = VecsRows::bvecs(Input::from_bytes("a.bvecs", file), &ReadOptions::default()).unwrap();
     assert_eq!((rows.dim_hint(), rows.progress().total_rows), (Some(2), Some(2)));
-    let vectors: Vec<_> = rows.map(|row| row.unwrap().vectors[""].clone()).collect();
+    let vectors: Vec<_> = rows
+        .map(|row| row.unwrap().vectors.dense("").unwrap().to_vec())
+        .collect();
     assert_eq!(vectors, [[0.0, 255.0], [1.0, 2.0]]);
 }
 

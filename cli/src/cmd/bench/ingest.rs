@@ -208,7 +208,7 @@ fn pool(args: &Args) -> Outcome<Vec<Vec<f32>>> {
     };
     let (mut vectors, mut bytes) = (Vec::new(), 0);
     for row in vdb_interop::open(file, &ReadOptions::default())? {
-        let vector = row?.vectors.into_values().next().unwrap_or_default();
+        let vector = row?.into_dense().unwrap_or_default();
         bytes += vector.len() * 4;
         vectors.push(vector);
         if bytes >= POOL_BYTES {

@@ -38,7 +38,8 @@ const AFTER: &str = "\
 What is missing is created: the database, and the collection, with the dimension of the first row. Rows of .npy, \
 .fvecs and .bvecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files \
 without ids. A collection that holds points already takes such rows only with --start-id: a row takes the place of \
-the point that has its id. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}.
+the point that has its id. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}; vector may \
+be an object by name, a multivector [[..], ..], and a named sparse vector {\"indices\": [..], \"values\": [..]}.
 
 The first line of a .csv file names the columns: id; vector (a JSON array), or v0, v1, ... (a number each); all \
 others are payload. A payload cell that is empty is no field; true, false, a number, an array or object as JSON \
@@ -56,6 +57,9 @@ Examples:
   vdb load my.db words more.jsonl --skip-bad
   gzip -dc rows.jsonl.gz | vdb load my.db rows - --distance dot
   vdb load my.db sift base.fvecs --distance euclid --no-index";
+
+/// Rows that are written together, unless told otherwise.
+const BATCH: usize = 1000;
 
 /// Load files of vectors and payloads into a collection
 #[derive(Debug, clap::Args)]
@@ -91,7 +95,7 @@ pub(crate) struct Args {
     reading: options::Reading,
 
     /// Rows that are written together, all of them or none
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = batch_size)]
+    #[arg(long, value_name = "N", default_value_t = BATCH, allow_negative_numbers = true, value_parser = batch_size)]
     batch: usize,
 
     /// When a batch counts as written: synced; in the system's cache, synced within 100 ms; never synced by itself
@@ -105,6 +109,32 @@ pub(crate) struct Args {
     /// Do not merge segments and build graphs at the end
     #[arg(long)]
     no_index: bool,
+}
+
+impl Args {
+    /// What `vdb load DB COLLECTION FILE` says.
+    pub(crate) fn plain(
+        db: PathBuf,
+        collection: String,
+        file: PathBuf,
+        durability: Durability,
+        no_index: bool,
+    ) -> Args {
+        Args {
+            db,
+            collection,
+            files: vec![file],
+            payload: None,
+            distance: None,
+            element: None,
+            cast: false,
+            reading: options::Reading::default(),
+            batch: BATCH,
+            durability,
+            skip_bad: false,
+            no_index,
+        }
+    }
 }
 
 fn batch_size(text: &str) -> Result<usize, String> {

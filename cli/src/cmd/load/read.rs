@@ -1,7 +1,7 @@
 //! Rows checked against the collection and gathered in batches.
 
 use serde_json::Value;
-use vdb::{CollectionConfig, Element, Payload, Point, Vectors};
+use vdb::{CollectionConfig, Element, Payload, Point, Vector};
 use vdb_interop::{Place, Row, RowError};
 
 use super::source::Source;
@@ -114,15 +114,13 @@ impl From<RowError> for Bad {
 
 impl Batch {
     fn push(&mut self, row: Row) {
-        let numbers: usize = row.vectors.values().map(Vec::len).sum();
+        let numbers: usize = row.vectors.0.values().map(|vector| numbers(vector).count()).sum();
         self.weight += numbers * size_of::<f32>() + row.payload.as_ref().map_or(0, weight);
         match &mut self.range {
             Some((_, last)) => *last = row.place,
             None => self.range = Some((row.place.clone(), row.place)),
         }
-        let named = |vectors: Vectors, (name, numbers)| vectors.with(name, numbers);
-        let vectors = row.vectors.into_iter().fold(Vectors::default(), named);
-        let mut point = Point::new(row.id, vectors);
+        let mut point = Point::new(row.id, row.vectors);
         point.payload = row.payload.unwrap_or_default();
         self.points.push(point);
     }
@@ -154,43 +152,56 @@ fn check_number(row: Row, rules: &Rules, numbered: &mut Option<bool>) -> Result<
 /// Compares the vectors of a row with those of the collection, so that the message can name its place.
 fn check(row: Row, rules: &Rules) -> Result<Row, Bad> {
     let config = &rules.config;
-    for (name, vector) in &row.vectors {
+    for (name, vector) in &row.vectors.0 {
         let field = if name.is_empty() {
             "vector".to_owned()
         } else {
             format!("vector.{name}")
         };
-        let Some((_, params)) = config.vectors.iter().find(|(known, _)| known == name) else {
-            let known: Vec<String> = config
-                .vectors
-                .iter()
-                .map(|(known, _)| format!("{known:?}"))
-                .collect();
-            return Err(Bad {
-                why: format!(
-                    "{}: {field}: the collection has no vector {name:?}, it has {}; --using names the vector of \
-                     files without names",
-                    row.place,
-                    known.join(", ")
-                ),
-                skippable: true,
-            });
+        let bad = |why: String| Bad {
+            why: format!("{}: {field}: {why}", row.place),
+            skippable: true,
         };
-        if vector.len() != params.size {
-            return Err(Bad {
-                why: format!(
-                    "{}: {field}: {} numbers where the collection has {}; repair the row or load it into a \
-                     collection of its own",
-                    row.place,
-                    vector.len(),
-                    params.size
-                ),
-                skippable: true,
-            });
+        let dense = config.vectors.iter().find(|(known, _)| known == name);
+        let Some((_, params)) = dense else {
+            let mut sparse = config.sparse_vectors.iter().map(|(known, _)| known);
+            match (sparse.any(|known| known == name), vector) {
+                (true, Vector::Sparse(_)) => continue,
+                (true, _) => return Err(bad("the collection has a sparse vector of this name".to_owned())),
+                (false, _) => {}
+            }
+            let all = config.vectors.iter().map(|(known, _)| known);
+            let all = all.chain(config.sparse_vectors.iter().map(|(known, _)| known));
+            let known: Vec<String> = all.map(|known| format!("{known:?}")).collect();
+            return Err(bad(format!(
+                "the collection has no vector {name:?}, it has {}; --using names the vector of files without names",
+                known.join(", ")
+            )));
+        };
+        let lengths: Vec<usize> = match (vector, params.multivector) {
+            (Vector::Dense(numbers), None) => vec![numbers.len()],
+            (Vector::Multi(rows), Some(_)) => rows.iter().map(Vec::len).collect(),
+            (_, several) => {
+                let expected = if several.is_some() {
+                    "a multivector"
+                } else {
+                    "a dense vector"
+                };
+                return Err(bad(format!(
+                    "the vector is {} where the collection has {expected}",
+                    vector.kind()
+                )));
+            }
+        };
+        if let Some(length) = lengths.into_iter().find(|length| *length != params.size) {
+            return Err(bad(format!(
+                "{length} numbers where the collection has {}; repair the row or load it into a collection of its own",
+                params.size
+            )));
         }
         if params.element == Element::U8
             && !rules.cast
-            && let Some((at, number)) = vector.iter().enumerate().find(|(_, number)| !is_byte(**number))
+            && let Some((at, number)) = numbers(vector).enumerate().find(|(_, number)| !is_byte(*number))
         {
             return Err(Bad {
                 why: format!(
@@ -228,8 +239,17 @@ fn value_weight(value: &Value) -> usize {
 
 /// Whether a row holds something that a collection may refuse for reasons of its own.
 fn is_suspect(row: &Row) -> bool {
-    let is_large = |vector: &Vec<f32>| vector.iter().any(|number| number.abs() > HALF_MAX);
-    row.payload.as_ref().is_some_and(is_deep) || row.vectors.values().any(is_large)
+    let is_large = |vector: &Vector| numbers(vector).any(|number| number.abs() > HALF_MAX);
+    row.payload.as_ref().is_some_and(is_deep) || row.vectors.0.values().any(is_large)
+}
+
+/// All numbers of a vector.
+fn numbers(vector: &Vector) -> Box<dyn Iterator<Item = f32> + '_> {
+    match vector {
+        Vector::Dense(numbers) => Box::new(numbers.iter().copied()),
+        Vector::Sparse(sparse) => Box::new(sparse.values.iter().copied()),
+        Vector::Multi(rows) => Box::new(rows.iter().flatten().copied()),
+    }
 }
 
 fn is_deep(payload: &Payload) -> bool {

@@ -3,9 +3,29 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use vdb::Vector;
 use vdb_interop::{ReadOptions, Row, RowError, RowSource};
 
 use crate::failure::{Failure, Outcome};
+
+/// What a vector is like, for a new collection.
+pub(super) enum Shape {
+    /// Numbers of a dense vector.
+    Dense(usize),
+    /// Numbers of each row of a multivector.
+    Multi(usize),
+    Sparse,
+}
+
+impl Shape {
+    fn of(vector: &Vector) -> Shape {
+        match vector {
+            Vector::Dense(numbers) => Shape::Dense(numbers.len()),
+            Vector::Multi(rows) => Shape::Multi(rows.first().map_or(0, Vec::len)),
+            Vector::Sparse(_) => Shape::Sparse,
+        }
+    }
+}
 
 /// The rows of all files, one after the other. Files are opened when their turn comes.
 pub(super) struct Source {
@@ -61,20 +81,19 @@ impl Source {
         })
     }
 
-    /// Names and dimensions of the vectors of the first good row, which is handed out again later; of the header
+    /// Names and kinds of the vectors of the first good row, which is handed out again later; of the header
     /// when there is no row. Bad rows before it go to `skipped` when they may be.
     pub(super) fn shape(
         &mut self,
         skip_bad: bool,
         skipped: &mut Vec<RowError>,
-    ) -> Outcome<Vec<(String, usize)>> {
+    ) -> Outcome<Vec<(String, Shape)>> {
         loop {
             match self.next() {
                 Some(Ok(row)) => {
-                    let shape = row
-                        .vectors
-                        .iter()
-                        .map(|(name, vector)| (name.clone(), vector.len()))
+                    let named = row.vectors.0.iter();
+                    let shape = named
+                        .map(|(name, vector)| (name.clone(), Shape::of(vector)))
                         .collect();
                     self.ahead = Some(row);
                     return Ok(shape);
@@ -84,7 +103,7 @@ impl Source {
                 None => {
                     let hint = self.current.dim_hint();
                     return Ok(hint
-                        .map(|dim| (self.options.vector_name.clone(), dim))
+                        .map(|dim| (self.options.vector_name.clone(), Shape::Dense(dim)))
                         .into_iter()
                         .collect());
                 }

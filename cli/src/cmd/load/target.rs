@@ -1,9 +1,12 @@
 //! The collection that is loaded into.
 
-use vdb::{Collection, CollectionConfig, Database, Distance, Element, Error, VectorParams};
+use vdb::{
+    Collection, CollectionConfig, Database, Distance, Element, Error, MultiVectorComparator,
+    SparseVectorParams, VectorParams,
+};
 
 use super::Args;
-use super::source::Source;
+use super::source::{Shape, Source};
 use crate::failure::{Failure, Outcome};
 use crate::{parse, table};
 
@@ -17,12 +20,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Looks for the collection. A new one has vectors of the names and dimensions of `shape`, which come from the
+    /// Looks for the collection. A new one has vectors of the names and kinds of `shape`, which come from the
     /// first row of `source`.
     pub(super) fn find(
         db: &Database,
         args: &Args,
-        shape: Vec<(String, usize)>,
+        shape: Vec<(String, Shape)>,
         source: &Source,
     ) -> Outcome<Target> {
         let name = args.collection.clone();
@@ -96,7 +99,7 @@ pub(super) fn numbers_in_the_way(place: &str, collection: &str, points: u64) -> 
     )
 }
 
-fn config(args: &Args, shape: Vec<(String, usize)>, file: &str) -> Outcome<CollectionConfig> {
+fn config(args: &Args, shape: Vec<(String, Shape)>, file: &str) -> Outcome<CollectionConfig> {
     if shape.is_empty() {
         return Err(Failure::failed(format!(
             "{file}: no vector in it tells the dimension of the new collection {:?}; \
@@ -107,8 +110,13 @@ fn config(args: &Args, shape: Vec<(String, usize)>, file: &str) -> Outcome<Colle
     let mut config = CollectionConfig::default();
     let distance = args.distance.unwrap_or(Distance::Cosine);
     let element = args.element.unwrap_or(Element::F32);
-    for (name, dim) in shape {
-        config = config.vector(name, VectorParams::new(dim, distance).element(element));
+    for (name, shape) in shape {
+        let params = |dim| VectorParams::new(dim, distance).element(element);
+        config = match shape {
+            Shape::Dense(dim) => config.vector(name, params(dim)),
+            Shape::Multi(dim) => config.vector(name, params(dim).multivector(MultiVectorComparator::MaxSim)),
+            Shape::Sparse => config.sparse_vector(name, SparseVectorParams::new().element(element)),
+        };
     }
     Ok(config)
 }

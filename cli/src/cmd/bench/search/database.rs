@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use vdb::{Collection, CollectionConfig, Control, Database, Distance, Point, PointId, SearchRequest};
-use vdb_interop::{ReadOptions, RowSource};
+use vdb_interop::{ReadOptions, Row, RowSource};
 use vdb_measure::{Setting, Split, rounded};
 
 use super::args::Args;
@@ -60,7 +60,7 @@ pub(super) fn read_queries(args: &Args, split: &Split) -> Outcome<Vec<Vec<f32>>>
     for (number, row) in (0..).zip(source(&args.data)?) {
         let row = row?;
         if split.is_query(number) {
-            let mut vector = row.vectors.into_values().next().unwrap_or_default();
+            let mut vector = row.into_dense().unwrap_or_default();
             if args.distance == Distance::Cosine {
                 normalise(&mut vector);
             }
@@ -90,11 +90,7 @@ pub(super) fn make(db: &Database, args: &Args, ef_construct: u16, split: &Split,
     let total = rows.progress().total_rows;
     let dim = match rows.dim_hint() {
         Some(dim) => dim,
-        None => match source(&args.data)?
-            .next()
-            .transpose()?
-            .and_then(|row| row.vectors.into_values().next())
-        {
+        None => match source(&args.data)?.next().transpose()?.and_then(Row::into_dense) {
             Some(vector) => vector.len(),
             None => {
                 return Err(Failure::failed(format!(
@@ -116,10 +112,7 @@ pub(super) fn make(db: &Database, args: &Args, ef_construct: u16, split: &Split,
         if split.is_query(number) {
             continue;
         }
-        batch.push(Point::new(
-            number,
-            row.vectors.into_values().next().unwrap_or_default(),
-        ));
+        batch.push(Point::new(number, row.into_dense().unwrap_or_default()));
         if batch.len() == BATCH {
             interrupt::check()?;
             collection.upsert(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;

@@ -1,0 +1,250 @@
+//! `vdb import` and `vdb export`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Place, is_untouched, npy};
+
+fn fixture(name: &str) -> String {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/interop")).join(name);
+    path.display().to_string()
+}
+
+/// Every point of a collection as JSON, one a line.
+fn points(place: &Place, db: &str, collection: &str) -> Vec<Value> {
+    let ended = place
+        .vdb(&["scroll", db, collection, "--all", "--with-vectors", "--json"])
+        .succeeded();
+    ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_becomes_a_collection_and_a_backup_again() {
+    let place = Place::new();
+    let source = fixture("backup/named_two.backup");
+    let answer = place.json(&["import", &source, "db"]);
+    assert_eq!(answer["format"], "backup");
+    let collection = &answer["collections"][0];
+    assert_eq!(collection["name"], "named_two");
+    assert_eq!(collection["created"], true);
+    let before = points(&place, "db", "named_two");
+    assert_eq!(collection["points"], before.len());
+
+    let exported = place.json(&["export", "db", "named_two", "again.backup", "--format", "backup"]);
+    assert_eq!(exported["files"][0]["points"], before.len());
+    place.vdb(&["import", "again.backup", "db2"]).succeeded();
+    assert_eq!(points(&place, "db2", "again"), before);
+    // Lines are read by the loader, and by the importer too.
+    place
+        .vdb(&["export", "db", "named_two", "lines.jsonl", "--format", "jsonl"])
+        .succeeded();
+    place
+        .vdb(&[
+            "create",
+            "db2",
+            "lines",
+            "--vector",
+            "title:4:cosine",
+            "--vector",
+            "body:6:euclid",
+        ])
+        .succeeded();
+    place
+        .vdb(&["import", "lines.jsonl", "db2", "--collection", "lines"])
+        .succeeded();
+    let (found, expected) = (points(&place, "db2", "lines"), before);
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(
+            (&found["id"], &found["payload"]),
+            (&expected["id"], &expected["payload"])
+        );
+    }
+}
+
+#[test]
+fn a_matrix_has_a_row_for_each_point() {
+    let place = Place::new();
+    let file = place.file("rows.npy", npy(&[&[1.0, 2.5], &[3.0, -4.0]]));
+    place.vdb(&["import", &file, "db"]).succeeded();
+    let rows = points(&place, "db", "rows");
+    assert_eq!(rows.len(), 2);
+    place
+        .vdb(&["load", "db", "dots", &file, "--distance", "dot"])
+        .succeeded();
+    place
+        .vdb(&["export", "db", "dots", "out.npy", "--format", "npy"])
+        .succeeded();
+    place
+        .vdb(&["load", "db", "again", "out.npy", "--distance", "dot"])
+        .succeeded();
+    assert_eq!(points(&place, "db", "again"), points(&place, "db", "dots"));
+    place
+        .vdb_with_stdin(&["load", "db", "dots", "-"], br#"{"id": 9, "payload": {"a": 1}}"#)
+        .failed_with(1);
+    let message = place
+        .vdb(&[
+            "export", "db", "dots", "x.npy", "--format", "npy", "--using", "other",
+        ])
+        .failed_with(1);
+    assert!(message.contains("no dense vector \"other\""), "{message}");
+    assert!(!place.path("x.npy").exists());
+}
+
+#[test]
+fn a_dry_run_reads_everything_and_writes_nothing() {
+    let place = Place::new();
+    let answer = place.json(&[
+        "import",
+        &fixture("backup/unnamed_cosine8.backup"),
+        "db",
+        "--dry-run",
+    ]);
+    assert_eq!(answer["dry_run"], true);
+    assert_eq!(answer["collections"][0]["points"], 50);
+    assert!(is_untouched(&place.path("db")));
+}
+
+#[test]
+fn hostile_and_damaged_sources_write_nothing() {
+    let place = Place::new();
+    for file in [
+        "hostile/os_system",
+        "hostile/id_twice",
+        "damaged/truncated_90pc",
+        "hostile/billion_laughs",
+    ] {
+        let source = fixture(&format!("backup/{file}.backup"));
+        let message = place.vdb(&["import", &source, "db"]).failed_with(1);
+        assert!(
+            message.contains(file) && message.contains("nothing was imported"),
+            "{message}"
+        );
+        assert!(is_untouched(&place.path("db")), "{file}");
+    }
+    assert!(!place.path("interop_hostile_ran").exists());
+    let odd = place.file("odd.xyz", "x");
+    assert!(
+        place
+            .vdb(&["import", &odd, "db"])
+            .failed_with(1)
+            .contains(".backup")
+    );
+    assert!(
+        place
+            .vdb(&["import", "gone.backup", "db"])
+            .failed_with(1)
+            .contains("cannot be read")
+    );
+}
+
+#[test]
+fn missing_vectors_are_told_loudly_or_refused() {
+    let place = Place::new();
+    let source = fixture("backup/as_saved_without_vectors/named_two.backup");
+    let ended = place.vdb(&["import", &source, "db", "--quiet"]).succeeded();
+    assert!(ended.stderr.contains("NO VECTORS"), "{}", ended.stderr);
+    let message = place
+        .vdb(&["import", &source, "db2", "--require-vectors"])
+        .failed_with(1);
+    assert!(message.contains("--require-vectors"), "{message}");
+    assert!(is_untouched(&place.path("db2")));
+}
+
+#[test]
+fn what_a_payload_cannot_hold_needs_a_word() {
+    let place = Place::new();
+    let source = fixture("backup/payload_numbers.backup");
+    let message = place.vdb(&["import", &source, "db"]).failed_with(1);
+    assert!(
+        message.contains("point 0: payload.int[21]") && message.contains("--lossy"),
+        "{message}"
+    );
+    place.vdb(&["import", &source, "db", "--lossy"]).succeeded();
+    let first = &points(&place, "db", "payload_numbers")[0];
+    assert_eq!(first["payload"]["int"][17], json!(9_007_199_254_740_993_u64));
+}
+
+#[test]
+fn a_collection_that_is_there_is_added_to_only_when_asked() {
+    let place = Place::new();
+    let source = fixture("backup/uuid_ids.backup");
+    place.vdb(&["import", &source, "db"]).succeeded();
+    let before = points(&place, "db", "uuid_ids");
+    let message = place.vdb(&["import", &source, "db"]).failed_with(1);
+    assert!(
+        message.contains("already") && message.contains("--resume"),
+        "{message}"
+    );
+    let answer = place.json(&["import", &source, "db", "--resume"]);
+    assert_eq!(answer["collections"][0]["created"], false);
+    assert_eq!(points(&place, "db", "uuid_ids"), before);
+    let other = fixture("backup/one_point.backup");
+    let message = place
+        .vdb(&["import", &other, "db", "--resume", "--collection", "uuid_ids"])
+        .failed_with(1);
+    assert!(message.contains("other vectors"), "{message}");
+}
+
+#[test]
+fn a_directory_of_the_local_mode_is_imported_with_its_aliases() {
+    let place = Place::new();
+    let store = fixture("qdrant_local/store_client-1.16.2_pydantic-2.14.3");
+    let message = place.vdb(&["import", &store, "db"]).failed_with(2);
+    assert!(
+        message.contains("--all") && message.contains("named_two"),
+        "{message}"
+    );
+    let answer = place.json(&["import", &store, "db", "--collection", "named_two"]);
+    assert_eq!(answer["format"], "qdrant_local");
+    assert_eq!(answer["aliases"], json!(["two"]));
+    assert_eq!(points(&place, "db", "two"), points(&place, "db", "named_two"));
+}
+
+#[test]
+fn every_collection_goes_into_a_directory_and_back() {
+    let place = Place::four_points();
+    place
+        .vdb(&[
+            "load",
+            "db",
+            "more",
+            &place.file("more.jsonl", r#"{"id": 1, "vector": [1, 2, 3]}"#),
+        ])
+        .succeeded();
+    let answer = place.json(&["export", "db", "--all", "out", "--format", "backup"]);
+    assert_eq!(answer["files"].as_array().unwrap().len(), 2);
+    assert_eq!(files(&place.path("out")), ["more.backup", "points.backup"]);
+    // What is there is not replaced unasked.
+    let message = place
+        .vdb(&["export", "db", "--all", "out", "--format", "backup"])
+        .failed_with(1);
+    assert!(message.contains("--force"), "{message}");
+    place
+        .vdb(&["export", "db", "--all", "out", "--format", "backup", "--force"])
+        .succeeded();
+    assert_eq!(files(&place.path("out")).len(), 2);
+    place.vdb(&["import", "out", "db2"]).failed_with(2);
+    place.vdb(&["import", "out", "db2", "--all"]).succeeded();
+    for collection in ["points", "more"] {
+        assert_eq!(
+            points(&place, "db2", collection),
+            points(&place, "db", collection)
+        );
+    }
+}
