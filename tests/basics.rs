@@ -15,7 +15,7 @@ fn ids(points: &[vdb::ScoredPoint]) -> Vec<PointId> {
 fn points_survive_a_restart_in_the_log_and_in_segments() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
-    let query = points(5_000..5_001, 16, 9)[0].vectors.get("").unwrap().to_vec();
+    let query = points(5_000..5_001, 16, 9)[0].vectors.dense("").unwrap().to_vec();
     let before;
     {
         let db = Database::open(&path).unwrap();
@@ -60,7 +60,7 @@ fn a_graph_finds_what_a_scan_finds() {
     assert_eq!(c.info().unwrap().indexed_vectors, 4_000);
     let mut hits = 0;
     for probe in points(0..50, 24, 77) {
-        let request = SearchRequest::new(probe.vectors.get("").unwrap())
+        let request = SearchRequest::new(probe.vectors.dense("").unwrap())
             .limit(10)
             .ef(128);
         let near = ids(&c.search(&request).unwrap());
@@ -187,11 +187,11 @@ fn payloads_and_vectors_are_edited_in_place() {
     let read = |id: u64| c.get(&[id.into()], &Select::all()).unwrap().pop().unwrap();
     assert_eq!(json!(read(1).payload.unwrap()), json!({"b": {"c": 2}, "d": "x"}));
     assert_eq!(read(1).version, 2);
-    assert_eq!(read(1).vectors.unwrap().get(""), Some([1.0, 2.0].as_slice()));
+    assert_eq!(read(1).vectors.unwrap().dense(""), Some([1.0, 2.0].as_slice()));
     c.delete_payload(vec!["b.c".into()], vec![1u64]).unwrap();
     assert_eq!(json!(read(1).payload.unwrap()), json!({"b": {}, "d": "x"}));
     c.update_vectors(vec![(1u64.into(), [5.0, 6.0].into())]).unwrap();
-    assert_eq!(read(1).vectors.unwrap().get(""), Some([5.0, 6.0].as_slice()));
+    assert_eq!(read(1).vectors.unwrap().dense(""), Some([5.0, 6.0].as_slice()));
     c.delete_vectors(vec![String::new()], vec![1u64]).unwrap();
     assert!(read(1).vectors.unwrap().0.is_empty());
     assert!(c.search(&SearchRequest::new([1.0, 1.0])).unwrap().is_empty());

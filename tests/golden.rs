@@ -42,7 +42,9 @@ fn config(distance: Distance, element: Element) -> CollectionConfig {
 fn point(id: PointId, seed: u64) -> Point {
     let numbers = &mut Numbers::new(seed);
     // Eighths have the same value in every element type.
-    let vector = |numbers: &mut Numbers, dim: u64| (0..dim).map(|_| numbers.below(64) as f32 / 8.0).collect();
+    let vector = |numbers: &mut Numbers, dim: u64| -> Vec<f32> {
+        (0..dim).map(|_| numbers.below(64) as f32 / 8.0).collect()
+    };
     let mut vectors = Vectors::default().with("", vector(numbers, 4));
     if numbers.one_in(2) {
         vectors = vectors.with("side", vector(numbers, 2));

@@ -148,8 +148,8 @@ impl Both {
 
     fn numbers_of(&self, input: &VectorInput, name: &str) -> Vec<f32> {
         match input {
-            VectorInput::Dense(numbers) => numbers.clone(),
-            VectorInput::Id(id) => self.oracle.points[id].vectors[name].clone(),
+            VectorInput::Vector(vector) => vector.as_dense().unwrap().to_vec(),
+            VectorInput::Id(id) => self.oracle.points[id].vectors[name].as_dense().unwrap().to_vec(),
             _ => unreachable!("no other kind"),
         }
     }
@@ -186,7 +186,8 @@ impl Both {
     ) -> Vec<(PointId, f64)> {
         let found = self.oracle.matching(filter).into_iter();
         let found = found.filter(|id| !without.contains(id));
-        let scored = found.filter_map(|id| Some((id, score(self.oracle.points[&id].vectors.get(name)?))));
+        let scored =
+            found.filter_map(|id| Some((id, score(self.oracle.points[&id].vectors.get(name)?.as_dense()?))));
         let mut ranked: Vec<(PointId, f64)> = scored.collect();
         ranked.sort_by(|a, b| (b.1 as f32).total_cmp(&(a.1 as f32)).then(a.0.cmp(&b.0)));
         ranked
@@ -420,7 +421,7 @@ fn diverse_results_are_chosen_one_by_one() {
         let relevance = f64::from(1.0 - 0.4f32);
         while chosen.len() < 10 && !left.is_empty() {
             let worth = |&(id, near): &(PointId, f64)| {
-                let row = |id: PointId| both.oracle.points[&id].vectors[""].as_slice();
+                let row = |id: PointId| both.oracle.points[&id].vectors[""].as_dense().unwrap();
                 let most = chosen.iter().map(|&(one, _)| both.similarity(row(id), row(one)));
                 most.reduce(f64::max)
                     .map_or(near, |most| relevance * near - (1.0 - relevance) * most)
@@ -757,7 +758,7 @@ fn a_matrix_has_the_nearest_of_its_sample() {
             .filter(|id| both.oracle.points[*id].vectors.contains_key("other"));
         assert_eq!(matrix.ids.len(), having.count().min(15));
         assert!(matrix.ids.is_sorted_by(|a, b| a < b));
-        let row = |id: &PointId| &both.oracle.points[id].vectors["other"];
+        let row = |id: &PointId| both.oracle.points[id].vectors["other"].as_dense().unwrap();
         let mut wanted = Vec::new();
         for a in &matrix.ids {
             let others = matrix.ids.iter().filter(|b| *b != a);
@@ -983,7 +984,7 @@ fn one_of_each() -> Vec<QueryRequest> {
         positive: vec![1.0; DIM].into(),
         negative: vec![-1.0; DIM].into(),
     };
-    let target = || VectorInput::Dense(vec![0.5; DIM]);
+    let target = || VectorInput::from(vec![0.5; DIM]);
     let recommend = |strategy| Query::Recommend {
         positive: vec![target()],
         negative: vec![vec![-2.0; DIM].into()],

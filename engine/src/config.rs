@@ -1,5 +1,8 @@
 //! What a user sets: distances, vector parameters, collection and database options, durability.
 
+pub(crate) mod vectors;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vdb_index::hnsw::HnswParams;
@@ -7,7 +10,9 @@ use vdb_sys::element::Element;
 use vdb_sys::kernel::{Kernel, Metric};
 
 use crate::error::{Error, Result, within};
-use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_DIMENSION, MAX_VECTORS};
+use crate::limits::{DEFAULT_ANSWER_BYTES, MAX_VECTORS};
+
+use vectors::{MultiVectorComparator, SparseVectorParams};
 
 /// How the nearness of two vectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +120,7 @@ impl std::str::FromStr for Distance {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorParams {
-    /// Numbers in a vector, 1 to [`MAX_DIMENSION`].
+    /// Numbers in a vector, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
     pub size: usize,
     /// How nearness is measured.
     pub distance: Distance,
@@ -123,6 +128,8 @@ pub struct VectorParams {
     pub element: Element,
     /// Parameters of the graph.
     pub hnsw: HnswParams,
+    /// A point has any number of such vectors under the name, compared like this; by default it has one.
+    pub multivector: Option<MultiVectorComparator>,
 }
 
 impl VectorParams {
@@ -133,6 +140,7 @@ impl VectorParams {
             distance,
             element: Element::F32,
             hnsw: HnswParams::default(),
+            multivector: None,
         }
     }
 
@@ -150,7 +158,14 @@ impl VectorParams {
         self
     }
 
-    /// Bytes of one stored vector.
+    /// A point has any number of such vectors under the name.
+    #[must_use]
+    pub fn multivector(mut self, comparator: MultiVectorComparator) -> Self {
+        self.multivector = Some(comparator);
+        self
+    }
+
+    /// Bytes of one stored vector; of a multivector, of one of its vectors.
     pub fn row_bytes(&self) -> usize {
         self.size * self.element.size()
     }
@@ -187,6 +202,8 @@ impl VectorParams {
 pub struct CollectionConfig {
     /// Named vectors, in the order they were added; the default vector has the name `""`.
     pub vectors: Vec<(String, VectorParams)>,
+    /// Named sparse vectors, in the order they were added. No name is empty, nor that of another vector.
+    pub sparse_vectors: Vec<(String, SparseVectorParams)>,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerConfig,
 }
@@ -204,6 +221,13 @@ impl CollectionConfig {
         self
     }
 
+    /// Adds a named sparse vector.
+    #[must_use]
+    pub fn sparse_vector(mut self, name: impl Into<String>, params: SparseVectorParams) -> Self {
+        self.sparse_vectors.push((name.into(), params));
+        self
+    }
+
     /// Sets when segments are indexed and merged.
     #[must_use]
     pub fn optimizer(mut self, optimizer: OptimizerConfig) -> Self {
@@ -212,24 +236,20 @@ impl CollectionConfig {
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
-        within("named vectors in a collection", MAX_VECTORS, self.vectors.len())?;
-        for (i, (name, params)) in self.vectors.iter().enumerate() {
-            crate::names::check_vector_name(name)?;
-            if self.vectors[..i].iter().any(|(other, _)| other == name) {
-                return Err(Error::InvalidRequest(format!(
-                    "the vector name {name:?} is given twice"
-                )));
+        let count = self.vectors.len() + self.sparse_vectors.len();
+        within("named vectors in a collection", MAX_VECTORS, count)?;
+        let mut names = BTreeSet::new();
+        for (name, params) in &self.vectors {
+            vectors::check_dense(name, params)?;
+            if !names.insert(name) {
+                return Err(vectors::given_twice(name));
             }
-            if params.size == 0 {
-                return Err(Error::InvalidRequest(format!(
-                    "vector {name:?}: the size must be 1 to {MAX_DIMENSION}, got 0"
-                )));
+        }
+        for (name, params) in &self.sparse_vectors {
+            vectors::check_sparse(name, *params)?;
+            if !names.insert(name) {
+                return Err(vectors::given_twice(name));
             }
-            within("numbers in a vector", MAX_DIMENSION, params.size)?;
-            params
-                .hnsw
-                .validate()
-                .map_err(|e| Error::InvalidRequest(format!("vector {name:?}: {e}")))?;
         }
         self.optimizer.validate()
     }

@@ -75,6 +75,18 @@ pub enum Error {
         /// The length given.
         found: usize,
     },
+    /// A vector of another kind than the collection's.
+    #[error("{place}vector {vector:?} is {expected}, got a {found} vector")]
+    WrongKind {
+        /// Which point, empty for a query; ends in a space.
+        place: String,
+        /// The vector's name.
+        vector: String,
+        /// What the collection holds: `dense`, `sparse` or `multi`.
+        expected: &'static str,
+        /// What was given.
+        found: &'static str,
+    },
     /// A vector with a NaN or an infinity.
     #[error("{place}vector {vector:?} has {value} at index {index}: every number must be finite")]
     NotFinite {

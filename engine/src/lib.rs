@@ -137,6 +137,7 @@ pub use compose::groups::{Group, GroupId, GroupRequest};
 pub use compose::kind::{ContextPair, FeedbackExample, OrderBy, Query, RecommendStrategy, VectorInput};
 pub use compose::matrix::{DistanceMatrix, MatrixRequest};
 pub use compose::request::{LookupFrom, Prefetch, QueryRequest};
+pub use config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
 pub use config::{CollectionConfig, Distance, Durability, OptimizerConfig, VectorParams};
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
@@ -157,10 +158,13 @@ pub use limits::{
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,
 };
-pub use point::{OrderValue, Payload, Point, PointId, Record, ScoredPoint, Select, VectorSelector, Vectors};
+pub use point::{
+    OrderValue, Payload, Point, PointId, Record, ScoredPoint, Select, SparseVector, Vector, VectorSelector,
+    Vectors,
+};
 pub use query::explain::{Access, Explanation, SegmentPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
-pub use query::search::{QueryParams, SearchRequest};
+pub use query::search::{Idf, QueryParams, SearchRequest};
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use score::{DEFAULT_RRF_K, Fusion};
 pub use vdb_index::Control;

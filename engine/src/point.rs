@@ -1,6 +1,6 @@
 //! Points as a user writes and reads them.
 
-use std::collections::BTreeMap;
+mod vector;
 
 pub use vdb_storage::PointId;
 
@@ -8,44 +8,10 @@ use crate::error::{Error, Result};
 use crate::filter::Datetime;
 use crate::payload::PayloadSelector;
 
+pub use vector::{SparseVector, Vector, Vectors};
+
 /// A JSON object.
 pub type Payload = serde_json::Map<String, serde_json::Value>;
-
-/// The vectors of one point by name; the default vector has the name `""`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Vectors(pub BTreeMap<String, Vec<f32>>);
-
-impl Vectors {
-    /// The vector of that name.
-    pub fn get(&self, name: &str) -> Option<&[f32]> {
-        self.0.get(name).map(Vec::as_slice)
-    }
-
-    /// Adds or replaces a vector.
-    #[must_use]
-    pub fn with(mut self, name: impl Into<String>, vector: Vec<f32>) -> Self {
-        self.0.insert(name.into(), vector);
-        self
-    }
-}
-
-impl From<Vec<f32>> for Vectors {
-    fn from(vector: Vec<f32>) -> Self {
-        Vectors::default().with("", vector)
-    }
-}
-
-impl From<&[f32]> for Vectors {
-    fn from(vector: &[f32]) -> Self {
-        vector.to_vec().into()
-    }
-}
-
-impl<const N: usize> From<[f32; N]> for Vectors {
-    fn from(vector: [f32; N]) -> Self {
-        vector.to_vec().into()
-    }
-}
 
 /// A point to write: id, vectors, payload.
 ///

@@ -62,6 +62,7 @@ impl Schema {
                 .iter()
                 .map(|v| (v.name.clone(), v.params.clone()))
                 .collect(),
+            sparse_vectors: Vec::new(),
             optimizer: self.optimizer.clone(),
         }
     }
@@ -178,6 +179,7 @@ impl Schema {
                 distance,
                 element,
                 hnsw,
+                multivector: None,
             };
             let kernel = params.kernel();
             vectors.push(VectorSchema {

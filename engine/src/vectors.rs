@@ -5,7 +5,7 @@ use vdb_sys::kernel::unit_scale;
 
 use crate::config::VectorParams;
 use crate::error::{Error, Result};
-use crate::point::{VectorSelector, Vectors};
+use crate::point::{Vector, VectorSelector, Vectors};
 use crate::schema::Schema;
 
 /// From here on, numbers round to infinity in half precision.
@@ -18,10 +18,18 @@ const SIGN: u32 = 1 << 31;
 pub(crate) fn encode(
     name: &str,
     params: &VectorParams,
-    vector: &[f32],
+    vector: &Vector,
     place: &dyn Fn() -> String,
     out: &mut Vec<u8>,
 ) -> Result<()> {
+    let Vector::Dense(vector) = vector else {
+        return Err(Error::WrongKind {
+            place: place(),
+            vector: name.to_owned(),
+            expected: "dense",
+            found: vector.kind(),
+        });
+    };
     if vector.len() != params.size {
         let (place, vector_name) = (place(), name.to_owned());
         return Err(Error::WrongDimension {
@@ -76,7 +84,7 @@ pub(crate) fn decode(params: &VectorParams, bytes: &[u8]) -> Vec<f32> {
 }
 
 /// The stored form of a query vector: what the points it is compared with went through.
-pub(crate) fn encode_query(name: &str, params: &VectorParams, vector: &[f32]) -> Result<Vec<u8>> {
+pub(crate) fn encode_query(name: &str, params: &VectorParams, vector: &Vector) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(params.row_bytes());
     encode(name, params, vector, &String::new, &mut out)?;
     Ok(out)
@@ -99,7 +107,8 @@ pub(crate) fn select<'a>(
     let mut out = Vectors::default();
     for (slot, vector) in schema.vectors.iter().enumerate().filter(|(_, v)| wanted(&v.name)) {
         if let Some(bytes) = stored(slot) {
-            out.0.insert(vector.name.clone(), decode(&vector.params, bytes));
+            out.0
+                .insert(vector.name.clone(), decode(&vector.params, bytes).into());
         }
     }
     Some(out)

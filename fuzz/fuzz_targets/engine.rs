@@ -105,7 +105,7 @@ fn search(
     let stored = vector::stored(params, query);
     let mut scores: Vec<f64> = matching
         .iter()
-        .filter_map(|id| oracle.points[id].vectors.get(name))
+        .filter_map(|id| oracle.points[id].vectors.get(name)?.as_dense())
         .map(|row| vector::score(params, &stored, row))
         .collect();
     scores.sort_by(|a, b| vector::lead(params.distance, *b, *a).total_cmp(&0.0));

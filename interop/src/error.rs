@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::pickle::PickleError;
 use crate::row::Place;
 
 /// A row, or a whole file, that cannot be used: where, which field, what is wrong and what to do about it.
@@ -94,6 +95,23 @@ pub enum Problem {
         /// What it holds.
         found: String,
     },
+    /// A value of a payload has no equal in JSON.
+    #[error("{found} is nothing that a payload holds; --lossy makes it {nearest}")]
+    Unkept {
+        /// The value.
+        found: String,
+        /// What is nearest to it.
+        nearest: &'static str,
+    },
+    /// A pickle cannot be used. Fatal.
+    #[error("{0}")]
+    Pickle(#[source] PickleError),
+    /// A SQLite file cannot be read. Fatal.
+    #[error("cannot be read as SQLite: {0}")]
+    Sqlite(String),
+    /// What a file says of its collection or of its points as a whole cannot be. Fatal.
+    #[error("{0}")]
+    Collection(String),
     /// A number of a vector is NaN, infinite, or too large for 32 bits.
     #[error("{value} is not a finite 32-bit number; repair or drop the row")]
     NotFinite {
@@ -189,11 +207,15 @@ impl RowError {
             | Problem::NoColumn { .. }
             | Problem::MaybeIds { .. }
             | Problem::NoVectorColumn { .. }
+            | Problem::Pickle(_)
+            | Problem::Sqlite(_)
+            | Problem::Collection(_)
             | Problem::IdsExhausted => false,
             Problem::TooLong { fatal, .. } | Problem::Quote { fatal, .. } => !fatal,
             Problem::Json { .. }
             | Problem::NotJson { .. }
             | Problem::Value { .. }
+            | Problem::Unkept { .. }
             | Problem::NotFinite { .. }
             | Problem::Cells { .. }
             | Problem::MixedIds { .. } => true,

@@ -30,6 +30,8 @@
 //! May depend on `vdb-storage` (ids) and `vdb-sys` (how a number is stored). The user's files are read with `std::fs`; the database's never are.
 #![forbid(unsafe_code)]
 
+pub mod pickle;
+
 mod row;
 
 mod error;
@@ -47,6 +49,8 @@ mod json_lines;
 mod npy;
 mod paired;
 mod vecs;
+
+pub mod qdrant;
 
 mod open;
 

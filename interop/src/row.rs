@@ -41,6 +41,8 @@ pub enum At {
     Row(u64),
     /// A line of a text format, from 1, as editors count.
     Line(u64),
+    /// A point that has its id in the file.
+    Point(PointId),
 }
 
 impl Place {
@@ -59,6 +61,7 @@ impl fmt::Display for Place {
             At::File => write!(f, "{}", self.file),
             At::Row(row) => write!(f, "{}, row {row}", self.file),
             At::Line(line) => write!(f, "{}:{line}", self.file),
+            At::Point(id) => write!(f, "{}, point {id}", self.file),
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum Component {
     Sparse(u16),
     /// The inverted index over the sparse vector of a number: derived.
     SparseIndex(u16),
+    /// The multivector of a number: primary. Its graph is a [`Graph`](Self::Graph).
+    Multi(u16),
 }
 
 impl Component {
@@ -40,6 +42,7 @@ impl Component {
             (5, _) => Some(Component::PayloadIndex(number)),
             (6, _) => Some(Component::Sparse(number)),
             (7, _) => Some(Component::SparseIndex(number)),
+            (8, _) => Some(Component::Multi(number)),
             _ => None,
         }
     }
@@ -55,10 +58,11 @@ impl Component {
             Component::PayloadIndex(_) => 5,
             Component::Sparse(_) => 6,
             Component::SparseIndex(_) => 7,
+            Component::Multi(_) => 8,
         }
     }
 
-    /// The number of the vector, sparse vector or payload index; 0 for components that a segment has once.
+    /// The number of the vector, multivector, sparse vector or payload index; 0 for components that a segment has once.
     pub const fn number(self) -> u16 {
         match self {
             Component::Points | Component::Payload | Component::Tombstones => 0,
@@ -66,7 +70,8 @@ impl Component {
             | Component::Graph(number)
             | Component::PayloadIndex(number)
             | Component::Sparse(number)
-            | Component::SparseIndex(number) => number,
+            | Component::SparseIndex(number)
+            | Component::Multi(number) => number,
         }
     }
 
@@ -77,7 +82,8 @@ impl Component {
             | Component::Payload
             | Component::Tombstones
             | Component::Vectors(_)
-            | Component::Sparse(_) => false,
+            | Component::Sparse(_)
+            | Component::Multi(_) => false,
             Component::Graph(_) | Component::PayloadIndex(_) | Component::SparseIndex(_) => true,
         }
     }
@@ -142,6 +148,7 @@ impl SegmentFile {
             ("payload", None) => Component::Payload,
             ("tomb", None) => Component::Tombstones,
             ("vec", Some(number)) => Component::Vectors(number),
+            ("mvec", Some(number)) => Component::Multi(number),
             ("hnsw", Some(number)) => Component::Graph(number),
             ("idx", Some(number)) => Component::PayloadIndex(number),
             ("spv", Some(number)) => Component::Sparse(number),
@@ -170,6 +177,7 @@ impl fmt::Display for SegmentFile {
             Component::PayloadIndex(number) => write!(f, ".p{number:04x}.idx"),
             Component::Sparse(number) => write!(f, ".s{number:04x}.spv"),
             Component::SparseIndex(number) => write!(f, ".s{number:04x}.inv"),
+            Component::Multi(number) => write!(f, ".v{number:04x}.mvec"),
         }?;
         if self.revision > 0 {
             write!(f, "-{:x}", self.revision)?;

@@ -23,6 +23,7 @@
 //! | `section.rs` | how are meta and sections of a file read as records and numbers? |
 //! | `points/` | which row has which id and version? |
 //! | `vectors/` | where is the vector of a row? |
+//! | `multi/` | what is the multivector of a row? |
 //! | `sparse/` | what is the sparse vector of a row? |
 //! | `payload/` | what is the payload of a row, and how is JSON kept so that one key is found fast? |
 //! | `tombstone/` | which rows are deleted? |
@@ -39,6 +40,7 @@ mod damage;
 pub mod error;
 pub mod id;
 pub mod manifest;
+pub mod multi;
 pub mod payload;
 pub mod points;
 pub mod schema;

@@ -56,7 +56,7 @@ fn a_vector_of_the_wrong_length_is_refused_with_its_point_and_both_lengths() {
     );
     let update = c.update_vectors(vec![(1.into(), [1.0; 7].into())]).unwrap_err();
     assert!(matches!(update, Error::WrongDimension { .. }), "{update:?}");
-    let empty = c.upsert(vec![Point::new(8, Vec::new())]).unwrap_err();
+    let empty = c.upsert(vec![Point::new(8, [])]).unwrap_err();
     assert!(
         matches!(empty, Error::WrongDimension { found: 0, .. }),
         "{empty:?}"
@@ -106,7 +106,7 @@ fn numbers_too_large_for_their_element_are_refused() {
         .remove(0)
         .vectors
         .unwrap();
-    assert_eq!(stored.get(""), Some([65_504.0, -65_504.0].as_slice()));
+    assert_eq!(stored.dense(""), Some([65_504.0, -65_504.0].as_slice()));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn numbers_are_cut_to_bytes_where_bytes_are_stored() {
         .remove(0)
         .vectors
         .unwrap();
-    assert_eq!(stored.get(""), Some([0.0, 1.0, 255.0, 255.0].as_slice()));
+    assert_eq!(stored.dense(""), Some([0.0, 1.0, 255.0, 255.0].as_slice()));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn of_several_points_with_one_id_in_a_batch_the_last_one_wins() {
     ])
     .unwrap();
     let stored = c.get(&[9.into()], &Select::all()).unwrap().remove(0);
-    assert_eq!(stored.vectors.unwrap().get(""), Some([3.0; 3].as_slice()));
+    assert_eq!(stored.vectors.unwrap().dense(""), Some([3.0; 3].as_slice()));
     assert_eq!(c.count(None).unwrap(), 7);
     // What is not written is checked all the same.
     assert!(

@@ -270,9 +270,10 @@ fn check_point(oracle: &OracleCollection, id: PointId, found: &OraclePoint, expe
         found.vectors.keys().eq(expected.vectors.keys()),
         "point {id}: {found:?}, expected {expected:?}"
     );
-    for (name, numbers) in &found.vectors {
+    for (name, vector) in &found.vectors {
         let params = oracle.params(name).unwrap();
-        for (a, b) in numbers.iter().zip(&expected.vectors[name]) {
+        let numbers = vector.as_dense().unwrap();
+        for (a, b) in numbers.iter().zip(expected.vectors[name].as_dense().unwrap()) {
             let near =
                 (f64::from(*a) - f64::from(*b)).abs() <= vector::tolerance(params, f64::from(*b)) / 10.0;
             assert!(

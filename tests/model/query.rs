@@ -111,7 +111,7 @@ fn rank<'a>(question: &Question, oracle: &'a OracleCollection) -> Ranking<'a> {
     let query = stored(params, &numbers(question));
     let length = |v: &[f32]| v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
     let scored = |id: PointId| {
-        let row = oracle.points[&id].vectors.get(name)?;
+        let row = oracle.points[&id].vectors.get(name)?.as_dense().unwrap();
         let score = score(params, &query, row);
         // A sum of products is as exact as its terms are small; a root makes small errors large.
         let slack = tolerance(params, (length(&query) * length(row)).max(score));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use vdb::{
-    CollectionConfig, Expected, Payload, PayloadIndexKind, PointId, UpsertMode, VectorParams, Vectors,
+    CollectionConfig, Expected, Payload, PayloadIndexKind, PointId, UpsertMode, Vector, VectorParams, Vectors,
 };
 
 use super::op::{Aim, Op};
@@ -18,7 +18,7 @@ pub struct OraclePoint {
     /// JSON.
     pub payload: Payload,
     /// As they are stored, by name.
-    pub vectors: BTreeMap<String, Vec<f32>>,
+    pub vectors: BTreeMap<String, Vector>,
 }
 
 /// Why an operation is refused.
@@ -69,12 +69,13 @@ impl OracleCollection {
             .map(|(_, params)| params)
     }
 
-    fn stored(&self, given: &Vectors) -> Result<BTreeMap<String, Vec<f32>>, Refusal> {
-        let one = |(name, numbers): (&String, &Vec<f32>)| {
+    fn stored(&self, given: &Vectors) -> Result<BTreeMap<String, Vector>, Refusal> {
+        let one = |(name, vector): (&String, &Vector)| {
             let params = self
                 .params(name)
                 .ok_or_else(|| Refusal::UnknownVector(name.clone()))?;
-            Ok((name.clone(), vector::stored(params, numbers)))
+            let numbers = vector.as_dense().unwrap();
+            Ok((name.clone(), vector::stored(params, numbers).into()))
         };
         given.0.iter().map(one).collect()
     }
@@ -196,7 +197,7 @@ impl OracleCollection {
         points: &[(PointId, Vectors)],
         filter: Option<&Value>,
     ) -> Result<(), Refusal> {
-        let mut patches: BTreeMap<PointId, BTreeMap<String, Vec<f32>>> = BTreeMap::new();
+        let mut patches: BTreeMap<PointId, BTreeMap<String, Vector>> = BTreeMap::new();
         for (id, vectors) in points {
             if vectors.0.is_empty() {
                 return Err(Refusal::NoVectors);

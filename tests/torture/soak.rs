@@ -318,6 +318,6 @@ fn stamp_of(c: &Collection, id: u64) -> vdb::Result<Option<(u64, Vec<f32>)>> {
     let found = c.get(&[PointId::Num(id)], &Select::all())?.pop();
     Ok(found.and_then(|found| {
         let stamp = found.payload?.get("stamp")?.as_u64()?;
-        Some((stamp, found.vectors?.get("")?.to_vec()))
+        Some((stamp, found.vectors?.dense("")?.to_vec()))
     }))
 }

@@ -12,7 +12,7 @@ pub(super) fn request(request: &QueryRequest) -> Result<()> {
     search::check(
         request.limit,
         request.offset,
-        request.params,
+        request.params.ef,
         request.score_threshold,
     )?;
     stages(request.stage(), 0, &mut 0)
@@ -36,7 +36,7 @@ fn stages(at: Stage<'_>, depth: usize, prefetches: &mut usize) -> Result<()> {
     within("prefetches of a query", MAX_PREFETCHES, *prefetches)?;
     stage(at)?;
     for prefetch in at.prefetch {
-        search::check(prefetch.limit, 0, prefetch.params, prefetch.score_threshold)?;
+        search::check(prefetch.limit, 0, prefetch.params.ef, prefetch.score_threshold)?;
         stages(prefetch.stage(), depth + 1, prefetches)?;
     }
     Ok(())
@@ -76,6 +76,11 @@ fn vectors(at: Stage<'_>) -> Result<()> {
         return Err(invalid(format!(
             "{what} is not about the vector {:?}: leave out `using`; prefetches have their own",
             at.using
+        )));
+    }
+    if at.params.idf.is_some() {
+        return Err(invalid(format!(
+            "{what} weighs no dimensions: leave out `idf`; prefetches have their own"
         )));
     }
     if let Some(from) = at.lookup_from {

@@ -7,6 +7,8 @@ use vdb_storage::PointId;
 use super::kind::{Query, RecommendStrategy, VectorInput, sides};
 use super::request::{Prefetch, QueryRequest, Stage};
 use crate::error::{Error, Result};
+use crate::point::Vector;
+use crate::query::prepared::refuse_idf;
 use crate::schema::VectorSchema;
 use crate::score::Mix;
 use crate::tables::View;
@@ -74,7 +76,7 @@ impl Lookups {
         if is_own && let Some(query) = stage.query {
             ids.extend(query.inputs().into_iter().filter_map(|input| match input {
                 VectorInput::Id(id) => Some(*id),
-                VectorInput::Dense(_) => None,
+                VectorInput::Vector(_) => None,
             }));
         }
         stage
@@ -109,9 +111,9 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn numbers(&self, input: &VectorInput) -> Result<Vec<f32>> {
+    fn vector(&self, input: &VectorInput) -> Result<Vector> {
         let id = match input {
-            VectorInput::Dense(numbers) => return Ok(numbers.clone()),
+            VectorInput::Vector(vector) => return Ok(vector.clone()),
             VectorInput::Id(id) => *id,
         };
         let point = self.view.tables.find(id, self.view.lsn);
@@ -121,15 +123,15 @@ impl Resolver<'_> {
             id,
             vector: stored.name.clone(),
         })?;
-        Ok(decode(&stored.params, bytes))
+        Ok(decode(&stored.params, bytes).into())
     }
 
-    fn encode(&self, numbers: &[f32]) -> Result<Vec<u8>> {
-        encode_query(&self.vector.name, &self.vector.params, numbers)
+    fn encode(&self, vector: &Vector) -> Result<Vec<u8>> {
+        encode_query(&self.vector.name, &self.vector.params, vector)
     }
 
     fn encoded(&self, input: &VectorInput) -> Result<Vec<u8>> {
-        self.encode(&self.numbers(input)?)
+        self.encode(&self.vector(input)?)
     }
 
     fn all<'i>(&self, inputs: impl IntoIterator<Item = &'i VectorInput>) -> Result<Vec<Vec<u8>>> {
@@ -140,10 +142,10 @@ impl Resolver<'_> {
     fn mean(&self, inputs: &[VectorInput]) -> Result<Vec<f64>> {
         let mut sum = vec![0.0; self.vector.params.size];
         for input in inputs {
-            let numbers = self.numbers(input)?;
-            self.encode(&numbers)?;
-            for (sum, number) in sum.iter_mut().zip(numbers) {
-                *sum += f64::from(number);
+            let vector = self.vector(input)?;
+            self.encode(&vector)?;
+            for (sum, number) in sum.iter_mut().zip(vector.as_dense().unwrap_or_default()) {
+                *sum += f64::from(*number);
             }
         }
         let count = inputs.len() as f64;
@@ -159,7 +161,8 @@ impl Resolver<'_> {
                 *target += *target - away;
             }
         }
-        self.encode(&target.into_iter().map(|number| number as f32).collect::<Vec<_>>())
+        let numbers = target.into_iter().map(|number| number as f32);
+        self.encode(&numbers.collect::<Vec<_>>().into())
     }
 }
 
@@ -190,6 +193,7 @@ pub(super) fn examples<'a>(
     let schema = &view.tables.schema;
     let slot = schema.require(stage.using)?;
     let vector = &schema.vectors[slot];
+    refuse_idf(&vector.name, stage.params.idf.as_ref())?;
     let resolver = match stage.lookup_from {
         None => Resolver { vector, view, slot },
         Some(from) => {

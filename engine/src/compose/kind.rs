@@ -4,28 +4,46 @@ use vdb_storage::PointId;
 
 use crate::filter::Datetime;
 use crate::formula::Formula;
-use crate::point::OrderValue;
+use crate::point::{OrderValue, SparseVector, Vector};
 use crate::score::Fusion;
 
 /// A vector as a query gives it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum VectorInput {
-    /// The numbers.
-    Dense(Vec<f32>),
+    /// The vector itself.
+    Vector(Vector),
     /// The vector of a point. The point itself is not among the results, unless it is of another collection.
     Id(PointId),
 }
 
+impl From<Vector> for VectorInput {
+    fn from(vector: Vector) -> Self {
+        VectorInput::Vector(vector)
+    }
+}
+
 impl From<Vec<f32>> for VectorInput {
     fn from(vector: Vec<f32>) -> Self {
-        VectorInput::Dense(vector)
+        Vector::from(vector).into()
     }
 }
 
 impl<const N: usize> From<[f32; N]> for VectorInput {
     fn from(vector: [f32; N]) -> Self {
-        VectorInput::Dense(vector.to_vec())
+        Vector::from(vector).into()
+    }
+}
+
+impl From<SparseVector> for VectorInput {
+    fn from(vector: SparseVector) -> Self {
+        Vector::from(vector).into()
+    }
+}
+
+impl From<Vec<Vec<f32>>> for VectorInput {
+    fn from(vector: Vec<Vec<f32>>) -> Self {
+        Vector::from(vector).into()
     }
 }
 

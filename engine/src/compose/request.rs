@@ -6,7 +6,7 @@ use super::kind::Query;
 use crate::filter::Filter;
 use crate::payload::PayloadSelector;
 use crate::point::{Select, VectorSelector};
-use crate::query::search::{QueryParams, SearchRequest};
+use crate::query::search::{Idf, QueryParams, SearchRequest};
 
 /// A query, of all points or of what other queries have found before it.
 ///
@@ -125,6 +125,13 @@ macro_rules! builders {
             self
         }
 
+        /// Of which points it is counted how rare a dimension is.
+        #[must_use]
+        pub fn idf(mut self, idf: Idf) -> Self {
+            self.params.idf = Some(idf);
+            self
+        }
+
         /// Only points with a score above this.
         #[must_use]
         pub fn score_threshold(mut self, threshold: f32) -> Self {
@@ -210,7 +217,7 @@ impl QueryRequest {
             query: self.query.as_ref(),
             using: &self.using,
             filter: self.filter.as_ref(),
-            params: self.params,
+            params: &self.params,
             score_threshold: self.score_threshold,
             want: self.limit.saturating_add(skipped),
             lookup_from: self.lookup_from.as_ref(),
@@ -226,6 +233,7 @@ impl From<SearchRequest> for QueryRequest {
             params: QueryParams {
                 ef: search.ef,
                 exact: search.exact,
+                idf: search.idf,
             },
             score_threshold: search.score_threshold,
             limit: search.limit,
@@ -260,7 +268,7 @@ impl Prefetch {
             query: self.query.as_ref(),
             using: &self.using,
             filter: self.filter.as_ref(),
-            params: self.params,
+            params: &self.params,
             score_threshold: self.score_threshold,
             want: self.limit,
             lookup_from: self.lookup_from.as_ref(),
@@ -275,7 +283,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) query: Option<&'a Query>,
     pub(crate) using: &'a str,
     pub(crate) filter: Option<&'a Filter>,
-    pub(crate) params: QueryParams,
+    pub(crate) params: &'a QueryParams,
     pub(crate) score_threshold: Option<f32>,
     /// Results wanted.
     pub(crate) want: usize,

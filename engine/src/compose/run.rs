@@ -204,7 +204,7 @@ impl Run<'_> {
                 encoded: target.clone(),
                 want,
                 filter,
-                params: stage.params,
+                params: stage.params.clone(),
             };
             let find = |several| nearest::find(view, &[&query], several, allowance);
             let found = if self.threads.are_free() && nearest::is_large(view, &query) {

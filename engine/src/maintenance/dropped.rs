@@ -20,7 +20,8 @@ pub(super) fn forget_dropped(record: &mut SegmentRecord, kept: &BTreeSet<u16>) -
         | Component::Vectors(_)
         | Component::Graph(_)
         | Component::Sparse(_)
-        | Component::SparseIndex(_) => false,
+        | Component::SparseIndex(_)
+        | Component::Multi(_) => false,
     };
     let files = record.files().filter(|file| dropped(file.component)).collect();
     record

@@ -9,7 +9,7 @@ use vdb_storage::payload::ObjectRef;
 use crate::error::{Result, within};
 use crate::limits::{MAX_LIMIT, MAX_PATHS, MAX_VECTORS};
 use crate::payload::PayloadSelector;
-use crate::point::{OrderValue, Payload, Record, ScoredPoint, Select, VectorSelector, Vectors};
+use crate::point::{OrderValue, Payload, Record, ScoredPoint, Select, Vector, VectorSelector, Vectors};
 use crate::query::allowance::Allowance;
 use crate::schema::Schema;
 use crate::tables::{Located, View};
@@ -78,8 +78,8 @@ fn parts(
     let numbers = vectors
         .iter()
         .flat_map(|vectors| vectors.0.values())
-        .map(Vec::len);
-    allowance.take(numbers.sum::<usize>() * size_of::<f32>())?;
+        .map(Vector::bytes);
+    allowance.take(numbers.sum())?;
     Ok((payload, vectors))
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use vdb_index::hnsw::SearchParams;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::CompiledFilter;
 use crate::memtable::Memtable;
 use crate::query::fetch;
-use crate::query::search::{QueryParams, SearchRequest};
+use crate::query::search::{Idf, QueryParams, SearchRequest};
 use crate::schema::VectorSchema;
 use crate::segment::Segment;
 use crate::tables::View;
@@ -18,6 +18,16 @@ use crate::vectors::encode_query;
 const WANTED_TIMES: u64 = 8;
 /// ...unless so few are wanted that keeping them in order costs nothing.
 const MOST_SORTED: u64 = 512;
+
+/// Weights by rarity are for sparse vectors.
+pub(crate) fn refuse_idf(vector: &str, idf: Option<&Idf>) -> Result<()> {
+    if idf.is_some() {
+        return Err(Error::InvalidRequest(format!(
+            "idf is for sparse vectors with the modifier idf, and the vector {vector:?} is none"
+        )));
+    }
+    Ok(())
+}
 
 /// What every table is searched for.
 pub(crate) struct Query<'a> {
@@ -37,6 +47,7 @@ impl<'a> Query<'a> {
         fetch::check(schema, &request.select)?;
         let slot = schema.require(&request.using)?;
         let vector = &schema.vectors[slot];
+        refuse_idf(&vector.name, request.idf.as_ref())?;
         let encoded = encode_query(&vector.name, &vector.params, &request.vector)?;
         let filter = request.filter.as_ref().map(CompiledFilter::new).transpose()?;
         Ok(Query {
@@ -48,6 +59,7 @@ impl<'a> Query<'a> {
             params: QueryParams {
                 ef: request.ef,
                 exact: request.exact,
+                idf: request.idf.clone(),
             },
         })
     }

@@ -6,15 +6,27 @@ use crate::error::{Error, Result, within};
 use crate::filter::Filter;
 use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::payload::PayloadSelector;
-use crate::point::{Select, VectorSelector};
+use crate::point::{Select, Vector, VectorSelector};
 
 /// How the nearest points are looked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryParams {
     /// Width of the beam of approximate search, as [`SearchRequest::ef`].
     pub ef: Option<usize>,
     /// Compare with every point instead of walking a graph.
     pub exact: bool,
+    /// Of which points it is counted how rare a dimension is, as [`SearchRequest::idf`].
+    pub idf: Option<Idf>,
+}
+
+/// Of which points it is counted how rare a dimension of a sparse vector is ([`Modifier::Idf`](crate::Modifier::Idf)).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Idf {
+    /// All of the collection.
+    #[default]
+    Global,
+    /// Those that match. Each of them is looked at.
+    Corpus(Filter),
 }
 
 /// A search for the points nearest to a vector.
@@ -30,8 +42,9 @@ pub struct QueryParams {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchRequest {
-    /// The vector to be near to, with as many numbers as the collection's vectors.
-    pub vector: Vec<f32>,
+    /// The vector to be near to, of the kind and size of the collection's vectors; a dense one stands for a multivector of
+    /// one.
+    pub vector: Vector,
     /// Which named vector to compare with; empty for the default one.
     pub using: String,
     /// Most points to return: 1 to [`MAX_LIMIT`].
@@ -45,6 +58,9 @@ pub struct SearchRequest {
     pub ef: Option<usize>,
     /// Compare with every point instead of walking a graph.
     pub exact: bool,
+    /// Of which points it is counted how rare a dimension is; of all by default. Only for sparse vectors with
+    /// [`Modifier::Idf`](crate::Modifier::Idf).
+    pub idf: Option<Idf>,
     /// Only points that match.
     pub filter: Option<Filter>,
     /// What comes back with each point.
@@ -56,7 +72,7 @@ pub struct SearchRequest {
 
 impl SearchRequest {
     /// The ten nearest points, without payloads or vectors.
-    pub fn new(vector: impl Into<Vec<f32>>) -> Self {
+    pub fn new(vector: impl Into<Vector>) -> Self {
         SearchRequest {
             vector: vector.into(),
             using: String::new(),
@@ -65,6 +81,7 @@ impl SearchRequest {
             score_threshold: None,
             ef: None,
             exact: false,
+            idf: None,
             filter: None,
             select: Select::default(),
             timeout: None,
@@ -113,6 +130,13 @@ impl SearchRequest {
         self
     }
 
+    /// Of which points it is counted how rare a dimension is.
+    #[must_use]
+    pub fn idf(mut self, idf: Idf) -> Self {
+        self.idf = Some(idf);
+        self
+    }
+
     /// Only points that match.
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
@@ -143,17 +167,13 @@ impl SearchRequest {
 
     /// Checks what needs no collection.
     pub(crate) fn validate(&self) -> Result<()> {
-        let params = QueryParams {
-            ef: self.ef,
-            exact: self.exact,
-        };
-        check(self.limit, self.offset, params, self.score_threshold)
+        check(self.limit, self.offset, self.ef, self.score_threshold)
     }
 }
 
 /// Checks the numbers of a search.
-pub(crate) fn check(limit: usize, offset: usize, params: QueryParams, threshold: Option<f32>) -> Result<()> {
-    let ef = params.ef.unwrap_or(1);
+pub(crate) fn check(limit: usize, offset: usize, ef: Option<usize>, threshold: Option<f32>) -> Result<()> {
+    let ef = ef.unwrap_or(1);
     if let Some((name, _)) = [("limit", limit), ("ef", ef)]
         .into_iter()
         .find(|&(_, value)| value == 0)

@@ -222,7 +222,7 @@ fn repaired(write: impl FnOnce(&Collection)) -> (RepairReport, Vec<(u64, Vec<f32
             let id = if found.id == 1.into() { 1 } else { 2 };
             let vectors = found.vectors.unwrap();
             let set = found.payload.unwrap().contains_key("set");
-            (id, vectors.get("").unwrap().to_vec(), set)
+            (id, vectors.dense("").unwrap().to_vec(), set)
         });
     (report, kept.collect())
 }

@@ -4,7 +4,7 @@ use crate::config::Distance;
 #[test]
 fn half_precision_refuses_only_what_would_be_stored_too_large() {
     let params = |distance| VectorParams::new(2, distance).element(Element::F16);
-    let large = [3e6f32, 4e6];
+    let large = Vector::from([3e6f32, 4e6]);
     let stored = encode_query("v", &params(Distance::Cosine), &large).unwrap();
     assert_eq!(
         decode(&params(Distance::Cosine), &stored)

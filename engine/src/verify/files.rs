@@ -4,6 +4,7 @@ use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::{Class, PostingsFile};
 use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
+use vdb_storage::multi::MultiReader;
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
 use vdb_storage::sparse::SparseReader;
@@ -131,6 +132,11 @@ pub(crate) fn check(
             let index = SparseIndex::open(disk, &path, rows)?;
             index.verify(disk)?;
             (index.rows(), index.info())
+        }
+        Component::Multi(_) => {
+            let multi = MultiReader::open(disk, &path)?;
+            multi.verify(disk)?;
+            (multi.rows(), multi.info())
         }
     };
     if found_rows != rows {

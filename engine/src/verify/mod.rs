@@ -203,7 +203,8 @@ impl Shared {
                 | Component::Tombstones
                 | Component::Vectors(_)
                 | Component::Sparse(_)
-                | Component::SparseIndex(_) => {}
+                | Component::SparseIndex(_)
+                | Component::Multi(_) => {}
             }
         }
         if !damaged.is_empty() {

@@ -14,6 +14,7 @@ fn names_are_those_that_the_format_promises() {
         (Component::PayloadIndex(7), 0, "seg-0000002a.p0007.idx"),
         (Component::Sparse(1), 0, "seg-0000002a.s0001.spv"),
         (Component::SparseIndex(1), 3, "seg-0000002a.s0001.inv-3"),
+        (Component::Multi(259), 0, "seg-0000002a.v0103.mvec"),
     ] {
         let file = SegmentFile {
             segment: 42,
@@ -44,6 +45,8 @@ fn names_that_are_not_ours_are_not_taken_for_ours() {
         "seg-0000002a.p0000.vec",
         "seg-0000002a.v00000.vec",
         "seg-0000002a.spv",
+        "seg-0000002a.mvec",
+        "seg-0000002a.s0000.mvec",
         "seg-0000002a.v0000.spv",
         "seg-0000002a.s0000.vec",
         "seg-0000002a.s0000.hnsw",
@@ -65,18 +68,19 @@ fn codes_are_stable() {
         (5, Component::PayloadIndex(9)),
         (6, Component::Sparse(9)),
         (7, Component::SparseIndex(9)),
+        (8, Component::Multi(9)),
     ];
     for (code, component) in codes {
         assert_eq!(component.code(), code);
         assert_eq!(Component::from_code(code, component.number()), Some(component));
     }
     assert_eq!(Component::from_code(0, 1), None);
-    assert_eq!(Component::from_code(8, 0), None);
+    assert_eq!(Component::from_code(9, 0), None);
 }
 
 proptest! {
     #[test]
-    fn every_file_is_found_by_its_name(segment in any::<u64>(), code in 0u8..8, number: u16, revision: u32) {
+    fn every_file_is_found_by_its_name(segment in any::<u64>(), code in 0u8..9, number: u16, revision: u32) {
         let number = if code < 3 { 0 } else { number };
         let file = SegmentFile { segment, component: Component::from_code(code, number).unwrap(), revision };
         prop_assert_eq!(SegmentFile::parse(&file.to_string()), Some(file));

@@ -8,6 +8,7 @@
 //! | `drive.rs` | the loops around a kernel: one row, many rows, many queries |
 //! | `packed/` | inner products with codes of 1, 2, 4 or 8 bits |
 //! | `sad.rs` | absolute differences of codes of 8 bits |
+//! | `maxsim.rs` | sums of best scores: multivectors |
 //! | `norm.rs` | normalisation of vectors before they are stored |
 //! | `scalar.rs` | plain Rust, the oracle and the fallback |
 //! | `simsimd.rs`, `avx2.rs`, `avx512.rs`, `neon.rs` | one instruction set or library each |
@@ -17,6 +18,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod drive;
+mod maxsim;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod norm;
@@ -25,7 +27,8 @@ pub mod sad;
 mod scalar;
 mod simsimd;
 
-pub use norm::unit_scale;
+pub use maxsim::{Interaction, MaxSim};
+pub use norm::{UNIT_LENGTH_MOST, unit_scale};
 
 use crate::element::Element;
 use drive::Pairing;

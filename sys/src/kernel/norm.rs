@@ -10,6 +10,11 @@ const ZERO_BELOW: f64 = f32::EPSILON as f64;
 /// A squared norm this near to 1 counts as normalised already.
 const UNIT_TOLERANCE: f64 = 1.0e-6;
 
+/// No vector that was scaled by [`unit_scale`] is longer, nor one that it left as it is for being normalised already or zero,
+/// after it was rounded to `f32` or `f16`: rounding to half precision adds 2^-11, and 2^-25 a component where those are
+/// smallest, of which there may be 2^16.
+pub const UNIT_LENGTH_MOST: f32 = 1.001;
+
 /// What to multiply `vector` by to give it unit length.
 ///
 /// `None` for those that are to stay as they are: vectors whose squared norm is below `f32::EPSILON`

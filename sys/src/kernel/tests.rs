@@ -3,10 +3,10 @@ use crate::element::{Element, encode_f32, encode_scaled};
 use proptest::prelude::*;
 
 /// Numbers from a seed: xorshift64*.
-struct Numbers(u64);
+pub(super) struct Numbers(u64);
 
 impl Numbers {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -22,7 +22,7 @@ impl Numbers {
     }
 
     /// A row of `dim` components between -1 and 1, or 0 and 255 for `U8`.
-    fn row(&mut self, element: Element, dim: usize) -> Vec<u8> {
+    pub(super) fn row(&mut self, element: Element, dim: usize) -> Vec<u8> {
         if element == Element::U8 {
             return self.bytes(dim);
         }
@@ -43,7 +43,7 @@ fn pairs() -> impl Iterator<Item = (Metric, Element)> {
 }
 
 /// Every kernel that this CPU can run.
-fn kernels() -> impl Iterator<Item = Kernel> {
+pub(super) fn kernels() -> impl Iterator<Item = Kernel> {
     pairs().flat_map(|(metric, element)| {
         Isa::ALL
             .into_iter()

@@ -120,7 +120,9 @@ impl Batch {
             Some((_, last)) => *last = row.place,
             None => self.range = Some((row.place.clone(), row.place)),
         }
-        let mut point = Point::new(row.id, Vectors(row.vectors));
+        let named = |vectors: Vectors, (name, numbers)| vectors.with(name, numbers);
+        let vectors = row.vectors.into_iter().fold(Vectors::default(), named);
+        let mut point = Point::new(row.id, vectors);
         point.payload = row.payload.unwrap_or_default();
         self.points.push(point);
     }

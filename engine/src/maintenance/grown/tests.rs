@@ -33,10 +33,9 @@ fn vector(seed: u64) -> Vec<f32> {
 /// Every third point lacks the second vector.
 fn points(ids: impl Iterator<Item = u64>, salt: u64) -> Vec<Point> {
     ids.map(|id| {
-        let mut vectors = Vectors::default();
-        vectors.0.insert(String::new(), vector(id + salt));
+        let mut vectors = Vectors::from(vector(id + salt));
         if id % 3 != 0 {
-            vectors.0.insert("other".to_owned(), vector(id + salt + 1));
+            vectors = vectors.with("other", vector(id + salt + 1));
         }
         Point::new(id, vectors)
     })

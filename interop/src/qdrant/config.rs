@@ -1,0 +1,264 @@
+//! What a collection is like: Qdrant's configuration into ours, and what of it is not kept.
+
+use serde_json::{Map, Value as Json};
+use vdb::{CollectionConfig, Distance, Element, HnswParams, MAX_DIMENSION, Quantization, VectorParams};
+
+use crate::error::quoted;
+
+/// A collection as a file describes it.
+#[derive(Debug, Clone, Default)]
+pub struct Described {
+    /// What the engine holds.
+    pub config: CollectionConfig,
+    /// Settings of the file that are not taken over, each with its name.
+    pub warnings: Vec<String>,
+    /// Vectors of the other kinds by name.
+    pub(super) others: Vec<(String, Kind)>,
+}
+
+/// Kinds of vectors that the engine does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sparse,
+    Multi,
+}
+
+/// Settings that the local mode makes up for a backup, where nobody gave any: those of a server.
+const MADE_UP: [(&str, &str, f64); 13] = [
+    ("hnsw_config", "m", 16.0),
+    ("hnsw_config", "ef_construct", 100.0),
+    ("hnsw_config", "full_scan_threshold", 10_000.0),
+    ("hnsw_config", "max_indexing_threads", 0.0),
+    ("optimizer_config", "deleted_threshold", 0.2),
+    ("optimizer_config", "vacuum_min_vector_number", 1000.0),
+    ("optimizer_config", "default_segment_number", 0.0),
+    ("optimizer_config", "indexing_threshold", 20_000.0),
+    ("optimizer_config", "flush_interval_sec", 5.0),
+    ("optimizer_config", "max_optimization_threads", 1.0),
+    ("wal_config", "wal_capacity_mb", 32.0),
+    ("wal_config", "wal_segments_ahead", 0.0),
+    ("wal_config", "wal_retain_closed", 1.0),
+];
+
+/// Settings of the sections that are taken over. Where things lie, in memory or on disk, is no question here: files are
+/// mapped, and the system keeps in memory what is used.
+const TAKEN: [&str; 7] = [
+    "m",
+    "ef_construct",
+    "on_disk",
+    "on_disk_payload",
+    "memory",
+    "always_ram",
+    "type",
+];
+
+type Fields = Map<String, Json>;
+
+/// Reads a `CollectionConfig` as a backup has it.
+///
+/// # Errors
+/// What cannot be, with the name of the setting.
+pub(super) fn of_backup(collection: &Fields) -> Result<Described, String> {
+    let mut collection = collection.clone();
+    let Some(Json::Object(params)) = collection.remove("params") else {
+        return Err("collection_info has no config.params".to_owned());
+    };
+    for (section, name, made_up) in MADE_UP {
+        if let Some(setting) = collection.get_mut(section).and_then(|section| section.get_mut(name))
+            && setting.as_f64() == Some(made_up)
+        {
+            *setting = Json::Null;
+        }
+    }
+    collection.extend(params);
+    of_creation(&collection)
+}
+
+/// Reads the arguments of `create_collection`, as the `meta.json` of a local directory has them.
+///
+/// # Errors
+/// What cannot be, with the name of the setting.
+pub(super) fn of_creation(collection: &Fields) -> Result<Described, String> {
+    let mut described = Described::default();
+    let whole = Settings {
+        of: String::new(),
+        hnsw: section(collection, "hnsw_config")?,
+        quantization: section(collection, "quantization_config")?,
+    };
+    let defaults = described.graph(HnswParams::default(), &whole)?;
+    match collection.get("vectors") {
+        None | Some(Json::Null) => {}
+        // A named vector could be called "size", but would be an object.
+        Some(Json::Object(one)) if one.get("size").is_some_and(|size| !size.is_object()) => {
+            described.vector("", one, defaults)?;
+        }
+        Some(Json::Object(named)) => {
+            for (name, one) in named {
+                let one = one.as_object().ok_or_else(|| format!("vector {}: no parameters", quoted(name)))?;
+                described.vector(name, one, defaults)?;
+            }
+        }
+        Some(_) => return Err("vectors: no parameters of vectors".to_owned()),
+    }
+    if let Some(named) = section(collection, "sparse_vectors")? {
+        let sparse = named.keys().map(|name| (name.clone(), Kind::Sparse));
+        described.others.extend(sparse);
+    }
+    for (name, setting) in collection {
+        let is_read = matches!(
+            name.as_str(),
+            "vectors" | "sparse_vectors" | "hnsw_config" | "quantization_config"
+        );
+        if !is_read {
+            described.unkept(name, setting);
+        }
+    }
+    Ok(described)
+}
+
+/// The settings of a graph, of one vector or of all.
+struct Settings<'a> {
+    /// Whose they are, for messages: `vector "a": `, or nothing.
+    of: String,
+    hnsw: Option<&'a Fields>,
+    quantization: Option<&'a Fields>,
+}
+
+/// An object that may be missing or null.
+fn section<'a>(of: &'a Fields, name: &str) -> Result<Option<&'a Fields>, String> {
+    match of.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Object(section)) => Ok(Some(section)),
+        Some(_) => Err(format!("{name}: no object of settings")),
+    }
+}
+
+impl Described {
+    /// The parameters of one vector.
+    fn vector(&mut self, name: &str, fields: &Fields, defaults: HnswParams) -> Result<(), String> {
+        let of = if name.is_empty() { String::new() } else { format!("vector {}: ", quoted(name)) };
+        let size = fields.get("size").and_then(Json::as_u64).and_then(|size| usize::try_from(size).ok());
+        let Some(size) = size.filter(|size| (1..=MAX_DIMENSION).contains(size)) else {
+            let found = fields.get("size").unwrap_or(&Json::Null);
+            return Err(format!("{of}a size of {found}; it must be 1 to {MAX_DIMENSION}"));
+        };
+        let distance = match fields.get("distance").and_then(Json::as_str) {
+            Some("Cosine") => Distance::Cosine,
+            Some("Dot") => Distance::Dot,
+            Some("Euclid") => Distance::Euclid,
+            Some("Manhattan") => Distance::Manhattan,
+            other => return Err(format!("{of}the distance {} is not known", quoted(other.unwrap_or("")))),
+        };
+        let element = match fields.get("datatype") {
+            None | Some(Json::Null) => Element::F32,
+            Some(datatype) => match datatype.as_str() {
+                Some("float32") => Element::F32,
+                Some("float16") => Element::F16,
+                Some("uint8") => Element::U8,
+                _ => return Err(format!("{of}the datatype {datatype} is not known")),
+            },
+        };
+        let settings = Settings {
+            hnsw: section(fields, "hnsw_config").map_err(|why| format!("{of}{why}"))?,
+            quantization: section(fields, "quantization_config").map_err(|why| format!("{of}{why}"))?,
+            of,
+        };
+        let graph = self.graph(defaults, &settings)?;
+        let of = settings.of;
+        match fields.get("multivector_config") {
+            None | Some(Json::Null) => {
+                let params = VectorParams::new(size, distance).element(element).hnsw(graph);
+                self.config = std::mem::take(&mut self.config).vector(name, params);
+            }
+            Some(config) if config.get("comparator").and_then(Json::as_str) == Some("max_sim") => {
+                self.others.push((name.to_owned(), Kind::Multi));
+            }
+            Some(config) => return Err(format!("{of}the multivectors {config} are not known")),
+        }
+        for (setting, value) in fields {
+            let is_read = matches!(
+                setting.as_str(),
+                "size" | "distance" | "datatype" | "hnsw_config" | "quantization_config" | "multivector_config"
+            );
+            if !is_read {
+                self.unkept(&format!("{of}{setting}"), value);
+            }
+        }
+        Ok(())
+    }
+
+    /// A graph as `settings` say, and as `defaults` where they do not.
+    fn graph(&mut self, defaults: HnswParams, settings: &Settings<'_>) -> Result<HnswParams, String> {
+        let mut graph = defaults;
+        let Settings { of, hnsw, quantization } = settings;
+        if let Some(hnsw) = hnsw {
+            let number = |name: &str, default: u16| match hnsw.get(name) {
+                None | Some(Json::Null) => Ok(default),
+                Some(value) => value
+                    .as_u64()
+                    .and_then(|value| u16::try_from(value).ok())
+                    .ok_or_else(|| format!("{of}hnsw_config.{name}: {value} is no number from 0 to 65535")),
+            };
+            let asked = HnswParams {
+                m: number("m", graph.m)?,
+                ef_construct: number("ef_construct", graph.ef_construct)?,
+                ..graph
+            };
+            match asked.validate() {
+                Ok(()) => graph = asked,
+                Err(error) => self.warnings.push(format!("{of}hnsw_config is not kept: {error}")),
+            }
+            for (name, value) in *hnsw {
+                self.unkept(&format!("{of}hnsw_config.{name}"), value);
+            }
+        }
+        if let Some(quantization) = quantization {
+            for (kind, value) in *quantization {
+                match kind.as_str() {
+                    "scalar" => graph.quantization = Quantization::Int8,
+                    "binary" => graph.quantization = Quantization::Binary,
+                    _ => {
+                        self.unkept(&format!("{of}quantization_config.{kind}"), value);
+                        continue;
+                    }
+                }
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    self.unkept(&format!("{of}quantization_config.{kind}.{name}"), value);
+                }
+            }
+        }
+        Ok(graph)
+    }
+
+    /// Warns of a setting that is not taken over, if it says anything.
+    fn unkept(&mut self, name: &str, value: &Json) {
+        let last = name.rsplit(['.', ' ']).next().unwrap_or(name);
+        if says_something(value) && !TAKEN.contains(&last) {
+            let mut shown = value.to_string();
+            if let Some((end, _)) = shown.char_indices().nth(60) {
+                shown.truncate(end);
+                shown.push_str("...");
+            }
+            self.warnings.push(format!("{name} is not kept (it is {shown})"));
+        }
+    }
+
+    /// What is wrong with a collection that the engine cannot hold.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let (name, kind) = self.others.first()?;
+        let kind = match kind {
+            Kind::Sparse => "sparse",
+            Kind::Multi => "a multivector",
+        };
+        Some(format!("vector {} is {kind}, which the database does not hold", quoted(name)))
+    }
+}
+
+/// Whether anything in a setting is not null.
+fn says_something(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::Object(fields) => fields.values().any(says_something),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => true,
+    }
+}

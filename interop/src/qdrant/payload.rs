@@ -1,0 +1,115 @@
+//! Python values as JSON.
+
+use serde_json::{Map, Number, Value as Json};
+
+use crate::error::{Problem, quoted};
+use crate::pickle::{Dict, Value};
+
+/// A value that JSON cannot hold, and where it is.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    /// Keys and positions from the outside in: `.tags[3]`.
+    pub(super) path: String,
+    pub(super) problem: Problem,
+}
+
+impl Misfit {
+    pub(super) fn here(problem: Problem) -> Misfit {
+        Misfit {
+            path: String::new(),
+            problem,
+        }
+    }
+
+    /// The same, one level further out.
+    pub(super) fn within(mut self, step: &str) -> Misfit {
+        self.path.insert_str(0, step);
+        self
+    }
+}
+
+/// What becomes of values that a payload cannot hold.
+#[derive(Debug, Default)]
+pub(super) struct Lossy {
+    /// Whether they are changed to the nearest that it can; else they are errors.
+    pub(super) is_allowed: bool,
+    /// How many were.
+    pub(super) changed: u64,
+}
+
+impl Lossy {
+    /// A value that JSON cannot hold: `instead`, if that is allowed.
+    fn change(&mut self, found: String, nearest: &'static str, instead: Json) -> Result<Json, Misfit> {
+        if !self.is_allowed {
+            return Err(Misfit::here(Problem::Unkept { found, nearest }));
+        }
+        self.changed += 1;
+        Ok(instead)
+    }
+}
+
+/// An object's payload.
+pub(super) fn payload(dict: &Dict, lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {
+    object(dict.entries(), lossy)
+}
+
+/// Any value; objects become their fields, and members of enumerations their values.
+pub(super) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
+    Ok(match value {
+        Value::None => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value) => Json::from(*value),
+        Value::UInt(value) => Json::from(*value),
+        Value::Float(value) => match Number::from_f64(*value) {
+            Some(number) => Json::Number(number),
+            None => return lossy.change(value.to_string(), "null", Json::Null),
+        },
+        Value::BigInt(nearest) => {
+            let found = "an integer outside of -2^63 to 2^64-1".to_owned();
+            return match Number::from_f64(*nearest) {
+                Some(number) => lossy.change(found, "the nearest float", Json::Number(number)),
+                None => lossy.change(found, "null, for no float is near", Json::Null),
+            };
+        }
+        Value::Text(text) | Value::Member(_, text) => Json::from(&**text),
+        Value::Surrogates(text) => {
+            let found = format!("half of a character in {}", quoted(text));
+            return lossy.change(found, "U+FFFD in its place", Json::from(&**text));
+        }
+        Value::List(list) | Value::Tuple(list) => {
+            let item = |(at, item)| json(item, lossy).map_err(|misfit| misfit.within(&format!("[{at}]")));
+            Json::Array(list.items().iter().enumerate().map(item).collect::<Result<_, _>>()?)
+        }
+        Value::Dict(dict) => Json::Object(object(dict.entries(), lossy)?),
+        Value::Object(of) => Json::Object(object(of.fields(), lossy)?),
+        Value::Set(_) | Value::Class(_) | Value::Taken => {
+            return Err(Misfit::here(Problem::Value {
+                expected: "a value that JSON has",
+                found: value.kind().to_owned(),
+            }));
+        }
+    })
+}
+
+fn object(entries: &[(Value, Value)], lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {
+    let mut map = Map::with_capacity(entries.len());
+    for (key, value) in entries {
+        let key = match key {
+            Value::Text(key) => key.to_string(),
+            Value::Surrogates(key) => {
+                let found = format!("half of a character in the key {}", quoted(key));
+                lossy.change(found, "U+FFFD in its place", Json::Null)?;
+                key.to_string()
+            }
+            other => {
+                return Err(Misfit::here(Problem::Value {
+                    expected: "a key of a JSON object, which is a string",
+                    found: other.kind().to_owned(),
+                }));
+            }
+        };
+        let value = json(value, lossy).map_err(|misfit| misfit.within(&format!(".{key}")))?;
+        map.insert(key, value);
+    }
+    Ok(map)
+}

@@ -1,0 +1,157 @@
+//! Points of pickles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as TextError;
+use vdb::{MAX_PAYLOAD_DEPTH, Payload, Point, PointId, Vectors};
+
+use super::payload::{self, Lossy, Misfit};
+use super::vector::Vector;
+use crate::error::{Problem, RowError, quoted};
+use crate::pickle::{Object, Value};
+use crate::row::{At, Place};
+
+/// One point as a pickle holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignPoint {
+    /// A number or a UUID.
+    pub id: PointId,
+    /// Vectors of all kinds by name.
+    pub vectors: BTreeMap<String, Vector>,
+    /// Empty where the point has none.
+    pub payload: Payload,
+}
+
+impl ForeignPoint {
+    /// From a `Record` or a `PointStruct`. `number` counts the points of the file from 0.
+    pub(super) fn read(value: &Value, file: &Arc<str>, number: u64, lossy: &mut Lossy) -> Result<ForeignPoint, RowError> {
+        let unnamed = Place {
+            file: file.clone(),
+            at: At::Row(number),
+        };
+        let point = match value {
+            Value::Object(point) if matches!(point.class().name, "Record" | "PointStruct") => point,
+            other => {
+                let problem = Problem::Value {
+                    expected: "a point, which is a Record or PointStruct",
+                    found: other.kind().to_owned(),
+                };
+                return Err(RowError::new(unnamed, problem));
+            }
+        };
+        let id = id(point.field("id")).map_err(|problem| RowError::in_field(unnamed, "id", problem))?;
+        let fail = |field: &str, misfit: Misfit| {
+            let place = Place {
+                file: file.clone(),
+                at: At::Point(id),
+            };
+            RowError::in_field(place, format!("{field}{}", misfit.path), misfit.problem)
+        };
+        Ok(ForeignPoint {
+            id,
+            vectors: vectors(point).map_err(|misfit| fail("vector", misfit))?,
+            payload: fields(point, lossy).map_err(|misfit| fail("payload", misfit))?,
+        })
+    }
+
+    /// The same for the engine.
+    ///
+    /// # Errors
+    /// A vector of a kind that the engine does not hold: its name and kind.
+    pub fn into_point(self) -> Result<Point, String> {
+        let mut vectors = Vectors::default();
+        for (name, vector) in self.vectors {
+            match vector {
+                Vector::Dense(numbers) => vectors = vectors.with(name, numbers),
+                Vector::Sparse { .. } => return Err(format!("vector {name:?} is sparse")),
+                Vector::Multi(_) => return Err(format!("vector {name:?} is a multivector")),
+            }
+        }
+        let mut point = Point::new(self.id, vectors);
+        point.payload = self.payload;
+        Ok(point)
+    }
+}
+
+fn id(value: Option<&Value>) -> Result<PointId, Problem> {
+    const EXPECTED: &str = "an id: a whole number from 0 to 18446744073709551615 or a UUID";
+    let found = match value {
+        Some(Value::Int(number)) => match u64::try_from(*number) {
+            Ok(number) => return Ok(PointId::Num(number)),
+            Err(_) => number.to_string(),
+        },
+        Some(Value::UInt(number)) => return Ok(PointId::Num(*number)),
+        Some(Value::Text(text)) => {
+            // In JSON a string is a UUID, whatever its digits are; so it is here.
+            let read: Result<PointId, TextError> = PointId::deserialize((&**text).into_deserializer());
+            match read {
+                Ok(id) => return Ok(id),
+                Err(_) => quoted(text),
+            }
+        }
+        Some(other) => other.kind().to_owned(),
+        None => "nothing".to_owned(),
+    };
+    Err(Problem::Value {
+        expected: EXPECTED,
+        found,
+    })
+}
+
+fn vectors(point: &Object) -> Result<BTreeMap<String, Vector>, Misfit> {
+    match point.field("vector") {
+        None | Some(Value::None) => Ok(BTreeMap::new()),
+        Some(Value::Dict(named)) => {
+            let mut vectors = BTreeMap::new();
+            for (name, vector) in named.entries() {
+                let name = name.as_text().ok_or_else(|| {
+                    Misfit::here(Problem::Value {
+                        expected: "the name of a vector",
+                        found: name.kind().to_owned(),
+                    })
+                })?;
+                let vector = Vector::read(vector).map_err(|misfit| misfit.within(&format!(".{name}")))?;
+                vectors.insert(name.to_owned(), vector);
+            }
+            Ok(vectors)
+        }
+        Some(vector) => Ok(BTreeMap::from([(String::new(), Vector::read(vector)?)])),
+    }
+}
+
+fn fields(point: &Object, lossy: &mut Lossy) -> Result<Payload, Misfit> {
+    match point.field("payload") {
+        None | Some(Value::None) => Ok(Payload::new()),
+        Some(Value::Dict(dict)) => {
+            let payload = payload::payload(dict, lossy)?;
+            if payload.values().any(|value| is_deeper(value, MAX_PAYLOAD_DEPTH.saturating_sub(1))) {
+                return Err(Misfit::here(Problem::Value {
+                    expected: "a payload: objects and arrays nest too deeply",
+                    found: format!("more than {MAX_PAYLOAD_DEPTH} levels"),
+                }));
+            }
+            Ok(payload)
+        }
+        Some(other) => Err(Misfit::here(Problem::Value {
+            expected: "a payload, which is a dict",
+            found: other.kind().to_owned(),
+        })),
+    }
+}
+
+/// Whether objects and arrays nest more deeply than `depth` allows.
+fn is_deeper(value: &serde_json::Value, depth: usize) -> bool {
+    use serde_json::Value as Json;
+    let deeper = |value| match depth.checked_sub(1) {
+        Some(depth) => is_deeper(value, depth),
+        None => true,
+    };
+    match value {
+        Json::Array(items) => depth == 0 || items.iter().any(deeper),
+        Json::Object(map) => depth == 0 || map.values().any(deeper),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
+}
