@@ -52,7 +52,10 @@ pub(super) enum Codec {
     /// A byte is the number.
     Byte,
     /// A byte is one of 256 steps between a minimum and a maximum: minima and spans, one a dimension.
-    Steps { min: Vec<f32>, span: Vec<f32> },
+    Steps {
+        min: Vec<f32>,
+        span: Vec<f32>,
+    },
 }
 
 impl Codec {
@@ -201,10 +204,16 @@ fn with_ids(scan: &mut Scan, kind: &str, depth: usize) -> Result<FaissLayout, Pr
     let mut inner = index(scan, depth)?;
     let ids = scan.vector(8)?;
     let [run] = inner.runs.as_mut_slice() else {
-        return Err(unsupported("ids around a flat index", format!("{kind} of {}", inner.kind)));
+        return Err(unsupported(
+            "ids around a flat index",
+            format!("{kind} of {}", inner.kind),
+        ));
     };
     if inner.ids {
-        return Err(unsupported("ids around a flat index", format!("{kind} of {}", inner.kind)));
+        return Err(unsupported(
+            "ids around a flat index",
+            format!("{kind} of {}", inner.kind),
+        ));
     }
     if ids.count != inner.rows || header.rows != inner.rows || header.dim != inner.dim {
         return Err(damaged(
@@ -295,7 +304,10 @@ fn list_sizes(scan: &mut Scan, lists: u64, row: u64) -> Result<Vec<u64>, Problem
     let tag = scan.tag()?;
     if &tag != b"ilar" {
         let name = String::from_utf8_lossy(&tag).escape_debug().to_string();
-        return Err(unsupported("inverted lists in the file itself", format!("lists of kind {name:?}")));
+        return Err(unsupported(
+            "inverted lists in the file itself",
+            format!("lists of kind {name:?}"),
+        ));
     }
     let (count, code) = (scan.u64()?, scan.u64()?);
     if count != lists || code != row {

@@ -107,7 +107,9 @@ impl FaissRows {
             self.taken = 0;
         };
         let row = self.layout.row_bytes();
-        let rows = (BLOCK / row).max(1).min(usize::try_from(run.rows - self.taken).unwrap_or(usize::MAX));
+        let rows = (BLOCK / row)
+            .max(1)
+            .min(usize::try_from(run.rows - self.taken).unwrap_or(usize::MAX));
         self.read_ids(&run, rows)?;
         self.codes.resize(rows * row, 0);
         self.scan.seek(run.codes + self.taken * row as u64)?;
@@ -150,7 +152,10 @@ impl FaissRows {
         let held = self.next_held;
         self.next_held += 1;
         let width = self.layout.row_bytes();
-        let code = self.codes.get(held * width..(held + 1) * width).unwrap_or_default();
+        let code = self
+            .codes
+            .get(held * width..(held + 1) * width)
+            .unwrap_or_default();
         let vector = self.decode(code);
         let given = match self.ids.get(held) {
             None => None,
