@@ -52,11 +52,13 @@ mod npy;
 mod paired;
 mod vecs;
 
+mod export;
 pub mod qdrant;
 
 mod open;
 
 pub use delimited::CsvRows;
+pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
 pub use error::{Problem, RowError};
 pub use input::Input;
 pub use json_lines::JsonLinesRows;

@@ -1,7 +1,7 @@
 //! One file a command: its arguments and what it does with them.
 //!
 //! A command opens what it needs, calls the engine, and prints an answer: [`run`] is the whole dispatch. `load/`,
-//! `bench/` and `demo.rs` are the only ones that do more than that.
+//! `import/`, `export/`, `bench/` and `demo.rs` are the only ones that do more than that.
 
 mod bench;
 mod collections;
@@ -11,7 +11,9 @@ mod count;
 mod create;
 mod delete;
 mod demo;
+mod export;
 mod get;
+mod import;
 mod index;
 mod info;
 mod load;
@@ -40,7 +42,7 @@ Exit codes:
   124  the time of --timeout is up
   130  interrupted (Ctrl-C, SIGTERM); standard error says what is done
 
-One process at a time changes a database. query, get, scroll, count, info, collections list, verify and delete \
+One process at a time changes a database. query, get, scroll, export, count, info, collections list, verify and delete \
 --dry-run only read: they work beside it, see what it has committed, and change nothing, so that they work in a \
 directory that may not be written to as well.
 
@@ -84,6 +86,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Create(create::Args),
     Load(load::Args),
+    Import(import::Args),
+    Export(export::Args),
     Query(query::Args),
     Get(get::Args),
     Scroll(scroll::Args),
@@ -108,6 +112,8 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
     match command {
         Command::Create(args) => create::run(&args, out),
         Command::Load(args) => load::run(&args, out),
+        Command::Import(args) => import::run(args, out),
+        Command::Export(args) => export::run(&args, out),
         Command::Query(args) => query::run(args, out),
         Command::Get(args) => get::run(&args, out),
         Command::Scroll(args) => scroll::run(args, out),

@@ -84,9 +84,6 @@ pub enum PickleProblem {
     /// Bytes that should be text and are not.
     #[error("{0}: the pickle is damaged")]
     Text(&'static str),
-    /// A container that holds itself.
-    #[error("a list or dict holds itself, which JSON cannot say")]
-    Cycle,
 }
 
 impl PickleProblem {

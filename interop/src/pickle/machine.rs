@@ -141,6 +141,7 @@ impl<R: Read> Machine<R> {
             Op::Put(index) => self.memoize(Some(index))?,
             Op::Memoize => self.memoize(None)?,
             Op::Get(index) => {
+                self.share(index)?;
                 let value = self.memo.fetch(index)?;
                 self.push(value)?;
             }
@@ -294,9 +295,19 @@ impl<R: Read> Machine<R> {
         Ok(Some(Event::Item(object)))
     }
 
+    /// Fills an entry whose value is still on the stack. From then on the value is shared, and nothing can change it; so
+    /// none can come to hold itself.
+    fn share(&mut self, index: u64) -> Outcome<()> {
+        let Some(place) = self.memo.on_stack(index) else { return Ok(()) };
+        let slot = self.stack.get_mut(place).filter(|slot| slot.memo == Some(index));
+        let slot = slot.ok_or(PickleProblem::NoEntry { index })?;
+        slot.memo = None;
+        self.memo.fill(index, &slot.value, &self.limits)
+    }
+
     fn memoize(&mut self, asked: Option<u64>) -> Outcome<()> {
-        let Some(index) = self.memo.make(asked)? else { return Ok(()) };
         let at = self.stack.len().wrapping_sub(1);
+        let Some(index) = self.memo.make(asked, at)? else { return Ok(()) };
         if self.stream.as_ref().is_some_and(|stream| stream.list == at) {
             return Err(PickleProblem::Malformed("the list of points is referred to elsewhere"));
         }
@@ -410,7 +421,7 @@ impl<R: Read> Machine<R> {
 }
 
 const NO_VALUE: PickleProblem = PickleProblem::Malformed("takes a value where there is none");
-const SHARED: PickleProblem = PickleProblem::Malformed("changes a value after it was used elsewhere");
+const SHARED: PickleProblem = PickleProblem::Malformed("a value is changed after it was used elsewhere, or holds itself");
 
 /// Adds items to a list or set.
 fn grow(container: &mut Arc<Items>, items: Vec<Value>, depth: u16) -> Outcome<()> {

@@ -20,8 +20,9 @@ pub(super) struct Memo {
 
 #[derive(Debug)]
 struct Entry {
-    /// `None` while the container still grows on the stack.
+    /// `None` while the value is on the stack, at this place.
     value: Option<Value>,
+    place: usize,
     /// How often it is still fetched.
     left: u32,
 }
@@ -37,7 +38,8 @@ impl Memo {
     }
 
     /// The next index, or the one that `PUT` says. Python numbers entries in their order.
-    pub(super) fn make(&mut self, asked: Option<u64>) -> Outcome<Option<u64>> {
+    /// What is fetched later is at `place` of the stack.
+    pub(super) fn make(&mut self, asked: Option<u64>, place: usize) -> Outcome<Option<u64>> {
         let index = self.made;
         if asked.is_some_and(|asked| asked != index) {
             return Err(PickleProblem::Malformed("memo entries are not numbered in their order"));
@@ -47,7 +49,8 @@ impl Memo {
         if left == 0 {
             return Ok(None);
         }
-        self.live.insert(index, Entry { value: None, left });
+        let value = None;
+        self.live.insert(index, Entry { value, place, left });
         Ok(Some(index))
     }
 
@@ -67,9 +70,15 @@ impl Memo {
         Ok(())
     }
 
+    /// Where the value of an entry is on the stack, if it is there.
+    pub(super) fn on_stack(&self, index: u64) -> Option<usize> {
+        let entry = self.live.get(&index)?;
+        entry.value.is_none().then_some(entry.place)
+    }
+
     pub(super) fn fetch(&mut self, index: u64) -> Outcome<Value> {
         let entry = self.live.get_mut(&index).ok_or(PickleProblem::NoEntry { index })?;
-        let value = entry.value.clone().ok_or(PickleProblem::Cycle)?;
+        let value = entry.value.clone().ok_or(PickleProblem::NoEntry { index })?;
         // A count that ran full is not known: such an entry stays.
         if entry.left != u32::MAX {
             entry.left = entry.left.saturating_sub(1);

@@ -54,7 +54,7 @@ pub use limits::Limits;
 pub use machine::{Event, Machine};
 pub use references::References;
 pub use value::{Dict, Items, Object, Value};
-pub(crate) use writer::PickleWriter;
+pub(crate) use writer::{Entry as MemoEntry, GROUP, PickleWriter};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use super::error::{Outcome, PickleProblem};
 const SCALAR: u64 = 32;
 const CONTAINER: u64 = 64;
 
-/// A value. Values that a pickle refers to more than once are shared; none holds itself.
+/// A value. Values that a pickle refers to more than once are shared; none holds itself, for what is shared
+/// is not changed any more.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Value {

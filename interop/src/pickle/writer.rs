@@ -155,21 +155,4 @@ impl<W: Write> PickleWriter<W> {
     pub(crate) fn member(&mut self) -> io::Result<()> {
         self.to.write_all(&[0x85, b'R'])
     }
-
-    /// Several items of a list, in groups.
-    pub(crate) fn list<T>(
-        &mut self,
-        items: &[T],
-        mut write: impl FnMut(&mut Self, &T) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.empty_list()?;
-        for group in items.chunks(GROUP) {
-            self.mark()?;
-            for item in group {
-                write(self, item)?;
-            }
-            self.appends()?;
-        }
-        Ok(())
-    }
 }

@@ -9,12 +9,12 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use vdb::PointId;
+use vdb::{Point, PointId};
 
 use super::classes;
 use super::config::{self, Described};
 use super::payload::{self, Lossy};
-use super::point::ForeignPoint;
+use super::point;
 use super::shapes::Shapes;
 use crate::error::{Problem, RowError};
 use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
@@ -85,7 +85,7 @@ impl<R: Read + Seek> Backup<R> {
             match machine.advance().map_err(pickle)? {
                 Event::End(value) => break value,
                 Event::Item(value) => {
-                    let point = ForeignPoint::read(&value, &file, shapes.points, &mut lossy)?;
+                    let point = point::read(&value, &file, shapes.points, &mut lossy)?;
                     shapes.note(&point).map_err(|why| whole(Problem::Collection(why)))?;
                     order.note(point.id);
                     let (read, total) = machine.progress();
@@ -112,9 +112,6 @@ impl<R: Read + Seek> Backup<R> {
             return Err(RowError::in_field(place, "id", Problem::Collection("it is in the file twice".to_owned())));
         }
         warn(&mut described, &shapes, stated, lossy.changed);
-        if let Some(why) = described.refusal() {
-            return Err(whole(Problem::Collection(why)));
-        }
         Ok(Backup {
             reader,
             references,
@@ -214,7 +211,7 @@ fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>,
     Ok((config, stated))
 }
 
-fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u64>, changed: u64) {
+pub(super) fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u64>, changed: u64) {
     let Shapes {
         points, with_vectors, ..
     } = *shapes;
@@ -261,7 +258,7 @@ fn twice<R: Read + Seek>(
     let mut ids = Vec::new();
     let mut machine = start(reader, references, &options.limits).map_err(pickle)?;
     while let Event::Item(value) = machine.advance().map_err(pickle)? {
-        ids.push(ForeignPoint::read(&value, file, ids.len() as u64, &mut lossy)?.id);
+        ids.push(point::read(&value, file, ids.len() as u64, &mut lossy)?.id);
     }
     ids.sort_unstable();
     let twice = ids.windows(2).find(|pair| pair.first() == pair.last());
@@ -286,7 +283,7 @@ impl<R: Read> BackupPoints<R> {
 }
 
 impl<R: Read> Iterator for BackupPoints<R> {
-    type Item = Result<ForeignPoint, RowError>;
+    type Item = Result<Point, RowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -297,7 +294,7 @@ impl<R: Read> Iterator for BackupPoints<R> {
                 self.ended = true;
                 return None;
             }
-            Ok(Event::Item(value)) => ForeignPoint::read(&value, &self.file, self.number, &mut self.lossy),
+            Ok(Event::Item(value)) => point::read(&value, &self.file, self.number, &mut self.lossy),
             Err(error) => Err(RowError::new(whole_file(&self.file), Problem::Pickle(error))),
         };
         self.number += 1;

@@ -1,7 +1,10 @@
 //! What a collection is like: Qdrant's configuration into ours, and what of it is not kept.
 
 use serde_json::{Map, Value as Json};
-use vdb::{CollectionConfig, Distance, Element, HnswParams, MAX_DIMENSION, Quantization, VectorParams};
+use vdb::{
+    CollectionConfig, Distance, Element, HnswParams, MAX_DIMENSION, Modifier, MultiVectorComparator, Quantization,
+    SparseVectorParams, VectorParams,
+};
 
 use crate::error::quoted;
 
@@ -12,15 +15,6 @@ pub struct Described {
     pub config: CollectionConfig,
     /// Settings of the file that are not taken over, each with its name.
     pub warnings: Vec<String>,
-    /// Vectors of the other kinds by name.
-    pub(super) others: Vec<(String, Kind)>,
-}
-
-/// Kinds of vectors that the engine does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Sparse,
-    Multi,
 }
 
 /// Settings that the local mode makes up for a backup, where nobody gave any: those of a server.
@@ -101,8 +95,9 @@ pub(super) fn of_creation(collection: &Fields) -> Result<Described, String> {
         Some(_) => return Err("vectors: no parameters of vectors".to_owned()),
     }
     if let Some(named) = section(collection, "sparse_vectors")? {
-        let sparse = named.keys().map(|name| (name.clone(), Kind::Sparse));
-        described.others.extend(sparse);
+        for (name, one) in named {
+            described.sparse(name, one)?;
+        }
     }
     for (name, setting) in collection {
         let is_read = matches!(
@@ -149,15 +144,7 @@ impl Described {
             Some("Manhattan") => Distance::Manhattan,
             other => return Err(format!("{of}the distance {} is not known", quoted(other.unwrap_or("")))),
         };
-        let element = match fields.get("datatype") {
-            None | Some(Json::Null) => Element::F32,
-            Some(datatype) => match datatype.as_str() {
-                Some("float32") => Element::F32,
-                Some("float16") => Element::F16,
-                Some("uint8") => Element::U8,
-                _ => return Err(format!("{of}the datatype {datatype} is not known")),
-            },
-        };
+        let element = element(fields.get("datatype"), &of)?;
         let settings = Settings {
             hnsw: section(fields, "hnsw_config").map_err(|why| format!("{of}{why}"))?,
             quantization: section(fields, "quantization_config").map_err(|why| format!("{of}{why}"))?,
@@ -165,16 +152,15 @@ impl Described {
         };
         let graph = self.graph(defaults, &settings)?;
         let of = settings.of;
+        let mut params = VectorParams::new(size, distance).element(element).hnsw(graph);
         match fields.get("multivector_config") {
-            None | Some(Json::Null) => {
-                let params = VectorParams::new(size, distance).element(element).hnsw(graph);
-                self.config = std::mem::take(&mut self.config).vector(name, params);
-            }
+            None | Some(Json::Null) => {}
             Some(config) if config.get("comparator").and_then(Json::as_str) == Some("max_sim") => {
-                self.others.push((name.to_owned(), Kind::Multi));
+                params = params.multivector(MultiVectorComparator::MaxSim);
             }
             Some(config) => return Err(format!("{of}the multivectors {config} are not known")),
         }
+        self.config.vectors.push((name.to_owned(), params));
         for (setting, value) in fields {
             let is_read = matches!(
                 setting.as_str(),
@@ -184,6 +170,35 @@ impl Described {
                 self.unkept(&format!("{of}{setting}"), value);
             }
         }
+        Ok(())
+    }
+
+    /// The parameters of one sparse vector.
+    fn sparse(&mut self, name: &str, fields: &Json) -> Result<(), String> {
+        let of = format!("sparse vector {}: ", quoted(name));
+        let no_object = || format!("{of}no parameters");
+        let fields = fields.as_object().ok_or_else(no_object)?;
+        let modifier = match fields.get("modifier").filter(|modifier| !modifier.is_null()) {
+            None => Modifier::None,
+            Some(modifier) => match modifier.as_str() {
+                Some("none") => Modifier::None,
+                Some("idf") => Modifier::Idf,
+                _ => return Err(format!("{of}the modifier {modifier} is not known")),
+            },
+        };
+        let mut params = SparseVectorParams::new().modifier(modifier);
+        if let Some(index) = section(fields, "index").map_err(|why| format!("{of}{why}"))? {
+            params = params.element(element(index.get("datatype"), &of)?);
+            for (setting, value) in index.iter().filter(|(setting, _)| *setting != "datatype") {
+                self.unkept(&format!("{of}index.{setting}"), value);
+            }
+        }
+        for (setting, value) in fields {
+            if setting != "index" && setting != "modifier" {
+                self.unkept(&format!("{of}{setting}"), value);
+            }
+        }
+        self.config.sparse_vectors.push((name.to_owned(), params));
         Ok(())
     }
 
@@ -242,15 +257,18 @@ impl Described {
             self.warnings.push(format!("{name} is not kept (it is {shown})"));
         }
     }
+}
 
-    /// What is wrong with a collection that the engine cannot hold.
-    pub(super) fn refusal(&self) -> Option<String> {
-        let (name, kind) = self.others.first()?;
-        let kind = match kind {
-            Kind::Sparse => "sparse",
-            Kind::Multi => "a multivector",
-        };
-        Some(format!("vector {} is {kind}, which the database does not hold", quoted(name)))
+/// How numbers are stored.
+fn element(datatype: Option<&Json>, of: &str) -> Result<Element, String> {
+    let Some(datatype) = datatype.filter(|datatype| !datatype.is_null()) else {
+        return Ok(Element::F32);
+    };
+    match datatype.as_str() {
+        Some("float32") => Ok(Element::F32),
+        Some("float16") => Ok(Element::F16),
+        Some("uint8") => Ok(Element::U8),
+        _ => Err(format!("{of}the datatype {datatype} is not known")),
     }
 }
 

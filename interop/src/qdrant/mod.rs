@@ -1,8 +1,8 @@
 //! What Qdrant's Python client leaves behind: backups of its collections, and the directories of its local mode.
 //!
 //! ```text
-//! NAME.backup     -> backup.rs: opcodes, then everything checked, then points one by one --.
-//! directory       -> local/: meta.json, a SQLite file a collection, a pickle a point -------+-> Foreign { config, points }
+//! NAME.backup     -> backup.rs: opcodes, then everything checked, then points one by one ---.
+//! directory       -> local/: meta.json, a SQLite file a collection, a pickle a point -------+-> CollectionConfig, Points
 //!                    config.rs, point.rs: what both mean ------------------------------------'
 //! points of ours  -> writer.rs -> NAME.backup that every version of the client loads
 //! ```
@@ -23,6 +23,8 @@
 //! | `local.rs` | directories of the local mode (feature `sqlite`) |
 
 mod classes;
+#[cfg(test)]
+mod fixtures;
 mod payload;
 mod vector;
 
@@ -42,5 +44,4 @@ pub use backup::{Backup, BackupPoints, ImportOptions};
 pub use config::Described;
 #[cfg(feature = "sqlite")]
 pub use local::{LocalCollection, LocalPoints, LocalStore};
-pub use point::ForeignPoint;
-
+pub use writer::{BackupWriter, unkept};

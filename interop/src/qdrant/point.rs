@@ -1,6 +1,5 @@
 //! Points of pickles.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -9,71 +8,40 @@ use serde::de::value::Error as TextError;
 use vdb::{MAX_PAYLOAD_DEPTH, Payload, Point, PointId, Vectors};
 
 use super::payload::{self, Lossy, Misfit};
-use super::vector::Vector;
+use super::vector;
 use crate::error::{Problem, RowError, quoted};
 use crate::pickle::{Object, Value};
 use crate::row::{At, Place};
 
-/// One point as a pickle holds it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ForeignPoint {
-    /// A number or a UUID.
-    pub id: PointId,
-    /// Vectors of all kinds by name.
-    pub vectors: BTreeMap<String, Vector>,
-    /// Empty where the point has none.
-    pub payload: Payload,
-}
-
-impl ForeignPoint {
-    /// From a `Record` or a `PointStruct`. `number` counts the points of the file from 0.
-    pub(super) fn read(value: &Value, file: &Arc<str>, number: u64, lossy: &mut Lossy) -> Result<ForeignPoint, RowError> {
-        let unnamed = Place {
-            file: file.clone(),
-            at: At::Row(number),
-        };
-        let point = match value {
-            Value::Object(point) if matches!(point.class().name, "Record" | "PointStruct") => point,
-            other => {
-                let problem = Problem::Value {
-                    expected: "a point, which is a Record or PointStruct",
-                    found: other.kind().to_owned(),
-                };
-                return Err(RowError::new(unnamed, problem));
-            }
-        };
-        let id = id(point.field("id")).map_err(|problem| RowError::in_field(unnamed, "id", problem))?;
-        let fail = |field: &str, misfit: Misfit| {
-            let place = Place {
-                file: file.clone(),
-                at: At::Point(id),
+/// From a `Record` or a `PointStruct`. `number` counts the points of the file from 0.
+pub(super) fn read(value: &Value, file: &Arc<str>, number: u64, lossy: &mut Lossy) -> Result<Point, RowError> {
+    let unnamed = Place {
+        file: file.clone(),
+        at: At::Row(number),
+    };
+    let point = match value {
+        Value::Object(point) if matches!(point.class().name, "Record" | "PointStruct") => point,
+        other => {
+            let problem = Problem::Value {
+                expected: "a point, which is a Record or PointStruct",
+                found: other.kind().to_owned(),
             };
-            RowError::in_field(place, format!("{field}{}", misfit.path), misfit.problem)
-        };
-        Ok(ForeignPoint {
-            id,
-            vectors: vectors(point).map_err(|misfit| fail("vector", misfit))?,
-            payload: fields(point, lossy).map_err(|misfit| fail("payload", misfit))?,
-        })
-    }
-
-    /// The same for the engine.
-    ///
-    /// # Errors
-    /// A vector of a kind that the engine does not hold: its name and kind.
-    pub fn into_point(self) -> Result<Point, String> {
-        let mut vectors = Vectors::default();
-        for (name, vector) in self.vectors {
-            match vector {
-                Vector::Dense(numbers) => vectors = vectors.with(name, numbers),
-                Vector::Sparse { .. } => return Err(format!("vector {name:?} is sparse")),
-                Vector::Multi(_) => return Err(format!("vector {name:?} is a multivector")),
-            }
+            return Err(RowError::new(unnamed, problem));
         }
-        let mut point = Point::new(self.id, vectors);
-        point.payload = self.payload;
-        Ok(point)
-    }
+    };
+    let id = id(point.field("id")).map_err(|problem| RowError::in_field(unnamed, "id", problem))?;
+    let fail = |field: &str, misfit: Misfit| {
+        let place = Place {
+            file: file.clone(),
+            at: At::Point(id),
+        };
+        RowError::in_field(place, format!("{field}{}", misfit.path), misfit.problem)
+    };
+    Ok(Point {
+        id,
+        vectors: vectors(point).map_err(|misfit| fail("vector", misfit))?,
+        payload: fields(point, lossy).map_err(|misfit| fail("payload", misfit))?,
+    })
 }
 
 fn id(value: Option<&Value>) -> Result<PointId, Problem> {
@@ -101,11 +69,11 @@ fn id(value: Option<&Value>) -> Result<PointId, Problem> {
     })
 }
 
-fn vectors(point: &Object) -> Result<BTreeMap<String, Vector>, Misfit> {
+fn vectors(point: &Object) -> Result<Vectors, Misfit> {
     match point.field("vector") {
-        None | Some(Value::None) => Ok(BTreeMap::new()),
+        None | Some(Value::None) => Ok(Vectors::default()),
         Some(Value::Dict(named)) => {
-            let mut vectors = BTreeMap::new();
+            let mut vectors = Vectors::default();
             for (name, vector) in named.entries() {
                 let name = name.as_text().ok_or_else(|| {
                     Misfit::here(Problem::Value {
@@ -113,12 +81,12 @@ fn vectors(point: &Object) -> Result<BTreeMap<String, Vector>, Misfit> {
                         found: name.kind().to_owned(),
                     })
                 })?;
-                let vector = Vector::read(vector).map_err(|misfit| misfit.within(&format!(".{name}")))?;
-                vectors.insert(name.to_owned(), vector);
+                let vector = vector::read(vector).map_err(|misfit| misfit.within(&format!(".{name}")))?;
+                vectors.0.insert(name.to_owned(), vector);
             }
             Ok(vectors)
         }
-        Some(vector) => Ok(BTreeMap::from([(String::new(), Vector::read(vector)?)])),
+        Some(vector) => Ok(vector::read(vector)?.into()),
     }
 }
 

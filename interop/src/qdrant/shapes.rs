@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vdb::{Element, PointId};
+use vdb::{Element, Point, PointId, Vector};
 
-use super::config::{Described, Kind};
-use super::point::ForeignPoint;
-use super::vector::Vector;
+use super::config::Described;
 use crate::error::{Problem, RowError, quoted};
 use crate::row::{At, Place};
 
@@ -33,16 +31,16 @@ enum Shape {
 
 impl Shapes {
     /// Notes a point.
-    pub(super) fn note(&mut self, point: &ForeignPoint) -> Result<(), String> {
+    pub(super) fn note(&mut self, point: &Point) -> Result<(), String> {
         self.points += 1;
-        self.with_vectors += u64::from(!point.vectors.is_empty());
-        for (name, vector) in &point.vectors {
+        self.with_vectors += u64::from(!point.vectors.0.is_empty());
+        for (name, vector) in &point.vectors.0 {
             let shape = match vector {
                 Vector::Dense(numbers) => Shape::Dense {
                     size: numbers.len(),
                     are_bytes: numbers.iter().all(|n| (0.0..=255.0).contains(n) && n.fract() == 0.0),
                 },
-                Vector::Sparse { .. } => Shape::Sparse,
+                Vector::Sparse(_) => Shape::Sparse,
                 Vector::Multi(rows) => Shape::Multi {
                     size: rows.first().map_or(0, Vec::len),
                 },
@@ -81,25 +79,29 @@ fn misfit(name: &str, shape: Shape, described: &Described) -> Option<Problem> {
         Shape::Sparse => "a sparse vector".to_owned(),
         Shape::Multi { size } => format!("a multivector of {size} numbers a row"),
     };
-    let dense = described.config.vectors.iter().find(|(known, _)| known == name);
-    let other = described.others.iter().find(|(known, _)| known == name);
-    let expected = match (dense, other, shape) {
-        (Some((_, params)), _, Shape::Dense { size, are_bytes }) => {
-            if params.size != size {
-                return Some(Problem::Collection(format!("{found} where the collection has {}", params.size)));
-            }
-            let fits = params.element != Element::U8 || are_bytes;
+    let config = &described.config;
+    let expected = if let Some((_, params)) = config.vectors.iter().find(|(known, _)| known == name) {
+        let size = match (shape, params.multivector) {
+            (Shape::Dense { size, .. }, None) | (Shape::Multi { size }, Some(_)) => size,
+            (Shape::Dense { .. } | Shape::Sparse | Shape::Multi { .. }, _) => 0,
+        };
+        if size == params.size {
+            let fits = params.element != Element::U8 || !matches!(shape, Shape::Dense { are_bytes: false, .. });
             return (!fits).then(|| {
                 Problem::Collection("a number is no whole one from 0 to 255, where the collection has uint8".to_owned())
             });
         }
-        (_, Some((_, Kind::Sparse)), Shape::Sparse) | (_, Some((_, Kind::Multi)), Shape::Multi { .. }) => return None,
-        (Some(_), ..) => "dense vectors",
-        (_, Some((_, Kind::Sparse)), _) => "sparse vectors",
-        (_, Some((_, Kind::Multi)), _) => "multivectors",
-        (None, None, _) => {
-            return Some(Problem::Collection(format!("the collection has no vector {}", quoted(name))));
+        match params.multivector {
+            None => format!("vectors of {} numbers", params.size),
+            Some(_) => format!("multivectors of {} numbers a row", params.size),
         }
+    } else if config.sparse_vectors.iter().any(|(known, _)| known == name) {
+        if shape == Shape::Sparse {
+            return None;
+        }
+        "sparse vectors".to_owned()
+    } else {
+        return Some(Problem::Collection(format!("the collection has no vector {}", quoted(name))));
     };
     Some(Problem::Collection(format!("{found} where the collection has {expected}")))
 }

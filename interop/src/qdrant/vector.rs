@@ -1,38 +1,21 @@
 //! Vectors of all kinds, as pickles have them.
 
+use vdb::{MAX_DIMENSION, SparseVector, Vector};
+
 use super::payload::Misfit;
 use crate::error::Problem;
 use crate::pickle::{Items, Object, Value};
-use crate::vector::MAX_DIM;
 
 /// Rows of one multivector, at most.
 const MAX_ROWS: usize = 65_536;
 
-/// One vector of a point.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Vector {
-    /// A number for each dimension.
-    Dense(Vec<f32>),
-    /// Numbers for some of 2^32 dimensions, in ascending order of those.
-    Sparse {
-        /// The dimensions, ascending.
-        indices: Vec<u32>,
-        /// A number for each.
-        values: Vec<f32>,
-    },
-    /// Several dense vectors of one length, at least one.
-    Multi(Vec<Vec<f32>>),
-}
-
-impl Vector {
-    /// From a list of numbers, a list of such lists, or a `SparseVector`.
-    pub(super) fn read(value: &Value) -> Result<Vector, Misfit> {
-        match value {
-            Value::List(rows) if matches!(rows.items().first(), Some(Value::List(_))) => multi(rows),
-            Value::List(numbers) => dense(numbers).map(Vector::Dense),
-            Value::Object(of) if of.class().name == "SparseVector" => sparse(of),
-            other => Err(misfit("a vector: a list of numbers, of lists of numbers, or a SparseVector", other)),
-        }
+/// From a list of numbers, a list of such lists, or a `SparseVector`.
+pub(super) fn read(value: &Value) -> Result<Vector, Misfit> {
+    match value {
+        Value::List(rows) if matches!(rows.items().first(), Some(Value::List(_))) => multi(rows),
+        Value::List(numbers) => dense(numbers).map(Vector::Dense),
+        Value::Object(of) if of.class().name == "SparseVector" => sparse(of),
+        other => Err(misfit("a vector: a list of numbers, of lists of numbers, or a SparseVector", other)),
     }
 }
 
@@ -52,7 +35,7 @@ fn limit(found: usize, expected: &'static str) -> Misfit {
 
 fn dense(numbers: &Items) -> Result<Vec<f32>, Misfit> {
     let numbers = numbers.items();
-    if numbers.is_empty() || numbers.len() > MAX_DIM {
+    if numbers.is_empty() || numbers.len() > MAX_DIMENSION {
         return Err(limit(numbers.len(), "a length of vectors: 1 to 65536 numbers"));
     }
     floats(numbers)
@@ -128,6 +111,5 @@ fn sparse(of: &Object) -> Result<Vector, Misfit> {
         })
         .within(".indices"));
     }
-    let (indices, values) = pairs.into_iter().unzip();
-    Ok(Vector::Sparse { indices, values })
+    Ok(SparseVector::from(pairs).into())
 }

@@ -57,6 +57,9 @@ Examples:
   gzip -dc rows.jsonl.gz | vdb load my.db rows - --distance dot
   vdb load my.db sift base.fvecs --distance euclid --no-index";
 
+/// Rows that are written together, unless told otherwise.
+const BATCH: usize = 1000;
+
 /// Load files of vectors and payloads into a collection
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
@@ -91,7 +94,7 @@ pub(crate) struct Args {
     reading: options::Reading,
 
     /// Rows that are written together, all of them or none
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = batch_size)]
+    #[arg(long, value_name = "N", default_value_t = BATCH, allow_negative_numbers = true, value_parser = batch_size)]
     batch: usize,
 
     /// When a batch counts as written: synced; in the system's cache, synced within 100 ms; never synced by itself
@@ -105,6 +108,32 @@ pub(crate) struct Args {
     /// Do not merge segments and build graphs at the end
     #[arg(long)]
     no_index: bool,
+}
+
+impl Args {
+    /// What `vdb load DB COLLECTION FILE` says.
+    pub(crate) fn plain(
+        db: PathBuf,
+        collection: String,
+        file: PathBuf,
+        durability: Durability,
+        no_index: bool,
+    ) -> Args {
+        Args {
+            db,
+            collection,
+            files: vec![file],
+            payload: None,
+            distance: None,
+            element: None,
+            cast: false,
+            reading: options::Reading::default(),
+            batch: BATCH,
+            durability,
+            skip_bad: false,
+            no_index,
+        }
+    }
 }
 
 fn batch_size(text: &str) -> Result<usize, String> {

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::parse;
 
 /// The options that say how files are read.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Reading {
     /// Name of the vector where the file has none
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]

@@ -1,0 +1,269 @@
+//! `vdb import`: what other programs keep, into a database.
+//!
+//! ```text
+//! source.rs (what is it?) -> checked whole, nothing written yet -> write.rs (batches into collections) -> graphs
+//!           '-> a file of rows: `vdb load`
+//! ```
+
+mod source;
+mod write;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use vdb::{CollectionConfig, Database, Durability};
+use vdb_interop::pickle::Limits;
+use vdb_interop::qdrant::ImportOptions;
+
+use super::load;
+use super::optimize::optimize;
+use crate::failure::{Failure, Outcome};
+use crate::open::{self, Home};
+use crate::out::Out;
+use crate::{interrupt, parse, table};
+use source::{Checked, Source};
+
+const AFTER: &str = "\
+SOURCE is one of
+  NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}: collection NAME
+  a directory   of QdrantClient(path=...), which has a meta.json; or one with .backup files in it (--all)
+  a file        that `vdb load` reads (.npy, .fvecs, .bvecs, .csv, .tsv, .jsonl): a collection of its name
+
+Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
+runs and imports nothing. All of a source is read and checked before anything is written; damage, foreign classes and \
+points that do not fit their collection end the import there, with nothing done. The source is only read.
+
+What payloads cannot hold (NaN, infinities, integers beyond 64 bits, halves of characters) is refused with the point and \
+the field; --lossy changes it to null, the nearest float, or U+FFFD. Settings that are not kept are told by name. A backup \
+without vectors, as some programs save them, is imported with a warning, or refused with --require-vectors.
+
+Interrupted (Ctrl-C), an import keeps the batches that are there; the same command with --resume completes it: each point \
+takes the place of the one with its id.
+
+With --json the answer is {\"source\", \"format\", \"dry_run\", \"collections\": [{\"name\", \"points\", \"with_vectors\", \
+\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`.
+
+Examples:
+  vdb import posts.backup my.db
+  vdb import posts.backup my.db --dry-run
+  vdb import ./qdrant_data my.db --all";
+
+/// Import collections that other programs keep
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// What to import: a file or a directory
+    source: PathBuf,
+
+    /// Directory of the database, made if it is not there
+    db: PathBuf,
+
+    /// The collection to make; of a directory, the one to import
+    #[arg(long, value_name = "NAME")]
+    collection: Option<String>,
+
+    /// Import all collections of a directory
+    #[arg(long, conflicts_with = "collection")]
+    all: bool,
+
+    /// Read and check everything, tell what would be imported, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Change what payloads cannot hold to the nearest that they can
+    #[arg(long)]
+    lossy: bool,
+
+    /// Refuse a source whose points have no vectors
+    #[arg(long)]
+    require_vectors: bool,
+
+    /// Go on with an import that was interrupted: add to a collection that is there
+    #[arg(long)]
+    resume: bool,
+
+    /// When a batch counts as written: synced; in the system's cache, synced within 100 ms; never synced by itself
+    #[arg(long, default_value = "sync", value_parser = parse::durability())]
+    durability: Durability,
+
+    /// Do not merge segments and build graphs at the end
+    #[arg(long)]
+    no_index: bool,
+}
+
+pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
+    match Source::find(&args)? {
+        Source::Rows(collection) => rows(args, collection, out),
+        Source::Collections(found) => collections(&args, found, out),
+    }
+}
+
+/// A file of rows is loaded as `vdb load` does it.
+fn rows(args: Args, collection: String, out: &mut Out) -> Outcome {
+    let given = [
+        ("--all", args.all),
+        ("--dry-run", args.dry_run),
+        ("--lossy", args.lossy),
+        ("--require-vectors", args.require_vectors),
+        ("--resume", args.resume),
+    ];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(format!(
+            "{option} is for backups and directories of qdrant-client; {} is a file of rows, for which `vdb load` has \
+             options of its own",
+            args.source.display()
+        )));
+    }
+    load::run(
+        &load::Args::plain(args.db, collection, args.source, args.durability, args.no_index),
+        out,
+    )
+}
+
+fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
+    interrupt::watch();
+    let options = ImportOptions {
+        lossy: args.lossy,
+        limits: Limits::default(),
+    };
+    let format = found.format;
+    let mut checked = Vec::with_capacity(found.parts.len());
+    for part in &found.parts {
+        let part = part.check(options, out)?;
+        part.tell(out);
+        if args.require_vectors && part.points() > part.with_vectors() {
+            return Err(Failure::failed(format!(
+                "{}: {} of its {} have no vector, and --require-vectors asks for them; nothing was imported",
+                part.name,
+                table::count(part.points() - part.with_vectors()),
+                table::counted(part.points(), "point"),
+            )));
+        }
+        may_be(&part.name, &part.described().config)?;
+        checked.push(part);
+    }
+    if args.dry_run {
+        let collections = checked.iter().map(|part| part.as_json(None)).collect();
+        return answer(args, format, collections, &[], None, out);
+    }
+    let started = Instant::now();
+    let home = Home::at(&args.db);
+    let (collections, aliases, import_s, index_s) =
+        home.with(open::builder().durability(args.durability), |db| {
+            for part in &checked {
+                write::check_target(db, part, args)?;
+            }
+            let mut done = Vec::with_capacity(checked.len());
+            let mut names = Vec::with_capacity(checked.len());
+            for part in checked {
+                let (name, told) = (part.name.clone(), part.as_json(None));
+                let created = write::write(db, part, args, out)?;
+                names.push(name);
+                done.push(with_created(told, created));
+            }
+            let aliases = add_aliases(db, &found.aliases, &names, out)?;
+            db.sync()?;
+            let import_s = started.elapsed().as_secs_f64();
+            Ok((done, aliases, import_s, index(db, &names, args, out)?))
+        })?;
+    answer(args, format, collections, &aliases, Some((import_s, index_s)), out)
+}
+
+/// Refuses a collection that the engine would not make, before anything is written: it is made in memory.
+fn may_be(name: &str, config: &CollectionConfig) -> Outcome {
+    let trial = open::builder().open_in_memory()?;
+    let made = trial.create_collection(name, config.clone()).map(drop);
+    trial.close()?;
+    Ok(made.map_err(|error| Failure::from(error).within(name))?)
+}
+
+fn with_created(mut told: Value, created: bool) -> Value {
+    if let Some(fields) = told.as_object_mut() {
+        fields.insert("created".to_owned(), created.into());
+    }
+    told
+}
+
+/// Makes the aliases of the source that are of collections that were imported.
+fn add_aliases(
+    db: &Database,
+    aliases: &[(String, String)],
+    imported: &[String],
+    out: &Out,
+) -> Outcome<Vec<String>> {
+    let mut made = Vec::new();
+    for (alias, collection) in aliases {
+        if !imported.contains(collection) {
+            continue;
+        }
+        // An alias that is there keeps its meaning.
+        let there = db.aliases().into_iter().find(|(known, _)| known == alias);
+        let outcome = match there {
+            Some((_, of)) if of == *collection => Ok(()),
+            Some((_, of)) => Err(format!("it is one of {of}")),
+            None => db.create_alias(alias, collection).map_err(|error| error.to_string()),
+        };
+        match outcome {
+            Ok(()) => made.push(alias.clone()),
+            Err(why) => out.warn(format_args!("the alias {alias} of {collection} was not made: {why}")),
+        }
+    }
+    Ok(made)
+}
+
+/// Merges and builds graphs, unless told otherwise; the seconds that it took.
+fn index(db: &Database, names: &[String], args: &Args, out: &Out) -> Outcome<Option<f64>> {
+    if args.no_index {
+        return Ok(None);
+    }
+    let mut index_s = 0.0;
+    for name in names {
+        match optimize(&db.collection(name)?, out) {
+            Ok(time) => index_s += time.as_secs_f64(),
+            Err(failure) => {
+                return Err(failure.and(&format!(
+                    "all points are imported and durable, and only indexes are missing: `vdb index {} {name}` makes one",
+                    args.db.display()
+                )));
+            }
+        }
+    }
+    Ok(Some(index_s))
+}
+
+fn answer(
+    args: &Args,
+    format: &str,
+    collections: Vec<Value>,
+    aliases: &[String],
+    times: Option<(f64, Option<f64>)>,
+    out: &mut Out,
+) -> Outcome {
+    let points: u64 = collections.iter().filter_map(|one| one["points"].as_u64()).sum();
+    let count = collections.len() as u64;
+    let value = json!({
+        "source": args.source.display().to_string(), "format": format, "dry_run": args.dry_run,
+        "collections": collections, "aliases": aliases,
+        "import_s": times.map(|(import_s, _)| import_s), "index_s": times.and_then(|(_, index_s)| index_s),
+    });
+    out.answer(&value, || {
+        let what = format!("{} in {}", table::counted(points, "point"), table::counted(count, "collection"));
+        match times {
+            None => format!("{what} could be imported; nothing was written (--dry-run)"),
+            Some((import_s, index_s)) => {
+                let indexed = index_s.map_or_else(String::new, |s| format!(", indexed in {s:.2} s"));
+                format!("imported {what} into {} in {import_s:.2} s{indexed}", args.db.display())
+            }
+        }
+    })
+}
+
+impl Checked {
+    fn as_json(&self, created: Option<bool>) -> Value {
+        json!({
+            "name": self.name, "points": self.points(), "with_vectors": self.with_vectors(), "created": created,
+            "warnings": self.described().warnings,
+        })
+    }
+}

@@ -1,0 +1,259 @@
+//! What a source is, and what is in it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use vdb::{Point, VectorParams};
+use vdb_interop::qdrant::{Backup, Described, ImportOptions, LocalCollection, LocalStore};
+use vdb_interop::{Format, RowError};
+
+use super::Args;
+use crate::failure::{Failure, Outcome};
+use crate::out::Out;
+use crate::progress::{self, Unit};
+use crate::{interrupt, parse, table};
+
+/// The ending of backups.
+const BACKUP: &str = "backup";
+
+/// What a source is.
+pub(super) enum Source {
+    /// A file of rows, for a collection of this name.
+    Rows(String),
+    /// Collections with their settings.
+    Collections(Found),
+}
+
+/// The collections to import.
+pub(super) struct Found {
+    /// What they are kept as, for the answer.
+    pub(super) format: &'static str,
+    pub(super) parts: Vec<Part>,
+    /// Aliases, and the collections that they are of.
+    pub(super) aliases: Vec<(String, String)>,
+}
+
+/// A collection that is to be imported.
+pub(super) struct Part {
+    /// The collection to make.
+    name: String,
+    place: Place,
+}
+
+enum Place {
+    /// A file of its own.
+    Backup(PathBuf),
+    /// A collection of a directory.
+    Local(Rc<LocalStore>),
+}
+
+/// A collection that was read to its end and is sound.
+pub(super) struct Checked {
+    pub(super) name: String,
+    content: Content,
+}
+
+enum Content {
+    Backup(Backup<File>),
+    Local(LocalCollection),
+}
+
+impl Source {
+    /// Looks at the source, and picks what the command line asks for.
+    pub(super) fn find(args: &Args) -> Outcome<Source> {
+        let path = &args.source;
+        let missing = |error| Failure::failed(format!("{}: cannot be read: {error}", path.display()));
+        if std::fs::metadata(path).map_err(missing)?.is_dir() {
+            return directory(args).map(Source::Collections);
+        }
+        if has_ending(path, BACKUP) {
+            let name = name_of(path, args)?;
+            let part = Part {
+                name,
+                place: Place::Backup(path.clone()),
+            };
+            return Ok(Source::Collections(Found {
+                format: BACKUP,
+                parts: vec![part],
+                aliases: Vec::new(),
+            }));
+        }
+        match Format::of(path) {
+            Ok(_) => Ok(Source::Rows(name_of(path, args)?)),
+            Err(error) => Err(Failure::from(error).and(
+                "or a backup of qdrant-client, which ends in .backup, or a directory of its local mode, which has a meta.json",
+            )),
+        }
+    }
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
+/// The name asked for, or the file's without its ending.
+fn name_of(path: &Path, args: &Args) -> Outcome<String> {
+    if let Some(name) = &args.collection {
+        return Ok(name.clone());
+    }
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    stem.map(str::to_owned).ok_or_else(|| {
+        Failure::usage(format!(
+            "{}: its name is no text; say with --collection what the collection is to be called",
+            path.display()
+        ))
+    })
+}
+
+/// The collections of a directory that the command line asks for.
+fn directory(args: &Args) -> Outcome<Found> {
+    let shown = args.source.display();
+    if LocalStore::is_at(&args.source) {
+        let store = Rc::new(LocalStore::open(&args.source)?);
+        let names = picked(store.names(), args)?;
+        let part = |name| Part {
+            name,
+            place: Place::Local(store.clone()),
+        };
+        let aliases = store.aliases().iter();
+        return Ok(Found {
+            format: "qdrant_local",
+            parts: names.into_iter().map(part).collect(),
+            aliases: aliases.map(|(alias, of)| (alias.clone(), of.clone())).collect(),
+        });
+    }
+    let fail = |error: std::io::Error| Failure::failed(format!("{shown}: cannot be read: {error}"));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&args.source).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.is_file() && has_ending(&path, BACKUP) {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::failed(format!(
+            "{shown}: nothing to import: a directory of qdrant-client has a meta.json, and there are no .backup files in it"
+        )));
+    }
+    files.sort();
+    let stem = |file: &Path| file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let names: Vec<String> = files.iter().map(|file| stem(file)).collect();
+    let names = picked(names.iter().map(String::as_str).collect(), args)?;
+    let parts = files.into_iter().filter_map(|file| {
+        let name = stem(&file);
+        names.contains(&name).then_some(Part {
+            name,
+            place: Place::Backup(file),
+        })
+    });
+    Ok(Found {
+        format: BACKUP,
+        parts: parts.collect(),
+        aliases: Vec::new(),
+    })
+}
+
+/// The names that the command line asks for, among those that there are.
+fn picked(names: Vec<&str>, args: &Args) -> Outcome<Vec<String>> {
+    let shown = args.source.display();
+    match (&args.collection, names.as_slice()) {
+        (Some(asked), _) if names.contains(&asked.as_str()) => Ok(vec![asked.clone()]),
+        (Some(asked), _) => {
+            let known = names.join(", ");
+            Err(Failure::failed(format!("{shown}: there is no collection {asked:?}; there is {known}")))
+        }
+        (None, []) => Err(Failure::failed(format!("{shown}: there are no collections in it"))),
+        (None, [only]) => Ok(vec![(*only).to_owned()]),
+        (None, _) if args.all => Ok(names.into_iter().map(str::to_owned).collect()),
+        (None, _) => Err(Failure::usage(format!(
+            "{shown} has {}: {}; say --all, or which with --collection",
+            table::counted(names.len() as u64, "collection"),
+            names.join(", ")
+        ))),
+    }
+}
+
+impl Part {
+    /// Reads all of it.
+    pub(super) fn check(&self, options: ImportOptions, out: &Out) -> Outcome<Checked> {
+        let unit = if matches!(self.place, Place::Backup(_)) { Unit::Bytes } else { Unit::Rows };
+        let bar = progress::bar(out, "checking", None, unit);
+        let mut report = |done: u64, total: u64| {
+            progress::report(&bar, unit, done, total);
+            !interrupt::asked_to_stop()
+        };
+        let content = match &self.place {
+            Place::Backup(path) => open_file(path).and_then(|file| {
+                let name = path.display().to_string();
+                Ok(Content::Backup(Backup::read(file, &name, options, &mut report)?))
+            }),
+            Place::Local(store) => store
+                .collection(&self.name, options, &mut report)
+                .map(Content::Local)
+                .map_err(Failure::from),
+        };
+        bar.finish_and_clear();
+        if interrupt::asked_to_stop() {
+            return Err(Failure::Interrupted("interrupted: nothing was imported".to_owned()));
+        }
+        let content = content.map_err(|failure| failure.and("nothing was imported"))?;
+        Ok(Checked {
+            name: self.name.clone(),
+            content,
+        })
+    }
+}
+
+fn open_file(path: &Path) -> Outcome<File> {
+    File::open(path).map_err(|error| Failure::failed(format!("{}: cannot be read: {error}", path.display())))
+}
+
+impl Checked {
+    pub(super) fn described(&self) -> &Described {
+        match &self.content {
+            Content::Backup(backup) => backup.described(),
+            Content::Local(collection) => collection.described(),
+        }
+    }
+
+    pub(super) fn points(&self) -> u64 {
+        match &self.content {
+            Content::Backup(backup) => backup.points(),
+            Content::Local(collection) => collection.points(),
+        }
+    }
+
+    pub(super) fn with_vectors(&self) -> u64 {
+        match &self.content {
+            Content::Backup(backup) => backup.with_vectors(),
+            Content::Local(collection) => collection.with_vectors(),
+        }
+    }
+
+    pub(super) fn into_points(self) -> Outcome<Box<dyn Iterator<Item = Result<Point, RowError>>>> {
+        Ok(match self.content {
+            Content::Backup(backup) => Box::new(backup.into_points()?),
+            Content::Local(collection) => Box::new(collection.into_points()?),
+        })
+    }
+
+    /// Says what was found, and what of it is not kept.
+    pub(super) fn tell(&self, out: &Out) {
+        let config = &self.described().config;
+        let named = |name: &str| if name.is_empty() { String::new() } else { format!("{name}: ") };
+        let dense = |(name, params): &(String, VectorParams)| {
+            let rows = if params.multivector.is_some() { " a row" } else { "" };
+            let element = parse::element_name(params.element);
+            format!("{}{} {element} numbers{rows}, {}", named(name), params.size, params.distance)
+        };
+        let vectors: Vec<String> = config.vectors.iter().map(dense).collect();
+        let sparse = config.sparse_vectors.iter().map(|(name, _)| format!("{}sparse", named(name)));
+        let vectors: Vec<String> = vectors.into_iter().chain(sparse).collect();
+        let points = table::counted(self.points(), "point");
+        out.note(format_args!("{}: {points}; {}", self.name, vectors.join("; ")));
+        for warning in &self.described().warnings {
+            out.warn(format_args!("{}: {warning}", self.name));
+        }
+    }
+}
