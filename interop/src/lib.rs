@@ -22,6 +22,7 @@
 //! | `lines.rs` | lines of bounded length |
 //! | `npy/` | `.npy` matrices, and row numbers of a split |
 //! | `vecs.rs` | `.fvecs`, `.bvecs` |
+//! | `faiss/` | FAISS index files |
 //! | `delimited/` | CSV |
 //! | `json_lines.rs` | JSON Lines |
 //! | `paired.rs` | vectors in one file, payloads in another |
@@ -48,6 +49,7 @@ mod options;
 mod vector;
 
 mod delimited;
+pub mod faiss;
 mod json_lines;
 mod npy;
 mod paired;

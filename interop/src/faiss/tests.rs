@@ -1,0 +1,193 @@
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use vdb_storage::PointId;
+
+use super::*;
+use crate::error::RowError;
+use crate::options::ReadOptions;
+use crate::row::Row;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/interop")
+}
+
+fn expected() -> Vec<Value> {
+    let text = std::fs::read_to_string(fixtures().join("expected/faiss.json")).unwrap();
+    let all: Value = serde_json::from_str(&text).unwrap();
+    all["files"].as_array().unwrap().clone()
+}
+
+fn path_of(entry: &Value) -> PathBuf {
+    let path = fixtures().join(entry["file"].as_str().unwrap());
+    if path.is_dir() {
+        path.join("index.faiss")
+    } else {
+        path
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Result<Row, RowError>>, RowError> {
+    let reader = Box::new(Cursor::new(bytes.to_vec()));
+    let rows = FaissRows::from_reader(Arc::from("test"), reader, &ReadOptions::default())?;
+    Ok(rows.collect())
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n.as_f64().unwrap() as f32)
+        .collect()
+}
+
+#[test]
+fn every_kind_of_index_yields_what_the_library_put_in() {
+    let mut kinds = Vec::new();
+    for entry in expected().iter().filter(|entry| entry["kind"] != "damaged") {
+        let file = entry["file"].as_str().unwrap();
+        let source = FaissRows::open(&path_of(entry), &ReadOptions::default()).unwrap();
+        let layout = source.layout().clone();
+        assert_eq!(layout.dim as u64, entry["dimension"].as_u64().unwrap(), "{file}");
+        let metric = match entry["metric"].as_str().unwrap() {
+            "inner product" => FaissMetric::InnerProduct,
+            "l2" => FaissMetric::L2,
+            "l1" => FaissMetric::L1,
+            other => panic!("{other}"),
+        };
+        assert_eq!(layout.metric, metric, "{file}");
+        let vectors: Vec<Vec<f32>> = entry["vectors"].as_array().unwrap().iter().map(numbers).collect();
+        assert_eq!(layout.rows as usize, vectors.len(), "{file}");
+        let ids = entry["ids"].as_array();
+        assert_eq!(layout.ids, ids.is_some(), "{file}");
+        let mut by_id: Vec<(i64, Vec<f32>)> = match ids {
+            Some(ids) => ids.iter().map(|id| id.as_i64().unwrap()).zip(vectors).collect(),
+            None => (0..).zip(vectors).collect(),
+        };
+        by_id.sort_by_key(|(id, _)| *id);
+        let mut found = Vec::new();
+        for row in source {
+            match row {
+                Ok(row) => {
+                    let PointId::Num(id) = row.id else {
+                        panic!("{file}: {}", row.id)
+                    };
+                    assert_eq!(row.numbered, !layout.ids);
+                    found.push((id as i64, row.vectors[""].clone()));
+                }
+                // The one id that no point can have.
+                Err(error) => {
+                    assert!(error.is_skippable(), "{error}");
+                    assert!(error.to_string().contains("id: -"), "{error}");
+                    by_id.retain(|(id, _)| *id >= 0);
+                }
+            }
+        }
+        found.sort_by_key(|(id, _)| *id);
+        if entry["fourcc"] == "IxSQ" {
+            // The library decodes with fused instructions.
+            for ((_, a), (_, b)) in found.iter().zip(&by_id) {
+                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6), "{file}");
+            }
+            assert_eq!(found.len(), by_id.len());
+        } else {
+            assert_eq!(found, by_id, "{file}");
+        }
+        kinds.push(layout.kind);
+    }
+    for kind in [
+        "IndexFlat",
+        "IndexIDMap2 of IndexFlatIP",
+        "IndexHNSW of IndexFlatL2",
+        "IndexIVFFlat",
+        "IndexScalarQuantizer",
+    ] {
+        assert!(kinds.iter().any(|k| k == kind), "{kind} is not among {kinds:?}");
+    }
+}
+
+#[test]
+fn damaged_files_are_refused_with_a_reason() {
+    for entry in expected().iter().filter(|entry| entry["kind"] == "damaged") {
+        let file = entry["file"].as_str().unwrap();
+        let bytes = std::fs::read(path_of(entry)).unwrap();
+        match read(&bytes) {
+            Ok(rows) => {
+                assert_eq!(entry["must"], "accept", "{file}");
+                assert!(rows.iter().all(Result::is_ok), "{file}");
+            }
+            Err(error) => {
+                assert_eq!(entry["must"], "reject", "{file}: {error}");
+                assert!(!error.is_skippable());
+                assert!(error.to_string().contains("test"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cut_of_every_file_is_an_error() {
+    for entry in expected().iter().filter(|entry| entry["kind"] == "index") {
+        let bytes = std::fs::read(path_of(entry)).unwrap();
+        for len in 0..bytes.len() {
+            let cut = read(&bytes[..len]);
+            assert!(
+                cut.is_err(),
+                "{}: {len} bytes of {} pass",
+                entry["file"],
+                bytes.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn another_index_is_named() {
+    let mut bytes = b"IxPQ".to_vec();
+    bytes.extend_from_slice(&[0; 100]);
+    let error = read(&bytes).unwrap_err().to_string();
+    assert!(
+        error.contains("\"IxPQ\"") && error.contains("reconstruct_n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_written_is_what_the_library_writes() {
+    let stored = std::fs::read(fixtures().join("faiss/flatip_8/index.faiss")).unwrap();
+    let rows = read(&stored).unwrap();
+    let mut out = FaissWriter::new(Cursor::new(Vec::new()), 8).unwrap();
+    for row in rows {
+        out.push(&row.unwrap().vectors[""]).unwrap();
+    }
+    assert_eq!(out.rows(), 12);
+    assert!(out.push(&[1.0; 7]).is_err());
+    assert_eq!(out.finish().unwrap().into_inner(), stored);
+    let empty = FaissWriter::new(Cursor::new(Vec::new()), 8)
+        .unwrap()
+        .finish()
+        .unwrap();
+    let stored = std::fs::read(fixtures().join("faiss/flatip_8_empty.faiss")).unwrap();
+    assert_eq!(empty.into_inner(), stored);
+}
+
+proptest! {
+    #[test]
+    fn changed_bytes_never_panic(which in 0usize..9, at in any::<prop::sample::Index>(), value in any::<u8>(), more in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
+        let entries: Vec<Value> = expected().into_iter().filter(|entry| entry["kind"] == "index").collect();
+        let entry = &entries[which % entries.len()];
+        let mut bytes = std::fs::read(path_of(entry)).unwrap();
+        let len = bytes.len();
+        bytes[at.index(len)] = value;
+        for (at, value) in more {
+            bytes[at.index(len)] = value;
+        }
+        if let Ok(rows) = read(&bytes) {
+            prop_assert!(rows.len() <= len / 8);
+        }
+    }
+}
