@@ -594,3 +594,54 @@ fn walks_that_ignore_codes_need_no_rescoring() {
     }
     assert!(mean_recall(&data, Metric::Dot, &coded, &params, None) > 0.9);
 }
+
+#[test]
+fn nominees_are_what_a_search_rescores_and_there_are_none_without_codes() {
+    let data = Data::clustered(2_000, 32, 40, Metric::L2, Element::F32, 11);
+    let coded = graph(&data, Metric::L2);
+    let bare = coded_graph(&data, Metric::L2, Quantization::Off);
+    let half = RowBits::from_rows(2_000, (0..2_000).filter(|row| row % 2 == 0));
+    let (mut scratch, control) = (Scratch::default(), Control::none());
+    let params = SearchParams::new(20);
+    for query in &data.queries {
+        for filter in [None, Some(&half)] {
+            let nominated = nominees(coded.view(), query, &params, (filter, &control), &mut scratch);
+            assert!(!nominated.damaged && !nominated.stopped && nominated.scored > 0);
+            assert_eq!((nominated.hits.len(), nominated.rescored), (20, 0));
+            assert!(nominated.hits.is_sorted_by(|a, b| a.0 >= b.0));
+            let rows = |hits: &[(f32, u32)]| hits.iter().map(|hit| hit.1).collect::<Vec<u32>>();
+            let rows_nominated = rows(&nominated.hits);
+            assert!(filter.is_none_or(|filter| rows_nominated.iter().all(|&row| filter.contains(row))));
+            // The best few of a search are among those that codes rank best.
+            let few = SearchParams { k: 3, ..params };
+            let filter = filter.map(|filter| filter as &dyn RowFilter);
+            let found = rows(&find(&coded, &data, query, &few, filter, &mut scratch));
+            let shared = found.iter().filter(|row| rows_nominated.contains(row)).count();
+            assert!(shared >= 2, "{found:?} of {rows_nominated:?}");
+        }
+        let none = nominees(
+            bare.view(),
+            query,
+            &params,
+            (None::<&RowBits>, &control),
+            &mut scratch,
+        );
+        assert!(none.damaged && none.hits.is_empty());
+    }
+    let stop = || true;
+    let stopped = Control::cancelled_by(&stop);
+    let among = (None::<&RowBits>, &stopped);
+    // Wide enough to be asked whether to go on.
+    let wide = params.ef(1_000);
+    let found = nominees(coded.view(), &data.queries[0], &wide, among, &mut scratch);
+    assert!(found.stopped && found.hits.is_empty());
+    // What was stopped leaves nothing behind.
+    let found = nominees(
+        coded.view(),
+        &data.queries[0],
+        &params,
+        (None::<&RowBits>, &control),
+        &mut scratch,
+    );
+    assert_eq!(found.hits.len(), 20);
+}
