@@ -112,7 +112,12 @@ fn ranked(points: &[Point], name: &str, score: impl Fn(&Vector) -> Option<f64>) 
         .iter()
         .filter_map(|point| Some((point.id, score(point.vectors.get(name)?)?)));
     let mut ranked: Vec<(PointId, f64)> = scored.collect();
-    ranked.sort_by(|a, b| (b.1 as f32).total_cmp(&(a.1 as f32)).then(a.0.cmp(&b.0)));
+    // Negative zero and zero are one score.
+    ranked.sort_by(|a, b| {
+        (b.1 as f32 + 0.0)
+            .total_cmp(&(a.1 as f32 + 0.0))
+            .then(a.0.cmp(&b.0))
+    });
     ranked
 }
 
