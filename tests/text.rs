@@ -179,7 +179,16 @@ impl Both {
             8 | 9 => {
                 let rules = Rules::pick(&mut self.numbers);
                 let params = rules.params(self.numbers.one_in(2));
-                self.c().create_payload_index("t", params).unwrap();
+                // Stopped, it counts all the same, and segments lack it.
+                let stopped = self.numbers.one_in(3);
+                let stop = || stopped;
+                match self
+                    .c()
+                    .create_payload_index_with("t", params, &Control::cancelled_by(&stop))
+                {
+                    Ok(()) => {}
+                    Err(error) => assert!(stopped && matches!(error, vdb::Error::Cancelled), "{error}"),
+                }
                 self.rules = Some(rules);
             }
             10 => {

@@ -6,9 +6,9 @@ use crate::harness::Place;
 
 fn birds() -> Place {
     let place = Place::new();
-    let rows = br#"{"id": 1, "vector": [1], "text": "The owls hunt at night", "other": "wren"}
-{"id": 2, "vector": [2], "text": "An owl is hunting mice by night, every night"}
-{"id": 3, "vector": [3], "text": ["Wrens sing", null]}
+    let rows = br#"{"id": 1, "vector": [1], "payload": {"text": "The owls hunt at night", "other": "wren"}}
+{"id": 2, "vector": [2], "payload": {"text": "An owl is hunting mice by night, every night"}}
+{"id": 3, "vector": [3], "payload": {"text": ["Wrens sing", null]}}
 "#;
     place.vdb(&["create", "db", "birds", "--dim", "1"]).succeeded();
     place
