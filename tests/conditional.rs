@@ -66,7 +66,7 @@ fn every_operation_can_wait_for_a_version_and_a_refusal_says_which_was_found() {
     for operation in operations() {
         let db = memory();
         let c = db.create_collection("c", config(2, Distance::Dot)).unwrap();
-        c.upsert(vec![point(1, 1), point(2, 1)]).unwrap();
+        c.upsert(vec![point(1, 1), point(2, 2)]).unwrap();
         c.set_payload(object(json!({"x": 1})), vec![1u64]).unwrap();
         let (before, last) = (get(&c, 1).unwrap(), c.info().unwrap().last_sequence);
         assert_eq!(before.version, 2);

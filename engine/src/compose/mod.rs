@@ -15,7 +15,7 @@
 //! | `examples.rs` | ids become vectors; which similarities a kind needs |
 //! | `mean.rs` | means of vectors of each kind |
 //! | `order.rs`, `sample.rs` | points by a payload value; a random sample |
-//! | `value.rs`, `sort.rs` | single values of payloads; pages in the order of several |
+//! | `value.rs`, `sort/` | single values of payloads; pages in the order of several |
 //! | `run.rs` | one query and its prefetches |
 //! | `answer.rs` | the page that is returned; several queries together |
 //! | `groups.rs` | the best points of each value of a payload field |
