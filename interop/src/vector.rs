@@ -228,7 +228,11 @@ impl<'de> Visitor<'de> for ItemSeed<'_> {
     // Unlike the numbers after it, the first comes by way of 64 bits. That makes a difference only to a decimal fraction
     // within a part in 10^16 of the middle between two floats.
     fn visit_f64<E: Error>(self, number: f64) -> Result<Item, E> {
-        Ok(Item::Number(number as f32))
+        let narrow = number as f32;
+        if narrow.is_infinite() {
+            return Err(E::custom("number out of range"));
+        }
+        Ok(Item::Number(narrow))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Item, E> {

@@ -149,7 +149,7 @@ fn errors_name_the_line_and_the_field() {
             r#"{"vector":[1,"x"]}"#,
             "rows.jsonl:1: vector[1]: invalid type: string \"x\", expected f32",
         ),
-        (r#"{"vector":[[1,2]]}"#, "vector[0]: invalid type: sequence"),
+        (r#"{"vector":[[[1]]]}"#, "vector[0][0]: invalid type: sequence"),
         (r#"{"vector":"[1]"}"#, "vector: invalid type: string"),
         (
             r#"{"vector":{"a":[1],"a":[2]}}"#,

@@ -33,17 +33,20 @@ pub(super) fn is_beyond_json(value: &Json) -> bool {
 
 /// Compares a point with what is expected of it, vectors to the last bit of a 32-bit number.
 pub(super) fn assert_same(point: &Point, expected: &Json, file: &str) {
-    let id = match &expected["id"] {
-        Json::String(text) => serde_json::json!(text.parse::<vdb::PointId>().unwrap()),
-        number => number.clone(),
-    };
+    let uuid = expected["id"]
+        .as_str()
+        .map(|text| text.parse::<vdb::PointId>().unwrap());
+    let id = uuid.map_or(expected["id"].clone(), |uuid| serde_json::json!(uuid));
     assert_eq!(serde_json::json!(point.id), id, "{file}");
     let payload = expected["payload"].as_object().cloned().unwrap_or_default();
     assert_eq!(point.payload, payload, "{file}: payload of {id}");
-    let named = match &expected["vector"] {
-        Json::Null => serde_json::Map::new(),
-        Json::Object(named) => named.clone(),
-        one => serde_json::Map::from_iter([(String::new(), one.clone())]),
+    let one = expected["vector"].as_array();
+    let named = match expected["vector"].as_object() {
+        Some(named) => named.clone(),
+        None => one
+            .map(|one| (String::new(), one.clone().into()))
+            .into_iter()
+            .collect(),
     };
     assert_eq!(point.vectors.0.len(), named.len(), "{file}: vectors of {id}");
     for (name, expected) in named {

@@ -150,17 +150,16 @@ fn vector(params: &VectorParams) -> Model {
 }
 
 fn sparse(params: SparseVectorParams) -> Model {
-    let index = match datatype(params.element) {
-        Field::None => Field::None,
-        datatype => Field::Model(Model::new(
-            "SparseIndexParams",
-            vec![
-                ("full_scan_threshold", Field::None),
-                ("on_disk", Field::None),
-                ("memory", Field::None),
-                ("datatype", datatype),
-            ],
-        )),
+    let index = if params.element == Element::F32 {
+        Field::None
+    } else {
+        let index = vec![
+            ("full_scan_threshold", Field::None),
+            ("on_disk", Field::None),
+            ("memory", Field::None),
+            ("datatype", datatype(params.element)),
+        ];
+        Field::Model(Model::new("SparseIndexParams", index))
     };
     let modifier = match params.modifier {
         Modifier::None => Field::None,

@@ -182,7 +182,7 @@ fn may_be(name: &str, config: &CollectionConfig) -> Outcome {
     let trial = open::builder().open_in_memory()?;
     let made = trial.create_collection(name, config.clone()).map(drop);
     trial.close()?;
-    Ok(made.map_err(|error| Failure::from(error).within(name))?)
+    made.map_err(|error| Failure::from(error).within(name))
 }
 
 fn with_created(mut told: Value, created: bool) -> Value {
