@@ -1,10 +1,10 @@
 //! The rows of an index, block by block.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use vdb::Vectors;
 use vdb_storage::PointId;
 use vdb_sys::element::{Element, decode_to_f32};
 
@@ -177,7 +177,7 @@ impl FaissRows {
             Ok((id, numbered)) => Ok(Row {
                 id,
                 numbered,
-                vectors: BTreeMap::from([(self.vector_name.clone(), vector)]),
+                vectors: Vectors::default().with(self.vector_name.clone(), vector),
                 payload: None,
                 place,
             }),
