@@ -23,6 +23,7 @@
 //! | `npy/` | `.npy` matrices, and row numbers of a split |
 //! | `vecs.rs` | `.fvecs`, `.bvecs` |
 //! | `faiss/` | FAISS index files |
+//! | `sqlite.rs`, `chroma/` | SQLite files of other programs; Chroma's directories |
 //! | `delimited/` | CSV |
 //! | `json_lines.rs` | JSON Lines |
 //! | `paired.rs` | vectors in one file, payloads in another |
@@ -55,6 +56,11 @@ mod npy;
 mod paired;
 mod vecs;
 
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub mod chroma;
 mod export;
 pub mod qdrant;
 

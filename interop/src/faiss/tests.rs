@@ -37,7 +37,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Result<Row, RowError>>, RowError> {
 }
 
 fn dense(row: &Row) -> Vec<f32> {
-    row.vectors.get("").and_then(|vector| vector.as_dense()).unwrap().to_vec()
+    row.vectors.dense("").unwrap().to_vec()
 }
 
 fn numbers(value: &Value) -> Vec<f32> {

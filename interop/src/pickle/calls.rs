@@ -12,7 +12,9 @@ const FIELDS: &str = "__dict__";
 /// `NEWOBJ`: an object without fields.
 pub(super) fn new_object(class: &Value, arguments: &Value) -> Outcome<Value> {
     match (class, arguments) {
-        (Value::Class(class), Value::Tuple(none)) if class.kind == Kind::Model && none.items.is_empty() => {
+        (Value::Class(class), Value::Tuple(none))
+            if matches!(class.kind, Kind::Model | Kind::Attributes) && none.items.is_empty() =>
+        {
             Ok(empty(class))
         }
         _ => Err(PickleProblem::Malformed(
@@ -53,8 +55,14 @@ pub(super) fn build(object: &mut Value, state: &Value) -> Outcome<()> {
     let Value::Dict(state) = state else {
         return Err(STATE);
     };
-    let Some(Value::Dict(fields)) = state.get(FIELDS) else {
-        return Err(STATE);
+    let fields = match object.class.kind {
+        Kind::Attributes => state,
+        Kind::Model | Kind::Enumeration | Kind::Set | Kind::Reconstructor | Kind::Base => {
+            match state.get(FIELDS) {
+                Some(Value::Dict(fields)) => fields,
+                Some(_) | None => return Err(STATE),
+            }
+        }
     };
     match Arc::get_mut(object) {
         Some(object) if object.fields.is_none() => {

@@ -16,6 +16,8 @@ pub struct Class {
 pub enum Kind {
     /// Fields by name, as models of pydantic 1 and 2 are pickled.
     Model,
+    /// Fields by name, as Python pickles an object that says nothing of it.
+    Attributes,
     /// One string.
     Enumeration,
     /// `set`, which protocols below 4 call with a list.

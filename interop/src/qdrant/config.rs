@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 use vdb::{
-    CollectionConfig, Distance, Element, HnswParams, MAX_DIMENSION, Modifier, MultiVectorComparator,
-    Quantization, SparseVectorParams, VectorParams,
+    CollectionConfig, Distance, Element, HnswConfig, MAX_DIMENSION, Modifier, MultiVectorComparator,
+    QuantizationConfig, SparseVectorParams, VectorParams,
 };
 
 use crate::error::quoted;
@@ -36,15 +36,19 @@ const MADE_UP: [(&str, &str, f64); 13] = [
 
 /// Settings of the sections that are taken over. Where things lie, in memory or on disk, is no question here: files are
 /// mapped, and the system keeps in memory what is used.
-const TAKEN: [&str; 7] = [
+const TAKEN: [&str; 8] = [
     "m",
     "ef_construct",
+    "full_scan_threshold",
     "on_disk",
     "on_disk_payload",
     "memory",
     "always_ram",
     "type",
 ];
+
+/// What of `hnsw_config` is taken over.
+const GRAPH: [&str; 3] = ["m", "ef_construct", "full_scan_threshold"];
 
 type Fields = Map<String, Json>;
 
@@ -81,19 +85,21 @@ pub(super) fn of_creation(collection: &Fields) -> Result<Described, String> {
         hnsw: section(collection, "hnsw_config")?,
         quantization: section(collection, "quantization_config")?,
     };
-    let defaults = described.graph(HnswParams::default(), &whole)?;
+    let (hnsw, quantization) = described.graph(&whole)?;
+    described.config.hnsw = hnsw;
+    described.config.quantization = quantization;
     match collection.get("vectors") {
         None | Some(Json::Null) => {}
         // A named vector could be called "size", but would be an object.
         Some(Json::Object(one)) if one.get("size").is_some_and(|size| !size.is_object()) => {
-            described.vector("", one, defaults)?;
+            described.vector("", one)?;
         }
         Some(Json::Object(named)) => {
             for (name, one) in named {
                 let one = one
                     .as_object()
                     .ok_or_else(|| format!("vector {}: no parameters", quoted(name)))?;
-                described.vector(name, one, defaults)?;
+                described.vector(name, one)?;
             }
         }
         Some(_) => return Err("vectors: no parameters of vectors".to_owned()),
@@ -134,7 +140,7 @@ fn section<'a>(of: &'a Fields, name: &str) -> Result<Option<&'a Fields>, String>
 
 impl Described {
     /// The parameters of one vector.
-    fn vector(&mut self, name: &str, fields: &Fields, defaults: HnswParams) -> Result<(), String> {
+    fn vector(&mut self, name: &str, fields: &Fields) -> Result<(), String> {
         let of = if name.is_empty() {
             String::new()
         } else {
@@ -166,9 +172,10 @@ impl Described {
             quantization: section(fields, "quantization_config").map_err(|why| format!("{of}{why}"))?,
             of,
         };
-        let graph = self.graph(defaults, &settings)?;
+        let (hnsw, quantization) = self.graph(&settings)?;
         let of = settings.of;
-        let mut params = VectorParams::new(size, distance).element(element).hnsw(graph);
+        let mut params = VectorParams::new(size, distance).element(element).hnsw_config(hnsw);
+        params.quantization = quantization;
         match fields.get("multivector_config") {
             None | Some(Json::Null) => {}
             Some(config) if config.get("comparator").and_then(Json::as_str) == Some("max_sim") => {
@@ -223,28 +230,21 @@ impl Described {
         Ok(())
     }
 
-    /// A graph as `settings` say, and as `defaults` where they do not.
-    fn graph(&mut self, defaults: HnswParams, settings: &Settings<'_>) -> Result<HnswParams, String> {
-        let mut graph = defaults;
+    /// How graphs are built and what their walks read, as far as `settings` say.
+    fn graph(&mut self, settings: &Settings<'_>) -> Result<(HnswConfig, Option<QuantizationConfig>), String> {
         let Settings {
             of,
             hnsw,
             quantization,
         } = settings;
+        let mut graph = HnswConfig::default();
         if let Some(hnsw) = hnsw {
-            let number = |name: &str, default: u16| match hnsw.get(name) {
-                None | Some(Json::Null) => Ok(default),
-                Some(value) => value
-                    .as_u64()
-                    .and_then(|value| u16::try_from(value).ok())
-                    .ok_or_else(|| format!("{of}hnsw_config.{name}: {value} is no number from 0 to 65535")),
-            };
-            let asked = HnswParams {
-                m: number("m", graph.m)?,
-                ef_construct: number("ef_construct", graph.ef_construct)?,
-                ..graph
-            };
-            match asked.validate() {
+            let said = hnsw.iter().filter(|(name, _)| GRAPH.contains(&name.as_str()));
+            let said: Fields = said.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let asked = HnswConfig::from_json(&said.into()).map_err(|error| format!("{of}{error}"))?;
+            // What a graph is then built with can be refused, too.
+            let built = VectorParams::new(1, Distance::Dot).hnsw_config(asked).graph(&CollectionConfig::default());
+            match built.map_or(Ok(()), |built| built.validate()) {
                 Ok(()) => graph = asked,
                 Err(error) => self
                     .warnings
@@ -254,22 +254,17 @@ impl Described {
                 self.unkept(&format!("{of}hnsw_config.{name}"), value);
             }
         }
-        if let Some(quantization) = quantization {
-            for (kind, value) in *quantization {
-                match kind.as_str() {
-                    "scalar" => graph.quantization = Quantization::Int8,
-                    "binary" => graph.quantization = Quantization::Binary,
-                    _ => {
-                        self.unkept(&format!("{of}quantization_config.{kind}"), value);
-                        continue;
-                    }
-                }
-                for (name, value) in value.as_object().into_iter().flatten() {
-                    self.unkept(&format!("{of}quantization_config.{kind}.{name}"), value);
-                }
+        let said = quantization.map(without_nulls).filter(|said| !said.is_empty());
+        let codes = match said.map(|said| QuantizationConfig::from_json(&said.into())) {
+            None => None,
+            Some(Ok(codes)) => Some(codes),
+            Some(Err(error)) => {
+                self.warnings
+                    .push(format!("{of}quantization_config is not kept: {error}"));
+                None
             }
-        }
-        Ok(graph)
+        };
+        Ok((graph, codes))
     }
 
     /// Warns of a setting that is not taken over, if it says anything.
@@ -284,6 +279,19 @@ impl Described {
             self.warnings.push(format!("{name} is not kept (it is {shown})"));
         }
     }
+}
+
+/// The same without what is not said.
+fn without_nulls(fields: &Fields) -> Fields {
+    let said = fields.iter().filter(|(_, value)| !value.is_null());
+    let said = said.map(|(name, value)| {
+        let value = match value {
+            Json::Object(inner) => Json::Object(without_nulls(inner)),
+            value => value.clone(),
+        };
+        (name.clone(), value)
+    });
+    said.collect()
 }
 
 /// How numbers are stored.

@@ -1,24 +1,45 @@
 //! What a collection of ours is like, as the client's models say it.
 
 use vdb::{
-    CollectionConfig, Distance, Element, HnswParams, Modifier, Quantization, SparseVectorParams, VectorParams,
+    CodePlacement, CollectionConfig, Distance, Element, HnswConfig, HnswParams, Modifier, QuantizationConfig,
+    SparseVectorParams, VectorParams,
 };
 
 use super::models::{Field, Model};
 
-/// Settings of a vector that no model of the client can say, each with its name.
+/// Settings that no model of the client can say, each with its name.
 pub fn unkept(config: &CollectionConfig) -> Vec<String> {
     let mut unkept = Vec::new();
     for (name, params) in &config.vectors {
-        if matches!(
-            params.hnsw.quantization,
-            Quantization::Off | Quantization::Int4 | Quantization::Int2
-        ) {
-            let codes = params.hnsw.quantization;
-            unkept.push(format!(
-                "vector {name:?}: the quantization {codes:?} is not in the backup"
-            ));
+        let codes = params.quantization.as_ref().or(config.quantization.as_ref());
+        match codes {
+            Some(codes) if matches!(quantization(Some(codes)), Field::None) => {
+                let codes = codes.to_json();
+                unkept.push(format!("vector {name:?}: the quantization {codes} is not in the backup"));
+            }
+            Some(_) | None => {}
         }
+        let hnsw = params.hnsw.or(&config.hnsw);
+        let usual = HnswParams::default();
+        let own = [
+            ("ef_refine", hnsw.ef_refine.is_some_and(|value| value != usual.ef_refine)),
+            ("alpha", hnsw.alpha.is_some_and(|value| value != usual.alpha)),
+            ("seed", hnsw.seed.is_some_and(|value| value != usual.seed)),
+        ];
+        for (setting, _) in own.into_iter().filter(|(_, is_said)| *is_said) {
+            unkept.push(format!("vector {name:?}: {setting} is not in the backup"));
+        }
+    }
+    let plain = CollectionConfig::default();
+    let whole = [
+        ("the settings of merging", config.optimizer != plain.optimizer),
+        ("the strict mode", config.strict_mode.is_some()),
+        ("the metadata", !config.metadata.is_empty()),
+        ("the field by which points end", config.ttl.is_some()),
+    ];
+    for (what, _) in whole.into_iter().filter(|(_, is_said)| *is_said) {
+        let verb = if what.ends_with('s') || what.starts_with("the settings") { "are" } else { "is" };
+        unkept.push(format!("{what} {verb} not in the backup"));
     }
     unkept
 }
@@ -88,11 +109,11 @@ fn collection(config: &CollectionConfig) -> Model {
 
 fn params(config: &CollectionConfig) -> Model {
     let vectors = match config.vectors.as_slice() {
-        [(name, one)] if name.is_empty() => Field::Model(vector(one)),
+        [(name, one)] if name.is_empty() => Field::Model(vector(one, config)),
         named => Field::Models(
             named
                 .iter()
-                .map(|(name, one)| (name.clone(), vector(one)))
+                .map(|(name, one)| (name.clone(), vector(one, config)))
                 .collect(),
         ),
     };
@@ -123,7 +144,8 @@ fn params(config: &CollectionConfig) -> Model {
     )
 }
 
-fn vector(params: &VectorParams) -> Model {
+/// A vector with what the collection says for all of them.
+fn vector(params: &VectorParams, of: &CollectionConfig) -> Model {
     let distance = match params.distance {
         Distance::Cosine => "Cosine",
         Distance::Dot => "Dot",
@@ -139,8 +161,11 @@ fn vector(params: &VectorParams) -> Model {
         vec![
             ("size", Field::Number(params.size as u64)),
             ("distance", Field::Member("Distance", distance)),
-            ("hnsw_config", graph(&params.hnsw)),
-            ("quantization_config", quantization(params.hnsw.quantization)),
+            ("hnsw_config", graph(&params.hnsw.or(&of.hnsw))),
+            (
+                "quantization_config",
+                quantization(params.quantization.as_ref().or(of.quantization.as_ref())),
+            ),
             ("on_disk", Field::None),
             ("memory", Field::None),
             ("datatype", datatype(params.element)),
@@ -179,25 +204,18 @@ fn datatype(element: Element) -> Field {
     }
 }
 
-/// What differs from a graph of which nobody said anything.
-fn graph(hnsw: &HnswParams) -> Field {
-    let usual = HnswParams::default();
-    let said = |value: u16, usual: u16| {
-        if value == usual {
-            Field::None
-        } else {
-            Field::Number(value.into())
-        }
-    };
-    if (hnsw.m, hnsw.ef_construct) == (usual.m, usual.ef_construct) {
+/// What was said of a graph.
+fn graph(hnsw: &HnswConfig) -> Field {
+    let number = |value: Option<u64>| value.map_or(Field::None, Field::Number);
+    if (hnsw.m, hnsw.ef_construct, hnsw.full_scan_threshold) == (None, None, None) {
         return Field::None;
     }
     Field::Model(Model::new(
         "HnswConfigDiff",
         vec![
-            ("m", said(hnsw.m, usual.m)),
-            ("ef_construct", said(hnsw.ef_construct, usual.ef_construct)),
-            ("full_scan_threshold", Field::None),
+            ("m", number(hnsw.m.map(u64::from))),
+            ("ef_construct", number(hnsw.ef_construct.map(u64::from))),
+            ("full_scan_threshold", number(hnsw.full_scan_threshold)),
             ("max_indexing_threads", Field::None),
             ("on_disk", Field::None),
             ("memory", Field::None),
@@ -207,28 +225,52 @@ fn graph(hnsw: &HnswParams) -> Field {
     ))
 }
 
-fn quantization(codes: Quantization) -> Field {
-    match codes {
-        Quantization::Int8 => {
-            let config = vec![
+/// Codes by the names that every version of the client has; nothing for others.
+fn quantization(codes: Option<&QuantizationConfig>) -> Field {
+    let always_ram = |placement: &CodePlacement| placement.always_ram.map_or(Field::None, Field::Bool);
+    let (outer, key, inner, fields) = match codes {
+        Some(QuantizationConfig::Scalar { quantile, placement }) => (
+            "ScalarQuantization",
+            "scalar",
+            "ScalarQuantizationConfig",
+            vec![
                 ("type", Field::Member("ScalarType", "int8")),
-                ("quantile", Field::None),
-                ("always_ram", Field::None),
+                ("quantile", quantile.map_or(Field::None, |share| Field::Float(short(share)))),
+                ("always_ram", always_ram(placement)),
                 ("memory", Field::None),
-            ];
-            let config = Field::Model(Model::new("ScalarQuantizationConfig", config));
-            Field::Model(Model::new("ScalarQuantization", vec![("scalar", config)]))
-        }
-        Quantization::Binary => {
-            let config = vec![
-                ("always_ram", Field::None),
+            ],
+        ),
+        Some(QuantizationConfig::Product { compression, placement }) => (
+            "ProductQuantization",
+            "product",
+            "ProductQuantizationConfig",
+            vec![
+                ("compression", Field::Member("CompressionRatio", compression.name())),
+                ("always_ram", always_ram(placement)),
+                ("memory", Field::None),
+            ],
+        ),
+        Some(QuantizationConfig::Binary {
+            encoding: None,
+            query_encoding: None,
+            placement,
+        }) => (
+            "BinaryQuantization",
+            "binary",
+            "BinaryQuantizationConfig",
+            vec![
+                ("always_ram", always_ram(placement)),
                 ("memory", Field::None),
                 ("encoding", Field::None),
                 ("query_encoding", Field::None),
-            ];
-            let config = Field::Model(Model::new("BinaryQuantizationConfig", config));
-            Field::Model(Model::new("BinaryQuantization", vec![("binary", config)]))
-        }
-        Quantization::Auto | Quantization::Off | Quantization::Int4 | Quantization::Int2 => Field::None,
-    }
+            ],
+        ),
+        Some(_) | None => return Field::None,
+    };
+    Field::Model(Model::new(outer, vec![(key, Field::Model(Model::new(inner, fields)))]))
+}
+
+/// The number that is written with the same few digits.
+fn short(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }

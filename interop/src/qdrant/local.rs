@@ -1,7 +1,4 @@
 //! Directories of `QdrantClient(path=...)`: `meta.json`, and a SQLite file a collection with a pickle a point.
-//!
-//! The files are opened as what never changes (`immutable=1`), so that nothing is written beside them, not even a lock.
-//! A file with a journal beside it was left in the middle of a write, and is refused.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,10 +6,8 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value as Json;
 use vdb::Point;
 
@@ -24,6 +19,7 @@ use super::{classes, point};
 use crate::error::{Problem, RowError, quoted};
 use crate::pickle::{Event, Machine, PickleError, References};
 use crate::row::{At, Place};
+use crate::sqlite;
 
 /// The file that says which collections there are, and its greatest length.
 const META: &str = "meta.json";
@@ -210,37 +206,10 @@ pub struct LocalPoints {
 impl LocalPoints {
     fn open(path: &Path, file: &Arc<str>, options: ImportOptions) -> Result<LocalPoints, RowError> {
         let fail = |problem| RowError::new(place(file, At::File), problem);
-        for ending in ["-journal", "-wal"] {
-            let mut beside = path.as_os_str().to_owned();
-            beside.push(ending);
-            if std::fs::metadata(&beside).is_ok_and(|beside| beside.len() > 0) {
-                let why = format!(
-                    "it was left in the middle of a write (there is a {ending} file beside it): close the client that \
-                     has it open, or open and close it with the client once, and import again"
-                );
-                return Err(fail(Problem::Sqlite(why)));
-            }
-        }
-        // For a file that is missing SQLite has no good words.
-        File::open(path).map_err(|error| fail(Problem::Io(error)))?;
-        let open = || -> rusqlite::Result<(Connection, u64)> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-                | OpenFlags::SQLITE_OPEN_URI
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(uri(path), flags)?;
-            // Nothing that a hostile file defines is run.
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-            connection.pragma_update(None, "cell_size_check", true)?;
-            let longest = i32::try_from(options.limits.value_bytes).unwrap_or(i32::MAX);
-            connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)?;
-            let total =
-                connection.query_row("SELECT count(*) FROM points", [], |row| row.get::<_, i64>(0))?;
-            Ok((connection, u64::try_from(total).unwrap_or(0)))
-        };
-        let (connection, total) = open().map_err(|error| fail(Problem::Sqlite(error.to_string())))?;
+        let connection = sqlite::open(path, file, options.limits.value_bytes)?;
+        let total = connection.query_row("SELECT count(*) FROM points", [], |row| row.get::<_, i64>(0));
+        let total = total.map_err(|error| fail(Problem::Sqlite(error.to_string())))?;
+        let total = u64::try_from(total).unwrap_or(0);
         let is_plain = "SELECT count(*) FROM pragma_table_xinfo('points') WHERE hidden <> 0";
         let hidden: rusqlite::Result<i64> = connection.query_row(is_plain, [], |row| row.get(0));
         if hidden.map_err(|error| fail(Problem::Sqlite(error.to_string())))? != 0 {
@@ -331,20 +300,6 @@ impl Iterator for LocalPoints {
         self.ended = point.is_err();
         Some(point)
     }
-}
-
-/// The URI of a file that never changes. Whatever is no plain letter in it is written by its bytes.
-fn uri(path: &Path) -> String {
-    let mut uri = String::from("file:");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_') {
-            uri.push(char::from(*byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri.push_str("?mode=ro&immutable=1");
-    uri
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(super) struct Model {
 /// The value of a field.
 pub(super) enum Field {
     None,
+    Bool(bool),
     Number(u64),
     Float(f64),
     /// A member of an enumeration.
@@ -138,6 +139,7 @@ impl<W: Write> ModelWriter<W> {
     fn field(&mut self, field: &Field) -> io::Result<()> {
         match field {
             Field::None => self.pickle.none(),
+            Field::Bool(value) => self.pickle.bool(*value),
             Field::Number(value) => self.pickle.unsigned(*value),
             Field::Float(value) => self.pickle.float(*value),
             Field::Member(class, member) => {

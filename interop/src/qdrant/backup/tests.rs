@@ -3,7 +3,7 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
-use vdb::{Distance, Element, Modifier, Quantization};
+use vdb::{Distance, Element, Modifier, Quantization, QuantizationConfig, VectorParams};
 
 use super::*;
 use crate::qdrant::fixtures::{assert_same, expected, is_beyond_json, path};
@@ -78,14 +78,16 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
         (dense.size, dense.distance, dense.element),
         (4, Distance::Cosine, Element::F16)
     );
-    assert_eq!((dense.hnsw.m, dense.hnsw.ef_construct), (8, 64));
-    assert_eq!(dense.hnsw.quantization, Quantization::Int8);
+    assert_eq!((dense.hnsw.m, dense.hnsw.ef_construct), (Some(8), Some(64)));
+    let codes = |params: &VectorParams| params.quantization.as_ref().map(QuantizationConfig::codes);
+    assert_eq!(codes(dense), Some(Quantization::Int8));
     assert_eq!(
         (params("bytes").element, params("bytes").distance),
         (Element::U8, Distance::Dot)
     );
     assert_eq!(params("pq").distance, Distance::Euclid);
-    assert_eq!(params("bits").hnsw.quantization, Quantization::Binary);
+    assert_eq!(codes(params("bits")), Some(Quantization::Binary));
+    assert!(matches!(params("pq").quantization, Some(QuantizationConfig::Product { .. })));
     assert!(params("rows").multivector.is_some());
     let (name, sparse) = &config.sparse_vectors[0];
     assert_eq!(
@@ -95,8 +97,6 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     let said = warnings.join("\n");
     for part in [
         "vector \"dense\": hnsw_config.payload_m is not kept (it is 4)",
-        "vector \"dense\": quantization_config.scalar.quantile",
-        "vector \"pq\": quantization_config.product",
         "sparse vector \"terms\": index.full_scan_threshold",
         "metadata",
     ] {

@@ -3,7 +3,7 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 use vdb::{
-    Distance, Element, HnswParams, Modifier, MultiVectorComparator, Point, Quantization, SparseVector,
+    Distance, Element, HnswConfig, Modifier, MultiVectorComparator, Point, QuantizationConfig, TurboBits, CodePlacement, Compression, SparseVector,
     SparseVectorParams, VectorParams,
 };
 
@@ -45,17 +45,18 @@ fn id() -> impl Strategy<Value = PointId> {
 }
 
 fn config() -> CollectionConfig {
-    let hnsw = HnswParams {
-        m: 8,
-        quantization: Quantization::Int8,
-        ..HnswParams::default()
+    let hnsw = HnswConfig {
+        m: Some(8),
+        full_scan_threshold: Some(77),
+        ..HnswConfig::default()
     };
     CollectionConfig::new(VectorParams::new(3, Distance::Manhattan))
         .vector(
             "half",
             VectorParams::new(2, Distance::Cosine)
                 .element(Element::F16)
-                .hnsw(hnsw),
+                .hnsw_config(hnsw)
+                .quantization(QuantizationConfig::scalar()),
         )
         .vector(
             "rows",
@@ -136,13 +137,21 @@ proptest! {
 fn every_configuration_comes_back() {
     for distance in Distance::ALL {
         for element in [Element::F32, Element::F16, Element::U8] {
-            for quantization in [Quantization::Auto, Quantization::Int8, Quantization::Binary] {
-                let hnsw = HnswParams {
-                    ef_construct: 321,
-                    quantization,
-                    ..HnswParams::default()
+            let scalar = QuantizationConfig::Scalar {
+                quantile: Some(0.99),
+                placement: CodePlacement {
+                    always_ram: Some(true),
+                    memory: None,
+                },
+            };
+            let product = QuantizationConfig::product(Compression::X16);
+            for quantization in [None, Some(scalar), Some(product), Some(QuantizationConfig::binary())] {
+                let hnsw = HnswConfig {
+                    ef_construct: Some(321),
+                    ..HnswConfig::default()
                 };
-                let params = VectorParams::new(7, distance).element(element).hnsw(hnsw);
+                let mut params = VectorParams::new(7, distance).element(element).hnsw_config(hnsw);
+                params.quantization = quantization;
                 let config = CollectionConfig::new(params);
                 let (described, warnings, _) = read(write(&config, &[]));
                 assert_eq!((described, warnings), (config, Vec::new()));
@@ -175,11 +184,8 @@ fn many_points_and_long_vectors_go_in_groups() {
 
 #[test]
 fn what_a_backup_cannot_say_is_told() {
-    let hnsw = HnswParams {
-        quantization: Quantization::Int2,
-        ..HnswParams::default()
-    };
-    let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot).hnsw(hnsw));
+    let codes = QuantizationConfig::turbo(TurboBits::Two);
+    let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot).quantization(codes));
     assert_eq!(unkept(&config).len(), 1);
     assert_eq!(unkept(&self::config()), Vec::<String>::new());
 }

@@ -1,0 +1,26 @@
+//! Directories of Chroma's `PersistentClient`: a SQLite file, and a folder of HNSW files a collection.
+//!
+//! ```text
+//! chroma.sqlite3 -> store.rs (collections) -> records.rs (ids, documents, metadata) -> Point
+//! HNSW folder    -> hnsw.rs (vectors by label) -> vectors.rs (which id has which, with the log on top) -^
+//! ```
+//!
+//! A collection has two segments, and both follow one log, `embeddings_queue`. The metadata segment is tables:
+//! `embeddings` has a row a record, `embedding_metadata` one a key. The vector segment is the folder, up to the record of
+//! the log that `max_seq_id` says; what follows in the log is not in the folder yet. Versions 0.6 to 1.5 were looked at.
+//!
+//! A record's id is any text. One that is a UUID becomes the point's id; else the id is the UUID of version 5 of the text
+//! in a namespace of its own, and the payload keeps the text. Keys of metadata become keys of the payload; the document
+//! and the rest get keys that no record of the collection uses.
+
+mod hnsw;
+mod log;
+mod records;
+mod store;
+mod vectors;
+
+pub use records::ChromaPoints;
+pub use store::{ChromaCollection, ChromaStore};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json};
+use vdb::{Distance, Point, Vector};
+
+use super::records::point_id;
+use super::*;
+use crate::qdrant::ImportOptions;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/interop")
+}
+
+fn expected() -> Vec<Json> {
+    let text = std::fs::read_to_string(fixtures().join("expected/chroma.json")).unwrap();
+    let all: Json = serde_json::from_str(&text).unwrap();
+    all["files"].as_array().unwrap().clone()
+}
+
+fn numbers(value: &Json) -> Vec<f32> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n.as_f64().unwrap() as f32)
+        .collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::write(target, std::fs::read(&path).unwrap()).unwrap();
+        }
+    }
+}
+
+/// Every file of a directory with its content.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(contents(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            all.insert(path, bytes);
+        }
+    }
+    all
+}
+
+fn check(row: &Json, point: &Point, file: &str) {
+    let id = row["id"].as_str().unwrap();
+    let mut payload: Map<String, Json> = row["metadata"].as_object().cloned().unwrap_or_default();
+    if let Some(document) = row["document"].as_str() {
+        let taken = payload.contains_key("document");
+        let key = if taken { "chroma_document" } else { "document" };
+        assert_eq!(
+            point.payload.get(key).and_then(Json::as_str),
+            Some(document),
+            "{file}: {id}"
+        );
+        payload.insert(key.to_owned(), document.into());
+    }
+    payload.insert("chroma_id".to_owned(), id.into());
+    // What the library answers has no addresses.
+    let mut stored = point.payload.clone();
+    if id == "with_uri" {
+        assert_eq!(stored.shift_remove("uri"), Some("file:///data/x.png".into()));
+    }
+    let found: BTreeMap<_, _> = stored.iter().collect();
+    assert_eq!(found, payload.iter().collect(), "{file}: {id}");
+    let Some(Vector::Dense(vector)) = point.vectors.0.get("") else {
+        panic!("{file}: {id} has {:?}", point.vectors);
+    };
+    let expected = numbers(&row["embedding"]);
+    assert_eq!(vector.len(), expected.len());
+    for (a, b) in vector.iter().zip(&expected) {
+        assert!(
+            (a - b).abs() < 1e-6,
+            "{file}: {id}: {vector:?}, expected {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn every_record_comes_with_what_the_library_answers() {
+    let mut collections = 0;
+    for entry in expected() {
+        let file = entry["file"].as_str().unwrap();
+        let dir = fixtures().join(file);
+        let before = contents(&dir);
+        assert!(ChromaStore::is_at(&dir));
+        let store = ChromaStore::open(&dir).unwrap();
+        let listed = entry["collections"].as_array().unwrap();
+        let mut names: Vec<&str> = listed.iter().map(|one| one["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(store.names(), names, "{file}");
+        for one in listed {
+            collections += 1;
+            let name = one["name"].as_str().unwrap();
+            let collection = store
+                .collection(name, ImportOptions::default(), &mut |_, _| true)
+                .unwrap();
+            let rows = one["rows"].as_array().unwrap();
+            assert_eq!(collection.points() as usize, rows.len(), "{file}: {name}");
+            assert_eq!(collection.with_vectors(), collection.points());
+            match &collection.described().config.vectors[..] {
+                [(_, params)] => {
+                    let distance = match one["space"].as_str().unwrap() {
+                        "l2" => Distance::Euclid,
+                        "ip" => Distance::Dot,
+                        "cosine" => Distance::Cosine,
+                        other => panic!("{other}"),
+                    };
+                    assert_eq!(params.distance, distance, "{file}: {name}");
+                }
+                none => assert!(none.is_empty() && rows.is_empty(), "{file}: {name}"),
+            }
+            let points: Vec<Point> = collection.into_points().unwrap().map(Result::unwrap).collect();
+            let by_id: BTreeMap<_, _> = points.iter().map(|point| (point.id, point)).collect();
+            assert_eq!(by_id.len(), rows.len());
+            for row in rows {
+                check(
+                    row,
+                    by_id[&point_id(row["id"].as_str().unwrap())],
+                    &format!("{file}: {name}"),
+                );
+            }
+        }
+        assert!(before == contents(&dir), "{file} was written to");
+    }
+    assert!(collections >= 10, "{collections}");
+}
+
+#[test]
+fn ids_that_are_uuids_stay_so() {
+    let uuid = "5c56c793-69f3-4fbf-87e6-c4bf54c28c26";
+    assert_eq!(point_id(uuid).to_string(), uuid);
+    assert_ne!(point_id(&uuid.to_uppercase()).to_string(), uuid);
+    // Whoever imports again must come to the same points.
+    assert_eq!(
+        point_id("doc-1").to_string(),
+        "6d306651-d9f3-5022-af20-db087b2f59d7"
+    );
+}
+
+#[test]
+fn a_store_in_the_middle_of_a_write_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&fixtures().join("chroma/store"), dir.path());
+    std::fs::write(dir.path().join("chroma.sqlite3-journal"), b"half").unwrap();
+    let error = ChromaStore::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("in the middle of a write"), "{error}");
+}
+
+#[test]
+fn damage_is_an_error_or_harmless_but_never_a_panic() {
+    let source = fixtures().join("chroma/store");
+    let dir = tempfile::tempdir().unwrap();
+    copy(&source, dir.path());
+    let mut refused = 0;
+    for (path, bytes) in contents(dir.path()) {
+        let is_sqlite = path.extension().is_some_and(|ending| ending == "sqlite3");
+        // Pages of tables for SQLite, every byte of the rest that has meaning.
+        let step = if is_sqlite { 16_411 } else { 613 };
+        let places = (0..bytes.len()).step_by(step).map(|at| (at, false));
+        let cuts = [bytes.len() / 3, bytes.len().saturating_sub(1)].map(|at| (at, true));
+        for (at, is_cut) in places.chain(cuts) {
+            let mut changed = bytes.clone();
+            if is_cut {
+                changed.truncate(at);
+            } else {
+                changed[at] ^= 0xFF;
+            }
+            std::fs::write(&path, &changed).unwrap();
+            refused += usize::from(read_all(dir.path()).is_err());
+        }
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    assert!(refused > 20, "{refused}");
+    read_all(dir.path()).unwrap();
+}
+
+fn read_all(dir: &Path) -> Result<u64, crate::RowError> {
+    let store = ChromaStore::open(dir)?;
+    let mut points = 0;
+    for name in store.names() {
+        points += store
+            .collection(name, ImportOptions::default(), &mut |_, _| true)?
+            .points();
+    }
+    Ok(points)
+}
