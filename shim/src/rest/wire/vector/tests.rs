@@ -27,7 +27,8 @@ fn shapes_are_told_apart() {
     };
     assert_eq!(named["s"], expected);
     let document = json!({"text": "hello", "model": "m"});
-    let WireVectors::Single(WireVector::Inferred(Inferred::Document { text, model, .. })) = read(document) else {
+    let WireVectors::Single(WireVector::Inferred(Inferred::Document { text, model, .. })) = read(document)
+    else {
         panic!("a document")
     };
     assert_eq!((text.as_str(), model.as_str()), ("hello", "m"));
