@@ -165,16 +165,16 @@ struct ChangeAliases {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum AliasAction {
-    CreateAlias {
+    #[serde(rename = "create_alias")]
+    Create {
         collection_name: String,
         alias_name: String,
     },
-    DeleteAlias {
-        alias_name: String,
-    },
-    RenameAlias {
+    #[serde(rename = "delete_alias")]
+    Delete { alias_name: String },
+    #[serde(rename = "rename_alias")]
+    Rename {
         old_alias_name: String,
         new_alias_name: String,
     },
@@ -183,15 +183,15 @@ enum AliasAction {
 impl From<AliasAction> for AliasChange {
     fn from(action: AliasAction) -> Self {
         match action {
-            AliasAction::CreateAlias {
+            AliasAction::Create {
                 collection_name,
                 alias_name,
             } => AliasChange::Create {
                 alias: alias_name,
                 collection: collection_name,
             },
-            AliasAction::DeleteAlias { alias_name } => AliasChange::Delete { alias: alias_name },
-            AliasAction::RenameAlias {
+            AliasAction::Delete { alias_name } => AliasChange::Delete { alias: alias_name },
+            AliasAction::Rename {
                 old_alias_name,
                 new_alias_name,
             } => AliasChange::Rename {

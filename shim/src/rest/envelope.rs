@@ -50,9 +50,10 @@ impl Failure {
 
     /// Of the errors of the service only those about values say not which part of a request is wrong.
     pub(super) fn of(error: ServiceError, part: Part) -> Self {
-        let retry_after = match error.kind {
-            ErrorKind::RateLimited { retry_after } => Some(retry_after.as_secs().max(1)),
-            _ => None,
+        let retry_after = if let ErrorKind::RateLimited { retry_after } = error.kind {
+            Some(retry_after.as_secs().max(1))
+        } else {
+            None
         };
         let text = if error.kind == ErrorKind::Validation {
             format!("Validation error in {}: [{}]", part.name(), error.message)

@@ -145,11 +145,11 @@ fn create(inner: &Inner, name: &str, settings: CollectionSettings) -> Result<boo
             inner.remembered.remember(name, settings);
             Ok(true)
         }
-        Err(vdb::Error::NameTaken { taken_by, .. }) if taken_by == "an alias" => {
-            Err(ServiceError::bad_input(format!(
-                "Can't create collection with name {name}. Alias with the same name already exists"
-            )))
-        }
+        Err(vdb::Error::NameTaken {
+            taken_by: "an alias", ..
+        }) => Err(ServiceError::bad_input(format!(
+            "Can't create collection with name {name}. Alias with the same name already exists"
+        ))),
         Err(vdb::Error::InvalidName { why, .. }) => Err(ServiceError::new(
             ErrorKind::Validation,
             format!("collection_name: {why}"),

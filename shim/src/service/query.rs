@@ -165,12 +165,13 @@ fn no_lookup(name: &str) -> ServiceError {
 
 /// A collection that is missing while the one that is asked is there is one that ids were to be looked up in.
 fn lookup_error(inner: &Inner, asked: &Collection, error: Error) -> ServiceError {
-    match error {
-        Error::CollectionNotFound { name } if name != asked.name() && !inner.database.exists(&name) => {
-            no_lookup(&name)
-        }
-        other => other.into(),
+    if let Error::CollectionNotFound { name } = &error
+        && name != asked.name()
+        && !inner.database.exists(name)
+    {
+        return no_lookup(name);
     }
+    error.into()
 }
 
 /// Records by the values of groups: a number is an id, and so is a text that spells a UUID.

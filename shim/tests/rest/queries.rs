@@ -135,7 +135,7 @@ async fn each_kind_of_query_is_understood() {
             json!({"query": {"order_by": {"key": "n", "direction": "desc"}}}),
             3,
         ),
-        (json!({"prefetch": prefetch, "query": {"fusion": "rrf"}}), 1),
+        (json!({"prefetch": prefetch, "query": {"fusion": "rrf"}}), 3),
         (
             json!({"prefetch": prefetch, "query": {"rrf": {"k": 5, "weights": [0.0, 1.0]}}}),
             3,

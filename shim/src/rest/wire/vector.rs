@@ -207,7 +207,7 @@ impl From<Listed> for WireVector {
 
 /// What an object is that stands for a vector and is no map of names.
 fn object_vector<E: de::Error>(map: &Map<String, Value>) -> Option<Result<WireVector, E>> {
-    if map.contains_key("indices") && map.get("indices").is_some_and(|list| is_flat(list)) {
+    if map.get("indices").is_some_and(is_flat) {
         #[derive(Deserialize)]
         struct Sparse {
             indices: Vec<u32>,

@@ -219,10 +219,12 @@ fn describe(path: &Path) -> Result<SnapshotDescription> {
 
 /// The error of a failed call on a file of snapshots.
 fn failed(doing: &str, path: &Path, error: &io::Error) -> ServiceError {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull => ErrorKind::OutOfStorage,
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        _ => ErrorKind::Internal,
+    let kind = if error.kind() == io::ErrorKind::StorageFull {
+        ErrorKind::OutOfStorage
+    } else if error.kind() == io::ErrorKind::NotFound {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::Internal
     };
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     ServiceError::new(kind, format!("{doing} {file} of the snapshots: {error}"))

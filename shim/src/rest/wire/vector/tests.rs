@@ -27,14 +27,11 @@ fn shapes_are_told_apart() {
     };
     assert_eq!(named["s"], expected);
     let document = json!({"text": "hello", "model": "m"});
-    assert_eq!(
-        read(document),
-        WireVectors::Single(WireVector::Inferred(Inferred::Document {
-            text: "hello".to_owned(),
-            model: "m".to_owned(),
-            options: Map::new(),
-        }))
-    );
+    let WireVectors::Single(WireVector::Inferred(Inferred::Document { text, model, .. })) = read(document)
+    else {
+        panic!("a document")
+    };
+    assert_eq!((text.as_str(), model.as_str()), ("hello", "m"));
     assert!(read(json!({})).is_empty());
 }
 
