@@ -263,7 +263,11 @@ async fn pages_and_orders() {
     let ordered = same!(both.scroll(ordered)).unwrap().result;
     assert_eq!(ordered[0].id, Some(2.into()));
     let value = ordered[0].order_value.and_then(|value| value.variant);
-    assert_eq!(value, Some(proto::order_value::Variant::Float(1100.0)));
+    assert_eq!(
+        value,
+        Some(proto::order_value::Variant::Int(1100)),
+        "as it is stored"
+    );
     let both_ways = ScrollPointsBuilder::new("birds")
         .order_by(OrderByBuilder::new("grams"))
         .offset(3);
