@@ -96,7 +96,11 @@ fn a_matrix_has_a_row_for_each_point() {
     assert_eq!(points(&place, "db", "again"), points(&place, "db", "dots"));
     place
         .vdb_with_stdin(&["load", "db", "dots", "-"], br#"{"id": 9, "payload": {"a": 1}}"#)
+        .succeeded();
+    let message = place
+        .vdb(&["export", "db", "dots", "x.npy", "--format", "npy"])
         .failed_with(1);
+    assert!(message.contains("point 9 has no vector"), "{message}");
     let message = place
         .vdb(&[
             "export", "db", "dots", "x.npy", "--format", "npy", "--using", "other",
