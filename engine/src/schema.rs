@@ -278,7 +278,12 @@ impl Schema {
     /// indexes as they are.
     fn under(&self, config: CollectionConfig, slots: &[Option<&str>]) -> Result<Schema> {
         let fresh = Schema::new(config)?;
-        let of_name = |name: &&str| fresh.vectors().find(|(_, v)| v.name == **name).map(|(_, v)| v.clone());
+        let of_name = |name: &&str| {
+            fresh
+                .vectors()
+                .find(|(_, v)| v.name == **name)
+                .map(|(_, v)| v.clone())
+        };
         Ok(Schema {
             vectors: slots.iter().map(|slot| slot.as_ref().and_then(of_name)).collect(),
             payload_indexes: self.payload_indexes.clone(),
@@ -290,7 +295,9 @@ impl Schema {
     /// The name in each slot.
     fn names(&self) -> Vec<Option<&str>> {
         let names = self.vectors.iter();
-        names.map(|vector| vector.as_ref().map(|v| v.name.as_str())).collect()
+        names
+            .map(|vector| vector.as_ref().map(|v| v.name.as_str()))
+            .collect()
     }
 
     /// The same vectors and payload indexes under changed settings.
@@ -302,10 +309,11 @@ impl Schema {
 
     /// True when graphs of the other are built in another way, or over other segments.
     pub(crate) fn builds_other_graphs(&self, other: &Schema) -> bool {
-        self.vectors().any(|(slot, _)| match (self.dense(slot), other.dense(slot)) {
-            (Some(a), Some(b)) => (a.graph, a.index_min_rows) != (b.graph, b.index_min_rows),
-            _ => false,
-        })
+        self.vectors()
+            .any(|(slot, _)| match (self.dense(slot), other.dense(slot)) {
+                (Some(a), Some(b)) => (a.graph, a.index_min_rows) != (b.graph, b.index_min_rows),
+                _ => false,
+            })
     }
 
     /// What requests are held to, if anything.
@@ -409,7 +417,11 @@ impl Schema {
         config.vectors.retain(|(known, _)| known != name);
         config.sparse_vectors.retain(|(known, _)| known != name);
         let kept = |slot: Option<&'_ str>| slot.is_some_and(|known| known != name);
-        let slots: Vec<_> = self.names().into_iter().map(|slot| if kept(slot) { slot } else { None }).collect();
+        let slots: Vec<_> = self
+            .names()
+            .into_iter()
+            .map(|slot| if kept(slot) { slot } else { None })
+            .collect();
         *self = self.under(config, &slots)?;
         Ok(true)
     }
@@ -480,10 +492,14 @@ impl Schema {
             ..CollectionConfig::default()
         };
         for v in &record.vectors {
-            config.vectors.push((v.name.clone(), dense_params(v).map_err(damaged)?));
+            config
+                .vectors
+                .push((v.name.clone(), dense_params(v).map_err(damaged)?));
         }
         for v in &record.sparse_vectors {
-            config.sparse_vectors.push((v.name.clone(), sparse_params(v).map_err(damaged)?));
+            config
+                .sparse_vectors
+                .push((v.name.clone(), sparse_params(v).map_err(damaged)?));
         }
         let mut payload_indexes = Vec::with_capacity(record.payload_indexes.len());
         for index in &record.payload_indexes {

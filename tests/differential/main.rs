@@ -131,7 +131,13 @@ fn kind(name: &str) -> Result<PayloadIndexKind, String> {
 }
 
 fn vectors(vectors: Option<&Vectors>) -> Value {
-    let named = |vectors: &Vectors| vectors.0.iter().map(|(name, of)| (name.clone(), vector(of))).collect();
+    let named = |vectors: &Vectors| {
+        vectors
+            .0
+            .iter()
+            .map(|(name, of)| (name.clone(), vector(of)))
+            .collect()
+    };
     vectors.map_or(Value::Null, |vectors| Value::Object(named(vectors)))
 }
 

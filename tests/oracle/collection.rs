@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use vdb::{
-    CollectionConfig, CollectionUpdate, Expected, NamedVectorParams, Payload, PayloadIndexKind, PointId, UpsertMode, Vector,
-    VectorParams, Vectors,
+    CollectionConfig, CollectionUpdate, Expected, NamedVectorParams, Payload, PayloadIndexKind, PointId,
+    UpsertMode, Vector, VectorParams, Vectors,
 };
 
 use super::op::{Aim, Op};

@@ -228,7 +228,7 @@ fn by_text(
     let request = QueryRequest {
         query: Some(Query::text(text)),
         using,
-        ..args.request(Vec::new()).into()
+        ..args.request(Vec::<f32>::new()).into()
     };
     Ok(collection.query_with(&request, control)?)
 }

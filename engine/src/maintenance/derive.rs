@@ -40,7 +40,9 @@ fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator
 
 /// The graphs of vectors that are to have none any more.
 fn superfluous_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = Component> + 'a {
-    let dense = schema.vectors().filter_map(|(slot, vector)| Some((slot, vector.dense()?)));
+    let dense = schema
+        .vectors()
+        .filter_map(|(slot, vector)| Some((slot, vector.dense()?)));
     let without = dense.filter(|(_, dense)| dense.graph.is_none());
     without
         .map(|(slot, _)| Component::Graph(slot as u16))

@@ -209,7 +209,10 @@ fn vector_bytes(tables: &Tables) -> u64 {
             }
             None => {
                 let component = vector.kind.component(slot as u16);
-                let files = tables.segments.iter().filter_map(|s| s.record.component(component));
+                let files = tables
+                    .segments
+                    .iter()
+                    .filter_map(|s| s.record.component(component));
                 let in_segments: u64 = files.map(|file| file.len).sum();
                 let in_memory = tables.memtables().filter_map(|table| table.ragged(slot));
                 in_segments + in_memory.map(|vectors| vectors.bytes() as u64).sum::<u64>()

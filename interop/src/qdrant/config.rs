@@ -174,7 +174,9 @@ impl Described {
         };
         let (hnsw, quantization) = self.graph(&settings)?;
         let of = settings.of;
-        let mut params = VectorParams::new(size, distance).element(element).hnsw_config(hnsw);
+        let mut params = VectorParams::new(size, distance)
+            .element(element)
+            .hnsw_config(hnsw);
         params.quantization = quantization;
         match fields.get("multivector_config") {
             None | Some(Json::Null) => {}
@@ -243,7 +245,9 @@ impl Described {
             let said: Fields = said.map(|(name, value)| (name.clone(), value.clone())).collect();
             let asked = HnswConfig::from_json(&said.into()).map_err(|error| format!("{of}{error}"))?;
             // What a graph is then built with can be refused, too.
-            let built = VectorParams::new(1, Distance::Dot).hnsw_config(asked).graph(&CollectionConfig::default());
+            let built = VectorParams::new(1, Distance::Dot)
+                .hnsw_config(asked)
+                .graph(&CollectionConfig::default());
             match built.map_or(Ok(()), |built| built.validate()) {
                 Ok(()) => graph = asked,
                 Err(error) => self

@@ -15,14 +15,19 @@ pub fn unkept(config: &CollectionConfig) -> Vec<String> {
         match codes {
             Some(codes) if matches!(quantization(Some(codes)), Field::None) => {
                 let codes = codes.to_json();
-                unkept.push(format!("vector {name:?}: the quantization {codes} is not in the backup"));
+                unkept.push(format!(
+                    "vector {name:?}: the quantization {codes} is not in the backup"
+                ));
             }
             Some(_) | None => {}
         }
         let hnsw = params.hnsw.or(&config.hnsw);
         let usual = HnswParams::default();
         let own = [
-            ("ef_refine", hnsw.ef_refine.is_some_and(|value| value != usual.ef_refine)),
+            (
+                "ef_refine",
+                hnsw.ef_refine.is_some_and(|value| value != usual.ef_refine),
+            ),
             ("alpha", hnsw.alpha.is_some_and(|value| value != usual.alpha)),
             ("seed", hnsw.seed.is_some_and(|value| value != usual.seed)),
         ];
@@ -38,7 +43,11 @@ pub fn unkept(config: &CollectionConfig) -> Vec<String> {
         ("the field by which points end", config.ttl.is_some()),
     ];
     for (what, _) in whole.into_iter().filter(|(_, is_said)| *is_said) {
-        let verb = if what.ends_with('s') || what.starts_with("the settings") { "are" } else { "is" };
+        let verb = if what.ends_with('s') || what.starts_with("the settings") {
+            "are"
+        } else {
+            "is"
+        };
         unkept.push(format!("{what} {verb} not in the backup"));
     }
     unkept
@@ -235,17 +244,26 @@ fn quantization(codes: Option<&QuantizationConfig>) -> Field {
             "ScalarQuantizationConfig",
             vec![
                 ("type", Field::Member("ScalarType", "int8")),
-                ("quantile", quantile.map_or(Field::None, |share| Field::Float(short(share)))),
+                (
+                    "quantile",
+                    quantile.map_or(Field::None, |share| Field::Float(short(share))),
+                ),
                 ("always_ram", always_ram(placement)),
                 ("memory", Field::None),
             ],
         ),
-        Some(QuantizationConfig::Product { compression, placement }) => (
+        Some(QuantizationConfig::Product {
+            compression,
+            placement,
+        }) => (
             "ProductQuantization",
             "product",
             "ProductQuantizationConfig",
             vec![
-                ("compression", Field::Member("CompressionRatio", compression.name())),
+                (
+                    "compression",
+                    Field::Member("CompressionRatio", compression.name()),
+                ),
                 ("always_ram", always_ram(placement)),
                 ("memory", Field::None),
             ],
@@ -267,7 +285,10 @@ fn quantization(codes: Option<&QuantizationConfig>) -> Field {
         ),
         Some(_) | None => return Field::None,
     };
-    Field::Model(Model::new(outer, vec![(key, Field::Model(Model::new(inner, fields)))]))
+    Field::Model(Model::new(
+        outer,
+        vec![(key, Field::Model(Model::new(inner, fields)))],
+    ))
 }
 
 /// The number that is written with the same few digits.

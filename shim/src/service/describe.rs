@@ -165,9 +165,9 @@ pub(super) fn describe(
         };
         let description = IndexDescription {
             data_type: params.kind.name().to_owned(),
-            params: params.options.map(|_| params.to_json()),
+            params: params.options.as_ref().map(|_| params.to_json()),
             points,
-            engine: *params,
+            engine: params.clone(),
         };
         payload_schema.insert(path.clone(), description);
     }

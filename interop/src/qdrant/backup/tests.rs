@@ -87,7 +87,10 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     );
     assert_eq!(params("pq").distance, Distance::Euclid);
     assert_eq!(codes(params("bits")), Some(Quantization::Binary));
-    assert!(matches!(params("pq").quantization, Some(QuantizationConfig::Product { .. })));
+    assert!(matches!(
+        params("pq").quantization,
+        Some(QuantizationConfig::Product { .. })
+    ));
     assert!(params("rows").multivector.is_some());
     let (name, sparse) = &config.sparse_vectors[0];
     assert_eq!(

@@ -3,8 +3,8 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 use vdb::{
-    Distance, Element, HnswConfig, Modifier, MultiVectorComparator, Point, QuantizationConfig, TurboBits, CodePlacement, Compression, SparseVector,
-    SparseVectorParams, VectorParams,
+    CodePlacement, Compression, Distance, Element, HnswConfig, Modifier, MultiVectorComparator, Point,
+    QuantizationConfig, SparseVector, SparseVectorParams, TurboBits, VectorParams,
 };
 
 use super::*;
@@ -145,7 +145,12 @@ fn every_configuration_comes_back() {
                 },
             };
             let product = QuantizationConfig::product(Compression::X16);
-            for quantization in [None, Some(scalar), Some(product), Some(QuantizationConfig::binary())] {
+            for quantization in [
+                None,
+                Some(scalar),
+                Some(product),
+                Some(QuantizationConfig::binary()),
+            ] {
                 let hnsw = HnswConfig {
                     ef_construct: Some(321),
                     ..HnswConfig::default()

@@ -5,9 +5,9 @@ use qdrant_client::qdrant::feedback_strategy;
 use qdrant_client::qdrant::query::Variant;
 use qdrant_client::qdrant::start_from;
 use vdb::{
-    ContextPair, DEFAULT_RRF_K, Datetime, FeedbackExample, Fusion, GroupRequest, Idf, LookupFrom,
-    MAX_PREFETCH_DEPTH, OrderBy, OrderValue, Prefetch, Query, QueryParams, QueryRequest, RecommendStrategy,
-    Select, VectorInput,
+    AcornSearch, ContextPair, DEFAULT_RRF_K, Datetime, FeedbackExample, Fusion, GroupRequest, Idf,
+    LookupFrom, MAX_PREFETCH_DEPTH, OrderBy, OrderValue, Prefetch, QuantizationSearch, Query, QueryParams,
+    QueryRequest, RecommendStrategy, Select, VectorInput,
 };
 
 use super::rejection::{Rejection, Result, Within, at_least, count, each, required, variant};
@@ -139,14 +139,13 @@ pub(crate) fn lookup(message: proto::LookupLocation) -> Result<LookupFrom> {
     })
 }
 
-/// How the nearest points are looked for. How codes are used and how filtered graphs are walked the engine decides by itself,
-/// from what it measures; both are checked and make no difference.
+/// How the nearest points are looked for.
 pub(crate) fn search_params(message: Option<proto::SearchParams>) -> Result<QueryParams> {
     let Some(proto::SearchParams {
         hnsw_ef,
         exact,
         quantization,
-        indexed_only: _,
+        indexed_only,
         acorn,
         idf,
     }) = message
@@ -154,10 +153,15 @@ pub(crate) fn search_params(message: Option<proto::SearchParams>) -> Result<Quer
         return Ok(QueryParams::default());
     };
     let ef = hnsw_ef.map(|ef| at_least("params.hnsw_ef", ef, 1)).transpose()?;
-    if let Some(oversampling) = quantization.and_then(|params| params.oversampling) {
+    let quantization = quantization.unwrap_or_default();
+    if let Some(oversampling) = quantization.oversampling {
         at_least("params.quantization.oversampling", oversampling, 1.0)?;
     }
-    if let Some(share) = acorn.and_then(|params| params.max_selectivity)
+    let acorn = acorn.map(|params| AcornSearch {
+        enable: params.enable.unwrap_or(false),
+        max_selectivity: params.max_selectivity.map(|share| share as f32),
+    });
+    if let Some(share) = acorn.and_then(|acorn| acorn.max_selectivity)
         && !(0.0..=1.0).contains(&share)
     {
         let problem = format_args!("value {share} invalid, must be from 0.0 to 1.0");
@@ -172,6 +176,13 @@ pub(crate) fn search_params(message: Option<proto::SearchParams>) -> Result<Quer
     Ok(QueryParams {
         ef: ef.map(count),
         exact: exact.unwrap_or(false),
+        quantization: QuantizationSearch {
+            ignore: quantization.ignore.unwrap_or(false),
+            rescore: quantization.rescore,
+            oversampling: quantization.oversampling.map(|times| times as f32),
+        },
+        indexed_only: indexed_only.unwrap_or(false),
+        acorn,
         idf: idf.transpose()?,
     })
 }

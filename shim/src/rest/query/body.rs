@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use vdb::{Idf, LookupFrom, Prefetch, QueryParams, QueryRequest};
+use vdb::{AcornSearch, Idf, LookupFrom, Prefetch, QuantizationSearch, QueryParams, QueryRequest};
 
 use super::AsQuery;
 use super::kind::read_query;
@@ -14,9 +14,12 @@ use crate::service::{Problems, ServiceError};
 /// Most points, where it is not said.
 const LIMIT: usize = 10;
 
-/// How quantised vectors are used. Codes only nominate here, and what is returned is always scored with full vectors.
-#[derive(Debug, Deserialize)]
+/// How quantised vectors are used.
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct QuantizationParams {
+    #[serde(default)]
+    ignore: Option<bool>,
+    rescore: Option<bool>,
     oversampling: Option<f64>,
 }
 
@@ -27,6 +30,8 @@ pub(super) struct SearchParams {
     #[serde(default)]
     exact: Option<bool>,
     quantization: Option<QuantizationParams>,
+    #[serde(default)]
+    indexed_only: Option<bool>,
     acorn: Option<AcornParams>,
     idf: Option<IdfBody>,
 }
@@ -39,9 +44,11 @@ enum IdfBody {
     Corpus(WireFilter),
 }
 
-/// How a walk with a filter goes: the engine chooses.
+/// How a walk with a filter goes.
 #[derive(Debug, Deserialize)]
 pub(super) struct AcornParams {
+    #[serde(default)]
+    enable: Option<bool>,
     max_selectivity: Option<f64>,
 }
 
@@ -64,10 +71,23 @@ impl SearchParams {
             Some(IdfBody::Global) => Some(Idf::Global),
             Some(IdfBody::Corpus(filter)) => Some(Idf::Corpus(filter.filter()?)),
         };
+        let quantization = self.quantization.as_ref();
         Ok(QueryParams {
             // No beam is wider than what the engine allows.
             ef: self.hnsw_ef.map(|ef| number(ef).min(vdb::MAX_EF)),
             exact: self.exact.unwrap_or(false),
+            quantization: QuantizationSearch {
+                ignore: quantization.and_then(|codes| codes.ignore).unwrap_or(false),
+                rescore: quantization.and_then(|codes| codes.rescore),
+                oversampling: quantization
+                    .and_then(|codes| codes.oversampling)
+                    .map(|times| times as f32),
+            },
+            indexed_only: self.indexed_only.unwrap_or(false),
+            acorn: self.acorn.as_ref().map(|acorn| AcornSearch {
+                enable: acorn.enable.unwrap_or(false),
+                max_selectivity: acorn.max_selectivity.map(|share| share as f32),
+            }),
             idf,
         })
     }
