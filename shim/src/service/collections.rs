@@ -5,7 +5,7 @@ use vdb::AliasChange;
 use super::describe::{CollectionDescription, describe};
 use super::error::{ErrorKind, Result, ServiceError};
 use super::read::ReadOptions;
-use super::settings::{CollectionSettings, SettingsUpdate};
+use super::settings::{CollectionSettings, SettingsUpdate, kept};
 use super::{Inner, Service, check_name};
 
 impl Service {
@@ -31,7 +31,8 @@ impl Service {
         check_name(name)?;
         settings.validate()?;
         let name = name.to_owned();
-        self.to_the_end(move |inner| create(inner, &name, settings)).await
+        self.to_the_end(move |inner| create(inner, &name, &settings))
+            .await
     }
 
     /// Changes settings of a collection; what is not given stays.
@@ -44,10 +45,9 @@ impl Service {
         let name = name.to_owned();
         self.to_the_end(move |inner| {
             let collection = inner.collection(&name)?;
-            let name = inner.resolve(&name);
-            let mut settings = inner.remembered.recall(&name, &collection);
+            let mut settings = kept::recall(&collection);
             update.apply(&mut settings)?;
-            inner.remembered.remember(&name, settings);
+            collection.update_config(&update.to_update(&collection.config(), &settings)?)?;
             Ok(true)
         })
         .await
@@ -60,14 +60,8 @@ impl Service {
     pub async fn delete_collection(&self, name: &str) -> Result<bool> {
         check_name(name)?;
         let name = name.to_owned();
-        self.to_the_end(move |inner| {
-            let dropped = inner.database.drop_collection(&name)?;
-            if dropped {
-                inner.remembered.forget(&name);
-            }
-            Ok(dropped)
-        })
-        .await
+        self.to_the_end(move |inner| Ok(inner.database.drop_collection(&name)?))
+            .await
     }
 
     /// What is told of a collection.
@@ -75,10 +69,8 @@ impl Service {
     /// # Errors
     /// When there is none of that name.
     pub async fn collection_info(&self, name: &str) -> Result<CollectionDescription> {
-        let asked = name.to_owned();
-        self.on_collection(name, ReadOptions::default(), move |inner, collection, control| {
-            let settings = inner.remembered.recall(&inner.resolve(&asked), collection);
-            describe(collection, &settings, control)
+        self.on_collection(name, ReadOptions::default(), |_, collection, control| {
+            describe(collection, &kept::recall(collection), control)
         })
         .await
     }
@@ -128,7 +120,7 @@ impl Service {
     }
 }
 
-fn create(inner: &Inner, name: &str, settings: CollectionSettings) -> Result<bool> {
+fn create(inner: &Inner, name: &str, settings: &CollectionSettings) -> Result<bool> {
     let config = settings.to_config()?;
     if inner
         .options
@@ -141,10 +133,7 @@ fn create(inner: &Inner, name: &str, settings: CollectionSettings) -> Result<boo
         ));
     }
     match inner.database.create_collection(name, config) {
-        Ok(_) => {
-            inner.remembered.remember(name, settings);
-            Ok(true)
-        }
+        Ok(_) => Ok(true),
         Err(vdb::Error::NameTaken {
             taken_by: "an alias", ..
         }) => Err(ServiceError::bad_input(format!(

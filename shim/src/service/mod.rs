@@ -10,7 +10,6 @@
 //! | `access.rs` | API keys |
 //! | `pool.rs` | blocking work, off the threads that serve connections |
 //! | `settings/` | what a collection is to be, as clients say it |
-//! | `remembered.rs` | settings that the engine has no place for |
 //! | `collections.rs`, `describe.rs` | collections and aliases; what is told of one |
 //! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
@@ -28,7 +27,6 @@ mod named_vectors;
 mod pool;
 mod query;
 mod read;
-mod remembered;
 pub mod settings;
 mod snapshots;
 mod write;
@@ -49,7 +47,6 @@ pub use snapshots::{Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf};
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
 use pool::Pool;
-use remembered::Remembered;
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
 pub const QDRANT_VERSION: &str = "1.19.0";
@@ -99,7 +96,6 @@ struct Inner {
     database: Database,
     pool: Pool,
     options: ServiceOptions,
-    remembered: Remembered,
     peer: u64,
     started: Started,
 }
@@ -126,7 +122,6 @@ impl Service {
                 database,
                 pool: Pool::new(threads),
                 options,
-                remembered: Remembered::default(),
                 peer,
                 started: Started {
                     at: Instant::now(),

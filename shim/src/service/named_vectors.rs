@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vdb::NamedVectorParams;
 
 use super::error::{Result, ServiceError};
-use super::settings::{CollectionSettings, SparseVectorSettings, VectorSettings, VectorsSettings};
+use super::settings::{CollectionSettings, SparseVectorSettings, VectorSettings, VectorsSettings, kept};
 use super::write::{UpdateResult, UpdateStatus, WriteOptions, within};
 use super::{Inner, Service};
 
@@ -65,14 +65,8 @@ fn create(
     wait: bool,
 ) -> Result<UpdateResult> {
     let handle = inner.collection(collection)?;
-    let own = inner.resolve(collection);
-    let mut settings = inner.remembered.recall(&own, &handle);
-    // What is said of all vectors of the collection is said of this one.
-    let mut alone = CollectionSettings {
-        hnsw_config: settings.hnsw_config.clone(),
-        quantization_config: settings.quantization_config.clone(),
-        ..CollectionSettings::default()
-    };
+    let mut settings = kept::recall(&handle);
+    let mut alone = CollectionSettings::default();
     match &vector {
         NamedVectorSettings::Dense(dense) => {
             alone.vectors = VectorsSettings(BTreeMap::from([(name.clone(), dense.clone())]));
@@ -105,14 +99,13 @@ fn create(
                 .insert(name, sparse);
         }
     }
-    inner.remembered.remember(&own, settings);
+    kept::keep(&handle, &settings)?;
     done(&handle, wait)
 }
 
 fn delete(inner: &Inner, collection: &str, name: &str, wait: bool) -> Result<UpdateResult> {
     let handle = inner.collection(collection)?;
-    let own = inner.resolve(collection);
-    let mut settings = inner.remembered.recall(&own, &handle);
+    let mut settings = kept::recall(&handle);
     if !handle.delete_vector(name)? {
         return Err(ServiceError::bad_input(format!(
             "Not existing vector name error: {name}"
@@ -122,7 +115,7 @@ fn delete(inner: &Inner, collection: &str, name: &str, wait: bool) -> Result<Upd
     if let Some(sparse) = &mut settings.sparse_vectors {
         sparse.remove(name);
     }
-    inner.remembered.remember(&own, settings);
+    kept::keep(&handle, &settings)?;
     done(&handle, wait)
 }
 

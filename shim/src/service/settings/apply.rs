@@ -1,23 +1,119 @@
 //! What the engine makes of settings.
 
-use std::collections::BTreeMap;
-
+use serde_json::{Map, Value};
 use vdb::{
-    CollectionConfig, Element, HnswParams, MultiVectorComparator, OptimizerConfig, Quantization,
-    SparseVectorParams, VectorParams,
+    CollectionConfig, CollectionUpdate, Element, MultiVectorComparator, SparseVectorParams, VectorParams,
 };
 
 use super::super::error::{Result, ServiceError};
-use super::CollectionSettings;
-use super::quantization::{BinaryEncoding, CompressionRatio, QuantizationSettings, TurboBits};
-use super::tuning::HnswSettings;
+use super::kept::{hints, read, value};
+use super::tuning::{HnswSettings, OptimizerSettings};
+use super::update::{QuantizationUpdate, SettingsUpdate};
 use super::vectors::{
     Comparator, Datatype, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
-    VectorSettings, VectorsSettings,
+    VectorSettings,
 };
+use super::{CollectionSettings, QuantizationSettings};
 
-/// Bytes of a number of a vector where thresholds are in kilobytes.
-const NUMBER: u64 = 4;
+/// What the engine knows of the parameters of graphs; the rest is where things lie.
+const GRAPH: [&str; 3] = ["m", "ef_construct", "full_scan_threshold"];
+/// What it does not know of optimizers.
+const NO_OPTIMIZER: &str = "memmap_threshold";
+/// The limits of strict mode. Others are ignored, as unknown keys are.
+const LIMITS: [&str; 21] = [
+    "enabled",
+    "max_query_limit",
+    "max_timeout",
+    "unindexed_filtering_retrieve",
+    "unindexed_filtering_update",
+    "search_max_hnsw_ef",
+    "search_allow_exact",
+    "search_max_oversampling",
+    "upsert_max_batchsize",
+    "search_max_batchsize",
+    "max_collection_vector_size_bytes",
+    "max_collection_payload_size_bytes",
+    "max_points_count",
+    "read_rate_limit",
+    "write_rate_limit",
+    "filter_max_conditions",
+    "condition_max_size",
+    "max_payload_index_count",
+    "max_resident_memory_percent",
+    "multivector_config",
+    "sparse_config",
+];
+
+/// The engine's settings as they are gathered: an object in the form of [`CollectionUpdate::from_json`].
+#[derive(Default)]
+struct Said(Map<String, Value>);
+
+impl Said {
+    fn put(&mut self, key: &str, value: Value) {
+        self.0.insert(key.to_owned(), value);
+    }
+
+    fn hnsw(&mut self, settings: Option<&HnswSettings>) -> Result<()> {
+        if let Some(settings) = settings {
+            let mut settings = settings.clone();
+            // What the engine has no graph for gets the nearest that it has.
+            settings.m = settings.m.map(|m| if m == 0 { 0 } else { m.clamp(2, 256) });
+            settings.ef_construct = settings.ef_construct.map(|ef| ef.min(65_535));
+            self.put("hnsw_config", only(value(&settings)?, |key| GRAPH.contains(&key)));
+        }
+        Ok(())
+    }
+
+    fn quantization(&mut self, settings: Option<&QuantizationSettings>) -> Result<()> {
+        if let Some(settings) = settings {
+            self.put("quantization_config", value(settings)?);
+        }
+        Ok(())
+    }
+
+    fn other_quantization(&mut self, update: Option<&QuantizationUpdate>) -> Result<()> {
+        match update {
+            None => Ok(()),
+            Some(QuantizationUpdate::Set(settings)) => self.quantization(Some(settings)),
+            Some(QuantizationUpdate::Disabled) => {
+                self.put("quantization_config", "Disabled".into());
+                Ok(())
+            }
+        }
+    }
+
+    fn optimizer(&mut self, settings: Option<&OptimizerSettings>) -> Result<()> {
+        if let Some(settings) = settings {
+            self.put(
+                "optimizers_config",
+                only(value(settings)?, |key| key != NO_OPTIMIZER),
+            );
+        }
+        Ok(())
+    }
+
+    fn strict_mode(&mut self, limits: Option<&Map<String, Value>>) {
+        if let Some(limits) = limits {
+            let limits = only(limits.clone().into(), |key| LIMITS.contains(&key));
+            self.put("strict_mode_config", limits);
+        }
+    }
+
+    fn update(self) -> Result<CollectionUpdate> {
+        Ok(CollectionUpdate::from_json(&self.0.into())?)
+    }
+}
+
+/// The entries of an object whose keys are wanted and that say something.
+fn only(object: Value, wanted: impl Fn(&str) -> bool) -> Value {
+    match object {
+        Value::Object(entries) => {
+            let wanted = |(key, value): &(String, Value)| wanted(key) && !value.is_null();
+            Value::Object(entries.into_iter().filter(wanted).collect())
+        }
+        other => other,
+    }
+}
 
 impl CollectionSettings {
     /// The configuration of the engine that they ask for.
@@ -26,97 +122,128 @@ impl CollectionSettings {
     /// When they ask for what the engine does not have.
     pub fn to_config(&self) -> Result<CollectionConfig> {
         let mut config = CollectionConfig::default();
+        let mut vectors = Map::new();
         for (name, vector) in &self.vectors.0 {
-            config = config.vector(name.as_str(), self.vector(name, vector)?);
+            config = config.vector(name.as_str(), dense_params(name, vector)?);
+            let mut said = Said::default();
+            said.hnsw(vector.hnsw_config.as_ref())?;
+            said.quantization(vector.quantization_config.as_ref())?;
+            vectors.insert(name.clone(), said.0.into());
         }
         for (name, sparse) in self.sparse_vectors.iter().flatten() {
-            config
-                .sparse_vectors
-                .push((name.clone(), sparse_params(name, sparse)?));
+            config = config.sparse_vector(name.as_str(), sparse_params(name, sparse)?);
         }
-        Ok(config.optimizer(self.optimizer()))
+        let mut said = Said::default();
+        said.put("vectors", vectors.into());
+        said.hnsw(self.hnsw_config.as_ref())?;
+        said.quantization(self.quantization_config.as_ref())?;
+        said.optimizer(self.optimizers_config.as_ref())?;
+        said.strict_mode(self.strict_mode_config.as_ref());
+        if let Some(metadata) = &self.metadata {
+            said.put("metadata", metadata.clone().into());
+        }
+        said.put("hints", hints(None, self)?.into());
+        config.update(&said.update()?)?;
+        Ok(config)
     }
 
-    fn vector(&self, name: &str, vector: &VectorSettings) -> Result<VectorParams> {
-        let element = element(name, vector.datatype)?;
-        let size = usize::try_from(vector.size).unwrap_or(usize::MAX);
-        let mut hnsw = self.hnsw_config.clone().unwrap_or_default();
-        hnsw.overlay(vector.hnsw_config.as_ref().unwrap_or(&HnswSettings::default()));
-        let quantization = vector
-            .quantization_config
-            .as_ref()
-            .or(self.quantization_config.as_ref());
-        let params = VectorParams::new(size, vector.distance.into())
-            .element(element)
-            .hnsw(graph(&hnsw, quantization));
-        Ok(match vector.multivector_config {
-            None => params,
-            Some(MultivectorSettings {
-                comparator: Comparator::MaxSim,
-            }) => params.multivector(MultiVectorComparator::MaxSim),
-        })
-    }
-
-    fn optimizer(&self) -> OptimizerConfig {
-        let mut optimizer = OptimizerConfig::default();
-        let Some(given) = &self.optimizers_config else {
-            return optimizer;
-        };
-        // Kilobytes are of the widest vector: it gets its graph when it should, smaller ones a little early.
-        let row = self
-            .vectors
-            .0
-            .values()
-            .map(|vector| vector.size)
-            .max()
-            .unwrap_or(1)
-            .max(1)
-            * NUMBER;
-        let rows = |kilobytes: u64| u32::try_from(kilobytes.saturating_mul(1024) / row).unwrap_or(u32::MAX);
-        if let Some(share) = given.deleted_threshold {
-            optimizer.deleted_share = share as f32;
-        }
-        match given.indexing_threshold {
-            None => {}
-            Some(0) => optimizer.index_min_rows = u32::MAX,
-            Some(kilobytes) => optimizer.index_min_rows = rows(kilobytes).max(1),
-        }
-        if let Some(kilobytes) = given.max_segment_size {
-            optimizer.max_segment_rows = rows(kilobytes).max(1);
-        }
-        optimizer
-    }
-
-    /// The settings that ask for a configuration of the engine, for collections that were made without any.
-    pub fn of_config(config: &CollectionConfig) -> Self {
-        let vectors = config.vectors.iter().map(|(name, params)| {
-            let mut vector = VectorSettings::new(params.size as u64, params.distance.into());
-            vector.datatype = Datatype::of(params.element);
+    /// Takes over what the engine knows of its configuration.
+    pub(super) fn take_over(&mut self, config: &CollectionConfig) {
+        let mut known = std::mem::take(&mut self.vectors.0);
+        for (name, params) in &config.vectors {
+            let fresh = VectorSettings::new(params.size as u64, params.distance.into());
+            let mut vector = known.remove(name).unwrap_or_else(|| fresh.clone());
+            (vector.size, vector.distance) = (fresh.size, fresh.distance);
+            vector.datatype = Datatype::of(params.element).or(vector.datatype);
             vector.multivector_config = params.multivector.map(|comparator| match comparator {
                 MultiVectorComparator::MaxSim => MultivectorSettings {
                     comparator: Comparator::MaxSim,
                 },
             });
-            (name.clone(), vector)
-        });
-        let sparse = config.sparse_vectors.iter().map(|(name, params)| {
-            let index = Datatype::of(params.element).map(|datatype| SparseIndexSettings {
-                datatype: Some(datatype),
-                ..SparseIndexSettings::default()
-            });
-            let modifier = match params.modifier {
-                vdb::Modifier::None => None,
-                vdb::Modifier::Idf => Some(Modifier::Idf),
-            };
-            (name.clone(), SparseVectorSettings { index, modifier })
-        });
-        let sparse: BTreeMap<_, _> = sparse.collect();
-        CollectionSettings {
-            vectors: VectorsSettings(vectors.collect()),
-            sparse_vectors: (!sparse.is_empty()).then_some(sparse),
-            ..CollectionSettings::default()
+            overlay(&mut vector.hnsw_config, read(params.hnsw.to_json()));
+            vector.quantization_config = params
+                .quantization
+                .as_ref()
+                .and_then(|codes| read(codes.to_json()));
+            self.vectors.0.insert(name.clone(), vector);
         }
+        let mut known = self.sparse_vectors.take().unwrap_or_default();
+        for (name, params) in &config.sparse_vectors {
+            let sparse = known.remove(name).unwrap_or_else(|| sparse_settings(params));
+            self.sparse_vectors
+                .get_or_insert_default()
+                .insert(name.clone(), sparse);
+        }
+        overlay(&mut self.hnsw_config, read(config.hnsw.to_json()));
+        self.quantization_config = config
+            .quantization
+            .as_ref()
+            .and_then(|codes| read(codes.to_json()));
+        self.strict_mode_config = config.strict_mode.as_ref().map(|limits| limits.to_json());
+        self.metadata = (!config.metadata.is_empty()).then(|| config.metadata.clone());
     }
+}
+
+impl SettingsUpdate {
+    /// The change to the engine's configuration that turns `before` into `after`, which this has made of it.
+    ///
+    /// # Errors
+    /// When it asks for what the engine does not have.
+    pub(in super::super) fn to_update(
+        &self,
+        before: &CollectionConfig,
+        after: &CollectionSettings,
+    ) -> Result<CollectionUpdate> {
+        let mut vectors = Map::new();
+        for (name, vector) in self.vectors.iter().flatten() {
+            let mut said = Said::default();
+            said.hnsw(vector.hnsw_config.as_ref())?;
+            said.other_quantization(vector.quantization_config.as_ref())?;
+            vectors.insert(name.clone(), said.0.into());
+        }
+        let mut said = Said::default();
+        said.put("vectors", vectors.into());
+        said.hnsw(self.hnsw_config.as_ref())?;
+        said.other_quantization(self.quantization_config.as_ref())?;
+        said.optimizer(self.optimizers_config.as_ref())?;
+        said.strict_mode(self.strict_mode_config.as_ref());
+        if let Some(metadata) = &self.metadata {
+            said.put("metadata", metadata.clone().into());
+        }
+        let mut update = said.update()?;
+        update.hints = hints(Some(before), after)?;
+        Ok(update)
+    }
+}
+
+fn overlay(settings: &mut Option<HnswSettings>, newer: Option<HnswSettings>) {
+    if let Some(newer) = newer {
+        settings.get_or_insert_default().overlay(&newer);
+    }
+}
+
+fn sparse_settings(params: &SparseVectorParams) -> SparseVectorSettings {
+    SparseVectorSettings {
+        index: Datatype::of(params.element).map(|datatype| SparseIndexSettings {
+            datatype: Some(datatype),
+            ..SparseIndexSettings::default()
+        }),
+        modifier: match params.modifier {
+            vdb::Modifier::None => None,
+            vdb::Modifier::Idf => Some(Modifier::Idf),
+        },
+    }
+}
+
+fn dense_params(name: &str, vector: &VectorSettings) -> Result<VectorParams> {
+    let size = usize::try_from(vector.size).unwrap_or(usize::MAX);
+    let params = VectorParams::new(size, vector.distance.into()).element(element(name, vector.datatype)?);
+    Ok(match vector.multivector_config {
+        None => params,
+        Some(MultivectorSettings {
+            comparator: Comparator::MaxSim,
+        }) => params.multivector(MultiVectorComparator::MaxSim),
+    })
 }
 
 fn element(name: &str, datatype: Option<Datatype>) -> Result<Element> {
@@ -132,40 +259,4 @@ fn sparse_params(name: &str, sparse: &SparseVectorSettings) -> Result<SparseVect
         None | Some(Modifier::None) => params,
         Some(Modifier::Idf) => params.modifier(vdb::Modifier::Idf),
     })
-}
-
-fn graph(hnsw: &HnswSettings, quantization: Option<&QuantizationSettings>) -> HnswParams {
-    let mut params = HnswParams::default();
-    if let Some(m) = hnsw.m.filter(|&m| m > 0) {
-        params.m = u16::try_from(m.clamp(2, 256)).unwrap_or(params.m);
-    }
-    if let Some(ef) = hnsw.ef_construct {
-        params.ef_construct = u16::try_from(ef.clamp(1, 65_535)).unwrap_or(params.ef_construct);
-    }
-    if let Some(quantization) = quantization {
-        params.quantization = codes(quantization);
-    }
-    params
-}
-
-/// The engine's codes nearest in size to those asked for.
-fn codes(quantization: &QuantizationSettings) -> Quantization {
-    match quantization {
-        QuantizationSettings::Scalar(_) => Quantization::Int8,
-        QuantizationSettings::Product(product) => match product.compression {
-            CompressionRatio::X4 => Quantization::Int8,
-            CompressionRatio::X8 => Quantization::Int4,
-            CompressionRatio::X16 => Quantization::Int2,
-            CompressionRatio::X32 | CompressionRatio::X64 => Quantization::Binary,
-        },
-        QuantizationSettings::Binary(binary) => match binary.encoding {
-            None | Some(BinaryEncoding::OneBit) => Quantization::Binary,
-            Some(BinaryEncoding::TwoBits | BinaryEncoding::OneAndHalfBits) => Quantization::Int2,
-        },
-        QuantizationSettings::Turbo(turbo) => match turbo.bits {
-            Some(TurboBits::Bits1) => Quantization::Binary,
-            Some(TurboBits::Bits1And5 | TurboBits::Bits2) => Quantization::Int2,
-            Some(TurboBits::Bits4) | None => Quantization::Int4,
-        },
-    }
 }

@@ -5,12 +5,13 @@
 //! | `vectors.rs` | dense and sparse vectors |
 //! | `tuning.rs` | graph, optimizers, log: what was given, and what it is without |
 //! | `quantization.rs` | quantisation |
-//! | `apply.rs` | what the engine makes of them |
+//! | `apply.rs`, `kept.rs` | what the engine makes of them; where they are kept |
 //! | `update.rs` | a change to them |
 //!
 //! The shapes are those of REST; the types read and write them by themselves.
 
 mod apply;
+pub(super) mod kept;
 mod quantization;
 mod tuning;
 mod update;

@@ -81,7 +81,6 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
                 error.into()
             }
         })?;
-    inner.remembered.forget(&name);
     Ok(true)
 }
 
