@@ -252,3 +252,42 @@ fn every_collection_goes_into_a_directory_and_back() {
         );
     }
 }
+
+#[test]
+fn directories_of_chroma_and_faiss_become_collections() {
+    let place = Place::new();
+    let chroma = fixture("chroma/store");
+    let refused = place.vdb(&["import", &chroma, "db"]).failed(2);
+    assert!(
+        refused.stderr.contains("posts_cosine_synced"),
+        "{}",
+        refused.stderr
+    );
+    let answer = place.json(&["import", &chroma, "db", "--collection", "posts_cosine_synced"]);
+    assert_eq!(
+        (&answer["format"], &answer["collections"][0]["points"]),
+        (&json!("chroma"), &json!(48))
+    );
+    let stored = points(&place, "db", "posts_cosine_synced");
+    assert!(
+        stored.iter().any(|point| point["payload"]["document"] == "new"),
+        "{stored:?}"
+    );
+
+    let faiss = fixture("faiss/flatip_8");
+    let answer = place.json(&["import", &faiss, "db", "--collection", "store"]);
+    assert_eq!(
+        (&answer["format"], &answer["collections"][0]["points"]),
+        (&json!("faiss"), &json!(12))
+    );
+    let stored = points(&place, "db", "store");
+    assert_eq!(stored[4]["payload"]["big"], 9_007_199_254_740_993u64);
+    let damaged = fixture("faiss/damaged/truncated_codes.faiss");
+    let refused = place.vdb(&["import", &damaged, "db"]).failed(1);
+    assert!(
+        refused.stderr.contains("nothing was imported"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("cut short"), "{}", refused.stderr);
+}

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! file -> scan.rs (bounded numbers) -> layout.rs (where the codes and ids are) -> rows.rs (blocks of rows) -> Row
+//! directory -> store.rs: all of it, checked, with the metadata beside it -> Point
 //! ```
 //!
 //! An index file is little endian, packed, without version or checksum. A *vector* is a u64 count and its elements; an
@@ -30,10 +31,12 @@
 mod layout;
 mod rows;
 mod scan;
+mod store;
 mod write;
 
 pub use layout::{FaissLayout, FaissMetric};
 pub use rows::FaissRows;
+pub use store::{FaissCollection, FaissPoints};
 pub use write::FaissWriter;
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use vdb::{Distance, Point};
 use vdb_storage::PointId;
 
 use super::*;
 use crate::error::RowError;
 use crate::options::ReadOptions;
+use crate::qdrant::ImportOptions;
 use crate::row::Row;
 
 fn fixtures() -> PathBuf {
@@ -177,6 +179,70 @@ fn what_is_written_is_what_the_library_writes() {
         .unwrap();
     let stored = std::fs::read(fixtures().join("faiss/flatip_8_empty.faiss")).unwrap();
     assert_eq!(empty.into_inner(), stored);
+}
+
+#[test]
+fn a_directory_of_the_wrapper_is_a_collection_with_payloads() {
+    for entry in expected().iter().filter(|entry| entry["kind"] == "store") {
+        let file = entry["file"].as_str().unwrap();
+        let dir = fixtures().join(file);
+        assert!(FaissCollection::is_at(&dir));
+        let read = FaissCollection::read(&dir, ImportOptions::default(), &mut |_, _| true);
+        if entry["python_types"] == true {
+            // What JSON has no equal of is named, with its place.
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains("metadata.pkl"), "{error}");
+            continue;
+        }
+        let collection = read.unwrap();
+        assert_eq!(collection.described().warnings, Vec::<String>::new(), "{file}");
+        let (_, params) = &collection.described().config.vectors[0];
+        assert_eq!(
+            (params.size as u64, params.distance),
+            (entry["dimension"].as_u64().unwrap(), Distance::Dot)
+        );
+        let vectors: Vec<Vec<f32>> = entry["vectors"].as_array().unwrap().iter().map(numbers).collect();
+        assert_eq!(collection.points() as usize, vectors.len());
+        let points: Vec<Point> = collection.into_points().unwrap().map(Result::unwrap).collect();
+        for (position, (point, vector)) in points.iter().zip(&vectors).enumerate() {
+            assert_eq!(point.id, PointId::Num(position as u64));
+            assert_eq!(point.vectors.dense("").unwrap(), vector);
+            let said = entry["metadata"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|said| said["key"] == position);
+            let said = said
+                .and_then(|said| said["value"].as_object().cloned())
+                .unwrap_or_default();
+            assert_eq!(point.payload, said, "{file}: {position}");
+        }
+        assert_eq!(points.len(), vectors.len());
+    }
+}
+
+#[test]
+fn metadata_that_is_older_than_the_index_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        fixtures().join("faiss/flatip_8/index.faiss"),
+        dir.path().join("index.faiss"),
+    )
+    .unwrap();
+    std::fs::copy(
+        fixtures().join("faiss/flatip_384/metadata.pkl"),
+        dir.path().join("metadata.pkl"),
+    )
+    .unwrap();
+    let read = FaissCollection::read(dir.path(), ImportOptions::default(), &mut |_, _| true).unwrap();
+    let told = read.described().warnings.join("\n");
+    for part in [
+        "counts 20 vectors and the index has 12",
+        "says 384 dimensions",
+        "8 entries of metadata.pkl",
+    ] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
 }
 
 proptest! {

@@ -13,10 +13,10 @@ use vdb::{Point, PointId};
 
 use super::classes;
 use super::config::{self, Described};
-use super::payload::{self, Lossy};
 use super::point;
 use super::shapes::Shapes;
 use crate::error::{Problem, RowError};
+use crate::pickle::json::{self, Lossy};
 use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
 use crate::row::{At, Place};
 
@@ -215,7 +215,7 @@ fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>,
     };
     let config = match info.field("config") {
         Some(value @ Value::Object(config)) if config.class().name == "CollectionConfig" => {
-            payload::json(value, &mut lossy)
+            json::json(value, &mut lossy)
         }
         _ => return Err(format!("{INFO:?} has no configuration")),
     };

@@ -13,10 +13,10 @@ use vdb::Point;
 
 use super::backup::ImportOptions;
 use super::config::{self, Described};
-use super::payload::Lossy;
 use super::shapes::Shapes;
 use super::{classes, point};
 use crate::error::{Problem, RowError, quoted};
+use crate::pickle::json::Lossy;
 use crate::pickle::{Event, Machine, PickleError, References};
 use crate::row::{At, Place};
 use crate::sqlite;

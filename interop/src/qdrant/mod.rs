@@ -13,7 +13,6 @@
 //! | file | what |
 //! |---|---|
 //! | `classes.rs` | the classes that these pickles name |
-//! | `payload.rs` | Python values as JSON, and what JSON cannot hold |
 //! | `vector.rs` | vectors of all kinds |
 //! | `point.rs` | ids, vectors and payloads of points |
 //! | `config.rs` | what a collection is like, and which of it is not kept |
@@ -25,7 +24,6 @@
 mod classes;
 #[cfg(test)]
 mod fixtures;
-mod payload;
 mod vector;
 
 mod point;

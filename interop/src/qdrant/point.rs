@@ -7,9 +7,9 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error as TextError;
 use vdb::{MAX_PAYLOAD_DEPTH, Payload, Point, PointId, Vectors};
 
-use super::payload::{self, Lossy, Misfit};
 use super::vector;
 use crate::error::{Problem, RowError, quoted};
+use crate::pickle::json::{self, Lossy, Misfit};
 use crate::pickle::{Object, Value};
 use crate::row::{At, Place};
 
@@ -99,7 +99,7 @@ fn fields(point: &Object, lossy: &mut Lossy) -> Result<Payload, Misfit> {
     match point.field("payload") {
         None | Some(Value::None) => Ok(Payload::new()),
         Some(Value::Dict(dict)) => {
-            let payload = payload::payload(dict, lossy)?;
+            let payload = json::payload(dict, lossy)?;
             if payload
                 .values()
                 .any(|value| is_deeper(value, MAX_PAYLOAD_DEPTH.saturating_sub(1)))

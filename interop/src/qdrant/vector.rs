@@ -2,8 +2,8 @@
 
 use vdb::{MAX_DIMENSION, SparseVector, Vector};
 
-use super::payload::Misfit;
 use crate::error::Problem;
+use crate::pickle::json::Misfit;
 use crate::pickle::{Items, Object, Value};
 
 /// Rows of one multivector, at most.

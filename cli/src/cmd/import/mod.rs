@@ -27,7 +27,10 @@ use source::{Checked, Source};
 const AFTER: &str = "\
 SOURCE is one of
   NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}: collection NAME
-  a directory   of QdrantClient(path=...), which has a meta.json; or one with .backup files in it (--all)
+  a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a chroma.sqlite3; or one with
+                .backup files in it (--all)
+  NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map), or a directory with
+                an index.faiss and the metadata.pkl that a common wrapper keeps beside it: collection NAME
   a file        that `vdb load` reads (.npy, .fvecs, .bvecs, .csv, .tsv, .jsonl): a collection of its name
 
 Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
@@ -47,7 +50,9 @@ With --json the answer is {\"source\", \"format\", \"dry_run\", \"collections\":
 Examples:
   vdb import posts.backup my.db
   vdb import posts.backup my.db --dry-run
-  vdb import ./qdrant_data my.db --all";
+  vdb import ./qdrant_data my.db --all
+  vdb import ./chroma my.db --collection posts
+  vdb import ./store my.db                    a directory with index.faiss and metadata.pkl";
 
 /// Import collections that other programs keep
 #[derive(Debug, clap::Args)]

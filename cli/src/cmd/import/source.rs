@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use vdb::{Point, VectorParams};
+use vdb_interop::chroma::{ChromaCollection, ChromaStore};
+use vdb_interop::faiss::FaissCollection;
 use vdb_interop::qdrant::{Backup, Described, ImportOptions, LocalCollection, LocalStore};
 use vdb_interop::{Format, RowError};
 
@@ -14,8 +16,9 @@ use crate::out::Out;
 use crate::progress::{self, Unit};
 use crate::{interrupt, parse, table};
 
-/// The ending of backups.
+/// The ending of backups, and of index files of FAISS.
 const BACKUP: &str = "backup";
+const FAISS: &str = "faiss";
 
 /// What a source is.
 pub(super) enum Source {
@@ -44,8 +47,12 @@ pub(super) struct Part {
 enum Place {
     /// A file of its own.
     Backup(PathBuf),
-    /// A collection of a directory.
+    /// A collection of a directory of Qdrant's client.
     Local(Rc<LocalStore>),
+    /// A collection of a directory of Chroma.
+    Chroma(Rc<ChromaStore>),
+    /// An index file of FAISS, or a directory with one and its metadata.
+    Faiss(PathBuf),
 }
 
 /// A collection that was read to its end and is sound.
@@ -57,6 +64,8 @@ pub(super) struct Checked {
 enum Content {
     Backup(Backup<File>),
     Local(LocalCollection),
+    Chroma(ChromaCollection),
+    Faiss(FaissCollection),
 }
 
 impl Source {
@@ -67,22 +76,30 @@ impl Source {
         if std::fs::metadata(path).map_err(missing)?.is_dir() {
             return directory(args).map(Source::Collections);
         }
-        if has_ending(path, BACKUP) {
-            let name = name_of(path, args)?;
-            let part = Part {
-                name,
-                place: Place::Backup(path.clone()),
-            };
-            return Ok(Source::Collections(Found {
-                format: BACKUP,
-                parts: vec![part],
-                aliases: Vec::new(),
-            }));
+        for (format, is_it) in [
+            (BACKUP, has_ending(path, BACKUP)),
+            (FAISS, has_ending(path, FAISS)),
+        ] {
+            if is_it {
+                let place = match format {
+                    FAISS => Place::Faiss(path.clone()),
+                    _ => Place::Backup(path.clone()),
+                };
+                return Ok(Source::Collections(Found {
+                    format,
+                    parts: vec![Part {
+                        name: name_of(path, args)?,
+                        place,
+                    }],
+                    aliases: Vec::new(),
+                }));
+            }
         }
         match Format::of(path) {
             Ok(_) => Ok(Source::Rows(name_of(path, args)?)),
             Err(error) => Err(Failure::from(error).and(
-                "or a backup of qdrant-client, which ends in .backup, or a directory of its local mode, which has a meta.json",
+                "or a backup of qdrant-client, which ends in .backup, or a directory of its local mode, which has a meta.json, an \
+                 index of FAISS, which ends in .faiss, or a directory of Chroma, which has a chroma.sqlite3",
             )),
         }
     }
@@ -124,6 +141,29 @@ fn directory(args: &Args) -> Outcome<Found> {
             aliases: aliases.map(|(alias, of)| (alias.clone(), of.clone())).collect(),
         });
     }
+    if ChromaStore::is_at(&args.source) {
+        let store = Rc::new(ChromaStore::open(&args.source)?);
+        let names = picked(store.names(), args)?;
+        let part = |name| Part {
+            name,
+            place: Place::Chroma(store.clone()),
+        };
+        return Ok(Found {
+            format: "chroma",
+            parts: names.into_iter().map(part).collect(),
+            aliases: Vec::new(),
+        });
+    }
+    if FaissCollection::is_at(&args.source) {
+        return Ok(Found {
+            format: FAISS,
+            parts: vec![Part {
+                name: name_of(&args.source, args)?,
+                place: Place::Faiss(args.source.clone()),
+            }],
+            aliases: Vec::new(),
+        });
+    }
     let fail = |error: std::io::Error| Failure::failed(format!("{shown}: cannot be read: {error}"));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&args.source).map_err(fail)? {
@@ -134,7 +174,8 @@ fn directory(args: &Args) -> Outcome<Found> {
     }
     if files.is_empty() {
         return Err(Failure::failed(format!(
-            "{shown}: nothing to import: a directory of qdrant-client has a meta.json, and there are no .backup files in it"
+            "{shown}: nothing to import: a directory of qdrant-client has a meta.json, one of Chroma a chroma.sqlite3, one with an \
+             index of FAISS an index.faiss, and there are no .backup files in it"
         )));
     }
     files.sort();
@@ -206,6 +247,13 @@ impl Part {
                 .collection(&self.name, options, &mut report)
                 .map(Content::Local)
                 .map_err(Failure::from),
+            Place::Chroma(store) => store
+                .collection(&self.name, options, &mut report)
+                .map(Content::Chroma)
+                .map_err(Failure::from),
+            Place::Faiss(path) => FaissCollection::read(path, options, &mut report)
+                .map(Content::Faiss)
+                .map_err(Failure::from),
         };
         bar.finish_and_clear();
         if interrupt::asked_to_stop() {
@@ -230,6 +278,8 @@ impl Checked {
         match &self.content {
             Content::Backup(backup) => backup.described(),
             Content::Local(collection) => collection.described(),
+            Content::Chroma(collection) => collection.described(),
+            Content::Faiss(collection) => collection.described(),
         }
     }
 
@@ -237,6 +287,8 @@ impl Checked {
         match &self.content {
             Content::Backup(backup) => backup.points(),
             Content::Local(collection) => collection.points(),
+            Content::Chroma(collection) => collection.points(),
+            Content::Faiss(collection) => collection.points(),
         }
     }
 
@@ -244,6 +296,8 @@ impl Checked {
         match &self.content {
             Content::Backup(backup) => backup.with_vectors(),
             Content::Local(collection) => collection.with_vectors(),
+            Content::Chroma(collection) => collection.with_vectors(),
+            Content::Faiss(collection) => collection.with_vectors(),
         }
     }
 
@@ -251,6 +305,8 @@ impl Checked {
         Ok(match self.content {
             Content::Backup(backup) => Box::new(backup.into_points()?),
             Content::Local(collection) => Box::new(collection.into_points()?),
+            Content::Chroma(collection) => Box::new(collection.into_points()?),
+            Content::Faiss(collection) => Box::new(collection.into_points()?),
         })
     }
 

@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Number, Value as Json};
 
+use super::{Dict, Value};
 use crate::error::{Problem, quoted};
-use crate::pickle::{Dict, Value};
 
 /// A value that JSON cannot hold, and where it is.
 #[derive(Debug)]
-pub(super) struct Misfit {
+pub(crate) struct Misfit {
     /// Keys and positions from the outside in: `.tags[3]`.
-    pub(super) path: String,
-    pub(super) problem: Problem,
+    pub(crate) path: String,
+    pub(crate) problem: Problem,
 }
 
 impl Misfit {
-    pub(super) fn here(problem: Problem) -> Misfit {
+    pub(crate) fn here(problem: Problem) -> Misfit {
         Misfit {
             path: String::new(),
             problem,
@@ -22,7 +22,7 @@ impl Misfit {
     }
 
     /// The same, one level further out.
-    pub(super) fn within(mut self, step: &str) -> Misfit {
+    pub(crate) fn within(mut self, step: &str) -> Misfit {
         self.path.insert_str(0, step);
         self
     }
@@ -30,11 +30,11 @@ impl Misfit {
 
 /// What becomes of values that a payload cannot hold.
 #[derive(Debug, Default)]
-pub(super) struct Lossy {
+pub(crate) struct Lossy {
     /// Whether they are changed to the nearest that it can; else they are errors.
-    pub(super) is_allowed: bool,
+    pub(crate) is_allowed: bool,
     /// How many were.
-    pub(super) changed: u64,
+    pub(crate) changed: u64,
 }
 
 impl Lossy {
@@ -49,12 +49,12 @@ impl Lossy {
 }
 
 /// An object's payload.
-pub(super) fn payload(dict: &Dict, lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {
+pub(crate) fn payload(dict: &Dict, lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {
     object(dict.entries(), lossy)
 }
 
 /// Any value; objects become their fields, and members of enumerations their values.
-pub(super) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
+pub(crate) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
     Ok(match value {
         Value::None => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
