@@ -9,7 +9,7 @@ use vdb::Database;
 use vdb_qdrant::config::ServerConfig;
 use vdb_qdrant::rest::RestOptions;
 use vdb_qdrant::server::{self, Addresses};
-use vdb_qdrant::service::{Service, ServiceOptions};
+use vdb_qdrant::service::{Service, ServiceOptions, snapshots_beside};
 
 use crate::failure::{Failure, Outcome};
 use crate::open;
@@ -86,7 +86,7 @@ impl Args {
             service.http_port = Some(port.into());
         }
         if let Some(port) = self.grpc_port {
-            service.grpc_port = Some(port.into());
+            service.grpc_port = Some(Some(port.into()));
         }
         Ok(config)
     }
@@ -95,7 +95,7 @@ impl Args {
     fn places(&self, config: &ServerConfig) -> (PathBuf, PathBuf) {
         let storage = &config.storage;
         let named = self.db.clone();
-        let beside = named.as_ref().map(|db| with_suffix(db, ".snapshots"));
+        let beside = named.as_deref().map(snapshots_beside);
         let db = named.or_else(|| storage.storage_path.clone());
         let snapshots = storage.snapshots_path.clone().or(beside);
         (
@@ -105,13 +105,6 @@ impl Args {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    // A trailing slash would put it inside.
-    let mut name = path.components().as_path().as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let refuse = |error: vdb_qdrant::config::ConfigError| Failure::failed(error.to_string());
     let config = args.config()?;
@@ -119,7 +112,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let address = config.address().map_err(refuse)?;
     let addresses = Addresses {
         rest: SocketAddr::new(address, config.http_port().map_err(refuse)?),
-        grpc: Some(SocketAddr::new(address, config.grpc_port().map_err(refuse)?)),
+        grpc: config
+            .grpc_port()
+            .map_err(refuse)?
+            .map(|port| SocketAddr::new(address, port)),
     };
     let keys = config.keys();
     if !address.is_loopback() && !keys.are_required() && !args.insecure {
@@ -140,6 +136,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let rest = RestOptions {
         keys,
         no_cors: config.service.enable_cors == Some(false),
+        // Said in so many words, it is meant.
+        any_origin: args.insecure || config.service.enable_cors == Some(true),
     };
     for file in &config.files {
         tracing::info!(file = %file.display(), "settings were read");
