@@ -154,8 +154,12 @@ impl Collection {
     /// As [`apply`](Self::apply), and [`Error::Cancelled`] or [`Error::Timeout`] when `control` says so before the operation
     /// is in the log; nothing of it takes effect.
     pub fn apply_with(&self, operation: Operation, control: &Control<'_>) -> Result<WriteResult> {
-        self.enter(operation, self.shared().options.durability, control)?
-            .acknowledge()
+        self.enter(
+            Entry::Operation(operation),
+            self.shared().options.durability,
+            control,
+        )?
+        .acknowledge()
     }
 
     /// Puts one operation in its place in the order and into the log without waiting for the disk.
@@ -163,11 +167,20 @@ impl Collection {
     /// # Errors
     /// When the operation is refused; nothing of it takes effect.
     pub fn submit(&self, operation: Operation, durability: Durability) -> Result<Ticket> {
-        self.enter(operation, durability, &Control::none())
+        self.enter(Entry::Operation(operation), durability, &Control::none())
     }
 
-    fn enter(&self, operation: Operation, durability: Durability, control: &Control<'_>) -> Result<Ticket> {
-        let entries = vec![(self.core.clone(), Entry::Operation(operation))];
+    /// As [`submit`](Self::submit), but ids that do not exist do not refuse the operation: it takes effect on the points that
+    /// do, and [`WriteResult::missing`] names the first that does not.
+    ///
+    /// # Errors
+    /// When the operation is refused; nothing of it takes effect.
+    pub fn submit_on_existing(&self, operation: Operation, durability: Durability) -> Result<Ticket> {
+        self.enter(Entry::OnExisting(operation), durability, &Control::none())
+    }
+
+    fn enter(&self, entry: Entry, durability: Durability, control: &Control<'_>) -> Result<Ticket> {
+        let entries = vec![(self.core.clone(), entry)];
         let ticket = self.call(|| {
             strict::admit_writes(&entries)?;
             self.shared().submit(entries, durability, control)

@@ -17,6 +17,9 @@ use crate::service::Keys;
 /// What variables of the environment begin with.
 const PREFIX: &str = "QDRANT__";
 
+/// What names of files end with. Those that cannot be read are looked for, too: nobody is to think that one is in force.
+const ENDS: [&str; 4] = [".yaml", ".yml", ".json", ".toml"];
+
 /// Parts of the deepest key.
 const MAX_DEPTH: usize = 8;
 
@@ -103,9 +106,9 @@ pub struct ServiceConfig {
     /// The port of REST.
     #[serde(deserialize_with = "number")]
     pub http_port: Option<u64>,
-    /// The port of gRPC.
-    #[serde(deserialize_with = "number")]
-    pub grpc_port: Option<u64>,
+    /// The port of gRPC; `Some(None)` for none, as gRPC is then not served.
+    #[serde(deserialize_with = "nullable")]
+    pub grpc_port: Option<Option<u64>>,
     /// A key that allows everything.
     #[serde(deserialize_with = "text")]
     pub api_key: Option<String>,
@@ -146,11 +149,20 @@ impl ServerConfig {
         ];
         let usual = usual
             .iter()
-            .flat_map(|stem| [".yaml", ".yml", ".json"].map(|end| PathBuf::from(format!("{stem}{end}"))))
+            .flat_map(|stem| ENDS.map(|end| PathBuf::from(format!("{stem}{end}"))))
             .filter(|path| path.is_file());
         let files: Vec<PathBuf> = usual.chain(named.map(Path::to_owned)).collect();
         let mut value = Value::Object(Map::new());
         for path in &files {
+            if path
+                .extension()
+                .is_some_and(|end| end.eq_ignore_ascii_case("toml"))
+            {
+                return Err(ConfigError::Syntax {
+                    path: path.clone(),
+                    problem: "files of TOML are not read: write it in YAML".to_owned(),
+                });
+            }
             let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
                 path: path.clone(),
                 source,
@@ -161,15 +173,26 @@ impl ServerConfig {
             })?;
             merge(&mut value, parsed);
         }
-        for (name, text) in std::env::vars() {
-            merge_variable(&mut value, &name, &text);
+        for (name, text) in std::env::vars_os() {
+            // A name that is no text is none of ours.
+            let Some(name) = name.to_str() else { continue };
+            match text.to_str() {
+                Some(text) => merge_variable(&mut value, name, text),
+                None if name.to_ascii_uppercase().starts_with(PREFIX) => {
+                    return Err(ConfigError::Value(format!(
+                        "{name} in the environment is no UTF-8"
+                    )));
+                }
+                None => {}
+            }
         }
         let mut config = ServerConfig::from_value(value)?;
         config.files = files;
         Ok(config)
     }
 
-    fn from_value(value: Value) -> Result<ServerConfig, ConfigError> {
+    fn from_value(mut value: Value) -> Result<ServerConfig, ConfigError> {
+        fill_sections(&mut value);
         let config: ServerConfig =
             serde_json::from_value(value).map_err(|error| ConfigError::Value(error.to_string()))?;
         let unsupported = |key, why| Err(ConfigError::Unsupported { key, why });
@@ -226,12 +249,16 @@ impl ServerConfig {
         port("service.http_port", self.service.http_port, 6333)
     }
 
-    /// The port of gRPC.
+    /// The port of gRPC; `None` where it is not to be served (`grpc_port: null`).
     ///
     /// # Errors
     /// When there is no such port.
-    pub fn grpc_port(&self) -> Result<u16, ConfigError> {
-        port("service.grpc_port", self.service.grpc_port, 6334)
+    pub fn grpc_port(&self) -> Result<Option<u16>, ConfigError> {
+        match self.service.grpc_port {
+            Some(None) => Ok(None),
+            Some(given) => port("service.grpc_port", given, 6334).map(Some),
+            None => port("service.grpc_port", None, 6334).map(Some),
+        }
     }
 }
 
@@ -249,8 +276,20 @@ fn merge(older: &mut Value, newer: Value) {
             }
         }
         // A section that is there and empty says nothing.
-        (_, Value::Null) => {}
+        (Value::Object(_), Value::Null) => {}
         (older, newer) => *older = newer,
+    }
+}
+
+/// Sections, outer ones first.
+const SECTIONS: [&str; 4] = ["/service", "/storage", "/storage/performance", "/cluster"];
+
+/// Gives sections that are there and empty nothing instead of null.
+fn fill_sections(value: &mut Value) {
+    for section in SECTIONS {
+        if let Some(section) = value.pointer_mut(section).filter(|section| section.is_null()) {
+            *section = Value::Object(Map::new());
+        }
     }
 }
 
@@ -280,10 +319,22 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     }
 }
 
-/// A number, or a text that spells one: the environment has texts only.
+/// As [`number`], where null says something else than nothing.
+fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value.is_null() {
+        return Ok(Some(None));
+    }
+    Ok(number(value).map_err(de::Error::custom)?.map(Some))
+}
+
+/// A number, or a text that spells one: the environment has texts only. A text that is empty says nothing.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     if value.is_null() {
+        return Ok(None);
+    }
+    if value.as_str().is_some_and(|text| text.trim().is_empty()) {
         return Ok(None);
     }
     let spelled = value.as_str().and_then(|text| text.trim().parse().ok());

@@ -46,11 +46,13 @@ pub fn run(
             Some(address) => Some(bind(address).await?),
             None => None,
         };
+        // Who reads that it is ready may ask for its end at once.
+        let stop = stop_signal()?;
         ready(Addresses {
             rest: rest.local_addr()?,
             grpc: grpc.as_ref().map(TcpListener::local_addr).transpose()?,
         });
-        serve(rest, grpc, options, service, stop_signal()?).await
+        serve(rest, grpc, options, service, stop).await
     });
     runtime.shutdown_timeout(GRACE);
     outcome

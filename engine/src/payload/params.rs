@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use vdb_storage::schema::PayloadIndexOptionsRecord;
 
 use super::PayloadIndexKind;
-use super::text::{TextOptions, refused};
+use super::text::{self, TextOptions, refused};
 use crate::error::{Error, Result};
 use crate::filter::TextAnalysis;
 
@@ -234,6 +234,12 @@ impl PayloadIndexParams {
         let positions = options.phrase_matching.unwrap_or(false);
         let config = options.text.over(vdb_text::AnalyzerConfig::default());
         TextAnalysis::new(&config, positions).map(Some).map_err(refused)
+    }
+
+    /// Whether an object that [`from_json`](Self::from_json) reads may have this key; which of them go together is not asked.
+    #[must_use]
+    pub fn knows(key: &str) -> bool {
+        ["type", "memory"].contains(&key) || SWITCHES.contains(&key) || text::KEYS.contains(&key)
     }
 
     /// Reads the name of a kind, or an object of its name as `type` and options. An option that is null is not given.

@@ -72,7 +72,7 @@ fn invalid(what: impl Into<String>) -> Error {
 }
 
 /// The keys of the JSON form that are no switches.
-const KEYS: [&str; 5] = [
+pub(super) const KEYS: [&str; 5] = [
     "tokenizer",
     "min_token_len",
     "max_token_len",

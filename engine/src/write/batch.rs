@@ -140,7 +140,12 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Entry {
     Operation(Operation),
-    Require { id: PointId, expected: Expected },
+    /// An operation on those of its points that exist.
+    OnExisting(Operation),
+    Require {
+        id: PointId,
+        expected: Expected,
+    },
 }
 
 /// Several operations, on one collection or several, that take effect together or not at all, in order: each

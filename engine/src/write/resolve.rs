@@ -1,5 +1,6 @@
 //! From operations to effects: conditions, filters and merges are decided here, once, under the sequencer.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -88,6 +89,10 @@ pub(crate) struct Resolver<'a> {
     /// deleted one.
     staged: HashMap<PointId, Option<StagedPoint>>,
     stages: bool,
+    /// Ids that do not exist are passed over, where they would be an error.
+    lenient: bool,
+    /// The first of those that were.
+    missing: Cell<Option<PointId>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -98,7 +103,29 @@ impl<'a> Resolver<'a> {
             allowance,
             staged: HashMap::new(),
             stages: several,
+            lenient: false,
+            missing: Cell::new(None),
         }
+    }
+
+    /// Whether the operations that follow are for those of their points that exist.
+    pub(crate) fn set_lenient(&mut self, lenient: bool) {
+        self.lenient = lenient;
+    }
+
+    /// The first id that a lenient operation passed over.
+    pub(crate) fn missing(&self) -> Option<PointId> {
+        self.missing.get()
+    }
+
+    fn pass_over(&self, id: PointId) -> Result<()> {
+        if !self.lenient {
+            return Err(Error::PointNotFound { id });
+        }
+        if self.missing.get().is_none() {
+            self.missing.set(Some(id));
+        }
+        Ok(())
     }
 
     fn current(&self, id: PointId) -> Option<Current<'_>> {
@@ -219,7 +246,10 @@ impl<'a> Resolver<'a> {
         let mut out = Section::default();
         for (id, patch) in points {
             self.allowance.beat()?;
-            let current = self.current(*id).ok_or(Error::PointNotFound { id: *id })?;
+            let Some(current) = self.current(*id) else {
+                self.pass_over(*id)?;
+                continue;
+            };
             if let Some(filter) = filter
                 && !current.matches(schema, *id, filter)?
             {
@@ -240,7 +270,8 @@ impl<'a> Resolver<'a> {
         Ok(out)
     }
 
-    /// The points of a target, each once. With `required`, an id that does not exist is an error.
+    /// The points of a target, each once. With `required`, an id that does not exist is an error, unless
+    /// operations are lenient.
     fn select(
         &self,
         schema: &Schema,
@@ -254,7 +285,7 @@ impl<'a> Resolver<'a> {
                 for &id in ids.iter().filter(|id| seen.insert(**id)) {
                     match self.current(id) {
                         Some(current) => out.push((id, current)),
-                        None if required => return Err(Error::PointNotFound { id }),
+                        None if required => self.pass_over(id)?,
                         None => {}
                     }
                 }

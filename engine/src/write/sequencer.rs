@@ -21,7 +21,8 @@ use vdb_storage::PointId;
 use vdb_sys::sync::atomic::Ordering;
 
 enum Step {
-    Write(Prepared),
+    /// Whether it is for those of its points that exist.
+    Write(Prepared, bool),
     Require(PointId, Expected),
 }
 
@@ -59,7 +60,8 @@ impl Shared {
         for (core, entry) in entries {
             *entries_of.entry(core.id).or_insert(0) += 1;
             let step = match entry {
-                Entry::Operation(operation) => Step::Write(prepare(&core.tables().schema, operation)?),
+                Entry::Operation(operation) => Step::Write(prepare(&core.tables().schema, operation)?, false),
+                Entry::OnExisting(operation) => Step::Write(prepare(&core.tables().schema, operation)?, true),
                 Entry::Require { id, expected } => Step::Require(id, expected),
             };
             steps.push((core, step));
@@ -67,7 +69,7 @@ impl Shared {
         // Deletions are how a full disk gets room again: they wait for nobody, and may use the last of what the log
         // keeps for that.
         let writes = |(_, step): &(Arc<Core>, Step)| match step {
-            Step::Write(prepared) => Some(matches!(prepared, Prepared::Delete(_))),
+            Step::Write(prepared, _) => Some(matches!(prepared, Prepared::Delete(_))),
             Step::Require(..) => None,
         };
         let frees = steps.iter().filter_map(writes).all(|deletes| deletes);
@@ -95,7 +97,8 @@ impl Shared {
                 .or_insert_with(|| Resolver::new(core.tables(), several, &allowance));
             match step {
                 Step::Require(id, expected) => resolver.require(id, expected)?,
-                Step::Write(prepared) => {
+                Step::Write(prepared, lenient) => {
+                    resolver.set_lenient(lenient);
                     let seq = next
                         .entry(core.id)
                         .or_insert_with(|| core.next_seq.load(Ordering::Acquire));
@@ -107,11 +110,13 @@ impl Shared {
                 }
             }
         }
+        let missing = resolvers.values().find_map(Resolver::missing);
         // Resolvers hold tables alive; what follows may replace them.
         drop(resolvers);
         allowance.check()?;
         let result = WriteResult {
             sequences: sections.iter().map(|s| s.seq).collect(),
+            missing,
         };
         let weak = durability != Durability::Sync;
         if sections.is_empty() {
@@ -198,7 +203,7 @@ impl Shared {
 /// Refuses batches beyond what one may hold.
 fn check_size(entries: &[(Arc<Core>, Entry)]) -> Result<()> {
     let points = |(_, entry): &(Arc<Core>, Entry)| match entry {
-        Entry::Operation(operation) => operation.points(),
+        Entry::Operation(operation) | Entry::OnExisting(operation) => operation.points(),
         Entry::Require { .. } => 1,
     };
     for (what, found) in [

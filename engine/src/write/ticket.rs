@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vdb_storage::PointId;
 use vdb_wal::Lsn;
 
 use crate::config::Durability;
@@ -14,6 +15,8 @@ pub struct WriteResult {
     /// The sequence number that each operation took in its collection, in the order of the batch. A point's
     /// version is the number of the last operation that touched it.
     pub sequences: Vec<u64>,
+    /// The first id that an operation [on existing points](crate::Collection::submit_on_existing) did not find.
+    pub missing: Option<PointId>,
 }
 
 impl WriteResult {

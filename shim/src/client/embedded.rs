@@ -1,6 +1,5 @@
 //! The engine in this process.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +13,7 @@ use vdb::Database;
 
 use super::QdrantResult;
 use crate::grpc::Api;
-use crate::service::{Service, ServiceOptions};
-
-/// What directories of snapshots are called, behind the name of the database's.
-const SNAPSHOTS: &str = "-snapshots";
+use crate::service::{Service, ServiceOptions, snapshots_beside};
 
 /// A database, and a runtime of its own to call it from: callers may have any executor, or a runtime that cannot tell the time.
 #[derive(Clone)]
@@ -37,7 +33,7 @@ struct Shared {
 impl Embedded {
     pub(super) fn open(path: &Path) -> QdrantResult<Self> {
         let database = Database::open(path).map_err(failed)?;
-        Self::on(database, beside(path), None)
+        Self::on(database, snapshots_beside(path), None)
     }
 
     pub(super) fn in_memory() -> QdrantResult<Self> {
@@ -106,13 +102,4 @@ fn closed() -> QdrantError {
 
 fn failed(error: vdb::Error) -> QdrantError {
     QdrantError::Io(io::Error::other(error))
-}
-
-/// Where the snapshots of the database of this directory are.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path
-        .file_name()
-        .map_or_else(|| OsString::from("vdb"), OsString::from);
-    name.push(SNAPSHOTS);
-    path.parent().unwrap_or_else(|| Path::new("")).join(name)
 }

@@ -89,7 +89,7 @@ impl Environment {
 ///
 /// 1. [`target`](Self::target): a URL, `:memory:` or a directory.
 /// 2. `QDRANT_URL`, with `QDRANT_API_KEY`.
-/// 3. A server of this machine that answers at port 6334.
+/// 3. A server of this machine that answers at port 6334, without a key: no key is shown to who happens to listen there.
 /// 4. [`path`](Self::path), or the directory that `VDB_PATH` names.
 /// 5. Memory, with a warning: what is written is gone when the program ends.
 ///
@@ -139,6 +139,8 @@ struct Step {
     /// Another step may be taken where this one leads nowhere.
     may_fail: bool,
     patience: Duration,
+    /// Somebody meant this server to be asked: one that is only looked for is shown no key, whoever it is.
+    trusted: bool,
 }
 
 impl OpenOptions {
@@ -203,6 +205,7 @@ impl OpenOptions {
             why,
             may_fail,
             patience: self.patience,
+            trusted: true,
         };
         let mut steps = Vec::new();
         if let Some(target) = &self.target {
@@ -226,6 +229,7 @@ impl OpenOptions {
         if self.look_for_server {
             steps.push(Step {
                 patience: GUESS.min(self.patience),
+                trusted: false,
                 ..step(BackEnd::Server(LOCAL.to_owned()), "it may be running here", true)
             });
         }
@@ -248,7 +252,8 @@ impl OpenOptions {
         let asked = self.target.is_some();
         for step in self.steps(&environment) {
             let Step { back_end, why, .. } = &step;
-            match step.open(key.as_deref()).await {
+            let shown = key.as_deref().filter(|_| step.trusted);
+            match step.open(shown).await {
                 Ok(client) => {
                     if *back_end == BackEnd::Memory && !asked {
                         tracing::warn!(

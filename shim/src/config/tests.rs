@@ -54,3 +54,27 @@ fn what_there_is_not_is_refused() {
     assert!(yaml::parse("a: [").is_err());
     assert!(yaml::parse("1: 2").is_err());
 }
+
+#[test]
+fn null_turns_grpc_off_and_an_empty_variable_says_nothing() {
+    let port = |text: &str, variables: &[(&str, &str)]| {
+        let config = with_variables(yaml::parse(text).unwrap(), variables).unwrap();
+        config.grpc_port().unwrap()
+    };
+    assert_eq!(port("", &[]), Some(6334));
+    assert_eq!(port("service:\n  grpc_port: null\n", &[]), None);
+    assert_eq!(port("service:\n  grpc_port: 1\n", &[]), Some(1));
+    let variable = "QDRANT__SERVICE__GRPC_PORT";
+    assert_eq!(port("", &[(variable, "")]), Some(6334));
+    assert_eq!(port("service:\n  grpc_port: null\n", &[(variable, "7")]), Some(7));
+    assert_eq!(port("service:\nstorage:\n  performance:\n", &[]), Some(6334));
+}
+
+#[test]
+fn files_of_other_kinds_are_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("own.toml");
+    std::fs::write(&path, "[service]\n").unwrap();
+    let error = ServerConfig::load(Some(&path)).unwrap_err().to_string();
+    assert!(error.contains("own.toml") && error.contains("TOML"), "{error}");
+}

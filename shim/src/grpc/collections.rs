@@ -52,7 +52,7 @@ impl CollectionCalls {
         _: proto::ListCollectionsRequest,
     ) -> Answer<proto::ListCollectionsResponse> {
         let clock = Clock::start();
-        let names = self.0.list_collections().into_iter();
+        let names = self.0.list_collections().await?.into_iter();
         Ok(proto::ListCollectionsResponse {
             collections: names.map(|name| proto::CollectionDescription { name }).collect(),
             time: clock.seconds(),
@@ -116,7 +116,7 @@ impl CollectionCalls {
     ) -> Answer<proto::ListAliasesResponse> {
         let clock = Clock::start();
         let collection = message.collection_name;
-        let aliases = self.0.collection_aliases(&collection)?.into_iter();
+        let aliases = self.0.collection_aliases(&collection).await?.into_iter();
         Ok(proto::ListAliasesResponse {
             aliases: aliases
                 .map(|alias| aliases::to_proto((alias, collection.clone())))
@@ -131,7 +131,7 @@ impl CollectionCalls {
         _: proto::ListAliasesRequest,
     ) -> Answer<proto::ListAliasesResponse> {
         let clock = Clock::start();
-        let aliases = self.0.list_aliases().into_iter();
+        let aliases = self.0.list_aliases().await?.into_iter();
         Ok(proto::ListAliasesResponse {
             aliases: aliases.map(aliases::to_proto).collect(),
             time: clock.seconds(),
@@ -144,7 +144,7 @@ impl CollectionCalls {
         message: proto::CollectionExistsRequest,
     ) -> Answer<proto::CollectionExistsResponse> {
         let clock = Clock::start();
-        let exists = self.0.collection_exists(&message.collection_name)?;
+        let exists = self.0.collection_exists(&message.collection_name).await?;
         Ok(proto::CollectionExistsResponse {
             result: Some(proto::CollectionExists { exists }),
             time: clock.seconds(),
@@ -205,7 +205,7 @@ impl CollectionCalls {
         message: proto::ListShardKeysRequest,
     ) -> Answer<proto::ListShardKeysResponse> {
         let clock = Clock::start();
-        if !self.0.collection_exists(&message.collection_name)? {
+        if !self.0.collection_exists(&message.collection_name).await? {
             return Err(ServiceError::no_collection(&message.collection_name).into());
         }
         Ok(proto::ListShardKeysResponse {

@@ -8,6 +8,7 @@ use qdrant_client::qdrant::qdrant_server::QdrantServer;
 use qdrant_client::qdrant::snapshots_server::SnapshotsServer;
 use tokio::net::TcpListener;
 use tonic::codec::CompressionEncoding;
+use tonic::service::LayerExt;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Server, ServerTlsConfig};
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -20,6 +21,8 @@ use crate::service::{Keys, Service};
 /// Calls at once over all connections, where nobody says. Messages may be of any size, so that their number is what bounds the
 /// memory they take; how many are at work is for the service to say.
 const CALLS: usize = 1_024;
+/// Bytes of a message of the calls that need no key or ask what the server is: none of them has much to say.
+const SMALL_MESSAGE: usize = 4 << 10;
 /// How often connections that say nothing are asked whether they are still there, and how long they have to answer.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -56,14 +59,18 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
     let api = Api::new(&service);
-    // Gzip both ways, and messages of any size.
+    let turns = GlobalConcurrencyLimitLayer::new(options.calls.max(1));
+    // Gzip both ways, and messages of any size: who may make such a call has shown a key, if there are keys, and waits for a
+    // turn.
     macro_rules! open {
         ($server:ident($calls:expr)) => {
-            $server::new($calls)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(usize::MAX)
-                .max_encoding_message_size(usize::MAX)
+            turns.named_layer(
+                $server::new($calls)
+                    .accept_compressed(CompressionEncoding::Gzip)
+                    .send_compressed(CompressionEncoding::Gzip)
+                    .max_decoding_message_size(usize::MAX)
+                    .max_encoding_message_size(usize::MAX),
+            )
         };
     }
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -82,20 +89,25 @@ pub async fn serve(
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        // Who may not call does not wait for a turn.
-        .layer(Guard::new(options.keys))
-        .layer(GlobalConcurrencyLimitLayer::new(options.calls.max(1)));
+        // Who may not call takes nobody's turn.
+        .layer(Guard::new(options.keys));
     if let Some(tls) = options.tls {
         server = server.tls_config(tls)?;
     }
     server
-        .add_service(open!(QdrantServer(api.server)))
+        .add_service(QdrantServer::new(api.server).max_decoding_message_size(SMALL_MESSAGE))
         .add_service(open!(CollectionsServer(api.collections)))
         .add_service(open!(PointsServer(api.points)))
         .add_service(open!(SnapshotsServer(api.snapshots)))
-        .add_service(health)
-        .add_optional_service(reflection::known(reflection::builder().build_v1()))
-        .add_optional_service(reflection::known(reflection::builder().build_v1alpha()))
+        .add_service(health.max_decoding_message_size(SMALL_MESSAGE))
+        .add_optional_service(
+            reflection::known(reflection::builder().build_v1())
+                .map(|service| service.max_decoding_message_size(SMALL_MESSAGE)),
+        )
+        .add_optional_service(
+            reflection::known(reflection::builder().build_v1alpha())
+                .map(|service| service.max_decoding_message_size(SMALL_MESSAGE)),
+        )
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), shutdown)
         .await
 }

@@ -18,6 +18,12 @@ pub(super) fn routes() -> Router<App> {
         .route("/cluster", get(status))
         .route("/cluster/recover", post(standalone))
         .route("/cluster/peer/{peer}", delete(standalone))
+        .route("/cluster/telemetry", get(standalone))
+        .route("/cluster/metadata/keys", get(standalone))
+        .route(
+            "/cluster/metadata/keys/{key}",
+            get(standalone).put(standalone).delete(standalone),
+        )
         .route(&collection("cluster"), get(of_collection).post(standalone))
         .route(&collection("shards"), get(shard_keys).put(standalone))
         .route(&collection("shards/delete"), post(standalone))
@@ -52,7 +58,7 @@ async fn of_collection(State(app): State<App>, At(name): At<String>) -> Response
 
 async fn shard_keys(State(app): State<App>, At(name): At<String>) -> Response {
     answer(async move {
-        if !app.service.collection_exists(&name)? {
+        if !app.service.collection_exists(&name).await? {
             return Err(ServiceError::no_collection(&name).into());
         }
         Ok(json!({ "shard_keys": null }))

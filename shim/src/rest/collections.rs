@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<App> {
 
 async fn list(State(app): State<App>) -> Response {
     answer(async move {
-        let names = app.service.list_collections();
+        let names = app.service.list_collections().await?;
         let names: Vec<Value> = names.into_iter().map(|name| json!({ "name": name })).collect();
         Ok(json!({ "collections": names }))
     })
@@ -131,7 +131,7 @@ impl From<CollectionDescription> for Info {
 
 async fn exists(State(app): State<App>, At(name): At<String>) -> Response {
     answer(async move {
-        let exists = app.service.collection_exists(&name)?;
+        let exists = app.service.collection_exists(&name).await?;
         Ok(json!({ "exists": exists }))
     })
     .await
@@ -143,7 +143,7 @@ fn alias_json(alias: &str, collection: &str) -> Value {
 
 async fn aliases(State(app): State<App>) -> Response {
     answer(async move {
-        let all = app.service.list_aliases();
+        let all = app.service.list_aliases().await?;
         let all: Vec<Value> = all.iter().map(|(alias, of)| alias_json(alias, of)).collect();
         Ok(json!({ "aliases": all }))
     })
@@ -152,7 +152,7 @@ async fn aliases(State(app): State<App>) -> Response {
 
 async fn aliases_of(State(app): State<App>, At(name): At<String>) -> Response {
     answer(async move {
-        let all = app.service.collection_aliases(&name)?;
+        let all = app.service.collection_aliases(&name).await?;
         let all: Vec<Value> = all.iter().map(|alias| alias_json(alias, &name)).collect();
         Ok(json!({ "aliases": all }))
     })

@@ -9,6 +9,9 @@ use serde_json::json;
 
 use crate::service::{ErrorKind, ServiceError};
 
+/// What problems with the name of a collection begin with.
+const COLLECTION_NAME: &str = "collection_name: ";
+
 /// Which part of a request is wrong, as errors call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -70,7 +73,13 @@ impl Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        Failure::of(error, Part::Body)
+        // Names of collections come in paths, everything else that is left to the service in bodies.
+        let part = if error.message.starts_with(COLLECTION_NAME) {
+            Part::Path
+        } else {
+            Part::Body
+        };
+        Failure::of(error, part)
     }
 }
 

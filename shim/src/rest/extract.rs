@@ -10,12 +10,15 @@ use serde::de::DeserializeOwned;
 
 use super::MAX_BODY_BYTES;
 use super::envelope::{Failure, Part};
-use crate::service::{Ordering, Problems, ReadOptions, WriteOptions};
+use crate::service::{Ordering, Problems, ReadOptions, ServiceError, WriteOptions};
+
+/// Bytes of a body that takes so long to read that other connections must not wait for it.
+const LARGE_BODY_BYTES: usize = 256 << 10;
 
 /// A JSON body. What kind it says it is does not matter.
 pub(super) struct Json<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
@@ -33,7 +36,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                     Failure::format(Part::Body, error)
                 }
             })?;
-        let parsed = serde_json::from_slice(&bytes);
+        let parsed = if bytes.len() < LARGE_BODY_BYTES {
+            serde_json::from_slice(&bytes)
+        } else {
+            tokio::task::spawn_blocking(move || serde_json::from_slice(&bytes))
+                .await
+                .map_err(|_| ServiceError::internal("the body could not be read"))?
+        };
         parsed
             .map(Json)
             .map_err(|error| Failure::format(Part::Body, error))

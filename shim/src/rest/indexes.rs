@@ -59,7 +59,17 @@ fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
         );
         return Err(Failure::of(error, Part::Body));
     }
-    PayloadIndexParams::from_json(schema).map_err(|error| Failure::format(Part::Body, error))
+    let known = match schema {
+        Value::Object(options) => Value::Object(
+            options
+                .iter()
+                .filter(|(name, _)| PayloadIndexParams::knows(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        ),
+        other => other.clone(),
+    };
+    PayloadIndexParams::from_json(&known).map_err(|error| Failure::format(Part::Body, error))
 }
 
 async fn remove(

@@ -1,7 +1,7 @@
 //! The REST interface.
 //!
 //! ```text
-//! request -> slashes made single -> request id, log -> CORS, gzip -> key -> route -> body and parameters -> Service
+//! request -> slashes made single -> request id, log -> CORS, gzip -> origin, key -> route -> body and parameters -> Service
 //!                                                                                   result -> envelope -> response
 //! ```
 //!
@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `envelope.rs` | the shape of every answer; which status an error has |
 //! | `extract.rs` | names, parameters and bodies of requests, and what is said of bad ones |
-//! | `guard.rs` | keys: who may call what |
+//! | `guard.rs`, `origin.rs` | keys: who may call what; pages that may not |
 //! | `journal.rs` | request ids, the log, counts of answers |
 //! | `slashes.rs` | doubled and trailing slashes |
 //! | `wire/` | shapes that several routes share: vectors, filters, points, selections |
@@ -18,7 +18,7 @@
 //! | `reads.rs` | points by id, pages, counts, facets, matrices |
 //! | `query/` | queries, and the older searches, recommendations and discoveries |
 //! | `snapshots.rs` | snapshots |
-//! | `cluster.rs`, `node.rs`, `telemetry.rs` | what a single node says of its cluster and of itself |
+//! | `cluster.rs`, `node.rs`, `quotas.rs`, `telemetry.rs` | what a single node says of its cluster and of itself |
 
 mod cluster;
 mod collections;
@@ -28,8 +28,10 @@ mod guard;
 mod indexes;
 mod journal;
 mod node;
+mod origin;
 mod points;
 mod query;
+mod quotas;
 mod reads;
 mod slashes;
 mod snapshots;
@@ -43,11 +45,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use parking_lot::Mutex;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::service::{Keys, Service};
 use journal::Journal;
+use quotas::Quotas;
 
 /// Bytes of the largest body, but for uploads of snapshots.
 pub const MAX_BODY_BYTES: usize = 32 << 20;
@@ -59,6 +63,9 @@ pub struct RestOptions {
     pub keys: Keys,
     /// Answer no requests of pages from elsewhere.
     pub no_cors: bool,
+    /// Without keys, answer pages from elsewhere all the same. Otherwise a page that somebody only looks at could read and
+    /// change everything through his browser.
+    pub any_origin: bool,
 }
 
 /// What every route has at hand.
@@ -66,6 +73,7 @@ pub struct RestOptions {
 struct App {
     service: Service,
     journal: Arc<Journal>,
+    quotas: Arc<Mutex<Quotas>>,
 }
 
 async fn nothing() -> StatusCode {
@@ -77,7 +85,9 @@ pub fn router(service: Service, options: RestOptions) -> Router {
     let app = App {
         service,
         journal: Arc::new(Journal::default()),
+        quotas: Arc::default(),
     };
+    let origins = origin::Allowed::new(options.any_origin || options.keys.are_required());
     let routes = Router::new()
         .merge(collections::routes())
         .merge(vectors::routes())
@@ -88,6 +98,7 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .merge(snapshots::routes())
         .merge(cluster::routes())
         .merge(node::routes())
+        .merge(quotas::routes())
         .merge(telemetry::routes())
         // A path that is there by another method is not there.
         .fallback(nothing)
@@ -95,6 +106,7 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         // Bodies are bounded where they are read, in the words that clients know.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::new(options.keys), guard::guard))
+        .layer(from_fn_with_state(origins, origin::check))
         .layer(from_fn_with_state(app.journal.clone(), journal::record))
         .layer(CompressionLayer::new())
         .with_state(app);

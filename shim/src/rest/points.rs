@@ -1,13 +1,15 @@
 //! Writes of points.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{post, put};
 use serde::Deserialize;
-use vdb::{Operation, Payload, Point, PointId, Target, UpsertMode, Vectors};
+use serde::de::Deserializer;
+use vdb::{Condition, Filter, Operation, Payload, Point, PointId, Target, UpsertMode, Vectors};
 
 use super::App;
 use super::envelope::{Failure, answer};
@@ -38,16 +40,31 @@ trait Write: serde::de::DeserializeOwned + Send + 'static {
     fn operation(self) -> Result<Operation, ServiceError>;
 }
 
+/// The operation that a body is, made where it is read: a large body is not read on a thread that serves connections.
+struct Asked<W> {
+    operation: Result<Operation, ServiceError>,
+    body: PhantomData<fn() -> W>,
+}
+
+impl<'de, W: Write> Deserialize<'de> for Asked<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let body = W::deserialize(deserializer)?;
+        Ok(Asked {
+            operation: body.operation(),
+            body: PhantomData,
+        })
+    }
+}
+
 async fn write<W: Write>(
     State(app): State<App>,
     At(collection): At<String>,
     Params(params): Params<WriteParams>,
-    Json(body): Json<W>,
+    Json(asked): Json<Asked<W>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let operation = body.operation()?;
-        Ok(app.service.update(&collection, operation, options).await?)
+        Ok(app.service.update(&collection, asked.operation?, options).await?)
     })
     .await
 }
@@ -184,6 +201,18 @@ impl Columns {
         if let Some(payloads) = &self.payloads {
             same("payloads", payloads.len());
         }
+        match &self.vectors {
+            VectorColumns::Single(column) => {
+                for (number, vector) in column.iter().enumerate() {
+                    vector.check(&format!("batch.vectors[{number}]"), &mut problems);
+                }
+            }
+            VectorColumns::Named(named) => {
+                for vector in named.values().flatten() {
+                    vector.check("batch.vectors.?", &mut problems);
+                }
+            }
+        }
         problems.finish()?;
         let mut points: Vec<Point> = self
             .ids
@@ -207,60 +236,59 @@ impl Columns {
     }
 }
 
-/// Which points: of ids and a filter the ids win.
 #[derive(Deserialize)]
-struct Selected {
+struct SelectedFields {
     points: Option<Vec<PointId>>,
     filter: Option<WireFilter>,
 }
 
-impl Selected {
-    fn target(self) -> Result<Target, ServiceError> {
-        match (self.points, self.filter) {
-            (Some(ids), _) => Ok(Target::Ids(ids)),
-            (None, Some(filter)) => Ok(Target::Filter(filter.filter()?)),
-            (None, None) => Err(ServiceError::validation(
-                "points",
-                "Either list of point ids or filter must be provided",
-            )),
+/// Which points: of ids and a filter the ids win. A body with neither has a shape that is not known.
+#[derive(Deserialize)]
+#[serde(try_from = "SelectedFields")]
+enum Selected {
+    Ids(Vec<PointId>),
+    Filter(WireFilter),
+}
+
+impl TryFrom<SelectedFields> for Selected {
+    type Error = &'static str;
+
+    fn try_from(fields: SelectedFields) -> Result<Self, Self::Error> {
+        match (fields.points, fields.filter) {
+            (Some(ids), _) => Ok(Selected::Ids(ids)),
+            (None, Some(filter)) => Ok(Selected::Filter(filter)),
+            (None, None) => Err("expected `points` or `filter`"),
         }
     }
 }
 
-/// A selection that is all of a body: without it, the body has a shape that is not known.
-#[derive(Deserialize)]
-#[serde(try_from = "Selected")]
-struct OnlySelected(Selected);
-
-impl TryFrom<Selected> for OnlySelected {
-    type Error = &'static str;
-
-    fn try_from(selected: Selected) -> Result<Self, Self::Error> {
-        if selected.points.is_none() && selected.filter.is_none() {
-            return Err("expected `points` or `filter`");
+impl Selected {
+    fn target(self) -> Result<Target, ServiceError> {
+        match self {
+            Selected::Ids(ids) => Ok(Target::Ids(ids)),
+            Selected::Filter(filter) => Ok(Target::Filter(filter.filter()?)),
         }
-        Ok(OnlySelected(selected))
     }
 }
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Delete(OnlySelected);
+struct Delete(Selected);
 
 impl Write for Delete {
     fn operation(self) -> Result<Operation, ServiceError> {
-        let target = self.0.0.target()?;
+        let target = self.0.target()?;
         Ok(Operation::Delete { target })
     }
 }
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct ClearPayload(OnlySelected);
+struct ClearPayload(Selected);
 
 impl Write for ClearPayload {
     fn operation(self) -> Result<Operation, ServiceError> {
-        let target = self.0.0.target()?;
+        let target = self.0.target()?;
         Ok(Operation::ClearPayload { target })
     }
 }
@@ -352,8 +380,8 @@ impl Write for UpdateVectors {
 #[derive(Deserialize)]
 struct DeleteVectors {
     vector: Vec<String>,
-    #[serde(flatten)]
-    selected: Selected,
+    points: Option<Vec<PointId>>,
+    filter: Option<WireFilter>,
 }
 
 impl Write for DeleteVectors {
@@ -363,9 +391,18 @@ impl Write for DeleteVectors {
             problems.add("vector", "must specify vector names to delete");
         }
         problems.finish()?;
+        // Unlike elsewhere, ids do not win over a filter: both are meant.
+        let target = match (self.points, optional(self.filter)?) {
+            (Some(ids), None) => Target::Ids(ids),
+            (None, Some(filter)) => Target::Filter(filter),
+            (Some(ids), Some(filter)) => {
+                Target::Filter(Filter::should([Condition::has_id(ids), filter.into()]))
+            }
+            (None, None) => return Err(ServiceError::bad_request("No filter or points provided")),
+        };
         Ok(Operation::DeleteVectors {
             names: self.vector,
-            target: self.selected.target()?,
+            target,
         })
     }
 }
@@ -375,8 +412,21 @@ struct Batch {
     operations: Vec<BatchOperation>,
 }
 
+/// One of these; other keys are not minded.
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
+struct BatchFields {
+    upsert: Option<Upsert>,
+    delete: Option<Delete>,
+    set_payload: Option<SetPayload>,
+    overwrite_payload: Option<OverwritePayload>,
+    delete_payload: Option<DeletePayload>,
+    clear_payload: Option<ClearPayload>,
+    update_vectors: Option<UpdateVectors>,
+    delete_vectors: Option<DeleteVectors>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "BatchFields")]
 enum BatchOperation {
     Upsert(Upsert),
     Delete(Delete),
@@ -386,6 +436,28 @@ enum BatchOperation {
     ClearPayload(ClearPayload),
     UpdateVectors(UpdateVectors),
     DeleteVectors(DeleteVectors),
+}
+
+impl TryFrom<BatchFields> for BatchOperation {
+    type Error = &'static str;
+
+    fn try_from(fields: BatchFields) -> Result<Self, Self::Error> {
+        let given = [
+            fields.upsert.map(BatchOperation::Upsert),
+            fields.delete.map(BatchOperation::Delete),
+            fields.set_payload.map(BatchOperation::SetPayload),
+            fields.overwrite_payload.map(BatchOperation::OverwritePayload),
+            fields.delete_payload.map(BatchOperation::DeletePayload),
+            fields.clear_payload.map(BatchOperation::ClearPayload),
+            fields.update_vectors.map(BatchOperation::UpdateVectors),
+            fields.delete_vectors.map(BatchOperation::DeleteVectors),
+        ];
+        let given = given.into_iter().flatten().next();
+        given.ok_or(
+            "expected one of `upsert`, `delete`, `set_payload`, `overwrite_payload`, `delete_payload`, \
+             `clear_payload`, `update_vectors`, `delete_vectors`",
+        )
+    }
 }
 
 impl BatchOperation {
@@ -403,17 +475,27 @@ impl BatchOperation {
     }
 }
 
+/// The operations of a batch, made where it is read.
+#[derive(Deserialize)]
+#[serde(from = "Batch")]
+struct Operations(Result<Vec<Operation>, ServiceError>);
+
+impl From<Batch> for Operations {
+    fn from(batch: Batch) -> Self {
+        let operations = batch.operations.into_iter().map(BatchOperation::operation);
+        Operations(operations.collect())
+    }
+}
+
 async fn batch(
     State(app): State<App>,
     At(collection): At<String>,
     Params(params): Params<WriteParams>,
-    Json(body): Json<Batch>,
+    Json(Operations(operations)): Json<Operations>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let operations = body.operations.into_iter().map(BatchOperation::operation);
-        let operations = operations.collect::<Result<Vec<_>, _>>()?;
-        let results = app.service.update_batch(&collection, operations, options).await;
+        let results = app.service.update_batch(&collection, operations?, options).await;
         results.map_err(Failure::from)
     })
     .await

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vdb::{FacetRequest, FacetValue, MatrixRequest, PointId, ScrollRequest, Select};
 
 use super::App;
-use super::envelope::{Failure, Part, answer};
+use super::envelope::answer;
 use super::extract::{At, Json, Params, ReadParams};
 use super::query::OrderByBody;
 use super::wire::{RecordOut, WireFilter, WithPayload, WithVector, optional, select};
@@ -40,12 +40,9 @@ async fn get_one(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let id: PointId = id.parse().map_err(|_| {
-            Failure::of(
-                ServiceError::bad_request(format!("Can not recognize \"{id}\" as point id")),
-                Part::Path,
-            )
-        })?;
+        let id: PointId = id
+            .parse()
+            .map_err(|_| ServiceError::bad_input(format!("Can not recognize \"{id}\" as point id")))?;
         let found = app
             .service
             .get(&collection, vec![id], Select::all(), options)

@@ -14,7 +14,7 @@ use tokio_util::io::ReaderStream;
 use super::App;
 use super::envelope::{Failure, Part, answer, answer_accepted};
 use super::extract::{At, Json, Params};
-use crate::service::{Recovery, Service, ServiceError, SnapshotsOf};
+use crate::service::{Recovery, Service, ServiceError, SnapshotsOf, check_checksum};
 
 pub(super) fn routes() -> Router<App> {
     let collection = "/collections/{collection}/snapshots";
@@ -189,15 +189,13 @@ async fn upload(
 ) -> Response {
     answer_accepted(async move {
         let name = place.target()?;
-        // It is removed when the collection has been made, or when that has failed.
-        let directory = app.service.incoming().await?;
-        let path = directory.path().join("snapshot.tar");
-        receive(parts, &path).await?;
+        // Nobody sends it all to be told then.
+        check_checksum(params.checksum.as_deref()).map_err(|error| Failure::of(error, Part::Query))?;
+        let incoming = app.service.incoming().await?;
+        receive(parts, &incoming.path()).await?;
         let done = async move {
-            let from = Recovery::Received(path);
-            let done = app.service.recover_snapshot(&name, from, params.checksum).await;
-            drop(directory);
-            done
+            let from = Recovery::Received(incoming);
+            app.service.recover_snapshot(&name, from, params.checksum).await
         };
         waited(params.wait, done).await
     })

@@ -33,7 +33,7 @@ struct TelemetryParams {
 async fn telemetry(State(app): State<App>, Params(params): Params<TelemetryParams>) -> Response {
     answer(async move {
         let service = &app.service;
-        let names = service.list_collections();
+        let names = service.list_collections().await?;
         let mut collections = Map::new();
         collections.insert("number_of_collections".to_owned(), names.len().into());
         if let Some(max) = service.max_collections() {
@@ -56,7 +56,20 @@ async fn telemetry(State(app): State<App>, Params(params): Params<TelemetryParam
             "collections": collections,
             "cluster": { "enabled": false, "resharding_enabled": false },
             "requests": { "rest": { "responses": responses(&app.journal.tallies()) }, "grpc": { "responses": {} } },
+            "quota": app.quotas.lock().telemetry(),
         });
+        if params.details_level >= 1
+            && let Some(whole) = value.as_object_mut()
+        {
+            // What there is no account of is null, as where a platform does not tell.
+            whole.insert("memory".to_owned(), Value::Null);
+            whole.insert("hardware".to_owned(), json!({ "collection_data": {} }));
+            let threads = service.search_threads();
+            whole.insert(
+                "search_pool".to_owned(),
+                json!({ "mode": "shared", "high_cpu_threads": threads, "high_io_threads": threads }),
+            );
+        }
         if params.details_level >= 1
             && let Some(features) = value.pointer_mut("/app").and_then(Value::as_object_mut)
         {
@@ -140,7 +153,10 @@ fn label(text: &str) -> String {
 
 async fn metrics(State(app): State<App>) -> Response {
     let service = &app.service;
-    let names = service.list_collections();
+    let names = match service.list_collections().await {
+        Ok(names) => names,
+        Err(error) => return Failure::from(error).into_response(),
+    };
     let mut text = String::new();
     let head = |text: &mut String, name: &str, kind: &str, help: &str| {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");

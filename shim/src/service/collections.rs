@@ -4,23 +4,27 @@ use vdb::AliasChange;
 
 use super::describe::{CollectionDescription, describe};
 use super::error::{ErrorKind, Result, ServiceError};
-use super::read::ReadOptions;
 use super::settings::{CollectionSettings, SettingsUpdate, kept};
 use super::{Inner, Service, check_name};
 
 impl Service {
     /// Names of all collections, sorted.
-    pub fn list_collections(&self) -> Vec<String> {
-        self.database().collections()
+    ///
+    /// # Errors
+    /// When others keep it waiting for too long.
+    pub async fn list_collections(&self) -> Result<Vec<String>> {
+        self.about_all(|inner| Ok(inner.database.collections())).await
     }
 
     /// Whether a collection or alias of that name exists.
     ///
     /// # Errors
     /// When nothing can have that name.
-    pub fn collection_exists(&self, name: &str) -> Result<bool> {
+    pub async fn collection_exists(&self, name: &str) -> Result<bool> {
         check_name(name)?;
-        Ok(self.database().exists(name))
+        let name = name.to_owned();
+        self.about_all(move |inner| Ok(inner.database.exists(&name)))
+            .await
     }
 
     /// Creates a collection.
@@ -69,7 +73,7 @@ impl Service {
     /// # Errors
     /// When there is none of that name.
     pub async fn collection_info(&self, name: &str) -> Result<CollectionDescription> {
-        self.on_collection(name, ReadOptions::default(), |_, collection, control| {
+        self.about_collection(name, |_, collection, control| {
             describe(collection, &kept::recall(collection), control)
         })
         .await
@@ -80,10 +84,8 @@ impl Service {
     /// # Errors
     /// When there is none of that name.
     pub async fn engine_info(&self, name: &str) -> Result<vdb::CollectionInfo> {
-        self.on_collection(name, ReadOptions::default(), |_, collection, _| {
-            Ok(collection.info()?)
-        })
-        .await
+        self.about_collection(name, |_, collection, _| Ok(collection.info()?))
+            .await
     }
 
     /// Changes aliases, in order and in one step: all of it takes effect, or nothing.
@@ -99,24 +101,32 @@ impl Service {
     }
 
     /// All aliases with the collections they stand for, sorted by alias.
-    pub fn list_aliases(&self) -> Vec<(String, String)> {
-        self.database().aliases()
+    ///
+    /// # Errors
+    /// When others keep it waiting for too long.
+    pub async fn list_aliases(&self) -> Result<Vec<(String, String)>> {
+        self.about_all(|inner| Ok(inner.database.aliases())).await
     }
 
     /// The aliases of one collection, sorted.
     ///
     /// # Errors
     /// When there is none of that name.
-    pub fn collection_aliases(&self, collection: &str) -> Result<Vec<String>> {
-        if !self.collection_exists(collection)? {
-            return Err(ServiceError::no_collection(collection));
-        }
-        let target = self.inner.resolve(collection);
-        let aliases = self.list_aliases().into_iter();
-        Ok(aliases
-            .filter(|(_, collection)| *collection == target)
-            .map(|(alias, _)| alias)
-            .collect())
+    pub async fn collection_aliases(&self, collection: &str) -> Result<Vec<String>> {
+        check_name(collection)?;
+        let name = collection.to_owned();
+        self.about_all(move |inner| {
+            if !inner.database.exists(&name) {
+                return Err(ServiceError::no_collection(&name));
+            }
+            let target = inner.resolve(&name);
+            let aliases = inner.database.aliases().into_iter();
+            Ok(aliases
+                .filter(|(_, collection)| *collection == target)
+                .map(|(alias, _)| alias)
+                .collect())
+        })
+        .await
     }
 }
 

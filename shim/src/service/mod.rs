@@ -31,7 +31,7 @@ pub mod settings;
 mod snapshots;
 mod write;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,10 +43,11 @@ pub use error::{ErrorKind, Problems, Result, ServiceError};
 pub use named_vectors::NamedVectorSettings;
 pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
-pub use snapshots::{Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf};
+pub use snapshots::{Incoming, Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum};
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
-use pool::Pool;
+use pool::{Abandoned, Pool};
+use snapshots::Names;
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
 pub const QDRANT_VERSION: &str = "1.19.0";
@@ -59,6 +60,18 @@ pub const QDRANT_TITLE: &str = "qdrant - vector search engine";
 
 /// How long a read may take that does not say.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What directories of snapshots are called, behind the name of the database's.
+const SNAPSHOTS: &str = ".snapshots";
+
+/// Where the snapshots of the database of this directory are, unless somebody says otherwise: beside it, as they may not lie
+/// in it.
+pub fn snapshots_beside(database: &Path) -> PathBuf {
+    // A trailing slash would put it inside.
+    let mut name = database.components().as_path().as_os_str().to_owned();
+    name.push(SNAPSHOTS);
+    name.into()
+}
 
 /// Settings of the service.
 #[derive(Clone, Debug)]
@@ -98,6 +111,8 @@ struct Inner {
     options: ServiceOptions,
     peer: u64,
     started: Started,
+    /// Snapshots that are being made.
+    names: Names,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +142,7 @@ impl Service {
                     at: Instant::now(),
                     wall: jiff::Timestamp::now(),
                 },
+                names: Names::default(),
             }),
         }
     }
@@ -156,24 +172,52 @@ impl Service {
         self.inner.options.max_collections
     }
 
-    /// Runs a read of a collection within its time, off the threads that serve connections.
+    /// Reads at once.
+    pub fn search_threads(&self) -> usize {
+        self.inner.pool.read_threads()
+    }
+
+    /// Runs a read of a collection within its time, which begins now, off the threads that serve connections.
     async fn on_collection<T: Send + 'static>(
         &self,
         collection: &str,
         options: ReadOptions,
         work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let time = Allowed::from_now(options.timeout.unwrap_or(self.inner.options.read_timeout));
         let (inner, name) = (self.inner.clone(), collection.to_owned());
         self.inner
             .pool
-            .read(move |abandoned| {
-                let cancel = || abandoned.is_set();
-                let limit = options.timeout.unwrap_or(inner.options.read_timeout);
-                let control = Control::cancelled_by(&cancel).timeout(limit);
-                let collection = inner.collection(&name)?;
-                work(&inner, &collection, &control)
+            .read(time.end(), move |abandoned| {
+                inner.within(&name, time, abandoned, work)
             })
             .await
+    }
+
+    /// As [`on_collection`](Self::on_collection), for what is told of a collection without a look at its points.
+    async fn about_collection<T: Send + 'static>(
+        &self,
+        collection: &str,
+        work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let time = Allowed::from_now(self.inner.options.read_timeout);
+        let (inner, name) = (self.inner.clone(), collection.to_owned());
+        self.inner
+            .pool
+            .glance(time.end(), move |abandoned| {
+                inner.within(&name, time, abandoned, work)
+            })
+            .await
+    }
+
+    /// Looks at what collections there are.
+    async fn about_all<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let time = Allowed::from_now(self.inner.options.read_timeout);
+        let inner = self.inner.clone();
+        self.inner.pool.glance(time.end(), move |_| work(&inner)).await
     }
 
     /// Runs work to its end, whoever waits for it, off the threads that serve connections.
@@ -186,7 +230,46 @@ impl Service {
     }
 }
 
+/// The time that a call may take, waiting for its turn included.
+#[derive(Clone, Copy, Debug)]
+struct Allowed {
+    from: Instant,
+    limit: Duration,
+}
+
+impl Allowed {
+    fn from_now(limit: Duration) -> Self {
+        Allowed {
+            from: Instant::now(),
+            limit,
+        }
+    }
+
+    /// When it is over; never, where that is beyond what clocks can tell.
+    fn end(self) -> Option<Instant> {
+        self.from.checked_add(self.limit)
+    }
+
+    fn left(self) -> Duration {
+        self.limit.saturating_sub(self.from.elapsed())
+    }
+}
+
 impl Inner {
+    /// Runs a read that has its turn in the time that is left.
+    fn within<T>(
+        &self,
+        name: &str,
+        time: Allowed,
+        abandoned: &Abandoned,
+        work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let cancel = || abandoned.is_set();
+        let control = Control::cancelled_by(&cancel).timeout(time.left());
+        let collection = self.collection(name)?;
+        work(self, &collection, &control)
+    }
+
     /// The collection of that name or alias.
     fn collection(&self, name: &str) -> Result<Collection> {
         check_name(name)?;

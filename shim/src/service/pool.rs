@@ -2,40 +2,60 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
-use super::error::{Result, ServiceError};
+use super::error::{ErrorKind, Result, ServiceError};
 
 /// Calls that may be at work at once. A search keeps one processor busy, a write mostly waits for a sync that it shares with
-/// others, so many more of these are let in.
+/// others, so many more of these are let in. What is only told about collections does not stand behind long searches.
 #[derive(Debug)]
 pub(super) struct Pool {
+    read_threads: usize,
     reads: Arc<Semaphore>,
+    glances: Arc<Semaphore>,
     writes: Arc<Semaphore>,
 }
 
 /// Writes that wait for one sync together.
 const WRITES: usize = 128;
 
+/// Calls that look at what a collection is, not at its points.
+const GLANCES: usize = 16;
+
 impl Pool {
     pub(super) fn new(threads: usize) -> Self {
+        let read_threads = threads.max(1);
         Pool {
-            reads: Arc::new(Semaphore::new(threads.max(1))),
+            read_threads,
+            reads: Arc::new(Semaphore::new(read_threads)),
+            glances: Arc::new(Semaphore::new(GLANCES)),
             writes: Arc::new(Semaphore::new(WRITES)),
         }
     }
 
-    /// Runs a read. It is told when nobody waits for it any more.
+    /// Reads at once.
+    pub(super) fn read_threads(&self) -> usize {
+        self.read_threads
+    }
+
+    /// Runs a read, which waits for its turn until `deadline`. It is told when nobody waits for it any more.
     pub(super) async fn read<T: Send + 'static>(
         &self,
+        deadline: Option<Instant>,
         work: impl FnOnce(&Abandoned) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let flag = Abandoned(Arc::new(AtomicBool::new(false)));
-        let guard = Guard(flag.clone());
-        let done = run(self.reads.clone(), move || work(&flag)).await;
-        drop(guard);
-        done
+        watched(self.reads.clone(), deadline, work).await
+    }
+
+    /// As [`read`](Self::read), for work that looks at no points.
+    pub(super) async fn glance<T: Send + 'static>(
+        &self,
+        deadline: Option<Instant>,
+        work: impl FnOnce(&Abandoned) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        watched(self.glances.clone(), deadline, work).await
     }
 
     /// Runs a write to its end, whether or not somebody waits for it.
@@ -43,7 +63,7 @@ impl Pool {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        joined(tokio::spawn(run(self.writes.clone(), work)).await)?
+        joined(tokio::spawn(run(self.writes.clone(), None, work)).await)?
     }
 }
 
@@ -61,11 +81,37 @@ fn shutting_down() -> ServiceError {
     ServiceError::internal("the service is shutting down")
 }
 
+async fn watched<T: Send + 'static>(
+    gate: Arc<Semaphore>,
+    deadline: Option<Instant>,
+    work: impl FnOnce(&Abandoned) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let flag = Abandoned(Arc::new(AtomicBool::new(false)));
+    let guard = Guard(flag.clone());
+    let done = run(gate, deadline, move || work(&flag)).await;
+    drop(guard);
+    done
+}
+
 async fn run<T: Send + 'static>(
     gate: Arc<Semaphore>,
+    deadline: Option<Instant>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let permit = gate.acquire_owned().await.map_err(|_| shutting_down())?;
+    let turn = gate.acquire_owned();
+    let turn = match deadline {
+        None => turn.await,
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), turn)
+            .await
+            .map_err(|_| {
+                ServiceError::new(
+                    ErrorKind::Timeout,
+                    "the call waited for its turn behind others for as long as it may take: give it more time, or ask \
+                     for less at once",
+                )
+            })?,
+    };
+    let permit = turn.map_err(|_| shutting_down())?;
     let task = tokio::task::spawn_blocking(move || {
         let outcome = work();
         drop(permit);

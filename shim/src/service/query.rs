@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vdb::{
-    Collection, Control, Error, Group, GroupId, GroupRequest, MAX_LIMIT, PointId, Prefetch, Query,
+    Collection, Control, Error, Group, GroupId, GroupRequest, MAX_EF, MAX_LIMIT, PointId, Prefetch, Query,
     QueryRequest, Record, ScoredPoint, Select,
 };
 
@@ -92,6 +92,8 @@ impl Service {
     ) -> Result<Vec<GroupHits>> {
         self.on_collection(collection, options, move |inner, collection, control| {
             prepare(collection, &mut request.groups.query)?;
+            // Groups have no pages.
+            request.groups.query.offset = 0;
             request.groups.group_size = request.groups.group_size.min(MAX_LIMIT);
             let lookup = request.lookup.as_ref();
             let other = lookup
@@ -117,6 +119,8 @@ impl Service {
 fn prepare(collection: &Collection, request: &mut QueryRequest) -> Result<()> {
     request.limit = request.limit.min(MAX_LIMIT);
     request.offset = request.offset.min(MAX_LIMIT);
+    // No beam is wider than what the engine allows.
+    request.params.ef = request.params.ef.map(|ef| ef.min(MAX_EF));
     if request.prefetch.is_empty() && matches!(request.query, Some(Query::Sample { .. })) {
         request.offset = 0;
     }
@@ -125,7 +129,11 @@ fn prepare(collection: &Collection, request: &mut QueryRequest) -> Result<()> {
     }
     let mut prefetches: Vec<&mut Prefetch> = request.prefetch.iter_mut().collect();
     while let Some(prefetch) = prefetches.pop() {
+        if prefetch.query.is_none() && prefetch.prefetch.is_empty() {
+            return Err(ServiceError::bad_request("A prefetch must have a query"));
+        }
         prefetch.limit = prefetch.limit.min(MAX_LIMIT);
+        prefetch.params.ef = prefetch.params.ef.map(|ef| ef.min(MAX_EF));
         if let Some(Query::OrderBy(order)) = &prefetch.query {
             require_order_index(collection, &order.path)?;
         }

@@ -110,26 +110,24 @@ pub(super) async fn within<T: Send + 'static>(
     }
 }
 
+/// Points that are not there refuse nothing: the others are written all the same, and who waits is told of the first.
 fn carry_out(collection: &Collection, operation: Operation, wait: bool) -> Result<UpdateResult> {
-    let submitted = collection.submit(operation, Durability::Sync);
-    let ticket = match submitted {
-        Ok(ticket) => ticket,
-        // Who does not wait is not told what depends on the points that are there.
-        Err(Error::PointNotFound { .. }) if !wait => {
-            return Ok(UpdateResult {
-                operation_id: Some(collection.info()?.last_sequence),
-                status: UpdateStatus::Acknowledged,
-            });
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let ticket = collection.submit_on_existing(operation, Durability::Sync)?;
     let operation_id = Some(ticket.result().sequence());
-    let status = if wait {
-        ticket.wait_visible()?;
-        UpdateStatus::Completed
-    } else {
+    if !wait {
         ticket.wait_durable()?;
-        UpdateStatus::Acknowledged
-    };
-    Ok(UpdateResult { operation_id, status })
+        return Ok(UpdateResult {
+            operation_id,
+            status: UpdateStatus::Acknowledged,
+        });
+    }
+    let missing = ticket.result().missing;
+    ticket.wait_visible()?;
+    match missing {
+        Some(id) => Err(Error::PointNotFound { id }.into()),
+        None => Ok(UpdateResult {
+            operation_id,
+            status: UpdateStatus::Completed,
+        }),
+    }
 }

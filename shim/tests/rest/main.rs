@@ -74,7 +74,10 @@ impl Server {
         let snapshots = tempfile::tempdir().unwrap();
         let database = Database::builder().open_in_memory().unwrap();
         let service = Service::new(database, ServiceOptions::new(snapshots.path()));
-        let options = RestOptions { keys, no_cors: false };
+        let options = RestOptions {
+            keys,
+            ..RestOptions::default()
+        };
         Server {
             router: router(service, options),
             _snapshots: snapshots,
@@ -245,12 +248,19 @@ async fn long_answers_are_compressed_for_who_can_read_that() {
 }
 
 #[tokio::test]
-async fn pages_from_elsewhere_may_ask() {
-    let server = Server::with_points().await;
-    let request = Request::builder()
-        .uri("/collections")
-        .header("origin", "http://elsewhere");
-    let answer = server.send(request.body(Body::empty()).unwrap()).await;
+async fn pages_from_elsewhere_may_ask_where_a_key_protects_what_is_here() {
+    let ask = |server: Server, origin: &'static str| async move {
+        let request = Request::builder()
+            .uri("/collections")
+            .header("api-key", "all")
+            .header("origin", origin);
+        server.send(request.body(Body::empty()).unwrap()).await
+    };
+    let answer = ask(Server::with_keys(Keys::none().full("all")), "http://elsewhere").await;
+    answer.result();
     assert_eq!(answer.headers["access-control-allow-origin"], "*");
     assert!(answer.headers.contains_key("x-request-id"));
+    let refused = ask(Server::new(), "http://elsewhere").await.error(403);
+    assert!(refused.starts_with("Forbidden: "), "{refused}");
+    ask(Server::new(), "http://localhost:3000").await.result();
 }

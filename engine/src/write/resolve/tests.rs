@@ -1,12 +1,12 @@
 use serde_json::json;
 
-use crate::config::{CollectionConfig, Distance, VectorParams};
+use crate::config::{CollectionConfig, Distance, Durability, VectorParams};
 use crate::db::Database;
 use crate::error::Error;
 use crate::filter::{Condition, Filter};
 use crate::limits::MAX_BATCH_POINTS;
-use crate::point::{Payload, Point, Vectors};
-use crate::write::batch::WriteBatch;
+use crate::point::{Payload, Point, Select, Vectors};
+use crate::write::batch::{Operation, WriteBatch};
 
 fn config() -> CollectionConfig {
     CollectionConfig::new(VectorParams::new(1, Distance::Dot))
@@ -60,4 +60,38 @@ fn operations_of_a_batch_see_those_before_them_through_filters() {
         .count(Some(&Filter::must([Condition::matches("y", true)])))
         .unwrap();
     assert_eq!((seen, c.count(None).unwrap()), (3, 3));
+}
+
+#[test]
+fn operations_on_existing_points_name_the_first_that_is_not_there() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = db.create_collection("c", config()).unwrap();
+    c.upsert(vec![Point::new(1, [1.0]), Point::new(3, [1.0])])
+        .unwrap();
+    let set = |ids: Vec<u64>| Operation::SetPayload {
+        payload: payload(json!({"x": 1})),
+        target: ids.into(),
+        key: None,
+    };
+    let strict = c.submit(set(vec![1, 2, 3]), Durability::Sync);
+    assert!(matches!(strict, Err(Error::PointNotFound { .. })));
+    let ticket = c
+        .submit_on_existing(set(vec![1, 4, 3, 2]), Durability::Sync)
+        .unwrap();
+    ticket.wait_visible().unwrap();
+    assert_eq!(ticket.result().missing, Some(4.into()));
+    let x = Filter::must([Condition::matches("x", 1)]);
+    assert_eq!(c.count(Some(&x)).unwrap(), 2);
+    let vectors = Operation::UpdateVectors {
+        points: vec![(9.into(), [5.0].into()), (3.into(), [7.0].into())],
+        update_filter: None,
+    };
+    let ticket = c.submit_on_existing(vectors, Durability::Sync).unwrap();
+    ticket.wait_visible().unwrap();
+    assert_eq!(ticket.result().missing, Some(9.into()));
+    let found = c.get(&[3.into()], &Select::all()).unwrap();
+    assert_eq!(found[0].vectors, Some([7.0].into()));
+    let ticket = c.submit_on_existing(set(vec![1]), Durability::Sync).unwrap();
+    ticket.wait_visible().unwrap();
+    assert_eq!(ticket.result().missing, None);
 }

@@ -126,17 +126,12 @@ pub(crate) fn set_payload(
     })
 }
 
-/// Replaces payloads. Only whole ones can be replaced, so that a key is refused.
+/// Replaces payloads. They are replaced as a whole, whatever key is given.
 pub(crate) fn overwrite_payload(
     values: std::collections::HashMap<String, proto::Value>,
     selector: Option<proto::PointsSelector>,
-    key: Option<String>,
+    _key: Option<String>,
 ) -> Result<Operation> {
-    if key.is_some() {
-        let problem =
-            "a payload is overwritten as a whole; to change a part of it, set the payload with a key";
-        return Err(Rejection::invalid("key", problem));
-    }
     Ok(Operation::OverwritePayload {
         payload: payload::payload(values).within("payload")?,
         target: target("points_selector", selector)?,

@@ -73,8 +73,7 @@ impl SearchParams {
         };
         let quantization = self.quantization.as_ref();
         Ok(QueryParams {
-            // No beam is wider than what the engine allows.
-            ef: self.hnsw_ef.map(|ef| number(ef).min(vdb::MAX_EF)),
+            ef: self.hnsw_ef.map(number),
             exact: self.exact.unwrap_or(false),
             quantization: QuantizationSearch {
                 ignore: quantization.and_then(|codes| codes.ignore).unwrap_or(false),
@@ -153,27 +152,32 @@ fn params(
 fn prefetches(
     bodies: Option<OneOrMany<PrefetchBody>>,
     place: &str,
+    depth: usize,
     problems: &mut Problems,
 ) -> Result<Vec<Prefetch>, Failure> {
+    if bodies.is_some() && depth >= vdb::MAX_PREFETCH_DEPTH {
+        return Err(ServiceError::bad_request(format!(
+            "prefetches are nested deeper than {} levels",
+            vdb::MAX_PREFETCH_DEPTH
+        ))
+        .into());
+    }
     let bodies = bodies.map_or_else(Vec::new, OneOrMany::into_vec);
     let mut prefetches = Vec::with_capacity(bodies.len());
     for (number, body) in bodies.into_iter().enumerate() {
-        prefetches.push(body.prefetch(&format!("{place}.prefetch[{number}]"), problems)?);
+        prefetches.push(body.prefetch(&format!("{place}.prefetch[{number}]"), depth, problems)?);
     }
     Ok(prefetches)
 }
 
 impl PrefetchBody {
-    fn prefetch(self, place: &str, problems: &mut Problems) -> Result<Prefetch, Failure> {
+    fn prefetch(self, place: &str, depth: usize, problems: &mut Problems) -> Result<Prefetch, Failure> {
         problems.at_least(format_args!("{place}.limit"), self.limit, 1);
-        let inner = prefetches(self.prefetch.map(|inner| *inner), place, problems)?;
+        let inner = prefetches(self.prefetch.map(|inner| *inner), place, depth + 1, problems)?;
         let query = self
             .query
             .map(|query| read_query(query, &format!("{place}.query"), problems))
             .transpose()?;
-        if query.is_none() && inner.is_empty() {
-            return Err(ServiceError::bad_request("A prefetch must have a query").into());
-        }
         Ok(Prefetch {
             prefetch: inner,
             query,
@@ -192,7 +196,7 @@ impl AsQuery for QueryBody {
         const PLACE: &str = "internal";
         let mut problems = Problems::new();
         problems.at_least("internal.limit", self.limit, 1);
-        let prefetch = prefetches(self.prefetch, PLACE, &mut problems)?;
+        let prefetch = prefetches(self.prefetch, PLACE, 0, &mut problems)?;
         let query = self
             .query
             .map(|query| read_query(query, "internal.query", &mut problems))

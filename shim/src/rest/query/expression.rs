@@ -3,10 +3,30 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use vdb::{Datetime, Decay, Expression, Formula, GeoPoint};
+use vdb::{Datetime, Decay, Expression, Formula, GeoPoint, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS};
 
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::wire::WireFilter;
+
+/// Names of operators, which are the only keys of their objects.
+const NAMES: [&str; 16] = [
+    "sum",
+    "mult",
+    "neg",
+    "abs",
+    "sqrt",
+    "exp",
+    "ln",
+    "log10",
+    "div",
+    "pow",
+    "datetime",
+    "datetime_key",
+    "geo_distance",
+    "lin_decay",
+    "exp_decay",
+    "gauss_decay",
+];
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -20,7 +40,7 @@ fn wrong(problem: impl std::fmt::Display) -> Failure {
 
 /// Reads a formula and what its variables are where a point has none.
 pub(super) fn read_formula(expression: Value, defaults: Option<Value>) -> Result<Formula> {
-    let mut formula = Formula::new(expression_of(expression)?);
+    let mut formula = Formula::new(Reader::default().expression(expression)?);
     let defaults: Option<Map<String, Value>> = read(defaults.unwrap_or(Value::Null))?;
     for (name, value) in defaults.into_iter().flatten() {
         formula = formula.default_value(&name, value);
@@ -61,91 +81,121 @@ struct DecayBody {
     midpoint: Option<f64>,
 }
 
-fn boxed(value: Value) -> Result<Box<Expression>> {
-    expression_of(value).map(Box::new)
+/// Reads expressions. What is nested is moved out of what is around it, and both its depth and its parts are bounded while it is
+/// read.
+#[derive(Default)]
+struct Reader {
+    depth: usize,
+    parts: usize,
 }
 
-fn list(value: Value) -> Result<Vec<Expression>> {
-    let list: Vec<Value> = read(value)?;
-    list.into_iter().map(expression_of).collect()
-}
-
-fn expression_of(value: Value) -> Result<Expression> {
-    let map = match value {
-        Value::Number(number) => {
-            let number = number.as_f64().ok_or_else(|| wrong("a number is out of range"))?;
-            return Ok(Expression::Constant(number));
-        }
-        Value::String(name) => return Ok(Expression::variable(&name)),
-        Value::Object(map) => map,
-        Value::Null | Value::Bool(_) | Value::Array(_) => {
-            return Err(wrong("expected a number, a variable or an object"));
-        }
-    };
-    let mut entries = map.iter();
-    let (Some((name, inner)), None) = (entries.next(), entries.next()) else {
-        return condition(map);
-    };
-    let inner = inner.clone();
-    match name.as_str() {
-        "sum" => Ok(Expression::Sum(list(inner)?)),
-        "mult" => Ok(Expression::Product(list(inner)?)),
-        "neg" => Ok(Expression::Neg(boxed(inner)?)),
-        "abs" => Ok(Expression::Abs(boxed(inner)?)),
-        "sqrt" => Ok(Expression::Sqrt(boxed(inner)?)),
-        "exp" => Ok(Expression::Exp(boxed(inner)?)),
-        "ln" => Ok(Expression::Ln(boxed(inner)?)),
-        "log10" => Ok(Expression::Log10(boxed(inner)?)),
-        "div" => {
-            let division: Division = read(inner)?;
-            Ok(Expression::Quotient {
-                dividend: boxed(division.left)?,
-                divisor: boxed(division.right)?,
-                by_zero: division.by_zero_default,
-            })
-        }
-        "pow" => {
-            let power: Power = read(inner)?;
-            Ok(Expression::Power {
-                base: boxed(power.base)?,
-                exponent: boxed(power.exponent)?,
-            })
-        }
-        "datetime" => {
-            let text: String = read(inner)?;
-            let at = Datetime::parse(&text);
-            at.map(Expression::Datetime)
-                .ok_or_else(|| wrong(format_args!("{text:?} is no datetime")))
-        }
-        "datetime_key" => Ok(Expression::DatetimeAt(read(inner)?)),
-        "geo_distance" => {
-            let distance: Distance = read(inner)?;
-            let origin = GeoPoint::new(distance.origin.lon, distance.origin.lat);
-            Ok(Expression::GeoDistance {
-                origin: origin.ok_or_else(|| wrong("the origin of a geo_distance is out of range"))?,
-                to: distance.to,
-            })
-        }
-        "lin_decay" => decay(Decay::Linear, inner),
-        "exp_decay" => decay(Decay::Exponential, inner),
-        "gauss_decay" => decay(Decay::Gaussian, inner),
-        _ => condition(map),
+impl Reader {
+    fn boxed(&mut self, value: Value) -> Result<Box<Expression>> {
+        self.expression(value).map(Box::new)
     }
-}
 
-fn decay(shape: Decay, value: Value) -> Result<Expression> {
-    let body: DecayBody = read(value)?;
-    Ok(Expression::Decay {
-        shape,
-        x: boxed(body.x)?,
-        target: body
-            .target
-            .filter(|target| !target.is_null())
-            .map(boxed)
-            .transpose()?,
-        scale: body.scale.unwrap_or(1.0),
-        midpoint: body.midpoint.unwrap_or(0.5),
-    })
+    fn list(&mut self, value: Value) -> Result<Vec<Expression>> {
+        let Value::Array(list) = value else {
+            return Err(wrong("expected a list of expressions"));
+        };
+        list.into_iter().map(|value| self.expression(value)).collect()
+    }
+
+    fn expression(&mut self, value: Value) -> Result<Expression> {
+        self.parts += 1;
+        if self.parts > MAX_FORMULA_PARTS {
+            return Err(wrong(format_args!("it has more than {MAX_FORMULA_PARTS} parts")));
+        }
+        if self.depth >= MAX_FORMULA_DEPTH {
+            return Err(wrong(format_args!(
+                "it is nested deeper than {MAX_FORMULA_DEPTH} levels"
+            )));
+        }
+        self.depth += 1;
+        let expression = match value {
+            Value::Number(number) => number
+                .as_f64()
+                .map(Expression::Constant)
+                .ok_or_else(|| wrong("a number is out of range")),
+            Value::String(name) => Ok(Expression::variable(&name)),
+            Value::Object(map) => self.object(map),
+            Value::Null | Value::Bool(_) | Value::Array(_) => {
+                Err(wrong("expected a number, a variable or an object"))
+            }
+        };
+        self.depth -= 1;
+        expression
+    }
+
+    fn object(&mut self, mut map: Map<String, Value>) -> Result<Expression> {
+        let mut names = map.keys();
+        let (Some(name), None) = (names.next(), names.next()) else {
+            return condition(map);
+        };
+        let name = name.clone();
+        if !NAMES.contains(&name.as_str()) {
+            return condition(map);
+        }
+        let inner = map.shift_remove(&name).unwrap_or_default();
+        match name.as_str() {
+            "sum" => Ok(Expression::Sum(self.list(inner)?)),
+            "mult" => Ok(Expression::Product(self.list(inner)?)),
+            "neg" => Ok(Expression::Neg(self.boxed(inner)?)),
+            "abs" => Ok(Expression::Abs(self.boxed(inner)?)),
+            "sqrt" => Ok(Expression::Sqrt(self.boxed(inner)?)),
+            "exp" => Ok(Expression::Exp(self.boxed(inner)?)),
+            "ln" => Ok(Expression::Ln(self.boxed(inner)?)),
+            "log10" => Ok(Expression::Log10(self.boxed(inner)?)),
+            "div" => {
+                let division: Division = read(inner)?;
+                Ok(Expression::Quotient {
+                    dividend: self.boxed(division.left)?,
+                    divisor: self.boxed(division.right)?,
+                    by_zero: division.by_zero_default,
+                })
+            }
+            "pow" => {
+                let power: Power = read(inner)?;
+                Ok(Expression::Power {
+                    base: self.boxed(power.base)?,
+                    exponent: self.boxed(power.exponent)?,
+                })
+            }
+            "datetime" => {
+                let text: String = read(inner)?;
+                let at = Datetime::parse(&text);
+                at.map(Expression::Datetime)
+                    .ok_or_else(|| wrong(format_args!("{text:?} is no datetime")))
+            }
+            "datetime_key" => Ok(Expression::DatetimeAt(read(inner)?)),
+            "geo_distance" => {
+                let distance: Distance = read(inner)?;
+                let origin = GeoPoint::new(distance.origin.lon, distance.origin.lat);
+                Ok(Expression::GeoDistance {
+                    origin: origin.ok_or_else(|| wrong("the origin of a geo_distance is out of range"))?,
+                    to: distance.to,
+                })
+            }
+            "lin_decay" => self.decay(Decay::Linear, inner),
+            "exp_decay" => self.decay(Decay::Exponential, inner),
+            _ => self.decay(Decay::Gaussian, inner),
+        }
+    }
+
+    fn decay(&mut self, shape: Decay, value: Value) -> Result<Expression> {
+        let body: DecayBody = read(value)?;
+        Ok(Expression::Decay {
+            shape,
+            x: self.boxed(body.x)?,
+            target: body
+                .target
+                .filter(|target| !target.is_null())
+                .map(|target| self.boxed(target))
+                .transpose()?,
+            scale: body.scale.unwrap_or(1.0),
+            midpoint: body.midpoint.unwrap_or(0.5),
+        })
+    }
 }
 
 fn condition(map: Map<String, Value>) -> Result<Expression> {
@@ -155,3 +205,6 @@ fn condition(map: Map<String, Value>) -> Result<Expression> {
         .map(Expression::from)
         .ok_or_else(|| wrong("expected a condition"))
 }
+
+#[cfg(test)]
+mod tests;

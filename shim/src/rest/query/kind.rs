@@ -41,6 +41,10 @@ impl Input {
             Input::Id(id) => Ok(VectorInput::Id(id)),
             Input::Vector(vector) => {
                 vector.check(place, problems);
+                if vector.has_no_model() {
+                    // It is told with the other problems.
+                    return Ok(VectorInput::Vector(Vec::<f32>::new().into()));
+                }
                 vector.vector(Role::Query).map(VectorInput::Vector)
             }
         }

@@ -58,8 +58,21 @@ impl WireVector {
         }
     }
 
+    /// Whether a model is to make it that is not named.
+    pub(in crate::rest) fn has_no_model(&self) -> bool {
+        match self {
+            WireVector::Inferred(Inferred::Document { model, .. } | Inferred::Other { model }) => {
+                model.is_empty()
+            }
+            WireVector::Dense(_) | WireVector::Multi(_) | WireVector::Sparse { .. } => false,
+        }
+    }
+
     /// Adds what is wrong with it, whatever it is compared with.
     pub(in crate::rest) fn check(&self, place: &str, problems: &mut Problems) {
+        if self.has_no_model() {
+            problems.add(format_args!("{place}.model"), "must not be empty");
+        }
         match self {
             WireVector::Sparse { indices, values } => {
                 if indices.len() != values.len() {

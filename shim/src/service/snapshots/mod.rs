@@ -22,7 +22,8 @@ use serde::Serialize;
 use super::error::{ErrorKind, Result, ServiceError};
 use super::{Inner, Service, check_name};
 
-pub use recover::Recovery;
+pub(super) use place::Names;
+pub use recover::{Incoming, Recovery, check_checksum};
 
 /// What a snapshot is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl Service {
         of: SnapshotsOf<'_>,
         wait: bool,
     ) -> Result<Option<SnapshotDescription>> {
-        let scope = self.scope(of)?;
+        let scope = self.scope(of).await?;
         let service = self.clone();
         let work = async move { service.to_the_end(move |inner| create(inner, &scope)).await };
         if wait {
@@ -97,7 +98,7 @@ impl Service {
     /// # Errors
     /// When there is no such collection or shard, or the disk fails.
     pub async fn list_snapshots(&self, of: SnapshotsOf<'_>) -> Result<Vec<SnapshotDescription>> {
-        let scope = self.scope(of)?;
+        let scope = self.scope(of).await?;
         self.to_the_end(move |inner| list(&place::directory(&inner.options.snapshots, &scope)))
             .await
     }
@@ -107,7 +108,7 @@ impl Service {
     /// # Errors
     /// When there is none of that name, or the disk fails.
     pub async fn delete_snapshot(&self, of: SnapshotsOf<'_>, name: &str) -> Result<bool> {
-        let (scope, name) = (self.scope(of)?, name.to_owned());
+        let (scope, name) = (self.scope(of).await?, name.to_owned());
         self.to_the_end(move |inner| {
             let path = place::file(&inner.options.snapshots, &scope, &name)?;
             fs::remove_file(&path).map_err(|error| failed("removing", &path, &error))?;
@@ -122,7 +123,7 @@ impl Service {
     /// # Errors
     /// When there is none of that name.
     pub async fn snapshot_file(&self, of: SnapshotsOf<'_>, name: &str) -> Result<SnapshotFile> {
-        let (scope, name) = (self.scope(of)?, name.to_owned());
+        let (scope, name) = (self.scope(of).await?, name.to_owned());
         self.to_the_end(move |inner| {
             let path = place::file(&inner.options.snapshots, &scope, &name)?;
             let size = fs::metadata(&path)
@@ -137,49 +138,57 @@ impl Service {
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn incoming(&self) -> Result<tempfile::TempDir> {
+    pub async fn incoming(&self) -> Result<Incoming> {
         self.to_the_end(|inner| {
             let root = &inner.options.snapshots;
             fs::create_dir_all(root).map_err(|error| failed("making", root, &error))?;
             tempfile::Builder::new()
                 .prefix(place::INCOMING)
                 .tempdir_in(root)
+                .map(Incoming)
                 .map_err(|error| failed("writing to", root, &error))
         })
         .await
     }
 
-    fn scope(&self, of: SnapshotsOf<'_>) -> Result<Scope> {
-        let resolved = |name: &str| {
-            check_name(name)?;
-            if !self.database().exists(name) {
-                return Err(ServiceError::no_collection(name));
+    async fn scope(&self, of: SnapshotsOf<'_>) -> Result<Scope> {
+        let (name, scope): (&str, fn(String) -> Scope) = match of {
+            SnapshotsOf::Everything => return Ok(Scope::Full),
+            SnapshotsOf::Collection(name) => (name, Scope::Collection),
+            SnapshotsOf::Shard(name, 0) => (name, Scope::Shard),
+            SnapshotsOf::Shard(_, shard) => {
+                return Err(ServiceError::not_found(format!("Shard {shard} not found")));
             }
-            Ok(self.inner.resolve(name))
         };
-        match of {
-            SnapshotsOf::Everything => Ok(Scope::Full),
-            SnapshotsOf::Collection(name) => resolved(name).map(Scope::Collection),
-            SnapshotsOf::Shard(name, 0) => resolved(name).map(Scope::Shard),
-            SnapshotsOf::Shard(_, shard) => Err(ServiceError::not_found(format!("Shard {shard} not found"))),
-        }
+        check_name(name)?;
+        let name = name.to_owned();
+        self.about_all(move |inner| {
+            if !inner.database.exists(&name) {
+                return Err(ServiceError::no_collection(&name));
+            }
+            Ok(scope(inner.resolve(&name)))
+        })
+        .await
     }
 }
 
 fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
     let directory = place::directory(&inner.options.snapshots, scope);
     fs::create_dir_all(&directory).map_err(|error| failed("making", &directory, &error))?;
-    let path = place::new_file(&directory, scope, inner.peer, jiff::Timestamp::now());
+    let reserved = inner
+        .names
+        .reserve(&directory, scope, inner.peer, jiff::Timestamp::now());
+    let path = reserved.path();
     let control = vdb::Control::none();
     match scope {
-        Scope::Full => inner.database.snapshot_to_tar(&path, &control)?,
+        Scope::Full => inner.database.snapshot_to_tar(path, &control)?,
         Scope::Collection(name) | Scope::Shard(name) => {
-            inner.collection(name)?.snapshot_to_tar(&path, &control)?
+            inner.collection(name)?.snapshot_to_tar(path, &control)?
         }
     };
     // A snapshot without its checksum is as good: it is made when it is asked for.
-    checksum::keep(&path);
-    describe(&path)
+    checksum::keep(path);
+    describe(path)
 }
 
 fn list(directory: &Path) -> Result<Vec<SnapshotDescription>> {

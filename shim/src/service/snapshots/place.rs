@@ -1,8 +1,10 @@
 //! Which directory and which file; names of users never lead elsewhere.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::Scope;
@@ -50,22 +52,49 @@ pub(super) fn is_snapshot(path: &Path) -> bool {
             .is_ok_and(|metadata| metadata.file_type().is_file())
 }
 
-/// A file that does not exist, named after the moment; where two are made in a second, the second one after the next.
-pub(super) fn new_file(directory: &Path, scope: &Scope, peer: u64, now: Timestamp) -> PathBuf {
-    let mut seconds = now.as_second();
-    loop {
-        let at = Timestamp::from_second(seconds).unwrap_or(now);
-        let time = at.strftime("%Y-%m-%d-%H-%M-%S");
-        let name = match scope {
-            Scope::Full => format!("full-snapshot-{time}{SUFFIX}"),
-            Scope::Collection(name) => format!("{}-{peer}-{time}{SUFFIX}", plain(name)),
-            Scope::Shard(name) => format!("{}-shard-0-{time}{SUFFIX}", plain(name)),
-        };
-        let path = directory.join(name);
-        if path.symlink_metadata().is_err() {
-            return path;
+/// Names of snapshots that are being made. Their files come into being at the end: until then others must not take them.
+#[derive(Debug, Default)]
+pub(in crate::service) struct Names(Mutex<HashSet<PathBuf>>);
+
+impl Names {
+    /// A file that does not exist, named after the moment; where two are made in a second, the second one after the next.
+    pub(super) fn reserve(&self, directory: &Path, scope: &Scope, peer: u64, now: Timestamp) -> Reserved<'_> {
+        let mut seconds = now.as_second();
+        loop {
+            let at = Timestamp::from_second(seconds).unwrap_or(now);
+            let time = at.strftime("%Y-%m-%d-%H-%M-%S");
+            let name = match scope {
+                Scope::Full => format!("full-snapshot-{time}{SUFFIX}"),
+                Scope::Collection(name) => format!("{}-{peer}-{time}{SUFFIX}", plain(name)),
+                Scope::Shard(name) => format!("{}-shard-0-{time}{SUFFIX}", plain(name)),
+            };
+            let path = directory.join(name);
+            // Looked for under the lock: a file that is complete is there before its name is free again.
+            let mut names = self.0.lock();
+            if path.symlink_metadata().is_err() && names.insert(path.clone()) {
+                return Reserved { names: self, path };
+            }
+            seconds += 1;
         }
-        seconds += 1;
+    }
+}
+
+/// A name that nobody else takes.
+#[derive(Debug)]
+pub(super) struct Reserved<'a> {
+    names: &'a Names,
+    path: PathBuf,
+}
+
+impl Reserved<'_> {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.names.0.lock().remove(&self.path);
     }
 }
 
@@ -123,16 +152,18 @@ mod tests {
     fn two_in_a_second_have_two_names() {
         let root = tempfile::tempdir().unwrap();
         let at = Timestamp::from_second(1_700_000_000).unwrap();
-        let first = new_file(root.path(), &Scope::Full, 1, at);
-        std::fs::write(&first, b"x").unwrap();
-        let second = new_file(root.path(), &Scope::Full, 1, at);
-        assert_eq!(
-            first.file_name().unwrap(),
-            "full-snapshot-2023-11-14-22-13-20.snapshot"
-        );
-        assert_eq!(
-            second.file_name().unwrap(),
-            "full-snapshot-2023-11-14-22-13-21.snapshot"
-        );
+        let names = Names::default();
+        let reserve = || names.reserve(root.path(), &Scope::Full, 1, at);
+        let name = |reserved: &Reserved<'_>| reserved.path().file_name().unwrap().to_owned();
+        let first = reserve();
+        // Both are under way.
+        let second = reserve();
+        assert_eq!(name(&first), "full-snapshot-2023-11-14-22-13-20.snapshot");
+        assert_eq!(name(&second), "full-snapshot-2023-11-14-22-13-21.snapshot");
+        std::fs::write(first.path(), b"x").unwrap();
+        drop(first);
+        drop(second);
+        // One was made, the other was given up.
+        assert_eq!(name(&reserve()), "full-snapshot-2023-11-14-22-13-21.snapshot");
     }
 }

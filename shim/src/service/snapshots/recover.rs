@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use vdb::{Control, RestoreMode};
 
 use super::{checksum, failed};
@@ -9,12 +10,38 @@ use crate::service::error::{ErrorKind, Result, ServiceError};
 use crate::service::{Inner, Service, check_name};
 
 /// A snapshot to make a collection of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Recovery {
     /// A URL: that of a file in the directory of snapshots.
     Location(String),
     /// A file that a client has sent.
-    Received(PathBuf),
+    Received(Incoming),
+}
+
+/// A place for a file on its way in, removed with it when this is dropped: not before a recovery from it has ended, whoever
+/// waits for that.
+#[derive(Debug)]
+pub struct Incoming(pub(super) TempDir);
+
+impl Incoming {
+    /// Where the file is to be.
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("snapshot.tar")
+    }
+}
+
+/// Refuses what is no checksum.
+///
+/// # Errors
+/// When there is one and it is not well-formed.
+pub fn check_checksum(text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) if !checksum::is_wellformed(text) => Err(ServiceError::validation(
+            "checksum",
+            "must be a SHA-256 checksum in hexadecimal",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 impl Service {
@@ -30,15 +57,7 @@ impl Service {
         checksum: Option<String>,
     ) -> Result<bool> {
         check_name(collection)?;
-        if checksum
-            .as_deref()
-            .is_some_and(|text| !checksum::is_wellformed(text))
-        {
-            return Err(ServiceError::validation(
-                "checksum",
-                "must be a SHA-256 checksum in hexadecimal",
-            ));
-        }
+        check_checksum(checksum.as_deref())?;
         let name = collection.to_owned();
         self.to_the_end(move |inner| recover(inner, &name, &from, checksum.as_deref()))
             .await
@@ -47,7 +66,7 @@ impl Service {
 
 fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -> Result<bool> {
     let path = match from {
-        Recovery::Received(path) => path.clone(),
+        Recovery::Received(incoming) => incoming.path(),
         Recovery::Location(location) => located(&inner.options.snapshots, location)?,
     };
     if let Some(expected) = expected {

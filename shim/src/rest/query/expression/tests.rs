@@ -1,0 +1,26 @@
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn depth_is_bounded() {
+    let nested = |levels: usize| (0..levels).fold(json!("$score"), |inner, _| json!({ "neg": inner }));
+    assert!(read_formula(nested(MAX_FORMULA_DEPTH - 1), None).is_ok());
+    assert!(read_formula(nested(MAX_FORMULA_DEPTH), None).is_err());
+}
+
+#[test]
+fn parts_are_bounded() {
+    let sum = |parts: usize| json!({ "sum": vec![1; parts] });
+    assert!(read_formula(sum(MAX_FORMULA_PARTS - 1), None).is_ok());
+    assert!(read_formula(sum(MAX_FORMULA_PARTS), None).is_err());
+}
+
+#[test]
+fn what_is_no_operator_is_a_condition() {
+    let one = read_formula(json!({"key": "a", "match": {"value": 1}}), None).unwrap();
+    let nested = read_formula(json!({"must": [{"key": "a", "match": {"value": 1}}]}), None).unwrap();
+    assert!(one != nested);
+    assert!(read_formula(json!({"no_operator": 1}), None).is_err());
+    assert!(read_formula(json!({"sum": 1}), None).is_err());
+}
