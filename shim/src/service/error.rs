@@ -224,6 +224,10 @@ impl From<Error> for ServiceError {
             Error::Timeout { .. } | Error::Cancelled => {
                 ServiceError::new(ErrorKind::Timeout, error.to_string())
             }
+            Error::StrictMode { .. } => ServiceError::new(ErrorKind::StrictMode, error.to_string()),
+            Error::RateLimit { retry_after, .. } => {
+                ServiceError::new(ErrorKind::RateLimited { retry_after }, error.to_string())
+            }
             Error::ReadOnly | Error::Forked { .. } => ServiceError::forbidden(error.to_string()),
             Error::WriteBufferFull { .. } => ServiceError::new(ErrorKind::OutOfStorage, error.to_string()),
             Error::Conflict { .. }

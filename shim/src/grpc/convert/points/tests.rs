@@ -54,9 +54,10 @@ fn points_are_chosen_by_ids_or_by_a_filter() {
 }
 
 #[test]
-fn a_part_of_a_payload_cannot_be_overwritten() {
-    let refused = overwrite_payload(Default::default(), ids(&[1]), Some("a".to_owned())).unwrap_err();
-    assert!(format!("{refused:?}").contains("\"key\""), "{refused:?}");
+fn payloads_are_overwritten_as_a_whole() {
+    let with_key = overwrite_payload(Default::default(), ids(&[1]), Some("a".to_owned()));
+    let without = overwrite_payload(Default::default(), ids(&[1]), None);
+    assert_eq!(with_key.unwrap(), without.unwrap());
 }
 
 #[test]
