@@ -4,9 +4,11 @@
 
 mod clusters;
 mod collections;
+mod lenient;
 mod points;
 mod queries;
 mod reads;
+mod settings;
 mod snapshots;
 
 use axum::Router;
@@ -71,8 +73,15 @@ impl Server {
     }
 
     fn with_keys(keys: Keys) -> Self {
+        Server::serving(Database::builder().open_in_memory().unwrap(), keys)
+    }
+
+    fn on(database: Database) -> Self {
+        Server::serving(database, Keys::none())
+    }
+
+    fn serving(database: Database, keys: Keys) -> Self {
         let snapshots = tempfile::tempdir().unwrap();
-        let database = Database::builder().open_in_memory().unwrap();
         let service = Service::new(database, ServiceOptions::new(snapshots.path()));
         let options = RestOptions {
             keys,

@@ -1,0 +1,91 @@
+//! Settings: kept, changed, in force.
+
+use serde_json::{Value, json};
+use vdb::Database;
+
+use super::Server;
+
+async fn config(server: &Server) -> Value {
+    server.get("/collections/c").await.result()["config"].clone()
+}
+
+fn everything() -> Value {
+    json!({
+        "vectors": {"a": {"size": 2, "distance": "Dot", "hnsw_config": {"m": 8}}},
+        "sparse_vectors": {"s": {"modifier": "idf"}},
+        "hnsw_config": {"m": 12, "ef_construct": 50},
+        "optimizers_config": {"indexing_threshold": 500},
+        "quantization_config": {"scalar": {"type": "int8", "quantile": 0.9}},
+        "strict_mode_config": {"enabled": true, "max_query_limit": 50},
+        "metadata": {"owner": "birds"},
+    })
+}
+
+#[tokio::test]
+async fn settings_survive_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let database = Database::open(&path).unwrap();
+    let server = Server::on(database.clone());
+    server.put("/collections/c", everything()).await.result();
+    let patch = json!({
+        "hnsw_config": {"ef_construct": 60},
+        "metadata": {"since": 2},
+        "strict_mode_config": {"max_query_limit": 40},
+    });
+    server.patch("/collections/c", patch).await.result();
+    let before = config(&server).await;
+    assert_eq!(before["hnsw_config"]["m"], 12);
+    assert_eq!(before["hnsw_config"]["ef_construct"], 60);
+    assert_eq!(before["metadata"], json!({"owner": "birds", "since": 2}));
+    assert_eq!(before["strict_mode_config"]["max_query_limit"], 40);
+    assert_eq!(before["quantization_config"]["scalar"]["type"], "int8");
+    assert_eq!(before["params"]["vectors"]["a"]["hnsw_config"]["m"], 8);
+    assert_eq!(before["params"]["sparse_vectors"]["s"]["modifier"], "idf");
+    drop(server);
+    database.close().unwrap();
+    let server = Server::on(Database::open(&path).unwrap());
+    assert_eq!(config(&server).await, before);
+}
+
+#[tokio::test]
+async fn a_change_is_in_force_at_once() {
+    let server = Server::with_points().await;
+    let query = || {
+        server.post(
+            "/collections/c/points/query",
+            json!({"query": [1, 0], "limit": 3}),
+        )
+    };
+    query().await.result();
+    let strict = |limit: u64| json!({"strict_mode_config": {"enabled": true, "max_query_limit": limit}});
+    server.patch("/collections/c", strict(2)).await.result();
+    let refused = query().await.error(400);
+    assert!(
+        !refused.starts_with("Bad request") && !refused.starts_with("Wrong input"),
+        "{refused}"
+    );
+    server.patch("/collections/c", strict(3)).await.result();
+    query().await.result();
+    let off = json!({"strict_mode_config": {"enabled": false, "max_query_limit": 1}});
+    server.patch("/collections/c", off).await.result();
+    query().await.result();
+    let wrong = json!({"vectors": {"none": {"hnsw_config": {"m": 4}}}});
+    server.patch("/collections/c", wrong).await.error(400);
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let server = Server::with_points().await;
+    let strict = json!({"strict_mode_config": {"enabled": true, "read_rate_limit": 2}});
+    server.patch("/collections/c", strict).await.result();
+    let mut last = None;
+    for _ in 0..4 {
+        last = Some(server.post("/collections/c/points/scroll", json!({})).await);
+    }
+    let last = last.unwrap();
+    let text = last.error(429);
+    assert!(text.starts_with("Rate limiting exceeded: "), "{text}");
+    let after: u64 = last.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&after), "{after}");
+}
