@@ -15,6 +15,8 @@ use crate::{
     verify_disk,
 };
 
+type Deed = fn(&Collection) -> Result<()>;
+
 fn open(disk: &SimDisk) -> Database {
     let builder = Database::builder().background(false).threads(1);
     builder.open_disk(Arc::new(disk.clone())).unwrap()
@@ -69,7 +71,7 @@ fn a_job_that_began_before_a_drop_finds_its_files() {
 
 #[test]
 fn what_was_dropped_while_a_segment_was_written_is_not_in_it() {
-    let jobs: [(&str, fn(&Collection) -> Result<()>); 2] = [
+    let jobs: [(&str, Deed); 2] = [
         ("flush", |c| c.flush().map(drop)),
         ("merge", |c| c.optimize(&Control::none())),
     ];
@@ -119,7 +121,7 @@ fn what_was_dropped_while_a_segment_was_written_is_not_in_it() {
 }
 
 /// Changes of the schema, each of which takes something away.
-const CHANGES: [fn(&Collection) -> Result<()>; 3] = [
+const CHANGES: [Deed; 3] = [
     |c| c.delete_vector("own").map(drop),
     |c| c.drop_payload_index("n").map(drop),
     |c| {
