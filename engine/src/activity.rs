@@ -10,6 +10,8 @@ struct State {
     done: u64,
     total: u64,
     failed: Option<(Instant, String)>,
+    /// Why points whose time is past could not be deleted. Other jobs neither wait for that nor make up for it.
+    sweep_failed: Option<String>,
 }
 
 /// The present job and the last failure.
@@ -29,8 +31,10 @@ pub struct Progress {
 
 impl Activity {
     pub(crate) fn start(&self, job: &'static str) {
-        *self.0.lock() = State {
+        let mut state = self.0.lock();
+        *state = State {
             now: Some(job),
+            sweep_failed: state.sweep_failed.take(),
             ..State::default()
         };
     }
@@ -48,6 +52,11 @@ impl Activity {
         let mut state = self.0.lock();
         state.now = None;
         state.failed = Some((Instant::now(), why));
+    }
+
+    /// How the last deletion of points whose time is past has ended.
+    pub(crate) fn swept(&self, failure: Option<String>) {
+        self.0.lock().sweep_failed = failure;
     }
 
     /// Nothing is left to do of what failed.
@@ -73,6 +82,11 @@ impl Activity {
     }
 
     pub(crate) fn failure(&self) -> Option<String> {
-        self.0.lock().failed.as_ref().map(|(_, why)| why.clone())
+        let state = self.0.lock();
+        let failed = state.failed.as_ref().map(|(_, why)| why);
+        failed.or(state.sweep_failed.as_ref()).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,7 +134,7 @@ impl Shared {
     }
 
     pub(crate) fn create_collection(&self, name: &str, config: CollectionConfig) -> Result<Arc<Core>> {
-        let schema = Schema::new(config)?.to_record();
+        let schema = Schema::new(config)?.to_bounded_record()?;
         self.wal()?;
         let mut catalog = self.catalog.lock();
         self.check_open()?;

@@ -53,7 +53,7 @@ pub(crate) struct Core {
     /// When the last memtable became a segment, and the one before.
     pub(crate) flushes: Mutex<[Option<Instant>; 2]>,
     pub(crate) activity: Activity,
-    /// Counts the changes of settings.
+    /// Counts the changes of the schema that call off what is being built in the background.
     pub(crate) settings: AtomicU32,
     /// How much may be asked yet, where the settings limit it.
     pub(crate) rates: Rates,

@@ -21,6 +21,9 @@ pub const MAX_COLLECTIONS: usize = 10_000;
 pub const MAX_ALIASES: usize = 10_000;
 /// Most bytes that the settings of a collection take as they are stored, metadata and hints included.
 pub const MAX_SETTINGS_BYTES: usize = 256 << 10;
+/// Most bytes that the schema of a collection takes as it is stored: vectors, payload indexes with their options (lists of stop
+/// words above all), settings. Every segment carries it in a place that holds a megabyte.
+pub const MAX_SCHEMA_BYTES: usize = 768 << 10;
 /// Most payload indexes of a collection.
 pub const MAX_PAYLOAD_INDEXES: usize = 1_000;
 /// Longest payload path, in bytes.

@@ -210,7 +210,7 @@ impl Memtable {
         vectors: &[Option<&[u8]>],
     ) {
         let row = self.rows.len();
-        let mut bytes = payload.len() + 160;
+        let mut bytes = payload.len() + 160 + self.columns.len() * size_of::<u32>();
         let places = self
             .columns
             .iter()

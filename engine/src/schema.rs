@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use vdb_index::hnsw::HnswParams;
-use vdb_storage::Component;
 use vdb_storage::payload::{decode_payload, encode_payload};
 use vdb_storage::schema::{PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord};
+use vdb_storage::{Component, codec};
 use vdb_sys::element::Element;
 use vdb_sys::kernel::Kernel;
 
@@ -14,7 +14,7 @@ use crate::config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams,
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
 use crate::filter::{TextAnalysis, TextFields};
-use crate::limits::MAX_SETTINGS_BYTES;
+use crate::limits::{MAX_SCHEMA_BYTES, MAX_SETTINGS_BYTES};
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
 use crate::settings::{
     CollectionUpdate, Fields, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
@@ -208,6 +208,8 @@ pub(crate) struct Schema {
     /// The settings as manifests keep them.
     stored: Vec<u8>,
     pub(crate) ttl: Option<Ttl>,
+    /// Counts the changes.
+    pub(crate) revision: u64,
 }
 
 impl Schema {
@@ -247,6 +249,7 @@ impl Schema {
             metadata: config.metadata,
             hints: config.hints,
             ttl: config.ttl,
+            revision: 0,
             stored,
         })
     }
@@ -288,6 +291,7 @@ impl Schema {
             vectors: slots.iter().map(|slot| slot.as_ref().and_then(of_name)).collect(),
             payload_indexes: self.payload_indexes.clone(),
             next_payload_index: self.next_payload_index,
+            revision: self.revision,
             ..fresh
         })
     }
@@ -321,14 +325,16 @@ impl Schema {
         self.strict_mode.as_ref().filter(|strict| strict.is_enabled())
     }
 
-    /// When segments are merged, sizes in rows.
-    pub(crate) fn merging(&self) -> OptimizerConfig {
-        let dense = self.vectors().filter_map(|(_, vector)| match &vector.kind {
-            VectorKind::Dense(dense) | VectorKind::Multi(dense) => Some(dense.params.row_bytes()),
-            VectorKind::Sparse(_) => None,
+    /// When segments are merged, sizes in rows. `mean` knows how many bytes the vectors of a slot take on average that differ in
+    /// length.
+    pub(crate) fn merging(&self, mean: impl Fn(usize) -> Option<usize>) -> OptimizerConfig {
+        let bytes = self.vectors().map(|(slot, vector)| match &vector.kind {
+            VectorKind::Dense(dense) => dense.params.row_bytes(),
+            VectorKind::Multi(dense) => mean(slot).unwrap_or_else(|| dense.params.row_bytes()),
+            VectorKind::Sparse(_) => mean(slot).unwrap_or(0),
         });
         OptimizerConfig {
-            max_segment_rows: self.optimizer.max_segment_rows(dense.sum()),
+            max_segment_rows: self.optimizer.max_segment_rows(bytes.sum()),
             ..self.optimizer.clone()
         }
     }
@@ -465,7 +471,23 @@ impl Schema {
             next_payload_index: self.next_payload_index,
             settings: self.stored.clone(),
             ttl: self.ttl.as_ref().map(|ttl| ttl.field.clone()),
+            revision: self.revision,
         }
+    }
+
+    /// The form in the manifest of a schema that is about to come into force.
+    ///
+    /// # Errors
+    /// When it takes more than a points file can carry.
+    pub(crate) fn to_bounded_record(&self) -> Result<SchemaRecord> {
+        let record = self.to_record();
+        let bytes = codec::encode(&record)?.len();
+        within(
+            "bytes that the schema of a collection takes, with its settings and the options of its payload indexes",
+            MAX_SCHEMA_BYTES,
+            bytes,
+        )?;
+        Ok(record)
     }
 
     /// From the form in the manifest of the collection in `dir`.
@@ -528,6 +550,7 @@ impl Schema {
         Ok(Schema {
             payload_indexes,
             next_payload_index: record.next_payload_index,
+            revision: record.revision,
             ..fresh.map_err(|e| damaged(e.to_string()))?
         })
     }

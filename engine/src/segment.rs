@@ -31,6 +31,15 @@ struct Files {
     retired: Mutex<Vec<String>>,
 }
 
+impl Files {
+    fn new(disk: &DynDisk) -> Arc<Self> {
+        Arc::new(Files {
+            disk: disk.clone(),
+            retired: Mutex::default(),
+        })
+    }
+}
+
 impl Drop for Files {
     fn drop(&mut self) {
         for path in self.retired.lock().drain(..) {
@@ -49,6 +58,8 @@ pub(crate) struct Segment {
     pub(crate) deletions: Arc<Deletions>,
     /// By slot; none where no row has a vector.
     columns: Vec<Option<Column>>,
+    /// By slot, what goes with the column: its file stays while anybody has it, who may read it by its name.
+    column_files: Vec<Arc<Files>>,
     indexes: Vec<(u16, Arc<PostingsFile>)>,
     /// A payload index turned out damaged when it was asked: none is used, and all get rebuilt.
     indexes_damaged: AtomicBool,
@@ -179,16 +190,15 @@ impl Segment {
             (fits && is_meant(component, file.info())).then(|| (index.number, Arc::new(file)))
         });
         let indexes = indexes.collect();
-        let files = Arc::new(Files {
-            disk: disk.clone(),
-            retired: Mutex::new(Vec::new()),
-        });
+        let column_files = columns.iter().map(|_| Files::new(disk)).collect();
+        let files = Files::new(disk);
         Ok(Segment {
             record,
             points,
             payload,
             deletions: Arc::new(deletions),
             columns,
+            column_files,
             indexes,
             indexes_damaged: AtomicBool::new(false),
             told: AtomicBool::new(false),
@@ -220,10 +230,22 @@ impl Segment {
                 mark.store(true, Ordering::Release);
             }
         }
+        // A column that the record no longer names is not held any longer.
+        let mut column_files = fresh.column_files.clone();
+        for ((held, column), before) in column_files
+            .iter_mut()
+            .zip(&fresh.columns)
+            .zip(&self.column_files)
+        {
+            if column.is_some() {
+                *held = before.clone();
+            }
+        }
         Ok(Segment {
             deletions: self.deletions.clone(),
             files: self.files.clone(),
             damaged: self.damaged.clone(),
+            column_files,
             ..fresh
         })
     }
@@ -242,12 +264,20 @@ impl Segment {
                 .any(|component| record.component(component).is_some())
         };
         let columns = (0u16..).zip(&self.columns);
-        let columns = columns.map(|(slot, column)| column.clone().filter(|_| has_file(slot)));
+        let columns: Vec<Option<Column>> = columns
+            .map(|(slot, column)| column.clone().filter(|_| has_file(slot)))
+            .collect();
+        let held = columns.iter().zip(&self.column_files);
+        let column_files = held.map(|(column, files)| match column {
+            Some(_) => files.clone(),
+            None => Files::new(&self.files.disk),
+        });
         Segment {
             points: self.points.clone(),
             payload: self.payload.clone(),
             deletions: self.deletions.clone(),
-            columns: columns.collect(),
+            column_files: column_files.collect(),
+            columns,
             indexes: self
                 .indexes
                 .iter()
@@ -266,6 +296,16 @@ impl Segment {
     /// Names files that are to be removed once no reader holds the segment any more.
     pub(crate) fn retire(&self, paths: impl IntoIterator<Item = String>) {
         self.files.retired.lock().extend(paths);
+    }
+
+    /// Names the file of a slot's vectors, which is to be removed once nobody holds them any more: neither this version of the
+    /// segment nor another one that has them.
+    pub(crate) fn retire_vectors(&self, slot: u16, path: String) {
+        match self.column_files.get(usize::from(slot)) {
+            Some(files) => files.retired.lock().push(path),
+            // Nobody can look into it.
+            None => drop(self.files.disk.remove(&path)),
+        }
     }
 
     pub(crate) fn rows(&self) -> u32 {

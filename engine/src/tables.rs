@@ -11,6 +11,7 @@ use crate::filter::PointSource;
 use crate::memtable::Memtable;
 use crate::schema::Schema;
 use crate::segment::Segment;
+use crate::settings::OptimizerConfig;
 
 /// Where the rows of a collection are. Immutable: a change makes a new one.
 #[derive(Clone, Debug)]
@@ -21,6 +22,18 @@ pub(crate) struct Tables {
     /// Wait to become segments, oldest first.
     pub(crate) frozen: Vec<Arc<Memtable>>,
     pub(crate) segments: Vec<Arc<Segment>>,
+}
+
+impl Tables {
+    /// When segments are merged, sizes in rows.
+    pub(crate) fn merging(&self) -> OptimizerConfig {
+        self.schema.merging(|slot| {
+            let rows = |segment: &Arc<Segment>| segment.rows_with_vector(slot) as usize;
+            let bytes = |segment: &Arc<Segment>| segment.vector_bytes(slot);
+            let total: usize = self.segments.iter().map(bytes).fold(0, usize::saturating_add);
+            total.checked_div(self.segments.iter().map(rows).sum())
+        })
+    }
 }
 
 /// One version of a point, wherever it is.

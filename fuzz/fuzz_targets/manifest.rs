@@ -71,6 +71,7 @@ static MANIFEST: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
             next_payload_index: 1,
             settings: vec![0; 5],
             ttl: Some("until".to_owned()),
+            revision: 4,
         },
         flushed_lsn: 40,
         seq_floor: 30,

@@ -35,6 +35,7 @@ static POINTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         next_payload_index: 0,
         settings: Vec::new(),
         ttl: None,
+        revision: 0,
     };
     let identity = SegmentIdentity {
         collection_id: 1,

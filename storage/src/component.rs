@@ -25,11 +25,19 @@ pub enum Component {
     Sparse(u16),
     /// The inverted index over the sparse vector of a number: derived.
     SparseIndex(u16),
-    /// The multivector of a number: primary. Its graph is a [`Graph`](Self::Graph).
+    /// The multivector of a number: primary. Nothing is derived of it yet.
     Multi(u16),
 }
 
 impl Component {
+    /// True for the primary file of vectors of whichever kind.
+    pub const fn is_vectors(self) -> bool {
+        matches!(
+            self,
+            Component::Vectors(_) | Component::Sparse(_) | Component::Multi(_)
+        )
+    }
+
     /// The component that a stable code and a number stand for. The number of a component that a segment has
     /// once is 0.
     pub const fn from_code(code: u8, number: u16) -> Option<Self> {

@@ -25,6 +25,8 @@ pub struct SchemaRecord {
     pub settings: Vec<u8>,
     /// The payload path of the time at which a point ends, if points do.
     pub ttl: Option<String>,
+    /// Counts the changes: of two schemas of a collection the one with the greater number came later.
+    pub revision: u64,
 }
 
 /// One named vector. Codes of distances are given by the engine, codes of elements by

@@ -20,13 +20,17 @@ pub(crate) fn run(shared: &Arc<Shared>) {
                 return;
             }
             if core.tables().schema.ttl.is_none() {
+                core.activity.swept(None);
                 continue;
             }
             sweeps = true;
             match sweep(shared, &core, &control) {
-                Ok(_) | Err(Error::Closed | Error::Cancelled) => {}
+                Ok(_) => core.activity.swept(None),
+                Err(Error::Closed | Error::Cancelled) => {}
                 // Told by `info`; the next look tries again.
-                Err(error) if !core.dropped.load(Ordering::Acquire) => core.activity.fail(error.to_string()),
+                Err(error) if !core.dropped.load(Ordering::Acquire) => {
+                    core.activity.swept(Some(error.to_string()));
+                }
                 Err(_) => {}
             }
         }

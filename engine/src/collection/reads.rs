@@ -121,6 +121,7 @@ impl Collection {
     /// # Errors
     /// As [`scroll`](Self::scroll), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn scroll_back_with(&self, request: &ScrollRequest, control: &Control<'_>) -> Result<ScrollPage> {
+        self.admit(|strict| strict.scroll(request))?;
         self.answer("scrolling", control, request.timeout, |view, allowance| {
             scroll::scroll(view, request, Direction::Backward, allowance)
         })
@@ -140,6 +141,7 @@ impl Collection {
     /// # Errors
     /// As [`sort`](Self::sort), and [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn sort_with(&self, request: &SortRequest, control: &Control<'_>) -> Result<SortPage> {
+        self.admit(|strict| strict.sort(request))?;
         self.answer("sorting", control, request.timeout, |view, allowance| {
             sort::sort(view, request, allowance)
         })
@@ -428,6 +430,7 @@ impl Collection {
         request: &AggregateRequest,
         control: &Control<'_>,
     ) -> Result<AggregateAnswer> {
+        self.admit(|strict| strict.aggregate(request))?;
         self.answer("counting", control, request.timeout, |view, allowance| {
             aggregate::aggregate(view, request, allowance)
         })

@@ -70,13 +70,18 @@ fn vectors(at: Stage<'_>) -> Result<()> {
         Some(Query::Formula(_)) => "a formula",
         Some(Query::OrderBy(_)) => "an order by a payload value",
         Some(Query::Sample { .. }) => "a sample",
-        // `using` names a payload path then.
-        Some(Query::Text { .. }) if at.lookup_from.is_none() => return Ok(()),
-        Some(Query::Text { .. }) => {
+        Some(Query::Text { .. }) if at.lookup_from.is_some() => {
             return Err(invalid(
                 "a query by text looks up no vectors: leave out `lookup_from`",
             ));
         }
+        Some(Query::Text { .. }) if at.params.idf.is_some() => {
+            return Err(invalid(
+                "a query by text counts in all points how rare a token is: leave out `idf`",
+            ));
+        }
+        // `using` names a payload path then.
+        Some(Query::Text { .. }) => return Ok(()),
         Some(_) | None => "a request without a query",
     };
     if !at.using.is_empty() {

@@ -11,7 +11,7 @@ use vdb_wal::Lsn;
 
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::maintenance::dropped::forget_all_dropped;
+use crate::maintenance::dropped::{Kept, forget_all_dropped, without_dropped};
 use crate::maintenance::fresh::FreshFiles;
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -99,8 +99,50 @@ impl<'a> Commit<'a> {
             .try_for_each(|s| self.tombstones(s.record.id, s.deletions.iter()))
     }
 
+    /// Adds a segment that was made under an earlier schema perhaps, and answers it as readers may have it: without what was
+    /// dropped meanwhile, whose files go with the commit.
+    pub(crate) fn add(&mut self, segment: &Arc<Segment>) -> Arc<Segment> {
+        self.next.segments.push(segment.record.clone());
+        without_dropped(segment, &Kept::by(&self.next.schema))
+    }
+
     /// Swaps the manifest, then lets `publish` change what readers start from.
     pub(crate) fn finish(mut self, publish: impl FnOnce()) -> Result<()> {
+        self.swap(publish)
+    }
+
+    /// As [`finish`](Self::finish), for what must not take effect later, at the next opening, when it has failed: the medium may
+    /// have that manifest all the same. Then a younger one says what is in force.
+    ///
+    /// # Errors
+    /// What failed, and whether the present state could be put in front of it. Where it could not, nothing may be written that
+    /// the failed change would take away.
+    pub(crate) fn finish_or_take_back(mut self, publish: impl FnOnce()) -> Result<(), NotDone> {
+        self.swap(publish).map_err(|error| NotDone {
+            unsettled: self.take_back().err().map(|why| why.to_string()),
+            error,
+        })
+    }
+
+    fn take_back(&mut self) -> Result<()> {
+        let store = self.store();
+        let failed = self.current.generation;
+        if store
+            .generations()
+            .is_ok_and(|there| there.last() < Some(&failed))
+        {
+            return Ok(());
+        }
+        self.current.generation += 1;
+        store.commit(&self.current)?;
+        Ok(())
+    }
+
+    fn store(&self) -> ManifestStore<CollectionManifest> {
+        ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone())
+    }
+
+    fn swap(&mut self, publish: impl FnOnce()) -> Result<()> {
         if self.core.dropped.load(vdb_sys::sync::atomic::Ordering::Acquire) {
             return Err(Error::CollectionNotFound {
                 name: self.core.dir.clone(),
@@ -109,18 +151,35 @@ impl<'a> Commit<'a> {
         // The directory's lock is about to go: whoever takes it next must find nobody writing.
         self.shared.check_writable()?;
         let dropped = forget_all_dropped(&mut self.next);
-        self.stale
-            .extend(dropped.iter().map(|file| file.path(&self.core.dir)));
         self.next.segments.sort_unstable_by_key(|s| s.id);
-        let store = ManifestStore::new(self.shared.disk.clone(), self.core.dir.clone());
         self.fresh.keep();
-        store.commit(&self.next)?;
-        *self.current = self.next;
+        self.store().commit(&self.next)?;
+        std::mem::swap(&mut *self.current, &mut self.next);
+        let before = self.core.tables().segments.clone();
         publish();
-        for path in self.stale {
+        for file in dropped {
+            let path = file.path(&self.core.dir);
+            let held = before.iter().find(|s| s.record.id == file.segment);
+            match (file.component, held) {
+                // A job that runs may be about to read them, by their name.
+                (
+                    Component::Vectors(slot) | Component::Sparse(slot) | Component::Multi(slot),
+                    Some(segment),
+                ) => segment.retire_vectors(slot, path),
+                _ => self.stale.push(path),
+            }
+        }
+        for path in std::mem::take(&mut self.stale) {
             // Readers have them mapped. The next open removes what cannot be removed now.
             let _ = self.shared.disk.remove(&path);
         }
         Ok(())
     }
+}
+
+/// A change that has failed.
+pub(crate) struct NotDone {
+    pub(crate) error: Error,
+    /// Why the next opening may find it done nevertheless.
+    pub(crate) unsettled: Option<String>,
 }

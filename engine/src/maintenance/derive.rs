@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::filter::PayloadPath;
 use crate::maintenance::commit::Commit;
+use crate::maintenance::dropped::{Kept, forget_dropped};
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::grown::build_graph;
 use crate::maintenance::sparse::{self, next_file};
@@ -217,11 +218,13 @@ pub(crate) fn derive(
             record.components.push(component);
         }
     }
-    let record = record.clone();
+    let mut record = record.clone();
     let stale: Vec<SegmentFile> = before
         .into_iter()
         .filter(|file| record.files().all(|f| f != *file))
         .collect();
+    // What was dropped meanwhile leaves with the commit, its files too.
+    forget_dropped(&mut record, &Kept::by(&commit.next.schema));
     let complete = Arc::new(segment.reopen(&shared.disk, &core.dir, &schema, record)?);
     commit.finish(|| {
         let _sequencer = shared.sequencer.lock();

@@ -1,9 +1,12 @@
 //! Payload indexes and vectors that the schema no longer has leave the manifest.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use vdb_storage::manifest::{CollectionManifest, SchemaRecord, SegmentRecord};
 use vdb_storage::{Component, SegmentFile};
+
+use crate::segment::Segment;
 
 /// The numbers of what a schema has.
 pub(super) struct Kept {
@@ -44,6 +47,15 @@ pub(super) fn forget_dropped(record: &mut SegmentRecord, kept: &Kept) -> Vec<Seg
     files
 }
 
+/// The segment as it is without what is not `kept`.
+pub(super) fn without_dropped(segment: &Arc<Segment>, kept: &Kept) -> Arc<Segment> {
+    let mut record = segment.record.clone();
+    match forget_dropped(&mut record, kept).is_empty() {
+        true => segment.clone(),
+        false => Arc::new(segment.with_record(record)),
+    }
+}
+
 /// Takes what was dropped out of a manifest, that too which a job has built meanwhile, and answers the files.
 pub(super) fn forget_all_dropped(next: &mut CollectionManifest) -> Vec<SegmentFile> {
     let kept = Kept::by(&next.schema);
@@ -52,3 +64,6 @@ pub(super) fn forget_all_dropped(next: &mut CollectionManifest) -> Vec<SegmentFi
         .flat_map(|record| forget_dropped(record, &kept))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -185,9 +185,7 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     commit.next.weak = shared.weak.load(Ordering::Acquire);
     // Since `tables` was read, a merge may have replaced segments.
     commit.all_tombstones(&core.tables().segments)?;
-    if let Some(segment) = &fresh {
-        commit.next.segments.push(segment.record.clone());
-    }
+    let fresh = fresh.map(|segment| commit.add(&segment));
     commit.finish(|| {
         let _sequencer = shared.sequencer.lock();
         // Dropping a collection frees what its memtables hold by then.

@@ -151,6 +151,14 @@ pub(crate) fn merge(
             record,
         )?));
     }
+    let mut commit = Commit::begin(shared, core, &files);
+    // The manifest's own records of the inputs: it knows their newest tombstone files.
+    let replaced: Vec<_> = commit
+        .next
+        .segments
+        .extract_if(.., |s| ids.contains(&s.id))
+        .collect();
+    let fresh = fresh.map(|segment| commit.add(&segment));
     // A dead row of an input, as a row of the new segment.
     let moved =
         |segment: &Segment, row: u32| -> Option<u32> { fresh.as_ref()?.points.find(segment.points.id(row)?) };
@@ -160,16 +168,7 @@ pub(crate) fn merge(
             later.filter_map(|(row, lsn)| Some((moved(s, row)?, lsn)))
         })
     };
-
-    let mut commit = Commit::begin(shared, core, &files);
-    // The manifest's own records of the inputs: it knows their newest tombstone files.
-    let replaced: Vec<_> = commit
-        .next
-        .segments
-        .extract_if(.., |s| ids.contains(&s.id))
-        .collect();
     if let Some(segment) = &fresh {
-        commit.next.segments.push(segment.record.clone());
         // A flush may have moved the flush point on meanwhile.
         commit.tombstones(segment.record.id, deaths())?;
     }

@@ -40,7 +40,7 @@ fn mergeable(core: &Core, sound: bool) -> Vec<SegmentStats> {
 
 /// True when a job is due in the background, or will be once rows stop coming in.
 pub(crate) fn is_due(core: &Core) -> bool {
-    let config = core.tables().schema.merging();
+    let config = core.tables().merging();
     !config.is_idle() && policy::next_job(&stats(core, Lsn::MAX, true), &config, false).is_some()
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
     let Some(turn) = core.optimizing.try_lock() else {
         return Ok(false);
     };
-    let config = core.tables().schema.merging();
+    let config = core.tables().merging();
     if config.is_idle() {
         return Ok(false);
     }
@@ -108,7 +108,7 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
     let outcome = (|| {
         flush::flush_all(shared, core)?;
         let _turn = core.optimizing.lock();
-        let config = core.tables().schema.merging();
+        let config = core.tables().merging();
         for ids in policy::full_merges(&mergeable(core, false), &config) {
             run(shared, core, &Job::Merge(ids), &shared.pool, control)?;
         }

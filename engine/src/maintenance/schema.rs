@@ -7,8 +7,8 @@ use vdb_sys::sync::atomic::Ordering;
 use crate::config::vectors::NamedVectorParams;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::maintenance::commit::Commit;
-use crate::maintenance::dropped::{Kept, forget_dropped};
+use crate::maintenance::commit::{Commit, NotDone};
+use crate::maintenance::dropped::{Kept, without_dropped};
 use crate::maintenance::fresh::FreshFiles;
 use crate::memtable::Memtable;
 use crate::schema::Schema;
@@ -16,6 +16,9 @@ use crate::settings::CollectionUpdate;
 use crate::shared::Shared;
 
 /// Commits another schema, if `change` makes another one. It takes a sequence number like any write.
+///
+/// Where the commit fails, the schema in force is put in front of what the medium may have of it, before anything else is
+/// written; should that fail as well, no more is.
 pub(super) fn change_schema(
     shared: &Shared,
     core: &Core,
@@ -23,7 +26,7 @@ pub(super) fn change_schema(
 ) -> Result<bool> {
     let fresh = FreshFiles::new(&*shared.disk);
     let mut commit = Commit::begin(shared, core, &fresh);
-    let sequencer = shared.sequencer.lock();
+    let mut sequencer = shared.sequencer.lock();
     if sequencer.closed {
         return Err(Error::Closed);
     }
@@ -33,19 +36,17 @@ pub(super) fn change_schema(
     if !change(&mut schema)? {
         return Ok(false);
     }
+    schema.revision = before.revision + 1;
     let seq = core.next_seq.load(Ordering::Acquire);
-    commit.next.schema = schema.to_record();
+    commit.next.schema = schema.to_bounded_record()?;
     commit.next.seq_floor = commit.next.seq_floor.max(seq);
-    commit.finish(|| {
+    let kept = Kept::by(&commit.next.schema);
+    let done = commit.finish_or_take_back(|| {
         core.next_seq.store(seq + 1, Ordering::Release);
-        let kept = Kept::by(&schema.to_record());
         let other_graphs = schema.builds_other_graphs(&before);
         core.change(|tables| {
             for segment in &mut tables.segments {
-                let mut record = segment.record.clone();
-                if !forget_dropped(&mut record, &kept).is_empty() {
-                    *segment = Arc::new(segment.with_record(record));
-                }
+                *segment = without_dropped(segment, &kept);
             }
             let is_wider = schema.slots() > tables.schema.slots();
             tables.schema = Arc::new(schema);
@@ -58,6 +59,12 @@ pub(super) fn change_schema(
                 }
             }
         });
+    });
+    done.map_err(|NotDone { error, unsettled }| {
+        if let Some(why) = unsettled {
+            sequencer.poisoned.get_or_insert(why);
+        }
+        error
     })?;
     Ok(true)
 }
@@ -86,12 +93,17 @@ pub(crate) fn create_vector(
 /// when they are read again; its number is not given to another one.
 pub(crate) fn delete_vector(shared: &Shared, core: &Core, name: &str) -> Result<bool> {
     shared.check_writable()?;
-    change_schema(shared, core, |schema| schema.drop_vector(name)).inspect_err(|_| {
-        // The medium may have that manifest all the same, and what is written to the vector from here on must not go with it:
-        // a younger one says that it is still there. Should that fail as well, the next commit says so.
-        let fresh = FreshFiles::new(&*shared.disk);
-        let _ = Commit::begin(shared, core, &fresh).finish(|| ());
-    })
+    let dropped = change_schema(shared, core, |schema| schema.drop_vector(name))?;
+    if dropped {
+        call_off(shared, core);
+    }
+    Ok(dropped)
+}
+
+/// Calls off the job in the background, which works for settings that are in force no more, and has another one looked for.
+fn call_off(shared: &Shared, core: &Core) {
+    core.settings.fetch_add(1, Ordering::AcqRel);
+    shared.optimizer.wake();
 }
 
 /// Changes settings: durable, and in force for all that begins later, when it returns. Graphs follow in the background.
@@ -99,13 +111,18 @@ pub(crate) fn update(shared: &Shared, core: &Core, update: &CollectionUpdate) ->
     shared.check_writable()?;
     // What is refused takes no locks.
     core.tables().schema.updated(update)?;
+    let mut others = false;
     change_schema(shared, core, |schema| {
-        *schema = schema.updated(update)?;
+        let next = schema.updated(update)?;
+        // A job that would be the same goes on: whoever only notes metadata does not set it back.
+        others = next.builds_other_graphs(schema) || next.optimizer != schema.optimizer;
+        *schema = next;
         Ok(true)
     })?;
-    core.settings.fetch_add(1, Ordering::AcqRel);
+    if others {
+        call_off(shared, core);
+    }
     shared.flusher.wake();
-    shared.optimizer.wake();
     Ok(())
 }
 

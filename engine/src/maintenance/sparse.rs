@@ -20,10 +20,12 @@ use crate::shared::Shared;
 /// The slots whose sparse vectors are many enough for an index that is not there. More values than an index can number are
 /// scanned.
 pub(super) fn missing<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = usize> + 'a {
-    let least = schema.optimizer.index_min_rows.max(1);
     schema.vectors().map(|(slot, _)| slot).filter(move |&slot| {
         segment.sparse(slot).is_some_and(|vectors| {
-            vectors.file.len() >= least
+            let rows = vectors.file.len();
+            let mean = segment.vector_bytes(slot) / (rows as usize).max(1);
+            let least = schema.optimizer.index_min_rows(mean);
+            least.is_some_and(|least| rows >= least.max(1))
                 && vectors.file.nonzeros() <= MAX_POSTINGS
                 && vectors.index().is_none()
         })
@@ -83,3 +85,6 @@ pub(super) fn next_file(record: &SegmentRecord, component: Component) -> Segment
         revision,
     }
 }
+
+#[cfg(test)]
+mod tests;

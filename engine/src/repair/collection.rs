@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vdb_storage::PointId;
-use vdb_storage::manifest::{CollectionManifest, SchemaRecord};
+use vdb_storage::manifest::CollectionManifest;
 use vdb_vfs::DynDisk;
 use vdb_wal::Lsn;
 
@@ -13,7 +13,7 @@ use super::survey::Found;
 use crate::directory::len_of;
 use crate::error::Result;
 use crate::schema::Schema;
-use crate::write::record::{EffectKind, Section};
+use crate::write::record::{EffectKind, EffectView, Section};
 
 /// Everything that is left of a collection.
 #[derive(Debug)]
@@ -39,6 +39,10 @@ pub(super) struct Collection {
     pub(super) released: Lsn,
     /// What has been read of the log without a gap, up to now.
     unbroken: Unbroken,
+    /// The schema may be older than records of the log.
+    may_be_older: bool,
+    /// Vectors in the log that are of none of its names.
+    unknown_vectors: u64,
 }
 
 /// A part of the log in which no record is missing that may be about the collection.
@@ -124,10 +128,9 @@ impl Collection {
                 .iter()
                 .filter_map(segment::Opened::identity)
                 .map(|i| &i.schema);
-            let age = |record: &SchemaRecord| (record.next_vector, record.next_payload_index);
-            let newer = newer.max_by_key(|record| age(record));
-            let known = schema.as_ref().map(|schema| age(&schema.to_record()));
-            if let Some(record) = newer.filter(|record| known.is_none_or(|known| known < age(record))) {
+            let newer = newer.max_by_key(|record| record.revision);
+            let known = schema.as_ref().map(|schema| schema.revision);
+            if let Some(record) = newer.filter(|record| known.is_none_or(|known| known < record.revision)) {
                 match Schema::from_record(record, &disk.display(&found.dir)) {
                     Ok(read) => schema = Some(read),
                     Err(error) => {
@@ -175,6 +178,8 @@ impl Collection {
             flushed,
             released: 0,
             unbroken: Unbroken::default(),
+            may_be_older: !found.is_newest,
+            unknown_vectors: 0,
         })
     }
 
@@ -210,7 +215,7 @@ impl Collection {
             return Ok(());
         };
         let mut states = Vec::with_capacity(section.effects.len());
-        section.for_each(schema, |effect| {
+        let note = |effect: EffectView<'_>| {
             let payload = effect.payload.to_vec();
             let state = match effect.kind {
                 EffectKind::Put => State::Put {
@@ -222,7 +227,11 @@ impl Collection {
             };
             states.push((effect.id, state));
             Ok(())
-        })?;
+        };
+        match self.may_be_older {
+            true => self.unknown_vectors += section.for_each_known(schema, note)?,
+            false => section.for_each(schema, note)?,
+        }
         for (id, state) in states {
             let state = match (state, self.logged.remove(&id)) {
                 (State::Payload { payload, .. }, Some(before)) => before.with_payload(payload, unbroken),
@@ -238,6 +247,15 @@ impl Collection {
         losses.about(Some(&self.name));
         for segment in &self.segments {
             segment.count_unnamed(losses);
+        }
+        if self.unknown_vectors > 0 {
+            let what = format!(
+                "the log has {} vectors under names that were created after the manifest that is left: the points are kept \
+                 without these",
+                self.unknown_vectors
+            );
+            let blame = losses.note(&self.dir, what);
+            losses.lose_unnamed(blame, None);
         }
         if self.schema.is_none() && !self.logged.is_empty() {
             let blame = losses.note(

@@ -158,12 +158,21 @@ impl Opened {
         for (slot, vector) in schema.vectors() {
             let component = vector.kind.component(slot as u16);
             if found.files.iter().all(|known| known.file.component != component) {
-                if found.record.is_none() {
-                    let what = format!(
-                        "segment {} has no file of the vectors {:?}, and no manifest says whether it had one: its points are \
-                         kept without these",
-                        found.id, vector.name
-                    );
+                let (id, name) = (found.id, &vector.name);
+                let unknown = if found.vanished.contains(&component) {
+                    Some(format!(
+                        "the manifest before the newest names a file of the vectors {name:?} of segment {id}, and it is not \
+                         there: dropped since, or lost; its points are kept without these"
+                    ))
+                } else {
+                    found.record.is_none().then(|| {
+                        format!(
+                            "segment {id} has no file of the vectors {name:?}, and no manifest says whether it had one: its \
+                             points are kept without these"
+                        )
+                    })
+                };
+                if let Some(what) = unknown {
                     let blame = losses.note(dir, what);
                     losses.lose_unnamed(blame, None);
                 }

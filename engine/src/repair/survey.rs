@@ -58,6 +58,8 @@ pub(super) struct FoundSegment {
     /// What a manifest says of it.
     pub(super) record: Option<SegmentRecord>,
     pub(super) files: Vec<FoundFile>,
+    /// Vectors that a manifest names which is not the newest, and that are not there.
+    pub(super) vanished: Vec<Component>,
     /// Files of deleted rows besides the one that counts, newest first: whatever they have is dead in it too.
     pub(super) other_tombstones: Vec<SegmentFile>,
 }
@@ -284,6 +286,17 @@ impl FoundSegment {
             // The manifest that is missing has named this one, and nothing else says who is dead by now.
             files.retain(|known| known.file.component != Component::Tombstones || known.file == *latest);
         }
+        let mut vanished = Vec::new();
+        if !is_newest {
+            // The manifest that is missing may have dropped them.
+            files.retain(|known| {
+                let stays = !known.file.component.is_vectors() || there.contains(&known.file);
+                if !stays {
+                    vanished.push(known.file.component);
+                }
+                stays
+            });
+        }
         let mut other_tombstones = Vec::new();
         for &file in mine() {
             let is_known = files.iter().any(|known| known.file.component == file.component);
@@ -299,6 +312,7 @@ impl FoundSegment {
             id,
             record: record.cloned(),
             files,
+            vanished,
             other_tombstones,
         }
     }

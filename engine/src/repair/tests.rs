@@ -9,7 +9,7 @@ use vdb_index::Control;
 use crate::fixture::files_below;
 use crate::{
     Collection, CollectionConfig, Database, Distance, Error, Point, RepairReport, Select, VectorParams,
-    plan_repair, repair, verify,
+    Vectors, plan_repair, repair, verify,
 };
 
 fn make(path: &Path) {
@@ -396,4 +396,91 @@ fn a_newest_manifest_that_was_removed_is_missed_and_what_it_named_is_found() {
         kept.iter()
             .all(|point| point.payload.as_ref().unwrap().contains_key("set"))
     );
+}
+
+/// Removes the newest manifest of the only collection; with `all`, those before it too.
+fn remove_manifests(old: &Path, all: bool) {
+    let files = files_below(&old.join("collections"));
+    let names = files.iter().map(|path| (path, path.to_string_lossy()));
+    let doomed = names.filter(|(_, name)| name.contains("manifest-") && (all || !name.ends_with(".old")));
+    doomed.for_each(|(path, _)| fs::remove_file(path).unwrap());
+}
+
+/// Ten points with two vectors in a segment, then what `write` does, a manifest that is lost, and a repair.
+fn repaired_without_manifest(all: bool, write: impl FnOnce(&Collection)) -> (RepairReport, Collection) {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    let db = Database::builder().background(false).open(&old).unwrap();
+    let params = VectorParams::new(2, Distance::Dot);
+    let config = CollectionConfig::new(params.clone()).vector("own", params);
+    let c = db.create_collection("c", config).unwrap();
+    let vectors = |id: u64| Vectors::from([1.0, id as f32]).with("own", [2.0, id as f32]);
+    c.upsert((0..10).map(|id| Point::new(id, vectors(id))).collect())
+        .unwrap();
+    c.flush().unwrap();
+    write(&c);
+    db.close().unwrap();
+    remove_manifests(&old, all);
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert!(verify(&new, &Control::none()).unwrap().is_sound());
+    let c = Database::open(&new).unwrap().collection("c").unwrap();
+    (report, c)
+}
+
+#[track_caller]
+fn assert_told(report: &RepairReport, part: &str) {
+    let told = report.losses.iter().filter(|loss| loss.what.contains(part));
+    assert_eq!(told.count(), 1, "{report:?}");
+}
+
+#[test]
+fn points_stay_whose_vectors_were_dropped_after_the_manifest_that_is_left() {
+    let (report, c) = repaired_without_manifest(false, |c| {
+        assert!(c.delete_vector("own").unwrap());
+    });
+    assert_told(&report, "dropped since, or lost");
+    assert_eq!((c.count(None).unwrap(), report.points()), (10, 10));
+    let kept = c
+        .get(&[3.into()], &Select::all())
+        .unwrap()
+        .remove(0)
+        .vectors
+        .unwrap();
+    assert_eq!(kept.dense(""), Some(&[1.0, 3.0][..]));
+    assert_eq!(kept.get("own"), None);
+}
+
+#[test]
+fn points_stay_whose_vectors_are_younger_than_the_manifest_that_is_left() {
+    let (report, c) = repaired_without_manifest(false, |c| {
+        let params = VectorParams::new(1, Distance::Dot);
+        assert!(c.create_vector("more", params).unwrap());
+        let vectors = |id: u64| Vectors::from([5.0, id as f32]).with("more", [6.0]);
+        c.upsert((8..12).map(|id| Point::new(id, vectors(id))).collect())
+            .unwrap();
+    });
+    assert_told(
+        &report,
+        "the log has 4 vectors under names that were created after the manifest",
+    );
+    assert_eq!(c.count(None).unwrap(), 12);
+    let kept = c
+        .get(&[9.into()], &Select::all())
+        .unwrap()
+        .remove(0)
+        .vectors
+        .unwrap();
+    assert_eq!(kept.dense(""), Some(&[5.0, 9.0][..]));
+}
+
+#[test]
+fn of_the_schemas_that_segments_carry_the_last_counts() {
+    let (report, c) = repaired_without_manifest(true, |c| {
+        // The numbers of vectors and payload indexes are the same before and after.
+        assert!(c.delete_vector("own").unwrap());
+        c.upsert(vec![Point::new(20, [1.0, 2.0])]).unwrap();
+        c.flush().unwrap();
+    });
+    assert_eq!(c.count(None).unwrap(), 11, "{report:?}");
+    assert_eq!(c.config().vectors.len(), 1, "{report:?}");
 }

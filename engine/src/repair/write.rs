@@ -164,7 +164,7 @@ pub(super) fn collection(
             Some((db, core))
         }
     };
-    let rows = SEGMENT_ROWS.min(schema.merging().max_segment_rows.max(1) as usize);
+    let rows = SEGMENT_ROWS.min(schema.merging(|_| None).max_segment_rows.max(1) as usize);
     let mut points = 0;
     let mut picks = Vec::new();
     loop {

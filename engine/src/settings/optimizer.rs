@@ -28,13 +28,14 @@ const KILOBYTE: u64 = 1024;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerConfig {
-    /// Segments of at least this many rows get a graph; smaller ones are scanned.
+    /// Segments of at least this many rows get a graph, or an inverted index over sparse vectors; smaller ones are scanned.
     pub index_min_rows: u32,
-    /// The same in kilobytes of vectors, which counts before it; 0: no more graphs are built, those that are there stay.
+    /// The same in kilobytes of vectors, which counts before it; 0: none are built any more, those that are there stay.
     pub indexing_threshold: Option<u64>,
     /// Merges never make a segment of more rows than this.
     pub max_segment_rows: u32,
-    /// The same in kilobytes of all vectors of a row, which counts before it.
+    /// The same in kilobytes of all vectors of a row, which counts before it. Of multivectors and sparse vectors their mean length
+    /// so far counts.
     pub max_segment_size: Option<u64>,
     /// A segment is rewritten when more than this share of its rows is deleted: 0 to 1...
     pub deleted_share: f32,
@@ -80,7 +81,8 @@ pub(crate) fn rows_of(kilobytes: u64, row_bytes: usize) -> u32 {
 }
 
 impl OptimizerConfig {
-    /// Segments of at least this many rows get a graph over vectors of so many bytes; `None` where none does.
+    /// Segments of at least this many rows get a graph, or an inverted index, over vectors of so many bytes; `None` where none
+    /// does.
     pub(crate) fn index_min_rows(&self, row_bytes: usize) -> Option<u32> {
         match self.indexing_threshold {
             Some(0) => None,

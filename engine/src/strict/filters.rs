@@ -1,6 +1,8 @@
 //! Conditions, and the indexes that they need.
 
 use super::{Strict, at_most, refused};
+use crate::compose::sort::SortKey;
+use crate::compose::value::ValueKind;
 use crate::error::Result;
 use crate::filter::{Condition, Filter, MatchValue, PayloadPath, Predicate, ValueList};
 use crate::formula::{Expression, Formula, Variable};
@@ -183,6 +185,17 @@ impl Strict<'_> {
     /// Refuses an order by a field without an index.
     pub(super) fn ordered(&self, path: &str) -> Result<()> {
         self.indexed(path, None, (&[Integer, Float, Datetime], Use::Range), For::Read)
+    }
+
+    /// Refuses a key of an order without an index of what counts in it.
+    pub(super) fn sorted(&self, key: &SortKey) -> Result<()> {
+        let wanted: (&[PayloadIndexKind], Use) = match key.kind {
+            ValueKind::Any => (&PayloadIndexKind::ALL, Use::Presence),
+            ValueKind::Numbers => (&[Integer, Float], Use::Range),
+            ValueKind::Datetimes => (&[Datetime], Use::Range),
+            ValueKind::Strings => (&[Keyword, Uuid], Use::Lookup),
+        };
+        self.indexed(&key.path, None, wanted, For::Read)
     }
 
     /// Checks the fields and conditions of a formula.

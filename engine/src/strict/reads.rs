@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use super::filters::For;
 use super::{Strict, at_most, refused, take};
+use crate::compose::aggregate::AggregateRequest;
 use crate::compose::facet::FacetRequest;
 use crate::compose::groups::GroupRequest;
 use crate::compose::kind::Query;
 use crate::compose::matrix::MatrixRequest;
 use crate::compose::request::{QueryRequest, Stage};
+use crate::compose::sort::SortRequest;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::limits::MAX_PREFETCH_DEPTH;
 use crate::query::scroll::ScrollRequest;
-use crate::query::search::{QueryParams, SearchRequest};
+use crate::query::search::{Idf, QueryParams, SearchRequest};
 
 impl Strict<'_> {
     /// Takes the tokens of so many requests that read.
@@ -51,13 +53,18 @@ impl Strict<'_> {
             ));
         }
         let asked = params.quantization.oversampling;
-        match asked.zip(self.limits.search_max_oversampling) {
-            Some((asked, most)) if asked > most => Err(refused(
+        if let Some((asked, most)) = asked.zip(self.limits.search_max_oversampling)
+            && asked > most
+        {
+            return Err(refused(
                 "search_max_oversampling",
                 format!("Limit exceeded {asked} > {most} for \"oversampling\""),
                 format!("Reduce the \"oversampling\" parameter to or below {most}."),
-            )),
-            Some(_) | None => Ok(()),
+            ));
+        }
+        match &params.idf {
+            Some(Idf::Corpus(filter)) => self.filter(filter, For::Read),
+            Some(Idf::Global) | None => Ok(()),
         }
     }
 
@@ -140,6 +147,25 @@ impl Strict<'_> {
     /// A page.
     pub(crate) fn scroll(&self, request: &ScrollRequest) -> Result<()> {
         self.limit(request.limit)?;
+        self.timeout(request.timeout)?;
+        self.read_filter(request.filter.as_ref())?;
+        self.reads(1)
+    }
+
+    /// A page in the order of payload values.
+    pub(crate) fn sort(&self, request: &SortRequest) -> Result<()> {
+        self.limit(request.limit)?;
+        self.timeout(request.timeout)?;
+        request.keys.iter().try_for_each(|key| self.sorted(key))?;
+        self.read_filter(request.filter.as_ref())?;
+        self.reads(1)
+    }
+
+    /// What values come to, in groups perhaps.
+    pub(crate) fn aggregate(&self, request: &AggregateRequest) -> Result<()> {
+        if request.group_by.is_some() {
+            self.limit(request.limit)?;
+        }
         self.timeout(request.timeout)?;
         self.read_filter(request.filter.as_ref())?;
         self.reads(1)

@@ -3,10 +3,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    Collection, CollectionConfig, CollectionUpdate, Condition, Database, Distance, Error, Expression,
-    FacetRequest, Filter, Formula, GroupRequest, MatrixRequest, Operation, OrderBy, PayloadIndexKind, Point,
-    PointId, Prefetch, QuantizationSearch, Query, QueryParams, QueryRequest, Result, ScrollRequest,
-    SearchRequest, Select, StrictMode, Target, UpsertMode, VectorParams, WriteBatch,
+    AggregateRequest, Collection, CollectionConfig, CollectionUpdate, Condition, Database, Distance, Error,
+    Expression, FacetRequest, Filter, Formula, GroupRequest, Idf, MatrixRequest, Operation, OrderBy,
+    PayloadIndexKind, Point, PointId, Prefetch, QuantizationSearch, Query, QueryParams, QueryRequest, Result,
+    ScrollRequest, SearchRequest, Select, SortKey, SortRequest, StrictMode, Target, UpsertMode, ValueKind,
+    VectorParams, WriteBatch,
 };
 
 fn database() -> Database {
@@ -129,6 +130,20 @@ fn unindexed_filtering_retrieve() {
     refuses(NAME, c.distance_matrix(&MatrixRequest::new().filter(by("k"))));
     let inner = Prefetch::new(Query::nearest([1.0, 0.0])).filter(by("k"));
     refuses(NAME, c.query(&nearest().limit(1).prefetch(inner)));
+    refuses(NAME, c.scroll_back(&ScrollRequest::new().filter(by("k"))));
+    refuses(NAME, c.aggregate(&AggregateRequest::new("n").filter(by("k"))));
+    let corpus = || Idf::Corpus(by("k"));
+    refuses(NAME, c.search(&search().idf(corpus())));
+    refuses(NAME, c.query(&nearest().idf(corpus())));
+    let keys = [
+        ValueKind::Any,
+        ValueKind::Numbers,
+        ValueKind::Datetimes,
+        ValueKind::Strings,
+    ];
+    for kind in keys {
+        refuses(NAME, c.sort(&SortRequest::new([SortKey::new("k").kind(kind)])));
+    }
     // A write may.
     c.delete(by("zzz")).unwrap();
 
@@ -141,6 +156,13 @@ fn unindexed_filtering_retrieve() {
     );
     c.create_payload_index("k", PayloadIndexKind::Keyword).unwrap();
     assert_eq!(c.count(Some(&by("k"))).unwrap(), 10);
+    for kind in keys {
+        let sorted = c.sort(&SortRequest::new([SortKey::new("k").kind(kind)]));
+        match kind {
+            ValueKind::Any | ValueKind::Strings => assert_eq!(sorted.unwrap().points.len(), 10),
+            ValueKind::Numbers | ValueKind::Datetimes => refuses(NAME, sorted),
+        }
+    }
     // However deep it stands.
     let nested = |path: &str| {
         let inner = Filter::must([Condition::matches("n", 1i64)]);

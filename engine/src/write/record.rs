@@ -212,6 +212,35 @@ impl Section {
     pub(crate) fn for_each(
         &self,
         schema: &Schema,
+        each: impl FnMut(EffectView<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.walk(schema, || Err(mismatch("an unknown vector")), each)
+    }
+
+    /// As [`for_each`](Self::for_each), with a schema that may be older than the section: vectors that it does not know yet are
+    /// passed over. Returns how many those were.
+    ///
+    /// # Errors
+    /// As [`for_each`](Self::for_each).
+    pub(crate) fn for_each_known(
+        &self,
+        schema: &Schema,
+        each: impl FnMut(EffectView<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        let mut newer = 0;
+        let pass = || {
+            newer += 1;
+            Ok(())
+        };
+        self.walk(schema, pass, each)?;
+        Ok(newer)
+    }
+
+    /// `unknown` is asked about each vector whose number the schema has not given yet.
+    fn walk(
+        &self,
+        schema: &Schema,
+        mut unknown: impl FnMut() -> Result<()>,
         mut each: impl FnMut(EffectView<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut pieces = self.bulk.iter().filter(|piece| !piece.is_empty());
@@ -227,10 +256,11 @@ impl Section {
             let payload = take(piece, &mut at, effect.payload as usize)?;
             slots.fill(None);
             for &VectorBytes { slot, len } in &effect.vectors {
-                let place = slots
-                    .get_mut(usize::from(slot))
-                    .ok_or_else(|| mismatch("an unknown vector"))?;
                 let bytes = take(piece, &mut at, len as usize)?;
+                let Some(place) = slots.get_mut(usize::from(slot)) else {
+                    unknown()?;
+                    continue;
+                };
                 // One that was dropped since is nobody's any more.
                 if let Some(vector) = schema.vector(usize::from(slot)) {
                     if let Some(fault) = fault(vector, bytes) {

@@ -11,7 +11,7 @@
 //! | kind | version | since | change |
 //! |---|---|---|---|
 //! | `CTLG` | 1 | 0.1 | first |
-//! | `MANI` | 3 | 0.1 | sparse vectors and multivectors; settings as an object; how texts become tokens; by which field points end (2: parameters of graphs with each vector; 1: no options of payload indexes either) |
+//! | `MANI` | 3 | 0.1 | sparse vectors and multivectors; settings as an object; how texts become tokens; by which field points end; a count of changes (2: parameters of graphs with each vector; 1: no options of payload indexes either) |
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;

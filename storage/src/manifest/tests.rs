@@ -79,6 +79,7 @@ fn manifest(generation: u64) -> CollectionManifest {
         next_payload_index: 1,
         settings: vec![1, 2, 3],
         ttl: Some("until".to_owned()),
+        revision: 4,
     };
     CollectionManifest {
         collection_id: 5,

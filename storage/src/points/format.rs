@@ -11,7 +11,7 @@
 //!
 //! | version | since | change |
 //! |---|---|---|
-//! | 3 | 0.1 | the schema has sparse vectors, multivectors, settings as an object, how texts become tokens, and by which field points end (2: none; 1: no options of payload indexes either) |
+//! | 3 | 0.1 | the schema has sparse vectors, multivectors, settings as an object, how texts become tokens, by which field points end, and a count of its changes (2: none; 1: no options of payload indexes either) |
 //!
 //! # The table
 //! Open addressing with linear probing at a load of at most 3/5. The high bits of an id's hash choose the slot

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::formula::{Expression, Formula};
 use crate::limits::MAX_PREFETCHES;
 use crate::point::Point;
+use crate::query::search::Idf;
 use crate::score::Fusion;
 
 /// Points from 0 whose vectors are all ones.
@@ -117,4 +118,14 @@ fn what_is_not_about_vectors_takes_none() {
     let inner = prefetch().prefetch(Prefetch::new(None).using("other"));
     let outcome = c.query(&QueryRequest::new(Query::nearest([1.0])).prefetch(inner));
     assert!(matches!(outcome, Err(Error::InvalidRequest(_))), "{outcome:?}");
+}
+
+#[test]
+fn a_query_by_text_refuses_to_say_where_rare_dimensions_are_counted() {
+    let (_db, c) = points(1, 1, 1_000_000);
+    let request = QueryRequest::new(Query::text("owl"))
+        .using("text")
+        .idf(Idf::Global);
+    let refused = c.query(&request).unwrap_err().to_string();
+    assert!(refused.contains("leave out `idf`"), "{refused}");
 }

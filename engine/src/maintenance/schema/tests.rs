@@ -324,6 +324,29 @@ fn changes_of_other_settings_leave_graphs_and_memtables_alone() {
 }
 
 #[test]
+fn only_what_others_are_built_for_calls_off_the_work_in_the_background() {
+    let c = filled(&quiet());
+    let calls = || c.core().settings.load(std::sync::atomic::Ordering::Acquire);
+    let metadata = json!({"a": 1}).as_object().unwrap().clone();
+    c.update_config(&CollectionUpdate::new().metadata(metadata))
+        .unwrap();
+    assert_eq!(calls(), 0);
+    c.update_config(&CollectionUpdate::new().hnsw(m(9))).unwrap();
+    assert_eq!(calls(), 1);
+    let fan_in = OptimizerUpdate {
+        merge_fan_in: Some(3),
+        ..OptimizerUpdate::default()
+    };
+    c.update_config(&CollectionUpdate::new().optimizer(fan_in))
+        .unwrap();
+    assert_eq!(calls(), 2);
+    assert!(c.delete_vector("own").unwrap());
+    assert_eq!(calls(), 3);
+    assert!(!c.delete_vector("own").unwrap());
+    assert_eq!(calls(), 3);
+}
+
+#[test]
 fn a_threshold_of_nothing_ends_indexing_and_an_idle_optimizer_is_ready() {
     let db = quiet();
     let c = filled(&db);
