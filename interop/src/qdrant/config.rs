@@ -280,9 +280,10 @@ impl Described {
 fn without_nulls(fields: &Fields) -> Fields {
     let said = fields.iter().filter(|(_, value)| !value.is_null());
     let said = said.map(|(name, value)| {
-        let value = match value {
-            Json::Object(inner) => Json::Object(without_nulls(inner)),
-            value => value.clone(),
+        let value = if let Json::Object(inner) = value {
+            Json::Object(without_nulls(inner))
+        } else {
+            value.clone()
         };
         (name.clone(), value)
     });
