@@ -17,7 +17,6 @@ pub(crate) struct Chronicle {
     states: Vec<Dump>,
     started: AtomicUsize,
     done: AtomicUsize,
-    ignores_indexes: bool,
 }
 
 impl Chronicle {
@@ -46,14 +45,7 @@ impl Chronicle {
             states,
             started: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
-            ignores_indexes: false,
         }
-    }
-
-    /// From now on payload indexes are not compared.
-    pub(crate) fn ignore_indexes(&mut self) {
-        self.ignores_indexes = true;
-        self.states.iter_mut().for_each(forget_indexes);
     }
 
     /// Actions that have been carried out.
@@ -83,10 +75,7 @@ impl Chronicle {
     /// # Panics
     /// When it is none of those from there on.
     pub(crate) fn recognise(&self, db: &Database, from: usize) -> usize {
-        let mut seen = Dump::read(db).unwrap();
-        if self.ignores_indexes {
-            forget_indexes(&mut seen);
-        }
+        let seen = Dump::read(db).unwrap();
         let upto = self.started.load(Ordering::Acquire);
         let found = (from..=upto).find(|&at| self.states[at] == seen);
         found.unwrap_or_else(|| {
@@ -99,8 +88,4 @@ impl Chronicle {
             )
         })
     }
-}
-
-fn forget_indexes(dump: &mut Dump) {
-    dump.collections.values_mut().for_each(|c| c.indexes.clear());
 }

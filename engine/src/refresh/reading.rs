@@ -1,12 +1,13 @@
 //! One attempt to read a database that somebody may be writing to.
 //!
 //! The order matters: up to where the log was released, the catalog, manifests and segments, the log, and then whether
-//! the catalog is still the same.
+//! the catalog and the schemas are still the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vdb_storage::manifest::{Catalog, CollectionManifest, ManifestStore};
+use vdb_vfs::DynDisk;
 use vdb_wal::{Frame, Item, Lsn, Mark, Replay};
 
 use crate::core::Core;
@@ -80,9 +81,11 @@ pub(super) fn read(shared: &Shared, followed: &mut Followed) -> Result<Option<Re
     if !reading.replay(shared, followed, known, released)? {
         return Ok(None);
     }
-    // Names are those of the moment at which the log ended.
+    // Names, vectors and settings are those of the moment at which the log ended.
     let newest = catalogs.generations()?.pop();
-    Ok((newest == Some(reading.catalog.generation)).then_some(reading))
+    let is_same = newest == Some(reading.catalog.generation)
+        && (reading.last == known || reading.has_newest_schemas(&shared.disk)?);
+    Ok(is_same.then_some(reading))
 }
 
 fn ids(catalog: &Catalog) -> Vec<u32> {
@@ -195,6 +198,23 @@ impl Reading {
             };
             if let Err(error) = part.core.check_log(disk, self.horizon)
                 && !self.refuse(shared, followed, id, error)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// False when a schema has been changed since its manifest was read. Records that were written later may be in what was
+    /// read of the log, and may bring vectors that the older schema does not know.
+    fn has_newest_schemas(&self, disk: &DynDisk) -> Result<bool> {
+        for part in self.parts.values() {
+            let store = ManifestStore::<CollectionManifest>::new(disk.clone(), part.core.dir.clone());
+            let newest = store.generations()?.pop();
+            let held = part.core.manifest.lock();
+            // Flushes and merges commit manifests too, and change no schema.
+            if newest != Some(held.generation)
+                && store.load()?.is_none_or(|newest| newest.schema != held.schema)
             {
                 return Ok(false);
             }

@@ -31,6 +31,9 @@ const CLASSES: Classes = Classes {
     }],
 };
 
+/// At which place each id has its vector.
+pub(super) type Places = HashMap<String, u64>;
+
 /// An open folder.
 #[derive(Debug)]
 pub(super) struct Hnsw {
@@ -74,7 +77,7 @@ impl Hnsw {
         dim: usize,
         with_lengths: bool,
         limits: &Limits,
-    ) -> Result<Option<(Hnsw, HashMap<String, u64>)>, RowError> {
+    ) -> Result<Option<(Hnsw, Places)>, RowError> {
         let ids = folder.join(IDS_FILE);
         if !ids.is_file() {
             return Ok(None);
@@ -111,7 +114,7 @@ impl Hnsw {
         count: u64,
         label_at: u64,
         labels: &HashMap<u64, String>,
-    ) -> Result<HashMap<String, u64>, RowError> {
+    ) -> Result<Places, RowError> {
         let mut places = HashMap::with_capacity(labels.len());
         for place in 0..count {
             let start = place * self.element;
@@ -223,10 +226,10 @@ fn labels(path: &Path, limits: &Limits) -> Result<HashMap<u64, String>, RowError
     let value = match machine.advance().map_err(fail)? {
         Event::Item(value) | Event::End(value) => value,
     };
-    let map = match &value {
-        Value::Dict(dict) => dict.get("id_to_label"),
-        Value::Object(object) => object.field("id_to_label"),
-        _ => None,
+    let map = if let Value::Dict(dict) = &value {
+        dict.get("id_to_label")
+    } else {
+        value.as_object().and_then(|object| object.field("id_to_label"))
     };
     let Some(Value::Dict(map)) = map else {
         return Err(at_file(&file, damaged("a map of ids and labels", value.kind())));
@@ -237,10 +240,10 @@ fn labels(path: &Path, limits: &Limits) -> Result<HashMap<u64, String>, RowError
 fn by_label(map: &Dict) -> Result<HashMap<u64, String>, &'static str> {
     let entry = |(id, label): &(Value, Value)| {
         let id = id.as_text().ok_or_else(|| id.kind())?;
-        let label = match label {
-            Value::Int(label) => u64::try_from(*label).map_err(|_| "a negative number")?,
-            other => return Err(other.kind()),
+        let Value::Int(label) = label else {
+            return Err(label.kind());
         };
+        let label = u64::try_from(*label).map_err(|_| "a negative number")?;
         Ok((label, id.to_owned()))
     };
     map.entries().iter().map(entry).collect()

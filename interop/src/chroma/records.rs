@@ -26,6 +26,9 @@ const URI: &str = "chroma:uri";
 /// Texts of ids are hashed in this namespace: a random UUID, the same for ever.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6e0f_53c8_2e1a_4c5f_9d57_1b84_c0a2_77d3);
 
+/// The id of a record and its metadata.
+type Record = (String, Map<String, Json>);
+
 /// Keys of payloads for what is no key of metadata.
 #[derive(Debug)]
 struct Keys {
@@ -214,9 +217,11 @@ impl ChromaPoints {
             let mut rows = statement.query([row]).map_err(sqlite)?;
             while let Some(row) = rows.next().map_err(sqlite)? {
                 let (key, value) = entry(row)?;
-                match metadata.entry(key).or_insert_with(|| Json::Array(Vec::new())) {
-                    Json::Array(list) => list.push(value),
-                    single => *single = value,
+                let items = metadata.entry(key).or_insert_with(|| Json::Array(Vec::new()));
+                if let Json::Array(list) = items {
+                    list.push(value);
+                } else {
+                    *items = value;
                 }
             }
         }
@@ -224,7 +229,7 @@ impl ChromaPoints {
     }
 
     /// The next record: of the tables while they have one, then of the log.
-    fn record(&mut self) -> Result<Option<(String, Map<String, Json>)>, Problem> {
+    fn record(&mut self) -> Result<Option<Record>, Problem> {
         loop {
             let select = "SELECT id, embedding_id FROM embeddings WHERE segment_id = ?1 AND id > ?2 ORDER BY id LIMIT 1";
             let next: Option<(i64, String)> = self

@@ -110,9 +110,12 @@ impl ChromaStore {
         let listed = listed.ok_or_else(|| wrong("there is none of this name"))?;
         let connection = sqlite::open(&self.dir.join(FILE), &self.file, options.limits.value_bytes)?;
         let mut segments = segments(&connection, &listed.id).map_err(fail)?;
-        let distance = distance(&connection, listed, &segments).map_err(|problem| match problem {
-            Problem::Collection(why) => wrong(&why),
-            other => fail(other),
+        let distance = distance(&connection, listed, &segments).map_err(|problem| {
+            if let Problem::Collection(why) = problem {
+                wrong(&why)
+            } else {
+                fail(problem)
+            }
         })?;
         segments.is_cosine = distance == Distance::Cosine;
         let dim = match listed.dimension {

@@ -36,16 +36,7 @@ const MADE_UP: [(&str, &str, f64); 13] = [
 
 /// Settings of the sections that are taken over. Where things lie, in memory or on disk, is no question here: files are
 /// mapped, and the system keeps in memory what is used.
-const TAKEN: [&str; 8] = [
-    "m",
-    "ef_construct",
-    "full_scan_threshold",
-    "on_disk",
-    "on_disk_payload",
-    "memory",
-    "always_ram",
-    "type",
-];
+const TAKEN: [&str; 3] = ["on_disk", "on_disk_payload", "memory"];
 
 /// What of `hnsw_config` is taken over.
 const GRAPH: [&str; 3] = ["m", "ef_construct", "full_scan_threshold"];
@@ -254,7 +245,7 @@ impl Described {
                     .warnings
                     .push(format!("{of}hnsw_config is not kept: {error}")),
             }
-            for (name, value) in *hnsw {
+            for (name, value) in hnsw.iter().filter(|(name, _)| !GRAPH.contains(&name.as_str())) {
                 self.unkept(&format!("{of}hnsw_config.{name}"), value);
             }
         }
@@ -289,9 +280,10 @@ impl Described {
 fn without_nulls(fields: &Fields) -> Fields {
     let said = fields.iter().filter(|(_, value)| !value.is_null());
     let said = said.map(|(name, value)| {
-        let value = match value {
-            Json::Object(inner) => Json::Object(without_nulls(inner)),
-            value => value.clone(),
+        let value = if let Json::Object(inner) = value {
+            Json::Object(without_nulls(inner))
+        } else {
+            value.clone()
         };
         (name.clone(), value)
     });

@@ -73,7 +73,7 @@ pub struct SortCursor {
 /// let keys = [SortKey::new("author"), SortKey::new("year").descending().kind(ValueKind::Numbers)];
 /// let mut request = SortRequest::new(keys).limit(4);
 /// let first = c.sort(&request)?;
-/// assert_eq!(first.points[0].values, ["a0".into(), 1906.into()]);
+/// assert_eq!(first.points[0].values, [serde_json::json!("a0"), serde_json::json!(1906)]);
 /// // On, and back again.
 /// request = request.after(first.next.clone().unwrap());
 /// let second = c.sort(&request)?;
