@@ -80,7 +80,7 @@ async fn keys_that_are_not_known_are_not_minded() {
         .iter()
         .map(|group| ids(&group["hits"]).len())
         .sum();
-    assert_eq!(hits, 3);
+    assert_eq!(hits, 2);
 }
 
 #[tokio::test]
