@@ -19,6 +19,7 @@
 //! | `input.rs` | [`Input`]: a file, standard input or any reader, with its name and byte count |
 //! | `json.rs` | JSON straight into rows, with the field of an error |
 //! | `vector.rs` | arrays of numbers in JSON, and the check that numbers are finite |
+//! | `pickle/`, `python.rs` | Python pickles, read without running anything; their values as JSON |
 //! | `lines.rs` | lines of bounded length |
 //! | `npy/` | `.npy` matrices, and row numbers of a split |
 //! | `vecs.rs` | `.fvecs`, `.bvecs` |
@@ -47,6 +48,7 @@ mod input;
 mod json;
 mod lines;
 mod options;
+mod python;
 mod vector;
 
 mod delimited;

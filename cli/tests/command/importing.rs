@@ -258,7 +258,7 @@ fn directories_of_chroma_and_faiss_become_collections() {
     let place = Place::new();
     let chroma = fixture("chroma/store");
     let refused = place.vdb(&["import", &chroma, "db"]).failed_with(2);
-    assert!(refused.contains("posts_cosine_synced"), "{}", refused.stderr);
+    assert!(refused.contains("posts_cosine_synced"), "{refused}");
     let answer = place.json(&["import", &chroma, "db", "--collection", "posts_cosine_synced"]);
     assert_eq!(
         (&answer["format"], &answer["collections"][0]["points"]),
@@ -280,6 +280,6 @@ fn directories_of_chroma_and_faiss_become_collections() {
     assert_eq!(stored[4]["payload"]["big"], 9_007_199_254_740_993u64);
     let damaged = fixture("faiss/damaged/truncated_codes.faiss");
     let refused = place.vdb(&["import", &damaged, "db"]).failed_with(1);
-    assert!(refused.contains("nothing was imported"), "{}", refused.stderr);
+    assert!(refused.contains("nothing was imported"), "{refused}");
     assert!(refused.contains("cut short"), "{refused}");
 }

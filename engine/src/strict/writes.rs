@@ -17,7 +17,9 @@ use crate::write::batch::{Entry, Operation, Target};
 pub(crate) fn admit_writes(entries: &[(Arc<Core>, Entry)]) -> Result<()> {
     for (core, entry) in entries {
         match entry {
-            Entry::Operation(operation) | Entry::OnExisting(operation) => admit(core, |strict| strict.operation(operation))?,
+            Entry::Operation(operation) | Entry::OnExisting(operation) => {
+                admit(core, |strict| strict.operation(operation))?
+            }
             Entry::Require { .. } => {}
         }
     }

@@ -15,8 +15,8 @@ use super::layout::FaissMetric;
 use super::rows::FaissRows;
 use crate::error::{Problem, RowError};
 use crate::options::ReadOptions;
-use crate::pickle::json::{Lossy, json};
 use crate::pickle::{Classes, Dict, Event, Machine, References, Value};
+use crate::python::{Lossy, json};
 use crate::qdrant::{Described, ImportOptions};
 use crate::row::{At, Place};
 

@@ -24,7 +24,6 @@
 //! | `opcode.rs`, `lexer.rs` | opcodes with their arguments |
 //! | `references.rs`, `memo.rs` | how often a memo entry is fetched; those that are still to be |
 //! | `machine.rs`, `calls.rs` | the stack; what makes objects |
-//! | `json.rs` | values as JSON, and what JSON cannot hold |
 //! | `writer.rs` | opcodes written |
 //!
 //! The opcodes are those of `Lib/pickletools.py` of CPython 3.14.
@@ -44,7 +43,6 @@ mod lexer;
 mod references;
 
 mod calls;
-pub(crate) mod json;
 mod machine;
 mod memo;
 

@@ -16,8 +16,8 @@ use super::config::{self, Described};
 use super::point;
 use super::shapes::Shapes;
 use crate::error::{Problem, RowError};
-use crate::pickle::json::{self, Lossy};
 use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
+use crate::python::{self, Lossy};
 use crate::row::{At, Place};
 
 /// The key of the points, and of what the collection is like.
@@ -215,7 +215,7 @@ fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>,
     };
     let config = match info.field("config") {
         Some(value @ Value::Object(config)) if config.class().name == "CollectionConfig" => {
-            json::json(value, &mut lossy)
+            python::json(value, &mut lossy)
         }
         _ => return Err(format!("{INFO:?} has no configuration")),
     };

@@ -9,8 +9,8 @@ use vdb::{MAX_PAYLOAD_DEPTH, Payload, Point, PointId, Vectors};
 
 use super::vector;
 use crate::error::{Problem, RowError, quoted};
-use crate::pickle::json::{self, Lossy, Misfit};
 use crate::pickle::{Object, Value};
+use crate::python::{self, Lossy, Misfit};
 use crate::row::{At, Place};
 
 /// From a `Record` or a `PointStruct`. `number` counts the points of the file from 0.
@@ -99,7 +99,7 @@ fn fields(point: &Object, lossy: &mut Lossy) -> Result<Payload, Misfit> {
     match point.field("payload") {
         None | Some(Value::None) => Ok(Payload::new()),
         Some(Value::Dict(dict)) => {
-            let payload = json::payload(dict, lossy)?;
+            let payload = python::payload(dict, lossy)?;
             if payload
                 .values()
                 .any(|value| is_deeper(value, MAX_PAYLOAD_DEPTH.saturating_sub(1)))

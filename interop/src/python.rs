@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::{Dict, Value};
 use crate::error::{Problem, quoted};
+use crate::pickle::{Dict, Value};
 
 /// A value that JSON cannot hold, and where it is.
 #[derive(Debug)]
