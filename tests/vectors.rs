@@ -1,5 +1,5 @@
 //! Do sparse vectors and multivectors go everywhere that dense ones do, and do named vectors come and go?
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

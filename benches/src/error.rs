@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 pub enum Error {
     /// A file of vectors or payloads is not what it should be.
     #[error(transparent)]
-    Rows(#[from] vdb_interop::RowError),
+    Rows(Box<vdb_interop::RowError>),
     /// The data cannot be split into queries and rows.
     #[error(transparent)]
     Split(#[from] vdb_measure::SplitError),
     /// Our database refused something.
     #[error("vdb: {0}")]
-    Database(#[from] vdb::Error),
+    Database(Box<vdb::Error>),
     /// Another system refused something.
     #[error("{system}: {message}")]
     Peer {
@@ -45,6 +45,18 @@ pub enum Error {
 
 /// What a measurement comes to, or why it stopped.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<vdb_interop::RowError> for Error {
+    fn from(error: vdb_interop::RowError) -> Self {
+        Error::Rows(Box::new(error))
+    }
+}
+
+impl From<vdb::Error> for Error {
+    fn from(error: vdb::Error) -> Self {
+        Error::Database(Box::new(error))
+    }
+}
 
 impl Error {
     /// The data in `file` does not fit.

@@ -64,7 +64,7 @@ fn page(config: &CollectionConfig) -> usize {
 }
 
 enum Writer {
-    Backup(BackupWriter<Target>),
+    Backup(Box<BackupWriter<Target>>),
     Lines(JsonLinesWriter<Target>),
     Matrix { name: String, matrix: NpyWriter<Target> },
 }
@@ -72,7 +72,7 @@ enum Writer {
 impl Writer {
     fn new(to: Target, config: &CollectionConfig, total: u64, args: &Args) -> Outcome<Writer> {
         Ok(match args.format {
-            Format::Backup => Writer::Backup(BackupWriter::new(to, config).map_err(failed)?),
+            Format::Backup => Writer::Backup(Box::new(BackupWriter::new(to, config).map_err(failed)?)),
             Format::Jsonl => Writer::Lines(JsonLinesWriter::new(to)),
             Format::Npy => {
                 let name = args.using.clone().unwrap_or_default();
