@@ -8,6 +8,8 @@
 //!
 //! Without an argument it finds its back end by itself: `QDRANT_URL`, a server of this machine, `VDB_PATH`, memory.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it found")]
+
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{
     Condition, CreateCollectionBuilder, Distance, Filter, PointStruct, QueryPointsBuilder,

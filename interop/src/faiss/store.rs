@@ -221,11 +221,12 @@ fn payloads(
     };
     let (mut payloads, mut beyond) = (HashMap::new(), 0);
     for (position, value) in entries.entries() {
-        let position = match position {
-            Value::Int(position) => u64::try_from(*position).ok(),
-            _ => None,
+        let number = if let Value::Int(number) = position {
+            u64::try_from(*number).ok()
+        } else {
+            None
         };
-        let Some(position) = position else {
+        let Some(position) = number else {
             let what = "a key of \"metadata\" is no position, which is a number from 0".to_owned();
             return Err(RowError::new(whole(file), Problem::Collection(what)));
         };
@@ -240,7 +241,9 @@ fn payloads(
         let payload = match payload {
             Json::Object(payload) => payload,
             Json::Null => Map::new(),
-            other => Map::from_iter([(VALUE.to_owned(), other)]),
+            other @ (Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => {
+                Map::from_iter([(VALUE.to_owned(), other)])
+            }
         };
         payloads.insert(position, payload);
     }

@@ -67,7 +67,9 @@ fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
         ),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            schema.clone()
+        }
     };
     PayloadIndexParams::from_json(&known).map_err(|error| Failure::format(Part::Body, error))
 }

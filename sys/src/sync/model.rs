@@ -211,6 +211,11 @@ impl Instant {
         Instant::now().0.saturating_sub(self.0)
     }
 
+    /// How long after another it is; none where it is not.
+    pub fn saturating_duration_since(&self, earlier: Instant) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// So much later, if the clock runs that long.
     pub fn checked_add(&self, time: Duration) -> Option<Self> {
         self.0.checked_add(time).map(Instant)

@@ -111,7 +111,9 @@ fn only(object: Value, wanted: impl Fn(&str) -> bool) -> Value {
             let wanted = |(key, value): &(String, Value)| wanted(key) && !value.is_null();
             Value::Object(entries.into_iter().filter(wanted).collect())
         }
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            other
+        }
     }
 }
 

@@ -42,7 +42,10 @@ async fn a_collection_comes_back_from_its_snapshot() {
     let service = service(root.path()).await;
     let of = SnapshotsOf::Collection("c");
     let made = service.create_snapshot(of, true).await.unwrap().unwrap();
-    assert_eq!(service.list_snapshots(of).await.unwrap(), [made.clone()]);
+    assert_eq!(
+        service.list_snapshots(of).await.unwrap(),
+        std::slice::from_ref(&made)
+    );
     upsert(&service, 2).await;
     let file = service.snapshot_file(of, &made.name).await.unwrap();
     let location = format!("file://{}", file.path.display());

@@ -19,7 +19,7 @@ fn every_quantization_is_told_as_it_was_sent() {
         let sent = proto::QuantizationConfig {
             quantization: Some(sent),
         };
-        let read = quantization::read(sent.clone()).unwrap().unwrap();
+        let read = quantization::read(sent).unwrap().unwrap();
         assert_eq!(quantization::to_proto(read), sent);
     }
     let ahead = proto::TurboQuantization {
