@@ -115,8 +115,9 @@ pub(crate) trait Untimed: Sized {
 macro_rules! untimed {
     ($($answer:ident),+ $(,)?) => {
         $(impl Untimed for proto::$answer {
-            fn untimed(self) -> Self {
-                proto::$answer { time: 0.0, ..self }
+            fn untimed(mut self) -> Self {
+                self.time = 0.0;
+                self
             }
         })+
     };

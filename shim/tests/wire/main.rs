@@ -1,7 +1,11 @@
 //! What goes over the wire: the same calls through the client in the process and through a server with the official client,
 //! and what only a server has.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod collections;
 mod fixture;

@@ -130,7 +130,7 @@ async fn snapshots_are_taken_listed_and_removed() {
             .await
             .unwrap()
             .snapshot_descriptions;
-        assert_eq!(names(listed), [made.name.clone()]);
+        assert_eq!(names(listed), std::slice::from_ref(&made.name));
         let delete = qdrant_client::qdrant::DeleteSnapshotRequestBuilder::new("birds", made.name);
         client.delete_snapshot(delete).await.unwrap();
         assert!(
@@ -149,7 +149,7 @@ async fn snapshots_are_taken_listed_and_removed() {
             .unwrap();
         assert_eq!(
             names(client.list_full_snapshots().await.unwrap().snapshot_descriptions),
-            [full.name.clone()]
+            std::slice::from_ref(&full.name)
         );
         client.delete_full_snapshot(full.name).await.unwrap();
     }
