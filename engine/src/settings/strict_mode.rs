@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// Limits that requests to a collection are held to, beside those of the library that hold for all. Nothing is limited unless
 /// [`enabled`](Self::enabled) is true; what is `None` is not limited. A request that goes beyond a limit is refused with
-/// [`Error::StrictMode`](crate::Error::StrictMode), or [`Error::RateLimit`](crate::Error::RateLimit) where it may come again later,
+/// [`Error::StrictMode`], or [`Error::RateLimit`] where it may come again later,
 /// before anything is done.
 ///
 /// ```

@@ -6,7 +6,7 @@
 //! [`MaxSim`](vdb_sys::kernel::MaxSim); whatever nominates rows, this scores what is returned.
 //!
 //! - [`scan_rows`] scores every allowed row. Exact, for every metric, and the oracle of the other way.
-//! - [`search`] walks a graph over one dense vector a row, made of all of the row's vectors ([`Fde`]), and gives the best
+//! - [`search()`] walks a graph over one dense vector a row, made of all of the row's vectors ([`Fde`]), and gives the best
 //!   candidates their canonical score. For inner products and cosines.
 //!
 //! ```text
