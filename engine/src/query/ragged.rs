@@ -55,16 +55,7 @@ pub(super) fn nearest_in_memory(
 ) -> Result<Vec<Kept>> {
     let comparer = Comparer::new(query.vector, &query.encoded, Purpose::Score);
     let score = |stored: &[u8], bar: f32| comparer.score(stored, bar, allowance);
-    Scan {
-        view,
-        slot: query.slot,
-        want: query.want,
-        filter: query.filter.as_ref(),
-        score: &score,
-        several,
-        allowance,
-    }
-    .in_memory(table)
+    plain(view, query, &score, several, allowance).in_memory(table)
 }
 
 /// The best rows of a memtable by what their similarities to several examples make, in no order.
@@ -89,15 +80,7 @@ pub(super) fn nearest_in_segment(
 ) -> Result<Vec<(f32, u32)>> {
     let comparer = Comparer::new(query.vector, &query.encoded, Purpose::Score);
     let score = |stored: &[u8], bar: f32| comparer.score(stored, bar, allowance);
-    let scan = Scan {
-        view,
-        slot: query.slot,
-        want: query.want,
-        filter: query.filter.as_ref(),
-        score: &score,
-        several,
-        allowance,
-    };
+    let scan = plain(view, query, &score, several, allowance);
     if segment.rows_with_vector(query.slot) == 0 {
         return Ok(Vec::new());
     }
@@ -131,6 +114,24 @@ pub(super) fn mixed_in_segment(
     let top = scan.in_segment(segment, &rows)?;
     rows.check()?;
     Ok(top.into_sorted())
+}
+
+fn plain<'a>(
+    view: &'a View,
+    query: &'a Query<'_>,
+    score: &'a Score<'a>,
+    several: bool,
+    allowance: &'a Allowance<'a>,
+) -> Scan<'a> {
+    Scan {
+        view,
+        slot: query.slot,
+        want: query.want,
+        filter: query.filter.as_ref(),
+        score,
+        several,
+        allowance,
+    }
 }
 
 fn mixed<'a>(
