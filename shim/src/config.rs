@@ -121,6 +121,9 @@ pub struct ServiceConfig {
     /// Answer requests of pages from elsewhere; true by default.
     #[serde(deserialize_with = "switch")]
     pub enable_cors: Option<bool>,
+    /// Show the page for people; true by default.
+    #[serde(deserialize_with = "switch")]
+    pub enable_static_content: Option<bool>,
     #[serde(deserialize_with = "switch")]
     enable_tls: Option<bool>,
     #[serde(deserialize_with = "switch")]

@@ -138,28 +138,33 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         no_cors: config.service.enable_cors == Some(false),
         // Said in so many words, it is meant.
         any_origin: args.insecure || config.service.enable_cors == Some(true),
+        no_dashboard: config.service.enable_static_content == Some(false),
     };
+    let dashboard = !rest.no_dashboard;
     for file in &config.files {
         tracing::info!(file = %file.display(), "settings were read");
     }
     let service = Service::new(database.clone(), options);
     let served = server::run(addresses, rest, service, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
-        let _ = ready(out, &db, addresses);
+        let _ = ready(out, &db, addresses, dashboard);
     });
     let closed = database.close();
     served.map_err(|error| Failure::failed(format!("cannot serve: {error}")))?;
     Ok(closed?)
 }
 
-fn ready(out: &mut Out, db: &Path, addresses: Addresses) -> Outcome {
+fn ready(out: &mut Out, db: &Path, addresses: Addresses, dashboard: bool) -> Outcome {
     let rest = format!("http://{}", addresses.rest);
     let grpc = addresses.grpc.map(|address| format!("http://{address}"));
     let shown = db.display();
-    let answer = json!({ "database": shown.to_string(), "rest": rest, "grpc": grpc });
-    out.answer(&answer, || match &grpc {
-        Some(grpc) => format!("{shown} is served: REST on {rest}, gRPC on {grpc}"),
-        None => format!("{shown} is served: REST on {rest}"),
+    let dashboard = dashboard.then(|| format!("{rest}/dashboard"));
+    let answer = json!({ "database": shown.to_string(), "rest": rest, "grpc": grpc, "dashboard": dashboard });
+    out.answer(&answer, || {
+        let grpc = grpc.as_ref().map(|grpc| format!(", gRPC on {grpc}"));
+        let dashboard = dashboard.as_ref().map(|page| format!("; to look at it: {page}"));
+        let (grpc, dashboard) = (grpc.unwrap_or_default(), dashboard.unwrap_or_default());
+        format!("{shown} is served: REST on {rest}{grpc}{dashboard}")
     })?;
     out.flush()
 }

@@ -13,6 +13,7 @@
 //! | `journal.rs` | request ids, the log, counts of answers |
 //! | `slashes.rs` | doubled and trailing slashes |
 //! | `wire/` | shapes that several routes share: vectors, filters, points, selections |
+//! | `dashboard.rs` | a page for people |
 //! | `collections.rs`, `vectors.rs`, `indexes.rs` | collections, aliases, named vectors, payload indexes |
 //! | `points.rs` | writes of points |
 //! | `reads.rs` | points by id, pages, counts, facets, matrices |
@@ -22,6 +23,7 @@
 
 mod cluster;
 mod collections;
+mod dashboard;
 mod envelope;
 mod extract;
 mod guard;
@@ -66,6 +68,8 @@ pub struct RestOptions {
     /// Without keys, answer pages from elsewhere all the same. Otherwise a page that somebody only looks at could read and
     /// change everything through his browser.
     pub any_origin: bool,
+    /// Do not show the page for people.
+    pub no_dashboard: bool,
 }
 
 /// What every route has at hand.
@@ -99,7 +103,13 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .merge(cluster::routes())
         .merge(node::routes())
         .merge(quotas::routes())
-        .merge(telemetry::routes())
+        .merge(telemetry::routes());
+    let routes = if options.no_dashboard {
+        routes
+    } else {
+        routes.merge(dashboard::routes())
+    };
+    let routes = routes
         // A path that is there by another method is not there.
         .fallback(nothing)
         .method_not_allowed_fallback(nothing)

@@ -4,6 +4,7 @@
 
 mod clusters;
 mod collections;
+mod dashboard;
 mod lenient;
 mod points;
 mod queries;
