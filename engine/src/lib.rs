@@ -185,7 +185,7 @@ pub use point::{
     OrderValue, Payload, Point, PointId, Record, ScoredPoint, Select, SparseVector, Vector, VectorSelector,
     Vectors,
 };
-pub use query::explain::{Access, Explanation, SegmentPlan};
+pub use query::explain::{Access, Explanation, SearchedBy, SegmentPlan, VectorPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::{AcornSearch, Idf, QuantizationSearch, QueryParams, SearchRequest};
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};

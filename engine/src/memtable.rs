@@ -1,18 +1,25 @@
 //! Rows that are not in a segment yet: searched by scan, ordered by id, versioned by log sequence number.
 
+mod ragged;
+mod texts;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use vdb_storage::PointId;
 use vdb_sys::append::AppendRows;
 use vdb_sys::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use vdb_sys::sync::{Instant, RwLock};
-use vdb_sys::words::Words;
 use vdb_wal::Lsn;
 
 use crate::append_list::AppendList;
 use crate::live::Live;
 use crate::schema::{Schema, VectorKind, VectorSchema};
+
+pub(crate) use ragged::{BLOCK, Block, MemRagged};
+pub(crate) use texts::RowTexts;
+use texts::Texts;
 
 /// The row has not been superseded.
 const ALIVE: u64 = u64::MAX;
@@ -32,6 +39,8 @@ pub(crate) struct MemRow {
     earlier: u32,
     /// By slot of the schema, the place of the vector among those of its name.
     places: Box<[u32]>,
+    /// There if the schema has indexes of texts.
+    texts: Option<Box<RowTexts>>,
 }
 
 impl MemRow {
@@ -55,6 +64,11 @@ impl MemRow {
         self.born
     }
 
+    /// The tokens of its texts, where they are kept.
+    pub(crate) fn texts(&self) -> Option<&RowTexts> {
+        self.texts.as_deref()
+    }
+
     /// True when the row has a vector in that slot of the schema.
     pub(crate) fn has_vector(&self, vector: usize) -> bool {
         self.places.get(vector).is_some_and(|&place| place != NONE)
@@ -76,31 +90,6 @@ impl MemVectors {
     }
 }
 
-/// The multivectors or sparse vectors of one name, in the order they were written.
-#[derive(Debug)]
-pub(crate) struct MemRagged {
-    vectors: AppendList<(u32, Words)>,
-    bytes: AtomicUsize,
-}
-
-impl MemRagged {
-    /// Each with the memtable row that it belongs to, from the place `first` on.
-    pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, &[u8])> {
-        let places = first..self.vectors.len();
-        places.filter_map(|place| self.vectors.get(place).map(|(row, bytes)| (*row, &**bytes)))
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> u32 {
-        self.vectors.len()
-    }
-
-    /// Bytes of all of them.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-}
-
 /// The vectors of one name.
 #[derive(Debug)]
 enum Column {
@@ -118,10 +107,10 @@ impl Column {
                 owners: AppendList::new(),
                 live: Live::new(dense),
             })),
-            Some(VectorKind::Multi(_) | VectorKind::Sparse(_)) => Column::Ragged(Box::new(MemRagged {
-                vectors: AppendList::new(),
-                bytes: AtomicUsize::new(0),
-            })),
+            Some(kind @ (VectorKind::Multi(_) | VectorKind::Sparse(_))) => {
+                let is_sparse = matches!(kind, VectorKind::Sparse(_));
+                Column::Ragged(Box::new(MemRagged::new(is_sparse)))
+            }
             None => Column::Gone,
         }
     }
@@ -134,10 +123,7 @@ impl Column {
                 vectors.owners.push(row);
                 vectors.rows.push(bytes)
             }
-            Column::Ragged(ragged) => {
-                ragged.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
-                ragged.vectors.push((row, Words::from(bytes)))
-            }
+            Column::Ragged(ragged) => ragged.push(row, bytes),
             Column::Gone => NONE,
         }
     }
@@ -152,7 +138,7 @@ impl Column {
     fn get(&self, place: u32) -> Option<&[u8]> {
         match self {
             Column::Dense(vectors) => vectors.rows.row(place),
-            Column::Ragged(ragged) => ragged.vectors.get(place).map(|(_, bytes)| &**bytes),
+            Column::Ragged(ragged) => ragged.get(place),
             Column::Gone => None,
         }
     }
@@ -165,7 +151,10 @@ pub(crate) struct Memtable {
     columns: Vec<Column>,
     newest: RwLock<BTreeMap<PointId, u32>>,
     pub(crate) created: Instant,
+    texts: Arc<Texts>,
     bytes: AtomicUsize,
+    /// Bytes that the write buffer has been told of.
+    settled: AtomicUsize,
     payload_bytes: AtomicU64,
     dead: AtomicU32,
     first_lsn: AtomicU64,
@@ -181,7 +170,9 @@ impl Memtable {
             columns: (0..schema.slots()).map(column).collect(),
             newest: RwLock::new(BTreeMap::new()),
             created: Instant::now(),
+            texts: Texts::new(schema),
             bytes: AtomicUsize::new(0),
+            settled: AtomicUsize::new(0),
             payload_bytes: AtomicU64::new(0),
             dead: AtomicU32::new(0),
             first_lsn: AtomicU64::new(0),
@@ -210,7 +201,9 @@ impl Memtable {
         vectors: &[Option<&[u8]>],
     ) {
         let row = self.rows.len();
+        let texts = self.texts.row(payload.len());
         let mut bytes = payload.len() + 160 + self.columns.len() * size_of::<u32>();
+        bytes += texts.as_ref().map_or(0, |texts| texts.room());
         let places = self
             .columns
             .iter()
@@ -237,6 +230,7 @@ impl Memtable {
             died: AtomicU64::new(ALIVE),
             earlier,
             places,
+            texts,
         });
         drop(newest);
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
@@ -271,9 +265,24 @@ impl Memtable {
         asking.count() > 0
     }
 
-    /// Bytes held, about.
+    /// Bytes held, about: what was written, and what of it is kept for searches.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Acquire)
+        let ragged = self.columns.iter().map(|column| match column {
+            Column::Ragged(ragged) => ragged.kept(),
+            Column::Dense(_) | Column::Gone => 0,
+        });
+        self.bytes.load(Ordering::Acquire) + self.texts.bytes() + ragged.sum::<usize>()
+    }
+
+    /// Bytes that are held and were not counted yet. The sequencer's lock is held, or nobody else writes.
+    pub(crate) fn settle(&self) -> usize {
+        let held = self.bytes();
+        held.saturating_sub(self.settled.swap(held, Ordering::AcqRel))
+    }
+
+    /// Bytes that were counted.
+    pub(crate) fn settled(&self) -> usize {
+        self.settled.load(Ordering::Acquire)
     }
 
     /// Bytes of payloads, those of ended versions included.
@@ -332,7 +341,7 @@ impl Memtable {
     pub(crate) fn vector_bytes(&self, vector: usize) -> usize {
         match self.columns.get(vector) {
             Some(Column::Dense(vectors)) => vectors.rows.len() as usize * vectors.rows.row_bytes(),
-            Some(Column::Ragged(ragged)) => ragged.bytes.load(Ordering::Relaxed),
+            Some(Column::Ragged(ragged)) => ragged.bytes(),
             Some(Column::Gone) | None => 0,
         }
     }

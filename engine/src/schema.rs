@@ -1,25 +1,28 @@
 //! What a collection holds, as the engine works with it, and its form in the manifest.
 
+mod encoder;
+mod record;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use vdb_index::hnsw::HnswParams;
-use vdb_storage::payload::{decode_payload, encode_payload};
-use vdb_storage::schema::{PayloadIndexRecord, SchemaRecord, SparseVectorRecord, VectorRecord};
-use vdb_storage::{Component, codec};
-use vdb_sys::element::Element;
+use vdb_storage::Component;
+use vdb_storage::payload::encode_payload;
 use vdb_sys::kernel::Kernel;
 
-use crate::config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
+use crate::config::vectors::{NamedVectorParams, SparseVectorParams};
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
 use crate::filter::{TextAnalysis, TextFields};
-use crate::limits::{MAX_SCHEMA_BYTES, MAX_SETTINGS_BYTES};
-use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
+use crate::limits::MAX_SETTINGS_BYTES;
+use crate::payload::PayloadIndexParams;
 use crate::settings::{
-    CollectionUpdate, Fields, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
+    CollectionUpdate, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
 };
 use crate::ttl::Ttl;
+
+pub(crate) use encoder::Encoder;
 
 /// A named vector.
 #[derive(Clone, Debug)]
@@ -52,8 +55,7 @@ impl VectorKind {
     /// What is derived from it, if anything is.
     pub(crate) fn derived(&self, number: u16) -> Option<Component> {
         match self {
-            VectorKind::Dense(_) => Some(Component::Graph(number)),
-            VectorKind::Multi(_) => None,
+            VectorKind::Dense(_) | VectorKind::Multi(_) => Some(Component::Graph(number)),
             VectorKind::Sparse(_) => Some(Component::SparseIndex(number)),
         }
     }
@@ -66,10 +68,13 @@ pub(crate) struct DenseSchema {
     pub(crate) kernel: Kernel,
     /// What its graphs are built with, settings of the collection taken in; `None` where there are to be none.
     pub(crate) graph: Option<HnswParams>,
-    /// Segments of at least this many vectors get a graph; `None` where none does any more.
+    /// Memtables of at least this many vectors get a graph; `None` where none does any more.
     pub(crate) index_min_rows: Option<u32>,
-    /// Where fewer vectors than this may be found, all of them are scored; 0 where the planner decides.
+    /// Where fewer vectors than this may be found, each of a multivector counted, all of them are scored; 0 where the planner
+    /// decides.
     pub(crate) full_scan_rows: u32,
+    /// Of multivectors: what makes one vector of each, for graphs. `None` where that is not possible, and for single vectors.
+    pub(crate) encoder: Option<Arc<Encoder>>,
 }
 
 impl DenseSchema {
@@ -82,14 +87,9 @@ impl DenseSchema {
             graph: params.graph(of),
             index_min_rows: of.optimizer.index_min_rows(row_bytes),
             full_scan_rows: full_scan.map_or(0, |kilobytes| rows_of(kilobytes, row_bytes)),
+            encoder: Encoder::new(params).map(Arc::new),
             params: params.clone(),
         }
-    }
-
-    /// What the graph over so many vectors is to be built with; `None` where there is to be none.
-    pub(crate) fn graph_over(&self, vectors: u32) -> Option<HnswParams> {
-        let least = self.index_min_rows?.max(1);
-        self.graph.filter(|_| vectors >= least)
     }
 }
 
@@ -127,6 +127,14 @@ impl VectorSchema {
         match &self.kind {
             VectorKind::Dense(dense) => Some(dense),
             VectorKind::Multi(_) | VectorKind::Sparse(_) => None,
+        }
+    }
+
+    /// Of vectors that graphs may be built over: plain dense ones, and multivectors.
+    pub(crate) fn graphed(&self) -> Option<&DenseSchema> {
+        match &self.kind {
+            VectorKind::Dense(dense) | VectorKind::Multi(dense) => Some(dense),
+            VectorKind::Sparse(_) => None,
         }
     }
 
@@ -314,10 +322,19 @@ impl Schema {
     /// True when graphs of the other are built in another way, or over other segments.
     pub(crate) fn builds_other_graphs(&self, other: &Schema) -> bool {
         self.vectors()
-            .any(|(slot, _)| match (self.dense(slot), other.dense(slot)) {
+            .any(|(slot, _)| match (self.graphed(slot), other.graphed(slot)) {
                 (Some(a), Some(b)) => (a.graph, a.index_min_rows) != (b.graph, b.index_min_rows),
                 _ => false,
             })
+    }
+
+    /// True when there is an index of texts that the other does not have.
+    pub(crate) fn has_more_texts(&self, other: &Schema) -> bool {
+        let is_new = |index: &PayloadIndexSchema| {
+            let mut known = other.payload_indexes.iter();
+            index.analysis.is_some() && known.all(|known| known.number != index.number)
+        };
+        self.payload_indexes.iter().any(is_new)
     }
 
     /// What requests are held to, if anything.
@@ -353,6 +370,21 @@ impl Schema {
     /// The plain dense vector of a slot.
     pub(crate) fn dense(&self, slot: usize) -> Option<&DenseSchema> {
         self.vector(slot)?.dense()
+    }
+
+    /// What graphs of a slot may be built over.
+    pub(crate) fn graphed(&self, slot: usize) -> Option<&DenseSchema> {
+        self.vector(slot)?.graphed()
+    }
+
+    /// What the graph over so many vectors or multivectors of a slot, of so many bytes together, is to be built with; `None` where
+    /// there is to be none.
+    pub(crate) fn graph_over(&self, slot: usize, rows: u32, bytes: usize) -> Option<HnswParams> {
+        let dense = self.graphed(slot)?;
+        let mean = bytes / (rows as usize).max(1);
+        let least = self.optimizer.index_min_rows(mean)?.max(1);
+        let fits = dense.encoder.as_ref().is_none_or(|encoder| encoder.fits(rows));
+        dense.graph.filter(|_| rows >= least && fits)
     }
 
     /// Slots that were ever given, those of dropped vectors included.
@@ -431,151 +463,6 @@ impl Schema {
         *self = self.under(config, &slots)?;
         Ok(true)
     }
-}
-
-impl Schema {
-    /// The form in the manifest.
-    pub(crate) fn to_record(&self) -> SchemaRecord {
-        let (mut vectors, mut sparse_vectors) = (Vec::new(), Vec::new());
-        for (slot, vector) in self.vectors() {
-            let (number, name) = (slot as u16, vector.name.clone());
-            match &vector.kind {
-                VectorKind::Dense(DenseSchema { params, .. })
-                | VectorKind::Multi(DenseSchema { params, .. }) => vectors.push(VectorRecord {
-                    number,
-                    name,
-                    size: params.size as u32,
-                    distance: params.distance.code(),
-                    element: params.element.code(),
-                    multivector: params.multivector.map(MultiVectorComparator::code),
-                }),
-                VectorKind::Sparse(params) => sparse_vectors.push(SparseVectorRecord {
-                    number,
-                    name,
-                    modifier: params.modifier.code(),
-                    element: params.element.code(),
-                }),
-            }
-        }
-        let indexes = self.payload_indexes.iter().map(|i| PayloadIndexRecord {
-            number: i.number,
-            path: i.path.clone(),
-            kind: i.params.kind.code(),
-            options: i.params.options.as_ref().map(PayloadIndexOptions::to_record),
-        });
-        SchemaRecord {
-            vectors,
-            sparse_vectors,
-            next_vector: self.vectors.len() as u16,
-            payload_indexes: indexes.collect(),
-            next_payload_index: self.next_payload_index,
-            settings: self.stored.clone(),
-            ttl: self.ttl.as_ref().map(|ttl| ttl.field.clone()),
-            revision: self.revision,
-        }
-    }
-
-    /// The form in the manifest of a schema that is about to come into force.
-    ///
-    /// # Errors
-    /// When it takes more than a points file can carry.
-    pub(crate) fn to_bounded_record(&self) -> Result<SchemaRecord> {
-        let record = self.to_record();
-        let bytes = codec::encode(&record)?.len();
-        within(
-            "bytes that the schema of a collection takes, with its settings and the options of its payload indexes",
-            MAX_SCHEMA_BYTES,
-            bytes,
-        )?;
-        Ok(record)
-    }
-
-    /// From the form in the manifest of the collection in `dir`.
-    pub(crate) fn from_record(record: &SchemaRecord, dir: &str) -> Result<Schema> {
-        let damaged = |what: String| Error::Damaged {
-            file: format!("{dir}: manifest"),
-            what,
-        };
-        let mut slots = vec![None; usize::from(record.next_vector)];
-        let dense = record.vectors.iter().map(|v| (v.number, v.name.as_str()));
-        let sparse = record.sparse_vectors.iter().map(|v| (v.number, v.name.as_str()));
-        for (number, name) in dense.chain(sparse) {
-            match slots.get_mut(usize::from(number)) {
-                Some(place @ None) => *place = Some(name),
-                Some(Some(_)) | None => {
-                    return Err(damaged(format!(
-                        "vector {name:?} has the number {number}, which is another's or was never given"
-                    )));
-                }
-            }
-        }
-        let mut config = CollectionConfig {
-            ttl: record.ttl.as_ref().map(Ttl::new),
-            ..CollectionConfig::default()
-        };
-        for v in &record.vectors {
-            config
-                .vectors
-                .push((v.name.clone(), dense_params(v).map_err(damaged)?));
-        }
-        for v in &record.sparse_vectors {
-            config
-                .sparse_vectors
-                .push((v.name.clone(), sparse_params(v).map_err(damaged)?));
-        }
-        let mut payload_indexes = Vec::with_capacity(record.payload_indexes.len());
-        for index in &record.payload_indexes {
-            let kind = PayloadIndexKind::from_code(index.kind).ok_or_else(|| {
-                damaged(format!(
-                    "index {:?} has the unknown kind {}",
-                    index.path, index.kind
-                ))
-            })?;
-            let read = |options| {
-                PayloadIndexOptions::from_record(options)
-                    .ok_or_else(|| damaged(format!("index {:?} has unknown options", index.path)))
-            };
-            let options = index.options.as_ref().map(read).transpose()?;
-            let params = PayloadIndexParams { kind, options };
-            let made = PayloadIndexSchema::new(index.number, index.path.clone(), params);
-            payload_indexes.push(made.map_err(|error| damaged(format!("index {:?}: {error}", index.path)))?);
-        }
-        // What is kept is what makes the settings of those that nobody has touched.
-        let settle = |config: &mut CollectionConfig| -> Result<()> {
-            let settings = decode_payload(&record.settings)?;
-            config.update(&CollectionUpdate::read(Fields::of("settings", &settings))?)
-        };
-        settle(&mut config).map_err(|e| damaged(e.to_string()))?;
-        let fresh = Schema::new(config).and_then(|schema| schema.under(schema.config(), &slots));
-        Ok(Schema {
-            payload_indexes,
-            next_payload_index: record.next_payload_index,
-            revision: record.revision,
-            ..fresh.map_err(|e| damaged(e.to_string()))?
-        })
-    }
-}
-
-/// The parameters of a record, or what is wrong with it.
-fn dense_params(v: &VectorRecord) -> Result<VectorParams, String> {
-    let unknown = |what: &str, code: u8| format!("vector {:?} has the unknown {what} {code}", v.name);
-    let distance = Distance::from_code(v.distance).ok_or_else(|| unknown("distance", v.distance))?;
-    let element = Element::from_code(v.element).ok_or_else(|| unknown("element", v.element))?;
-    let comparator =
-        |code| MultiVectorComparator::from_code(code).ok_or_else(|| unknown("multivector comparator", code));
-    Ok(VectorParams {
-        multivector: v.multivector.map(comparator).transpose()?,
-        ..VectorParams::new(v.size as usize, distance).element(element)
-    })
-}
-
-/// The parameters of a record, or what is wrong with it.
-fn sparse_params(v: &SparseVectorRecord) -> Result<SparseVectorParams, String> {
-    let unknown = |what: &str, code: u8| format!("vector {:?} has the unknown {what} {code}", v.name);
-    Ok(SparseVectorParams {
-        modifier: Modifier::from_code(v.modifier).ok_or_else(|| unknown("modifier", v.modifier))?,
-        element: Element::from_code(v.element).ok_or_else(|| unknown("element", v.element))?,
-    })
 }
 
 #[cfg(test)]

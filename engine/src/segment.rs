@@ -1,11 +1,13 @@
 //! An open segment: immutable files and the marks of what has died in them.
 
 mod column;
+mod multi;
 mod sound;
 
 use std::sync::Arc;
 
 use vdb_index::RowSet;
+use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
 use vdb_storage::manifest::SegmentRecord;
 use vdb_storage::payload::PayloadReader;
@@ -23,6 +25,7 @@ use crate::schema::Schema;
 
 use column::Column;
 pub(crate) use column::{SegmentSparse, SegmentVectors};
+pub(crate) use multi::{MultiSlots, Order, SegmentMulti};
 
 /// Removes files once nobody looks into them.
 #[derive(Debug)]
@@ -225,9 +228,8 @@ impl Segment {
             if let (Some(old), Some(Some(new))) = (old, fresh.columns.get(usize::from(slot)))
                 && old.is_damaged()
                 && revisions(self) == revisions(&fresh)
-                && let Some(mark) = new.damaged()
             {
-                mark.store(true, Ordering::Release);
+                new.damaged().store(true, Ordering::Release);
             }
         }
         // A column that the record no longer names is not held any longer.
@@ -329,6 +331,36 @@ impl Segment {
         match self.column(slot)? {
             Column::Sparse(vectors) => Some(vectors),
             Column::Dense(_) | Column::Multi(_) => None,
+        }
+    }
+
+    /// The multivectors of a schema slot, when any row has one.
+    pub(crate) fn multi(&self, slot: usize) -> Option<&SegmentMulti> {
+        match self.column(slot)? {
+            Column::Multi(vectors) => Some(vectors),
+            Column::Dense(_) | Column::Sparse(_) => None,
+        }
+    }
+
+    /// The graph of a schema slot, unless it is missing or damaged.
+    pub(crate) fn graph(&self, slot: usize) -> Option<&GraphFile> {
+        self.column(slot)?.graph()
+    }
+
+    /// The row of what is at a place of the graph of a slot.
+    pub(crate) fn row_in_graph(&self, slot: usize, place: u32) -> Option<u32> {
+        self.column(slot)?.row_of(place)
+    }
+
+    /// Where a graph of a slot has a row.
+    pub(crate) fn place_in_graph(&self, slot: usize, row: u32) -> Option<u32> {
+        self.column(slot)?.place_of(row)
+    }
+
+    /// Keeps searches from what is derived from the vectors of a slot until it has been rebuilt.
+    pub(crate) fn set_derived_damaged(&self, slot: usize) {
+        if let Some(column) = self.column(slot) {
+            column.damaged().store(true, Ordering::Release);
         }
     }
 

@@ -7,8 +7,8 @@ use vdb_storage::{PointId, ValueError};
 use vdb_wal::Lsn;
 
 use crate::error::Result;
-use crate::filter::PointSource;
-use crate::memtable::Memtable;
+use crate::filter::{PointSource, Tokens};
+use crate::memtable::{Memtable, RowTexts};
 use crate::schema::Schema;
 use crate::segment::Segment;
 use crate::settings::OptimizerConfig;
@@ -73,6 +73,14 @@ impl Located {
         }
     }
 
+    /// Where the tokens of its texts are kept, if they are.
+    pub(crate) fn texts(&self) -> Option<&RowTexts> {
+        match self {
+            Located::Memtable(table, row) => table.row(*row)?.texts(),
+            Located::Segment(..) => None,
+        }
+    }
+
     /// Whether the point has the vector in a schema slot.
     pub(crate) fn has_vector(&self, vector: usize) -> bool {
         match self {
@@ -134,6 +142,11 @@ impl Tables {
         self.memtables().map(|t| t.bytes()).sum()
     }
 
+    /// Those of them that the write buffer has been told of.
+    pub(crate) fn settled_bytes(&self) -> usize {
+        self.memtables().map(|t| t.settled()).sum()
+    }
+
     /// Log sequence number of the oldest operation that is in no segment yet.
     pub(crate) fn first_unflushed(&self) -> Option<Lsn> {
         self.frozen
@@ -157,6 +170,8 @@ pub(crate) struct StoredPoint<'a> {
     pub(crate) id: PointId,
     pub(crate) payload: &'a [u8],
     pub(crate) has_vector: &'a dyn Fn(usize) -> bool,
+    /// Where its tokens are kept, if they are.
+    pub(crate) texts: Option<&'a RowTexts>,
 }
 
 impl PointSource for StoredPoint<'_> {
@@ -170,5 +185,18 @@ impl PointSource for StoredPoint<'_> {
 
     fn has_vector(&self, name: &str) -> bool {
         self.schema.slot(name).is_some_and(|slot| (self.has_vector)(slot))
+    }
+
+    fn tokens(
+        &self,
+        path: &str,
+        cut: &dyn Fn() -> std::result::Result<Option<Tokens>, ValueError>,
+    ) -> std::result::Result<Option<&Tokens>, ValueError> {
+        let indexes = &self.schema.payload_indexes;
+        let index = indexes.iter().find(|index| index.path == path);
+        match self.texts.zip(index) {
+            Some((texts, index)) => texts.tokens(index.number, cut),
+            None => Ok(None),
+        }
     }
 }

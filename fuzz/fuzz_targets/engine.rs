@@ -7,7 +7,10 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use vdb::{Collection, Database, Filter, PointId, ScrollRequest, SearchRequest};
+use vdb::{
+    Collection, Database, Filter, Modifier, NamedVectorParams, PointId, ScrollRequest, SearchRequest, SparseVector,
+    Vector,
+};
 use vdb_fuzz::Input;
 use vdb_fuzz::operations::{filter, script};
 use vdb_tests::oracle::{OracleCollection, OracleDatabase, vector};
@@ -76,13 +79,27 @@ fn ask(db: &Database, state: &OracleDatabase, input: &mut Input<'_>) {
         let page = collection.scroll(&ScrollRequest::new().filter(filter.clone()).limit(100));
         let found: Vec<PointId> = page.unwrap().points.iter().map(|point| point.id).collect();
         assert_eq!(found, wanted, "{json}");
-        for vector in ["", "side"] {
-            let query: Vec<f32> = oracle.params(vector).map_or_else(Vec::new, |params| {
-                (0..params.size)
-                    .map(|_| f32::from(input.byte() % 16) - 4.0)
-                    .collect()
-            });
-            search(&collection, oracle, vector, &query, &filter, &wanted);
+        for vector in ["", "side", "tokens", "words", "late"] {
+            // Perhaps it was dropped.
+            if let Some(params) = oracle.named(vector) {
+                let query = query_of(&params, input);
+                search(&collection, oracle, (vector, &params), &query, &filter, &wanted);
+            }
+        }
+    }
+}
+
+/// A query of the kind of a vector.
+fn query_of(params: &NamedVectorParams, input: &mut Input<'_>) -> Vector {
+    let mut number = || f32::from(input.byte() % 16) - 4.0;
+    match params {
+        NamedVectorParams::Sparse(_) => SparseVector::new([0, 1_000, 4_000], [number(), number(), number()]).into(),
+        NamedVectorParams::Dense(params) => {
+            let mut row = || (0..params.size).map(|_| number()).collect::<Vec<f32>>();
+            match params.multivector {
+                Some(_) => vec![row(), row()].into(),
+                None => row().into(),
+            }
         }
     }
 }
@@ -91,31 +108,31 @@ fn ask(db: &Database, state: &OracleDatabase, input: &mut Input<'_>) {
 fn search(
     collection: &Collection,
     oracle: &OracleCollection,
-    name: &str,
-    query: &[f32],
+    (name, params): (&str, &NamedVectorParams),
+    query: &Vector,
     filter: &Filter,
     matching: &[PointId],
 ) {
-    let params = oracle.params(name).expect("a vector of the collection");
-    let request = SearchRequest::new(query.to_vec())
-        .using(name)
-        .exact(true)
-        .limit(5);
+    let request = SearchRequest::new(query.clone()).using(name).exact(true).limit(5);
     let found = collection.search(&request.filter(filter.clone())).unwrap();
-    let stored = vector::stored(params, query);
-    let mut scores: Vec<f64> = matching
+    let mut stored = vector::stored_as(params, query);
+    if let (NamedVectorParams::Sparse(sparse), Vector::Sparse(words)) = (params, &stored)
+        && sparse.modifier == Modifier::Idf
+    {
+        let corpus = oracle.points.values().filter_map(|point| point.vectors.get(name));
+        stored = vector::weighed(words, corpus).into();
+    }
+    let mut scores: Vec<(f64, f64)> = matching
         .iter()
-        .filter_map(|id| oracle.points[id].vectors.get(name)?.as_dense())
-        .map(|row| vector::score(params, &stored, row))
+        .filter_map(|id| oracle.points[id].vectors.get(name))
+        .filter_map(|row| vector::score_of(params, &stored, row))
         .collect();
-    scores.sort_by(|a, b| vector::lead(params.distance, *b, *a).total_cmp(&0.0));
+    let distance = vector::distance_of(params);
+    scores.sort_by(|a, b| vector::lead(distance, b.0, a.0).total_cmp(&0.0));
     assert_eq!(found.len(), scores.len().min(5), "{name:?}: {found:?}");
-    for (hit, score) in found.iter().zip(scores) {
+    for (hit, (score, tolerance)) in found.iter().zip(scores) {
         assert!(matching.contains(&hit.id), "{} does not match", hit.id);
         let off = (f64::from(hit.score) - score).abs();
-        assert!(
-            off <= vector::tolerance(params, score),
-            "{name:?}: {hit:?} in the place of {score}"
-        );
+        assert!(off <= tolerance, "{name:?}: {hit:?} in the place of {score}");
     }
 }

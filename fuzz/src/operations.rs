@@ -1,7 +1,7 @@
 //! Operations and filters from the fuzzer's bytes.
 
 use serde_json::{Value, json};
-use vdb::{Durability, Expected, Payload, PayloadIndexKind, PointId, UpsertMode, Vectors};
+use vdb::{Durability, Expected, Payload, PayloadIndexKind, PointId, SparseVector, UpsertMode, Vectors};
 use vdb_tests::oracle::{Aim, Op, Step};
 use vdb_tests::torture::script::{self, Action};
 
@@ -10,6 +10,7 @@ use crate::Input;
 /// Longer scripts find nothing that several short ones do not.
 const MOST_ACTIONS: usize = 40;
 const NAMES: [&str; 4] = ["a", "a", "b", "c"];
+const VECTORS: [&str; 5] = ["", "side", "tokens", "words", "late"];
 
 fn pick<T: Copy>(input: &mut Input<'_>, items: &[T]) -> T {
     items[usize::from(input.byte()) % items.len()]
@@ -42,7 +43,8 @@ fn action(input: &mut Input<'_>) -> Action {
             let steps = 1 + usize::from(input.byte() % 3);
             Action::Write(durability, (0..steps).map(|_| step(input)).collect())
         }
-        14..=16 => Action::Flush(name),
+        14 | 15 => Action::Flush(name),
+        16 => Action::CreateVector(name, pick(input, &script::NAMED)),
         17 | 18 => Action::Optimize(name),
         19 | 20 => Action::Index(name, pick(input, &path()), pick(input, &PayloadIndexKind::ALL)),
         21 => Action::DropIndex(name, pick(input, &path())),
@@ -53,6 +55,7 @@ fn action(input: &mut Input<'_>) -> Action {
         26 => Action::Unalias("alias"),
         27 | 28 => Action::Snapshot(name),
         29 => Action::Restore(name),
+        30 => Action::DropVector(name, pick(input, &script::NAMED)),
         _ => Action::Sync,
     }
 }
@@ -94,7 +97,7 @@ fn payload(input: &mut Input<'_>) -> Payload {
 fn operation(input: &mut Input<'_>) -> Op {
     let first = u64::from(input.byte() % 24);
     let mark = u64::from(input.byte());
-    let upsert = script::points(first..first + 1 + u64::from(input.byte() % 6), mark);
+    let upsert = script::late_points(first..first + 1 + u64::from(input.byte() % 6), mark);
     match input.byte() % 16 {
         0..=6 => upsert,
         7 => match upsert {
@@ -120,13 +123,19 @@ fn operation(input: &mut Input<'_>) -> Op {
         ),
         13 => Op::ClearPayload(aim(input)),
         14 => {
-            let numbers = [mark as f32, f32::from(input.byte()), -1.0];
+            let [a, b, c] = [mark as f32, f32::from(input.byte()), -1.0];
+            let vectors = match input.byte() % 4 {
+                0 => Vectors::default().with("tokens", vec![vec![a, c], vec![b, a]]),
+                1 => Vectors::default().with("words", SparseVector::new([3, 1_000 + mark as u32], [a, b])),
+                2 => Vectors::default().with("late", vec![vec![a, b, c]]),
+                _ => Vectors::from([a, b, c]),
+            };
             Op::UpdateVectors {
-                points: vec![(id(input), Vectors::from(numbers))],
+                points: vec![(id(input), vectors)],
                 filter: (input.byte() % 2 == 0).then(|| filter(input)),
             }
         }
-        _ => Op::DeleteVectors(vec![pick(input, &["", "side"]).to_owned()], aim(input)),
+        _ => Op::DeleteVectors(vec![pick(input, &VECTORS).to_owned()], aim(input)),
     }
 }
 
@@ -158,6 +167,6 @@ fn condition(input: &mut Input<'_>) -> Value {
         5 => json!({"key": key, "is_empty": number % 2 == 0}),
         6 => json!({"key": key, "values_count": {"gt": number % 4}}),
         7 => json!({"has_id": [number, number + 1, number + 2]}),
-        _ => json!({"has_vector": pick(input, &["", "side"])}),
+        _ => json!({"has_vector": pick(input, &VECTORS)}),
     }
 }

@@ -17,7 +17,7 @@ pub enum Component {
     Tombstones,
     /// The vector of a number: primary.
     Vectors(u16),
-    /// The graph over the vector of a number: derived.
+    /// The graph over the vector of a number, or over encodings of its multivector: derived.
     Graph(u16),
     /// The payload index of a number: derived.
     PayloadIndex(u16),
@@ -25,7 +25,7 @@ pub enum Component {
     Sparse(u16),
     /// The inverted index over the sparse vector of a number: derived.
     SparseIndex(u16),
-    /// The multivector of a number: primary. Nothing is derived of it yet.
+    /// The multivector of a number: primary.
     Multi(u16),
 }
 

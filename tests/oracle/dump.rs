@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use vdb::{Collection, Database, PayloadIndexKind, PointId, Result, ScrollRequest, Select};
+use vdb::{
+    Collection, CollectionConfig, Database, NamedVectorParams, PayloadIndexKind, PointId, Result,
+    ScrollRequest, Select,
+};
 
 use super::collection::{OracleCollection, OraclePoint};
 use super::database::OracleDatabase;
@@ -13,6 +16,8 @@ use super::database::OracleDatabase;
 pub struct CollectionDump {
     /// Points by id.
     pub points: BTreeMap<PointId, OraclePoint>,
+    /// Named vectors.
+    pub vectors: BTreeMap<String, NamedVectorParams>,
     /// Payload indexes.
     pub indexes: BTreeMap<String, PayloadIndexKind>,
     /// As they are told.
@@ -26,6 +31,15 @@ pub struct Dump {
     pub collections: BTreeMap<String, CollectionDump>,
     /// Collections' names by alias.
     pub aliases: BTreeMap<String, String>,
+}
+
+fn named(config: &CollectionConfig) -> BTreeMap<String, NamedVectorParams> {
+    let dense = config.vectors.iter();
+    let dense = dense.map(|(name, params)| (name.clone(), params.clone().into()));
+    let sparse = config.sparse_vectors.iter();
+    dense
+        .chain(sparse.map(|(name, params)| (name.clone(), (*params).into())))
+        .collect()
 }
 
 impl CollectionDump {
@@ -61,6 +75,7 @@ impl CollectionDump {
         );
         Ok(CollectionDump {
             points,
+            vectors: named(&info.config),
             indexes: info
                 .payload_indexes
                 .into_iter()
@@ -86,6 +101,7 @@ impl Dump {
     pub fn expect(oracle: &OracleDatabase) -> Dump {
         let dump = |c: &OracleCollection| CollectionDump {
             points: c.points.clone(),
+            vectors: named(&c.config),
             indexes: c.indexes.clone(),
             settings: c.config.settings_json(),
         };
@@ -120,6 +136,9 @@ impl Dump {
         for ((name, a), b) in pairs {
             if a.indexes != b.indexes {
                 return Some(format!("{name}: indexes {:?} and {:?}", a.indexes, b.indexes));
+            }
+            if a.vectors != b.vectors {
+                return Some(format!("{name}: vectors {:?} and {:?}", a.vectors, b.vectors));
             }
             if a.settings != b.settings {
                 return Some(format!("{name}: settings {:?} and {:?}", a.settings, b.settings));

@@ -66,6 +66,7 @@ fn write_on(db: &Database, state: &mut OracleDatabase, seed: u64, context: &dyn 
             Step::Write(name.clone(), script::points(3..5, seed)),
             Step::Write(name.clone(), Op::Delete(script::ids(&[5, 6]))),
         ];
+        let steps = script::fitted(&steps, state);
         state.get_mut(&name).unwrap().next_seq = collection.info().unwrap().last_sequence + 1;
         db.write(database::batch(&steps))
             .unwrap_or_else(|e| panic!("{}: {e}", context()));

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use vdb::{Control, Database, RestoreMode, Result};
 use vdb_vfs::sim::SimDisk;
 
-use super::script::{Action, config, links, open};
+use super::script::{Action, config, fitted, links, named, open};
 use super::told::Told;
 use crate::oracle::database;
 
@@ -58,6 +58,8 @@ impl Stage<'_> {
             | Action::Optimize(_)
             | Action::Index(..)
             | Action::DropIndex(..)
+            | Action::CreateVector(..)
+            | Action::DropVector(..)
             | Action::Configure(..)
             | Action::Create(_)
             | Action::Drop(_)
@@ -102,6 +104,10 @@ pub fn act(db: &Database, action: &Action) -> Result<Vec<u64>> {
         Action::Optimize(name) => db.collection(name)?.optimize(&Control::none())?,
         Action::Index(name, path, kind) => db.collection(name)?.create_payload_index(path, *kind)?,
         Action::DropIndex(name, path) => assert!(db.collection(name)?.drop_payload_index(path)?),
+        Action::CreateVector(name, vector) => {
+            assert!(db.collection(name)?.create_vector(vector, named(vector))?);
+        }
+        Action::DropVector(name, vector) => assert!(db.collection(name)?.delete_vector(vector)?),
         Action::Configure(name, m) => db.collection(name)?.update_config(&links(*m))?,
         Action::Create(name) => drop(db.create_collection(name, config())?),
         Action::Drop(name) => assert!(db.drop_collection(name)?),
@@ -158,6 +164,13 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: Faults, scratch: &Scratch)
             continue;
         }
         let may_fail = expected(&told);
+        let fits = match action {
+            Action::Write(durability, steps) => {
+                Some(Action::Write(*durability, fitted(steps, told.present())))
+            }
+            _ => None,
+        };
+        let action = fits.as_ref().unwrap_or(action);
         if let Action::Write(_, steps) = action
             && let Err(refusal) = told.present().clone().apply(steps)
         {
@@ -193,5 +206,6 @@ fn is_refusal(error: &vdb::Error) -> bool {
         vdb::Error::PointNotFound { .. }
             | vdb::Error::Conflict { .. }
             | vdb::Error::CollectionNotFound { .. }
+            | vdb::Error::UnknownVector { .. }
     )
 }

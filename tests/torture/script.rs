@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::json;
 use vdb::{
     CollectionConfig, CollectionUpdate, Database, DatabaseBuilder, Distance, Durability, Element, Expected,
-    HnswConfig, Modifier, MultiVectorComparator, PayloadIndexKind, Point, PointId, Result, SparseVector,
-    SparseVectorParams, UpsertMode, VectorParams, Vectors,
+    HnswConfig, Modifier, MultiVectorComparator, NamedVectorParams, PayloadIndexKind, Point, PointId, Result,
+    SparseVector, SparseVectorParams, UpsertMode, VectorParams, Vectors,
 };
 use vdb_vfs::sim::SimDisk;
 
 use crate::Numbers;
-use crate::oracle::{Aim, Op, Step};
+use crate::oracle::{Aim, Op, OracleDatabase, Step};
 
 /// Something that a script does; collections by name.
 #[derive(Clone, Debug)]
@@ -27,6 +27,10 @@ pub enum Action {
     Index(&'static str, &'static str, PayloadIndexKind),
     /// Without it again.
     DropIndex(&'static str, &'static str),
+    /// A named vector: one of `config`, or the one that is not.
+    CreateVector(&'static str, &'static str),
+    /// Without it again, in all points.
+    DropVector(&'static str, &'static str),
     /// Other graphs, of so many links a node; 0 for none.
     Configure(&'static str, u16),
     /// A new collection.
@@ -79,6 +83,56 @@ pub fn config() -> CollectionConfig {
     config
 }
 
+/// Vectors that come and go: all of `config` that have a name, and another multivector.
+pub const NAMED: [&str; 4] = ["side", "tokens", "words", "late"];
+
+/// The parameters of one of [`NAMED`].
+///
+/// # Panics
+/// When it is none of them.
+pub fn named(vector: &str) -> NamedVectorParams {
+    if vector == "late" {
+        let several = VectorParams::new(3, Distance::Dot)
+            .element(Element::F16)
+            .multivector(MultiVectorComparator::MaxSim);
+        return several.into();
+    }
+    let config = config();
+    let dense = config.vectors.into_iter().find(|(name, _)| name == vector);
+    let sparse = config.sparse_vectors.into_iter().find(|(name, _)| name == vector);
+    dense
+        .map(|(_, params)| params.into())
+        .or(sparse.map(|(_, params)| params.into()))
+        .unwrap()
+}
+
+/// The same steps without the vectors that collections do not have as things are: a script does not know what is dropped when.
+pub fn fitted(steps: &[Step], state: &OracleDatabase) -> Vec<Step> {
+    let mut steps = steps.to_vec();
+    for step in &mut steps {
+        let Step::Write(name, op) = step else { continue };
+        let Some(collection) = state.get(name) else {
+            continue;
+        };
+        let fit = |vectors: &mut Vectors| vectors.0.retain(|name, _| collection.named(name).is_some());
+        match op {
+            Op::Upsert { points, .. } => points.iter_mut().for_each(|point| fit(&mut point.vectors)),
+            Op::UpdateVectors { points, .. } => {
+                for (_, vectors) in points {
+                    let mut fitted = vectors.clone();
+                    fit(&mut fitted);
+                    // Without any it would be refused for that.
+                    if !fitted.0.is_empty() {
+                        *vectors = fitted;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    steps
+}
+
 /// A change to graphs of so many links a node.
 pub fn links(m: u16) -> CollectionUpdate {
     let hnsw = HnswConfig {
@@ -108,6 +162,19 @@ pub fn point(id: u64, mark: u64) -> Point {
     }
     let payload = json!({"mark": mark, "k": format!("k{}", mark % 3), "n": [id, mark]});
     Point::new(id, vectors).payload(payload).unwrap()
+}
+
+/// As [`points`], half of them with the vector that no collection has at first.
+pub fn late_points(ids: std::ops::Range<u64>, mark: u64) -> Op {
+    let late = |id: u64| {
+        let mut point = point(id, mark);
+        if !(mark + id).is_multiple_of(2) {
+            let rows = (0..1 + mark % 3).map(|n| vec![(id + n) as f32, mark as f32 / 2.0, -1.0]);
+            point.vectors = point.vectors.with("late", rows.collect::<Vec<_>>());
+        }
+        point
+    };
+    Op::upsert(ids.map(late).collect())
 }
 
 /// Points by number.
@@ -178,7 +245,13 @@ pub fn scripted() -> Vec<Action> {
         Action::Rename("b", "c"),
         Action::Index("c", "n", PayloadIndexKind::Integer),
         Action::Write(None, vec![write("c", points(40..44, 8))]),
+        Action::DropVector("a", "tokens"),
+        Action::CreateVector("a", "late"),
+        Action::Write(None, vec![write("a", late_points(3..6, 7))]),
         Action::Optimize("a"),
+        Action::CreateVector("a", "tokens"),
+        Action::Write(None, vec![write("a", late_points(4..9, 11))]),
+        Action::DropVector("a", "late"),
         Action::Write(
             Buffered,
             vec![write(
@@ -195,6 +268,8 @@ pub fn scripted() -> Vec<Action> {
         sync(vec![write("a", points(50..51, 10))]),
         Action::DropIndex("a", "k"),
         Action::Flush("b"),
+        Action::DropVector("a", "words"),
+        Action::CreateVector("a", "words"),
         sync(vec![write("a", Op::Delete(keyword("k0")))]),
         Action::Optimize("a"),
         Action::Configure("a", 4),
@@ -257,7 +332,7 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
         ]);
         let at = numbers.below(12);
         let (doomed, other) = (*numbers.pick(&["b", "c"]), *numbers.pick(&names));
-        script.push(match numbers.below(28) {
+        script.push(match numbers.below(31) {
             0..=8 => Action::Write(durability, vec![write(name, operation(numbers, at, mark))]),
             9..=11 => {
                 let both = (0..3).map(|i| write(names[i], operation(numbers, at + i as u64, mark)));
@@ -279,6 +354,8 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
             24 => Action::Snapshot(name),
             25 => Action::Restore(name),
             26 => Action::Configure(name, *numbers.pick(&[0, 4, 16])),
+            27 | 28 => Action::CreateVector(name, *numbers.pick(&NAMED)),
+            29 => Action::DropVector(name, *numbers.pick(&NAMED)),
             _ => Action::Sync,
         });
     }
@@ -287,7 +364,7 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
 
 fn operation(numbers: &mut Numbers, at: u64, mark: u64) -> Op {
     match numbers.below(9) {
-        0..=3 => points(at..at + 1 + numbers.below(4), mark),
+        0..=3 => late_points(at..at + 1 + numbers.below(4), mark),
         4 => Op::Upsert {
             points: vec![point(at, mark), point(at + 1, mark)],
             mode: *numbers.pick(&[UpsertMode::InsertOnly, UpsertMode::UpdateOnly]),
@@ -296,6 +373,6 @@ fn operation(numbers: &mut Numbers, at: u64, mark: u64) -> Op {
         5 => Op::Delete(ids(&[at, at + 1, at + 2])),
         6 => Op::Delete(keyword("k1")),
         7 => Op::SetPayload(payload(json!({"set": mark, "k": "k0"})), keyword("k2"), None),
-        _ => Op::DeleteVectors(vec!["side".to_owned()], keyword("k0")),
+        _ => Op::DeleteVectors(vec![(*numbers.pick(&NAMED)).to_owned()], keyword("k0")),
     }
 }

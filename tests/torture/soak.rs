@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 use vdb::{
-    Collection, Condition, Control, Database, Distance, Durability, Filter, PayloadIndexKind, Point, PointId,
-    SearchRequest, Select, WriteBatch, snapshot_info,
+    Collection, CollectionConfig, Condition, Control, Database, Distance, Durability, Error, Filter,
+    MultiVectorComparator, NamedVectorParams, PayloadIndexKind, Point, PointId, Record, SearchRequest,
+    Select, SparseVector, SparseVectorParams, VectorParams, Vectors, WriteBatch, snapshot_info,
 };
 
 use crate::config;
@@ -21,6 +23,8 @@ use crate::config;
 const BATCH: u64 = 3;
 /// Bits of a batch's number within its round.
 const ROUND: u32 = 24;
+/// Between two named vectors that come and go.
+const PACE: Duration = Duration::from_millis(40);
 /// One batch of so many is deleted again.
 const DELETED: u64 = 5;
 
@@ -47,13 +51,25 @@ pub struct Plan {
     pub one_weak: bool,
 }
 
+/// The vectors of a point, of each kind: they say its id and the number of its batch.
+fn vectors(id: u64, stamp: u64) -> Vectors {
+    let (own, of_batch) = ((id % 1_000) as f32, (stamp % 1_000) as f32);
+    let rows: Vec<Vec<f32>> = (0..1 + stamp % 3)
+        .map(|n| vec![own, of_batch, n as f32])
+        .collect();
+    Vectors::from([id as f32, stamp as f32])
+        .with("tokens", rows)
+        .with(
+            "words",
+            SparseVector::new([3, 1_000 + (id % 50) as u32], [of_batch, own]),
+        )
+}
+
 fn point(id: u64, stamp: u64, writer: u64) -> Point {
     let payload = json!({
         "stamp": stamp, "round": stamp >> ROUND, "writer": writer, "pad": "p".repeat((stamp % 7) as usize * 60),
     });
-    Point::new(id, [id as f32, stamp as f32])
-        .payload(payload)
-        .unwrap()
+    Point::new(id, vectors(id, stamp)).payload(payload).unwrap()
 }
 
 /// The ids of a writer's `n`-th batch, and the one point that it overwrites every time.
@@ -85,7 +101,10 @@ pub fn write_until_killed(dir: &Path, plan: Plan) {
     let c = match db.collection("c") {
         Ok(c) => c,
         Err(_) => {
-            let mut config = config(2, Distance::Euclid);
+            let several = VectorParams::new(3, Distance::Dot).multivector(MultiVectorComparator::MaxSim);
+            let mut config: CollectionConfig = config(2, Distance::Euclid)
+                .vector("tokens", several)
+                .sparse_vector("words", SparseVectorParams::new());
             config.optimizer.index_min_rows = 100;
             db.create_collection("c", config).unwrap()
         }
@@ -97,6 +116,7 @@ pub fn write_until_killed(dir: &Path, plan: Plan) {
         }
         scope.spawn(|| maintain(&c));
         scope.spawn(|| save(&db, &dir.with_extension("snapshot"), plan.round));
+        scope.spawn(|| reshape(&c, plan.round));
         scope.spawn(|| ask(&c));
     });
 }
@@ -139,6 +159,44 @@ fn say(line: &str) {
     out.flush().unwrap();
 }
 
+/// A named vector comes, now of this kind and now of that, gets into points of its own, and goes: nothing else is touched.
+fn reshape(c: &Collection, round: u64) {
+    const LATE: &str = "late";
+    /// No writer comes that far.
+    const FIRST: u64 = 1 << 60;
+    // Numbers of vectors are never given again, and each takes room in every row: some children do it, a few times.
+    let times = if round < 40 { 8 } else { 0 };
+    for n in 0..times {
+        // Spread over the life of a child.
+        thread::sleep(PACE);
+        // The child before may have been killed in between.
+        c.delete_vector(LATE).unwrap();
+        let several = VectorParams::new(2, Distance::Dot).multivector(MultiVectorComparator::MaxSim);
+        let params: NamedVectorParams = match n % 3 {
+            0 => SparseVectorParams::new().into(),
+            1 => several.into(),
+            _ => VectorParams::new(2, Distance::Dot).into(),
+        };
+        assert!(c.create_vector(LATE, params).unwrap());
+        let late = |id: u64| match n % 3 {
+            0 => Vectors::default().with(LATE, SparseVector::new([id as u32 % 7], [1.0])),
+            1 => Vectors::default().with(LATE, vec![vec![1.0, id as f32]; 1 + id as usize % 3]),
+            _ => Vectors::default().with(LATE, vec![id as f32, 1.0]),
+        };
+        c.upsert((0..20).map(|at| Point::new(FIRST + at, late(at))).collect())
+            .unwrap();
+        if n % 2 == 0 {
+            c.flush().unwrap();
+        }
+        let found = c.get(&[PointId::Num(FIRST + 7)], &Select::all()).unwrap();
+        assert_eq!(found[0].vectors, Some(late(7)));
+        assert!(c.delete_vector(LATE).unwrap());
+        // What names it is refused from then on.
+        let refused = c.upsert(vec![Point::new(FIRST, late(0))]);
+        assert!(matches!(refused, Err(Error::UnknownVector { .. })), "{refused:?}");
+    }
+}
+
 fn maintain(c: &Collection) {
     loop {
         c.optimize(&Control::none()).unwrap();
@@ -163,8 +221,14 @@ fn save(db: &Database, beside: &Path, round: u64) {
 fn ask(c: &Collection) {
     for n in 0u64.. {
         let request = SearchRequest::new([n as f32, 0.0]).limit(5).with_payload(true);
-        for hit in c.search(&request).unwrap() {
-            assert!(hit.payload.unwrap().contains_key("stamp"), "{}", hit.id);
+        let own = (n % 1_000) as f32;
+        let tokens = SearchRequest::new(vec![vec![own, 1.0, 0.0], vec![0.0, own, 1.0]]).using("tokens");
+        let words =
+            SearchRequest::new(SparseVector::new([3, 1_000 + (n % 50) as u32], [1.0, own])).using("words");
+        for request in [request, tokens.with_payload(true), words.with_payload(true)] {
+            for hit in c.search(&request).unwrap() {
+                assert!(hit.payload.unwrap().contains_key("stamp"), "{}", hit.id);
+            }
         }
     }
 }
@@ -267,7 +331,7 @@ impl Said {
         let gone = self.deleted.get(&(writer, round)).unwrap_or(&none);
         for &n in batches {
             let ids: Vec<PointId> = batch(writer, n).0.into_iter().map(PointId::Num).collect();
-            let found = c.get(&ids, &Select::payload())?;
+            let found = c.get(&ids, &Select::all())?;
             // A deletion may have been carried out and not acknowledged.
             let doomed = (n + 1) % DELETED == 0 && found.is_empty() && batches.last() == Some(&n);
             let expected = if gone.binary_search(&n).is_ok() || doomed {
@@ -277,9 +341,13 @@ impl Said {
             };
             let stamped =
                 |stamp: Option<&serde_json::Value>| stamp.and_then(serde_json::Value::as_u64) == Some(n);
+            let has_its_own = |r: &Record| {
+                let PointId::Num(id) = r.id else { return false };
+                r.vectors.as_ref() == Some(&vectors(id, n))
+            };
             let whole = found
                 .iter()
-                .all(|r| r.payload.as_ref().is_some_and(|p| stamped(p.get("stamp"))));
+                .all(|r| r.payload.as_ref().is_some_and(|p| stamped(p.get("stamp"))) && has_its_own(r));
             if found.len() != expected || !whole {
                 lost.push(format!(
                     "writer {writer}, batch {n}: {} of {expected} points",
@@ -296,13 +364,13 @@ fn check_counters(c: &Collection, writer: u64, last: u64, lost: &mut Vec<String>
     let (_, counter) = batch(writer, last);
     let stamp = stamp_of(c, counter)?;
     let noted = stamp_of(c, note(writer))?;
-    let (Some((stamp, _)), Some((noted, vector))) = (&stamp, &noted) else {
+    let (Some((stamp, _)), Some((noted, found))) = (&stamp, &noted) else {
         lost.push(format!("writer {writer}: {stamp:?} and {noted:?}"));
         return Ok(());
     };
-    if *stamp < last || stamp != noted || *vector != [note(writer) as f32, 0.0] {
+    if *stamp < last || stamp != noted || *found != vectors(note(writer), 0) {
         lost.push(format!(
-            "writer {writer}: {stamp} and {noted}, {vector:?}, after {last} was acknowledged"
+            "writer {writer}: {stamp} and {noted}, {found:?}, after {last} was acknowledged"
         ));
     }
     // The batch that was under way is there in full or not at all.
@@ -314,10 +382,10 @@ fn check_counters(c: &Collection, writer: u64, last: u64, lost: &mut Vec<String>
     Ok(())
 }
 
-fn stamp_of(c: &Collection, id: u64) -> vdb::Result<Option<(u64, Vec<f32>)>> {
+fn stamp_of(c: &Collection, id: u64) -> vdb::Result<Option<(u64, Vectors)>> {
     let found = c.get(&[PointId::Num(id)], &Select::all())?.pop();
     Ok(found.and_then(|found| {
         let stamp = found.payload?.get("stamp")?.as_u64()?;
-        Some((stamp, found.vectors?.dense("")?.to_vec()))
+        Some((stamp, found.vectors?))
     }))
 }

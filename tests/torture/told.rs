@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vdb::{Database, Durability};
 
-use super::script::{Action, config, links};
+use super::script::{Action, config, links, named};
 use crate::oracle::{Dump, OracleCollection, OracleDatabase, Step};
 
 /// What an action changes, in the order of the log or beside it.
@@ -171,6 +171,8 @@ impl Told {
             }
             Action::Index(..)
             | Action::DropIndex(..)
+            | Action::CreateVector(..)
+            | Action::DropVector(..)
             | Action::Configure(..)
             | Action::Create(_)
             | Action::Drop(_)
@@ -283,6 +285,8 @@ impl Told {
             Action::Restore(name) => Some(Event::Restored((*name).to_owned(), self.snapshot.clone()?)),
             Action::Index(..)
             | Action::DropIndex(..)
+            | Action::CreateVector(..)
+            | Action::DropVector(..)
             | Action::Configure(..)
             | Action::Create(_)
             | Action::Drop(_)
@@ -321,6 +325,10 @@ pub fn commit(db: &mut OracleDatabase, action: &Action) {
         Action::Unalias(alias) => drop(db.aliases.remove(*alias)),
         Action::Index(name, path, kind) => db.get_mut(name).unwrap().create_index(path, *kind),
         Action::DropIndex(name, path) => assert!(db.get_mut(name).unwrap().drop_index(path)),
+        Action::CreateVector(name, vector) => {
+            assert!(db.get_mut(name).unwrap().create_vector(vector, named(vector)));
+        }
+        Action::DropVector(name, vector) => assert!(db.get_mut(name).unwrap().drop_vector(vector)),
         Action::Configure(name, m) => db.get_mut(name).unwrap().configure(&links(*m)),
         Action::Write(..)
         | Action::Flush(_)
@@ -342,6 +350,8 @@ pub fn applies(state: &OracleDatabase, action: &Action) -> bool {
         Action::Unalias(alias) => state.aliases.contains_key(*alias),
         Action::Index(name, ..) => taken(name),
         Action::DropIndex(name, path) => state.get(name).is_some_and(|c| c.indexes.contains_key(*path)),
+        Action::CreateVector(name, vector) => state.get(name).is_some_and(|c| c.named(vector).is_none()),
+        Action::DropVector(name, vector) => state.get(name).is_some_and(|c| c.named(vector).is_some()),
         Action::Flush(name)
         | Action::Optimize(name)
         | Action::Snapshot(name)

@@ -244,6 +244,7 @@ impl Run<'_> {
         let filter = narrow(filters, &[], &*view.tables.schema)?;
         if let (Mix::Only, [target]) = (&examples.mix, examples.encoded.as_slice()) {
             let query = prepared::Query {
+                schema: &view.tables.schema,
                 vector: examples.vector,
                 slot: examples.slot,
                 encoded: target.clone(),
@@ -374,6 +375,7 @@ impl Run<'_> {
                 id,
                 payload: at.payload()?,
                 has_vector: &has_vector,
+                texts: at.texts(),
             };
             let score = formula.score(&Subject {
                 point: &point,

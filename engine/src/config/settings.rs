@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use vdb_index::Quantization;
 use vdb_index::hnsw::HnswParams;
+use vdb_index::multi::{Fde, graph_params};
 
+use super::vectors::MultiVectorComparator;
 use super::{CollectionConfig, VectorParams};
 use crate::error::{Error, Result};
 use crate::settings::{
@@ -35,11 +37,18 @@ impl VectorParams {
         self
     }
 
-    /// What its graphs are built with in a collection of these settings; `None` where there are to be none.
+    /// What its graphs are built with in a collection of these settings; `None` where there are to be none. Of multivectors those
+    /// that are compared by inner products or cosines have graphs, which always have codes.
     #[must_use]
     pub fn graph(&self, of: &CollectionConfig) -> Option<HnswParams> {
         let quantization = self.quantization.as_ref().or(of.quantization.as_ref());
-        self.hnsw.or(&of.hnsw).params(quantization)
+        let params = self.hnsw.or(&of.hnsw).params(quantization);
+        match self.multivector {
+            None => params,
+            Some(MultiVectorComparator::MaxSim) => params
+                .filter(|_| Fde::serves(self.distance.metric(self.element)))
+                .map(|asked| graph_params(&asked)),
+        }
     }
 }
 

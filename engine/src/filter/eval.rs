@@ -11,6 +11,7 @@ use super::{
     compile::{Clauses, CompiledFilter, Field, Node, Test, ValueTest},
     datetime::Datetime,
     geo::GeoPoint,
+    text::Tokens,
     walk::{any_node, any_value},
 };
 
@@ -27,6 +28,20 @@ pub(crate) trait PointSource {
 
     /// Whether the point has the vector `name`.
     fn has_vector(&self, name: &str) -> bool;
+
+    /// The tokens of the point's texts at a path that has a text index, where they are kept; `cut` makes them, should they be
+    /// and not be there yet. The path is given by its canonical text.
+    ///
+    /// # Errors
+    /// Those of `cut`.
+    fn tokens(
+        &self,
+        path: &str,
+        cut: &dyn Fn() -> Result<Option<Tokens>, ValueError>,
+    ) -> Result<Option<&Tokens>, ValueError> {
+        let _ = (path, cut);
+        Ok(None)
+    }
 }
 
 impl CompiledFilter {
@@ -106,9 +121,22 @@ impl<'a> Subject<'a> {
         Ok(false)
     }
 
+    /// What kept tokens say of a condition on texts; `None` where there are none, or they do not tell.
+    fn holds_of_tokens(&self, field: &Field) -> Result<Option<bool>, ValueError> {
+        let (Some(point), Test::Text(test)) = (self.point, &field.test) else {
+            return Ok(None);
+        };
+        let cut = || test.analysis.tokens(self.payload()?, field.path.steps());
+        let tokens = point.tokens(&field.full_path, &cut)?;
+        Ok(tokens.and_then(|tokens| test.holds_of(tokens)))
+    }
+
     fn holds(&self, node: &Node) -> Result<bool, ValueError> {
         match node {
-            Node::Field(field) => field.holds(self.payload()?),
+            Node::Field(field) => match self.holds_of_tokens(field)? {
+                Some(held) => Ok(held),
+                None => field.holds(self.payload()?),
+            },
             Node::HasId(ids) => Ok(self
                 .point
                 .is_some_and(|point| ids.binary_search(&point.id()).is_ok())),

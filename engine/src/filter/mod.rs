@@ -15,7 +15,7 @@
 //! | `slice.rs` | slices of the id space |
 //! | `uuid.rs` | UUIDs as an index of them holds their text |
 //! | `walk.rs` | the values at a path of an encoded payload |
-//! | `text.rs` | texts as the tokens of their index |
+//! | `text.rs`, `text/tokens.rs` | texts as the tokens of their index; tokens that are kept |
 //! | `compile.rs` | limits checked, paths parsed, lists sorted |
 //! | `json.rs` | Qdrant's JSON form, both ways |
 //! | `eval.rs` | one point against a filter: the definition of what every condition means |
@@ -52,6 +52,6 @@ pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate, plan_of_conditions};
 pub use plan::{ConditionPlan, ServedBy};
-pub(crate) use text::{TextAnalysis, TextFields};
+pub(crate) use text::{TextAnalysis, TextFields, Tokens};
 pub(crate) use uuid::canonical_uuid;
 pub(crate) use walk::{any_node, any_value};

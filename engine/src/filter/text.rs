@@ -3,6 +3,8 @@
 //! The index says which tokens a text has; a condition is compiled to the tokens that it wants. The same rules then make the
 //! tokens of every payload that is asked, so that a point matches whether an index answers for it, or nothing but its payload.
 
+mod tokens;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use vdb_text::{Analyzer, AnalyzerConfig, Scratch, Token};
 
 use super::path::PathStep;
 use super::walk::any_value;
+
+pub(crate) use tokens::Tokens;
 
 /// To be raised when texts get other tokens than before from the same settings, so that indexes are built anew.
 const TOKENS_VERSION: u32 = 1;

@@ -27,24 +27,22 @@ use crate::shared::Shared;
 /// The slots whose vectors are many enough for a graph that is not there, or was built with other parameters.
 fn missing_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = usize> + 'a {
     schema.vectors().map(|(slot, _)| slot).filter(|&slot| {
-        let (dense, vectors) = (schema.dense(slot), segment.vectors(slot));
-        dense.zip(vectors).is_some_and(|(dense, vectors)| {
-            let wanted = dense.graph_over(vectors.file.len());
-            wanted.is_some_and(|wanted| {
-                vectors
-                    .graph()
-                    .is_none_or(|graph| graph.view().params() != wanted)
+        let rows = segment.rows_with_vector(slot);
+        let wanted = schema.graph_over(slot, rows, segment.vector_bytes(slot));
+        rows > 0
+            && wanted.is_some_and(|wanted| {
+                let held = segment.graph(slot);
+                held.is_none_or(|graph| graph.view().params() != wanted)
             })
-        })
     })
 }
 
 /// The graphs of vectors that are to have none any more.
 fn superfluous_graphs<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = Component> + 'a {
-    let dense = schema
+    let graphed = schema
         .vectors()
-        .filter_map(|(slot, vector)| Some((slot, vector.dense()?)));
-    let without = dense.filter(|(_, dense)| dense.graph.is_none());
+        .filter_map(|(slot, vector)| Some((slot, vector.graphed()?)));
+    let without = graphed.filter(|(_, vector)| vector.graph.is_none());
     without
         .map(|(slot, _)| Component::Graph(slot as u16))
         .filter(|component| segment.record.component(*component).is_some())
@@ -182,10 +180,7 @@ pub(crate) fn derive(
     }
     let with_graphs = match what {
         What::Everything => write_graphs(shared, core, &schema, &segment, &fresh, |slot| {
-            let Some(vector) = schema.dense(slot) else {
-                return Ok(None);
-            };
-            build_graph(shared, pool, vector, slot, &segment, &[], control)
+            build_graph(shared, pool, &schema, slot, &segment, &[], control)
         })?,
         What::PayloadIndexes => segment.record.clone(),
     };

@@ -12,6 +12,7 @@ use crate::maintenance::commit::Commit;
 use crate::maintenance::derive::write_graphs;
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::grown::{Ancestor, DROPPED};
+use crate::maintenance::over::Over;
 use crate::maintenance::write_segment::{Source, write_segment};
 use crate::memtable::Memtable;
 use crate::schema::Schema;
@@ -57,30 +58,25 @@ fn with_graphs(
     let control = Control::new(&cancelled, &|_, _| ());
     let own = FreshFiles::new(&*shared.disk);
     let record = write_graphs(shared, core, schema, &bare, &own, |slot| {
-        let (Some(old), Some(new)) = (source.table.vectors(slot), bare.vectors(slot)) else {
+        // Of multivectors a memtable has no graph.
+        let (Some(old), Some(vector)) = (source.table.vectors(slot), schema.dense(slot)) else {
             return Ok(None);
         };
         let Some(live) = old.live.graph() else {
             return Ok(None);
         };
         let moved = source.moved();
-        let place = |at: u32| new.file.slot_of(*moved.get(old.owner(at)? as usize)?);
+        let place = |at: u32| bare.place_in_graph(slot, *moved.get(old.owner(at)? as usize)?);
         let ancestor = Ancestor {
             graph: live.graph.view(),
             places: (0..live.graph.len())
                 .map(|at| place(at).unwrap_or(DROPPED))
                 .collect(),
         };
-        let Some(vector) = schema.dense(slot) else {
+        let (Some(params), Some(over)) = (&vector.graph, Over::of(vector, &bare, slot)?) else {
             return Ok(None);
         };
-        ancestor.grow(
-            vector,
-            &new.file.matrix(),
-            LEAST_SHARE,
-            &shared.grow_pool,
-            &control,
-        )
+        Ok(ancestor.grow(&over, params, LEAST_SHARE, &shared.grow_pool, &control)?)
     });
     let grown = record.and_then(|record| {
         if record.components.len() == bare.record.components.len() {
@@ -190,7 +186,7 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
         let _sequencer = shared.sequencer.lock();
         // Dropping a collection frees what its memtables hold by then.
         if !core.dropped.load(Ordering::Acquire) {
-            shared.budget.free(table.bytes());
+            shared.budget.free(table.settled());
         }
         core.change(|tables| {
             tables.frozen.retain(|t| !Arc::ptr_eq(t, table));

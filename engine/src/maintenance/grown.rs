@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use vdb_index::hnsw::{self, Base, Graph, GraphView};
-use vdb_index::{Control, Error as IndexError};
-use vdb_sys::element::MatrixView;
+use vdb_index::hnsw::{Base, Graph, GraphView, HnswParams};
+use vdb_index::{Control, Result as IndexResult};
 
 use crate::error::Result;
-use crate::schema::DenseSchema;
+use crate::maintenance::over::Over;
+use crate::schema::Schema;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -27,31 +27,25 @@ impl Ancestor<'_> {
         self.places.iter().filter(|&&place| place != DROPPED).count()
     }
 
-    /// The graph of a slot of the new segment, grown from this one; `None` when it was built with other parameters, or
-    /// has less than the share `least` of the rows.
-    pub(crate) fn grow(
+    /// The graph of a slot of the new segment, over all that it has there, grown from this one; `None` when this was built with
+    /// other parameters, or has less than the share `least` of the rows.
+    pub(super) fn grow(
         &self,
-        vector: &DenseSchema,
-        matrix: &MatrixView<'_>,
+        over: &Over<'_>,
+        params: &HnswParams,
         least: f64,
         pool: &rayon::ThreadPool,
         control: &Control<'_>,
-    ) -> Result<Option<Graph>> {
-        if (self.kept() as f64) < f64::from(matrix.len()) * least {
+    ) -> IndexResult<Option<Graph>> {
+        let has_few = (self.kept() as f64) < f64::from(over.rows()) * least;
+        if has_few || self.graph.params() != *params {
             return Ok(None);
         }
         let base = Base {
             graph: self.graph,
             rows: &self.places,
         };
-        let Some(params) = &vector.graph else {
-            return Ok(None);
-        };
-        let metric = vector.kernel.metric();
-        match hnsw::extend(&base, matrix, metric, params, pool, control) {
-            Err(IndexError::BadParameter { .. }) => Ok(None),
-            grown => Ok(Some(grown?)),
-        }
+        over.graph(Some(&base), params, pool, control).map(Some)
     }
 }
 
@@ -76,11 +70,10 @@ impl Origin {
 
     /// Its graph of a slot as an ancestor of the new segment's.
     fn ancestor(&self, slot: usize, new: &Segment) -> Option<Ancestor<'_>> {
-        let (old, new) = (self.segment.vectors(slot)?, new.vectors(slot)?);
-        let graph = old.graph()?;
+        let graph = self.segment.graph(slot)?;
         let place = |at: u32| {
-            let row = *self.rows.get(old.file.row_of(at)? as usize)?;
-            new.file.slot_of(row).filter(|_| row != DROPPED)
+            let row = *self.rows.get(self.segment.row_in_graph(slot, at)? as usize)?;
+            new.place_in_graph(slot, row).filter(|_| row != DROPPED)
         };
         Some(Ancestor {
             graph: graph.view(),
@@ -94,33 +87,42 @@ impl Origin {
 pub(crate) fn build_graph(
     shared: &Shared,
     pool: &rayon::ThreadPool,
-    vector: &DenseSchema,
+    schema: &Schema,
     slot: usize,
     new: &Segment,
     origins: &[Origin],
     control: &Control<'_>,
 ) -> Result<Option<Graph>> {
-    let Some(vectors) = new.vectors(slot) else {
+    let Some((vector, params)) = schema
+        .graphed(slot)
+        .and_then(|vector| Some((vector, vector.graph.as_ref()?)))
+    else {
         return Ok(None);
     };
-    let matrix = vectors.file.matrix();
+    let Some(mut over) = Over::of(vector, new, slot)? else {
+        return Ok(None);
+    };
     let largest = origins
         .iter()
         .filter_map(|origin| Some((origin, origin.ancestor(slot, new)?)))
         .max_by_key(|(origin, ancestor)| (ancestor.kept(), origin.segment.record.id));
-    if let Some((origin, ancestor)) = largest
-        && let Some(graph) = origin.segment.vectors(slot).and_then(|vectors| vectors.graph())
-        // What is grown from a damaged graph would have checksums that fit.
-        && graph.verify(&*shared.disk).is_ok()
-        && let Some(grown) = ancestor.grow(vector, &matrix, LEAST_SHARE, pool, control)?
-    {
-        return Ok(Some(grown));
-    }
-    let Some(params) = &vector.graph else {
-        return Ok(None);
+    let grown = match &largest {
+        Some((origin, ancestor))
+            // What is grown from a damaged graph would have checksums that fit.
+            if (origin.segment.graph(slot)).is_some_and(|graph| graph.verify(&*shared.disk).is_ok()) =>
+        {
+            ancestor.grow(&over, params, LEAST_SHARE, pool, control)
+        }
+        _ => Ok(None),
     };
-    let metric = vector.kernel.metric();
-    Ok(Some(hnsw::build(&matrix, metric, params, pool, control)?))
+    let made = grown.and_then(|grown| match grown {
+        Some(grown) => Ok(grown),
+        None => over.graph(None, params, pool, control),
+    });
+    match over.failure() {
+        Some(error) => Err(error),
+        None => Ok(Some(made?)),
+    }
 }
 
 #[cfg(test)]

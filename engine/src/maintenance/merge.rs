@@ -137,10 +137,7 @@ pub(crate) fn merge(
         let origins = source.origins();
         let schema = &tables.schema;
         let mut record = write_graphs(shared, core, schema, &bare, &files, |slot| {
-            let Some(vector) = schema.dense(slot) else {
-                return Ok(None);
-            };
-            build_graph(shared, pool, vector, slot, &bare, &origins, control)
+            build_graph(shared, pool, schema, slot, &bare, &origins, control)
         })?;
         let add = |file, info| replace_component(&mut record, &file, info);
         sparse::write_missing(shared, core, (schema, &bare), &files, pool, control, add)?;

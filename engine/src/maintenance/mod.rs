@@ -12,6 +12,7 @@
 //! | `flush.rs` | a frozen memtable becomes a segment |
 //! | `policy.rs` | which job is next (pure) |
 //! | `grown.rs` | which older graph a graph is grown from |
+//! | `over.rs` | what a graph is built over |
 //! | `grow.rs` | memtables get graphs |
 //! | `merge.rs` | several segments become one |
 //! | `sparse.rs` | inverted indexes over sparse vectors |
@@ -30,6 +31,7 @@ pub(crate) mod grow;
 mod grown;
 pub(crate) mod merge;
 pub(crate) mod optimize;
+mod over;
 pub(crate) mod payload_index;
 pub(crate) mod policy;
 pub(crate) mod schema;

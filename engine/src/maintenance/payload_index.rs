@@ -48,6 +48,8 @@ pub(crate) fn create(
             schema.payload_indexes.push(index);
             Ok(true)
         })?;
+        // The memtable that was in use is frozen where texts are indexed.
+        shared.flusher.wake();
     }
     build_missing(shared, core, control)
 }

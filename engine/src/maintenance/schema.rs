@@ -43,15 +43,16 @@ pub(super) fn change_schema(
     let kept = Kept::by(&commit.next.schema);
     let done = commit.finish_or_take_back(|| {
         core.next_seq.store(seq + 1, Ordering::Release);
-        let other_graphs = schema.builds_other_graphs(&before);
+        let begins_anew = schema.builds_other_graphs(&before) || schema.has_more_texts(&before);
         core.change(|tables| {
             for segment in &mut tables.segments {
                 *segment = without_dropped(segment, &kept);
             }
             let is_wider = schema.slots() > tables.schema.slots();
             tables.schema = Arc::new(schema);
-            if is_wider || other_graphs {
-                // The present memtable has no place for the new vectors, or grows graphs under the settings that it began with.
+            if is_wider || begins_anew {
+                // The present memtable has no place for the new vectors, or for tokens of the new index, or it grows graphs under
+                // the settings that it began with.
                 let fresh = Arc::new(Memtable::new(&tables.schema));
                 let old = std::mem::replace(&mut tables.active, fresh);
                 if !old.is_empty() {

@@ -53,6 +53,14 @@ impl<'q> Comparer<'q> {
         Comparer { query }
     }
 
+    /// The query of several vectors, if it is one.
+    pub(super) fn multi(&self) -> Option<&MaxSim<'q>> {
+        match &self.query {
+            Prepared::Multi(maxsim) => Some(maxsim),
+            Prepared::Dense(..) | Prepared::Sparse(_) | Prepared::Copied(_) => None,
+        }
+    }
+
     /// The score of a stored vector; `None` where it is below `bar`, which may be noticed before all of it is computed, and
     /// for sparse vectors that share no dimension.
     pub(crate) fn score(&self, stored: &[u8], bar: f32, allowance: &Allowance<'_>) -> Result<Option<f32>> {

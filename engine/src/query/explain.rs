@@ -1,6 +1,7 @@
 //! How a filter would be answered, told and not done.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vdb_index::postings::Estimate;
@@ -10,6 +11,8 @@ use crate::filter::{CompiledFilter, ConditionPlan, Filter, ServedBy, plan_of_con
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
 use crate::query::rows::{self, SegmentRows};
+use crate::schema::{Schema, VectorSchema};
+use crate::segment::Segment;
 use crate::tables::View;
 
 /// How a collection would find the points of a filter: what [`Collection::explain`](crate::Collection::explain) returns.
@@ -43,6 +46,43 @@ pub struct SegmentPlan {
     pub access: Access,
     /// The conditions, and what serves each. Empty for a filter without any, and where an index is damaged.
     pub conditions: Vec<ConditionPlan>,
+    /// The named vectors that some of its rows have, and what a search for the nearest has of them.
+    pub vectors: Vec<VectorPlan>,
+}
+
+/// What a search for the nearest has of one named vector in a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VectorPlan {
+    /// The name; empty for the default vector.
+    pub name: String,
+    /// Rows that have the vector, deleted ones included.
+    pub rows: u64,
+    /// How they are searched, unless few of them may be found, or an exact search is asked for.
+    pub searched_by: SearchedBy,
+}
+
+/// How the vectors of a segment are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SearchedBy {
+    /// By a graph: over the vectors, or over encodings of multivectors.
+    Graph,
+    /// By an inverted index over sparse vectors.
+    InvertedIndex,
+    /// Each that may be found is scored.
+    Scan,
+}
+
+impl SearchedBy {
+    /// `graph`, `inverted_index` or `scan`.
+    pub fn name(self) -> &'static str {
+        match self {
+            SearchedBy::Graph => "graph",
+            SearchedBy::InvertedIndex => "inverted_index",
+            SearchedBy::Scan => "scan",
+        }
+    }
 }
 
 /// How the rows of a segment are found.
@@ -74,7 +114,7 @@ pub(crate) fn explain(
     let schema = &view.tables.schema;
     let compiled = CompiledFilter::new(filter, &**schema)?;
     let horizon = Horizon::At(view.lsn);
-    let plan = |segment: &std::sync::Arc<crate::segment::Segment>| {
+    let plan = |segment: &Arc<Segment>| {
         allowance.check()?;
         let lookup = segment.lookup(schema);
         let found = SegmentRows::new(schema, segment, horizon, Some(&compiled), allowance)?;
@@ -91,6 +131,7 @@ pub(crate) fn explain(
             estimate: rows::bounds(schema, segment, Some(&compiled)),
             access,
             conditions: plan_of_conditions(&compiled, &lookup).unwrap_or_default(),
+            vectors: vectors(schema, segment),
         })
     };
     Ok(Explanation {
@@ -103,10 +144,28 @@ pub(crate) fn explain(
     })
 }
 
+fn vectors(schema: &Schema, segment: &Segment) -> Vec<VectorPlan> {
+    let plan = |(slot, vector): (usize, &VectorSchema)| {
+        let rows = segment.rows_with_vector(slot);
+        (rows > 0).then(|| VectorPlan {
+            name: vector.name.clone(),
+            rows: rows.into(),
+            searched_by: match (segment.graph(slot), segment.is_indexed(slot)) {
+                (Some(_), _) => SearchedBy::Graph,
+                (None, true) => SearchedBy::InvertedIndex,
+                (None, false) => SearchedBy::Scan,
+            },
+        })
+    };
+    schema.vectors().filter_map(plan).collect()
+}
+
 impl Explanation {
     /// The object `{"estimate": {"min", "expected", "max"}, "count", "in_memory", "segments": [{"id", "rows", "deleted",
-    /// "estimate", "access", "candidates", "conditions": [{"place", "path", "served_by", "exact", "rows"}]}]}`. `access`
-    /// is `all`, `indexes`, `candidates` or `scan`; `served_by` a kind of index, `ids`, `vectors` or null.
+    /// "estimate", "access", "candidates", "conditions": [{"place", "path", "served_by", "exact", "rows"}], "vectors": [{"name", "rows",
+    /// "searched_by"}]}]}`. `access`
+    /// is `all`, `indexes`, `candidates` or `scan`; `served_by` a kind of index, `ids`, `vectors` or null; `searched_by` a
+    /// [`SearchedBy`].
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({
@@ -135,6 +194,13 @@ impl SegmentPlan {
                 "rows": estimate_to_json(condition.rows),
             })
         };
+        let vector = |vector: &VectorPlan| {
+            json!({
+                "name": vector.name,
+                "rows": vector.rows,
+                "searched_by": vector.searched_by.name(),
+            })
+        };
         json!({
             "id": self.id,
             "rows": self.rows,
@@ -143,6 +209,7 @@ impl SegmentPlan {
             "access": access,
             "candidates": candidates,
             "conditions": self.conditions.iter().map(condition).collect::<Value>(),
+            "vectors": self.vectors.iter().map(vector).collect::<Value>(),
         })
     }
 }
@@ -208,6 +275,14 @@ impl fmt::Display for Explanation {
                 }
                 let exact = if condition.exact { ", exact" } else { "" };
                 write!(out, "{exact}, {} rows", About(condition.rows))?;
+            }
+            for vector in &segment.vectors {
+                let by = match vector.searched_by {
+                    SearchedBy::Graph => "graph",
+                    SearchedBy::InvertedIndex => "inverted index",
+                    SearchedBy::Scan => "no index, scanned",
+                };
+                write!(out, "\n  vector {:?}: {by}, {} rows", vector.name, vector.rows)?;
             }
         }
         Ok(())

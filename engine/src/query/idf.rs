@@ -5,6 +5,7 @@ use vdb_sys::sparse::SparseView;
 use crate::config::vectors::Modifier;
 use crate::error::{Error, Result};
 use crate::filter::CompiledFilter;
+use crate::memtable::{BLOCK, Block, MemRagged};
 use crate::query::allowance::Allowance;
 use crate::query::matching::{Horizon, each};
 use crate::query::search::Idf;
@@ -72,10 +73,18 @@ impl Rarity {
             let Some(vectors) = table.ragged(slot) else {
                 continue;
             };
-            for (row, stored) in vectors.iter_from(0) {
-                allowance.beat()?;
-                if table.row(row).is_some_and(|row| row.visible(view.lsn)) {
-                    self.count(Some(stored));
+            let is_seen = |row: u32| table.row(row).is_some_and(|row| row.visible(view.lsn));
+            for first in (0..vectors.len()).step_by(BLOCK as usize) {
+                allowance.check()?;
+                match vectors.block(first) {
+                    Some(block) => self.count_block(vectors, first, block, is_seen),
+                    None => {
+                        for (row, stored) in vectors.iter_from(first).take(BLOCK as usize) {
+                            if is_seen(row) {
+                                self.count(Some(stored));
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -94,6 +103,21 @@ impl Rarity {
             }
         }
         Ok(())
+    }
+
+    /// Of a full block of a memtable, the first of whose vectors is at a place.
+    fn count_block(&mut self, vectors: &MemRagged, first: u32, block: &Block, is_seen: impl Fn(u32) -> bool) {
+        let seen: Vec<bool> = vectors
+            .iter_from(first)
+            .take(BLOCK as usize)
+            .map(|(row, _)| is_seen(row))
+            .collect();
+        self.vectors += seen.iter().filter(|seen| **seen).count() as i64;
+        for (&dimension, frequency) in self.dimensions.iter().zip(&mut self.frequencies) {
+            let with = block.with(dimension).iter();
+            let with = with.filter(|&&place| seen.get(usize::from(place)).copied().unwrap_or(false));
+            *frequency += with.count() as i64;
+        }
     }
 
     /// Lists know how long they are; the dead rows in them are taken off. False where there is no index, or it is damaged.

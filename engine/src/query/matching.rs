@@ -55,6 +55,7 @@ pub(crate) fn memtable_row_matches(
         id: row.id,
         payload: &row.payload,
         has_vector: &has_vector,
+        texts: row.texts(),
     })?)
 }
 

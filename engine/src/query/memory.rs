@@ -75,7 +75,7 @@ pub(crate) fn nearest(
         let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query.want)));
         // Rows behind the graph that wait for another one.
         let behind = vectors.rows.len().saturating_sub(covered);
-        let end = if query.leaves_out(behind) {
+        let end = if query.leaves_out(behind, behind as usize * vectors.rows.row_bytes()) {
             covered
         } else {
             u32::MAX

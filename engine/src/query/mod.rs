@@ -18,6 +18,7 @@
 //! | `mixed.rs` | points by what their similarities to several examples make, in one pass over all |
 //! | `compare.rs`, `idf.rs` | a query against one stored vector, of whichever kind; what rare dimensions of sparse ones weigh |
 //! | `ragged.rs` | nearest rows of multivectors and sparse vectors, of a memtable or a segment |
+//! | `multi.rs` | nearest multivectors of a segment, by its graph |
 //! | `kept.rs` | the best rows of a memtable so far |
 //! | `text.rs` | points by what their texts say |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
@@ -33,6 +34,7 @@ mod kept;
 pub(crate) mod matching;
 mod memory;
 pub(crate) mod mixed;
+mod multi;
 pub(crate) mod nearest;
 pub(crate) mod prepared;
 mod ragged;

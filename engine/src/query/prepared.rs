@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vdb_index::hnsw::SearchParams;
+use vdb_index::multi::MultiParams;
 
 use crate::error::Result;
 use crate::filter::CompiledFilter;
@@ -11,7 +12,7 @@ use crate::query::allowance::Allowance;
 use crate::query::fetch;
 use crate::query::idf;
 use crate::query::search::{QueryParams, SearchRequest};
-use crate::schema::VectorSchema;
+use crate::schema::{Schema, VectorSchema};
 use crate::segment::Segment;
 use crate::tables::View;
 use crate::vectors::encode_query;
@@ -23,6 +24,7 @@ const MOST_SORTED: u64 = 512;
 
 /// What every table is searched for.
 pub(crate) struct Query<'a> {
+    pub(crate) schema: &'a Schema,
     pub(crate) vector: &'a VectorSchema,
     pub(crate) slot: usize,
     pub(crate) encoded: Vec<u8>,
@@ -45,6 +47,7 @@ impl<'a> Query<'a> {
         let filter = filter.map(|filter| CompiledFilter::new(filter, &**schema));
         let filter = filter.transpose()?;
         Ok(Query {
+            schema,
             vector,
             slot,
             encoded,
@@ -65,11 +68,7 @@ impl<'a> Query<'a> {
             return 0;
         }
         let Some(dense) = self.vector.dense() else {
-            let scanned = |segment: &&Arc<Segment>| {
-                segment
-                    .sparse(self.slot)
-                    .is_none_or(|vectors| self.is_exact() || vectors.index().is_none())
-            };
+            let scanned = |segment: &&Arc<Segment>| self.is_exact() || !segment.is_indexed(self.slot);
             let in_segments = view.tables.segments.iter().filter(scanned);
             let in_segments = in_segments.map(|segment| segment.vector_bytes(self.slot));
             let in_memory = view.tables.memtables().map(|table| table.vector_bytes(self.slot));
@@ -103,21 +102,34 @@ impl<'a> Query<'a> {
         params
     }
 
+    /// How graphs over multivectors are searched for it. A beam that was asked for is that of the walk; half as many
+    /// candidates at least are compared in full.
+    pub(super) fn walk_multi(&self) -> MultiParams {
+        let mut params = MultiParams::new(self.want);
+        if let Some(ef) = self.params.ef {
+            params.candidates = ef.div_ceil(2);
+            params.ef = ef;
+        }
+        params.candidates = params.candidates.max(self.nominated());
+        params.two_hops_below = self.walk().two_hops_below;
+        params
+    }
+
     /// Candidates that are asked for, where it was said.
     fn nominated(&self) -> usize {
         let times = self.params.quantization.oversampling.unwrap_or(1.0);
         (self.want as f64 * f64::from(times)).ceil() as usize
     }
 
-    /// True when so many vectors, none of which a graph is over, are to be left out: they wait for their graph.
-    pub(super) fn leaves_out(&self, vectors: u32) -> bool {
-        let dense = self.vector.dense().filter(|_| self.params.indexed_only);
-        dense.is_some_and(|dense| dense.graph_over(vectors).is_some())
+    /// True when so many vectors, of so many bytes together, none of which a graph is over, are to be left out: they wait for
+    /// their graph.
+    pub(super) fn leaves_out(&self, vectors: u32, bytes: usize) -> bool {
+        self.params.indexed_only && self.schema.graph_over(self.slot, vectors, bytes).is_some()
     }
 
-    /// True where so few vectors may be found that all of them are to be scored.
+    /// True where so few vectors may be found, each of a multivector counted, that all of them are to be scored.
     pub(super) fn scores_all_of(&self, vectors: u64) -> bool {
-        let dense = self.vector.dense();
+        let dense = self.vector.graphed();
         dense.is_some_and(|dense| vectors < u64::from(dense.full_scan_rows))
     }
 

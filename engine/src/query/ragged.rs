@@ -1,4 +1,5 @@
-//! Nearest rows of multivectors and sparse vectors: by an inverted index, or by comparing row by row. Answers are exact.
+//! Nearest rows of multivectors and sparse vectors: by a graph, by an inverted index, or by comparing row by row. Answers are
+//! exact but for those of a graph.
 
 use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
@@ -10,22 +11,24 @@ use vdb_sys::sparse::SparseView;
 
 use crate::error::Result;
 use crate::filter::CompiledFilter;
-use crate::memtable::Memtable;
+use crate::memtable::{BLOCK, Memtable};
 use crate::query::allowance::Allowance;
 use crate::query::compare::{Comparer, Purpose};
 use crate::query::kept::{Best, Kept};
 use crate::query::matching::{Horizon, memtable_row_matches};
 use crate::query::mixed::Mixed;
+use crate::query::multi;
 use crate::query::prepared::Query;
 use crate::query::rows::SegmentRows;
 use crate::query::slots::Rows;
 use crate::query::workers;
+use crate::schema::VectorKind;
 use crate::segment::{Segment, SegmentSparse};
 use crate::tables::View;
 use crate::vectors::with_sparse;
 
 /// Rows that one thread compares at a time.
-const PIECE: u32 = 256;
+const PIECE: u32 = BLOCK;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -41,6 +44,8 @@ struct Scan<'a> {
     want: usize,
     filter: Option<&'a CompiledFilter>,
     score: &'a Score<'a>,
+    /// Of a sparse query its dimensions: what shares none with it has no score.
+    dimensions: Option<&'a [u32]>,
     several: bool,
     allowance: &'a Allowance<'a>,
 }
@@ -55,7 +60,18 @@ pub(super) fn nearest_in_memory(
 ) -> Result<Vec<Kept>> {
     let comparer = Comparer::new(query.vector, &query.encoded, Purpose::Score);
     let score = |stored: &[u8], bar: f32| comparer.score(stored, bar, allowance);
-    plain(view, query, &score, several, allowance).in_memory(table)
+    if let Some(vectors) = table.ragged(query.slot)
+        && query.leaves_out(vectors.len(), vectors.bytes())
+    {
+        return Ok(Vec::new());
+    }
+    let mut scan = plain(view, query, &score, several, allowance);
+    let dimensions = match query.vector.kind {
+        VectorKind::Sparse(_) => with_sparse(&query.encoded, |vector| vector.dimensions().to_vec()),
+        VectorKind::Dense(_) | VectorKind::Multi(_) => None,
+    };
+    scan.dimensions = dimensions.as_deref();
+    scan.in_memory(table)
 }
 
 /// The best rows of a memtable by what their similarities to several examples make, in no order.
@@ -85,6 +101,16 @@ pub(super) fn nearest_in_segment(
         return Ok(Vec::new());
     }
     let rows = scan.rows_of(segment)?;
+    if let (Some(vectors), Some(maxsim)) = (segment.multi(query.slot), comparer.multi()) {
+        let (count, bytes) = (vectors.file.len(), segment.vector_bytes(query.slot));
+        if vectors.graph().is_none() && query.leaves_out(count, bytes) {
+            return Ok(Vec::new());
+        }
+        if let Some(found) = multi::walk(vectors, &rows, query, maxsim, allowance)? {
+            rows.check()?;
+            return Ok(found);
+        }
+    }
     if let Some(vectors) = segment.sparse(query.slot)
         && !query.is_exact()
         && let Some(found) = by_index(vectors, &rows, query, allowance)?
@@ -129,6 +155,7 @@ fn plain<'a>(
         want: query.want,
         filter: query.filter.as_ref(),
         score,
+        dimensions: None,
         several,
         allowance,
     }
@@ -147,6 +174,7 @@ fn mixed<'a>(
         want: query.want,
         filter: query.filter.as_ref(),
         score,
+        dimensions: None,
         several,
         allowance,
     }
@@ -178,31 +206,44 @@ impl Scan<'_> {
             || Best::new(self.want),
             |best, piece| {
                 self.allowance.check()?;
-                for (row, stored) in vectors.iter_from(piece.start).take(piece.len()) {
-                    let Some(version) = table.row(row).filter(|version| version.visible(self.view.lsn))
-                    else {
-                        continue;
-                    };
-                    let Some(score) = (self.score)(stored, best.bar())? else {
-                        continue;
-                    };
-                    if score.is_nan() || best.is_beyond(score) {
-                        continue;
-                    }
-                    // A payload is read only of what is near enough.
-                    if self.filter.is_some() {
-                        self.allowance.beat()?;
-                    }
-                    if memtable_row_matches(&self.view.tables.schema, version, self.filter)? {
-                        best.push(score, version.id, row);
-                    }
+                let block = self.dimensions.zip(vectors.block(piece.start));
+                match block {
+                    Some((dimensions, block)) => block
+                        .with_any(dimensions)
+                        .try_for_each(|place| self.look(table, vectors.at(piece.start + place), best)),
+                    None => piece
+                        .into_iter()
+                        .try_for_each(|place| self.look(table, vectors.at(place), best)),
                 }
-                Ok(())
             },
             Best::merge,
         );
         self.allowance.give(held);
         found.map(Best::into_kept)
+    }
+
+    /// Takes a vector of a memtable, with the row that has it, if it is near enough, seen, and matches.
+    fn look(&self, table: &Memtable, found: Option<(u32, &[u8])>, best: &mut Best) -> Result<()> {
+        let Some((row, stored)) = found else {
+            return Ok(());
+        };
+        let Some(version) = table.row(row).filter(|version| version.visible(self.view.lsn)) else {
+            return Ok(());
+        };
+        let Some(score) = (self.score)(stored, best.bar())? else {
+            return Ok(());
+        };
+        if score.is_nan() || best.is_beyond(score) {
+            return Ok(());
+        }
+        // A payload is read only of what is near enough.
+        if self.filter.is_some() {
+            self.allowance.beat()?;
+        }
+        if memtable_row_matches(&self.view.tables.schema, version, self.filter)? {
+            best.push(score, version.id, row);
+        }
+        Ok(())
     }
 
     fn rows_of<'r>(&'r self, segment: &'r Segment) -> Result<SegmentRows<'r>> {

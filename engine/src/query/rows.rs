@@ -136,6 +136,7 @@ impl<'a> SegmentRows<'a> {
             id,
             payload,
             has_vector: &has_vector,
+            texts: None,
         })?)
     }
 

@@ -11,10 +11,12 @@ use crate::point::{Select, Vector, VectorSelector};
 /// What becomes of codes in a search by graphs; where rows are scored one by one, full vectors are read in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct QuantizationSearch {
-    /// Walk on full vectors: slower, and what the codes rank low is found.
+    /// Walk on full vectors: slower, and what the codes rank low is found. Graphs over multivectors have codes alone: without
+    /// them every point is compared.
     pub ignore: bool,
     /// Whether what is returned is scored with its full vectors, as it is unless this is `false`: then scores and their order
-    /// are those of the codes, off by what the codes are off.
+    /// are those of the codes, off by what the codes are off. Multivectors are compared in full in any case: codes of theirs
+    /// nominate, and say nothing of scores.
     pub rescore: Option<bool>,
     /// How many times as many candidates as results are looked for on codes, at least 1: walks are at least that wide, and at
     /// least so many are scored in full. 1.5 by default, and more where the codes seem poor.
@@ -84,7 +86,8 @@ pub struct SearchRequest {
     /// Only points with a score above this (below it for Euclid and Manhattan).
     pub score_threshold: Option<f32>,
     /// Width of the beam of approximate search, where the data are as usual; it goes from a third of this to twice.
-    /// More is slower and finds more. Chosen by the engine by default.
+    /// More is slower and finds more. Chosen by the engine by default. Of multivectors half of the beam at least is compared in
+    /// full; by default it is 30 times as wide as hits are wanted, and at least 200.
     pub ef: Option<usize>,
     /// Compare with every point instead of walking a graph.
     pub exact: bool,

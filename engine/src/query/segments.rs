@@ -75,7 +75,7 @@ pub(crate) fn nearest(
     })?;
     let unindexed = vectors.graph().is_none();
     let is_left = |&at: &usize| {
-        let waits = unindexed && queries[at].leaves_out(vectors.file.len());
+        let waits = unindexed && queries[at].leaves_out(vectors.file.len(), segment.vector_bytes(first.slot));
         walked[at].is_none() && !waits
     };
     let left: Vec<usize> = (0..queries.len()).filter(is_left).collect();
@@ -170,7 +170,7 @@ impl Table<'_> {
         match (rows.bits(), vectors.file.sparse_rows()) {
             _ if few => Ok(None),
             (Some(bits), None) => self.walk_with(graph, query, Some(bits)),
-            _ => self.walk_with(graph, query, Some(&Slots::new(rows, vectors))),
+            _ => self.walk_with(graph, query, Some(&Slots::new(rows, vectors.file.sparse_rows()))),
         }
     }
 
@@ -215,7 +215,7 @@ impl Table<'_> {
         let tops = || -> Vec<TopK> { queries.iter().map(|query| TopK::new(query.want)).collect() };
         let held = held(queries, matrix.len() as usize);
         self.allowance.take(held)?;
-        let slots = Slots::new(self.rows, self.vectors);
+        let slots = Slots::new(self.rows, self.vectors.file.sparse_rows());
         let filter: Option<&dyn RowFilter> = (!self.rows.is_all()).then_some(&slots);
         let listed = match filter {
             Some(_) if !self.rows.is_mostly_all(MOST_DEAD) => Some(self.matching(matrix.len())?),
@@ -251,7 +251,7 @@ impl Table<'_> {
         let examples = query.examples();
         let held = query.want.min(matrix.len() as usize) * size_of::<u64>() * 2;
         self.allowance.take(held)?;
-        let slots = Slots::new(self.rows, self.vectors);
+        let slots = Slots::new(self.rows, self.vectors.file.sparse_rows());
         let listed = if self.rows.is_mostly_all(MOST_DEAD) {
             None
         } else {

@@ -1,9 +1,8 @@
-//! The rows that a query may return, as a filter over the slots of a vector file.
+//! The rows that a query may return, as a filter over them or over the slots of a vector file.
 
 use vdb_index::{RowFilter, RowSet};
 
 use crate::query::rows::SegmentRows;
-use crate::segment::SegmentVectors;
 
 /// The rows of a query as a filter.
 pub(crate) struct Rows<'a> {
@@ -45,18 +44,13 @@ impl RowFilter for Rows<'_> {
 /// The rows of a query as a filter over the slots of a vector file.
 pub(crate) struct Slots<'a> {
     rows: &'a SegmentRows<'a>,
-    vectors: &'a SegmentVectors,
-    /// The row of each slot; `None` when they are the same.
+    /// The row of each slot, ascending; `None` when they are the same.
     row_of: Option<&'a [u32]>,
 }
 
 impl<'a> Slots<'a> {
-    pub(crate) fn new(rows: &'a SegmentRows<'a>, vectors: &'a SegmentVectors) -> Self {
-        Slots {
-            rows,
-            vectors,
-            row_of: vectors.file.sparse_rows(),
-        }
+    pub(crate) fn new(rows: &'a SegmentRows<'a>, row_of: Option<&'a [u32]>) -> Self {
+        Slots { rows, row_of }
     }
 }
 
@@ -81,11 +75,15 @@ impl RowFilter for Slots<'_> {
         if !Rows::new(self.rows).list(slots) {
             return false;
         }
-        if self.row_of.is_some() {
-            let mut kept = 0;
+        if let Some(row_of) = self.row_of {
+            // Both ascend: no row lies before the last one found.
+            let (mut kept, mut first) = (0, 0);
             for at in 0..slots.len() {
-                if let Some(slot) = self.vectors.file.slot_of(slots[at]) {
-                    slots[kept] = slot;
+                let rest = row_of.get(first..).unwrap_or_default();
+                let place = rest.partition_point(|&row| row < slots[at]);
+                first += place;
+                if rest.get(place) == Some(&slots[at]) {
+                    slots[kept] = first as u32;
                     kept += 1;
                 }
             }

@@ -1,5 +1,7 @@
 mod allowance;
 mod batch;
+mod multi;
+mod sparse;
 
 use serde_json::json;
 

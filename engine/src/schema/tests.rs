@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::vectors::{Modifier, MultiVectorComparator};
 
 fn sample() -> Schema {
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot))

@@ -15,6 +15,7 @@ use vdb_vfs::frame::FrameInfo;
 use crate::error::{Error, Result};
 use crate::paging::Waits;
 use crate::schema::{DenseSchema, VectorKind};
+use crate::segment::multi::SegmentMulti;
 
 /// The vectors of one name, and the graph over them if there is one.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl SegmentSparse {
 pub(super) enum Column {
     Dense(SegmentVectors),
     Sparse(SegmentSparse),
-    Multi(Arc<MultiReader>),
+    Multi(SegmentMulti),
 }
 
 impl Column {
@@ -133,7 +134,7 @@ impl Column {
             VectorKind::Multi(vector) => {
                 let file = MultiReader::open(&**disk, path)?;
                 check_shape(vector, file.dim(), file.element())?;
-                Column::Multi(Arc::new(file))
+                Column::Multi(SegmentMulti::new(disk, (path, file), vector, derived, is_derived))
             }
         })
     }
@@ -143,7 +144,7 @@ impl Column {
         match self {
             Column::Dense(vectors) => vectors.file.info(),
             Column::Sparse(sparse) => sparse.file.info(),
-            Column::Multi(file) => file.info(),
+            Column::Multi(multi) => multi.file.info(),
         }
     }
 
@@ -152,7 +153,7 @@ impl Column {
         match self {
             Column::Dense(vectors) => vectors.file.rows(),
             Column::Sparse(sparse) => sparse.file.rows(),
-            Column::Multi(file) => file.rows(),
+            Column::Multi(multi) => multi.file.rows(),
         }
     }
 
@@ -161,7 +162,7 @@ impl Column {
         match self {
             Column::Dense(vectors) => vectors.file.len(),
             Column::Sparse(sparse) => sparse.file.len(),
-            Column::Multi(file) => file.len(),
+            Column::Multi(multi) => multi.file.len(),
         }
     }
 
@@ -171,7 +172,7 @@ impl Column {
         match self {
             Column::Dense(vectors) => vectors.file.matrix().bytes().len(),
             Column::Sparse(sparse) => count(sparse.file.nonzeros()).saturating_mul(2 * size_of::<u32>()),
-            Column::Multi(file) => {
+            Column::Multi(SegmentMulti { file, .. }) => {
                 count(file.vectors()).saturating_mul(file.dim() as usize * file.element().size())
             }
         }
@@ -181,7 +182,7 @@ impl Column {
         match self {
             Column::Dense(vectors) => vectors.graph().is_some(),
             Column::Sparse(sparse) => sparse.index().is_some(),
-            Column::Multi(_) => false,
+            Column::Multi(multi) => multi.graph().is_some(),
         }
     }
 
@@ -189,7 +190,7 @@ impl Column {
         Ok(match self {
             Column::Dense(vectors) => vectors.file.vector_of(row),
             Column::Sparse(sparse) => sparse.file.stored(row)?,
-            Column::Multi(file) => file.scattered(row)?,
+            Column::Multi(multi) => multi.file.get(row)?,
         })
     }
 
@@ -197,20 +198,47 @@ impl Column {
         match self {
             Column::Dense(vectors) => vectors.file.slot_of(row).is_some(),
             Column::Sparse(sparse) => sparse.file.has(row),
-            Column::Multi(file) => file.has(row),
+            Column::Multi(multi) => multi.file.has(row),
         }
     }
 
-    /// The mark of its derived file, if it may have one.
-    pub(super) fn damaged(&self) -> Option<&AtomicBool> {
+    /// The mark of its derived file.
+    pub(super) fn damaged(&self) -> &AtomicBool {
         match self {
-            Column::Dense(vectors) => Some(&vectors.damaged),
-            Column::Sparse(sparse) => Some(&sparse.damaged),
-            Column::Multi(_) => None,
+            Column::Dense(vectors) => &vectors.damaged,
+            Column::Sparse(sparse) => &sparse.damaged,
+            Column::Multi(multi) => &multi.damaged,
         }
     }
 
     pub(super) fn is_damaged(&self) -> bool {
-        self.damaged().is_some_and(|mark| mark.load(Ordering::Acquire))
+        self.damaged().load(Ordering::Acquire)
+    }
+
+    /// The graph, unless it is missing or damaged.
+    pub(super) fn graph(&self) -> Option<&GraphFile> {
+        match self {
+            Column::Dense(vectors) => vectors.graph(),
+            Column::Multi(multi) => multi.graph(),
+            Column::Sparse(_) => None,
+        }
+    }
+
+    /// The row of what is at a place of the graph.
+    pub(super) fn row_of(&self, place: u32) -> Option<u32> {
+        match self {
+            Column::Dense(vectors) => vectors.file.row_of(place),
+            Column::Multi(multi) => multi.row_of(place),
+            Column::Sparse(_) => None,
+        }
+    }
+
+    /// The place of a row in the graph.
+    pub(super) fn place_of(&self, row: u32) -> Option<u32> {
+        match self {
+            Column::Dense(vectors) => vectors.file.slot_of(row),
+            Column::Multi(multi) => multi.slot_of(row),
+            Column::Sparse(_) => None,
+        }
     }
 }

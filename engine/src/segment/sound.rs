@@ -55,7 +55,7 @@ impl Segment {
             None => Ok(()),
             Some(Column::Dense(vectors)) => self.check(control, || Ok(vectors.file.verify(disk)?)),
             Some(Column::Sparse(sparse)) => self.check(control, || Ok(sparse.file.verify(disk)?)),
-            Some(Column::Multi(file)) => self.check(control, || Ok(file.verify(disk)?)),
+            Some(Column::Multi(multi)) => self.check(control, || Ok(multi.file.verify(disk)?)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One file of a segment: every byte, what the bytes mean, and whether it is the file that the manifest names.
 
 use vdb_index::hnsw::GraphFile;
+use vdb_index::multi;
 use vdb_index::postings::{Class, PostingsFile};
 use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
@@ -102,10 +103,11 @@ pub(crate) fn check(
             (vectors.rows(), vectors.info())
         }
         Component::Graph(slot) => {
-            let Some((vectors, schema)) = vectors_of(disk, dir, schema, segment, slot)? else {
+            let Some(graph) = open_graph(disk, (dir, &path), schema, segment, slot)? else {
                 return Err(damaged(format!("the segment has no vectors of number {slot}")));
             };
-            (rows, graph(disk, &path, vectors, schema)?)
+            check_graph(disk, &path, &graph)?;
+            (rows, graph.info())
         }
         Component::Sparse(slot) => {
             let sparse = SparseReader::open(disk, &path)?;
@@ -244,34 +246,48 @@ fn path_of(dir: &str, segment: &SegmentRecord, component: Component) -> Option<S
     Some(file.path(dir))
 }
 
-/// How many vectors of a slot a segment has, and what they are; `None` when it has none.
-fn vectors_of<'a>(
+/// The graph at `path` over the vectors or multivectors of a slot; `None` when the segment has none, or they have no graphs.
+fn open_graph(
     disk: &dyn Disk,
-    dir: &str,
-    schema: &'a Schema,
+    (dir, path): (&str, &str),
+    schema: &Schema,
     segment: &SegmentRecord,
     slot: u16,
-) -> Result<Option<(u32, &'a DenseSchema)>> {
-    let path = path_of(dir, segment, Component::Vectors(slot));
-    let (Some(path), Some(vector)) = (path, dense_of(schema, slot)) else {
+) -> Result<Option<GraphFile>> {
+    let Some(vector) = schema.vector(usize::from(slot)) else {
         return Ok(None);
     };
-    touch_ends(disk, &path)?;
-    Ok(Some((VectorsReader::open(disk, &path)?.len(), vector)))
+    let Some(of) = path_of(dir, segment, vector.kind.component(slot)) else {
+        return Ok(None);
+    };
+    touch_ends(disk, &of)?;
+    Ok(match &vector.kind {
+        VectorKind::Dense(dense) => {
+            let (rows, dim) = (VectorsReader::open(disk, &of)?.len(), dense.params.size);
+            Some(GraphFile::open(disk, path, rows, dim, &dense.kernel)?)
+        }
+        VectorKind::Multi(dense) => match &dense.encoder {
+            Some(encoder) => {
+                let rows = MultiReader::open(disk, &of)?.len();
+                Some(multi::open(disk, path, rows, encoder.coordinates())?)
+            }
+            None => None,
+        },
+        VectorKind::Sparse(_) => None,
+    })
 }
 
-fn graph(disk: &dyn Disk, path: &str, vectors: u32, schema: &DenseSchema) -> Result<FrameInfo> {
-    let graph = GraphFile::open(disk, path, vectors, schema.params.size, &schema.kernel)?;
+fn check_graph(disk: &dyn Disk, path: &str, graph: &GraphFile) -> Result<()> {
     graph.verify(disk)?;
     let report = graph.view().check();
-    if !report.is_sound() {
-        let what = format!("its checksums fit, its links do not: {report:?}");
-        return Err(Error::Damaged {
-            file: disk.display(path),
-            what,
-        });
+    if report.is_sound() {
+        return Ok(());
     }
-    Ok(graph.info())
+    let what = format!("its checksums fit, its links do not: {report:?}");
+    Err(Error::Damaged {
+        file: disk.display(path),
+        what,
+    })
 }
 
 /// Reads what opening the file will look at through its mapping.

@@ -192,15 +192,8 @@ impl Shared {
                 continue;
             };
             match file.component {
-                Component::Graph(slot) => {
-                    if let Some(vectors) = segment.vectors(usize::from(slot)) {
-                        vectors.set_damaged();
-                    }
-                }
-                Component::SparseIndex(slot) => {
-                    if let Some(vectors) = segment.sparse(usize::from(slot)) {
-                        vectors.set_damaged();
-                    }
+                Component::Graph(slot) | Component::SparseIndex(slot) => {
+                    segment.set_derived_damaged(usize::from(slot));
                 }
                 Component::PayloadIndex(_) => segment.set_index_damaged(),
                 Component::Points

@@ -12,12 +12,11 @@ use crate::write::record::{EffectKind, Section};
 /// Applies a section to its collection and accounts for the memory and the sequence number that it takes.
 pub(crate) fn enter(shared: &Shared, core: &Core, section: &Section, lsn: Lsn) -> Result<()> {
     let tables = core.tables();
-    let before = tables.active.bytes();
     let applied = apply(&tables, section, lsn);
     if tables.active.asks_for_growth() {
         shared.grower.wake();
     }
-    shared.budget.add(tables.active.bytes() - before);
+    shared.budget.add(tables.active.settle());
     core.next_seq.fetch_max(section.seq + 1, Ordering::AcqRel);
     applied
 }

@@ -76,6 +76,10 @@ impl Current<'_> {
             id,
             payload: self.payload()?,
             has_vector: &has_vector,
+            texts: match self {
+                Current::Stored(located) => located.texts(),
+                Current::Staged(_) => None,
+            },
         })?)
     }
 }

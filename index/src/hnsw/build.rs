@@ -112,6 +112,7 @@ fn make(
         upper,
         params: *params,
         growth: Growth::default(),
+        encoding: 0,
     };
     graph.growth = Growth::measure(graph.view(), (codes.view(), &lengths), matrix, pool, control)?;
     graph.codes = (params.quantization != Quantization::Off).then_some(codes);

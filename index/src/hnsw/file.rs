@@ -10,7 +10,7 @@ use vdb_vfs::{Disk, FileSlice};
 use crate::codes::{CodesView, Layout};
 use crate::error::{Error, Result};
 use crate::hnsw::format::{
-    BASE, CODES, FILE, MAP, MAP_SCALES, MEAN, Meta, SECTIONS, UPPER_LINKS, UPPER_ROWS,
+    BASE, CODES, ENCODING_AT, FILE, MAP, MAP_SCALES, MEAN, Meta, SECTIONS, UPPER_LINKS, UPPER_ROWS,
 };
 use crate::hnsw::graph::{Graph, GraphView};
 use crate::hnsw::links::Links;
@@ -33,6 +33,7 @@ impl Graph {
             mapped: map.map_or(0, |map| map.len() as u32),
             params: self.params,
             growth: self.growth,
+            encoding: self.encoding,
             sizes: self.upper.sizes.clone(),
         };
         // Little-endian by the platform: vdb-sys does not compile on any other.
@@ -78,6 +79,17 @@ impl GraphFile {
     /// [`vdb_vfs::Error::Corrupt`] and [`vdb_vfs::Error::Version`] for a file that is damaged, of another kind or
     /// version, or over another matrix; those of the disk.
     pub fn open(disk: &dyn Disk, path: &str, rows: u32, dim: usize, kernel: &Kernel) -> Result<Self> {
+        Self::open_encoded(disk, path, rows, (dim, 0), kernel)
+    }
+
+    /// As [`open`](Self::open), over rows that were made in one of the ways that a file tells apart.
+    pub(crate) fn open_encoded(
+        disk: &dyn Disk,
+        path: &str,
+        rows: u32,
+        (dim, encoding): (usize, u8),
+        kernel: &Kernel,
+    ) -> Result<Self> {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
         let meta_at = frame.meta_at();
         let wrong = |at: u64, what: String| Error::from(frame.corrupt(meta_at.saturating_add(at), what));
@@ -92,6 +104,13 @@ impl GraphFile {
             return Err(wrong(
                 0,
                 format!("graph for {found:?}, expected {:?}", (metric, element)),
+            ));
+        }
+        if meta.encoding != encoding {
+            let found = meta.encoding;
+            return Err(wrong(
+                ENCODING_AT as u64,
+                format!("graph over rows of encoding {found}, expected {encoding}"),
             ));
         }
         let expected = meta

@@ -10,7 +10,7 @@
 //! 12  1  element of the vectors                   5 upper rows  u32 a node of the lowest upper level: its row
 //! 13  1  bits of a code; 0 without codes          6 upper links for each level, the sparsest first: nodes x
 //! 14  1  what codes were asked for                              (degree / 2) u32: places in section 5
-//! 15  1  zero
+//! 15  1  how rows were made: 0 as they are; 1 multivectors, encoded (crate::multi)
 //! 16  4  f32 width of a code (1 but for Manhattan)
 //! 20  4  coordinates of the map; 0 if vectors are coded as they are
 //! 24  8  seed
@@ -59,8 +59,8 @@ const METRIC_AT: usize = LEVELS_AT + 1;
 const ELEMENT_AT: usize = METRIC_AT + 1;
 const BITS_AT: usize = ELEMENT_AT + 1;
 const CHOICE_AT: usize = BITS_AT + 1;
-const ZERO_AT: usize = CHOICE_AT + 1;
-const STEP_AT: usize = ZERO_AT + 1;
+pub(super) const ENCODING_AT: usize = CHOICE_AT + 1;
+const STEP_AT: usize = ENCODING_AT + 1;
 const MAPPED_AT: usize = STEP_AT + 4;
 const SEED_AT: usize = MAPPED_AT + 4;
 const EXPONENT_AT: usize = SEED_AT + 8;
@@ -92,6 +92,8 @@ pub(super) struct Meta {
     /// Coordinates of the map; 0 without one.
     pub(super) mapped: u32,
     pub(super) growth: Growth,
+    /// As [`Graph::encoding`](crate::hnsw::Graph).
+    pub(super) encoding: u8,
     /// Nodes of each level above the base, the sparsest first.
     pub(super) sizes: Vec<u32>,
 }
@@ -107,7 +109,7 @@ impl Meta {
         out.push(metric_code(self.metric));
         out.push(self.element.code());
         out.push(self.bits.map_or(0, |bits| bits.get() as u8));
-        out.extend_from_slice(&[self.params.quantization.code(), 0]);
+        out.extend_from_slice(&[self.params.quantization.code(), self.encoding]);
         out.extend_from_slice(&self.step.to_le_bytes());
         out.extend_from_slice(&self.mapped.to_le_bytes());
         out.extend_from_slice(&self.params.seed.to_le_bytes());
@@ -158,9 +160,6 @@ impl Meta {
                 ELEMENT_AT,
                 format!("element {element:?} does not go with {metric:?}"),
             ));
-        }
-        if let Some(at) = (ZERO_AT..STEP_AT).find(|&at| head[at] != 0) {
-            return Err((at, "reserved bytes are not zero".to_owned()));
         }
         let bits = match head[BITS_AT] {
             0 => None,
@@ -231,6 +230,7 @@ impl Meta {
             step,
             mapped,
             growth,
+            encoding: head[ENCODING_AT],
             sizes,
         })
     }

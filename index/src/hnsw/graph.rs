@@ -20,6 +20,8 @@ pub struct Graph {
     /// What it was built with.
     pub(crate) params: HnswParams,
     pub(crate) growth: Growth,
+    /// How the rows of the matrix were made of what users wrote; 0 where they are that.
+    pub(crate) encoding: u8,
 }
 
 /// The levels above the base, in memory.

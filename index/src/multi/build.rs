@@ -4,10 +4,11 @@ use rayon::prelude::*;
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView, encode_f32};
 use vdb_sys::kernel::Metric;
+use vdb_vfs::Disk;
 
-use super::fde::{Fde, FdeScratch};
+use super::fde::{ENCODING, Fde, FdeScratch};
 use super::vectors::MultiVectors;
-use crate::hnsw::{self, Graph, HnswParams};
+use crate::hnsw::{self, Base, Graph, GraphFile, HnswParams};
 use crate::{Control, Error, Quantization, Result};
 
 /// Rows that a task encodes between two looks at whether to go on.
@@ -73,13 +74,22 @@ pub(super) fn halves(values: &mut [f32], out: &mut Vec<u8>) {
     encode_f32(values, Element::F16, out);
 }
 
-/// Builds a graph over the encodings of rows `0..rows`, to be searched by [`search`](super::search()); its file is opened
-/// ([`GraphFile::open`](hnsw::GraphFile::open)) as one of `rows` rows of [`Fde::coordinates`] dimensions that
-/// [`Fde::graph_kernel`] compares.
+/// What a graph over encodings is built with where so much is asked for. A graph is all that is kept of encodings, so it has
+/// codes in any case: with [`Quantization::Off`], which elsewhere leaves full vectors to be read instead, those of 8 bits.
+#[must_use]
+pub fn graph_params(asked: &HnswParams) -> HnswParams {
+    let mut params = *asked;
+    if params.quantization == Quantization::Off {
+        params.quantization = Quantization::Int8;
+    }
+    params
+}
+
+/// Builds a graph over the encodings of rows `0..rows`, to be searched by [`search`](super::search()); its file is opened by
+/// [`open`].
 ///
-/// A graph is all that is kept of encodings, so it has codes in any case: with [`Quantization::Off`], which elsewhere leaves
-/// full vectors to be read instead, it has those of 8 bits. Deterministic as [`hnsw::build`]. Memory beyond what that takes:
-/// two bytes for each coordinate of each row.
+/// It is built with [`graph_params`]. Deterministic as [`hnsw::build`]. Memory beyond what that takes: two bytes for each
+/// coordinate of each row.
 ///
 /// # Errors
 /// Those of [`hnsw::build`] and of the vectors.
@@ -91,6 +101,39 @@ pub fn build<V: MultiVectors + ?Sized>(
     pool: &rayon::ThreadPool,
     control: &Control<'_>,
 ) -> Result<Graph> {
+    let params = graph_params(params);
+    let make = |matrix: &MatrixView<'_>| hnsw::build(matrix, Metric::Dot, &params, pool, control);
+    over_encodings(fde, vectors, rows, pool, control, make)
+}
+
+/// As [`build`], from a graph over the encodings of some of the same multivectors, as [`hnsw::extend`] does.
+///
+/// # Errors
+/// Those of [`hnsw::extend`] and of the vectors.
+///
+/// # Panics
+/// As [`hnsw::extend`].
+pub fn extend<V: MultiVectors + ?Sized>(
+    base: &Base<'_>,
+    (fde, vectors): (&Fde, &V),
+    rows: u32,
+    params: &HnswParams,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<Graph> {
+    let params = graph_params(params);
+    let make = |matrix: &MatrixView<'_>| hnsw::extend(base, matrix, Metric::Dot, &params, pool, control);
+    over_encodings(fde, vectors, rows, pool, control, make)
+}
+
+fn over_encodings<V: MultiVectors + ?Sized>(
+    fde: &Fde,
+    vectors: &V,
+    rows: u32,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+    make: impl FnOnce(&MatrixView<'_>) -> Result<Graph>,
+) -> Result<Graph> {
     let bytes = encode_all(fde, vectors, rows, pool, control)?;
     let Some(matrix) = MatrixView::new(Element::F16, fde.coordinates(), &bytes) else {
         return Err(Error::TooManyRows {
@@ -98,9 +141,16 @@ pub fn build<V: MultiVectors + ?Sized>(
             limit: hnsw::MAX_ROWS,
         });
     };
-    let mut params = *params;
-    if params.quantization == Quantization::Off {
-        params.quantization = Quantization::Int8;
-    }
-    hnsw::build(&matrix, Metric::Dot, &params, pool, control)
+    let mut graph = make(&matrix)?;
+    graph.encoding = ENCODING;
+    Ok(graph)
+}
+
+/// Opens the graph at `path` over `rows` multivectors whose encodings have so many coordinates
+/// ([`FdeParams::coordinates`](super::FdeParams::coordinates)).
+///
+/// # Errors
+/// As [`GraphFile::open`], for a graph over rows that were not encoded as they are now too.
+pub fn open(disk: &dyn Disk, path: &str, rows: u32, coordinates: usize) -> Result<GraphFile> {
+    GraphFile::open_encoded(disk, path, rows, (coordinates, ENCODING), &Fde::graph_kernel())
 }

@@ -17,7 +17,7 @@
 //!
 //! Everything that is at random follows from the seed, and is made of whole numbers and exact arithmetic: the same on every
 //! machine. The sums are those of the canonical kernel there. Encodings only nominate, as codes do. They are kept as codes in
-//! graphs: **another way to encode is another format of graph files**.
+//! graphs, whose files say by which way ([`ENCODING`]): **another way to encode is another number there**.
 //!
 //! Bytes are never negative, so that what tells two of their vectors apart is little beside what all have in common. They
 //! are encoded from the centre `c` of their range: `<q, d> = <q-c, d-c> + <c, d> + (terms of q alone)`, where `<c, d>` is one
@@ -35,6 +35,9 @@ use vdb_sys::kernel::{Kernel, Metric};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::mix;
+
+/// What graph files say of rows that were encoded as here: another number for another way.
+pub(super) const ENCODING: u8 = 1;
 
 /// Vectors that are compared with all planes at once: planes are read from the second-level cache, once for all of these.
 const BLOCK: usize = 16;

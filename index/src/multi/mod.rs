@@ -32,7 +32,7 @@ mod scan;
 mod search;
 mod vectors;
 
-pub use build::{build, encode_all};
+pub use build::{build, encode_all, extend, graph_params, open};
 pub use fde::{Fde, FdeParams, FdeScratch};
 pub use scan::scan_rows;
 pub use search::{MultiFound, MultiParams, MultiScratch, search};

@@ -22,6 +22,8 @@ pub struct MultiParams {
     pub candidates: usize,
     /// Width of the beam that finds these; as wide as they are many at least.
     pub ef: usize,
+    /// As [`SearchParams::two_hops_below`].
+    pub two_hops_below: f64,
 }
 
 impl MultiParams {
@@ -39,6 +41,7 @@ impl MultiParams {
             k,
             candidates,
             ef: candidates.saturating_mul(Self::MORE),
+            two_hops_below: SearchParams::TWO_HOPS_BELOW,
         }
     }
 }
@@ -98,6 +101,7 @@ pub fn search<V: MultiVectors + ?Sized>(
     let walk_params = SearchParams {
         ef: width,
         oversample: 1.0,
+        two_hops_below: params.two_hops_below,
         ..SearchParams::new(width)
     };
     let nominated = if vectors.all_have() {

@@ -116,7 +116,8 @@ fn the_count_is_told_where_it_was_asked_and_both_forms_tell_the_same() {
         "points: about 23 (15 to 25), counted 15\n\
          in memory: 5 points, each asked\n\
          segment 1: 20 of 100 rows, 10 deleted; indexes name 20, none is asked\n  \
-         must[0] on n: integer index, exact, 20 rows"
+         must[0] on n: integer index, exact, 20 rows\n  \
+         vector \"\": no index, scanned, 100 rows"
             .replace("segment 1", &format!("segment {}", plan.segments[0].id))
     );
     let json = plan.to_json();
@@ -132,6 +133,10 @@ fn the_count_is_told_where_it_was_asked_and_both_forms_tell_the_same() {
             "exact": true,
             "rows": {"min": 20, "expected": 20, "max": 20},
         }])
+    );
+    assert_eq!(
+        json["segments"][0]["vectors"],
+        json!([{"name": "", "rows": 100, "searched_by": "scan"}])
     );
     assert!(c.explain(&Filter::must([Condition::slice(0, 0)])).is_err());
 }

@@ -1,11 +1,12 @@
-//! Points that no index knows: each payload is read, and its texts cut.
+//! Points that no index knows: each payload is read, and its texts cut, unless a memtable has kept their tokens.
 
 use vdb_storage::payload::ObjectRef;
 
 use super::prepared::Prepared;
 use super::score::Totals;
 use crate::error::Result;
-use crate::memtable::Memtable;
+use crate::filter::Tokens;
+use crate::memtable::{MemRow, Memtable};
 use crate::query::allowance::Allowance;
 use crate::segment::Segment;
 use crate::tables::View;
@@ -40,18 +41,34 @@ pub(super) fn read_row(
     let length = query
         .analysis
         .count(payload, query.path.steps(), &query.tokens, counts)?;
+    Ok(count_row(row, length, counts, totals))
+}
+
+/// The tokens of a fresh row, where they are kept.
+fn kept_tokens<'a>(query: &Prepared<'_>, row: &'a MemRow) -> Result<Option<&'a Tokens>> {
+    let Some(texts) = row.texts() else {
+        return Ok(None);
+    };
+    Ok(texts.tokens(query.number, || {
+        let payload = ObjectRef::from_payload(&row.payload)?;
+        query.analysis.tokens(payload, query.path.steps())
+    })?)
+}
+
+/// Adds a row of so many tokens, which has those of the query as often as counted, to the totals, and returns it if it has one.
+fn count_row(row: u32, length: u32, counts: &[u32], totals: &mut Totals) -> Option<ReadRow> {
     totals.points += u64::from(length > 0);
     totals.tokens += u64::from(length);
     let mut has_some = false;
-    for (with, &count) in totals.points_with.iter_mut().zip(counts.iter()) {
+    for (with, &count) in totals.points_with.iter_mut().zip(counts) {
         *with += u64::from(count > 0);
         has_some |= count > 0;
     }
-    Ok(has_some.then(|| ReadRow {
+    has_some.then(|| ReadRow {
         row,
         length,
-        counts: counts.as_slice().into(),
-    }))
+        counts: counts.into(),
+    })
 }
 
 pub(super) fn read_memtable(
@@ -66,7 +83,14 @@ pub(super) fn read_memtable(
     for (at, row) in table.rows() {
         allowance.beat()?;
         if row.visible(view.lsn) {
-            let read = read_row(query, at, &row.payload, &mut counts, totals)?;
+            let read = match kept_tokens(query, row)? {
+                Some(tokens) => {
+                    counts.clear();
+                    counts.extend(query.tokens.iter().map(|token| tokens.count(token)));
+                    count_row(at, tokens.length(), &counts, totals)
+                }
+                None => read_row(query, at, &row.payload, &mut counts, totals)?,
+            };
             keep(read, &mut found, held, allowance)?;
         }
     }

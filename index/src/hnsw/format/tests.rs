@@ -39,6 +39,7 @@ fn meta() -> impl Strategy<Value = Meta> {
                     step,
                     mapped: if metric == Metric::L2 { dim.div_ceil(2) } else { 0 },
                     growth: Growth { exponent, longest },
+                    encoding: dim as u8 % 2,
                     sizes,
                 }
             },

@@ -7,9 +7,9 @@ use vdb_vfs::MemDisk;
 
 use super::*;
 use crate::fixture::{Unlisted, pool, recall};
-use crate::hnsw::{Graph, GraphFile, HnswParams};
+use crate::hnsw::{Base, Graph, GraphFile, HnswParams};
 use crate::multi::fixture::Multis;
-use crate::multi::{FdeParams, build, encode_all};
+use crate::multi::{FdeParams, build, encode_all, extend, graph_params, open};
 use crate::{Error, Quantization, RowBits};
 
 const PARAMS: FdeParams = FdeParams {
@@ -83,7 +83,7 @@ proptest! {
                 prop_assert!(found.hits.iter().all(|hit| all.contains(hit)));
                 prop_assert!(found.hits.is_sorted_by(|a, b| a.0 > b.0 || (a.0 == b.0 && a.1 < b.1)));
                 // As many candidates as rows: nothing is left out.
-                let whole = MultiParams { k, candidates: rows as usize, ef: rows as usize };
+                let whole = MultiParams { candidates: rows as usize, ef: rows as usize, ..MultiParams::new(k) };
                 let found = ask(&set, (&fde, &graph), query, &whole, filter);
                 prop_assert_eq!(found.hits, set.brute(query, k, filter));
             }
@@ -125,7 +125,7 @@ fn the_graph_is_the_same_however_many_threads_build_it_and_its_file_answers_alik
     let disk = MemDisk::new();
     let infos = [(&one, "one"), (&three, "three")].map(|(graph, path)| graph.write(&disk, path).unwrap());
     assert_eq!(infos[0], infos[1]);
-    let file = GraphFile::open(&disk, "one", 400, fde.coordinates(), &Fde::graph_kernel()).unwrap();
+    let file = open(&disk, "one", 400, fde.coordinates()).unwrap();
     let mut scratch = MultiScratch::default();
     for query in &set.queries {
         let params = MultiParams::new(5);
@@ -136,8 +136,11 @@ fn the_graph_is_the_same_however_many_threads_build_it_and_its_file_answers_alik
         assert_eq!(found, expected);
     }
     // Another dimension is another file.
-    let other = GraphFile::open(&disk, "one", 400, fde.coordinates() + 1, &Fde::graph_kernel());
+    let other = open(&disk, "one", 400, fde.coordinates() + 1);
     assert!(other.is_err());
+    // So is one over rows that are as they were written.
+    let plain = GraphFile::open(&disk, "one", 400, fde.coordinates(), &Fde::graph_kernel());
+    assert!(plain.is_err());
 }
 
 #[test]
@@ -203,4 +206,48 @@ fn rows_that_cannot_be_read_are_an_error() {
         &mut MultiScratch::default(),
     );
     assert!(matches!(found, Err(Error::MultiVector { bytes: 5, .. })));
+}
+
+#[test]
+fn a_graph_that_was_grown_answers_for_all_rows() {
+    let set = Multis::draw((600, 6), 12, 60, 0, (Metric::Dot, Element::F32), 5);
+    let fde = fde(&set, PARAMS);
+    // Over the first 400, of which every fifth is dropped: the others move up.
+    let first = build(
+        &fde,
+        &set,
+        400,
+        &HnswParams::default(),
+        &pool(1),
+        &Control::none(),
+    )
+    .unwrap();
+    let mut kept = Multis::draw((0, 1), 12, 1, 0, (Metric::Dot, Element::F32), 0);
+    let mut places = Vec::new();
+    for (row, document) in set.rows.iter().enumerate() {
+        let dropped = row < 400 && row % 5 == 0;
+        if row < 400 {
+            places.push(if dropped { u32::MAX } else { kept.rows.len() as u32 });
+        }
+        if !dropped {
+            kept.rows.push(document.clone());
+        }
+    }
+    let rows = kept.rows.len() as u32;
+    let base = Base {
+        graph: first.view(),
+        rows: &places,
+    };
+    let params = HnswParams::default();
+    let grown = extend(&base, (&fde, &kept), rows, &params, &pool(2), &Control::none()).unwrap();
+    assert_eq!(grown.view().params(), graph_params(&params));
+    let mut sum = 0.0;
+    for query in &set.queries {
+        let found = ask(&kept, (&fde, &grown), query, &MultiParams::new(10), None);
+        sum += recall(&found.hits, &kept.brute(query, 10, None));
+    }
+    assert!(sum / set.queries.len() as f64 > 0.9, "{sum}");
+    let other = HnswParams { m: 8, ..params };
+    let refused = extend(&base, (&fde, &kept), rows, &other, &pool(1), &Control::none());
+    assert!(matches!(refused, Err(Error::BadParameter { .. })));
 }
