@@ -66,6 +66,8 @@ pub(crate) struct DenseSchema {
     pub(crate) kernel: Kernel,
     /// What its graphs are built with, settings of the collection taken in; `None` where there are to be none.
     pub(crate) graph: Option<HnswParams>,
+    /// The same of graphs among the rows of one payload value.
+    pub(crate) partitions: Option<HnswParams>,
     /// Segments of at least this many vectors get a graph; `None` where none does any more.
     pub(crate) index_min_rows: Option<u32>,
     /// Where fewer vectors than this may be found, all of them are scored; 0 where the planner decides.
@@ -80,6 +82,7 @@ impl DenseSchema {
         DenseSchema {
             kernel: params.kernel(),
             graph: params.graph(of),
+            partitions: params.partitions(of),
             index_min_rows: of.optimizer.index_min_rows(row_bytes),
             full_scan_rows: full_scan.map_or(0, |kilobytes| rows_of(kilobytes, row_bytes)),
             params: params.clone(),

@@ -9,7 +9,10 @@ use crate::error::Result;
 use crate::filter::{CompiledFilter, ConditionPlan, Filter, ServedBy, plan_of_conditions};
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
+use crate::query::partition::Partition;
 use crate::query::rows::{self, SegmentRows};
+use crate::schema::{Schema, VectorSchema};
+use crate::segment::Segment;
 use crate::tables::View;
 
 /// How a collection would find the points of a filter: what [`Collection::explain`](crate::Collection::explain) returns.
@@ -43,6 +46,22 @@ pub struct SegmentPlan {
     pub access: Access,
     /// The conditions, and what serves each. Empty for a filter without any, and where an index is damaged.
     pub conditions: Vec<ConditionPlan>,
+    /// The graphs among rows of one value that searches for near vectors walk, where walking pays.
+    pub partitions: Vec<PartitionPlan>,
+}
+
+/// A graph among the rows of one payload value, all of which the filter asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartitionPlan {
+    /// The vector that it is over.
+    pub vector: String,
+    /// The payload path of the value.
+    pub path: String,
+    /// Rows that have the value and the vector, deleted ones included.
+    pub rows: u64,
+    /// Whether the filter asks for nothing else.
+    pub is_all: bool,
 }
 
 /// How the rows of a segment are found.
@@ -74,7 +93,7 @@ pub(crate) fn explain(
     let schema = &view.tables.schema;
     let compiled = CompiledFilter::new(filter, &**schema)?;
     let horizon = Horizon::At(view.lsn);
-    let plan = |segment: &std::sync::Arc<crate::segment::Segment>| {
+    let plan = |segment: &std::sync::Arc<Segment>| {
         allowance.check()?;
         let lookup = segment.lookup(schema);
         let found = SegmentRows::new(schema, segment, horizon, Some(&compiled), allowance)?;
@@ -91,6 +110,7 @@ pub(crate) fn explain(
             estimate: rows::bounds(schema, segment, Some(&compiled)),
             access,
             conditions: plan_of_conditions(&compiled, &lookup).unwrap_or_default(),
+            partitions: partitions(schema, segment, &compiled),
         })
     };
     Ok(Explanation {
@@ -103,9 +123,24 @@ pub(crate) fn explain(
     })
 }
 
+/// What searches of each vector walk.
+fn partitions(schema: &Schema, segment: &Segment, filter: &CompiledFilter) -> Vec<PartitionPlan> {
+    let partition = |(slot, vector): (usize, &VectorSchema)| {
+        let found = Partition::of(schema, segment, segment.vectors(slot)?, Some(filter))?;
+        Some(PartitionPlan {
+            vector: vector.name.clone(),
+            path: found.path.to_owned(),
+            rows: found.view.len().into(),
+            is_all: found.is_all,
+        })
+    };
+    schema.vectors().filter_map(partition).collect()
+}
+
 impl Explanation {
     /// The object `{"estimate": {"min", "expected", "max"}, "count", "in_memory", "segments": [{"id", "rows", "deleted",
-    /// "estimate", "access", "candidates", "conditions": [{"place", "path", "served_by", "exact", "rows"}]}]}`. `access`
+    /// "estimate", "access", "candidates", "conditions": [{"place", "path", "served_by", "exact", "rows"}], "partitions":
+    /// [{"vector", "path", "rows", "all"}]}]}`. `access`
     /// is `all`, `indexes`, `candidates` or `scan`; `served_by` a kind of index, `ids`, `vectors` or null.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -135,6 +170,14 @@ impl SegmentPlan {
                 "rows": estimate_to_json(condition.rows),
             })
         };
+        let partition = |partition: &PartitionPlan| {
+            json!({
+                "vector": partition.vector,
+                "path": partition.path,
+                "rows": partition.rows,
+                "all": partition.is_all,
+            })
+        };
         json!({
             "id": self.id,
             "rows": self.rows,
@@ -143,6 +186,7 @@ impl SegmentPlan {
             "access": access,
             "candidates": candidates,
             "conditions": self.conditions.iter().map(condition).collect::<Value>(),
+            "partitions": self.partitions.iter().map(partition).collect::<Value>(),
         })
     }
 }
@@ -208,6 +252,12 @@ impl fmt::Display for Explanation {
                 }
                 let exact = if condition.exact { ", exact" } else { "" };
                 write!(out, "{exact}, {} rows", About(condition.rows))?;
+            }
+            for partition in &segment.partitions {
+                let PartitionPlan {
+                    vector, path, rows, ..
+                } = partition;
+                write!(out, "\n  searches of {vector:?} walk the graph of {rows} rows with this {path}")?;
             }
         }
         Ok(())

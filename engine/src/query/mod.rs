@@ -21,6 +21,7 @@
 //! | `kept.rs` | the best rows of a memtable so far |
 //! | `text.rs` | points by what their texts say |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
+//! | `partition.rs` | the graph among the rows of a value that a filter asks for |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
 
@@ -34,6 +35,7 @@ pub(crate) mod matching;
 mod memory;
 pub(crate) mod mixed;
 pub(crate) mod nearest;
+mod partition;
 pub(crate) mod prepared;
 mod ragged;
 pub(crate) mod rows;

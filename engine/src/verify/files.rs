@@ -1,6 +1,6 @@
 //! One file of a segment: every byte, what the bytes mean, and whether it is the file that the manifest names.
 
-use vdb_index::hnsw::GraphFile;
+use vdb_index::hnsw::{GraphFile, PartitionsFile};
 use vdb_index::postings::{Class, PostingsFile};
 use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
@@ -106,6 +106,14 @@ pub(crate) fn check(
                 return Err(damaged(format!("the segment has no vectors of number {slot}")));
             };
             (rows, graph(disk, &path, vectors, schema)?)
+        }
+        Component::Partitions(slot) => {
+            let Some((vectors, _)) = vectors_of(disk, dir, schema, segment, slot)? else {
+                return Err(damaged(format!("the segment has no vectors of number {slot}")));
+            };
+            let partitions = PartitionsFile::open(disk, &path, vectors)?;
+            partitions.verify(disk)?;
+            (rows, partitions.info())
         }
         Component::Sparse(slot) => {
             let sparse = SparseReader::open(disk, &path)?;

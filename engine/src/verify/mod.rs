@@ -197,6 +197,11 @@ impl Shared {
                         vectors.set_damaged();
                     }
                 }
+                Component::Partitions(slot) => {
+                    if let Some(vectors) = segment.vectors(usize::from(slot)) {
+                        vectors.set_partitions_damaged();
+                    }
+                }
                 Component::SparseIndex(slot) => {
                     if let Some(vectors) = segment.sparse(usize::from(slot)) {
                         vectors.set_damaged();
