@@ -51,6 +51,7 @@
 //! | `settings/`, `schema.rs` | what of a collection may be set and changed; what it holds, and what comes of its settings |
 //! | `strict/` | what requests to a collection are held to |
 //! | `paging.rs` | full vectors that may not be in memory |
+//! | `partitions.rs` | which payload values get a graph of their own |
 //! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
 //! | `ttl.rs`, `clock.rs` | points that end by themselves; the time of day |
@@ -109,6 +110,7 @@ mod meter;
 mod model;
 mod names;
 mod paging;
+mod partitions;
 mod payload;
 mod pin;
 mod place;
@@ -185,7 +187,7 @@ pub use point::{
     OrderValue, Payload, Point, PointId, Record, ScoredPoint, Select, SparseVector, Vector, VectorSelector,
     Vectors,
 };
-pub use query::explain::{Access, Explanation, SearchedBy, SegmentPlan, VectorPlan};
+pub use query::explain::{Access, Explanation, PartitionPlan, SearchedBy, SegmentPlan, VectorPlan};
 pub use query::scroll::{ScrollPage, ScrollRequest};
 pub use query::search::{AcornSearch, Idf, QuantizationSearch, QueryParams, SearchRequest};
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};

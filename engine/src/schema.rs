@@ -68,6 +68,8 @@ pub(crate) struct DenseSchema {
     pub(crate) kernel: Kernel,
     /// What its graphs are built with, settings of the collection taken in; `None` where there are to be none.
     pub(crate) graph: Option<HnswParams>,
+    /// The same of graphs among the rows of one payload value.
+    pub(crate) partitions: Option<HnswParams>,
     /// Memtables of at least this many vectors get a graph; `None` where none does any more.
     pub(crate) index_min_rows: Option<u32>,
     /// Where fewer vectors than this may be found, each of a multivector counted, all of them are scored; 0 where the planner
@@ -85,6 +87,7 @@ impl DenseSchema {
         DenseSchema {
             kernel: params.kernel(),
             graph: params.graph(of),
+            partitions: params.partitions(of),
             index_min_rows: of.optimizer.index_min_rows(row_bytes),
             full_scan_rows: full_scan.map_or(0, |kilobytes| rows_of(kilobytes, row_bytes)),
             encoder: Encoder::new(params).map(Arc::new),

@@ -172,7 +172,7 @@ impl Segment {
             let derived = vector.kind.derived(number);
             let path_of_derived = derived.and_then(path);
             let is_derived = |found: FrameInfo| derived.is_some_and(|derived| is_meant(derived, found));
-            let column = Column::open(
+            let mut column = Column::open(
                 disk,
                 &path_of_vectors,
                 &vector.kind,
@@ -181,6 +181,10 @@ impl Segment {
             )?;
             check_rows(&path_of_vectors, column.segment_rows())?;
             check_meant(&path_of_vectors, component, column.info())?;
+            let partitions = Component::Partitions(number);
+            if let Some(path) = path(partitions) {
+                column.open_partitions(disk, &path, &|found| is_meant(partitions, found));
+            }
             if let Some(place) = columns.get_mut(slot) {
                 *place = Some(column);
             }
@@ -230,6 +234,17 @@ impl Segment {
                 && revisions(self) == revisions(&fresh)
             {
                 new.damaged().store(true, Ordering::Release);
+            }
+            let partitions = |segment: &Segment| {
+                let component = segment.record.component(Component::Partitions(slot));
+                component.map(|component| component.revision)
+            };
+            if let (Some(Column::Dense(old)), Some(Some(Column::Dense(new)))) =
+                (old, fresh.columns.get(usize::from(slot)))
+                && old.has_damaged_partitions()
+                && partitions(self) == partitions(&fresh)
+            {
+                new.set_partitions_damaged();
             }
         }
         // A column that the record no longer names is not held any longer.
@@ -410,7 +425,7 @@ impl Segment {
     /// True when a derived file turned out damaged, the first time that this is asked.
     pub(crate) fn wants_mending(&self) -> bool {
         let damaged = self.indexes_damaged.load(Ordering::Acquire)
-            || self.columns.iter().flatten().any(Column::is_damaged);
+            || self.columns.iter().flatten().any(Column::wants_mending);
         damaged && !self.told.swap(true, Ordering::AcqRel)
     }
 

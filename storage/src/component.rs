@@ -27,6 +27,8 @@ pub enum Component {
     SparseIndex(u16),
     /// The multivector of a number: primary.
     Multi(u16),
+    /// The graphs among the rows of payload values, over the vector of a number: derived.
+    Partitions(u16),
 }
 
 impl Component {
@@ -51,6 +53,7 @@ impl Component {
             (6, _) => Some(Component::Sparse(number)),
             (7, _) => Some(Component::SparseIndex(number)),
             (8, _) => Some(Component::Multi(number)),
+            (10, _) => Some(Component::Partitions(number)),
             _ => None,
         }
     }
@@ -67,6 +70,7 @@ impl Component {
             Component::Sparse(_) => 6,
             Component::SparseIndex(_) => 7,
             Component::Multi(_) => 8,
+            Component::Partitions(_) => 10,
         }
     }
 
@@ -79,7 +83,8 @@ impl Component {
             | Component::PayloadIndex(number)
             | Component::Sparse(number)
             | Component::SparseIndex(number)
-            | Component::Multi(number) => number,
+            | Component::Multi(number)
+            | Component::Partitions(number) => number,
         }
     }
 
@@ -92,7 +97,10 @@ impl Component {
             | Component::Vectors(_)
             | Component::Sparse(_)
             | Component::Multi(_) => false,
-            Component::Graph(_) | Component::PayloadIndex(_) | Component::SparseIndex(_) => true,
+            Component::Graph(_)
+            | Component::PayloadIndex(_)
+            | Component::SparseIndex(_)
+            | Component::Partitions(_) => true,
         }
     }
 }
@@ -158,6 +166,7 @@ impl SegmentFile {
             ("vec", Some(number)) => Component::Vectors(number),
             ("mvec", Some(number)) => Component::Multi(number),
             ("hnsw", Some(number)) => Component::Graph(number),
+            ("part", Some(number)) => Component::Partitions(number),
             ("idx", Some(number)) => Component::PayloadIndex(number),
             ("spv", Some(number)) => Component::Sparse(number),
             ("inv", Some(number)) => Component::SparseIndex(number),
@@ -182,6 +191,7 @@ impl fmt::Display for SegmentFile {
             Component::Tombstones => f.write_str(".tomb"),
             Component::Vectors(number) => write!(f, ".v{number:04x}.vec"),
             Component::Graph(number) => write!(f, ".v{number:04x}.hnsw"),
+            Component::Partitions(number) => write!(f, ".v{number:04x}.part"),
             Component::PayloadIndex(number) => write!(f, ".p{number:04x}.idx"),
             Component::Sparse(number) => write!(f, ".s{number:04x}.spv"),
             Component::SparseIndex(number) => write!(f, ".s{number:04x}.inv"),

@@ -10,7 +10,8 @@ use crate::out::Out;
 
 const AFTER: &str = "\
 A change is a JSON object. What it gives replaces, the rest stays:
-  hnsw_config           m (0: no graphs), ef_construct, ef_refine, alpha, seed, full_scan_threshold (kilobytes)
+  hnsw_config           m (0: no graphs), ef_construct, ef_refine, alpha, seed, full_scan_threshold (kilobytes),
+                        payload_m (0: no graphs of single payload values)
   quantization_config   {\"scalar\": {\"type\": \"int8\"}}, {\"product\": {\"compression\": \"x16\"}}, {\"binary\": {}},
                         {\"turbo\": {\"bits\": \"bits2\"}}, {\"codes\": \"int4\"}, or \"Disabled\"
   optimizers_config     indexing_threshold (kilobytes; 0: no more graphs) or index_min_rows, max_segment_size (kilobytes)

@@ -50,6 +50,14 @@ impl VectorParams {
                 .map(|asked| graph_params(&asked)),
         }
     }
+
+    /// What the graphs among the rows of one payload value are built with in a collection of these settings; `None` where there
+    /// are to be none.
+    #[must_use]
+    pub fn partitions(&self, of: &CollectionConfig) -> Option<HnswParams> {
+        let quantization = self.quantization.as_ref().or(of.quantization.as_ref());
+        self.hnsw.or(&of.hnsw).partition_params(quantization)
+    }
 }
 
 impl CollectionConfig {

@@ -50,7 +50,9 @@ pub use slice::Slice;
 pub(crate) use compile::CompiledFilter;
 pub(crate) use eval::{PointSource, number_of};
 pub use path::{PathStep, PayloadPath};
-pub(crate) use plan::{Candidates, IndexLookup, candidates, estimate, plan_of_conditions};
+pub(crate) use plan::{
+    Candidates, IndexLookup, Required, candidates, estimate, plan_of_conditions, required,
+};
 pub use plan::{ConditionPlan, ServedBy};
 pub(crate) use text::{TextAnalysis, TextFields, Tokens};
 pub(crate) use uuid::canonical_uuid;

@@ -188,31 +188,44 @@ pub(crate) fn derive(
         let add = |file, info| built.push((file, info));
         sparse::write_missing(shared, core, (&schema, &segment), &fresh, pool, control, add)?;
     }
+    put(shared, core, (&schema, &segment), &fresh, |record| {
+        for (file, info) in built {
+            replace_component(record, &file, info);
+        }
+        if what == What::Everything {
+            let superfluous: Vec<Component> = superfluous_graphs(&schema, &segment).collect();
+            record.components.retain(|c| {
+                c.component()
+                    .is_none_or(|component| !superfluous.contains(&component))
+            });
+        }
+        for component in with_graphs.components {
+            let is_new = |c: &ComponentRecord| segment.record.components.iter().all(|old| old != c);
+            if matches!(component.component(), Some(Component::Graph(_))) && is_new(&component) {
+                record
+                    .components
+                    .retain(|c| c.component() != component.component());
+                record.components.push(component);
+            }
+        }
+    })
+}
 
-    let mut commit = Commit::begin(shared, core, &fresh);
+/// Commits a change of what is derived of a segment, and lets readers have it.
+pub(super) fn put(
+    shared: &Shared,
+    core: &Core,
+    (schema, segment): (&Schema, &Segment),
+    fresh: &FreshFiles<'_>,
+    change: impl FnOnce(&mut SegmentRecord),
+) -> Result<()> {
+    let id = segment.record.id;
+    let mut commit = Commit::begin(shared, core, fresh);
     let Some(record) = commit.next.segments.iter_mut().find(|s| s.id == id) else {
         return Ok(());
     };
     let before: Vec<SegmentFile> = record.files().collect();
-    for (file, info) in built {
-        replace_component(record, &file, info);
-    }
-    if what == What::Everything {
-        let superfluous: Vec<Component> = superfluous_graphs(&schema, &segment).collect();
-        record.components.retain(|c| {
-            c.component()
-                .is_none_or(|component| !superfluous.contains(&component))
-        });
-    }
-    for component in with_graphs.components {
-        let is_new = |c: &ComponentRecord| segment.record.components.iter().all(|old| old != c);
-        if matches!(component.component(), Some(Component::Graph(_))) && is_new(&component) {
-            record
-                .components
-                .retain(|c| c.component() != component.component());
-            record.components.push(component);
-        }
-    }
+    change(record);
     let mut record = record.clone();
     let stale: Vec<SegmentFile> = before
         .into_iter()
@@ -220,7 +233,7 @@ pub(crate) fn derive(
         .collect();
     // What was dropped meanwhile leaves with the commit, its files too.
     forget_dropped(&mut record, &Kept::by(&commit.next.schema));
-    let complete = Arc::new(segment.reopen(&shared.disk, &core.dir, &schema, record)?);
+    let complete = Arc::new(segment.reopen(&shared.disk, &core.dir, schema, record)?);
     commit.finish(|| {
         let _sequencer = shared.sequencer.lock();
         core.change(|tables| {

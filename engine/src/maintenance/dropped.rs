@@ -31,7 +31,8 @@ impl Kept {
             | Component::Graph(number)
             | Component::Sparse(number)
             | Component::SparseIndex(number)
-            | Component::Multi(number) => !self.vectors.contains(&number),
+            | Component::Multi(number)
+            | Component::Partitions(number) => !self.vectors.contains(&number),
             Component::Points | Component::Payload | Component::Tombstones => false,
         }
     }

@@ -19,6 +19,7 @@
 //! | `derive.rs` | graphs and indexes that a segment lacks |
 //! | `schema.rs` | another schema is committed: vectors come and go, settings change |
 //! | `payload_index.rs` | payload indexes come and go |
+//! | `partitions.rs` | graphs among the rows of single payload values |
 //! | `sweep.rs` | points whose time is past are deleted |
 //! | `optimize.rs` | the jobs in their order, in the foreground |
 
@@ -32,6 +33,7 @@ mod grown;
 pub(crate) mod merge;
 pub(crate) mod optimize;
 mod over;
+mod partitions;
 pub(crate) mod payload_index;
 pub(crate) mod policy;
 pub(crate) mod schema;

@@ -10,7 +10,7 @@ use vdb_wal::Lsn;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::policy::{self, Job, SegmentStats};
-use crate::maintenance::{derive, flush, merge};
+use crate::maintenance::{derive, flush, merge, partitions};
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -27,6 +27,7 @@ fn stats(core: &Core, horizon: Lsn, sound: bool) -> Vec<SegmentStats> {
         rows: s.rows(),
         dead: s.deletions.dead_at(horizon) as u32,
         incomplete: derive::is_incomplete(&tables.schema, s),
+        unpartitioned: partitions::is_due(&tables.schema, s),
     };
     let wanted = |s: &&Arc<Segment>| !sound || s.damage().is_none();
     tables.segments.iter().filter(wanted).map(stat).collect()
@@ -55,6 +56,7 @@ fn run(
     match job {
         Job::Merge(ids) => merge::merge(shared, core, ids, pool, control),
         Job::Derive(id) => derive::derive(shared, core, *id, derive::What::Everything, pool, control),
+        Job::Partition(id) => partitions::derive(shared, core, *id, pool, control),
     }
 }
 
@@ -91,6 +93,7 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
     core.activity.start(match &job {
         Job::Merge(_) => "merging segments",
         Job::Derive(_) => "building indexes",
+        Job::Partition(_) => "building graphs of payload values",
     });
     let outcome = run(shared, core, &job, pool, &Control::new(&cancelled, &progress));
     core.activity.finish();
@@ -114,6 +117,12 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         }
         for segment in mergeable(core, false).into_iter().filter(|s| s.incomplete) {
             run(shared, core, &Job::Derive(segment.id), &shared.pool, control)?;
+        }
+        let tables = core.tables();
+        for _ in 0..partitions::most_jobs(&tables.schema) * tables.segments.len() {
+            let lacking = mergeable(core, false).into_iter().find(|s| s.unpartitioned);
+            let Some(segment) = lacking else { break };
+            run(shared, core, &Job::Partition(segment.id), &shared.pool, control)?;
         }
         core.activity.make_up();
         Ok(())

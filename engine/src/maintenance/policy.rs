@@ -12,6 +12,8 @@ pub(crate) struct SegmentStats {
     /// It is large enough for a graph, or the schema has an index, that it lacks; or it has a graph that is not as the settings
     /// want it.
     pub(crate) incomplete: bool,
+    /// Of the graphs among rows of single payload values some are missing, or not as the settings want them.
+    pub(crate) unpartitioned: bool,
 }
 
 /// A job.
@@ -21,6 +23,8 @@ pub(crate) enum Job {
     Merge(Vec<u64>),
     /// Build what this one lacks, and what is to be otherwise.
     Derive(u64),
+    /// Build some of the graphs of payload values that this one lacks.
+    Partition(u64),
 }
 
 /// Segments of a tier hold up to this many times the rows of the tier below.
@@ -92,7 +96,13 @@ pub(crate) fn next_job(segments: &[SegmentStats], config: &OptimizerConfig, busy
             return Some(Job::Merge(ids));
         }
     }
-    segments.iter().find(|s| s.incomplete).map(|s| Job::Derive(s.id))
+    let lacking = segments.iter().find(|s| s.incomplete);
+    let derive = lacking.map(|s| Job::Derive(s.id));
+    // What makes some searches faster comes after what all of them need.
+    derive.or_else(|| {
+        let lacking = segments.iter().find(|s| s.unpartitioned);
+        lacking.map(|s| Job::Partition(s.id))
+    })
 }
 
 /// The merges that leave as few segments as allowed, without dead rows.

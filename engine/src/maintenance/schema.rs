@@ -11,6 +11,7 @@ use crate::maintenance::commit::{Commit, NotDone};
 use crate::maintenance::dropped::{Kept, without_dropped};
 use crate::maintenance::fresh::FreshFiles;
 use crate::memtable::Memtable;
+use crate::partitions;
 use crate::schema::Schema;
 use crate::settings::CollectionUpdate;
 use crate::shared::Shared;
@@ -116,7 +117,9 @@ pub(crate) fn update(shared: &Shared, core: &Core, update: &CollectionUpdate) ->
     change_schema(shared, core, |schema| {
         let next = schema.updated(update)?;
         // A job that would be the same goes on: whoever only notes metadata does not set it back.
-        others = next.builds_other_graphs(schema) || next.optimizer != schema.optimizer;
+        others = next.builds_other_graphs(schema)
+            || partitions::differ(&next, schema)
+            || next.optimizer != schema.optimizer;
         *schema = next;
         Ok(true)
     })?;

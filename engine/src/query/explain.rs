@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::filter::{CompiledFilter, ConditionPlan, Filter, ServedBy, plan_of_conditions};
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
+use crate::query::partition::Partition;
 use crate::query::rows::{self, SegmentRows};
 use crate::schema::{Schema, VectorSchema};
 use crate::segment::Segment;
@@ -48,6 +49,8 @@ pub struct SegmentPlan {
     pub conditions: Vec<ConditionPlan>,
     /// The named vectors that some of its rows have, and what a search for the nearest has of them.
     pub vectors: Vec<VectorPlan>,
+    /// The graphs among rows of one value that searches for near vectors walk, where walking pays.
+    pub partitions: Vec<PartitionPlan>,
 }
 
 /// What a search for the nearest has of one named vector in a segment.
@@ -83,6 +86,20 @@ impl SearchedBy {
             SearchedBy::Scan => "scan",
         }
     }
+}
+
+/// A graph among the rows of one payload value, all of which the filter asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartitionPlan {
+    /// The vector that it is over.
+    pub vector: String,
+    /// The payload path of the value.
+    pub path: String,
+    /// Rows that have the value and the vector, deleted ones included.
+    pub rows: u64,
+    /// Whether the filter asks for nothing else.
+    pub is_all: bool,
 }
 
 /// How the rows of a segment are found.
@@ -132,6 +149,7 @@ pub(crate) fn explain(
             access,
             conditions: plan_of_conditions(&compiled, &lookup).unwrap_or_default(),
             vectors: vectors(schema, segment),
+            partitions: partitions(schema, segment, &compiled),
         })
     };
     Ok(Explanation {
@@ -160,10 +178,24 @@ fn vectors(schema: &Schema, segment: &Segment) -> Vec<VectorPlan> {
     schema.vectors().filter_map(plan).collect()
 }
 
+/// What searches of each vector walk.
+fn partitions(schema: &Schema, segment: &Segment, filter: &CompiledFilter) -> Vec<PartitionPlan> {
+    let partition = |(slot, vector): (usize, &VectorSchema)| {
+        let found = Partition::of(schema, segment, segment.vectors(slot)?, Some(filter))?;
+        Some(PartitionPlan {
+            vector: vector.name.clone(),
+            path: found.path.to_owned(),
+            rows: found.view.len().into(),
+            is_all: found.is_all,
+        })
+    };
+    schema.vectors().filter_map(partition).collect()
+}
+
 impl Explanation {
     /// The object `{"estimate": {"min", "expected", "max"}, "count", "in_memory", "segments": [{"id", "rows", "deleted",
     /// "estimate", "access", "candidates", "conditions": [{"place", "path", "served_by", "exact", "rows"}], "vectors": [{"name", "rows",
-    /// "searched_by"}]}]}`. `access`
+    /// "searched_by"}], "partitions": [{"vector", "path", "rows", "all"}]}]}`. `access`
     /// is `all`, `indexes`, `candidates` or `scan`; `served_by` a kind of index, `ids`, `vectors` or null; `searched_by` a
     /// [`SearchedBy`].
     #[must_use]
@@ -201,6 +233,14 @@ impl SegmentPlan {
                 "searched_by": vector.searched_by.name(),
             })
         };
+        let partition = |partition: &PartitionPlan| {
+            json!({
+                "vector": partition.vector,
+                "path": partition.path,
+                "rows": partition.rows,
+                "all": partition.is_all,
+            })
+        };
         json!({
             "id": self.id,
             "rows": self.rows,
@@ -210,6 +250,7 @@ impl SegmentPlan {
             "candidates": candidates,
             "conditions": self.conditions.iter().map(condition).collect::<Value>(),
             "vectors": self.vectors.iter().map(vector).collect::<Value>(),
+            "partitions": self.partitions.iter().map(partition).collect::<Value>(),
         })
     }
 }
@@ -283,6 +324,12 @@ impl fmt::Display for Explanation {
                     SearchedBy::Scan => "no index, scanned",
                 };
                 write!(out, "\n  vector {:?}: {by}, {} rows", vector.name, vector.rows)?;
+            }
+            for partition in &segment.partitions {
+                let PartitionPlan {
+                    vector, path, rows, ..
+                } = partition;
+                write!(out, "\n  searches of {vector:?} walk the graph of {rows} rows with this {path}")?;
             }
         }
         Ok(())

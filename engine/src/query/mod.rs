@@ -22,6 +22,7 @@
 //! | `kept.rs` | the best rows of a memtable so far |
 //! | `text.rs` | points by what their texts say |
 //! | `memory.rs`, `segments.rs` | nearest rows of a memtable; of a segment |
+//! | `partition.rs` | the graph among the rows of a value that a filter asks for |
 //! | `scroll.rs` | pages in the order of ids |
 //! | `fetch.rs` | ids, payloads and vectors of what was found |
 
@@ -36,6 +37,7 @@ mod memory;
 pub(crate) mod mixed;
 mod multi;
 pub(crate) mod nearest;
+mod partition;
 pub(crate) mod prepared;
 mod ragged;
 pub(crate) mod rows;

@@ -12,6 +12,7 @@ use crate::paging::Paged;
 use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
 use crate::query::mixed::{Mixed, mix_block};
+use crate::query::partition::Partition;
 use crate::query::prepared::{Query, held};
 use crate::query::ragged;
 use crate::query::rows::SegmentRows;
@@ -62,11 +63,28 @@ pub(crate) fn nearest(
     let kernel = &schema.kernel;
     let horizon = Horizon::At(view.lsn);
     let schema = &view.tables.schema;
+    let partition = Partition::of(schema, segment, vectors, first.filter.as_ref());
+    if let Some(partition) = partition.filter(|partition| partition.is_all && partition.is_walked(first)) {
+        // Which rows match need not be known.
+        let rows = SegmentRows::new(schema, segment, horizon, None, allowance)?;
+        let table = Table {
+            vectors,
+            kernel,
+            rows: &rows,
+            partition: Some(partition),
+            allowance,
+        };
+        let walked = workers::map(several, queries, |query| table.walk(query))?;
+        if let Some(found) = walked.into_iter().collect::<Option<Vec<_>>>() {
+            return Ok(found.into_iter().map(|found| to_rows(found, vectors)).collect());
+        }
+    }
     let rows = SegmentRows::new(schema, segment, horizon, first.filter.as_ref(), allowance)?;
     let table = Table {
         vectors,
         kernel,
         rows: &rows,
+        partition: partition.filter(|partition| !partition.is_all),
         allowance,
     };
     let walked = workers::map(several, queries, |query| {
@@ -112,6 +130,7 @@ pub(super) fn best_mixed(
         vectors,
         kernel,
         rows: &rows,
+        partition: None,
         allowance,
     };
     let top = table.scan_mixed(query, several)?;
@@ -144,6 +163,8 @@ struct Table<'a> {
     vectors: &'a SegmentVectors,
     kernel: &'a Kernel,
     rows: &'a SegmentRows<'a>,
+    /// The graph among some of them that holds all that match.
+    partition: Option<Partition<'a>>,
     allowance: &'a Allowance<'a>,
 }
 
@@ -155,10 +176,12 @@ impl Table<'_> {
         let Some(graph) = vectors.graph().filter(|_| !query.is_exact()) else {
             return Ok(None);
         };
-        let possible = rows
-            .listed()
-            .map_or(u64::from(vectors.file.len()), |listed| listed.len());
-        if query.wants_most_of(u64::from(vectors.file.len())) || query.scores_all_of(possible) {
+        let all = self
+            .partition
+            .map_or(vectors.file.len(), |partition| partition.view.len());
+        let all = u64::from(all);
+        let possible = rows.listed().map_or(all, |listed| listed.len());
+        if query.wants_most_of(all) || query.scores_all_of(possible) {
             return Ok(None);
         }
         if rows.is_all() {
@@ -184,21 +207,26 @@ impl Table<'_> {
         let matrix = Paged::new(&self.vectors.file, &self.vectors.waits);
         let found = with_scratch(|scratch| {
             let among = (filter, self.allowance.control());
-            hnsw::search_watched(
-                graph.view(),
-                &matrix,
-                self.kernel,
-                &query.encoded,
-                &params,
-                among,
-                scratch,
-            )
+            let (kernel, encoded) = (self.kernel, query.encoded.as_slice());
+            match self.partition {
+                Some(partition) => {
+                    let within = (graph.view(), partition.view);
+                    hnsw::search_within(within, &matrix, kernel, encoded, &params, among, scratch)
+                }
+                None => {
+                    let graph = graph.view();
+                    hnsw::search_watched(graph, &matrix, kernel, encoded, &params, among, scratch)
+                }
+            }
         });
         if found.stopped {
             return Err(self.allowance.over());
         }
         if found.damaged {
-            self.vectors.set_damaged();
+            match self.partition {
+                Some(_) => self.vectors.set_partitions_damaged(),
+                None => self.vectors.set_damaged(),
+            }
             return Ok(None);
         }
         Ok(Some(found.hits))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vdb_index::hnsw::GraphFile;
+use vdb_index::hnsw::{GraphFile, PartitionsFile};
 use vdb_index::sparse::SparseIndex;
 use vdb_storage::multi::MultiReader;
 use vdb_storage::sparse::SparseReader;
@@ -25,6 +25,10 @@ pub(crate) struct SegmentVectors {
     pub(crate) waits: Arc<Waits>,
     /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
     damaged: Arc<AtomicBool>,
+    /// Graphs among the rows of payload values.
+    partitions: Option<Arc<PartitionsFile>>,
+    /// The same of these.
+    partitions_damaged: Arc<AtomicBool>,
 }
 
 impl SegmentVectors {
@@ -38,6 +42,22 @@ impl SegmentVectors {
     /// Keeps searches from the graph until it has been rebuilt.
     pub(crate) fn set_damaged(&self) {
         self.damaged.store(true, Ordering::Release);
+    }
+
+    /// The graphs among the rows of payload values, unless they are missing or damaged.
+    pub(crate) fn partitions(&self) -> Option<&PartitionsFile> {
+        self.partitions
+            .as_deref()
+            .filter(|_| !self.has_damaged_partitions())
+    }
+
+    /// Keeps searches from those until they have been rebuilt.
+    pub(crate) fn set_partitions_damaged(&self) {
+        self.partitions_damaged.store(true, Ordering::Release);
+    }
+
+    pub(super) fn has_damaged_partitions(&self) -> bool {
+        self.partitions_damaged.load(Ordering::Acquire)
     }
 }
 
@@ -112,6 +132,8 @@ impl Column {
                     graph,
                     waits: Arc::default(),
                     damaged: Arc::default(),
+                    partitions: None,
+                    partitions_damaged: Arc::default(),
                 })
             }
             VectorKind::Sparse(_) => {
@@ -137,6 +159,22 @@ impl Column {
                 Column::Multi(SegmentMulti::new(disk, (path, file), vector, derived, is_derived))
             }
         })
+    }
+
+    /// Opens the graphs among the rows of payload values at `path`, where they can be used and `is_meant` says that the file is the
+    /// one that is meant.
+    pub(super) fn open_partitions(
+        &mut self,
+        disk: &DynDisk,
+        path: &str,
+        is_meant: &dyn Fn(FrameInfo) -> bool,
+    ) {
+        if let Column::Dense(vectors) = self {
+            vectors.partitions = PartitionsFile::open(&**disk, path, vectors.file.len())
+                .ok()
+                .filter(|partitions| is_meant(partitions.info()))
+                .map(Arc::new);
+        }
     }
 
     /// Length and checksum of the file.
@@ -240,5 +278,11 @@ impl Column {
             Column::Multi(multi) => multi.slot_of(row),
             Column::Sparse(_) => None,
         }
+    }
+
+    /// True when a derived file turned out damaged.
+    pub(super) fn wants_mending(&self) -> bool {
+        let partitions = matches!(self, Column::Dense(vectors) if vectors.has_damaged_partitions());
+        partitions || self.is_damaged()
     }
 }

@@ -35,6 +35,9 @@ pub struct HnswConfig {
     /// Kilobytes of vectors: where fewer than this may be found in a segment, because it is small or a filter leaves few,
     /// they are all scored, which is exact. Left to the planner by default, which goes by what walking and scoring cost.
     pub full_scan_threshold: Option<u64>,
+    /// Links a node of the graphs among the rows of one payload value, where an index knows the values; as `m` by default. 0: there
+    /// are none. There are none either where `m` is 0.
+    pub payload_m: Option<u16>,
 }
 
 impl HnswConfig {
@@ -47,6 +50,7 @@ impl HnswConfig {
             alpha: Some(params.alpha),
             seed: Some(params.seed),
             full_scan_threshold: None,
+            payload_m: None,
         }
     }
 
@@ -60,6 +64,7 @@ impl HnswConfig {
             alpha: self.alpha.or(others.alpha),
             seed: self.seed.or(others.seed),
             full_scan_threshold: self.full_scan_threshold.or(others.full_scan_threshold),
+            payload_m: self.payload_m.or(others.payload_m),
         }
     }
 
@@ -77,6 +82,16 @@ impl HnswConfig {
         (params.m > 0).then_some(params)
     }
 
+    /// What the graphs among the rows of one payload value are built with; `None` where there are to be none.
+    pub(crate) fn partition_params(&self, quantization: Option<&QuantizationConfig>) -> Option<HnswParams> {
+        let of_all = self.params(quantization)?;
+        let params = HnswParams {
+            m: self.payload_m.unwrap_or(of_all.m),
+            ..of_all
+        };
+        (params.m > 0).then_some(params)
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
         let Some(params) = self.params(None) else {
             // What is said beside `m` counts once there are graphs again.
@@ -85,6 +100,11 @@ impl HnswConfig {
         };
         params.validate().map_err(|error| {
             Error::InvalidRequest(format!("{error}, or 0 for m where there are to be no graphs"))
+        })?;
+        let partitions = self.partition_params(None);
+        partitions.map_or(Ok(()), |params| params.validate()).map_err(|error| {
+            let what = "or 0 where values of payloads are to have no graphs of their own";
+            Error::InvalidRequest(format!("payload_m: {error}, {what}"))
         })
     }
 
@@ -98,6 +118,7 @@ impl HnswConfig {
         put(&mut said, "alpha", self.alpha.map(short));
         put(&mut said, "seed", self.seed);
         put(&mut said, "full_scan_threshold", self.full_scan_threshold);
+        put(&mut said, "payload_m", self.payload_m);
         said
     }
 
@@ -117,6 +138,7 @@ impl HnswConfig {
             alpha: fields.number("alpha")?,
             seed: fields.unsigned("seed")?,
             full_scan_threshold: fields.unsigned("full_scan_threshold")?,
+            payload_m: fields.unsigned("payload_m")?,
         };
         fields.finish()?;
         Ok(config)

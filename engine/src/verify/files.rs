@@ -1,6 +1,6 @@
 //! One file of a segment: every byte, what the bytes mean, and whether it is the file that the manifest names.
 
-use vdb_index::hnsw::GraphFile;
+use vdb_index::hnsw::{GraphFile, PartitionsFile};
 use vdb_index::multi;
 use vdb_index::postings::{Class, PostingsFile};
 use vdb_index::sparse::SparseIndex;
@@ -108,6 +108,14 @@ pub(crate) fn check(
             };
             check_graph(disk, &path, &graph)?;
             (rows, graph.info())
+        }
+        Component::Partitions(slot) => {
+            let Some((vectors, _)) = vectors_of(disk, dir, schema, segment, slot)? else {
+                return Err(damaged(format!("the segment has no vectors of number {slot}")));
+            };
+            let partitions = PartitionsFile::open(disk, &path, vectors)?;
+            partitions.verify(disk)?;
+            (rows, partitions.info())
         }
         Component::Sparse(slot) => {
             let sparse = SparseReader::open(disk, &path)?;

@@ -195,6 +195,11 @@ impl Shared {
                 Component::Graph(slot) | Component::SparseIndex(slot) => {
                     segment.set_derived_damaged(usize::from(slot));
                 }
+                Component::Partitions(slot) => {
+                    if let Some(vectors) = segment.vectors(usize::from(slot)) {
+                        vectors.set_partitions_damaged();
+                    }
+                }
                 Component::PayloadIndex(_) => segment.set_index_damaged(),
                 Component::Points
                 | Component::Payload

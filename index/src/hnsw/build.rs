@@ -93,17 +93,7 @@ fn make(
     }
     let quantizer = Quantizer::fit(matrix, metric, params.quantization, pool, control)?;
     let (codes, lengths) = quantizer.encode(matrix, pool, control)?;
-    let view = codes.view();
-    let (base, upper) = match quantizer.layout().scheme() {
-        Scheme::Dot => {
-            let pairs = DotPairs::new(view, &lengths, metric, quantizer.mean(), pool, control)?;
-            Builder::new(&pairs, view, params, pool, control).run(base)?
-        }
-        Scheme::Sad => {
-            let pairs = SadPairs { codes: view };
-            Builder::new(&pairs, view, params, pool, control).run(base)?
-        }
-    };
+    let (base, upper) = link(&quantizer, (codes.view(), &lengths), params, base, pool, control)?;
     let mut graph = Graph {
         quantizer,
         rows: matrix.len(),
@@ -117,6 +107,28 @@ fn make(
     graph.growth = Growth::measure(graph.view(), (codes.view(), &lengths), matrix, pool, control)?;
     graph.codes = (params.quantization != Quantization::Off).then_some(codes);
     Ok(graph)
+}
+
+/// Links rows that a quantizer has made codes of: the blocks of level 0, and the levels above.
+pub(super) fn link(
+    quantizer: &Quantizer,
+    (codes, lengths): (CodesView<'_>, &[f32]),
+    params: &HnswParams,
+    base: Option<&Base<'_>>,
+    pool: &rayon::ThreadPool,
+    control: &Control<'_>,
+) -> Result<(Vec<u32>, Upper)> {
+    match quantizer.layout().scheme() {
+        Scheme::Dot => {
+            let (metric, mean) = (quantizer.metric(), quantizer.mean());
+            let pairs = DotPairs::new(codes, lengths, metric, mean, pool, control)?;
+            Builder::new(&pairs, codes, params, pool, control).run(base)
+        }
+        Scheme::Sad => {
+            let pairs = SadPairs { codes };
+            Builder::new(&pairs, codes, params, pool, control).run(base)
+        }
+    }
 }
 
 /// What one thread needs to find and choose neighbours.

@@ -39,46 +39,52 @@ impl GraphView<'_> {
     ///
     /// Levels nest by construction: a level is the first part of one list of rows, which holds every row once.
     pub fn check(&self) -> GraphReport {
-        let mut report = GraphReport {
-            rows: self.len(),
-            ..GraphReport::default()
-        };
-        let mut seen = vec![false; self.len() as usize];
-        for &row in self.upper_rows {
-            match seen.get_mut(row as usize) {
-                Some(seen) => report.repeated_nodes += u32::from(std::mem::replace(seen, true)),
-                None => report.out_of_bounds += 1,
-            }
-        }
-        report.check_level(self.base);
-        report.links = (0..self.len())
-            .map(|node| self.base.of(node).count() as u64)
-            .sum();
-        report.most_links = (0..self.len())
-            .map(|node| self.base.of(node).count() as u32)
-            .max()
-            .unwrap_or(0);
-        for level in self.upper_levels() {
-            report.check_level(level);
-        }
-        report.reachable = self.reachable();
-        report
+        check(self.base, self.upper_rows, self.upper_levels())
     }
+}
 
-    fn reachable(&self) -> u32 {
-        let mut reached = vec![false; self.len() as usize];
-        let mut stack = vec![self.entry()];
-        let mut count = 0;
-        while let Some(node) = stack.pop() {
-            if let Some(reached) = reached.get_mut(node as usize)
-                && !std::mem::replace(reached, true)
-            {
-                count += 1;
-                stack.extend(self.base.of(node));
-            }
+/// Checks the links of a graph: those of its base, the rows of its upper levels, and the links of these.
+pub(super) fn check<'a>(
+    base: Links<'a>,
+    upper_rows: &[u32],
+    upper_levels: impl Iterator<Item = Links<'a>>,
+) -> GraphReport {
+    let mut report = GraphReport {
+        rows: base.nodes(),
+        ..GraphReport::default()
+    };
+    let mut seen = vec![false; base.nodes() as usize];
+    for &row in upper_rows {
+        match seen.get_mut(row as usize) {
+            Some(seen) => report.repeated_nodes += u32::from(std::mem::replace(seen, true)),
+            None => report.out_of_bounds += 1,
         }
-        count
     }
+    report.check_level(base);
+    let links_of = |node| base.of(node).count() as u32;
+    report.links = (0..base.nodes()).map(|node| u64::from(links_of(node))).sum();
+    report.most_links = (0..base.nodes()).map(links_of).max().unwrap_or(0);
+    for level in upper_levels {
+        report.check_level(level);
+    }
+    report.reachable = reachable(base, upper_rows.first().copied().unwrap_or(0));
+    report
+}
+
+/// How many nodes links lead to from `entry`.
+fn reachable(base: Links<'_>, entry: u32) -> u32 {
+    let mut reached = vec![false; base.nodes() as usize];
+    let mut stack = vec![entry];
+    let mut count = 0;
+    while let Some(node) = stack.pop() {
+        if let Some(reached) = reached.get_mut(node as usize)
+            && !std::mem::replace(reached, true)
+        {
+            count += 1;
+            stack.extend(base.of(node));
+        }
+    }
+    count
 }
 
 impl GraphReport {

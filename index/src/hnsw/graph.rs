@@ -4,7 +4,7 @@ use vdb_sys::kernel::Metric;
 
 use crate::codes::{Codes, CodesView};
 use crate::hnsw::growth::Growth;
-use crate::hnsw::links::Links;
+use crate::hnsw::links::{Links, levels};
 use crate::hnsw::params::HnswParams;
 use crate::quant::Quantizer;
 
@@ -117,16 +117,7 @@ impl<'a> GraphView<'a> {
 
     /// The blocks of the upper levels, the sparsest first.
     pub(crate) fn upper_levels(&self) -> impl Iterator<Item = Links<'a>> + use<'a> {
-        let degree = self.base.degree / 2;
-        let mut rest = self.upper_links;
-        self.upper_sizes.iter().map_while(move |&size| {
-            let (level, below) = rest.split_at_checked(size as usize * degree)?;
-            rest = below;
-            Some(Links {
-                blocks: level,
-                degree,
-            })
-        })
+        levels(self.upper_sizes, self.upper_links, self.base.degree / 2)
     }
 }
 

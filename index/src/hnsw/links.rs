@@ -36,7 +36,11 @@ impl<'a> Links<'a> {
     }
 }
 
-/// Scores of an upper level, which addresses its nodes by their rank.
+/// Rows whose places are looked up before they are scored together.
+const TOGETHER: usize = 32;
+
+/// Scores of nodes that go by another number than their row: those of an upper level by their rank, those of a
+/// [partition](crate::hnsw::partitions) by their place among its rows.
 pub(crate) struct Ranked<'a, S> {
     score: &'a S,
     rows: &'a [u32],
@@ -72,7 +76,42 @@ impl<S: Score> Score for Ranked<'_, S> {
     }
 
     #[inline]
+    fn score_each(&self, ranks: &[u32], mut take: impl FnMut(f32, u32)) {
+        let mut rows = [0; TOGETHER];
+        for ranks in ranks.chunks(TOGETHER) {
+            let rows = &mut rows[..ranks.len()];
+            for (row, &rank) in rows.iter_mut().zip(ranks) {
+                *row = self.row(rank);
+            }
+            let mut ranks = ranks.iter();
+            self.score.score_each(rows, |score, _| {
+                if let Some(&rank) = ranks.next() {
+                    take(score, rank);
+                }
+            });
+        }
+    }
+
+    #[inline]
     fn prefetch(&self, rank: u32) {
         self.score.prefetch(self.row(rank));
     }
 }
+
+/// The blocks of levels of so many nodes each, one after the other.
+pub(crate) fn levels<'a>(
+    sizes: &'a [u32],
+    blocks: &'a [u32],
+    degree: usize,
+) -> impl Iterator<Item = Links<'a>> + use<'a> {
+    let mut rest = blocks;
+    sizes.iter().map_while(move |&size| {
+        let (level, below) = rest.split_at_checked(size as usize * degree)?;
+        rest = below;
+        Some(Links {
+            blocks: level,
+            degree,
+        })
+    })
+}
+

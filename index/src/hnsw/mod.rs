@@ -32,6 +32,7 @@
 //! | `growth.rs` | how distances grow with rank, and when a walk may stop therefore |
 //! | `walk.rs` | the beam search, for building and for queries |
 //! | `filtered.rs` | the same under a filter |
+//! | `within.rs` | a filter as one over the places of a partition |
 //! | `pairs.rs` | distances between rows, on codes |
 //! | `block.rs` | a node's links while building |
 //! | `repair.rs` | links of a graph, moved to other rows and mended where rows were dropped |
@@ -42,6 +43,7 @@
 //! | `format.rs` | the bytes of a graph file |
 //! | `file.rs` | writing and mapping them |
 //! | `search.rs` | a query: descent, filter strategy, rescoring |
+//! | `partitions/` | graphs among the rows that have a value in common |
 //! | `check.rs` | the invariants of a graph, checked |
 
 mod beam;
@@ -57,11 +59,13 @@ mod growth;
 mod links;
 mod pairs;
 mod params;
+pub mod partitions;
 mod prune;
 mod repair;
 mod search;
 mod twins;
 mod walk;
+mod within;
 
 pub use build::{build, extend};
 pub use check::GraphReport;
@@ -69,4 +73,5 @@ pub use file::GraphFile;
 pub use graph::{Graph, GraphView};
 pub use params::{HnswParams, MAX_ROWS, SearchParams};
 pub use repair::Base;
-pub use search::{Found, Scratch, nominees, search, search_watched};
+pub use partitions::{Partition, PartitionView, PartitionsFile, PartitionsWriter};
+pub use search::{Found, Scratch, nominees, search, search_watched, search_within};

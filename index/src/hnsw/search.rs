@@ -11,7 +11,9 @@ use crate::hnsw::graph::GraphView;
 use crate::hnsw::growth::Aim;
 use crate::hnsw::links::Ranked;
 use crate::hnsw::params::SearchParams;
+use crate::hnsw::partitions::PartitionView;
 use crate::hnsw::walk::Walker;
+use crate::hnsw::within::Within;
 use crate::rowset::RowFilter;
 use crate::topk::TopK;
 
@@ -19,6 +21,8 @@ use crate::topk::TopK;
 /// 13 to 19 ns in a scan, a result 3 to 4 us in a walk by two hops, whose beam is half as wide again where the filter
 /// follows the data (117,000 sentence embeddings, filters on their topic and at random).
 const SCAN_ROWS_A_RESULT: u64 = 300;
+/// The same where so many match that a walk looks through nothing: a result costs 0.5 to 1 us there.
+const SCAN_ROWS_A_PLAIN_RESULT: u64 = 100;
 /// Narrower beams count as this wide there: their walks by two hops are no narrower.
 const SCAN_WIDTH: usize = 27;
 
@@ -134,45 +138,117 @@ pub fn search_watched<F: RowFilter + ?Sized>(
     among: (Option<&F>, &Control<'_>),
     scratch: &mut Scratch,
 ) -> Found {
-    if params.k == 0 || graph.is_empty() {
-        return Found::default();
+    let ground = Ground { graph, part: None };
+    ground.search(matrix, kernel, query, params, among, scratch)
+}
+
+/// [`search_watched`] among the rows of a partition of the graph. What a filter estimates and lists must be among these.
+///
+/// # Panics
+/// If the query is not as long as a row.
+pub fn search_within<F: RowFilter + ?Sized>(
+    (graph, part): (GraphView<'_>, PartitionView<'_>),
+    matrix: &impl FullVectors,
+    kernel: &Kernel,
+    query: &[u8],
+    params: &SearchParams,
+    among: (Option<&F>, &Control<'_>),
+    scratch: &mut Scratch,
+) -> Found {
+    let part = Some(part);
+    let ground = Ground { graph, part };
+    ground.search(matrix, kernel, query, params, among, scratch)
+}
+
+/// Where a search goes: over all of a graph, or over a partition of it.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    graph: GraphView<'a>,
+    part: Option<PartitionView<'a>>,
+}
+
+/// The rows of the places that a walk has found; `None` where these are rows.
+type Places<'a> = Option<&'a [u32]>;
+
+/// The row of a place.
+fn row_at(places: Places<'_>, at: u32) -> u32 {
+    // A place that is none has been skipped by whoever met it.
+    places.map_or(at, |rows| rows.get(at as usize).copied().unwrap_or(u32::MAX))
+}
+
+impl<'a> Ground<'a> {
+    fn search<F: RowFilter + ?Sized>(
+        self,
+        matrix: &impl FullVectors,
+        kernel: &Kernel,
+        query: &[u8],
+        params: &SearchParams,
+        among: (Option<&F>, &Control<'_>),
+        scratch: &mut Scratch,
+    ) -> Found {
+        let graph = self.graph;
+        if params.k == 0 || graph.is_empty() {
+            return Found::default();
+        }
+        let (scale, places) = match graph.codes.filter(|_| params.codes) {
+            Some(codes) => {
+                let places = nominate_by_codes(self, codes, query, params, among, scratch);
+                let scale = Scale {
+                    unit: graph.quantizer.unit(),
+                    offset: scratch.query.zero.offset,
+                };
+                (Some(scale), places)
+            }
+            None => {
+                let Scratch {
+                    walker,
+                    query: code,
+                    rows,
+                    scored,
+                    ..
+                } = &mut *scratch;
+                graph.quantizer.encode_query(query, code);
+                let score = ExactScore {
+                    kernel,
+                    matrix,
+                    query,
+                };
+                let zero = code.zero.exact(graph.growth.longest);
+                let places = self.nominate((&score, zero), params, among, walker, (rows, scored));
+                (None, places)
+            }
+        };
+        let found = match scale.filter(|_| !params.rescore) {
+            Some(scale) => as_coded(scale, params.k, places, scratch),
+            None => {
+                let unit = scale.map_or(1.0, |scale| scale.unit);
+                rescore(matrix, kernel, query, (unit, places), (params, among.1), scratch)
+            }
+        };
+        scratch.trim();
+        found
     }
-    let scale = match graph.codes.filter(|_| params.codes) {
-        Some(codes) => {
-            nominate_by_codes(graph, codes, query, params, among, scratch);
-            Some(Scale {
-                unit: graph.quantizer.unit(),
-                offset: scratch.query.zero.offset,
-            })
-        }
-        None => {
-            let Scratch {
-                walker,
-                query: code,
-                rows,
-                scored,
-                ..
-            } = &mut *scratch;
-            graph.quantizer.encode_query(query, code);
-            let score = ExactScore {
-                kernel,
-                matrix,
-                query,
-            };
-            let zero = code.zero.exact(graph.growth.longest);
-            nominate(graph, (&score, zero), params, among, walker, (rows, scored));
-            None
-        }
-    };
-    let found = match scale.filter(|_| !params.rescore) {
-        Some(scale) => as_coded(scale, params.k, scratch),
-        None => {
-            let unit = scale.map_or(1.0, |scale| scale.unit);
-            rescore(matrix, kernel, query, unit, (params, among.1), scratch)
-        }
-    };
-    scratch.trim();
-    found
+
+    /// Leaves the nominees with the walker; answers of which rows they are the places.
+    fn nominate<S: Score, F: RowFilter + ?Sized>(
+        self,
+        (score, zero): (&S, f32),
+        params: &SearchParams,
+        (filter, control): (Option<&F>, &Control<'_>),
+        walker: &mut Walker,
+        lists: (&mut Vec<u32>, &mut Vec<Candidate>),
+    ) -> Places<'a> {
+        let Some(part) = self.part else {
+            nominate(self.graph, (score, zero), params, (filter, control), walker, lists);
+            return None;
+        };
+        let rows = part.rows();
+        let filter = filter.map(|filter| Within { filter, rows });
+        let score = Ranked::new(score, rows, self.graph.len());
+        let graph = part.among(self.graph);
+        nominate(graph, (&score, zero), params, (filter.as_ref(), control), walker, lists);
+        Some(rows)
+    }
 }
 
 /// The rows whose codes say that they are nearest to `query`, at most [`SearchParams::k`] of them, for whoever scores them by
@@ -197,7 +273,8 @@ pub fn nominees<F: RowFilter + ?Sized>(
             ..Found::default()
         };
     };
-    nominate_by_codes(graph, codes, query, params, among, scratch);
+    let ground = Ground { graph, part: None };
+    nominate_by_codes(ground, codes, query, params, among, scratch);
     let walker = &mut scratch.walker;
     let stopped = std::mem::take(&mut walker.stopped);
     let found = Found {
@@ -215,14 +292,14 @@ pub fn nominees<F: RowFilter + ?Sized>(
 }
 
 /// Leaves the nominees of the codes with the walker.
-fn nominate_by_codes<F: RowFilter + ?Sized>(
-    graph: GraphView<'_>,
+fn nominate_by_codes<'a, F: RowFilter + ?Sized>(
+    ground: Ground<'a>,
     codes: CodesView<'_>,
     query: &[u8],
     params: &SearchParams,
     among: (Option<&F>, &Control<'_>),
     scratch: &mut Scratch,
-) {
+) -> Places<'a> {
     let Scratch {
         walker,
         query: code,
@@ -230,18 +307,42 @@ fn nominate_by_codes<F: RowFilter + ?Sized>(
         scored,
         ..
     } = scratch;
+    let graph = ground.graph;
     graph.quantizer.encode_query(query, code);
     let zero = code.zero.score(graph.growth.longest);
     match codes.layout().scheme() {
         Scheme::Dot => {
             let score = DotScore::new(codes, code);
-            nominate(graph, (&score, zero), params, among, walker, (rows, scored));
+            ground.nominate((&score, zero), params, among, walker, (rows, scored))
         }
         Scheme::Sad => {
             let score = SadScore::new(codes, code);
-            nominate(graph, (&score, zero), params, among, walker, (rows, scored));
+            ground.nominate((&score, zero), params, among, walker, (rows, scored))
         }
     }
+}
+
+/// How many results a walk keeps where the data are as usual.
+fn width_of(params: &SearchParams, rows: u64) -> usize {
+    let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+    params.ef.max(params.k).min(rows)
+}
+
+/// Whether so few of `rows` rows may match that looking at all of those costs less than a walk.
+fn is_scanned<F: RowFilter + ?Sized>(filter: &F, rows: u64, params: &SearchParams) -> bool {
+    let possible = filter.estimate().unwrap_or(rows);
+    let a_result = match (filter.is_slow(), looks_through(possible, rows, params)) {
+        (true, _) => SCAN_ROWS_A_RESULT * SLOW_TIMES,
+        (false, true) => SCAN_ROWS_A_RESULT,
+        (false, false) => SCAN_ROWS_A_PLAIN_RESULT,
+    };
+    let width = width_of(params, rows).max(SCAN_WIDTH) as u64;
+    possible <= a_result.saturating_mul(width)
+}
+
+/// Whether so few of `rows` rows match that a walk looks through the others.
+fn looks_through(possible: u64, rows: u64, params: &SearchParams) -> bool {
+    (possible as f64) < params.two_hops_below * rows as f64
 }
 
 /// Walks from the top to the base level, or looks at every row that may match; the walker keeps the nominees.
@@ -254,7 +355,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     (listed, scored): (&mut Vec<u32>, &mut Vec<Candidate>),
 ) {
     let rows = graph.len();
-    let width = params.ef.max(params.k).min(rows as usize);
+    let width = width_of(params, u64::from(rows));
     let aim = Aim {
         growth: graph.growth,
         zero,
@@ -274,8 +375,7 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     };
     let possible = filter.estimate().unwrap_or(u64::from(rows));
     let mut looks = possible;
-    let times = if filter.is_slow() { SLOW_TIMES } else { 1 };
-    if possible <= (SCAN_ROWS_A_RESULT * times).saturating_mul(width.max(SCAN_WIDTH) as u64) {
+    if is_scanned(filter, u64::from(rows), params) {
         listed.clear();
         if filter.list(listed) {
             return look_at_all(listed, true, walker);
@@ -285,10 +385,17 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     }
     let entry = descend(graph, score, walker);
     let share = possible as f64 / f64::from(rows);
+    let looks_through = looks_through(possible, u64::from(rows), params) && !filter.is_slow();
+    // A walk that looks through nothing costs about as much as one without a filter: that it may, however few rows there are.
+    let least = if looks_through {
+        0
+    } else {
+        SCAN_ROWS_A_PLAIN_RESULT * width as u64
+    };
     let through = Through {
         filter,
-        two_hops: (share < params.two_hops_below && !filter.is_slow()).then_some(share),
-        most: (looks as f64 * GIVE_UP) as u64,
+        two_hops: looks_through.then_some(share),
+        most: ((looks as f64 * GIVE_UP) as u64).max(least),
         control,
     };
     let finished = walker.walk_filtered(graph.base, score, [entry], (width, &aim), through);
@@ -338,14 +445,14 @@ impl Scale {
 }
 
 /// The best nominees as the codes rank them.
-fn as_coded(scale: Scale, k: usize, scratch: &mut Scratch) -> Found {
+fn as_coded(scale: Scale, k: usize, places: Places<'_>, scratch: &mut Scratch) -> Found {
     let walker = &mut scratch.walker;
     let stopped = std::mem::take(&mut walker.stopped);
     let mut top = TopK::new(k);
     if !stopped {
         walker
             .results()
-            .for_each(|(code, row)| top.push(scale.score(code), row));
+            .for_each(|(code, at)| top.push(scale.score(code), row_at(places, at)));
     }
     Found {
         hits: top.into_sorted(),
@@ -363,7 +470,7 @@ fn rescore(
     matrix: &impl FullVectors,
     kernel: &Kernel,
     query: &[u8],
-    unit: f32,
+    (unit, places): (f32, Places<'_>),
     (params, control): (&SearchParams, &Control<'_>),
     scratch: &mut Scratch,
 ) -> Found {
@@ -371,7 +478,7 @@ fn rescore(
     let mut stopped = std::mem::take(&mut walker.stopped);
     nominees.clear();
     if !stopped {
-        nominees.extend(walker.results());
+        nominees.extend(walker.results().map(|(code, at)| (code, row_at(places, at))));
     }
     let vector_at = |at: usize| nominees.get(at).and_then(|&(_, row)| matrix.vector(row));
     let least = params.rescored();

@@ -279,7 +279,21 @@ impl Quantizer {
         pool: &rayon::ThreadPool,
         control: &Control<'_>,
     ) -> Result<(Codes, Vec<f32>)> {
-        let rows = matrix.len() as usize;
+        self.encode_each(matrix.len(), |row| matrix.row(row), pool, control)
+    }
+
+    /// As [`encode`](Self::encode), of so many vectors; what is not there gets a code of zeros.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn encode_each<'m>(
+        &self,
+        len: u32,
+        vector_at: impl Fn(u32) -> Option<&'m [u8]> + Sync,
+        pool: &rayon::ThreadPool,
+        control: &Control<'_>,
+    ) -> Result<(Codes, Vec<f32>)> {
+        let rows = len as usize;
         let width = self.layout.width();
         let mut bytes = AlignedBuf::zeroed(rows * width);
         let mut lengths = vec![
@@ -305,7 +319,7 @@ impl Quantizer {
                     let mut scratch = QueryCode::default();
                     let first = chunk * ENCODE_CHUNK;
                     for (at, code) in codes.chunks_exact_mut(width).enumerate() {
-                        let Some(row) = u32::try_from(first + at).ok().and_then(|row| matrix.row(row)) else {
+                        let Some(row) = u32::try_from(first + at).ok().and_then(&vector_at) else {
                             continue;
                         };
                         let length = self.encode_row(row, code, &mut scratch);
@@ -319,7 +333,7 @@ impl Quantizer {
         let codes = Codes {
             bytes,
             layout: self.layout,
-            rows: matrix.len(),
+            rows: len,
         };
         Ok((codes, lengths))
     }

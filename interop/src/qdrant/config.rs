@@ -39,7 +39,7 @@ const MADE_UP: [(&str, &str, f64); 13] = [
 const TAKEN: [&str; 3] = ["on_disk", "on_disk_payload", "memory"];
 
 /// What of `hnsw_config` is taken over.
-const GRAPH: [&str; 3] = ["m", "ef_construct", "full_scan_threshold"];
+const GRAPH: [&str; 4] = ["m", "ef_construct", "full_scan_threshold", "payload_m"];
 
 type Fields = Map<String, Json>;
 
@@ -236,10 +236,10 @@ impl Described {
             let said: Fields = said.map(|(name, value)| (name.clone(), value.clone())).collect();
             let asked = HnswConfig::from_json(&said.into()).map_err(|error| format!("{of}{error}"))?;
             // What a graph is then built with can be refused, too.
-            let built = VectorParams::new(1, Distance::Dot)
-                .hnsw_config(asked)
-                .graph(&CollectionConfig::default());
-            match built.map_or(Ok(()), |built| built.validate()) {
+            let built = VectorParams::new(1, Distance::Dot).hnsw_config(asked);
+            let others = CollectionConfig::default();
+            let mut built = [built.graph(&others), built.partitions(&others)].into_iter().flatten();
+            match built.try_for_each(|built| built.validate()) {
                 Ok(()) => graph = asked,
                 Err(error) => self
                     .warnings

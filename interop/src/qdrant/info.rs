@@ -216,7 +216,8 @@ fn datatype(element: Element) -> Field {
 /// What was said of a graph.
 fn graph(hnsw: &HnswConfig) -> Field {
     let number = |value: Option<u64>| value.map_or(Field::None, Field::Number);
-    if (hnsw.m, hnsw.ef_construct, hnsw.full_scan_threshold) == (None, None, None) {
+    let said = (hnsw.m, hnsw.ef_construct, hnsw.full_scan_threshold, hnsw.payload_m);
+    if said == (None, None, None, None) {
         return Field::None;
     }
     Field::Model(Model::new(
@@ -228,7 +229,7 @@ fn graph(hnsw: &HnswConfig) -> Field {
             ("max_indexing_threads", Field::None),
             ("on_disk", Field::None),
             ("memory", Field::None),
-            ("payload_m", Field::None),
+            ("payload_m", number(hnsw.payload_m.map(u64::from))),
             ("inline_storage", Field::None),
         ],
     ))

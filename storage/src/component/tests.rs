@@ -15,6 +15,7 @@ fn names_are_those_that_the_format_promises() {
         (Component::Sparse(1), 0, "seg-0000002a.s0001.spv"),
         (Component::SparseIndex(1), 3, "seg-0000002a.s0001.inv-3"),
         (Component::Multi(259), 0, "seg-0000002a.v0103.mvec"),
+        (Component::Partitions(258), 2, "seg-0000002a.v0102.part-2"),
     ] {
         let file = SegmentFile {
             segment: 42,
@@ -50,6 +51,7 @@ fn names_that_are_not_ours_are_not_taken_for_ours() {
         "seg-0000002a.v0000.spv",
         "seg-0000002a.s0000.vec",
         "seg-0000002a.s0000.hnsw",
+        "seg-0000002a.p0000.part",
         "seg-10000000000000000.points",
         "manifest-0000000000000001",
     ] {
@@ -69,6 +71,7 @@ fn codes_are_stable() {
         (6, Component::Sparse(9)),
         (7, Component::SparseIndex(9)),
         (8, Component::Multi(9)),
+        (10, Component::Partitions(9)),
     ];
     for (code, component) in codes {
         assert_eq!(component.code(), code);
@@ -80,7 +83,7 @@ fn codes_are_stable() {
 
 proptest! {
     #[test]
-    fn every_file_is_found_by_its_name(segment in any::<u64>(), code in 0u8..9, number: u16, revision: u32) {
+    fn every_file_is_found_by_its_name(segment in any::<u64>(), code in prop_oneof![0u8..9, Just(10)], number: u16, revision: u32) {
         let number = if code < 3 { 0 } else { number };
         let file = SegmentFile { segment, component: Component::from_code(code, number).unwrap(), revision };
         prop_assert_eq!(SegmentFile::parse(&file.to_string()), Some(file));

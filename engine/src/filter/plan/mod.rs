@@ -39,12 +39,14 @@
 //! | `collect.rs` | the rows of a filter |
 //! | `estimate.rs` | how many they are, without reading them |
 //! | `explain.rs` | both by condition, for people |
+//! | `required.rs` | values that every row which matches has |
 
 mod area;
 mod collect;
 mod estimate;
 mod explain;
 mod leaf;
+mod required;
 mod rows;
 
 use vdb_index::RowSet;
@@ -54,6 +56,7 @@ use vdb_storage::PointId;
 pub use explain::{ConditionPlan, ServedBy};
 
 pub(crate) use explain::conditions as plan_of_conditions;
+pub(crate) use required::Required;
 
 use super::compile::CompiledFilter;
 
@@ -118,6 +121,20 @@ pub(crate) fn candidates(
 /// As [`candidates`].
 pub(crate) fn estimate(filter: &CompiledFilter, indexes: &dyn IndexLookup) -> vdb_index::Result<Estimate> {
     estimate::clauses(&filter.root, indexes)
+}
+
+/// Values that every row of a segment which matches `filter` has, as far as its indexes know values exactly; not all of them where
+/// there are many.
+///
+/// # Errors
+/// As [`candidates`].
+pub(crate) fn required<'f>(
+    filter: &'f CompiledFilter,
+    indexes: &dyn IndexLookup,
+) -> vdb_index::Result<Vec<Required<'f>>> {
+    let mut found = Vec::new();
+    required::required(&filter.root, indexes, true, &mut found)?;
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ fn segment(id: u64, rows: u32, dead: u32, incomplete: bool) -> SegmentStats {
         rows,
         dead,
         incomplete,
+        unpartitioned: false,
     }
 }
 
@@ -106,4 +107,15 @@ proptest! {
         prop_assert_eq!(merges.len(), 1);
         prop_assert_eq!(merges[0].len(), rows.len());
     }
+}
+
+#[test]
+fn graphs_of_values_wait_for_everything_else() {
+    let config = OptimizerConfig::default();
+    let mut first = segment(0, 20_000, 0, false);
+    first.unpartitioned = true;
+    let jobs = |second| next_job(&[first, second], &config, false);
+    assert_eq!(jobs(segment(1, 500_000, 0, true)), Some(Job::Derive(1)));
+    assert_eq!(jobs(segment(1, 500_000, 0, false)), Some(Job::Partition(0)));
+    assert_eq!(next_job(&[first], &config, true), None);
 }

@@ -3,7 +3,7 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
-use vdb::{Distance, Element, Modifier, Quantization, QuantizationConfig, VectorParams};
+use vdb::{Distance, Element, HnswConfig, Modifier, Quantization, QuantizationConfig, VectorParams};
 
 use super::*;
 use crate::qdrant::fixtures::{assert_same, expected, is_beyond_json, path};
@@ -78,7 +78,8 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
         (dense.size, dense.distance, dense.element),
         (4, Distance::Cosine, Element::F16)
     );
-    assert_eq!((dense.hnsw.m, dense.hnsw.ef_construct), (Some(8), Some(64)));
+    let HnswConfig { m, ef_construct, payload_m, .. } = dense.hnsw;
+    assert_eq!((m, ef_construct, payload_m), (Some(8), Some(64), Some(4)));
     let codes = |params: &VectorParams| params.quantization.as_ref().map(QuantizationConfig::codes);
     assert_eq!(codes(dense), Some(Quantization::Int8));
     assert_eq!(
@@ -99,7 +100,7 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     );
     let said = warnings.join("\n");
     for part in [
-        "vector \"dense\": hnsw_config.payload_m is not kept (it is 4)",
+
         "sparse vector \"terms\": index.full_scan_threshold",
         "metadata",
     ] {

@@ -48,6 +48,7 @@ fn config() -> CollectionConfig {
     let hnsw = HnswConfig {
         m: Some(8),
         full_scan_threshold: Some(77),
+        payload_m: Some(9),
         ..HnswConfig::default()
     };
     CollectionConfig::new(VectorParams::new(3, Distance::Manhattan))

@@ -16,7 +16,7 @@ use super::vectors::{
 use super::{CollectionSettings, QuantizationSettings};
 
 /// What the engine knows of the parameters of graphs; the rest is where things lie.
-const GRAPH: [&str; 3] = ["m", "ef_construct", "full_scan_threshold"];
+const GRAPH: [&str; 4] = ["m", "ef_construct", "full_scan_threshold", "payload_m"];
 /// What it does not know of optimizers.
 const NO_OPTIMIZER: &str = "memmap_threshold";
 /// The limits of strict mode. Others are ignored, as unknown keys are.
@@ -57,7 +57,9 @@ impl Said {
         if let Some(settings) = settings {
             let mut settings = settings.clone();
             // What the engine has no graph for gets the nearest that it has.
-            settings.m = settings.m.map(|m| if m == 0 { 0 } else { m.clamp(2, 256) });
+            let links = |m| if m == 0 { 0 } else { m.clamp(2, 256) };
+            settings.m = settings.m.map(links);
+            settings.payload_m = settings.payload_m.map(links);
             settings.ef_construct = settings.ef_construct.map(|ef| ef.min(65_535));
             self.put("hnsw_config", only(value(&settings)?, |key| GRAPH.contains(&key)));
         }
