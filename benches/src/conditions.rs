@@ -6,13 +6,13 @@ use crate::dataset::Dataset;
 
 /// A filter that points are counted with.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// The kind of condition, and what it asks for.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// In Qdrant's JSON.
-    pub filter: Value,
+    pub(crate) filter: Value,
     /// Systems that need a setting for it that another index of the field has leave it out: phrases without positions.
-    pub ours_only: bool,
+    pub(crate) ours_only: bool,
 }
 
 /// The payload indexes that all cases use, as Qdrant's JSON has them.
@@ -27,8 +27,14 @@ pub fn indexes() -> Vec<(&'static str, Value)> {
         ("when", json!("datetime")),
         ("owner", json!("uuid")),
         ("place", json!("geo")),
-        ("gloss", json!({"type": "text", "tokenizer": "word", "lowercase": true})),
-        ("definition", json!({"type": "text", "tokenizer": "word", "lowercase": true, "phrase_matching": true})),
+        (
+            "gloss",
+            json!({"type": "text", "tokenizer": "word", "lowercase": true}),
+        ),
+        (
+            "definition",
+            json!({"type": "text", "tokenizer": "word", "lowercase": true, "phrase_matching": true}),
+        ),
         ("offers[].size", json!("integer")),
         ("offers[].colour", json!("keyword")),
         ("maybe", json!("integer")),
@@ -39,7 +45,8 @@ const COLOURS: [&str; 5] = ["red", "green", "blue", "white", "black"];
 
 /// A number that looks drawn at random, of a row and of what it is for (SplitMix64: Steele et al., OOPSLA 2014).
 fn drawn(row: usize, what: u64) -> u64 {
-    let mut x = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ what.wrapping_mul(0xd1b5_4a32_d192_ed03);
+    let mut x =
+        (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ what.wrapping_mul(0xd1b5_4a32_d192_ed03);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
@@ -72,7 +79,9 @@ fn payload(row: usize, own: &Map<String, Value>) -> Map<String, Value> {
     let [hour, minute, second] = [below(6, 24), below(7, 60), below(8, 60)];
     put(
         "when",
-        json!(format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")),
+        json!(format!(
+            "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        )),
     );
     put("owner", json!(owner(below(9, 1000))));
     let lon = below(10, 36_000) as f64 / 100.0 - 180.0;
@@ -115,41 +124,111 @@ fn conditions(rows: usize) -> Vec<(&'static str, Value)> {
     let outer = ring([(-60, -30), (70, -40), (90, 50), (-50, 60), (-60, -30)]);
     let hole = ring([(0, 0), (20, 0), (20, 20), (0, 20), (0, 0)]);
     let circle = |metres: u32| json!({"center": corner(10, 45), "radius": metres});
-    let boxed = |east: i32, south: i32| json!({"top_left": corner(-20, 60), "bottom_right": corner(east, south)});
+    let boxed =
+        |east: i32, south: i32| json!({"top_left": corner(-20, 60), "bottom_right": corner(east, south)});
     vec![
         ("match keyword, many", matches("pos", "value", "noun")),
         ("match keyword, few", matches("words", "value", "head")),
         ("match keyword any", matches("pos", "any", json!(["verb", "adv"]))),
-        ("match keyword any, few", matches("words", "any", json!(["head", "owl", "run", "good", "slowly"]))),
-        ("match keyword except, few", matches("pos", "except", json!(["noun"]))),
-        ("match keyword except, nearly all", matches("words", "except", json!(["head", "owl"]))),
+        (
+            "match keyword any, few",
+            matches("words", "any", json!(["head", "owl", "run", "good", "slowly"])),
+        ),
+        (
+            "match keyword except, few",
+            matches("pos", "except", json!(["noun"])),
+        ),
+        (
+            "match keyword except, nearly all",
+            matches("words", "except", json!(["head", "owl"])),
+        ),
         ("match prefix, many", matches("words", "prefix", "s")),
         ("match prefix, few", matches("words", "prefix", "anti")),
         ("match integer", matches("lexfile", "value", 5)),
-        ("match integer any", matches("lexfile", "any", json!([3, 5, 18, 30]))),
-        ("match integer except", matches("lexfile", "except", json!([5, 18]))),
-        ("range of integers, many", field("lexfile", "range", json!({"gte": 3, "lt": 30}))),
-        ("range of integers, few", field("lemmas", "range", json!({"gte": 6}))),
-        ("range of floats, many", field("price", "range", json!({"gt": 250.0, "lte": 750.0}))),
-        ("range of floats, few", field("price", "range", json!({"gte": 500.0, "lt": 501.0}))),
+        (
+            "match integer any",
+            matches("lexfile", "any", json!([3, 5, 18, 30])),
+        ),
+        (
+            "match integer except",
+            matches("lexfile", "except", json!([5, 18])),
+        ),
+        (
+            "range of integers, many",
+            field("lexfile", "range", json!({"gte": 3, "lt": 30})),
+        ),
+        (
+            "range of integers, few",
+            field("lemmas", "range", json!({"gte": 6})),
+        ),
+        (
+            "range of floats, many",
+            field("price", "range", json!({"gt": 250.0, "lte": 750.0})),
+        ),
+        (
+            "range of floats, few",
+            field("price", "range", json!({"gte": 500.0, "lt": 501.0})),
+        ),
         ("match bool", matches("seen", "value", true)),
-        ("range of datetimes, many", field("when", "range", json!({"gte": "2005-06-01T00:00:00Z", "lt": "2020-01-01T00:00:00Z"}))),
-        ("range of datetimes, few", field("when", "range", json!({"gte": "2010-03-01T00:00:00Z", "lt": "2010-04-01T00:00:00Z"}))),
+        (
+            "range of datetimes, many",
+            field(
+                "when",
+                "range",
+                json!({"gte": "2005-06-01T00:00:00Z", "lt": "2020-01-01T00:00:00Z"}),
+            ),
+        ),
+        (
+            "range of datetimes, few",
+            field(
+                "when",
+                "range",
+                json!({"gte": "2010-03-01T00:00:00Z", "lt": "2010-04-01T00:00:00Z"}),
+            ),
+        ),
         ("match uuid", matches("owner", "value", owner(7))),
         ("match uuid any", matches("owner", "any", json!(owners))),
         ("match uuid except", matches("owner", "except", json!([owner(7)]))),
-        ("geo box, many", field("place", "geo_bounding_box", boxed(120, -50))),
+        (
+            "geo box, many",
+            field("place", "geo_bounding_box", boxed(120, -50)),
+        ),
         ("geo box, few", field("place", "geo_bounding_box", boxed(-10, 50))),
-        ("geo radius, many", field("place", "geo_radius", circle(4_000_000))),
+        (
+            "geo radius, many",
+            field("place", "geo_radius", circle(4_000_000)),
+        ),
         ("geo radius, few", field("place", "geo_radius", circle(300_000))),
-        ("geo polygon with a hole", field("place", "geo_polygon", json!({"exterior": outer, "interiors": [hole]}))),
+        (
+            "geo polygon with a hole",
+            field(
+                "place",
+                "geo_polygon",
+                json!({"exterior": outer, "interiors": [hole]}),
+            ),
+        ),
         ("match text, many", matches("gloss", "text", "of the")),
         ("match text, few", matches("gloss", "text", "bird of prey")),
-        ("match text any", matches("gloss", "text_any", "animal plant mineral")),
-        ("match phrase with positions, many", matches("definition", "phrase", "of the")),
-        ("match phrase with positions, few", matches("definition", "phrase", "birds of prey")),
-        ("values count of a list", field("words", "values_count", json!({"gte": 3}))),
-        ("values count of objects", field("offers", "values_count", json!({"gt": 2}))),
+        (
+            "match text any",
+            matches("gloss", "text_any", "animal plant mineral"),
+        ),
+        (
+            "match phrase with positions, many",
+            matches("definition", "phrase", "of the"),
+        ),
+        (
+            "match phrase with positions, few",
+            matches("definition", "phrase", "birds of prey"),
+        ),
+        (
+            "values count of a list",
+            field("words", "values_count", json!({"gte": 3})),
+        ),
+        (
+            "values count of objects",
+            field("offers", "values_count", json!({"gt": 2})),
+        ),
         ("is empty", json!({"is_empty": {"key": "maybe"}})),
         ("is null", json!({"is_null": {"key": "maybe"}})),
         ("has id, 1,000", json!({"has_id": ids})),
@@ -168,14 +247,29 @@ fn combined() -> Vec<(&'static str, Value)> {
     let some = json!([noun, seen, dear, field("lexfile", "range", json!({"lt": 10}))]);
     vec![
         ("nested, one condition", nested(json!([large]))),
-        ("nested, two conditions", nested(json!([large, matches("colour", "value", "red")]))),
+        (
+            "nested, two conditions",
+            nested(json!([large, matches("colour", "value", "red")])),
+        ),
         ("must of three", json!({"must": [noun, seen, dear]})),
-        ("should of three", json!({"should": [matches("pos", "value", "adv"), seen, dear]})),
+        (
+            "should of three",
+            json!({"should": [matches("pos", "value", "adv"), seen, dear]}),
+        ),
         ("must not", json!({"must_not": [noun, seen]})),
-        ("min_should 2 of 4", json!({"min_should": {"conditions": some, "min_count": 2}})),
-        ("must, should and must not", json!({"must": [noun], "should": [seen, dear], "must_not": [matches("lexfile", "value", 5)]})),
+        (
+            "min_should 2 of 4",
+            json!({"min_should": {"conditions": some, "min_count": 2}}),
+        ),
+        (
+            "must, should and must not",
+            json!({"must": [noun], "should": [seen, dear], "must_not": [matches("lexfile", "value", 5)]}),
+        ),
         ("not empty", json!({"must_not": [{"is_empty": {"key": "maybe"}}]})),
-        ("filters in filters", json!({"should": [{"must": [noun, dear]}, {"must": [seen], "must_not": [dear]}]})),
+        (
+            "filters in filters",
+            json!({"should": [{"must": [noun, dear]}, {"must": [seen], "must_not": [dear]}]}),
+        ),
     ]
 }
 
@@ -192,8 +286,11 @@ pub(crate) fn cases(rows: usize) -> Vec<Case> {
         ("match phrase without positions, many", "of the"),
         ("match phrase without positions, few", "birds of prey"),
     ];
-    let phrases = phrases.map(|(name, words)| case(name, json!({"must": [matches("gloss", "phrase", words)]}), true));
-    let combined = combined().into_iter().map(|(name, filter)| case(name, filter, false));
+    let phrases =
+        phrases.map(|(name, words)| case(name, json!({"must": [matches("gloss", "phrase", words)]}), true));
+    let combined = combined()
+        .into_iter()
+        .map(|(name, filter)| case(name, filter, false));
     alone.chain(phrases).chain(combined).collect()
 }
 

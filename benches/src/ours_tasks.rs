@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vdb::{
-    Collection, CollectionConfig, Control, Database, Filter, Fusion, Modifier, PayloadIndexParams, Point, Prefetch,
-    Query, QueryRequest, SparseVectorParams, VectorParams, Vectors,
+    Collection, CollectionConfig, Control, Database, Filter, Fusion, Modifier, PayloadIndexParams, Point,
+    Prefetch, Query, QueryRequest, SparseVectorParams, VectorParams, Vectors,
 };
 
 use crate::conditions::indexes;

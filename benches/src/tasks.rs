@@ -137,7 +137,12 @@ impl<P: Performer> Contender for P {
 
     fn runner<'a>(&'a self, tasks: &[Task<'_>], truth: Truth<'a>, plan: &Plan) -> Result<Runner<'a>> {
         let requests = tasks.iter().map(|task| self.request(*task));
-        Runner::asking(requests.collect::<Result<_>>()?, move |request| self.perform(request), truth, plan)
+        Runner::asking(
+            requests.collect::<Result<_>>()?,
+            move |request| self.perform(request),
+            truth,
+            plan,
+        )
     }
 }
 
@@ -166,7 +171,10 @@ pub fn measure_tasks(
     if differences.is_empty() {
         return Ok(());
     }
-    Err(Error::Program(format!("counts differ: {}", differences.join("; "))))
+    Err(Error::Program(format!(
+        "counts differ: {}",
+        differences.join("; ")
+    )))
 }
 
 fn line(corpus: &Corpus<'_>, kind: TaskKind, setting: &str, system: &str, measured: Measured) -> Line {
@@ -195,7 +203,11 @@ fn counts(
         time: plan.time / 20,
     };
     for case in cases(corpus.set.len()) {
-        let Case { name, filter, ours_only } = &case;
+        let Case {
+            name,
+            filter,
+            ours_only,
+        } = &case;
         let asked = match ours_only {
             true => contenders.get(..1).unwrap_or_default(),
             false => contenders,
@@ -206,7 +218,10 @@ fn counts(
             let counted = contender.answer(task[0])?;
             let first = expected.get_or_insert_with(|| counted.clone());
             if *first != counted {
-                differences.push(format!("{name}: {} {counted:?}, the first {first:?}", contender.system()));
+                differences.push(format!(
+                    "{name}: {} {counted:?}, the first {first:?}",
+                    contender.system()
+                ));
             }
         }
         let answers = [expected.unwrap_or_default()];
@@ -214,7 +229,9 @@ fn counts(
             answers: &answers,
             wanted: 1,
         };
-        let runners = asked.iter().map(|contender| contender.runner(&task, truth, &often));
+        let runners = asked
+            .iter()
+            .map(|contender| contender.runner(&task, truth, &often));
         let measured = race(runners.collect::<Result<_>>()?, &often)?;
         for (contender, mut watched) in asked.iter().zip(measured) {
             let raw = std::mem::take(&mut watched.raw_us);
@@ -239,7 +256,9 @@ fn in_turns(
     plan: &Plan,
     tell: &mut dyn FnMut(&str, Measured) -> Result<()>,
 ) -> Result<()> {
-    let runners = contenders.iter().map(|contender| contender.runner(tasks, truth, plan));
+    let runners = contenders
+        .iter()
+        .map(|contender| contender.runner(tasks, truth, plan));
     let measured = race(runners.collect::<Result<_>>()?, plan)?;
     for (contender, watched) in contenders.iter().zip(measured) {
         let quiet = Measured {
@@ -256,9 +275,13 @@ fn sparse(corpus: &Corpus<'_>, contenders: &[&dyn Contender], plan: &Plan, tell:
     for (setting, questions) in [("glosses", &corpus.texts.glosses), ("words", &corpus.texts.words)] {
         let ranked = questions.iter().map(|question| inverted.ranked(question));
         // Who asks for nothing that a document has is told nothing.
-        let asked = questions.iter().zip(ranked).filter(|(_, ranked)| !ranked.is_empty());
-        let (tasks, ranked): (Vec<Task<'_>>, Vec<Vec<Scored>>) =
-            asked.map(|(question, ranked)| (Task::Sparse(question), ranked)).unzip();
+        let asked = questions
+            .iter()
+            .zip(ranked)
+            .filter(|(_, ranked)| !ranked.is_empty());
+        let (tasks, ranked): (Vec<Task<'_>>, Vec<Vec<Scored>>) = asked
+            .map(|(question, ranked)| (Task::Sparse(question), ranked))
+            .unzip();
         let answers: Vec<Vec<u64>> = ranked.iter().map(|ranked| as_good(ranked, LIMIT)).collect();
         let truth = Truth {
             answers: &answers,
@@ -297,17 +320,29 @@ fn hybrid(corpus: &Corpus<'_>, contenders: &[&dyn Contender], plan: &Plan, tell:
         if !ranked.is_empty() {
             let first = &ranked[..ranked.len().min(PREFETCH)];
             let both = fused([near, &ids(first)]);
-            asked.push((vector, question, near, as_good(&ranked, LIMIT), as_good(&both, LIMIT)));
+            asked.push((
+                vector,
+                question,
+                near,
+                as_good(&ranked, LIMIT),
+                as_good(&both, LIMIT),
+            ));
         }
     }
     let dense: Vec<Task<'_>> = asked.iter().map(|one| Task::Dense(one.0)).collect();
     let texts: Vec<Task<'_>> = asked.iter().map(|one| Task::Sparse(one.1)).collect();
     let both: Vec<Task<'_>> = asked.iter().map(|one| Task::Hybrid(one.0, one.1)).collect();
-    let nearest = asked.iter().map(|one| one.2.iter().take(LIMIT).copied().collect());
+    let nearest = asked
+        .iter()
+        .map(|one| one.2.iter().take(LIMIT).copied().collect());
     let nearest: Vec<Vec<u64>> = nearest.collect();
     let best: Vec<Vec<u64>> = asked.iter().map(|one| one.3.clone()).collect();
     let fused: Vec<Vec<u64>> = asked.iter().map(|one| one.4.clone()).collect();
-    let all = [("dense", &dense, &nearest), ("bm25", &texts, &best), ("dense + bm25, rrf", &both, &fused)];
+    let all = [
+        ("dense", &dense, &nearest),
+        ("bm25", &texts, &best),
+        ("dense + bm25, rrf", &both, &fused),
+    ];
     for (setting, tasks, answers) in all {
         let truth = Truth {
             answers,

@@ -69,7 +69,10 @@ impl Inverted {
                 rows.entry(*token).or_default().push((row, *weight));
             }
         }
-        let all = documents.iter().filter(|document| !document.indices.is_empty()).count();
+        let all = documents
+            .iter()
+            .filter(|document| !document.indices.is_empty())
+            .count();
         Inverted { rows, all }
     }
 
@@ -86,7 +89,10 @@ impl Inverted {
                 *scores.entry(*row).or_default() += f64::from(*own) * f64::from(*weight) * rare;
             }
         }
-        let mut ranked: Vec<Scored> = scores.into_iter().map(|(row, score)| (row as u64, score)).collect();
+        let mut ranked: Vec<Scored> = scores
+            .into_iter()
+            .map(|(row, score)| (row as u64, score))
+            .collect();
         ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked
     }
@@ -94,7 +100,9 @@ impl Inverted {
 
 /// The first `limit` of a ranking and those that are as good as the last of them.
 pub(crate) fn as_good(ranked: &[Scored], limit: usize) -> Vec<u64> {
-    let least = ranked.get(limit.saturating_sub(1)).map_or(f64::NEG_INFINITY, |(_, score)| score - score.abs() * SAME);
+    let least = ranked
+        .get(limit.saturating_sub(1))
+        .map_or(f64::NEG_INFINITY, |(_, score)| score - score.abs() * SAME);
     let good = ranked.iter().take_while(|(_, score)| *score >= least);
     good.map(|(row, _)| *row).collect()
 }

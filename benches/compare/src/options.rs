@@ -141,7 +141,17 @@ const SHAPES: [(&str, &[Part]); 8] = [
     ("cached", &[Part::Cold]),
     ("clients", &[Part::Clients]),
     ("ingest_rows", &[Part::Ingest]),
-    ("keep", &[Part::Plain, Part::Filters, Part::Sizes, Part::Counts, Part::Sparse, Part::Hybrid]),
+    (
+        "keep",
+        &[
+            Part::Plain,
+            Part::Filters,
+            Part::Sizes,
+            Part::Counts,
+            Part::Sparse,
+            Part::Hybrid,
+        ],
+    ),
     ("peers_arg", &[Part::Peers]),
 ];
 
@@ -176,7 +186,9 @@ impl Args {
     fn missing(&self, part: Part) -> Option<&'static str> {
         match part {
             Part::Plain | Part::Filters | Part::Ingest => None,
-            Part::Counts | Part::Sparse | Part::Hybrid => self.data.payload.is_none().then_some("--payload FILE"),
+            Part::Counts | Part::Sparse | Part::Hybrid => {
+                self.data.payload.is_none().then_some("--payload FILE")
+            }
             Part::Sizes => self.sizes.is_empty().then_some("--sizes LIST"),
             Part::Builds | Part::Clients | Part::Cold => self.vdb.is_none().then_some("--vdb PROGRAM"),
             Part::Peers => self.peers.is_empty().then_some("--peers SCRIPT"),

@@ -56,19 +56,44 @@ fn ours_finds_what_plain_sums_find_and_every_condition_is_counted() {
         Ok(())
     })
     .unwrap();
-    let of = |task: &str| lines.iter().filter(|line| line.task.as_deref() == Some(task)).collect::<Vec<_>>();
+    let of = |task: &str| {
+        lines
+            .iter()
+            .filter(|line| line.task.as_deref() == Some(task))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(of("counts").len(), cases(600).len());
-    assert!(of("counts").iter().all(|line| line.recall == 1.0 && line.passes == Some(25)));
+    assert!(
+        of("counts")
+            .iter()
+            .all(|line| line.recall == 1.0 && line.passes == Some(25))
+    );
     // Exact, whatever ties there are.
-    assert_eq!(of("sparse").iter().map(|line| line.recall).collect::<Vec<_>>(), [1.0, 1.0]);
+    assert_eq!(
+        of("sparse").iter().map(|line| line.recall).collect::<Vec<_>>(),
+        [1.0, 1.0]
+    );
     let hybrid: Vec<&str> = of("hybrid").iter().map(|line| line.setting.as_str()).collect();
     assert_eq!(hybrid, ["dense", "bm25", "dense + bm25, rrf"]);
     assert!(of("hybrid").iter().all(|line| line.recall > 0.9), "{lines:?}");
     // Kinds that no row matches, or every row, would say nothing of the condition.
-    let matching = |name: &str| of("counts").iter().find(|line| line.filter.as_deref() == Some(name)).unwrap().share;
+    let matching = |name: &str| {
+        of("counts")
+            .iter()
+            .find(|line| line.filter.as_deref() == Some(name))
+            .unwrap()
+            .share
+    };
     assert_eq!(matching("has vector"), Some(1.0));
     let some = |name: &str| matching(name).is_some_and(|share| share > 0.0 && share < 1.0);
-    for name in ["match bool", "is null", "geo polygon with a hole", "nested, two conditions", "slice", "min_should 2 of 4"] {
+    for name in [
+        "match bool",
+        "is null",
+        "geo polygon with a hole",
+        "nested, two conditions",
+        "slice",
+        "min_should 2 of 4",
+    ] {
         assert!(some(name), "{name}: {:?}", matching(name));
     }
 }
@@ -81,12 +106,21 @@ fn systems_that_do_not_count_the_same_are_told() {
     let ours = OursTasks::make(&dir.path().join("db"), &corpus).unwrap();
     let liar = Liar(OursTasks::make(&dir.path().join("other"), &corpus).unwrap());
     let mut wrong = 0;
-    let error = measure_tasks(&corpus, &[TaskKind::Counts], &[&ours, &liar], &ONCE, &mut |line| {
-        wrong += usize::from(line.system == "liar" && line.recall == 0.0);
-        Ok(())
-    });
+    let error = measure_tasks(
+        &corpus,
+        &[TaskKind::Counts],
+        &[&ours, &liar],
+        &ONCE,
+        &mut |line| {
+            wrong += usize::from(line.system == "liar" && line.recall == 0.0);
+            Ok(())
+        },
+    );
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("match bool: liar") && !error.contains("without positions"), "{error}");
+    assert!(
+        error.contains("match bool: liar") && !error.contains("without positions"),
+        "{error}"
+    );
     assert!(wrong > 40);
 }
 

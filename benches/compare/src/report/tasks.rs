@@ -22,7 +22,11 @@ fn over(ours: Option<&Line>, line: &Line) -> Option<f64> {
 impl Report<'_> {
     fn asked(&self, task: &str, by: fn(&Line) -> &str) -> Asked<'_> {
         let mut asked: Asked<'_> = BTreeMap::new();
-        for line in self.tasks.iter().filter(|line| line.task.as_deref() == Some(task)) {
+        for line in self
+            .tasks
+            .iter()
+            .filter(|line| line.task.as_deref() == Some(task))
+        {
             asked.entry(by(line)).or_default().push(line);
         }
         asked
@@ -49,7 +53,8 @@ impl Report<'_> {
             for line in lines {
                 table.row([
                     (*condition).to_owned(),
-                    line.share.map_or_else(String::new, |share| format!("{:.2} %", share * 100.0)),
+                    line.share
+                        .map_or_else(String::new, |share| format!("{:.2} %", share * 100.0)),
                     line.system.clone(),
                     number(line.p50_us, 1),
                     number(line.p99_us, 1),
@@ -103,7 +108,10 @@ impl Report<'_> {
         let asked = self.asked("hybrid", |line| &line.setting);
         let systems = self.asked("hybrid", |line| &line.system);
         for lines in systems.values() {
-            let dense = lines.iter().find(|line| line.setting == "dense").map(|line| line.qps);
+            let dense = lines
+                .iter()
+                .find(|line| line.setting == "dense")
+                .map(|line| line.qps);
             for line in lines {
                 let same = asked.get(line.setting.as_str()).into_iter().flatten();
                 let ours = same.copied().find(|line| line.system.starts_with(OURS));
