@@ -29,7 +29,7 @@ fn search(c: &mut Criterion) {
         return;
     };
     let (disk, control) = (MemDisk::new(), Control::none());
-    let build = || write(&disk, "index", ROWS, rows.iter(), &pool, &control);
+    let build = || write(&disk, "index", ROWS, || rows.iter(), &pool, &control);
     let mut group = c.benchmark_group("sparse_build");
     group
         .sample_size(10)

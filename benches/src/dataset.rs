@@ -43,6 +43,8 @@ pub struct Dataset {
     pub queries: Vec<Vec<f32>>,
     /// The payload of each row; empty when there are none.
     pub payloads: Vec<Map<String, Value>>,
+    /// The payload of each query; empty when there are none.
+    pub asked: Vec<Map<String, Value>>,
     /// The true neighbours of each query, nearest first, where the file has them; for all of its rows only.
     pub known: Vec<Vec<u64>>,
 }
@@ -65,6 +67,7 @@ impl Dataset {
                 vectors: file.vectors,
                 queries: file.queries,
                 payloads: Vec::new(),
+                asked: Vec::new(),
                 known: file.neighbors,
             }
         } else {
@@ -192,6 +195,8 @@ fn read_rows(source: &Source) -> Result<Dataset> {
     let split = Split::new((all.len() / dim) as u64, source.queries, source.split.as_deref())?;
     let mut row = 0..;
     let mut is_base = || row.next().is_some_and(|row| !split.is_query(row));
+    let of_query = |row: &u64| payloads.get(*row as usize).cloned();
+    let asked = split.queries.iter().filter_map(of_query).collect();
     payloads.retain(|_| is_base());
     let vector = |row: u64| all.get(row as usize * dim..)?.get(..dim);
     let queries = split
@@ -209,6 +214,7 @@ fn read_rows(source: &Source) -> Result<Dataset> {
         queries: queries.collect(),
         vectors: vectors.flat_map(|(_, vector)| vector).copied().collect(),
         payloads,
+        asked,
         known: Vec::new(),
     })
 }

@@ -26,6 +26,8 @@
 //! | `src/system.rs` | [`System`]: what is asked |
 //! | `src/ours.rs` | [`Ours`]: our database as such a system |
 //! | `src/race.rs` | [`race()`]: systems in one process, asked in turns |
+//! | `src/conditions.rs`, `src/texts.rs` | every kind of condition, and payloads for them; texts as sparse vectors |
+//! | `src/tasks.rs`, `src/ours_tasks.rs` | [`measure_tasks()`]: counts, sparse and hybrid searches of systems in one process; ours |
 //! | `src/ingest.rs` | [`ingest()`]: systems in one process, written to in turns |
 //!
 //! `compare/` measures ours, runs the others and makes tables and plots of what all of them wrote; `edge/` has Qdrant's
@@ -39,24 +41,34 @@ mod ann;
 mod arguments;
 mod cells;
 mod clustered;
+mod conditions;
 mod dataset;
 mod error;
 mod ingest;
 mod mixtures;
 mod ours;
+mod ours_tasks;
 mod race;
 mod system;
+mod tasks;
+mod texts;
 mod truth;
 mod words;
 
 pub use arguments::DataArgs;
 pub use cells::{Cell, Cells, INDEXES};
 pub use clustered::clustered;
+pub use conditions::indexes as task_indexes;
 pub use dataset::{Dataset, Source};
 pub use error::{Error, Result};
 pub use ingest::{IngestPlan, Store, Writer, ingest, our_writers};
 pub use mixtures::mixtures;
 pub use ours::Ours;
-pub use race::{Questions, Runner, race};
+pub use ours_tasks::{OurRequest, OursTasks};
+pub use race::{Questions, Runner, Truth, race};
 pub use system::{Made, Question, System};
+pub use tasks::{
+    Contender, Corpus, DENSE, LIMIT, PREFETCH, Performer, RRF_K, Task, TaskKind, Tell, WORDS, measure_tasks,
+};
+pub use texts::Texts;
 pub use words::{SparseSet, Words};

@@ -93,7 +93,7 @@ impl System for Ours {
 }
 
 /// Ids are row numbers; one that is not belongs to no row.
-fn number(id: &PointId) -> u64 {
+pub(crate) fn number(id: &PointId) -> u64 {
     match id {
         PointId::Num(number) => *number,
         PointId::Uuid(_) => u64::MAX,

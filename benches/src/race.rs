@@ -19,6 +19,15 @@ pub struct Questions<'a> {
     pub filter: Option<&'a serde_json::Value>,
 }
 
+/// What right answers are.
+#[derive(Clone, Copy, Debug)]
+pub struct Truth<'a> {
+    /// What each answer may have; more than is asked for where several are as good.
+    pub answers: &'a [Vec<u64>],
+    /// How much of that all answers together should have.
+    pub wanted: usize,
+}
+
 /// Asks one system everything once.
 type Pass<'a> = Box<dyn FnMut(&mut Stopwatch) -> Result<()> + 'a>;
 
@@ -37,36 +46,50 @@ impl<'a> Runner<'a> {
         questions: Questions<'a>,
         plan: &Plan,
     ) -> Result<Self> {
-        let requests: Vec<S::Request> = questions
-            .vectors
-            .iter()
-            .map(|vector| {
-                system.request(&Question {
-                    vector,
-                    limit: questions.limit,
-                    setting,
-                    filter: questions.filter,
-                })
+        let requests = questions.vectors.iter().map(|vector| {
+            system.request(&Question {
+                vector,
+                limit: questions.limit,
+                setting,
+                filter: questions.filter,
             })
-            .collect::<Result<_>>()?;
-        for request in requests.iter().take(plan.warm_up) {
-            system.ask(request.clone())?;
-        }
-        let wanted = questions.truth.iter().map(Vec::len).sum();
-        let pass = move |watch: &mut Stopwatch| {
-            watch.pass(
-                |query| requests[query].clone(),
-                |request| system.ask(request),
-                |query, found: Vec<u64>| {
-                    found
-                        .iter()
-                        .filter(|id| questions.truth[query].contains(id))
-                        .count()
-                },
-            )
+        });
+        let truth = Truth {
+            answers: questions.truth,
+            wanted: questions.truth.iter().map(Vec::len).sum(),
         };
+        let requests = requests.collect::<Result<Vec<_>>>()?;
+        Runner::of(requests, move |request| system.ask(request), truth, false, plan)
+    }
+
+    /// Whoever answers requests that are ready, the first of them without being timed. The time of every call is kept.
+    pub fn asking<R: Clone + 'a>(
+        requests: Vec<R>,
+        ask: impl Fn(R) -> Result<Vec<u64>> + 'a,
+        truth: Truth<'a>,
+        plan: &Plan,
+    ) -> Result<Self> {
+        Runner::of(requests, ask, truth, true, plan)
+    }
+
+    fn of<R: Clone + 'a>(
+        requests: Vec<R>,
+        ask: impl Fn(R) -> Result<Vec<u64>> + 'a,
+        truth: Truth<'a>,
+        keep: bool,
+        plan: &Plan,
+    ) -> Result<Self> {
+        for request in requests.iter().take(plan.warm_up) {
+            ask(request.clone())?;
+        }
+        let watch = Stopwatch::new(requests.len(), truth.wanted, keep);
+        let right = move |query: usize, found: Vec<u64>| {
+            let good = truth.answers.get(query).map_or(&[][..], Vec::as_slice);
+            found.iter().filter(|id| good.contains(id)).count()
+        };
+        let pass = move |watch: &mut Stopwatch| watch.pass(|query| requests[query].clone(), &ask, right);
         Ok(Runner {
-            watch: Stopwatch::new(questions.vectors.len(), wanted, false),
+            watch,
             pass: Box::new(pass),
         })
     }

@@ -6,12 +6,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use serde_json::{Map, Value};
 use vdb::text::{Language, Tokenizer};
-use vdb::{Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization, ValueKind};
+use vdb::{
+    Condition, Distance, Durability, Element, Filter, PayloadIndexKind, Quantization, SparseVector,
+    ValueKind, Vector,
+};
 use vdb_interop::Format;
-
-/// A vector as a JSON array.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Numbers(pub(crate) Vec<f32>);
 
 /// So many characters of a value are shown in an error: a vector would fill the screen and hide what is wrong.
 const SHOWN: usize = 60;
@@ -60,15 +59,40 @@ fn from_file(text: &str) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|e| format!("{path}: cannot be read: {e}"))
 }
 
-/// A JSON array of finite numbers.
-pub(crate) fn numbers(text: &str) -> Result<Numbers, String> {
-    let vector: Vec<f32> = serde_json::from_str(&from_file(text)?)
-        .map_err(|e| format!("a vector is a JSON array of numbers such as '[0.1, 0.2]': {e}"))?;
-    match vector.iter().position(|number| !number.is_finite()) {
+/// A vector as JSON has one of each kind.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum VectorForm {
+    Dense(Vec<f32>),
+    Multi(Vec<Vec<f32>>),
+    Sparse { indices: Vec<u32>, values: Vec<f32> },
+}
+
+/// A JSON array of finite numbers, or of such arrays, or an object with indices and values.
+pub(crate) fn vector(text: &str) -> Result<Vector, String> {
+    let form = serde_json::from_str(&from_file(text)?).map_err(|_| {
+        "a vector is a JSON array of numbers such as '[0.1, 0.2]', a multivector an array of those, a sparse vector \
+         '{\"indices\": [7, 12], \"values\": [0.5, 1]}'"
+            .to_owned()
+    })?;
+    let vector = match form {
+        VectorForm::Dense(numbers) => Vector::Dense(numbers),
+        VectorForm::Multi(rows) => Vector::Multi(rows),
+        VectorForm::Sparse { indices, values } => Vector::Sparse(SparseVector { indices, values }),
+    };
+    let mut numbers: Box<dyn Iterator<Item = &f32>> = match &vector {
+        Vector::Dense(numbers) => Box::new(numbers.iter()),
+        Vector::Multi(rows) => Box::new(rows.iter().flatten()),
+        Vector::Sparse(sparse) => Box::new(sparse.values.iter()),
+    };
+    match numbers.position(|number| !number.is_finite()) {
         Some(at) => Err(format!(
             "number {at} does not fit 32 bits: every number must be finite"
         )),
-        None => Ok(Numbers(vector)),
+        None => {
+            drop(numbers);
+            Ok(vector)
+        }
     }
 }
 

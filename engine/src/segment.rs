@@ -20,7 +20,7 @@ use vdb_vfs::frame::FrameInfo;
 
 use crate::deletions::Deletions;
 use crate::error::{Error, Result};
-use crate::filter::IndexLookup;
+use crate::filter::{IndexLookup, Slice};
 use crate::schema::Schema;
 
 use column::Column;
@@ -477,6 +477,11 @@ impl IndexLookup for SegmentLookup<'_> {
             return Some(rows.iter().copied().collect());
         }
         Some((0..rows).filter(|&row| segment.has_vector(slot, row)).collect())
+    }
+
+    fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {
+        let points = &self.segment.points;
+        Some(slice.rows_among(points.numbers(), points.uuids()))
     }
 }
 

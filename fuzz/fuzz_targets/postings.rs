@@ -34,7 +34,7 @@ fn build(kind: Kind) -> Vec<u8> {
     if kind == Kind::Text {
         return build_texts(&disk);
     }
-    let mut builder = Builder::new(kind);
+    let mut builder = Builder::with_elements(kind);
     for row in 0..ROWS {
         match row % 11 {
             0 => builder.null(row),
@@ -43,7 +43,8 @@ fn build(kind: Kind) -> Vec<u8> {
             3 => {}
             _ => {
                 builder.push(row, key(kind, row));
-                builder.push(row, key(kind, row / 7));
+                builder.push_in(row, row % 90, key(kind, row / 7));
+                builder.values(row, u64::from(row % 5));
             }
         }
     }
@@ -52,7 +53,7 @@ fn build(kind: Kind) -> Vec<u8> {
 }
 
 fn build_texts(disk: &MemDisk) -> Vec<u8> {
-    let mut builder = TextBuilder::new(1, true);
+    let mut builder = TextBuilder::new(1);
     for row in 0..ROWS {
         match row % 11 {
             0 => builder.null(row),
@@ -104,6 +105,11 @@ fuzz_target!(|bytes: &[u8]| {
     answers.push(halfway.and_then(|end| file.rows_of(std::slice::from_ref(&(0..end)))));
     answers
         .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
+    answers.push(file.with_values(&|values| values != 2));
+    for found in [file.elements_with([key(*kind, 3)]), file.elements_without([key(*kind, 5)])].into_iter().flatten() {
+        let (sure, unsure) = found.rows();
+        answers.extend([Ok(sure), Ok(unsure)]);
+    }
     for rows in answers.into_iter().flatten() {
         assert!(
             rows.max().is_none_or(|last| last < ROWS),

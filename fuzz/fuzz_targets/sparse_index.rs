@@ -33,7 +33,7 @@ static SOUND: LazyLock<(SparseRows, Vec<u8>)> = LazyLock::new(|| {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let views = || vectors.iter().map(|(row, at, values)| (*row, SparseView::new(at, values).unwrap()));
     views().for_each(|(row, vector)| rows.push(row, vector).unwrap());
-    write(&disk, PATH, ROWS, views().map(Ok), &pool, &Control::none()).unwrap();
+    write(&disk, PATH, ROWS, || views().map(Ok), &pool, &Control::none()).unwrap();
     (rows, bytes_of(&disk, PATH))
 });
 

@@ -60,6 +60,10 @@ pub struct Line {
     /// The data set, by its file's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+    /// What was asked for, where it is not the nearest dense vectors alone: `counts`, `sparse`, `hybrid`. The times of
+    /// `counts` are those of all calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// The filter's name; none for an unfiltered search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,

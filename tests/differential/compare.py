@@ -15,10 +15,20 @@ def same(a, b, what):
         raise AssertionError(f"{what}: ours {a!r}, theirs {b!r}")
 
 
+def flat(vector):
+    """The numbers of a vector of any kind, and where they stand."""
+    if isinstance(vector, dict):
+        return [x for pair in sorted(zip(vector["indices"], vector["values"])) for x in pair]
+    if any(isinstance(row, list) for row in vector):
+        return [len(vector), *(x for row in vector for x in row)]
+    return vector
+
+
 def near_vectors(ours, theirs, what):
     same(sorted(ours or {}), sorted(theirs or {}), f"{what}: vectors")
     for name, numbers in (ours or {}).items():
-        if not all(near(a, b) for a, b in zip(numbers, theirs[name], strict=True)):
+        a, b = flat(numbers), flat(theirs[name])
+        if len(a) != len(b) or not all(near(x, y) for x, y in zip(a, b)):
             raise AssertionError(f"{what}: vector {name!r}: ours {numbers}, theirs {theirs[name]}")
 
 

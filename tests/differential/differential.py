@@ -55,6 +55,16 @@ class Round:
                 "a": m.VectorParams(size=4, distance=distance),
                 "b": m.VectorParams(size=3, distance=other),
             }
+        if seed % 3 == 2:
+            several = m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM)
+            distance = self.random.choice(DISTANCES)
+            self.vectors |= {
+                "s": m.SparseVectorParams(),
+                "rare": m.SparseVectorParams(modifier=m.Modifier.IDF),
+                "m": m.VectorParams(size=3, distance=distance, multivector_config=several),
+            }
+        # Those that come and go are not in the collection of the examples.
+        self.lasting = dict(self.vectors)
         self.draw = Generator(self.random, self.vectors)
         self.name = f"round-{seed}"
         self.other = f"other-{seed}"
@@ -96,6 +106,8 @@ class Round:
         avoid("update-filter-stops")
         calls = [self.upsert] * 5 + [self.delete, self.update_vectors, self.delete_vectors]
         calls += [self.set_payload] * 2 + [self.other_payload, self.upkeep, self.upkeep]
+        if "" not in self.vectors:
+            calls.append(self.change_vectors)
         self.random.choice(calls)()
 
     def upsert(self):
@@ -133,6 +145,18 @@ class Round:
     def delete_vectors(self):
         target, names = self.target(), [self.random.choice(list(self.vectors))]
         self.both(lambda subject: subject.delete_vectors(self.name, names, target))
+
+    def change_vectors(self):
+        """A vector that no point has yet, or one less."""
+        extra = [name for name in self.vectors if name not in self.lasting]
+        if extra and (len(extra) > 2 or self.draw.maybe(0.5)):
+            name = self.random.choice(extra)
+            self.both(lambda subject: subject.delete_vector(self.name, name))
+            del self.vectors[name]
+        else:
+            name, params = self.random.choice([n for n in "vwxyz" if n not in self.vectors]), self.draw.new_vector()
+            self.both(lambda subject: subject.create_vector(self.name, name, params))
+            self.vectors[name] = params
 
     def set_payload(self):
         payload, target = self.draw.payload(), self.target()
@@ -227,7 +251,7 @@ class Round:
         query, larger_is_better = self.draw.by_vector(name, self.ids_with(name))
         options = {"query": query, "using": name, "filter": self.draw.some_filter()}
         limit, offset = self.page()
-        is_similarity = self.vectors[name].distance in (m.Distance.COSINE, m.Distance.DOT)
+        is_similarity = self.draw.distance(name) in (m.Distance.COSINE, m.Distance.DOT)
         avoid("threshold-of-examples")
         if self.draw.maybe(0.3) and is_similarity == larger_is_better:
             scores = [point["score"] for point in self.theirs.query(self.name, **options, limit=ALL)]
@@ -251,7 +275,7 @@ class Round:
         avoid("mmr-offset")
         name = self.random.choice(list(self.vectors))
         # By sums of differences, half of the one and half of the other makes many points equal.
-        halves = [] if self.vectors[name].distance == m.Distance.MANHATTAN else [0.5]
+        halves = [] if self.draw.distance(name) == m.Distance.MANHATTAN else [0.5]
         mmr = m.Mmr(diversity=self.random.choice([0.0, 0.3, 1.0, *halves]), candidates_limit=self.random.choice([None, 5, 20]))
         query = m.NearestQuery(nearest=self.draw.vector(name), mmr=mmr)
         options = {"query": query, "using": name, "filter": self.draw.some_filter(0.3), "limit": self.random.randrange(1, 12)}
@@ -304,7 +328,7 @@ class Round:
             raise AssertionError(f"a sample holds what does not match {told(filter)}: {ours}")
 
     def looked_up(self):
-        name = self.random.choice(list(self.vectors))
+        name = self.random.choice(list(self.lasting))
         ids = self.random.sample(range(100, 110), 3)
         recommend = m.RecommendInput(positive=ids[:2], negative=ids[2:])
         place = m.LookupLocation(collection=self.other, vector=name)

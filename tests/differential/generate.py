@@ -48,10 +48,40 @@ class Generator:
         number = self.random.randrange(48)
         return number if number < 36 else str(uuid.UUID(int=number << 100 | number))
 
-    def vector(self, name):
-        params = self.vectors[name]
+    def is_sparse(self, name):
+        return isinstance(self.vectors[name], m.SparseVectorParams)
+
+    def is_multi(self, name):
+        return not self.is_sparse(name) and self.vectors[name].multivector_config is not None
+
+    def distance(self, name):
+        return m.Distance.DOT if self.is_sparse(name) else self.vectors[name].distance
+
+    def numbers(self, size):
         # Of few digits, sums of differences would be equal now and then.
-        return [round(self.random.gauss(0, 1), 6) + 0.0 for _ in range(params.size)]
+        return [round(self.random.gauss(0, 1), 6) + 0.0 for _ in range(size)]
+
+    def vector(self, name):
+        if self.is_sparse(name):
+            indices = self.random.sample(range(10), self.random.randrange(1, 6))
+            return m.SparseVector(indices=indices, values=self.numbers(len(indices)))
+        size = self.vectors[name].size
+        if self.is_multi(name):
+            return [self.numbers(size) for _ in range(self.random.randrange(1, 4))]
+        return self.numbers(size)
+
+    def new_vector(self):
+        """Parameters of a vector of any kind."""
+        idf = self.random.choice([None, m.Modifier.IDF])
+        distance = self.random.choice(list(m.Distance))
+        several = m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM)
+        return self.random.choice(
+            [
+                lambda: m.SparseVectorParams(modifier=idf),
+                lambda: m.VectorParams(size=3, distance=distance),
+                lambda: m.VectorParams(size=3, distance=distance, multivector_config=several),
+            ]
+        )()
 
     def point_vectors(self):
         if list(self.vectors) == [""]:
@@ -228,8 +258,7 @@ class Generator:
     def by_vector(self, name, ids, ties=True):
         """A query that scores by vectors, and whether the larger score is the better. Without `ties` no two points have the
         same score: a list that something is made of must have one order."""
-        distance = self.vectors[name].distance
-        is_similarity = distance in (m.Distance.COSINE, m.Distance.DOT)
+        is_similarity = self.distance(name) in (m.Distance.COSINE, m.Distance.DOT)
         inputs = lambda least, ids: [self.input(name, ids) for _ in range(self.random.randrange(least, 4))]
         strategy = self.random.choice(list(m.RecommendStrategy))
         least = 1 if strategy == m.RecommendStrategy.AVERAGE_VECTOR else 0

@@ -20,8 +20,8 @@ use std::io::{BufRead, Write};
 
 use serde_json::{Map, Value, json};
 use vdb::{
-    Collection, CollectionConfig, Control, Database, FacetRequest, FacetValue, GroupId, GroupRequest,
-    Operation, OrderValue, PayloadIndexKind, Record, ScoredPoint, ScrollRequest, Vector, Vectors,
+    Collection, Control, Database, FacetRequest, FacetValue, GroupId, GroupRequest, Operation, OrderValue,
+    PayloadIndexKind, Record, ScoredPoint, ScrollRequest, Vector, Vectors,
 };
 
 /// Why a request has no answer: in words, for whoever reads the failure of a test.
@@ -58,11 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn answer(db: &Database, request: &Value) -> Answer {
     let (name, call) = (text(request, "collection")?, text(request, "call")?);
     if call == "create" {
-        let mut config = CollectionConfig::default();
-        for (vector, params) in part(request, "vectors").as_object().into_iter().flatten() {
-            config = config.vector(vector, read::vector_params(params)?);
-        }
-        db.create_collection(name, config)?;
+        db.create_collection(name, read::config(part(request, "vectors"))?)?;
         return Ok(Value::Null);
     }
     let c = db.collection(name)?;
@@ -71,6 +67,11 @@ fn answer(db: &Database, request: &Value) -> Answer {
         "flush" => c.flush()?,
         "optimize" => c.optimize(&Control::none())?,
         "index" => c.create_payload_index(text(request, "field")?, kind(text(request, "kind")?)?)?,
+        "create_vector" => {
+            let params = read::vector_params(part(request, "params"))?;
+            return Ok(c.create_vector(text(request, "vector")?, params)?.into());
+        }
+        "delete_vector" => return Ok(c.delete_vector(text(request, "vector")?)?.into()),
         "drop_index" => drop(c.drop_payload_index(text(request, "field")?)?),
         "retrieve" => {
             let records = c.get(&read::ids(part(request, "ids"))?, &read::select(request)?)?;

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 use vdb::{
-    ContextPair, Datetime, Distance, FeedbackExample, Filter, Fusion, LookupFrom, Operation, OrderBy,
-    Payload, PayloadPath, PayloadSelector, Point, PointId, Prefetch, Query, QueryParams, QueryRequest,
-    RecommendStrategy, Select, Target, UpsertMode, VectorInput, VectorParams, VectorSelector, Vectors,
+    CollectionConfig, ContextPair, Datetime, Distance, FeedbackExample, Filter, Fusion, LookupFrom, Modifier,
+    MultiVectorComparator, NamedVectorParams, Operation, OrderBy, Payload, PayloadPath, PayloadSelector,
+    Point, PointId, Prefetch, Query, QueryParams, QueryRequest, RecommendStrategy, Select, SparseVector,
+    SparseVectorParams, Target, UpsertMode, Vector, VectorInput, VectorParams, VectorSelector, Vectors,
 };
 
 use crate::{formula, part, text};
@@ -45,29 +46,68 @@ pub(crate) fn filter(value: &Value) -> Result<Option<Filter>> {
     }
 }
 
-pub(crate) fn vector_params(params: &Value) -> Result<VectorParams> {
+/// Of a vector of any kind: a sparse one has no size.
+pub(crate) fn vector_params(params: &Value) -> Result<NamedVectorParams> {
+    if params.get("size").is_none() {
+        let modifier = match part(params, "modifier").as_str() {
+            Some("idf") => Modifier::Idf,
+            Some(_) | None => Modifier::None,
+        };
+        return Ok(SparseVectorParams::new().modifier(modifier).into());
+    }
     let distance: Distance = match text(params, "distance")? {
         "Euclid" => Distance::Euclid,
         "Manhattan" => Distance::Manhattan,
         other => other.parse()?,
     };
-    Ok(VectorParams::new(size(params, "size", 0), distance))
+    let dense = VectorParams::new(size(params, "size", 0), distance);
+    Ok(match part(params, "multivector_config") {
+        Value::Null => dense.into(),
+        _ => dense.multivector(MultiVectorComparator::MaxSim).into(),
+    })
+}
+
+pub(crate) fn config(vectors: &Value) -> Result<CollectionConfig> {
+    let named = vectors.as_object().into_iter().flatten();
+    named
+        .into_iter()
+        .try_fold(CollectionConfig::default(), |config, (name, params)| {
+            Ok(match vector_params(params)? {
+                NamedVectorParams::Dense(params) => config.vector(name, params),
+                NamedVectorParams::Sparse(params) => config.sparse_vector(name, params),
+            })
+        })
 }
 
 fn numbers(value: &Value) -> Result<Vec<f32>> {
     list(value).map(number).collect()
 }
 
-/// One list of numbers is the unnamed vector.
+/// Numbers, lists of numbers, or an object with indices and values.
+fn vector(value: &Value) -> Result<Vector> {
+    if value.is_object() {
+        let index = |index: &Value| Ok(u32::try_from(index.as_u64().ok_or("not an index")?)?);
+        let indices = list(part(value, "indices"))
+            .map(index)
+            .collect::<Result<Vec<u32>>>()?;
+        return Ok(SparseVector::new(indices, numbers(part(value, "values"))?).into());
+    }
+    if list(value).any(Value::is_array) {
+        return Ok(list(value).map(numbers).collect::<Result<Vec<_>>>()?.into());
+    }
+    Ok(numbers(value)?.into())
+}
+
+/// What is no object is the unnamed vector.
 fn vectors(value: &Value) -> Result<Vectors> {
     match value {
         Value::Object(named) => named
             .iter()
             .try_fold(Vectors::default(), |vectors, (name, value)| {
-                Ok(vectors.with(name, numbers(value)?))
+                Ok(vectors.with(name, vector(value)?))
             }),
         Value::Null => Ok(Vectors::default()),
-        unnamed => Ok(numbers(unnamed)?.into()),
+        unnamed => Ok(vector(unnamed)?.into()),
     }
 }
 
@@ -168,7 +208,7 @@ pub(crate) fn operation(call: &str, request: &Value) -> Result<Operation> {
 
 fn input(value: &Value) -> Result<VectorInput> {
     match value {
-        Value::Array(_) => Ok(numbers(value)?.into()),
+        Value::Array(_) | Value::Object(_) => Ok(vector(value)?.into()),
         other => Ok(id(other)?.into()),
     }
 }

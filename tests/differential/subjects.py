@@ -54,11 +54,11 @@ class Ours:
 
     def upsert(self, collection, points, **options):
         # Not through `plain`: a null in a payload is a value.
-        points = [{"id": point.id, "vector": point.vector, "payload": point.payload} for point in points]
+        points = [{"id": point.id, "vector": vectors(point.vector), "payload": point.payload} for point in points]
         self.call(collection, "upsert", points=points, **options)
 
     def update_vectors(self, collection, points, **options):
-        points = [{"id": point.id, "vector": point.vector} for point in points]
+        points = [{"id": point.id, "vector": vectors(point.vector)} for point in points]
         self.call(collection, "update_vectors", points=points, **options)
 
     def retrieve(self, collection, ids, **options):
@@ -86,15 +86,26 @@ class Ours:
     def delete_vectors(self, collection, names, target):
         self.call(collection, "delete_vectors", vectors=names, **target)
 
+    def create_vector(self, collection, name, params):
+        return self.call(collection, "create_vector", vector=name, params=params)
+
+    def delete_vector(self, collection, name):
+        return self.call(collection, "delete_vector", vector=name)
+
     def payload(self, collection, call, target, **parts):
         self.call(collection, call, **target, **parts)
+
+
+def vectors(vector):
+    """The vectors of a point as JSON has them."""
+    return {name: plain(one) for name, one in vector.items()} if isinstance(vector, dict) else vector
 
 
 def record(point):
     vector = point.vector
     if isinstance(vector, list):
         vector = {"": vector}
-    return {"id": point.id, "payload": point.payload, "vector": vector}
+    return {"id": point.id, "payload": point.payload, "vector": vectors(vector)}
 
 
 def scored(point):
@@ -169,8 +180,21 @@ class Local:
             raise Refused(f"{type(error).__name__}: {error}") from error
 
     def create(self, collection, vectors):
-        config = vectors[""] if list(vectors) == [""] else vectors
-        self.client.create_collection(collection, vectors_config=config)
+        sparse = {name: params for name, params in vectors.items() if isinstance(params, models.SparseVectorParams)}
+        dense = {name: params for name, params in vectors.items() if name not in sparse}
+        dense = dense[""] if list(dense) == [""] else dense
+        self.client.create_collection(collection, vectors_config=dense, sparse_vectors_config=sparse or None)
+
+    def create_vector(self, collection, name, params):
+        if isinstance(params, models.SparseVectorParams):
+            config = models.SparseVectorNameConfig(sparse=models.SparseVectorConfig(modifier=params.modifier))
+        else:
+            parts = {"size": params.size, "distance": params.distance, "multivector_config": params.multivector_config}
+            config = models.DenseVectorNameConfig(dense=models.DenseVectorConfig(**parts))
+        self.guarded(lambda: self.client.create_vector_name(collection, name, config))
+
+    def delete_vector(self, collection, name):
+        self.guarded(lambda: self.client.delete_vector_name(collection, name))
 
     def upsert(self, collection, points, update_mode=None, update_filter=None):
         mode = models.UpdateMode(update_mode) if update_mode else None

@@ -21,12 +21,17 @@ The part ingest writes the first rows in batches of 1, 100 and 1000 from 1 and 1
 to be measured: to ours with each level of durability, and with --edge to Qdrant's core, as a server does with wait=true \
 and flushed one by one. A server's own figures can be added with --lines.
 
+The parts counts, sparse and hybrid need WordNet's payloads (words, pos, lexfile, lemmas, gloss): points are counted under every \
+kind of condition with an index on every field, glosses are found by BM25 over sparse vectors, and dense vectors and glosses \
+are fused by reciprocal ranks. Other fields are made of the row's number. With --edge a count that differs fails the part.
+
 Sizes above the number of rows are of mixtures of near neighbours beside the rows themselves, with the same queries.
 
 Examples:
   vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --peers benches/peers/peers.py
   vdb-compare run --data vectors.npy --vdb target/release/vdb --parts cold,clients
-  vdb-compare run --data vectors.npy --edge target/release/edge-bench --parts ingest";
+  vdb-compare run --data vectors.npy --edge target/release/edge-bench --parts ingest
+  vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --parts counts,sparse,hybrid";
 
 /// What is measured
 #[derive(Debug, clap::Args)]
@@ -60,7 +65,7 @@ pub(crate) struct Args {
 
     /// Measure these parts only; else all that there is a program for
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    #[arg(default_values_t = [Part::Plain, Part::Filters, Part::Sizes, Part::Builds, Part::Clients, Part::Cold, Part::Ingest, Part::Peers], value_enum)]
+    #[arg(default_values_t = [Part::Plain, Part::Filters, Part::Sizes, Part::Builds, Part::Clients, Part::Cold, Part::Ingest, Part::Counts, Part::Sparse, Part::Hybrid, Part::Peers], value_enum)]
     pub(crate) parts: Vec<Part>,
 
     /// Leave out parts that were measured before
@@ -136,7 +141,17 @@ const SHAPES: [(&str, &[Part]); 8] = [
     ("cached", &[Part::Cold]),
     ("clients", &[Part::Clients]),
     ("ingest_rows", &[Part::Ingest]),
-    ("keep", &[Part::Plain, Part::Filters, Part::Sizes]),
+    (
+        "keep",
+        &[
+            Part::Plain,
+            Part::Filters,
+            Part::Sizes,
+            Part::Counts,
+            Part::Sparse,
+            Part::Hybrid,
+        ],
+    ),
     ("peers_arg", &[Part::Peers]),
 ];
 
@@ -171,6 +186,9 @@ impl Args {
     fn missing(&self, part: Part) -> Option<&'static str> {
         match part {
             Part::Plain | Part::Filters | Part::Ingest => None,
+            Part::Counts | Part::Sparse | Part::Hybrid => {
+                self.data.payload.is_none().then_some("--payload FILE")
+            }
             Part::Sizes => self.sizes.is_empty().then_some("--sizes LIST"),
             Part::Builds | Part::Clients | Part::Cold => self.vdb.is_none().then_some("--vdb PROGRAM"),
             Part::Peers => self.peers.is_empty().then_some("--peers SCRIPT"),

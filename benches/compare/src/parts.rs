@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use vdb_benches::{DataArgs, Error, Result};
+use vdb_benches::{DataArgs, Error, Result, TaskKind};
 
 use crate::lines::{self, Lines};
 
@@ -26,11 +26,34 @@ pub(crate) enum Part {
     Cold,
     /// Writes, each waiting for its acknowledgement
     Ingest,
+    /// Points counted under every kind of condition (needs --payload)
+    Counts,
+    /// Texts by BM25 over sparse vectors (needs --payload)
+    Sparse,
+    /// Dense vectors and texts together (needs --payload)
+    Hybrid,
     /// Scripts that measure others (--peers)
     Peers,
 }
 
 impl Part {
+    /// What ours and others are asked instead of the nearest vectors.
+    pub(crate) fn task(self) -> Option<TaskKind> {
+        match self {
+            Part::Counts => Some(TaskKind::Counts),
+            Part::Sparse => Some(TaskKind::Sparse),
+            Part::Hybrid => Some(TaskKind::Hybrid),
+            Part::Plain
+            | Part::Filters
+            | Part::Sizes
+            | Part::Builds
+            | Part::Clients
+            | Part::Cold
+            | Part::Ingest
+            | Part::Peers => None,
+        }
+    }
+
     /// As the command line has it.
     pub(crate) fn name(self) -> String {
         self.to_possible_value()
@@ -52,6 +75,8 @@ pub(crate) enum Work {
     Here { rows: Option<usize>, filtered: bool },
     /// Ours in this process, written to.
     Write,
+    /// Ours in this process, asked other things.
+    Task(TaskKind),
     /// Another program, with these arguments.
     Program(PathBuf, Vec<OsString>),
 }

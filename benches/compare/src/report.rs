@@ -2,6 +2,7 @@
 
 mod plots;
 mod tables;
+mod tasks;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,8 @@ pub(crate) struct Report<'a> {
     together: Vec<&'a Line>,
     /// Searches with a part of the files in memory.
     cold: Vec<&'a Line>,
+    /// Counts, sparse and hybrid searches.
+    tasks: Vec<&'a Line>,
     /// Writes that waited for their acknowledgement.
     ingests: &'a [IngestLine],
     failures: &'a [String],
@@ -103,7 +106,8 @@ impl<'a> Report<'a> {
         let served = |line: &&Line| line.connections.is_some();
         let together = |line: &&Line| line.clients.is_some();
         let cold = |line: &&Line| line.cached.is_some();
-        let usual = |line: &&Line| !served(line) && !together(line) && !cold(line);
+        let task = |line: &&Line| line.task.is_some();
+        let usual = |line: &&Line| !served(line) && !together(line) && !cold(line) && !task(line);
         let unfiltered = || lines.iter().filter(|line| usual(line) && line.filter.is_none());
         let most = usual_rows(unfiltered());
         let mut sizes: BTreeMap<u64, Vec<&Line>> = BTreeMap::new();
@@ -140,6 +144,7 @@ impl<'a> Report<'a> {
             served: lines.iter().filter(served).collect(),
             together: lines.iter().filter(together).collect(),
             cold: lines.iter().filter(cold).collect(),
+            tasks: lines.iter().filter(task).collect(),
             ingests: &all.ingests,
             failures: &all.failures,
         }

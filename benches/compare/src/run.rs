@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
 
-use vdb_benches::{Dataset, Error, IngestPlan, Result, ingest, our_writers};
+use vdb_benches::{
+    Corpus, Dataset, Error, IngestPlan, OursTasks, Result, TaskKind, ingest, measure_tasks, our_writers,
+};
 use vdb_measure::{Plan, Setting};
 
 use crate::lines::{self, Lines};
@@ -95,6 +97,9 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
             None => Work::Write,
         },
     });
+    if args.data.payload.is_some() {
+        steps.extend(tasks(args)?);
+    }
     if let Some(vdb) = &args.vdb {
         let some = || ("--ef", "default,32,128".to_owned());
         let all = [
@@ -132,8 +137,21 @@ fn measure(args: &Args, work: &Work) -> Result<Lines> {
     match work {
         Work::Here { rows, filtered } => here(args, *rows, *filtered),
         Work::Write => write(args),
+        Work::Task(kind) => task(args, *kind),
         Work::Program(program, arguments) => programs::run(program, arguments),
     }
+}
+
+/// How long ours is asked here.
+fn plan(args: &Args) -> Plan {
+    if args.smoke {
+        return Plan {
+            warm_up: 0,
+            passes: 2,
+            time: Duration::ZERO,
+        };
+    }
+    Plan::default()
 }
 
 /// Ours alone, in this process.
@@ -144,15 +162,6 @@ fn here(args: &Args, rows: Option<usize>, filtered: bool) -> Result<Lines> {
     if let Some(rows) = rows.filter(|rows| *rows > set.len()) {
         set.grow(rows)?;
     }
-    let plan = if args.smoke {
-        Plan {
-            warm_up: 0,
-            passes: 2,
-            time: Duration::ZERO,
-        }
-    } else {
-        Plan::default()
-    };
     let (plain, filtered) = match filtered {
         true => (Vec::new(), args.filtered_ef.clone()),
         false => (args.ef.clone(), Vec::new()),
@@ -162,11 +171,55 @@ fn here(args: &Args, rows: Option<usize>, filtered: bool) -> Result<Lines> {
         filtered,
         filtered_queries: 300,
         cells: args.cells.clone(),
-        plan,
+        plan: plan(args),
     };
     let mut found = Lines::default();
     ours::measure(&set, &course, &mut |line| found.lines.push(line))?;
     Ok(found)
+}
+
+/// Counts, sparse and hybrid searches.
+fn tasks(args: &Args) -> Result<Vec<Step>> {
+    let parts = [Part::Counts, Part::Sparse, Part::Hybrid].into_iter();
+    let kinds = parts.filter_map(|part| Some((part, part.task()?)));
+    let steps = kinds.map(|(part, kind)| {
+        let work = match &args.edge {
+            Some(edge) => Work::Program(edge.clone(), edge_task(args, kind)?),
+            None => Work::Task(kind),
+        };
+        let name = part.name();
+        Ok(Step { part, name, work })
+    });
+    steps.collect()
+}
+
+/// Ours alone, in this process, asked other things than for the nearest vectors.
+fn task(args: &Args, kind: TaskKind) -> Result<Lines> {
+    let set = Dataset::read(&args.data.source(None))?;
+    let corpus = Corpus::of(&set)?;
+    let scratch = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
+    let ours = OursTasks::make(&scratch.path().join("vdb-tasks"), &corpus)?;
+    let mut found = Lines::default();
+    measure_tasks(&corpus, &[kind], &[&ours], &plan(args), &mut |line| {
+        found.lines.push(line);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Arguments for them, by the program that has ours and Qdrant's core. One database a system serves all, where it is kept.
+fn edge_task(args: &Args, kind: TaskKind) -> Result<Vec<OsString>> {
+    let mut arguments = args.data.arguments();
+    arguments.extend(["--tasks".into(), kind.name().into()]);
+    if args.smoke {
+        arguments.extend(["--passes".into(), "2".into()]);
+    }
+    if let Some(keep) = &args.keep {
+        let dir = keep.join("tasks");
+        std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
+        arguments.extend(["--dir".into(), dir.into()]);
+    }
+    Ok(arguments)
 }
 
 /// How much is written.

@@ -47,7 +47,7 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> Error {
     Error::peer(NAME, error)
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(failed)
 }
 
@@ -135,14 +135,19 @@ impl System for Edge {
     }
 }
 
-/// A new shard in `dir`, which is made.
-pub(crate) fn create(dir: &Path, set: &Dataset, storage: Storage) -> Result<EdgeShard> {
-    let distance = match set.distance {
+/// How the shard calls a data set's distance.
+pub(crate) fn distance(set: &Dataset) -> &'static str {
+    match set.distance {
         vdb::Distance::Cosine => "Cosine",
         vdb::Distance::Dot => "Dot",
         vdb::Distance::Euclid => "Euclid",
         vdb::Distance::Manhattan => "Manhattan",
-    };
+    }
+}
+
+/// A new shard in `dir`, which is made.
+pub(crate) fn create(dir: &Path, set: &Dataset, storage: Storage) -> Result<EdgeShard> {
+    let distance = distance(set);
     let mut config = json!({"vectors": {"": {"size": set.dim, "distance": distance}}});
     if storage == Storage::Int8 {
         config["quantization_config"] =

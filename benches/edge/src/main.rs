@@ -4,6 +4,7 @@
 //! make  (a process a system): rows -> database in a directory, with its times and the most memory
 //! weigh (a process a system): open, ask everything once -> memory
 //! race  (this process): open all -> for each filter and setting: a pass of each in turns -> vdb_measure::Line
+//! tasks (this process, --tasks): ours and a shard with texts and payloads -> counts, sparse and hybrid searches in turns -> Line
 //! write (this process, --ingest): for each batch size and number of writers: a round of each in turns -> IngestLine
 //! ```
 //!
@@ -14,6 +15,7 @@
 //! | `entrant.rs` | which systems there are, and how each is made, opened and asked |
 //! | `ingest.rs` | the same shard as something that is written to |
 //! | `parts.rs` | making and weighing, each in a process of its own |
+//! | `tasks.rs` | a shard that is asked for counts, by sparse vectors, and by both kinds of vectors |
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +23,7 @@ mod edge;
 mod entrant;
 mod ingest;
 mod parts;
+mod tasks;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -28,7 +31,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use vdb_benches::{Cells, DataArgs, Dataset, Error, IngestPlan, Questions, Result, our_writers, race};
+use vdb_benches::{
+    Cells, Corpus, DataArgs, Dataset, Error, IngestPlan, Questions, Result, TaskKind, our_writers, race,
+};
 use vdb_measure::{Line, Measured, Plan, Setting, rounded};
 
 use entrant::{Contents, Entrant, Opened};
@@ -49,6 +54,10 @@ const LIMIT: usize = 10;
 /// With --ingest nothing is asked: the same rows are written to ours with each level of durability and to Qdrant's core, whose
 /// updates return when a server's with wait=true would (in its log, which is not synced then) and, flushed one by one, when a
 /// power cut cannot take them any more. Batches of 1, 100 and 1000 rows from 1 and 16 threads.
+///
+/// With --tasks and --payload (WordNet's) ours and qdrant-edge with its defaults are asked other things: counts under every kind
+/// of condition, texts by BM25 over sparse vectors, and both kinds of vectors fused by ranks. One database a system serves all;
+/// it fails if two counts differ.
 #[derive(Debug, Parser)]
 #[command(name = "edge-bench", version)]
 struct Args {
@@ -73,8 +82,12 @@ struct Args {
     filtered_queries: usize,
 
     /// Measure writes instead of searches
-    #[arg(long, conflicts_with_all = ["filtered", "systems", "ef", "seconds"])]
+    #[arg(long, conflicts_with_all = ["filtered", "systems", "ef", "seconds", "tasks"])]
     ingest: bool,
+
+    /// Measure these instead: counts, sparse, hybrid
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with_all = ["filtered", "systems", "ef"])]
+    tasks: Vec<TaskKind>,
 
     /// Which systems
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -119,19 +132,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    if args.data.payload.is_some() && !args.filtered {
-        let message = "--payload is for searches with filters: add --filtered";
+    if args.data.payload.is_some() && !args.filtered && args.tasks.is_empty() {
+        let message = "--payload is for searches with filters and for tasks: add --filtered or --tasks";
         return Err(Error::Program(message.to_owned()));
     }
     let set = Dataset::read(&args.data.source(args.rows))?;
     if args.ingest {
         return write(args, &set);
     }
-    let cells = args.filtered.then(|| Cells::of(&set));
-    let contents = Contents {
-        set: &set,
-        payloads: cells.as_ref().map(|cells| cells.payloads.as_slice()),
-    };
     let scratch;
     let dir = match &args.dir {
         Some(dir) => dir.clone(),
@@ -139,6 +147,19 @@ fn run(args: &Args) -> Result<()> {
             scratch = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
             scratch.path().to_owned()
         }
+    };
+    let plan = Plan {
+        warm_up: 50,
+        passes: args.passes,
+        time: Duration::from_secs_f64(args.seconds),
+    };
+    if !args.tasks.is_empty() {
+        return tasks::run(&Corpus::of(&set)?, &dir, &args.tasks, &plan);
+    }
+    let cells = args.filtered.then(|| Cells::of(&set));
+    let contents = Contents {
+        set: &set,
+        payloads: cells.as_ref().map(|cells| cells.payloads.as_slice()),
     };
     if let Some(entrant) = args.make {
         return parts::make(entrant, &dir, &contents);
@@ -157,11 +178,6 @@ fn run(args: &Args) -> Result<()> {
         known.push(parts::known(*entrant, &dir, args)?);
     }
     let opened = Opened::all(&entrants, &dir)?;
-    let plan = Plan {
-        warm_up: 50,
-        passes: args.passes,
-        time: Duration::from_secs_f64(args.seconds),
-    };
     let base = |entrant: usize, measured: &Measured, setting: Setting| Line {
         system: opened[entrant].name(),
         setting: setting.to_string(),

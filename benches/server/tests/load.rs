@@ -38,6 +38,7 @@ fn data() -> Dataset {
         vectors: (0..2500).flat_map(|row| at(row, 0.0)).collect(),
         queries: (0..20).map(|row| at(row, 0.013).to_vec()).collect(),
         payloads: (0..2500).map(payload).collect(),
+        asked: Vec::new(),
         known: Vec::new(),
     }
 }

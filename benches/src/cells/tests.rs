@@ -16,6 +16,7 @@ fn filters_say_what_their_masks_say() {
         vectors: vec![0.0; 4000],
         queries: Vec::new(),
         payloads: payloads.collect(),
+        asked: Vec::new(),
         known: Vec::new(),
     };
     let cells = Cells::of(&set);
@@ -64,6 +65,7 @@ fn further_filters_are_measured_when_they_are_named() {
         vectors: vec![0.0; 2100],
         queries: Vec::new(),
         payloads: payloads.collect(),
+        asked: Vec::new(),
         known: Vec::new(),
     };
     let cells = Cells::of(&set);
@@ -94,6 +96,7 @@ fn data_without_payloads_has_random_tags_only() {
         vectors: vec![0.0; 116_659],
         queries: Vec::new(),
         payloads: Vec::new(),
+        asked: Vec::new(),
         known: Vec::new(),
     };
     let cells = Cells::of(&set);

@@ -12,6 +12,7 @@ fn set(rows: usize) -> Dataset {
         vectors: (0..rows * 2).map(|number| number as f32).collect(),
         queries: Vec::new(),
         payloads: Vec::new(),
+        asked: Vec::new(),
         known: Vec::new(),
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, CollectionUpdate, Distance, Element, HnswConfig, Quantization, QuantizationConfig, Ttl,
-    VectorParams,
+    CollectionConfig, CollectionUpdate, Distance, Element, HnswConfig, Modifier, MultiVectorComparator,
+    Quantization, QuantizationConfig, SparseVectorParams, Ttl, VectorParams,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -20,6 +20,8 @@ Examples:
   vdb create my.db                                  an empty database
   vdb create my.db words --dim 384                  one unnamed vector a point, cosine, f32
   vdb create my.db pages --vector title:384 --vector image:512:euclid:f16
+  vdb create my.db pages --vector tokens:128:dot:multi             any number of vectors a point (ColBERT)
+  vdb create my.db pages --vector text:384 --sparse words:idf      for hybrid search by BM25 (`vdb query --help`)
   vdb create my.db words --dim 384 --set '{\"metadata\": {\"owner\": \"me\"}}'";
 
 /// Create a database, or an empty collection in it
@@ -27,6 +29,7 @@ Examples:
 /// The database is created where there is none; the collection must not exist yet.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
+#[command(group = clap::ArgGroup::new("shape").multiple(true).args(["dim", "vectors", "sparse_vectors"]))]
 pub(crate) struct Args {
     /// Directory of the database
     db: PathBuf,
@@ -36,18 +39,26 @@ pub(crate) struct Args {
     collection: Option<String>,
 
     /// Numbers in a vector
-    #[arg(long, value_name = "N", group = "shape", requires = "collection", allow_negative_numbers = true, value_parser = parse::dimension)]
+    #[arg(long, value_name = "N", conflicts_with = "vectors", requires = "collection", allow_negative_numbers = true, value_parser = parse::dimension)]
     dim: Option<usize>,
 
-    /// A named vector; may be repeated
+    /// A named vector; may be repeated. The parts after DIM in any order; with multi a point has any number of such vectors,
+    /// compared by MaxSim
     #[arg(
         long = "vector",
-        value_name = "NAME:DIM[:DISTANCE[:ELEMENT]]",
-        group = "shape",
+        value_name = "NAME:DIM[:DISTANCE][:ELEMENT][:multi]",
         requires = "collection"
     )]
     #[arg(value_parser = named)]
     vectors: Vec<Named>,
+
+    /// A named sparse vector; may be repeated. With idf weights of queries are multiplied by how rare a dimension is
+    #[arg(long = "sparse", value_name = "NAME[:idf]", requires = "collection", value_parser = sparse)]
+    sparse_vectors: Vec<(String, SparseVectorParams)>,
+
+    /// A point has any number of unnamed vectors, compared by MaxSim
+    #[arg(long, requires = "dim")]
+    multi: bool,
 
     /// How nearness is measured, for --dim and where --vector does not say [default: cosine]
     #[arg(long, requires = "collection", value_parser = parse::distance())]
@@ -84,6 +95,7 @@ struct Named {
     dim: usize,
     distance: Option<Distance>,
     element: Option<Element>,
+    multi: bool,
 }
 
 /// A change of settings on the command line.
@@ -100,27 +112,52 @@ fn named(text: &str) -> Result<Named, String> {
     if name.is_empty() {
         return Err("the name is missing; the vector without one is made by --dim".to_owned());
     }
-    let dim = parse::dimension(dim)?;
-    let distance = parts.next().map(str::parse).transpose();
-    let element = parts.next().map(vdb::parse_element).transpose();
-    match parts.next() {
-        None => Ok(Named {
-            name: name.to_owned(),
-            dim,
-            distance: distance.map_err(|e: vdb::Error| e.to_string())?,
-            element: element.map_err(|e| e.to_string())?,
-        }),
-        Some(more) => Err(format!(
-            "{more:?} is one part too many: NAME:DIM:DISTANCE:ELEMENT"
-        )),
+    let mut vector = Named {
+        name: name.to_owned(),
+        dim: parse::dimension(dim)?,
+        distance: None,
+        element: None,
+        multi: false,
+    };
+    for part in parts {
+        let twice = if let Ok(distance) = part.parse() {
+            vector.distance.replace(distance).is_some()
+        } else if let Ok(element) = vdb::parse_element(part) {
+            vector.element.replace(element).is_some()
+        } else if part == "multi" {
+            std::mem::replace(&mut vector.multi, true)
+        } else {
+            return Err(format!(
+                "{part:?} is no distance (cosine, dot, euclid, manhattan), no element (f32, f16, u8) and not multi"
+            ));
+        };
+        if twice {
+            return Err(format!(
+                "{part:?} is one part too many: NAME:DIM:DISTANCE:ELEMENT:multi, each once"
+            ));
+        }
     }
+    Ok(vector)
+}
+
+fn sparse(text: &str) -> Result<(String, SparseVectorParams), String> {
+    let (name, modifier) = text.split_once(':').unwrap_or((text, "none"));
+    let modifier = match modifier {
+        "idf" => Modifier::Idf,
+        "none" => Modifier::None,
+        other => return Err(format!("{other:?} is no modifier: NAME or NAME:idf")),
+    };
+    if name.is_empty() {
+        return Err("a sparse vector needs a name, for example words:idf".to_owned());
+    }
+    Ok((name.to_owned(), SparseVectorParams::new().modifier(modifier)))
 }
 
 impl Args {
     /// Refuses what every --vector says otherwise: it would be of no effect.
     fn check(&self) -> Outcome {
         let unused = |given: bool, said: fn(&Named) -> bool| {
-            given && !self.vectors.is_empty() && self.vectors.iter().all(said)
+            given && self.collection.is_some() && self.dim.is_none() && self.vectors.iter().all(said)
         };
         let given = [
             (
@@ -135,7 +172,7 @@ impl Args {
         match given.into_iter().find(|(_, unused)| *unused) {
             None => Ok(()),
             Some((option, _)) => Err(Failure::usage(format!(
-                "{option} is for vectors that do not say it, and every --vector does: leave it out here or there"
+                "{option} is for vectors that do not say it: leave it out here, or there where --vector does"
             ))),
         }
     }
@@ -143,7 +180,14 @@ impl Args {
     fn config(&self) -> Outcome<CollectionConfig> {
         let distance = self.distance.unwrap_or(Distance::Cosine);
         let element = self.element.unwrap_or(Element::F32);
-        let params = |dim, distance, element| VectorParams::new(dim, distance).element(element);
+        let params = |dim, distance, element, multi| {
+            let params = VectorParams::new(dim, distance).element(element);
+            if multi {
+                params.multivector(MultiVectorComparator::MaxSim)
+            } else {
+                params
+            }
+        };
         let mut config = CollectionConfig::default().hnsw(HnswConfig {
             m: self.m,
             ef_construct: self.ef_construct,
@@ -153,12 +197,15 @@ impl Args {
             config = config.quantization(QuantizationConfig::Codes(self.quantization));
         }
         if let Some(dim) = self.dim {
-            config = config.vector("", params(dim, distance, element));
+            config = config.vector("", params(dim, distance, element, self.multi));
         }
         for vector in &self.vectors {
             let distance = vector.distance.unwrap_or(distance);
             let element = vector.element.unwrap_or(element);
-            config = config.vector(&vector.name, params(vector.dim, distance, element));
+            config = config.vector(&vector.name, params(vector.dim, distance, element, vector.multi));
+        }
+        for (name, params) in &self.sparse_vectors {
+            config = config.sparse_vector(name, *params);
         }
         if let Some(set) = &self.set {
             config.update(set)?;

@@ -1,11 +1,21 @@
 use super::*;
 
 #[test]
-fn a_vector_is_a_json_array_of_finite_numbers() {
-    assert_eq!(numbers("[1, -2.5]"), Ok(Numbers(vec![1.0, -2.5])));
-    assert!(numbers("1, 2").is_err());
-    assert!(numbers("[1, \"2\"]").is_err());
-    assert!(numbers("[1e300]").is_err());
+fn a_vector_of_any_kind_is_json_with_finite_numbers() {
+    assert_eq!(vector("[1, -2.5]"), Ok(Vector::from([1.0, -2.5])));
+    assert_eq!(vector("[[1], [2]]"), Ok(Vector::from(vec![vec![1.0], vec![2.0]])));
+    let sparse = Vector::from(SparseVector::new([7, 3], [1.0, 2.0]));
+    assert_eq!(vector("{\"indices\": [7, 3], \"values\": [1, 2]}"), Ok(sparse));
+    for wrong in [
+        "1, 2",
+        "[1, \"2\"]",
+        "[1e300]",
+        "[[1], 2]",
+        "{\"indices\": [-1], \"values\": [1]}",
+        "{}",
+    ] {
+        assert!(vector(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]

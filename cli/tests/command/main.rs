@@ -27,3 +27,5 @@ mod repairing;
 mod settings;
 #[cfg(test)]
 mod texts;
+#[cfg(test)]
+mod vectors;

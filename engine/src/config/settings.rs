@@ -125,7 +125,7 @@ impl CollectionConfig {
         }
         update.optimizer.apply(&mut self.optimizer);
         if let Some(change) = &update.strict_mode {
-            self.strict_mode.get_or_insert_default().merge(change);
+            change.apply(self.strict_mode.get_or_insert_default())?;
         }
         merge_metadata(&mut self.metadata, &update.metadata);
         merge_hints(&mut self.hints, &update.hints);

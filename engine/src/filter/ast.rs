@@ -119,8 +119,6 @@ pub enum Predicate {
     /// whitespace-separated pieces.
     TextAny(String),
     /// With a text index: a string that has the tokens of this text one after another. Without: one that contains the text.
-    /// An index with [`phrase_matching`](crate::PayloadIndexOptions::phrase_matching) answers this by itself; from
-    /// another one come the strings that have all the tokens, and each is read.
     Phrase(String),
     /// A string that starts with these bytes.
     Prefix(String),

@@ -174,7 +174,7 @@ impl Field {
                 let mut missing = true;
                 let counted = any_node(root, steps, &mut |node| {
                     missing = false;
-                    Ok(limits.contains(count(node)))
+                    Ok(limits.contains(values_of(node)))
                 })?;
                 Ok(counted || (missing && limits.contains(0)))
             }
@@ -245,7 +245,8 @@ fn is_empty(node: ValueRef<'_>) -> bool {
     }
 }
 
-fn count(node: ValueRef<'_>) -> u64 {
+/// How many values a node has: an array its elements, null none, anything else one.
+pub(crate) fn values_of(node: ValueRef<'_>) -> u64 {
     match node {
         ValueRef::Null => 0,
         ValueRef::Array(items) => items.len() as u64,

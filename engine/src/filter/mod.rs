@@ -48,7 +48,7 @@ pub use geo::{GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius};
 pub use slice::Slice;
 
 pub(crate) use compile::CompiledFilter;
-pub(crate) use eval::{PointSource, number_of};
+pub(crate) use eval::{PointSource, number_of, values_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{
     Candidates, IndexLookup, Required, candidates, estimate, plan_of_conditions, required,

@@ -32,26 +32,19 @@ pub(crate) trait TextFields {
 #[derive(Debug)]
 pub(crate) struct TextAnalysis {
     analyzer: Analyzer,
-    positions: bool,
     fingerprint: u32,
 }
 
 impl TextAnalysis {
-    /// An analysis for an index with `positions`, or without.
+    /// An analysis by these settings.
     ///
     /// # Errors
     /// As [`Analyzer::new`].
-    pub(crate) fn new(config: &AnalyzerConfig, positions: bool) -> vdb_text::Result<Self> {
+    pub(crate) fn new(config: &AnalyzerConfig) -> vdb_text::Result<Self> {
         Ok(Self {
             analyzer: Analyzer::new(config)?,
-            positions,
-            fingerprint: fingerprint(config, positions),
+            fingerprint: fingerprint(config),
         })
-    }
-
-    /// Whether the index keeps positions, and so finds phrases without reading payloads.
-    pub(crate) fn has_positions(&self) -> bool {
-        self.positions
     }
 
     /// The same for the same settings, and as good as never for others.
@@ -122,7 +115,7 @@ impl TextAnalysis {
 }
 
 /// A number for settings, which a file keeps.
-fn fingerprint(config: &AnalyzerConfig, positions: bool) -> u32 {
+fn fingerprint(config: &AnalyzerConfig) -> u32 {
     let AnalyzerConfig {
         tokenizer,
         min_token_len,
@@ -148,7 +141,6 @@ fn fingerprint(config: &AnalyzerConfig, positions: bool) -> u32 {
         languages,
         stopwords.custom,
         stemmer.map(vdb_text::Language::name),
-        positions,
     ]);
     crc32fast::hash(all.to_string().as_bytes())
 }

@@ -121,7 +121,7 @@ pub(crate) fn write_payload_index<'p>(
     control: &Control<'_>,
 ) -> Result<FrameInfo> {
     let payload_path = PayloadPath::parse(&index.path)?;
-    let mut builder = IndexBuilder::new(index.params.kind, index.analysis.as_ref());
+    let mut builder = IndexBuilder::new(index.params.kind, index.analysis.as_ref(), &payload_path);
     for row in 0..rows {
         if row % STEP == 0 {
             if control.is_cancelled() {

@@ -63,12 +63,14 @@ fn write(
 ) -> Result<FrameInfo> {
     // The index knows nothing of the errors of files that are not its own.
     let failure: RefCell<Option<vdb_storage::Error>> = RefCell::default();
-    let each = vectors.iter().map(|found| {
-        found.map_err(|error| {
-            *failure.borrow_mut() = Some(error);
-            vdb_index::Error::Cancelled
+    let each = || {
+        vectors.iter().map(|found| {
+            found.map_err(|error| {
+                *failure.borrow_mut() = Some(error);
+                vdb_index::Error::Cancelled
+            })
         })
-    });
+    };
     let written = sparse::write(disk, path, vectors.rows(), each, pool, control);
     match failure.into_inner() {
         Some(error) => Err(error.into()),

@@ -11,7 +11,9 @@ use vdb_text::Scratch;
 use vdb_vfs::Disk;
 use vdb_vfs::frame::FrameInfo;
 
-use crate::filter::{Datetime, GeoPoint, PayloadPath, TextAnalysis, any_node, canonical_uuid, number_of};
+use crate::filter::{
+    Datetime, GeoPoint, PathStep, PayloadPath, TextAnalysis, any_node, canonical_uuid, number_of, values_of,
+};
 
 /// Positions between the beginnings of two texts of one row: more than a text has bytes, so that no phrase goes from one
 /// to the next.
@@ -19,8 +21,15 @@ const POSITIONS_A_TEXT: u64 = 1 << 32;
 
 /// Files the values of payloads, so that the index answers conditions as evaluating them on the payloads would.
 pub(crate) enum IndexBuilder {
-    Values(Builder),
+    Values(ValueRows),
     Texts(TextRows),
+}
+
+/// The values of an index, as far as they have been filed.
+pub(crate) struct ValueRows {
+    builder: Builder,
+    /// The step of the path at which it goes into the elements of an array, when those are kept.
+    elements: Option<usize>,
 }
 
 /// The texts of an index, as far as they have been filed.
@@ -33,12 +42,23 @@ pub(crate) struct TextRows {
 }
 
 impl IndexBuilder {
-    /// An empty index; one of texts has an analysis.
-    pub(crate) fn new(kind: Kind, analysis: Option<&Arc<TextAnalysis>>) -> Self {
+    /// An empty index of a path; one of texts has an analysis.
+    pub(crate) fn new(kind: Kind, analysis: Option<&Arc<TextAnalysis>>, path: &PayloadPath) -> Self {
         match analysis {
-            None => Self::Values(Builder::new(kind)),
+            None => {
+                let elements = elements_at(path.steps());
+                let new = if elements.is_some() {
+                    Builder::with_elements
+                } else {
+                    Builder::new
+                };
+                Self::Values(ValueRows {
+                    builder: new(kind),
+                    elements,
+                })
+            }
             Some(analysis) => Self::Texts(TextRows {
-                builder: TextBuilder::new(analysis.fingerprint(), analysis.has_positions()),
+                builder: TextBuilder::new(analysis.fingerprint()),
                 analysis: analysis.clone(),
                 scratch: Scratch::default(),
                 texts: 0,
@@ -46,7 +66,7 @@ impl IndexBuilder {
         }
     }
 
-    /// Files the values that `payload` has at `path` under `row`, and the classes of the row with them. Rows come in ascending
+    /// Files the values that `payload` has at `path`, which the index is of, under `row`, and the classes of the row with them. Rows come in ascending
     /// order.
     ///
     /// # Errors
@@ -57,25 +77,52 @@ impl IndexBuilder {
         payload: ObjectRef<'_>,
         path: &PayloadPath,
     ) -> Result<(), ValueError> {
-        if let Self::Texts(rows) = self {
-            rows.texts = 0;
-        }
-        any_node(payload, path.steps(), &mut |node| {
+        let elements = match self {
+            Self::Values(rows) => rows.elements,
+            Self::Texts(rows) => {
+                rows.texts = 0;
+                None
+            }
+        };
+        let steps = path.steps();
+        let mut file = |element: u32, node| self.node(row, element, node).map(|()| false);
+        let Some(at) = elements else {
+            any_node(payload, steps, &mut |node| file(0, node))?;
+            return Ok(());
+        };
+        let within = steps.get(at + 1..).unwrap_or_default();
+        any_node(payload, steps.get(..at).unwrap_or_default(), &mut |node| {
             let ValueRef::Array(items) = node else {
-                self.file(row, node)?;
                 return Ok(false);
             };
-            if !items.is_empty() {
-                match self {
-                    Self::Values(builder) => builder.filled(row),
-                    Self::Texts(rows) => rows.builder.filled(row),
+            for (element, item) in (0_u32..).zip(items) {
+                if let ValueRef::Object(object) = item? {
+                    any_node(object, within, &mut |node| file(element, node))?;
                 }
-            }
-            for item in items {
-                self.file(row, item?)?;
             }
             Ok(false)
         })?;
+        Ok(())
+    }
+
+    /// Files what the path leads to in an element, 0 where those are not kept.
+    fn node(&mut self, row: u32, element: u32, node: ValueRef<'_>) -> Result<(), ValueError> {
+        match self {
+            Self::Values(rows) => rows.builder.values(row, values_of(node)),
+            Self::Texts(rows) => rows.builder.values(row, values_of(node)),
+        }
+        let ValueRef::Array(items) = node else {
+            return self.file(row, element, node);
+        };
+        if !items.is_empty() {
+            match self {
+                Self::Values(rows) => rows.builder.filled(row),
+                Self::Texts(rows) => rows.builder.filled(row),
+            }
+        }
+        for item in items {
+            self.file(row, element, item?)?;
+        }
         Ok(())
     }
 
@@ -85,14 +132,14 @@ impl IndexBuilder {
     /// As those of the builders in [`vdb_index::postings`].
     pub(crate) fn finish(self, disk: &dyn Disk, path: &str, rows: u32) -> vdb_index::Result<FrameInfo> {
         match self {
-            Self::Values(builder) => builder.finish(disk, path, rows),
+            Self::Values(values) => values.builder.finish(disk, path, rows),
             Self::Texts(texts) => texts.builder.finish(disk, path, rows),
         }
     }
 
-    fn file(&mut self, row: u32, value: ValueRef<'_>) -> Result<(), ValueError> {
+    fn file(&mut self, row: u32, element: u32, value: ValueRef<'_>) -> Result<(), ValueError> {
         match self {
-            Self::Values(builder) => file(builder, row, value)?,
+            Self::Values(rows) => file(&mut rows.builder, (row, element), value)?,
             Self::Texts(rows) => rows.file(row, value),
         }
         Ok(())
@@ -124,9 +171,18 @@ impl TextRows {
     }
 }
 
-fn file(builder: &mut Builder, row: u32, value: ValueRef<'_>) -> Result<(), ValueError> {
+/// The step at which a path goes into the elements of an array, when that is the only one, and there are objects in it.
+fn elements_at(steps: &[PathStep]) -> Option<usize> {
+    let all = |step: &PathStep| *step == PathStep::All;
+    let at = steps.iter().position(all)?;
+    let within = steps.get(at + 1..)?;
+    let is_one = matches!(within.first(), Some(PathStep::Key(_))) && !within.iter().any(all);
+    is_one.then_some(at)
+}
+
+fn file(builder: &mut Builder, (row, element): (u32, u32), value: ValueRef<'_>) -> Result<(), ValueError> {
     match (key(value, builder.kind())?, value) {
-        (Some(key), _) => builder.push(row, key),
+        (Some(key), _) => builder.push_in(row, element, key),
         (None, ValueRef::Null) => builder.null(row),
         (None, _) => builder.foreign(row),
     }

@@ -29,8 +29,8 @@ pub struct PayloadIndexParams {
 }
 
 /// Options of a payload index. They are kept and told again as they were given, those that were not given too. Those of texts
-/// say what a token is and whether phrases are found by the index. None of the others changes an answer: one file serves
-/// equality, ranges and prefixes alike, and where its bytes are is left to the system's page cache, so that they say what
+/// say what a token is. None of the others changes an answer: one file serves
+/// equality, ranges, prefixes and phrases alike, and where its bytes are is left to the system's page cache, so that they say what
 /// the index is for and not what it can do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PayloadIndexOptions {
@@ -50,8 +50,7 @@ pub struct PayloadIndexOptions {
     pub memory: Option<MemoryPlacement>,
     /// Graphs of vectors are to know of the field.
     pub enable_hnsw: Option<bool>,
-    /// Phrases are found by the index, which is larger then (by a fifth, for texts of a dozen words); without, texts are read for
-    /// them (text).
+    /// Phrases are asked for (text).
     pub phrase_matching: Option<bool>,
     /// How tokens are made (text).
     pub text: TextOptions,
@@ -231,9 +230,8 @@ impl PayloadIndexParams {
             return Ok(None);
         }
         let options = self.options.clone().unwrap_or_default();
-        let positions = options.phrase_matching.unwrap_or(false);
         let config = options.text.over(vdb_text::AnalyzerConfig::default());
-        TextAnalysis::new(&config, positions).map(Some).map_err(refused)
+        TextAnalysis::new(&config).map(Some).map_err(refused)
     }
 
     /// Whether an object that [`from_json`](Self::from_json) reads may have this key; which of them go together is not asked.

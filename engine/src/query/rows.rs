@@ -7,7 +7,7 @@ use vdb_index::{RowBits, RowSet};
 use vdb_storage::PointId;
 
 use crate::error::{Error, Result};
-use crate::filter::{Candidates, CompiledFilter, IndexLookup, candidates, estimate};
+use crate::filter::{Candidates, CompiledFilter, IndexLookup, Slice, candidates, estimate};
 use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
 use crate::schema::Schema;
@@ -293,6 +293,10 @@ impl IndexLookup for WatchedLookup<'_> {
 
     fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
         self.lookup.rows_with_vector(name)
+    }
+
+    fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {
+        self.lookup.rows_in_slice(slice)
     }
 
     fn goes_on(&self) -> bool {

@@ -103,14 +103,21 @@ impl<'a> Fields<'a> {
         Ok(self.map(key)?.map(|object| Fields::of(place, object)))
     }
 
-    /// The objects under names that a user gives.
+    /// The keys whose values are null.
+    pub(crate) fn nulls(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let all = self.object.iter();
+        all.filter(|(_, value)| value.is_null())
+            .map(|(key, _)| key.as_str())
+    }
+
+    /// The objects under names that a user gives; a name whose value is null counts as not given.
     pub(crate) fn named(&mut self, key: &'static str) -> Result<Vec<(&'a str, Fields<'a>)>> {
         let place = self.place(key);
         let Some(object) = self.map(key)? else {
             return Ok(Vec::new());
         };
-        object
-            .iter()
+        let given = object.iter().filter(|(_, value)| !value.is_null());
+        given
             .map(|(name, value)| Ok((name.as_str(), Fields::new(format!("{place}.{name}"), value)?)))
             .collect()
     }

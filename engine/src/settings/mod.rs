@@ -11,6 +11,7 @@
 //! | `hnsw.rs` | graphs: a vector's own parameters, a collection's, the library's |
 //! | `optimizer.rs` | when segments are indexed and merged |
 //! | `strict_mode.rs` | what requests may ask of a collection |
+//! | `strict_update.rs` | a change of that: limits set and taken back |
 //! | `notes.rs` | metadata and hints: JSON that is kept and told again |
 //! | `update.rs` | several changes that take effect together |
 
@@ -20,6 +21,7 @@ mod notes;
 mod optimizer;
 mod quantization;
 mod strict_mode;
+mod strict_update;
 mod update;
 
 pub(crate) use fields::Fields;
@@ -32,6 +34,7 @@ pub use quantization::{
     TurboBits,
 };
 pub use strict_mode::StrictMode;
+pub use strict_update::StrictModeUpdate;
 pub use update::{CollectionUpdate, VectorUpdate};
 
 #[cfg(test)]

@@ -73,6 +73,10 @@ pub struct StrictMode {
     pub max_length: BTreeMap<String, u64>,
 }
 
+/// The key of the limits of multivectors, by name.
+pub(super) const MAX_VECTORS: &str = "multivector_config";
+/// The key of the limits of sparse vectors, by name.
+pub(super) const MAX_LENGTH: &str = "sparse_config";
 /// Limits that are whole numbers.
 const LIMITS: usize = 14;
 /// Limits that are true or false.
@@ -136,6 +140,24 @@ impl StrictMode {
         self.search_max_oversampling = change.search_max_oversampling.or(self.search_max_oversampling);
         self.max_vectors.append(&mut change.max_vectors);
         self.max_length.append(&mut change.max_length);
+    }
+
+    /// Takes back a limit, by its name in the JSON form; false when there is none of that name.
+    pub(super) fn unset(&mut self, name: &str) -> bool {
+        match name {
+            "search_max_oversampling" => self.search_max_oversampling = None,
+            MAX_VECTORS => self.max_vectors.clear(),
+            MAX_LENGTH => self.max_length.clear(),
+            _ => {
+                if let Some((_, limit)) = self.limits().into_iter().find(|(of, _)| *of == name) {
+                    *limit = None;
+                    return true;
+                }
+                let flag = self.flags().into_iter().find(|(of, _)| *of == name);
+                return flag.map(|(_, flag)| *flag = None).is_some();
+            }
+        }
+        true
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -202,12 +224,8 @@ impl StrictMode {
                 .map(|(name, most)| (name.clone(), json!({ key: most })));
             (!limits.is_empty()).then(|| Value::Object(each.collect()))
         };
-        put(
-            &mut said,
-            "multivector_config",
-            named(&self.max_vectors, "max_vectors"),
-        );
-        put(&mut said, "sparse_config", named(&self.max_length, "max_length"));
+        put(&mut said, MAX_VECTORS, named(&self.max_vectors, "max_vectors"));
+        put(&mut said, MAX_LENGTH, named(&self.max_length, "max_length"));
         said
     }
 
@@ -228,13 +246,13 @@ impl StrictMode {
             *limit = fields.unsigned(name)?;
         }
         read.search_max_oversampling = fields.number("search_max_oversampling")?;
-        for (name, mut of) in fields.named("multivector_config")? {
+        for (name, mut of) in fields.named(MAX_VECTORS)? {
             if let Some(most) = of.unsigned("max_vectors")? {
                 read.max_vectors.insert(name.to_owned(), most);
             }
             of.finish()?;
         }
-        for (name, mut of) in fields.named("sparse_config")? {
+        for (name, mut of) in fields.named(MAX_LENGTH)? {
             if let Some(most) = of.unsigned("max_length")? {
                 read.max_length.insert(name.to_owned(), most);
             }

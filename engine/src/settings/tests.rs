@@ -265,6 +265,38 @@ fn limits_of_strict_mode_are_added_to_those_that_are_there() {
 }
 
 #[test]
+fn limits_of_strict_mode_are_taken_back_one_by_one() {
+    let mut held = StrictMode::from_json(
+        &json!({"enabled": true, "max_query_limit": 5, "search_max_oversampling": 2.5,
+        "search_allow_exact": false, "multivector_config": {"m": {"max_vectors": 3}},
+        "sparse_config": {"a": {"max_length": 1}, "b": {"max_length": 2}}}),
+    )
+    .unwrap();
+    let change = |value: Value, held: &mut StrictMode| {
+        let update = CollectionUpdate::from_json(&json!({"strict_mode_config": value})).unwrap();
+        update.strict_mode.unwrap().apply(held)
+    };
+    let taken = json!({"max_query_limit": null, "max_timeout": 7, "search_allow_exact": null, "sparse_config": {"a": null}});
+    change(taken, &mut held).unwrap();
+    let left = json!({"enabled": true, "max_timeout": 7, "search_max_oversampling": 2.5,
+        "multivector_config": {"m": {"max_vectors": 3}}, "sparse_config": {"b": {"max_length": 2}}});
+    assert_eq!(Value::Object(held.to_json()), left);
+    let rest = json!({"search_max_oversampling": null, "multivector_config": null, "sparse_config": {"b": null, "c": null}});
+    change(rest, &mut held).unwrap();
+    assert_eq!(
+        Value::Object(held.to_json()),
+        json!({"enabled": true, "max_timeout": 7})
+    );
+    assert!(CollectionUpdate::from_json(&json!({"strict_mode_config": {"none": null}})).is_err());
+    let before = held.clone();
+    let wrong = StrictModeUpdate::default()
+        .unset("max_timeout")
+        .unset("none")
+        .apply(&mut held);
+    assert!(wrong.unwrap_err().to_string().contains("none") && held == before);
+}
+
+#[test]
 fn metadata_merges_at_the_top_and_hints_all_the_way_down() {
     let mut metadata = object(json!({"a": {"x": 1, "y": 2}, "b": 1}));
     merge_metadata(&mut metadata, &object(json!({"a": {"x": 3}, "b": null, "c": []})));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::{HnswConfig, OptimizerUpdate, QuantizationConfig, QuantizationUpdate, StrictMode};
+use super::{HnswConfig, OptimizerUpdate, QuantizationConfig, QuantizationUpdate, StrictModeUpdate};
 use crate::error::Result;
 
 /// A change of a collection's settings: what is given replaces, the rest stays. Sizes and distances of vectors never change.
@@ -42,8 +42,8 @@ pub struct CollectionUpdate {
     pub quantization: Option<QuantizationUpdate>,
     /// When segments are indexed and merged.
     pub optimizer: OptimizerUpdate,
-    /// Limits that are given are set, the others stay.
-    pub strict_mode: Option<StrictMode>,
+    /// Limits that are given are set or taken back, the others stay.
+    pub strict_mode: Option<StrictModeUpdate>,
     /// Keys at the top level are set; a null removes its key.
     pub metadata: Map<String, Value>,
     /// A JSON merge patch (RFC 7396) of the hints.
@@ -95,8 +95,8 @@ impl CollectionUpdate {
 
     /// Changes what requests may ask.
     #[must_use]
-    pub fn strict_mode(mut self, strict_mode: StrictMode) -> Self {
-        self.strict_mode = Some(strict_mode);
+    pub fn strict_mode(mut self, strict_mode: impl Into<StrictModeUpdate>) -> Self {
+        self.strict_mode = Some(strict_mode.into());
         self
     }
 
@@ -115,8 +115,8 @@ impl CollectionUpdate {
     }
 
     /// From the JSON form: `vectors` (by name, each with `hnsw_config` and `quantization_config`), `hnsw_config`,
-    /// `quantization_config` (`"Disabled"` takes back what was said), `optimizers_config`, `strict_mode_config`, `metadata`,
-    /// `hints`.
+    /// `quantization_config` (`"Disabled"` takes back what was said), `optimizers_config`, `strict_mode_config` (a
+    /// limit that is null is taken back), `metadata`, `hints`.
     ///
     /// # Errors
     /// When it is none, or has a key that is unknown.
@@ -140,7 +140,7 @@ impl CollectionUpdate {
             vectors.insert(name.to_owned(), update);
         }
         let optimizer = fields.fields("optimizers_config")?.map(OptimizerUpdate::read);
-        let strict_mode = fields.fields("strict_mode_config")?.map(StrictMode::read);
+        let strict_mode = fields.fields("strict_mode_config")?.map(StrictModeUpdate::read);
         let update = CollectionUpdate {
             vectors,
             hnsw: hnsw(&mut fields)?,

@@ -1,8 +1,10 @@
-//! Rows out of a serialised roaring bitmap, straight into bits or a list.
+//! Rows into a serialised roaring bitmap, and out of one straight into bits or a list.
 //!
 //! The bytes are those of the portable format of Roaring bitmaps (RoaringFormatSpec, section "General layout"):
 //! containers of 2^16 rows, each a list, bits, or runs. A filter reads such a bitmap for every query, so nothing is
 //! made in between.
+
+use roaring::RoaringBitmap;
 
 use crate::rowset::RowBits;
 
@@ -15,6 +17,16 @@ const OFFSETS_FROM: usize = 4;
 /// A container with more rows than this is bits.
 const MOST_LISTED: usize = 4096;
 const BITS_BYTES: usize = 1 << 13;
+
+/// Appends the serialised bitmap, and returns its length.
+pub(super) fn append(rows: &mut RoaringBitmap, out: &mut Vec<u8>) -> u32 {
+    rows.optimize();
+    let before = out.len();
+    // Writing to a Vec does not fail; should it do so, the reader finds the bitmap cut short.
+    let written = rows.serialize_into(&mut *out);
+    debug_assert!(written.is_ok());
+    (out.len() - before) as u32
+}
 
 /// One container: pairs of bytes, little-endian.
 enum Container<'a> {
@@ -132,7 +144,6 @@ pub(super) fn add_to_list(bytes: &[u8], most: usize, list: &mut Vec<u32>) -> Opt
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use roaring::RoaringBitmap;
 
     fn serialised(rows: &RoaringBitmap) -> Vec<u8> {
         let mut bytes = Vec::new();

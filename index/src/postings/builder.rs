@@ -9,8 +9,14 @@ use vdb_vfs::{
 };
 
 use super::{
-    format::{BITMAPS, Class, ClassRecord, FILE, KEYS, LARGE, Large, Meta, ROWS, RUNS, TERMS},
+    bitmap::append,
+    counts::Counts,
+    format::{
+        BITMAPS, COUNTS, Class, ClassRecord, Count, DETAILS, FILE, KEYS, LARGE, Large, Meta, ROWS, RUNS,
+        STARTS, TERMS,
+    },
     key::{Key, Kind, Stored},
+    number,
 };
 use crate::{Error, Result};
 
@@ -19,7 +25,7 @@ const SMALLEST_BITMAP: usize = 64;
 
 /// Gathers keys and classes by row, in any order of rows, and writes a postings file.
 ///
-/// Holds 16 bytes a pair of key and row (8 for keywords and UUIDs, plus every different term once), and about as much again
+/// Holds 16 bytes a pair of key and row (12 for keywords and UUIDs, plus every different term once), and about as much again
 /// while it writes: [`Builder::bytes`] tells.
 ///
 /// ```
@@ -40,21 +46,27 @@ const SMALLEST_BITMAP: usize = 64;
 #[derive(Debug)]
 pub struct Builder {
     kind: Kind,
+    /// Whether the elements are kept that values are in.
+    elements: bool,
     values: Values,
     foreign: RoaringBitmap,
     null: RoaringBitmap,
     filled: RoaringBitmap,
+    counts: Counts,
 }
+
+/// Of a key, or its number: a row, and an element of it where those are kept, else 0.
+type Filed<K> = (K, u32, u32);
 
 #[derive(Debug)]
 enum Values {
-    Numbers(Vec<(i64, u32)>),
+    Numbers(Vec<Filed<i64>>),
     Terms {
         /// Terms by order of appearance.
         numbers: HashMap<Box<[u8]>, u32>,
         text_bytes: usize,
-        /// Number of the term, row.
-        pairs: Vec<(u32, u32)>,
+        /// By number of the term.
+        pairs: Vec<Filed<u32>>,
     },
 }
 
@@ -74,10 +86,21 @@ impl Builder {
         let none = RoaringBitmap::new();
         Self {
             kind,
+            elements: false,
             values,
             foreign: none.clone(),
             null: none.clone(),
             filled: none,
+            counts: Counts::default(),
+        }
+    }
+
+    /// One that keeps in which elements of an array values are.
+    #[must_use]
+    pub fn with_elements(kind: Kind) -> Self {
+        Self {
+            elements: true,
+            ..Self::new(kind)
         }
     }
 
@@ -89,9 +112,17 @@ impl Builder {
 
     /// Files `row` under `key`. A key of another kind makes the row [`Class::Foreign`].
     pub fn push(&mut self, row: u32, key: Key<'_>) {
+        self.push_in(row, 0, key);
+    }
+
+    /// As [`push`](Self::push), for a value in this element of an array.
+    pub fn push_in(&mut self, row: u32, element: u32, key: Key<'_>) {
+        let element = if self.elements { element } else { 0 };
         let stored = key.stored(self.kind);
         match (&mut self.values, &stored) {
-            (Values::Numbers(pairs), Some(Stored::Number(number))) => push_new(pairs, (*number, row)),
+            (Values::Numbers(pairs), Some(Stored::Number(number))) => {
+                push_new(pairs, (*number, row, element));
+            }
             (
                 Values::Terms {
                     numbers,
@@ -111,7 +142,7 @@ impl Builder {
                         number
                     }
                 };
-                push_new(pairs, (number, row));
+                push_new(pairs, (number, row, element));
             }
             (Values::Numbers(_) | Values::Terms { .. }, _) => self.foreign(row),
         }
@@ -132,22 +163,27 @@ impl Builder {
         self.filled.insert(row);
     }
 
+    /// What the path leads to in `row` has so many values; said of each node. It is filled where there is any.
+    pub fn values(&mut self, row: u32, values: u64) {
+        self.counts.add(row, values);
+    }
+
     /// About how much memory is held.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let classes = [&self.foreign, &self.null, &self.filled].map(RoaringBitmap::serialized_size);
         let values = match &self.values {
-            Values::Numbers(pairs) => pairs.capacity() * size_of::<(i64, u32)>(),
+            Values::Numbers(pairs) => pairs.capacity() * size_of::<Filed<i64>>(),
             Values::Terms {
                 numbers,
                 text_bytes,
                 pairs,
             } => {
                 let term = size_of::<(Box<[u8]>, u32)>() + 1;
-                numbers.capacity() * term + text_bytes + pairs.capacity() * size_of::<(u32, u32)>()
+                numbers.capacity() * term + text_bytes + pairs.capacity() * size_of::<Filed<u32>>()
             }
         };
-        values + classes.iter().sum::<usize>()
+        values + classes.iter().sum::<usize>() + self.counts.bytes()
     }
 
     /// Writes the index of a segment of `rows` rows to `path`, and syncs the file (not its directory).
@@ -168,7 +204,7 @@ impl Builder {
             Values::Numbers(mut pairs) => {
                 pairs.sort_unstable();
                 pairs.dedup();
-                self.write(disk, path, rows, &pairs, &[])
+                self.write(disk, path, rows, pairs, &[])
             }
             Values::Terms {
                 numbers, mut pairs, ..
@@ -181,25 +217,28 @@ impl Builder {
                         *slot = rank;
                     }
                 }
-                for (number, _) in &mut pairs {
+                for (number, ..) in &mut pairs {
                     *number = ranks.get(*number as usize).copied().unwrap_or(u32::MAX);
                 }
                 pairs.sort_unstable();
                 pairs.dedup();
-                self.write(disk, path, rows, &pairs, &terms)
+                self.write(disk, path, rows, pairs, &terms)
             }
         }
     }
 
-    /// `pairs` are sorted and different; `terms` are the keys where those are not numbers.
+    /// `filed` is sorted, and each of it different; `terms` are the keys where those are not numbers.
     fn write<K: Copy + Eq + Into<i64>>(
-        self,
+        mut self,
         disk: &dyn Disk,
         path: &str,
         rows: u32,
-        pairs: &[(K, u32)],
+        mut pairs: Vec<Filed<K>>,
         terms: &[(Box<[u8]>, u32)],
     ) -> Result<FrameInfo> {
+        let places = self.elements.then(|| places(&pairs));
+        pairs.dedup_by(|b, a| (a.0, a.1) == (b.0, b.1));
+        let pairs = pairs.as_slice();
         // One more than the keys has to be a u32 as well.
         if pairs.len() >= u32::MAX as usize {
             return Err(Error::TooManyPairs {
@@ -208,7 +247,11 @@ impl Builder {
             });
         }
         let mut bitmaps = Vec::new();
-        let records = append_classes(self.classes(rows, pairs)?, &mut bitmaps);
+        let classes = self.classes(rows, pairs)?;
+        let [.., filled] = &classes;
+        let filled = filled.clone();
+        let records = append_classes(classes, &mut bitmaps);
+        let counts = mem::take(&mut self.counts).finish(&filled, &mut bitmaps);
         let large = large_keys(pairs, &mut bitmaps);
 
         let mut keys = 0;
@@ -224,7 +267,7 @@ impl Builder {
             }
         } else {
             for group in groups(pairs) {
-                let key: Option<i64> = group.first().map(|(key, _)| (*key).into());
+                let key: Option<i64> = group.first().map(|(key, ..)| (*key).into());
                 writer.write(&key.unwrap_or_default().to_le_bytes())?;
                 keys += 1;
             }
@@ -242,7 +285,7 @@ impl Builder {
         }
         begin(&mut writer, ROWS)?;
         for (_, group) in small(pairs, &large) {
-            for (_, row) in group {
+            for (_, row, _) in group {
                 writer.write(&row.to_le_bytes())?;
             }
         }
@@ -252,6 +295,13 @@ impl Builder {
         }
         begin(&mut writer, BITMAPS)?;
         writer.write(&bitmaps)?;
+        write_counts(&mut writer, &counts)?;
+        if let Some((lengths, details)) = places {
+            begin(&mut writer, STARTS)?;
+            write_starts(&mut writer, lengths.into_iter(), |start| start.to_le_bytes())?;
+            begin(&mut writer, DETAILS)?;
+            writer.write(&details)?;
+        }
         let meta = Meta {
             kind: self.kind,
             rows,
@@ -259,6 +309,8 @@ impl Builder {
             large: large.len() as u32,
             entries: pairs.len() as u64,
             classes: records,
+            counts: counts.len() as u32,
+            elements: self.elements,
             text: None,
         };
         writer.set_meta(&meta.encode())?;
@@ -266,12 +318,13 @@ impl Builder {
     }
 
     /// The classes in the order of [`Class::ALL`].
-    fn classes<K>(&self, rows: u32, pairs: &[(K, u32)]) -> Result<[RoaringBitmap; Class::ALL.len()]> {
+    fn classes<K>(&self, rows: u32, pairs: &[Filed<K>]) -> Result<[RoaringBitmap; Class::ALL.len()]> {
         let marked = [&self.foreign, &self.null, &self.filled]
             .into_iter()
             .filter_map(RoaringBitmap::max)
-            .max();
-        let greatest = pairs.iter().map(|(_, row)| *row).max().max(marked);
+            .max()
+            .max(self.counts.max());
+        let greatest = pairs.iter().map(|(_, row, _)| *row).max().max(marked);
         if let Some(row) = greatest.filter(|&row| row >= rows) {
             let range = "0 to the number of rows of the segment";
             return Err(Error::BadParameter {
@@ -283,7 +336,7 @@ impl Builder {
         // Keys come in their own order and rows in none, so plain bits are filled faster than bitmaps are.
         let mut present = vec![0_u8; (rows as usize).div_ceil(8)];
         let mut multiple = present.clone();
-        for (_, row) in pairs {
+        for (_, row, _) in pairs {
             let (byte, bit) = ((row / 8) as usize, 1 << (row % 8));
             if let (Some(present), Some(multiple)) = (present.get_mut(byte), multiple.get_mut(byte)) {
                 *multiple |= *present & bit;
@@ -318,6 +371,48 @@ pub(super) fn begin(writer: &mut FrameWriter, section: u32) -> Result<()> {
     Ok(())
 }
 
+/// Writes 0 and the sums of the lengths so far.
+pub(super) fn write_starts<const N: usize>(
+    writer: &mut FrameWriter,
+    lengths: impl Iterator<Item = u64>,
+    bytes: impl Fn(u64) -> [u8; N],
+) -> Result<()> {
+    let mut start = 0;
+    writer.write(&bytes(start))?;
+    for length in lengths {
+        start += length;
+        writer.write(&bytes(start))?;
+    }
+    Ok(())
+}
+
+/// Writes the section of numbers of values.
+pub(super) fn write_counts(writer: &mut FrameWriter, counts: &[Count]) -> Result<()> {
+    begin(writer, COUNTS)?;
+    for count in counts {
+        writer.write(&count.encode())?;
+    }
+    Ok(())
+}
+
+/// The details of each key, back to back, and their lengths.
+fn places<K: Eq>(filed: &[Filed<K>]) -> (Vec<u64>, Vec<u8>) {
+    let (mut lengths, mut details) = (Vec::new(), Vec::new());
+    for group in groups(filed) {
+        let before = details.len();
+        for row in group.chunk_by(|(_, a, _), (_, b, _)| a == b) {
+            number::push(row.len() as u64, &mut details);
+            let mut last = 0;
+            for (.., element) in row {
+                number::push(u64::from(element - last), &mut details);
+                last = *element;
+            }
+        }
+        lengths.push((details.len() - before) as u64);
+    }
+    (lengths, details)
+}
+
 /// Appends a pair unless it was the last one, as repeats within one array are.
 fn push_new<T: PartialEq>(pairs: &mut Vec<T>, pair: T) {
     if pairs.last() != Some(&pair) {
@@ -326,15 +421,15 @@ fn push_new<T: PartialEq>(pairs: &mut Vec<T>, pair: T) {
 }
 
 /// The pairs of each key.
-fn groups<K: Eq>(pairs: &[(K, u32)]) -> impl Iterator<Item = &[(K, u32)]> {
-    pairs.chunk_by(|(a, _), (b, _)| a == b)
+fn groups<K: Eq>(pairs: &[Filed<K>]) -> impl Iterator<Item = &[Filed<K>]> {
+    pairs.chunk_by(|(a, ..), (b, ..)| a == b)
 }
 
 /// The number and the pairs of each key, without the pairs when the key is large.
 fn small<'a, K: Eq>(
-    pairs: &'a [(K, u32)],
+    pairs: &'a [Filed<K>],
     large: &'a [Large],
-) -> impl Iterator<Item = (u32, &'a [(K, u32)])> {
+) -> impl Iterator<Item = (u32, &'a [Filed<K>])> {
     let mut large = large.iter().peekable();
     (0_u32..).zip(groups(pairs)).map(move |(key, group)| {
         let is_large = large.next_if(|entry| entry.key == key).is_some();
@@ -343,11 +438,11 @@ fn small<'a, K: Eq>(
 }
 
 /// The keys whose rows take less space as a bitmap than as a run. Their bitmaps are appended.
-fn large_keys<K: Eq>(pairs: &[(K, u32)], bitmaps: &mut Vec<u8>) -> Vec<Large> {
+fn large_keys<K: Eq>(pairs: &[Filed<K>], bitmaps: &mut Vec<u8>) -> Vec<Large> {
     let mut large = Vec::new();
     let mut before = 0;
     for (key, group) in (0_u32..).zip(groups(pairs)) {
-        let rows = group.iter().map(|(_, row)| *row);
+        let rows = group.iter().map(|(_, row, _)| *row);
         if let Some(entry) = large_key(key, rows, before, bitmaps) {
             before += group.len() as u64;
             large.push(entry);
@@ -382,14 +477,4 @@ pub(super) fn large_key(
         start,
         bytes,
     })
-}
-
-/// Appends the serialised bitmap, and returns its length.
-fn append(rows: &mut RoaringBitmap, out: &mut Vec<u8>) -> u32 {
-    rows.optimize();
-    let before = out.len();
-    // Writing to a Vec does not fail; should it do so, the reader finds the bitmap cut short.
-    let written = rows.serialize_into(&mut *out);
-    debug_assert!(written.is_ok());
-    (out.len() - before) as u32
 }

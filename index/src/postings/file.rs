@@ -10,8 +10,8 @@ use vdb_vfs::{
 use super::{
     bitmap,
     format::{
-        BITMAPS, Class, DETAILS, FILE, KEYS, LARGE, LARGE_LEN, LENGTHS, Large, Meta, ROWS, RUNS, SECTIONS,
-        STARTS, TERMS, TEXT_SECTIONS, TextInfo, u32_at, u64_at,
+        BITMAPS, COUNT_LEN, COUNTS, Class, Count, DETAILS, FILE, KEYS, LARGE, LARGE_LEN, LENGTHS, Large,
+        Meta, ROWS, RUNS, STARTS, TERMS, TextInfo, u32_at, u64_at,
     },
     key::{Key, Kind, Stored},
 };
@@ -32,15 +32,17 @@ pub struct PostingsFile {
     rows: FileSlice,
     large: FileSlice,
     bitmaps: FileSlice,
-    text: Option<TextSections>,
+    counts: FileSlice,
+    /// Where in a row its values are.
+    places: Option<Places>,
+    /// Of an index of texts.
+    lengths: Option<FileSlice>,
 }
 
-/// What an index of texts has besides.
 #[derive(Debug)]
-struct TextSections {
+struct Places {
     starts: FileSlice,
     details: FileSlice,
-    lengths: FileSlice,
 }
 
 impl PostingsFile {
@@ -53,23 +55,25 @@ impl PostingsFile {
         let frame = Frame::open(disk, path, FILE, FILE.version..=FILE.version)?;
         let meta_at = frame.meta_at();
         let damage = |(at, what)| frame.corrupt(meta_at.saturating_add(at as u64), what);
-        let is_text = Meta::kind_of(frame.meta()).map_err(damage)? == Kind::Text;
-        frame.require_sections(if is_text { TEXT_SECTIONS } else { SECTIONS })?;
+        frame.require_sections(Meta::sections_of(frame.meta()).map_err(damage)?)?;
         let section = |index| frame.section(index);
         let (keys, terms, runs) = (section(KEYS)?, section(TERMS)?, section(RUNS)?);
         let (rows_of_keys, large, bitmaps) = (section(ROWS)?, section(LARGE)?, section(BITMAPS)?);
-        let lengths =
-            [&keys, &terms, &runs, &rows_of_keys, &large, &bitmaps].map(|section| section.len() as u64);
+        let counts = section(COUNTS)?;
+        let lengths = [&keys, &terms, &runs, &rows_of_keys, &large, &bitmaps, &counts];
+        let lengths = lengths.map(|section| section.len() as u64);
         let meta = Meta::decode(frame.meta(), lengths).map_err(damage)?;
-        let text = if is_text {
-            let (starts, details, lengths) = (section(STARTS)?, section(DETAILS)?, section(LENGTHS)?);
-            meta.check_text(starts.len() as u64, lengths.len() as u64)
-                .map_err(damage)?;
-            Some(TextSections {
-                starts,
-                details,
-                lengths,
-            })
+        let places = if meta.elements || meta.text.is_some() {
+            let (starts, details) = (section(STARTS)?, section(DETAILS)?);
+            meta.check_starts(starts.len() as u64).map_err(damage)?;
+            Some(Places { starts, details })
+        } else {
+            None
+        };
+        let lengths = if meta.text.is_some() {
+            let lengths = section(LENGTHS)?;
+            meta.check_lengths(lengths.len() as u64).map_err(damage)?;
+            Some(lengths)
         } else {
             None
         };
@@ -86,7 +90,9 @@ impl PostingsFile {
             rows: rows_of_keys,
             large,
             bitmaps,
-            text,
+            counts,
+            places,
+            lengths,
         })
     }
 
@@ -99,23 +105,41 @@ impl PostingsFile {
     /// How many tokens a row has; 0 in an index of another kind than texts.
     #[must_use]
     pub fn text_length(&self, row: u32) -> u32 {
-        self.text
-            .as_ref()
-            .map_or(0, |text| u32_at(&text.lengths, row as usize * 4))
+        let lengths = self.lengths.as_ref();
+        lengths.map_or(0, |lengths| u32_at(lengths, row as usize * 4))
     }
 
-    /// The details of the key numbered `key` in an index of texts.
+    /// Whether it knows in which elements values are.
+    pub(super) fn knows_elements(&self) -> bool {
+        self.meta.elements
+    }
+
+    /// Entries of `counts`.
+    pub(super) fn counts(&self) -> u32 {
+        self.meta.counts
+    }
+
+    /// The entry of this number, below [`counts`](Self::counts).
+    pub(super) fn count(&self, number: u32) -> Count {
+        let bytes = self.counts.get(number as usize * COUNT_LEN..);
+        let bytes = bytes.and_then(<[u8]>::first_chunk);
+        Count::decode(bytes.unwrap_or(&[0; COUNT_LEN]))
+    }
+
+    /// The details of the key numbered `key` in an index that knows places.
     pub(super) fn details(&self, key: u32) -> Result<&[u8]> {
-        let Some(text) = &self.text else { return Ok(&[]) };
+        let Some(places) = &self.places else {
+            return Ok(&[]);
+        };
         let at = key as usize * 8;
-        let (start, end) = (u64_at(&text.starts, at), u64_at(&text.starts, at + 8));
+        let (start, end) = (u64_at(&places.starts, at), u64_at(&places.starts, at + 8));
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
         range
-            .and_then(|(start, end)| text.details.get(start..end))
+            .and_then(|(start, end)| places.details.get(start..end))
             .ok_or_else(|| {
                 let what = format!(
                     "details from {start} to {end}, expected some within {}",
-                    text.details.len()
+                    places.details.len()
                 );
                 self.frame.corrupt_section(STARTS, at as u64, what).into()
             })
@@ -123,11 +147,9 @@ impl PostingsFile {
 
     /// An error about the details of the key numbered `key`.
     pub(super) fn corrupt_details(&self, key: u32) -> vdb_vfs::Error {
-        let start = self
-            .text
-            .as_ref()
-            .map_or(0, |text| u64_at(&text.starts, key as usize * 8));
-        let what = "details of a token do not fit its rows";
+        let places = self.places.as_ref();
+        let start = places.map_or(0, |places| u64_at(&places.starts, key as usize * 8));
+        let what = "details of a key do not fit its rows";
         self.frame.corrupt_section(DETAILS, start, what)
     }
 
@@ -180,15 +202,23 @@ impl PostingsFile {
             Some(record) if record.rows > 0 => record,
             Some(_) | None => return Ok(RowSet::new()),
         };
-        if RowSet::is_sparse(u64::from(record.rows), self.meta.rows) {
-            let mut list = Vec::with_capacity(record.rows as usize);
-            self.bitmap_into_list(start, record.bytes, record.rows, &mut list)?;
+        self.bitmap_rows(start, record.bytes, record.rows)
+    }
+
+    /// The rows of a bitmap of so many.
+    pub(super) fn bitmap_rows(&self, start: u64, len: u32, rows: u32) -> Result<RowSet> {
+        if rows > self.meta.rows {
+            return Err(self.corrupt_bitmap(start, rows).into());
+        }
+        if RowSet::is_sparse(u64::from(rows), self.meta.rows) {
+            let mut list = Vec::with_capacity(rows as usize);
+            self.bitmap_into_list(start, len, rows, &mut list)?;
             return Ok(RowSet::List(list));
         }
         let mut bits = RowBits::empty(self.meta.rows);
-        let read = bitmap::add_to_bits(self.bitmap(start, record.bytes)?, &mut bits);
-        if read.is_none() || bits.count() != u64::from(record.rows) {
-            return Err(self.corrupt_bitmap(start, record.rows).into());
+        let read = bitmap::add_to_bits(self.bitmap(start, len)?, &mut bits);
+        if read.is_none() || bits.count() != u64::from(rows) {
+            return Err(self.corrupt_bitmap(start, rows).into());
         }
         Ok(RowSet::Bits(bits))
     }

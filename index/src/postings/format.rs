@@ -1,15 +1,18 @@
-//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 1, all numbers little-endian.
+//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 2, all numbers little-endian.
 //!
 //! ```text
-//! meta, 64 bytes                          sections
+//! meta, 72 bytes                          sections
 //!  0  1  kind of index                     0 keys     an index of numbers: i64 a key, ascending
-//!  1  3  zero                                         terms: u64 start of each, then their end
+//!  1  1  1 if elements are known, else 0              terms: u64 start of each, then their end
+//!  2  2  zero
 //!  4  4  rows of the segment               1 terms    bytes, back to back, ascending: UTF-8 of keywords, 16 of a UUID
 //!  8  4  keys                              2 runs     u32 start of each key's run in `rows`, then their end
 //! 12  4  keys whose rows are a bitmap      3 rows     u32, ascending within a run
 //! 16  8  pairs of key and row              4 large    32 bytes a key whose rows are a bitmap, ascending
 //! 24 40  for each class:                   5 bitmaps  roaring, portable serialisation: the classes', then those
-//!        u32 rows, u32 bytes of bitmap                that `large` points to
+//!        u32 rows, u32 bytes of bitmap                that `large` and `counts` point to
+//! 64  4  entries of `counts`               6 counts   24 bytes a number of values, ascending
+//! 68  4  zero
 //!
 //! large entry
 //!  0  4  number of the key
@@ -18,16 +21,23 @@
 //! 16  8  start of the bitmap in its section
 //! 24  4  length of the bitmap
 //! 28  4  zero
+//!
+//! counts entry
+//!  0  4  number of values that some node of the rows has: 2 and more, and 0 and 1 as `counts.rs` says
+//!  4  4  rows
+//!  8  8  start of the bitmap in its section
+//! 16  4  length of the bitmap
+//! 20  4  zero
 //! ```
-//! An index of texts has more of both:
+//! An index that knows elements has two sections more, one of texts three and a longer meta:
 //!
 //! ```text
-//! meta, 80 bytes: the first 64 as above    sections
-//! 64  4  fingerprint of what made tokens   6 starts   u64 start of each key's details, then their end
-//! 68  1  1 if positions are there, else 0  7 details  of each row of a key, in the order of its rows: how often the row
-//! 69  3  zero                                         has the token; then, if positions are there, the first one and
-//! 72  8  tokens of all rows together                  what each next one is more than the one before. LEB128, all
-//!                                          8 lengths  u32 tokens of each row
+//! meta, 88 bytes: the first 72 as above    sections
+//! 72  4  fingerprint of what made tokens   7 starts   u64 start of each key's details, then their end
+//! 76  4  zero                              8 details  of each row of a key, in the order of its rows: in how many places it
+//! 80  8  tokens of all rows together                  is, the first one, and what each next one is more than the one before.
+//!                                                    LEB128, all. Places are positions of a token, or numbers of elements
+//!                                          9 lengths  u32 tokens of each row
 //! ```
 //! A key with a bitmap has an empty run. Keywords, UUIDs and tokens are terms. Integers and datetimes are their own keys, false and
 //! true are 0 and 1, a float is its bits with those below the sign inverted when the sign is set, which orders as the
@@ -40,7 +50,7 @@ use super::key::Kind;
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"PIDX",
     name: "payload index",
-    version: 1,
+    version: 2,
 };
 
 pub(super) const KEYS: u32 = 0;
@@ -49,25 +59,29 @@ pub(super) const RUNS: u32 = 2;
 pub(super) const ROWS: u32 = 3;
 pub(super) const LARGE: u32 = 4;
 pub(super) const BITMAPS: u32 = 5;
-pub(super) const SECTIONS: u32 = 6;
-pub(super) const STARTS: u32 = 6;
-pub(super) const DETAILS: u32 = 7;
-pub(super) const LENGTHS: u32 = 8;
-pub(super) const TEXT_SECTIONS: u32 = 9;
+pub(super) const COUNTS: u32 = 6;
+const SECTIONS: u32 = 7;
+pub(super) const STARTS: u32 = 7;
+pub(super) const DETAILS: u32 = 8;
+const ELEMENT_SECTIONS: u32 = 9;
+pub(super) const LENGTHS: u32 = 9;
+const TEXT_SECTIONS: u32 = 10;
 
-pub(super) const META_LEN: usize = CLASSES_AT + 8 * Class::ALL.len();
+pub(super) const META_LEN: usize = COUNTS_AT + 8;
 pub(super) const LARGE_LEN: usize = 32;
+pub(super) const COUNT_LEN: usize = 24;
 
+const ELEMENTS_AT: usize = 1;
 const ROWS_AT: usize = 4;
 const KEYS_AT: usize = ROWS_AT + 4;
 const LARGE_AT: usize = KEYS_AT + 4;
 const ENTRIES_AT: usize = LARGE_AT + 4;
 const CLASSES_AT: usize = ENTRIES_AT + 8;
+const COUNTS_AT: usize = CLASSES_AT + 8 * Class::ALL.len();
 const FINGERPRINT_AT: usize = META_LEN;
-const POSITIONS_AT: usize = FINGERPRINT_AT + 4;
-const TOKENS_AT: usize = POSITIONS_AT + 4;
+const TOKENS_AT: usize = FINGERPRINT_AT + 8;
 const TEXT_META_LEN: usize = TOKENS_AT + 8;
-const _: () = assert!(META_LEN == 64 && TEXT_META_LEN == 80);
+const _: () = assert!(META_LEN == 72 && TEXT_META_LEN == 88);
 
 /// A set of rows that an index keeps beside its keys. "Value" is meant as filters mean it: what the path leads to,
 /// with an array replaced by its elements.
@@ -113,6 +127,10 @@ pub(super) struct Meta {
     pub(super) large: u32,
     pub(super) entries: u64,
     pub(super) classes: [ClassRecord; Class::ALL.len()],
+    /// Entries of `counts`.
+    pub(super) counts: u32,
+    /// Whether it knows in which elements values are.
+    pub(super) elements: bool,
     /// There if the kind is [`Kind::Text`].
     pub(super) text: Option<TextInfo>,
 }
@@ -122,8 +140,6 @@ pub(super) struct Meta {
 pub struct TextInfo {
     /// What its builder was given to tell apart indexes whose tokens were made otherwise.
     pub fingerprint: u32,
-    /// Whether it knows where in a row each token stands.
-    pub positions: bool,
     /// Tokens of all rows together, each as often as it is there.
     pub tokens: u64,
 }
@@ -135,12 +151,26 @@ pub(super) struct ClassRecord {
 }
 
 impl Meta {
-    /// Whether the further sections of an index of texts, of these lengths, fit this meta; or what does not, and where.
-    pub(super) fn check_text(&self, starts_len: u64, lengths_len: u64) -> Result<(), (usize, String)> {
+    /// How many sections a file with this meta has.
+    pub(super) fn sections_of(bytes: &[u8]) -> Result<u32, (usize, String)> {
+        Ok(match Self::kind_of(bytes)? {
+            Kind::Text => TEXT_SECTIONS,
+            _ if bytes.get(ELEMENTS_AT).is_some_and(|&flag| flag != 0) => ELEMENT_SECTIONS,
+            _ => SECTIONS,
+        })
+    }
+
+    /// Whether a section of starts of details, of this length, fits this meta; or what does not, and where.
+    pub(super) fn check_starts(&self, starts_len: u64) -> Result<(), (usize, String)> {
         if starts_len != (u64::from(self.keys) + 1) * 8 {
             let what = format!("{} keys do not fit a section of {starts_len} bytes", self.keys);
             return Err((KEYS_AT, what));
         }
+        Ok(())
+    }
+
+    /// As [`check_starts`](Self::check_starts), of the lengths of texts.
+    pub(super) fn check_lengths(&self, lengths_len: u64) -> Result<(), (usize, String)> {
         if lengths_len != u64::from(self.rows) * 4 {
             let what = format!("{} rows do not fit a section of {lengths_len} bytes", self.rows);
             return Err((ROWS_AT, what));
@@ -159,6 +189,7 @@ impl Meta {
         ];
         let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
         put(0, &[self.kind.code()]);
+        put(ELEMENTS_AT, &[u8::from(self.elements)]);
         put(ROWS_AT, &self.rows.to_le_bytes());
         put(KEYS_AT, &self.keys.to_le_bytes());
         put(LARGE_AT, &self.large.to_le_bytes());
@@ -167,16 +198,16 @@ impl Meta {
             put(CLASSES_AT + 8 * number, &class.rows.to_le_bytes());
             put(CLASSES_AT + 8 * number + 4, &class.bytes.to_le_bytes());
         }
+        put(COUNTS_AT, &self.counts.to_le_bytes());
         if let Some(text) = self.text {
             put(FINGERPRINT_AT, &text.fingerprint.to_le_bytes());
-            put(POSITIONS_AT, &[u8::from(text.positions)]);
             put(TOKENS_AT, &text.tokens.to_le_bytes());
         }
         out
     }
 
-    /// The kind that a meta names, on which its length and the number of sections depend.
-    pub(super) fn kind_of(bytes: &[u8]) -> Result<Kind, (usize, String)> {
+    /// The kind that a meta names, on which its length depends.
+    fn kind_of(bytes: &[u8]) -> Result<Kind, (usize, String)> {
         let code = bytes.first().copied();
         code.and_then(Kind::from_code).ok_or_else(|| match code {
             Some(code) => (0, format!("kind of index is {code}, expected 0 to 7")),
@@ -210,17 +241,30 @@ impl Meta {
             large: u32_at(bytes, LARGE_AT),
             entries: u64_at(bytes, ENTRIES_AT),
             classes,
+            counts: u32_at(bytes, COUNTS_AT),
+            elements: kind != Kind::Text && bytes.get(ELEMENTS_AT).is_some_and(|&flag| flag != 0),
             text: (kind == Kind::Text).then(|| TextInfo {
                 fingerprint: u32_at(bytes, FINGERPRINT_AT),
-                positions: bytes.get(POSITIONS_AT).is_some_and(|&flag| flag != 0),
                 tokens: u64_at(bytes, TOKENS_AT),
             }),
         };
         let Meta {
-            rows, keys, large, ..
+            rows,
+            keys,
+            large,
+            counts,
+            ..
         } = meta;
         let starts = u64::from(keys) + 1;
-        let [keys_len, _, runs_len, rows_len, large_len, bitmaps_len] = lengths;
+        let [
+            keys_len,
+            _,
+            runs_len,
+            rows_len,
+            large_len,
+            bitmaps_len,
+            counts_len,
+        ] = lengths;
         let key_count = if kind.has_terms() { starts } else { u64::from(keys) };
         if keys_len != key_count * 8 || runs_len != starts * 4 {
             return Err((
@@ -232,6 +276,12 @@ impl Meta {
             return Err((
                 LARGE_AT,
                 format!("{large} large keys do not fit a section of {large_len} bytes"),
+            ));
+        }
+        if counts_len != u64::from(counts) * COUNT_LEN as u64 {
+            return Err((
+                COUNTS_AT,
+                format!("{counts} numbers of values do not fit a section of {counts_len} bytes"),
             ));
         }
         if rows_len % 4 != 0 {
@@ -285,6 +335,35 @@ impl Large {
             before: u64_at(bytes, 8),
             start: u64_at(bytes, 16),
             bytes: u32_at(bytes, 24),
+        }
+    }
+}
+
+/// Rows of which some node has so many values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) values: u32,
+    pub(super) rows: u32,
+    pub(super) start: u64,
+    pub(super) bytes: u32,
+}
+
+impl Count {
+    pub(super) fn encode(&self) -> [u8; COUNT_LEN] {
+        let mut out = [0; COUNT_LEN];
+        out[..4].copy_from_slice(&self.values.to_le_bytes());
+        out[4..8].copy_from_slice(&self.rows.to_le_bytes());
+        out[8..16].copy_from_slice(&self.start.to_le_bytes());
+        out[16..20].copy_from_slice(&self.bytes.to_le_bytes());
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8; COUNT_LEN]) -> Self {
+        Self {
+            values: u32_at(bytes, 0),
+            rows: u32_at(bytes, 4),
+            start: u64_at(bytes, 8),
+            bytes: u32_at(bytes, 16),
         }
     }
 }

@@ -18,21 +18,29 @@
 //! |---|---|
 //! | `key.rs` | kinds of index, their keys, the order of keys |
 //! | `format.rs` | which byte means what |
-//! | `bitmap.rs` | rows out of a serialised roaring bitmap |
+//! | `bitmap.rs` | rows into a serialised roaring bitmap, and out of one |
+//! | `number.rs`, `details.rs` | numbers of few bytes; how often and where the rows of a key have it |
 //! | `builder.rs` | collects values, writes the file |
 //! | `file.rs` | opens the file, reads keys, rows and classes |
 //! | `query.rs` | matches and estimates |
+//! | `counts.rs` | rows by how many values they have |
+//! | `elements.rs` | which elements of an array values are in |
 //! | `text.rs`, `text/` | indexes of texts: collecting tokens; all of several, phrases, how often |
 
 mod bitmap;
 mod builder;
+mod counts;
+mod details;
+mod elements;
 mod file;
 mod format;
 mod key;
+mod number;
 mod query;
 mod text;
 
 pub use builder::Builder;
+pub use elements::Elements;
 pub use file::PostingsFile;
 pub use format::{Class, TextInfo};
 pub use key::{Key, Kind};

@@ -149,7 +149,7 @@ impl PostingsFile {
     }
 
     /// Without repeats, whatever the keys.
-    fn spans_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<Vec<Range<u32>>> {
+    pub(super) fn spans_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<Vec<Range<u32>>> {
         let mut spans = Vec::new();
         for key in keys {
             spans.extend(self.span_of(key)?);
@@ -159,7 +159,7 @@ impl PostingsFile {
         Ok(spans)
     }
 
-    fn span_between(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<Vec<Range<u32>>> {
+    pub(super) fn span_between(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<Vec<Range<u32>>> {
         // The first key at or after a bound; `past` is whether a key equal to the bound lies before that.
         let edge = |key: Key<'_>, past: bool| -> Result<Option<u32>> {
             let Some(stored) = key.stored(self.kind()) else {
@@ -186,7 +186,7 @@ impl PostingsFile {
             .collect())
     }
 
-    fn span_with_prefix(&self, prefix: &str) -> Result<Vec<Range<u32>>> {
+    pub(super) fn span_with_prefix(&self, prefix: &str) -> Result<Vec<Range<u32>>> {
         let Some(stored) = Key::Term(prefix).stored(self.kind()) else {
             return Ok(Vec::new());
         };

@@ -402,7 +402,7 @@ fn small_files() -> Vec<(u32, Vec<u8>)> {
 
 fn small_text() -> Vec<u8> {
     let disk = MemDisk::new();
-    let mut builder = TextBuilder::new(3, true);
+    let mut builder = TextBuilder::new(3);
     for row in 0..200 {
         for (position, token) in (0..).zip(["m", "n", "other", "m"]).take(row as usize % 5) {
             builder.token(row, token, position);

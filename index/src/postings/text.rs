@@ -1,19 +1,15 @@
 //! Indexes of texts: which rows have these tokens, how often, and where?
 //!
 //! A token is a key like a keyword, so that its rows are found, united and counted like those. What is new beside them: of
-//! each row of a token how often it has it and, if phrases are to be found, at which positions; and of each row how many
+//! each row of a token how often it has it and at which positions; and of each row how many
 //! tokens it has.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `number.rs` | numbers of few bytes |
 //! | `builder.rs` | collects tokens, writes the file |
-//! | `details.rs` | how often and where, of one token |
 //! | `query.rs` | rows with all of some tokens, or with a phrase; occurrences |
 
 pub(super) mod builder;
-mod details;
-mod number;
 mod query;
 
 #[cfg(test)]

@@ -145,6 +145,17 @@ impl Cursor {
         Ok(added)
     }
 
+    /// Appends all rows of the list with their products.
+    pub(super) fn list(&mut self, lists: &Lists<'_>, products: &mut Vec<(u32, f64)>) -> Result<()> {
+        for block in 0..self.list.blocks.len() {
+            let weights = self.decode(lists, block)?;
+            let rows = self.rows.get(..self.count).unwrap_or_default();
+            let weighed = weights.iter().map(|&weight| self.weight * f64::from(weight));
+            products.extend(rows.iter().copied().zip(weighed));
+        }
+        Ok(())
+    }
+
     /// Goes on to the one block that could have a row of the window, and returns the bound of that block. Rows ascend from
     /// call to call.
     pub(super) fn approach(&mut self, lists: &Lists<'_>, row: u32) -> f64 {

@@ -12,6 +12,8 @@
 //! processing methods" (ECIR 2019); Mallia, Mackenzie, Suel and Tonellotto, "Faster learned sparse retrieval with guided
 //! traversal" (SIGIR 2022). Summing up over windows rather than row by row is how Lucene evaluates disjunctions.
 //!
+//! Where the lists of a query are short beside the segment, nothing is pruned: their postings are sorted by row and summed up.
+//!
 //! Ours differs in three things. Dimensions become non-essential by how many postings that saves for the bound it costs,
 //! rather than by the bound alone. Weights of either sign stay exact, since a bound is never below the zero of a row
 //! without the dimension. And a row is returned with its canonical score: sums over all dimensions are summed up in the
@@ -37,6 +39,12 @@ const LOOKUP_COST: u64 = 16;
 /// Queries of more dimensions that occur are answered by scoring every row: it reads hardly more than their lists hold, and
 /// cursors take half a kilobyte each.
 const MOST_CURSORS: usize = 1024;
+
+/// Where so many rows and more come to a posting, postings are sorted by row: most windows would have none.
+const ROWS_A_POSTING: u64 = 16;
+
+/// Postings that are sorted, at most.
+const MOST_SORTED: u64 = 1 << 14;
 
 /// Rows that each list of scratch memory keeps room for.
 const KEPT: usize = 1 << 18;
@@ -72,6 +80,8 @@ pub struct Scratch {
     sums: Box<Sums>,
     /// Rows that a filter lists.
     rows: Vec<u32>,
+    /// Rows with products, of few postings.
+    products: Vec<(u32, f64)>,
     top: TopK,
 }
 
@@ -82,6 +92,7 @@ impl Default for Scratch {
             plan: Plan::default(),
             sums: Box::new(Sums::EMPTY),
             rows: Vec::new(),
+            products: Vec::new(),
             top: TopK::new(0),
         }
     }
@@ -191,7 +202,11 @@ impl SparseIndex {
                 top: &mut scratch.top,
                 counters: &mut counters,
             };
-            search.run(self.rows(), control, &mut scratch.plan, &mut scratch.sums)?;
+            if postings <= MOST_SORTED && postings.saturating_mul(ROWS_A_POSTING) <= u64::from(self.rows()) {
+                search.merge(self.rows(), &mut scratch.products)?;
+            } else {
+                search.run(self.rows(), control, &mut scratch.plan, &mut scratch.sums)?;
+            }
         }
         counters.postings_skipped = postings.saturating_sub(counters.postings_scored);
         scratch.end(hits);
@@ -246,6 +261,34 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             start = window.end;
         }
         Ok(())
+    }
+
+    /// Sums up all postings, row by row.
+    fn merge(&mut self, rows: u32, products: &mut Vec<(u32, f64)>) -> Result<()> {
+        products.clear();
+        for cursor in &mut *self.cursors {
+            cursor.list(&self.lists, products)?;
+        }
+        self.counters.postings_scored += products.len() as u64;
+        // Those of a row stay in the order of dimensions, so that their sum is the canonical one.
+        products.sort_by_key(|(row, _)| *row);
+        for group in products.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(row, _)) = group.first().filter(|(row, _)| *row < rows) else {
+                // Of a damaged block.
+                continue;
+            };
+            let sum = group.iter().fold(0.0, |sum, (_, product)| sum + product);
+            self.enter(row, sum);
+        }
+        Ok(())
+    }
+
+    /// Shows a row with its canonical sum to the best so far, if it matches.
+    fn enter(&mut self, row: u32, sum: f64) {
+        let score = round(sum);
+        if score > self.bar && self.query.filter.is_none_or(|filter| filter.contains(row)) {
+            self.show(score, row);
+        }
     }
 
     /// Whether a row with a sum of at most this may enter. It comes after those that are kept, so a tie does not do.

@@ -1,3 +1,5 @@
+mod few;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -44,7 +46,7 @@ impl Rows {
             &disk,
             PATH,
             self.len(),
-            self.iter(),
+            || self.iter(),
             &pool(threads),
             &Control::none(),
         )
@@ -483,14 +485,21 @@ fn frequencies_of_segments_and_memory_add_up() {
 #[test]
 fn misuse_is_refused() {
     let disk = MemDisk::new();
-    let built = |rows, vectors: &[(u32, &[u32], &[f32])]| {
-        let vectors = vectors
-            .iter()
-            .map(|&(row, at, values)| Ok((row, SparseView::new(at, values).unwrap())));
-        let built = write(&disk, PATH, rows, vectors, &pool(1), &Control::none());
+    let built = |rows, vectors: &[(u32, &'static [u32], &'static [f32])]| {
+        let view = |&(row, at, values): &(u32, &'static [u32], &'static [f32])| {
+            Ok((row, SparseView::new(at, values).unwrap()))
+        };
+        let built = write(
+            &disk,
+            PATH,
+            rows,
+            || vectors.iter().map(view),
+            &pool(1),
+            &Control::none(),
+        );
         built.map(drop).map_err(|error| error.to_string())
     };
-    let one: (&[u32], &[f32]) = (&[1], &[1.0]);
+    let one: (&'static [u32], &'static [f32]) = (&[1], &[1.0]);
     built(3, &[(0, one.0, one.1), (2, one.0, one.1)]).unwrap();
     for vectors in [
         [(0, one.0, one.1), (3, one.0, one.1)],
@@ -554,7 +563,7 @@ fn work_that_is_called_off_ends_and_leaves_the_scratch_usable() {
         &MemDisk::new(),
         PATH,
         rows.len(),
-        rows.iter(),
+        || rows.iter(),
         &pool(1),
         &Control::cancelled_by(&|| true),
     );

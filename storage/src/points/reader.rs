@@ -83,6 +83,16 @@ impl PointsReader {
         self.len() == 0
     }
 
+    /// The ids of the first rows, which are numbers.
+    pub fn numbers(&self) -> &[u64] {
+        &self.numbers
+    }
+
+    /// The ids of the rows after them, which are UUIDs.
+    pub fn uuids(&self) -> &[[u8; 16]] {
+        &self.uuids
+    }
+
     /// The id of a row.
     pub fn id(&self, row: u32) -> Option<PointId> {
         match row.checked_sub(self.meta.numbers) {

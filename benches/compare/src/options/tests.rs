@@ -31,6 +31,8 @@ fn parts_that_have_nothing_to_measure_are_refused_with_what_to_add() {
         ("builds", "add --vdb"),
         ("peers", "add --peers"),
         ("sizes", "add --sizes"),
+        ("counts", "add --payload"),
+        ("sparse,hybrid", "add --payload"),
     ] {
         let error = said(&["--parts", parts]);
         assert!(error.contains(told), "{parts}: {error}");

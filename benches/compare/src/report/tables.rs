@@ -17,6 +17,9 @@ impl Report<'_> {
             ("A part of the files in memory", self.cold()),
             ("Growth with the number of rows", self.growth()),
             ("Over connections", self.connections()),
+            ("Counts", self.counts()),
+            ("Texts by sparse vectors", self.sparse()),
+            ("Dense vectors and texts together", self.hybrid()),
             ("Writes", self.writes()),
         ];
         for (title, table) in sections {

@@ -181,3 +181,38 @@ fn writes_stand_by_batch_and_threads_with_ours_over_each() {
     assert!(plot.contains("1 row, 16 threads") && plot.contains("qdrant-edge: update"));
     assert!(!dir.path().join("recall-qps.svg").exists());
 }
+
+#[test]
+fn counts_sparse_and_hybrid_searches_have_tables_of_their_own() {
+    let line = |task: &str, setting: &str, system: &str, micros: f64| Line {
+        task: Some(task.to_owned()),
+        setting: setting.to_owned(),
+        filter: (task == "counts").then(|| setting.to_owned()),
+        share: (task == "counts").then_some(0.25),
+        p50_us: Some(micros),
+        ..line(system, 1.0, 1e6 / micros)
+    };
+    let lines = of([
+        line("counts", "match bool", "vdb", 10.0),
+        line("counts", "match bool", "qdrant-edge", 500.0),
+        line("counts", "slice", "vdb", 200.0),
+        Line {
+            recall: 0.0,
+            ..line("counts", "slice", "qdrant-edge", 400.0)
+        },
+        line("sparse", "words", "qdrant-edge", 90.0),
+        line("sparse", "words", "vdb", 30.0),
+        line("hybrid", "dense", "vdb", 50.0),
+        line("hybrid", "rrf", "vdb", 80.0),
+        line("hybrid", "rrf", "qdrant-edge", 160.0),
+    ]);
+    let text = Report::new(&lines).markdown();
+    assert!(text.starts_with("## Counts"), "{text}");
+    let row = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap();
+    assert!(row("| match bool | 25.00 % | qdrant-edge | 500.0 |").ends_with("| yes | 50.00 |"));
+    assert!(row("| slice | 25.00 % | qdrant-edge | 400.0 |").ends_with("| NO | 2.00 |"));
+    assert!(text.find("| slice") < text.find("| match bool"), "{text}");
+    assert!(row("| words | qdrant-edge | 11,111 |").ends_with("| 1.0000 | 3.00 |"));
+    assert!(row("| vdb | rrf | 12,500 |").ends_with("| 1.60 | 1.00 |"));
+    assert!(row("| qdrant-edge | rrf |").ends_with("| - | 2.00 |"));
+}

@@ -9,6 +9,7 @@ use vdb_index::{
 use super::{
     Candidates, IndexLookup, estimate,
     leaf::{Leaf, Part, asks_for_some_value, lone_condition},
+    objects,
     rows::{Answer, Rows},
 };
 use crate::filter::compile::{Clauses, Field, Node};
@@ -119,13 +120,35 @@ fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
         Node::HasVector(name) => Ok(indexes
             .rows_with_vector(name)
             .map_or_else(Answer::unknown, |rows| Answer::Exact(Rows::Only(rows)))),
-        Node::Slice(_) => Ok(Answer::unknown()),
+        Node::Slice(slice) => {
+            let rows = indexes.rows_in_slice(*slice);
+            check(indexes)?;
+            Ok(rows.map_or_else(Answer::unknown, |rows| Answer::Exact(Rows::Only(rows))))
+        }
         Node::Nested { clauses, .. } => match lone_condition(clauses) {
             Some(field) => self::field(field, indexes),
-            None => Ok(Answer::between(Rows::none(), within_object(clauses, indexes)?)),
+            None => nested(clauses, indexes),
         },
         Node::Filter(clauses) => self::clauses(clauses, indexes),
     }
+}
+
+/// The rows in which some one object satisfies `clauses`.
+fn nested(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
+    let possible = within_object(clauses, indexes)?;
+    let listed = match &possible {
+        Rows::Only(rows) => Some(rows),
+        Rows::AllBut(_) => None,
+    };
+    let Some((sure, unsure)) = objects::matching(clauses, listed, indexes)? else {
+        return Ok(Answer::between(Rows::none(), possible));
+    };
+    check(indexes)?;
+    let sure = Rows::Only(sure);
+    Ok(Answer::between(
+        sure.clone(),
+        Rows::Only(unsure).and(&possible).or(&sure),
+    ))
 }
 
 fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Answer> {
@@ -173,6 +196,14 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         Part::Prefix(prefix) => index.prefix(prefix),
         Part::AllOf(tokens) => index.all_of(tokens.iter().copied().take_while(|_| indexes.goes_on())),
         Part::Phrase(tokens) => index.phrase(tokens, &|| indexes.goes_on()),
+        Part::Values(limits, within) => {
+            let rows = index.with_values(&|values| limits.contains(values))?;
+            Ok(if *within {
+                rows
+            } else {
+                index.class(Class::Filled)?.minus(&rows)
+            })
+        }
         Part::Class(class) => index.class(*class),
     }
 }

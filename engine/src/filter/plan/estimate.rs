@@ -164,6 +164,14 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
                 Estimate { min: 0, ..all }
             })
         }
+        Part::Values(limits, within) => {
+            let found = index.estimate_with_values(&|values| limits.contains(values));
+            Ok(if *within {
+                found
+            } else {
+                not(found, len(Class::Filled))
+            })
+        }
         Part::Class(class) => Ok(Estimate::exactly(len(*class))),
     }
 }

@@ -8,6 +8,7 @@ use vdb_index::{
 use super::{
     IndexLookup, estimate,
     leaf::{Leaf, lone_condition},
+    objects,
 };
 use crate::filter::compile::{Clauses, CompiledFilter, Node};
 
@@ -110,9 +111,19 @@ impl Walk<'_> {
                 Some(_) => (None, ServedBy::Vectors, true),
                 None => (None, ServedBy::Nothing, false),
             },
-            Node::Slice(_) => (None, ServedBy::Nothing, false),
+            Node::Slice(slice) => match self.indexes.rows_in_slice(*slice) {
+                Some(_) => (None, ServedBy::Ids, true),
+                None => (None, ServedBy::Nothing, false),
+            },
             Node::Nested { clauses, .. } => {
-                let exact = exact && lone_condition(clauses).is_some();
+                let known = match lone_condition(clauses) {
+                    Some(_) => true,
+                    None => {
+                        let found = objects::matching(clauses, None, self.indexes)?;
+                        found.is_some_and(|(_, unsure)| unsure.is_empty())
+                    }
+                };
+                let exact = exact && known;
                 return self.clauses(clauses, &format!("{place}.nested.filter."), exact);
             }
             Node::Filter(clauses) => return self.clauses(clauses, &format!("{place}."), exact),

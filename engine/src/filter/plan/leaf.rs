@@ -44,6 +44,8 @@ pub(super) enum Part<'t> {
     AllOf(Vec<&'t str>),
     /// Rows with these tokens, each as far after a common place as its number says.
     Phrase(Vec<(&'t str, u64)>),
+    /// Filled rows that have some node with a number of values within the limits, or else those that have none.
+    Values(Limits<u64>, bool),
     /// Rows of a class.
     Class(Class),
 }
@@ -108,9 +110,10 @@ impl<'t> Leaf<'t> {
             Test::Text(test) => Self::of_text(test, index),
             Test::Empty(wanted) => Self::exact(Part::Class(Class::Filled)).negate_unless(!wanted),
             Test::Null(wanted) => Self::exact(Part::Class(Class::Null)).negate_unless(*wanted),
-            // Of a row that is not filled every count is 0; of one that is, some counts are not known.
+            // Of a row that is not filled every count is 0.
             Test::Count(limits) => {
-                Self::at_most([Part::Class(Class::Filled)]).negate_unless(!limits.contains(0))
+                let none_too = limits.contains(0);
+                Self::exact(Part::Values(*limits, !none_too)).negate_unless(!none_too)
             }
         })
     }
@@ -121,26 +124,16 @@ impl<'t> Leaf<'t> {
             // Another index has come to this path since the test was made.
             return Self::at_most([Part::Class(Class::Filled)]);
         }
-        let positions = index.text_info().is_some_and(|info| info.positions);
         match &test.wanted {
             Wanted::Nothing => Self::none(),
             Wanted::All(tokens) => Self::exact(Part::AllOf(tokens.iter().map(String::as_str).collect())),
             Wanted::Any(tokens) => Self::exact(Part::Any(terms(tokens))),
-            Wanted::Phrase(tokens) if positions => {
+            Wanted::Phrase(tokens) => {
                 let places = tokens.iter().flat_map(|(token, places)| {
                     let token = token.as_str();
                     places.iter().map(move |place| (token, *place))
                 });
                 Self::exact(Part::Phrase(places.collect()))
-            }
-            Wanted::Phrase(tokens) => {
-                let different = tokens.iter().map(|(token, _)| token.as_str()).collect();
-                // One token is a phrase wherever it stands.
-                if test.wanted.len() == 1 {
-                    Self::exact(Part::AllOf(different))
-                } else {
-                    Self::at_most([Part::AllOf(different)])
-                }
             }
         }
     }

@@ -21,21 +21,23 @@
 //! | datetime range | `<=` any string | `<= F` | `<= F` | `<= F` | `=` | `<= F` | `<= F` |
 //! | box, radius, polygon | `<= F` | `<= F` | `<= F` | `<= F` | `<= F` | `<= F` | `=` but in cells on the edge |
 //! | is_empty, is_null | `=` | `=` | `=` | `=` | `=` | `=` | `=` |
-//! | values_count | `<=` by emptiness | same | same | same | same | same | same |
+//! | values_count | `=` | `=` | `=` | `=` | `=` | `=` | `=` |
 //!
-//! An index of texts answers `text`, `text_any` and, if it has positions, `phrase` by `=`, as tokens: those are compiled for
-//! the index that is there ([`super::text`]). It is `<=` of all tokens for a phrase without positions, `<=` for every other
-//! condition on strings, and `<= F` for what no text satisfies.
+//! An index of texts answers `text`, `text_any` and `phrase` by `=`, as tokens: those are compiled for
+//! the index that is there ([`super::text`]). It is `<=` for every other condition on strings, and `<= F` for what no text satisfies.
 //!
 //! A nested condition asks that one object satisfies everything; an index of `a[].b` knows only that some object
-//! does. One condition alone is answered as exactly as without the nesting, more of them by a superset; so is one that
-//! wants several tokens, which may be of several objects.
+//! does, unless it knows of each value in which elements of `a` it is: one with a single `[]` before its last step does. By
+//! those, conditions on values are combined object by object (`objects.rs`), but for rows with values that the index does
+//! not hold, or with many objects. One condition alone is answered as exactly as without the nesting; others, and one that
+//! wants several tokens, which may be of several objects, by a superset.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `area.rs` | the keys of an index of positions that lie in an area |
 //! | `leaf.rs` | the table above: one condition in terms of one index |
 //! | `rows.rs` | sets of rows and of their complements, and certain-possible pairs of them |
+//! | `objects.rs` | what one object has to satisfy |
 //! | `collect.rs` | the rows of a filter |
 //! | `estimate.rs` | how many they are, without reading them |
 //! | `explain.rs` | both by condition, for people |
@@ -46,6 +48,7 @@ mod collect;
 mod estimate;
 mod explain;
 mod leaf;
+mod objects;
 mod required;
 mod rows;
 
@@ -58,7 +61,7 @@ pub use explain::{ConditionPlan, ServedBy};
 pub(crate) use explain::conditions as plan_of_conditions;
 pub(crate) use required::Required;
 
-use super::compile::CompiledFilter;
+use super::{compile::CompiledFilter, slice::Slice};
 
 /// What a segment offers to the planner. Everything is about the segment's rows as they were written, deleted or
 /// not; the caller takes the deleted ones away.
@@ -76,6 +79,11 @@ pub(crate) trait IndexLookup {
     /// The rows that have the vector `name`; `None` when that is not known, and conditions on it have to be asked
     /// of every row.
     fn rows_with_vector(&self, _name: &str) -> Option<RowSet> {
+        None
+    }
+
+    /// The rows of points in a slice; `None` when that has to be asked of every row.
+    fn rows_in_slice(&self, _slice: Slice) -> Option<RowSet> {
         None
     }
 

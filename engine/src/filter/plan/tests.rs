@@ -1,5 +1,6 @@
 mod agreement;
 mod area;
+mod objects;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use vdb_vfs::MemDisk;
 use super::{Candidates, IndexLookup, candidates, estimate};
 use crate::{
     filter::{
-        CompiledFilter, Condition, Filter, Limits, PayloadPath, Predicate,
+        CompiledFilter, Condition, Filter, Limits, PayloadPath, Predicate, Slice,
         fixture::{Doc, NoTexts},
     },
     filter::{TextAnalysis, TextFields},
@@ -52,7 +53,7 @@ impl Segment {
         let mut index = |(path, params): &(&str, PayloadIndexParams)| {
             let path: PayloadPath = path.parse().unwrap();
             let analysis = params.analysis().unwrap().map(Arc::new);
-            let mut builder = IndexBuilder::new(params.kind, analysis.as_ref());
+            let mut builder = IndexBuilder::new(params.kind, analysis.as_ref(), &path);
             for (row, doc) in (0..).zip(&docs) {
                 let payload = ObjectRef::from_payload(&doc.payload).unwrap();
                 builder.row(row, payload, &path).unwrap();
@@ -102,6 +103,17 @@ impl IndexLookup for Segment {
             .iter()
             .position(|doc| doc.id == *id)
             .map(|row| row as u32)
+    }
+
+    fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {
+        let ids = self.docs.iter().map(|doc| doc.id);
+        let numbers: Vec<u64> = ids
+            .filter_map(|id| match id {
+                PointId::Num(number) => Some(number),
+                PointId::Uuid(_) => None,
+            })
+            .collect();
+        Some(slice.rows_among(&numbers, &[]))
     }
 
     fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
@@ -396,17 +408,21 @@ fn an_index_of_datetimes_does_not_know_how_they_are_spelled() {
 }
 
 #[test]
-fn counts_are_known_to_be_zero_where_nothing_is() {
+fn counts_of_values_are_known() {
     let segment = segment();
     let count = |limits: Value| json!({"must": [of("k", json!({"values_count": limits}))]});
-    assert_eq!(plan(&segment, &count(json!({"gte": 2}))), superset([0, 1, 2]));
-    assert_eq!(plan(&segment, &count(json!({"lt": 2}))), Candidates::Unknown);
+    assert_eq!(plan(&segment, &count(json!({"gte": 2}))), exact([1]));
+    assert_eq!(plan(&segment, &count(json!({"lt": 2}))), exact([0, 2, 3, 4, 5]));
+    assert_eq!(
+        plan(&segment, &count(json!({"gte": 1, "lt": 3}))),
+        exact([0, 1, 2])
+    );
     assert_eq!(
         plan(
             &segment,
             &json!({"must_not": [of("k", json!({"values_count": {"lt": 2}}))]})
         ),
-        superset([0, 1, 2])
+        exact([1])
     );
 }
 

@@ -12,7 +12,7 @@ struct Texts(Arc<TextAnalysis>);
 
 impl Texts {
     fn new(config: &AnalyzerConfig) -> Self {
-        Texts(Arc::new(TextAnalysis::new(config, false).unwrap()))
+        Texts(Arc::new(TextAnalysis::new(config).unwrap()))
     }
 }
 
@@ -145,7 +145,7 @@ fn beginnings_and_scripts_without_spaces_are_found() {
 
 #[test]
 fn other_settings_have_another_fingerprint() {
-    let of = |config: &AnalyzerConfig, positions| TextAnalysis::new(config, positions).unwrap().fingerprint();
+    let of = |config: &AnalyzerConfig| TextAnalysis::new(config).unwrap().fingerprint();
     let plain = AnalyzerConfig::default();
     let changed = [
         AnalyzerConfig {
@@ -169,9 +169,8 @@ fn other_settings_have_another_fingerprint() {
             ..plain.clone()
         },
     ];
-    assert_eq!(of(&plain, true), of(&plain.clone(), true));
-    assert_ne!(of(&plain, true), of(&plain, false));
+    assert_eq!(of(&plain), of(&plain.clone()));
     for config in changed {
-        assert_ne!(of(&plain, false), of(&config, false), "{config:?}");
+        assert_ne!(of(&plain), of(&config), "{config:?}");
     }
 }

@@ -11,8 +11,8 @@ use crate::payload::PayloadIndexParams;
 fn index(kind: Kind, path: &str, payloads: &[Value]) -> PostingsFile {
     let disk = MemDisk::new();
     let analysis = PayloadIndexParams::from(kind).analysis().unwrap().map(Arc::new);
-    let mut builder = IndexBuilder::new(kind, analysis.as_ref());
     let path = path.parse().unwrap();
+    let mut builder = IndexBuilder::new(kind, analysis.as_ref(), &path);
     for (row, payload) in (0..).zip(payloads) {
         let bytes = encode_payload(payload.as_object().unwrap()).unwrap();
         builder

@@ -9,12 +9,13 @@ use vdb_vfs::{
     frame::{FrameInfo, FrameWriter},
 };
 
-use super::number;
-use crate::postings::builder::{append_classes, begin, large_key};
+use crate::postings::builder::{append_classes, begin, large_key, write_counts, write_starts};
+use crate::postings::counts::Counts;
 use crate::postings::format::{
     BITMAPS, DETAILS, FILE, KEYS, LARGE, LENGTHS, Large, Meta, ROWS, RUNS, STARTS, TERMS, TextInfo,
 };
 use crate::postings::key::Kind;
+use crate::postings::number;
 use crate::{Error, Result};
 
 /// Gathers tokens by ascending row, and writes a postings file of [`Kind::Text`].
@@ -27,7 +28,7 @@ use crate::{Error, Result};
 /// use vdb_vfs::MemDisk;
 ///
 /// let disk = MemDisk::new();
-/// let mut builder = TextBuilder::new(0, true);
+/// let mut builder = TextBuilder::new(0);
 /// for (position, token) in (0..).zip(["old", "owl", "very", "old"]) {
 ///     builder.token(1, token, position);
 /// }
@@ -43,7 +44,6 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct TextBuilder {
     fingerprint: u32,
-    positions: bool,
     /// Tokens by order of appearance.
     numbers: HashMap<Box<str>, u32>,
     token_bytes: usize,
@@ -62,6 +62,7 @@ pub struct TextBuilder {
     foreign: RoaringBitmap,
     null: RoaringBitmap,
     filled: RoaringBitmap,
+    counts: Counts,
 }
 
 /// The rows of a token.
@@ -91,14 +92,12 @@ impl List {
 }
 
 impl TextBuilder {
-    /// An empty index. `fingerprint` is kept for whoever reads it, to know what made the tokens. Phrases are found with
-    /// `positions` only.
+    /// An empty index. `fingerprint` is kept for whoever reads it, to know what made the tokens.
     #[must_use]
-    pub fn new(fingerprint: u32, positions: bool) -> Self {
+    pub fn new(fingerprint: u32) -> Self {
         let none = RoaringBitmap::new();
         Self {
             fingerprint,
-            positions,
             numbers: HashMap::new(),
             token_bytes: 0,
             lists: Vec::new(),
@@ -114,6 +113,7 @@ impl TextBuilder {
             foreign: none.clone(),
             null: none.clone(),
             filled: none,
+            counts: Counts::default(),
         }
     }
 
@@ -155,6 +155,11 @@ impl TextBuilder {
         self.filled.insert(row);
     }
 
+    /// What the path leads to in `row` has so many values; said of each node. It is filled where there is any.
+    pub fn values(&mut self, row: u32, values: u64) {
+        self.counts.add(row, values);
+    }
+
     /// About how much memory is held.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -163,6 +168,7 @@ impl TextBuilder {
             + self.lists.capacity() * size_of::<List>()
             + self.list_bytes
             + self.lengths.capacity() * size_of::<u32>()
+            + self.counts.bytes()
     }
 
     /// Files the tokens of the row that is complete.
@@ -184,12 +190,10 @@ impl TextBuilder {
             let before = list.rows.capacity() + list.details.capacity();
             number::push(u64::from(row - list.last), &mut list.rows);
             number::push(group.len() as u64, &mut list.details);
-            if self.positions {
-                let mut last = 0;
-                for (_, position) in group {
-                    number::push(position - last, &mut list.details);
-                    last = *position;
-                }
+            let mut last = 0;
+            for (_, position) in group {
+                number::push(position - last, &mut list.details);
+                last = *position;
             }
             list.last = row;
             list.count += 1;
@@ -217,6 +221,7 @@ impl TextBuilder {
     pub fn finish(mut self, disk: &dyn Disk, path: &str, rows: u32) -> Result<FrameInfo> {
         self.end_row();
         self.check(rows)?;
+        let counts = mem::take(&mut self.counts);
         let mut tokens: Vec<(Box<str>, u32)> = mem::take(&mut self.numbers).into_iter().collect();
         tokens.sort_unstable();
         let empty = &List::default();
@@ -227,6 +232,7 @@ impl TextBuilder {
         let filled = &self.filled | &self.present | &self.foreign;
         let classes = [&self.present, &self.multiple, &self.foreign, &self.null, &filled];
         let classes = append_classes(classes.map(RoaringBitmap::clone), &mut bitmaps);
+        let counts = counts.finish(&filled, &mut bitmaps);
         let mut large: Vec<Large> = Vec::new();
         let mut before = 0;
         for (key, list) in (0_u32..).zip(lists()) {
@@ -268,6 +274,7 @@ impl TextBuilder {
         }
         begin(&mut writer, BITMAPS)?;
         writer.write(&bitmaps)?;
+        write_counts(&mut writer, &counts)?;
         begin(&mut writer, STARTS)?;
         let lengths = lists().map(|list| list.details.len() as u64);
         write_starts(&mut writer, lengths, |start| start.to_le_bytes())?;
@@ -287,9 +294,10 @@ impl TextBuilder {
             large: large.len() as u32,
             entries: self.pairs,
             classes,
+            counts: counts.len() as u32,
+            elements: false,
             text: Some(TextInfo {
                 fingerprint: self.fingerprint,
-                positions: self.positions,
                 tokens: self.tokens,
             }),
         };
@@ -309,7 +317,8 @@ impl TextBuilder {
         let greatest = [&self.present, &self.foreign, &self.null, &self.filled]
             .into_iter()
             .filter_map(RoaringBitmap::max)
-            .max();
+            .max()
+            .max(self.counts.max());
         if let Some(row) = greatest.filter(|&row| row >= rows) {
             return Err(refused(row, "0 to the number of rows of the segment"));
         }
@@ -322,19 +331,4 @@ impl TextBuilder {
         }
         Ok(())
     }
-}
-
-/// Writes 0 and the sums of the lengths so far.
-fn write_starts<const N: usize>(
-    writer: &mut FrameWriter,
-    lengths: impl Iterator<Item = u64>,
-    bytes: impl Fn(u64) -> [u8; N],
-) -> Result<()> {
-    let mut start = 0;
-    writer.write(&bytes(start))?;
-    for length in lengths {
-        start += length;
-        writer.write(&bytes(start))?;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::details::Details;
+use crate::postings::details::Details;
 use crate::postings::file::PostingsFile;
 use crate::postings::format::Class;
 use crate::postings::key::Key;
@@ -58,8 +58,8 @@ impl PostingsFile {
         })
     }
 
-    /// The rows in which each of these tokens stands as far after a common place as its number says. Needs
-    /// [positions](crate::postings::TextInfo::positions). `goes_on` is asked for every token whether to go on.
+    /// The rows in which each of these tokens stands as far after a common place as its number says. `goes_on` is
+    /// asked for every token whether to go on.
     ///
     /// # Errors
     /// As [`PostingsFile::equals`]; [`Error::Cancelled`] when `goes_on` says so.
@@ -122,8 +122,7 @@ impl PostingsFile {
     }
 
     fn details_of(&self, key: u32) -> Result<Details<'_>> {
-        let positions = self.text_info().is_some_and(|info| info.positions);
-        Ok(Details::new(self.details(key)?, positions))
+        Ok(Details::new(self.details(key)?))
     }
 
     /// The number of a token.

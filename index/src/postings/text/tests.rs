@@ -12,9 +12,9 @@ const TOKENS: [&str; 5] = ["a", "b", "bb", "é", "zebra"];
 /// Of each row the tokens, with the positions that they have.
 type Texts = Vec<Vec<(usize, u64)>>;
 
-fn build(texts: &Texts, positions: bool) -> MemDisk {
+fn build(texts: &Texts) -> MemDisk {
     let disk = MemDisk::new();
-    let mut builder = TextBuilder::new(7, positions);
+    let mut builder = TextBuilder::new(7);
     for (row, text) in (0..).zip(texts) {
         for &(token, position) in text {
             builder.token(row, TOKENS[token], position);
@@ -24,8 +24,8 @@ fn build(texts: &Texts, positions: bool) -> MemDisk {
     disk
 }
 
-fn open(texts: &Texts, positions: bool) -> PostingsFile {
-    PostingsFile::open(&build(texts, positions), PATH, texts.len() as u32).unwrap()
+fn open(texts: &Texts) -> PostingsFile {
+    PostingsFile::open(&build(texts), PATH, texts.len() as u32).unwrap()
 }
 
 fn rows(found: crate::Result<RowSet>) -> Vec<u32> {
@@ -61,12 +61,11 @@ proptest! {
         texts in texts(),
         wanted in prop::collection::btree_set(0..TOKENS.len(), 1..4),
         phrase in prop::collection::vec((0..TOKENS.len(), 0_u64..4), 1..4),
-        positions: bool,
     ) {
-        let index = open(&texts, positions);
+        let index = open(&texts);
         prop_assert_eq!(index.kind(), Kind::Text);
         let info = index.text_info().unwrap();
-        prop_assert_eq!((info.fingerprint, info.positions), (7, positions));
+        prop_assert_eq!(info.fingerprint, 7);
         prop_assert_eq!(info.tokens, texts.iter().map(|text| text.len() as u64).sum::<u64>());
         for (row, text) in (0..).zip(&texts) {
             prop_assert_eq!(index.text_length(row), text.len() as u32);
@@ -92,7 +91,6 @@ proptest! {
                 .collect();
             prop_assert_eq!(index.occurrences(token).unwrap(), counted.into_iter().collect::<Vec<_>>());
         }
-        if positions {
             let named: Vec<(&str, u64)> = phrase.iter().map(|&(token, place)| (TOKENS[token], place)).collect();
             let expected = rows_where(&texts, |text| {
                 let starts = text.iter().filter_map(|&(_, at)| at.checked_sub(phrase[0].1));
@@ -101,7 +99,6 @@ proptest! {
                 })
             });
             prop_assert_eq!(rows(index.phrase(&named, &|| true)), expected);
-        }
     }
 
     #[test]
@@ -109,7 +106,7 @@ proptest! {
         texts in texts(), at in any::<prop::sample::Index>(), byte: u8, cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
         let count = texts.len() as u32;
-        let disk = build(&texts, true);
+        let disk = build(&texts);
         let mut bytes = disk.map(PATH).unwrap().to_vec();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -137,7 +134,7 @@ proptest! {
 #[test]
 fn rows_that_are_not_there_or_come_late_are_refused() {
     let refused = |rows: &[u32], count| {
-        let mut builder = TextBuilder::new(0, false);
+        let mut builder = TextBuilder::new(0);
         rows.iter().for_each(|&row| builder.token(row, "a", 0));
         builder
             .finish(&MemDisk::new(), PATH, count)
@@ -153,7 +150,7 @@ fn rows_that_are_not_there_or_come_late_are_refused() {
 
 #[test]
 fn a_phrase_can_be_stopped() {
-    let index = open(&vec![vec![(0, 0), (1, 1)]], true);
+    let index = open(&vec![vec![(0, 0), (1, 1)]]);
     let stopped = index.phrase(&[("a", 0), ("b", 1)], &|| false);
     assert!(matches!(stopped, Err(crate::Error::Cancelled)));
 }

@@ -9,7 +9,7 @@ use crate::filter::{
     Candidates, CompiledFilter, Condition, Datetime, Filter, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius,
     IndexLookup, Limits, MinShould, Predicate, ValueList, candidates, estimate,
 };
-use crate::payload::{PayloadIndexOptions, PayloadIndexParams};
+use crate::payload::PayloadIndexParams;
 
 const PATHS: [&str; 5] = ["a", "b", "a.b", "a[].b", "a[]"];
 const TEXTS: [&str; 11] = [
@@ -186,14 +186,10 @@ proptest! {
         payloads in proptest::collection::vec(payload(), 1..40),
         kinds in proptest::collection::vec(proptest::option::weighted(0.7, 0..Kind::ALL.len()), PATHS.len()),
         filters in proptest::collection::vec(filter(), 1..8),
-        positioned: bool,
     ) {
         let params = |kind: usize| PayloadIndexParams::from(Kind::ALL[kind]);
-        let positions = PayloadIndexOptions { phrase_matching: Some(true), ..PayloadIndexOptions::default() };
         let indexes: Vec<_> = PATHS.iter().zip(&kinds).filter_map(|(path, kind)| {
-            let params = params((*kind)?);
-            let is_text = params.kind == Kind::Text;
-            Some((*path, if is_text && positioned { params.options(positions.clone()) } else { params }))
+            Some((*path, params((*kind)?)))
         }).collect();
         let segment = Segment::with(&payloads, &indexes);
         for filter in &filters {

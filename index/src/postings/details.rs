@@ -1,28 +1,25 @@
-//! How often and where the rows of one token have it, in the order of the rows.
+//! How often and where the rows of one key have it, in the order of the rows: positions of a token, elements with a value.
 
 use super::number;
 
-/// What is left of the details of a token.
+/// What is left of the details of a key.
 pub(super) struct Details<'a> {
     bytes: &'a [u8],
-    positions: bool,
 }
 
 impl<'a> Details<'a> {
-    pub(super) fn new(bytes: &'a [u8], positions: bool) -> Self {
-        Self { bytes, positions }
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
     }
 
-    /// How often the next row has the token, at least once. `None` when there is no next row, or the bytes are damaged.
+    /// How often the next row has the key, at least once. `None` when there is no next row, or the bytes are damaged.
     pub(super) fn count(&mut self) -> Option<u32> {
         let count = self.frequency()?;
-        if self.positions {
-            number::skip(&mut self.bytes, u64::from(count))?;
-        }
+        number::skip(&mut self.bytes, u64::from(count))?;
         Some(count)
     }
 
-    /// Puts the positions at which the next row has the token in the place of what is in `out`, ascending. `None` as for
+    /// Puts the positions at which the next row has the key in the place of what is in `out`, ascending. `None` as for
     /// [`count`](Self::count).
     pub(super) fn positions(&mut self, out: &mut Vec<u64>) -> Option<()> {
         let count = self.frequency()?;

@@ -1,17 +1,19 @@
-//! `vdb query`: the points nearest to a vector, to each vector of a file, or to a point; or by what their texts say.
+//! `vdb query`: the points nearest to a vector, to each vector of a file, or to a point; by what their texts say; or by both.
+
+mod texts;
 
 use std::path::PathBuf;
 
 use vdb::{
-    Collection, Control, Filter, PayloadIndexKind, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest,
-    SearchRequest, Select, Vector,
+    Collection, Control, Filter, PointId, Query, QueryRequest, ScoredPoint, ScrollRequest, SearchRequest,
+    Select, Vector,
 };
 use vdb_interop::{Format, ReadOptions, RowError, RowSource};
 
 use crate::args::{Filtering, InCollection, Patience, Selection, id};
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
-use crate::parse::{self, Numbers};
+use crate::parse;
 use crate::points::PointsJson;
 use crate::table;
 
@@ -22,7 +24,9 @@ const AFTER: &str = "\
 With --json the answer is {\"points\": [{\"id\": .., \"score\": .., \"payload\": ..}]}; with --vectors one such object \
 a line, in the order of the file. Scores: Cosine and Dot, larger is nearer; Euclid and Manhattan, smaller is nearer. \
 With --id and --match the point that is searched by, and those of --unlike, are left out of the answer. \
-With --text, points are ranked by BM25, larger is better; the field needs an index of the kind text (`vdb index`).
+With --text, points are ranked by BM25, larger is better; the field needs an index of the kind text (`vdb index`). So they are \
+with --bm25, over a sparse vector that was made of texts. Together with a vector or a point, both searches give their best \
+four times as many as asked for, 50 at least, and scores are those of reciprocal rank fusion.
 
 Conditions of a filter, each under must, should or must_not:
   {\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}          text, integer or boolean
@@ -43,20 +47,26 @@ Examples:
   vdb query my.db words --id 127 --filter '{\"must\": [{\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}]}'
   vdb query my.db words --id 127 --unlike 63 --unlike 12
   vdb query my.db words --vector '[0.1, 0.2, 0.3]' --ef 200 --json
-  vdb query my.db words --text 'bird of prey' --using gloss
+  vdb query my.db words --vector '{\"indices\": [7, 12], \"values\": [0.5, 1]}' --using sparse
+  vdb query my.db pages --vector '[[0.1, 0.2], [0.3, 0.4]]' --using tokens
+  vdb query my.db words --text 'bird of prey' --field gloss
+  vdb query my.db words --id 127 --text 'bird of prey'
+  vdb query my.db words --vector @q.json --using dense --bm25 'bird of prey' --field words
   vdb query my.db words --vectors queries.npy --limit 100 --no-payload --json > answers.jsonl";
 
 /// Find the nearest points
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
-#[command(group = clap::ArgGroup::new("by").required(true).args(["vector", "vectors", "id", "matching", "text"]))]
+#[command(group = clap::ArgGroup::new("near").args(["vector", "vectors", "id", "matching"]))]
+#[command(group = clap::ArgGroup::new("by").required(true).multiple(true).args(["vector", "vectors", "id", "matching", "text", "bm25"]))]
 pub(crate) struct Args {
     #[command(flatten)]
     place: InCollection,
 
-    /// Search by this vector, a JSON array; @FILE or - read it from a file or from standard input
-    #[arg(long, value_name = "JSON", value_parser = parse::brief(parse::numbers))]
-    vector: Option<Numbers>,
+    /// Search by this vector: a JSON array, for a multivector an array of arrays, for a sparse vector {"indices": [..],
+    /// "values": [..]}; @FILE or - read it from a file or from standard input
+    #[arg(long, value_name = "JSON", value_parser = parse::brief(parse::vector))]
+    vector: Option<Vector>,
 
     /// Search by every vector of a file (.npy, .fvecs, .bvecs, .csv, .jsonl); - for standard input
     #[arg(long, value_name = "FILE")]
@@ -78,9 +88,8 @@ pub(crate) struct Args {
     #[arg(long = "match", value_name = "KEY=VALUE", group = "to_point", value_parser = parse::key_value)]
     matching: Option<(String, String)>,
 
-    /// Search by what texts say: the points with the words of this text, the rarest words counting most
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["ef", "exact"])]
-    text: Option<String>,
+    #[command(flatten)]
+    texts: texts::Texts,
 
     /// Most points to return
     #[arg(long, short = 'k', value_name = "N", default_value_t = 10)]
@@ -106,7 +115,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = parse::score)]
     threshold: Option<f32>,
 
-    /// Compare with the vector of this name; with --text, the field of the texts, unless there is but one index of them
+    /// Compare with the vector of this name; with --text or --bm25 alone the same as --field
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     using: String,
 
@@ -142,12 +151,11 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
         let source = vdb_interop::open(file, &options).map_err(in_vectors)?;
         return by_file(&args, &collection, source, &control, out);
     }
-    let found = if let Some(Numbers(vector)) = &args.vector {
-        collection
-            .search_with(&args.request(vector.clone()), &control)
-            .map_err(in_vector)?
-    } else if let Some(text) = &args.text {
-        by_text(&args, &collection, text, &control)?
+    args.texts.check()?;
+    let found = if let Some(vector) = &args.vector {
+        by_vector(&args, &collection, vector, &control)?
+    } else if args.texts.is_given() && args.id.is_none() && args.matching.is_none() {
+        collection.query_with(&args.texts.alone(&args, &collection)?, &control)?
     } else {
         let id = match (&args.id, &args.matching) {
             (Some(id), _) => *id,
@@ -185,9 +193,14 @@ fn by_point(
     id: PointId,
     control: &Control<'_>,
 ) -> Outcome<Vec<ScoredPoint>> {
-    let request = QueryRequest {
-        query: Some(Query::recommend([id], args.unlike.iter().copied())),
-        ..args.request(Vec::<f32>::new()).into()
+    let near = Query::recommend([id], args.unlike.iter().copied());
+    let request = if args.texts.is_given() {
+        args.texts.together(args, collection, near)?
+    } else {
+        QueryRequest {
+            query: Some(near),
+            ..args.request(Vec::<f32>::new()).into()
+        }
     };
     collection.query_with(&request, control).map_err(|error| {
         if matches!(error, vdb::Error::PointWithoutVector { .. }) {
@@ -197,40 +210,22 @@ fn by_point(
     })
 }
 
-/// The points whose texts say most of what `text` says.
-fn by_text(
+/// The points nearest to a vector, alone or together with texts.
+fn by_vector(
     args: &Args,
     collection: &Collection,
-    text: &str,
+    vector: &Vector,
     control: &Control<'_>,
 ) -> Outcome<Vec<ScoredPoint>> {
-    let mut using = args.using.clone();
-    if using.is_empty() {
-        let indexes = collection.info()?.payload_indexes;
-        let texts = indexes
-            .into_iter()
-            .filter(|(_, params)| params.kind == PayloadIndexKind::Text);
-        match texts.map(|(path, _)| path).collect::<Vec<_>>().as_slice() {
-            [only] => using.clone_from(only),
-            [] => {
-                return Err(Failure::failed(
-                    "--text needs an index of texts: `vdb index DB COLLECTION FIELD --kind text` makes one",
-                ));
-            }
-            several => {
-                return Err(Failure::failed(format!(
-                    "there are several indexes of texts; choose one with --using: {}",
-                    several.join(", ")
-                )));
-            }
-        }
+    if !args.texts.is_given() {
+        return collection
+            .search_with(&args.request(vector.clone()), control)
+            .map_err(in_vector);
     }
-    let request = QueryRequest {
-        query: Some(Query::text(text)),
-        using,
-        ..args.request(Vec::<f32>::new()).into()
-    };
-    Ok(collection.query_with(&request, control)?)
+    let request = args
+        .texts
+        .together(args, collection, Query::nearest(vector.clone()))?;
+    collection.query_with(&request, control).map_err(in_vector)
 }
 
 /// An error of a search by `--vector`.

@@ -1,0 +1,176 @@
+//! Which elements of an array have a value: for conditions that one element has to satisfy together.
+//!
+//! An index of a path like `a[].b` knows of each value in which elements of `a` it is. A condition marks the elements
+//! that satisfy it, marks are combined as the conditions are, and the rows with a mark left are those that match. A row has marks for its
+//! first [`Elements::MARKED`] elements; one with a value further on is unsure, and has to be looked at.
+
+use std::ops::{Bound, Range};
+
+use super::details::Details;
+use super::file::PostingsFile;
+use super::format::u32_at;
+use super::key::Key;
+use crate::rowset::{RowBits, RowFilter};
+use crate::{Result, RowSet};
+
+/// Marked elements of all rows of a segment.
+#[derive(Debug, Clone)]
+pub struct Elements {
+    /// A bit an element, the first one lowest.
+    marks: Vec<u64>,
+    unsure: RowBits,
+}
+
+impl Elements {
+    /// Elements of a row that can be marked.
+    pub const MARKED: u64 = 64;
+
+    fn none(rows: u32) -> Self {
+        Self {
+            marks: vec![0; rows as usize],
+            unsure: RowBits::empty(rows),
+        }
+    }
+
+    fn mark(&mut self, row: u32, element: u64) {
+        match self.marks.get_mut(row as usize) {
+            Some(marks) if element < Self::MARKED => *marks |= 1 << element,
+            Some(_) | None => self.unsure.insert(row),
+        }
+    }
+
+    fn with(&mut self, other: &Self, combine: impl Fn(&mut u64, u64)) {
+        for (marks, other) in self.marks.iter_mut().zip(&other.marks) {
+            combine(marks, *other);
+        }
+        self.unsure.unite(&other.unsure);
+    }
+
+    /// Elements that are marked in both.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.with(other, |marks, other| *marks &= other);
+        self
+    }
+
+    /// Elements that are marked in one of them.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        self.with(other, |marks, other| *marks |= other);
+        self
+    }
+
+    /// Elements that are not marked in `other`.
+    #[must_use]
+    pub fn minus(mut self, other: &Self) -> Self {
+        self.with(other, |marks, other| *marks &= !other);
+        self
+    }
+
+    /// Nothing is sure of these rows.
+    pub fn doubt(&mut self, rows: &RowSet) {
+        for row in rows.iter() {
+            self.unsure.insert(row);
+        }
+    }
+
+    /// The rows with a marked element of which that is sure; and those of which nothing is.
+    #[must_use]
+    pub fn rows(&self) -> (RowSet, RowSet) {
+        let rows = (0_u32..).zip(&self.marks).filter(|(_, marks)| **marks != 0);
+        let sure = rows.map(|(row, _)| row).filter(|row| !self.unsure.contains(*row));
+        (sure.collect(), self.unsure.iter().collect())
+    }
+}
+
+impl PostingsFile {
+    /// Whether it knows the elements that values are in; the other questions here are for such an index.
+    #[must_use]
+    pub fn has_elements(&self) -> bool {
+        self.knows_elements()
+    }
+
+    /// The elements that have at least one of `keys`.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn elements_with<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<Elements> {
+        self.elements(&self.spans_of(keys)?)
+    }
+
+    /// The elements that have a key which is none of `keys`.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn elements_without<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<Elements> {
+        let mut rest = Vec::new();
+        let mut start = 0;
+        for span in self.spans_of(keys)? {
+            rest.push(start..span.start);
+            start = span.end;
+        }
+        rest.push(start..self.keys());
+        self.elements(&rest)
+    }
+
+    /// The elements that have a key within the bounds, as [`PostingsFile::range`] has it.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn elements_within(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<Elements> {
+        self.elements(&self.span_between(start, end)?)
+    }
+
+    /// The elements that have a term which starts with `prefix`.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn elements_with_prefix(&self, prefix: &str) -> Result<Elements> {
+        self.elements(&self.span_with_prefix(prefix)?)
+    }
+
+    /// The elements that have a key of these numbers, in ranges that do not overlap.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn elements_of(&self, keys: &[Range<u32>]) -> Result<Elements> {
+        self.elements(keys)
+    }
+
+    fn elements(&self, spans: &[Range<u32>]) -> Result<Elements> {
+        let mut found = Elements::none(self.rows());
+        let mut places = Vec::new();
+        for span in spans {
+            for key in span.clone() {
+                let mut details = Details::new(self.details(key)?);
+                let mut mark = |row: u32| {
+                    details
+                        .positions(&mut places)
+                        .ok_or_else(|| self.corrupt_details(key))?;
+                    places.iter().for_each(|&element| found.mark(row, element));
+                    Ok::<_, crate::Error>(())
+                };
+                let run = self.run(&(key..key + 1))?;
+                if run.is_empty() {
+                    // Its rows are a bitmap.
+                    self.gather(std::slice::from_ref(&(key..key + 1)))?
+                        .iter()
+                        .try_for_each(&mut mark)?;
+                    continue;
+                }
+                for row in run.chunks_exact(4) {
+                    let row = u32_at(row, 0);
+                    if row >= self.rows() {
+                        let what = format!("row {row}, expected one below {}", self.rows());
+                        return Err(self.corrupt_run(key, what).into());
+                    }
+                    mark(row)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests;
