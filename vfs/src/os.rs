@@ -11,10 +11,6 @@ use vdb_sys::map::Map;
 
 use crate::{Disk, Error, File, FileView, LockGuard, Result, lock, nofollow, path, reaper};
 
-/// Files of at most so many bytes are copied where they are to be mapped. A mapping takes whole pages and one of the 65,530 that
-/// a process may have by default: ten thousand small collections have more files than that.
-const COPIED: usize = 16 << 10;
-
 /// A directory of the operating system.
 pub struct OsDisk {
     /// Absolute, so that a later change of the working directory does not move the database.
@@ -132,11 +128,6 @@ impl Disk for OsDisk {
             return Ok(FileView::from_bytes(AlignedBuf::new()));
         }
         let len = usize::try_from(len).map_err(|_| fail()(io::ErrorKind::FileTooLarge.into()))?;
-        if len <= COPIED {
-            let mut bytes = AlignedBuf::zeroed(len);
-            file.read_exact_at(&mut bytes, 0).map_err(fail())?;
-            return Ok(FileView::from_bytes(bytes));
-        }
         Ok(FileView::from_map(Map::new(&file, len).map_err(fail())?))
     }
 
