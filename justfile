@@ -72,6 +72,26 @@ durability DATA *OPTIONS:
 server-bench *OPTIONS:
     cargo run --release -p vdb-bench-server --features hdf5 -- {{OPTIONS}}
 
+# 1,000 small collections of 10 points: time until the server is ready, memory and disk of each.
+server-many *OPTIONS:
+    cargo build --release -p vdb-cli -p vdb-bench-server
+    target/release/server-ops many {{OPTIONS}}
+
+# CONNECTIONS that read and write at once for SECONDS: percentiles, errors, the memory of the server.
+server-load CONNECTIONS="256" SECONDS="300" *OPTIONS:
+    cargo build --release -p vdb-cli -p vdb-bench-server
+    target/release/server-ops load --connections {{CONNECTIONS}} --seconds {{SECONDS}} {{OPTIONS}}
+
+# Kill a server under load ROUNDS times, and look for everything acknowledged.
+server-kill ROUNDS="100" *OPTIONS:
+    cargo build --release -p vdb-cli -p vdb-bench-server
+    target/release/server-ops kill --rounds {{ROUNDS}} {{OPTIONS}}
+
+# What a search costs over gRPC and REST beside the same in one process; `--server-cores 0 --client-cores 1` keeps them apart.
+server-floor *OPTIONS:
+    cargo build --release -p vdb-cli -p vdb-bench-server
+    target/release/server-ops floor {{OPTIONS}}
+
 # The engine beside the local mode of Qdrant's Python client, ROUNDS collections of random operations.
 differential ROUNDS="60":
     DIFFERENTIAL_ROUNDS={{ROUNDS}} .ci/run differential

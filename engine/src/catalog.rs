@@ -109,6 +109,7 @@ impl Shared {
             return Err(error.into());
         }
         *catalog = next;
+        self.roster.follow(catalog);
         Ok(out)
     }
 

@@ -344,6 +344,21 @@ impl Collection {
         })
     }
 
+    /// Indexed payload paths, and what their indexes were created with.
+    pub fn payload_indexes(&self) -> Vec<(String, PayloadIndexParams)> {
+        let indexes = &self.core.tables().schema.payload_indexes;
+        indexes
+            .iter()
+            .map(|i| (i.path.clone(), i.params.clone()))
+            .collect()
+    }
+
+    /// True when strict mode bounds how often the collection is read: a read that is begun again counts twice.
+    pub fn counts_reads(&self) -> bool {
+        let tables = self.core.tables();
+        (tables.schema.strict_mode()).is_some_and(|limits| limits.read_rate_limit.is_some())
+    }
+
     /// Drops the index of a payload path. False when there is none.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use vdb_storage::manifest::{CollectionManifest, ManifestStore};
 use vdb_sys::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use vdb_sys::sync::{Instant, Mutex, RwLock};
 use vdb_vfs::DynDisk;
+use vdb_vfs::replace::TEMP_SUFFIX;
 use vdb_wal::Lsn;
 
 use crate::activity::Activity;
@@ -138,8 +139,8 @@ impl Core {
 
     /// Removes what interrupted jobs have left in the directory.
     fn sweep(&self, disk: &DynDisk) -> Result<()> {
+        // Its first manifest was durable before a catalog named the collection.
         ManifestStore::<CollectionManifest>::new(disk.clone(), self.dir.clone()).settle()?;
-        vdb_vfs::replace::remove_temps(&**disk, &self.dir)?;
         let named: BTreeSet<String> = self
             .manifest
             .lock()
@@ -149,7 +150,8 @@ impl Core {
             .map(|f| f.to_string())
             .collect();
         for name in disk.list(&self.dir)? {
-            if SegmentFile::parse(&name).is_some() && !named.contains(&name) {
+            let is_stray = SegmentFile::parse(&name).is_some() && !named.contains(&name);
+            if is_stray || name.ends_with(TEMP_SUFFIX) {
                 disk.remove(&format!("{}/{name}", self.dir))?;
             }
         }

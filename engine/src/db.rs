@@ -333,6 +333,13 @@ impl Database {
         Ok(Collection::new(self.handle.clone(), core, name))
     }
 
+    /// As [`collection`](Self::collection), for one that is open already: never waits for the disk, nor for others who create
+    /// or drop collections. `None` where there is none of that name, and where the first call is still to open it.
+    pub fn open_collection(&self, name: &str) -> Option<Collection> {
+        let core = self.shared().open_core(name)?;
+        Some(Collection::new(self.handle.clone(), core, name))
+    }
+
     /// Names of all collections, sorted.
     pub fn collections(&self) -> Vec<String> {
         self.shared().collection_names()
@@ -340,7 +347,7 @@ impl Database {
 
     /// True when a collection or alias of that name exists.
     pub fn exists(&self, name: &str) -> bool {
-        crate::shared::resolve(&self.shared().catalog.lock(), name).is_some()
+        self.shared().roster.find(name).is_some()
     }
 
     /// Drops a collection with its aliases. False when there is none of that name (an alias does not count).

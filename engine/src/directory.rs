@@ -13,6 +13,9 @@ use crate::layout::{
     CATALOG_DIR, COLLECTIONS_DIR, LOCK_FILE, LOG_DIR, TEMP_DIR, collection_dir, collection_of,
 };
 
+/// The generation of the catalog of a new database.
+const FIRST_CATALOG: u64 = 1;
+
 /// Whether the directory of the log has a file of the log in it.
 pub(crate) fn has_log(disk: &DynDisk) -> Result<bool> {
     Ok(disk.list(LOG_DIR)?.iter().any(|name| vdb_wal::is_log_file(name)))
@@ -100,13 +103,17 @@ pub(crate) fn open_catalog(disk: &DynDisk) -> Result<(Catalog, bool)> {
         }
     }
     if let Some(catalog) = store.load()? {
+        if catalog.generation == FIRST_CATALOG {
+            // Nothing names the first one, as catalogs name collections: its creation may have been cut short.
+            disk.sync_dir(CATALOG_DIR)?;
+        }
         store.settle()?;
         return Ok((catalog, false));
     }
     disk.sync_dir("")?;
     // Number 0 marks log records of several collections.
     let catalog = Catalog {
-        generation: 1,
+        generation: FIRST_CATALOG,
         next_collection_id: 1,
         ..Catalog::default()
     };

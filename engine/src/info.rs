@@ -1,15 +1,20 @@
 //! Sizes, settings and what goes on in the background.
 
+use std::sync::Arc;
+
+use vdb_storage::Component;
 use vdb_sys::sync::atomic::Ordering;
 
 use crate::activity::Progress;
 use crate::config::CollectionConfig;
 use crate::core::Core;
+use crate::counters::Work;
 use crate::error::Result;
 use crate::payload::PayloadIndexParams;
 use crate::query::allowance::Allowance;
+use crate::segment::Segment;
 use crate::shared::{Log, Shared};
-use crate::tables::View;
+use crate::tables::{Tables, View};
 
 /// Sizes of a whole database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,16 @@ pub struct DatabaseInfo {
     pub memtable_bytes: usize,
     /// Why rows cannot be brought into segments, if that is so: writers are refused once the write buffer is full.
     pub flush_failure: Option<String>,
+    /// Collections that are open: the others are opened when they are asked for.
+    pub open_collections: usize,
+    /// Syncs of the log since the database was opened.
+    pub log_syncs: Work,
+    /// Memtables that became segments since then.
+    pub flushes: Work,
+    /// Merges of segments since then.
+    pub merges: Work,
+    /// Segments that got graphs and payload indexes since then.
+    pub derivations: Work,
 }
 
 pub(crate) fn of_database(shared: &Shared) -> DatabaseInfo {
@@ -36,12 +51,28 @@ pub(crate) fn of_database(shared: &Shared) -> DatabaseInfo {
             (log_bytes, 0, in_memory)
         }
     };
+    let log_syncs = match &shared.log {
+        Log::Writer(wal) => {
+            let (done, time) = wal.syncs();
+            Work {
+                done,
+                failed: 0,
+                time,
+            }
+        }
+        Log::Reader(_) => Work::default(),
+    };
     DatabaseInfo {
         collections: shared.catalog.lock().collections.len(),
         log_bytes,
         log_appended_bytes,
         memtable_bytes,
         flush_failure: shared.budget.stuck(),
+        open_collections: shared.cores.read().len(),
+        log_syncs,
+        flushes: shared.counters.flushes.work(),
+        merges: shared.counters.merges.work(),
+        derivations: shared.counters.derivations.work(),
     }
 }
 
@@ -56,8 +87,27 @@ pub struct SegmentInfo {
     pub dead_rows: u32,
     /// Vectors that a graph or an inverted index searches, over all names.
     pub indexed_vectors: u64,
+    /// Vectors, over all names.
+    pub vectors: u64,
+    /// Bytes of vectors, about.
+    pub vector_bytes: u64,
+    /// Bytes of the file of payloads.
+    pub payload_bytes: u64,
     /// Bytes of its files.
     pub disk_bytes: u64,
+}
+
+/// The vectors of one name, those of ended versions that are not merged away yet included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorInfo {
+    /// The name.
+    pub name: String,
+    /// How many there are.
+    pub vectors: u64,
+    /// How many of them a graph or an inverted index searches.
+    pub indexed: u64,
+    /// Their bytes, about.
+    pub bytes: u64,
 }
 
 /// Whether everything is in its best place.
@@ -67,6 +117,8 @@ pub enum Status {
     Ready,
     /// Work is under way or due in the background; answers are complete meanwhile.
     Optimizing,
+    /// Work is due, and the settings of the collection keep the background from it (`max_optimization_threads` 0).
+    Waiting,
     /// Work in the background failed and will be tried again; answers are complete meanwhile.
     Failing,
 }
@@ -94,6 +146,8 @@ pub struct CollectionInfo {
     pub indexed_vectors: u64,
     /// Sequence number of the last operation.
     pub last_sequence: u64,
+    /// Vectors by name, in the order of the settings.
+    pub vectors: Vec<VectorInfo>,
     /// Segments, in the order they were made.
     pub segments: Vec<SegmentInfo>,
     /// Bytes of rows that are in no segment yet.
@@ -112,7 +166,7 @@ pub struct CollectionInfo {
 
 pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<CollectionInfo> {
     let tables = &view.tables;
-    let segment = |s: &std::sync::Arc<crate::segment::Segment>| SegmentInfo {
+    let segment = |s: &Arc<Segment>| SegmentInfo {
         id: s.record.id,
         rows: s.rows(),
         dead_rows: s.deletions.dead_total(),
@@ -120,6 +174,13 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
             .filter(|&(slot, _)| s.is_indexed(slot))
             .map(|(slot, _)| u64::from(s.rows_with_vector(slot)))
             .sum(),
+        vectors: (tables.schema.vectors())
+            .map(|(slot, _)| u64::from(s.rows_with_vector(slot)))
+            .sum(),
+        vector_bytes: (tables.schema.vectors())
+            .map(|(slot, _)| s.vector_bytes(slot) as u64)
+            .sum(),
+        payload_bytes: (s.record.component(Component::Payload)).map_or(0, |file| file.len),
         disk_bytes: s.record.components.iter().map(|c| c.len).sum(),
     };
     let segments: Vec<SegmentInfo> = tables.segments.iter().map(segment).collect();
@@ -128,11 +189,13 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         .or_else(|| core.activity.failure())
         .or_else(|| shared.budget.stuck());
     let progress = core.activity.progress();
-    let pending = !tables.frozen.is_empty() || crate::maintenance::optimize::is_due(core);
+    let due = crate::maintenance::optimize::is_due(core);
+    let kept = tables.merging().is_idle();
     let status = match (&last_failure, &progress) {
         (Some(_), None) => Status::Failing,
         (_, Some(_)) => Status::Optimizing,
-        (None, None) if pending => Status::Optimizing,
+        (None, None) if !tables.frozen.is_empty() || (due && !kept) => Status::Optimizing,
+        (None, None) if due => Status::Waiting,
         (None, None) => Status::Ready,
     };
     Ok(CollectionInfo {
@@ -140,6 +203,9 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         points: crate::query::matching::count(view, None, &Allowance::unlimited())?,
         indexed_vectors: segments.iter().map(|s| s.indexed_vectors).sum(),
         last_sequence: core.last_seq(),
+        vectors: (tables.schema.vectors())
+            .map(|(slot, vector)| of_vector(tables, slot, &vector.name))
+            .collect(),
         memtable_bytes: tables.memtable_bytes(),
         disk_bytes: segments.iter().map(|s| s.disk_bytes).sum(),
         segments,
@@ -153,4 +219,26 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         progress,
         last_failure,
     })
+}
+
+fn of_vector(tables: &Tables, slot: usize, name: &str) -> VectorInfo {
+    let mut info = VectorInfo {
+        name: name.to_owned(),
+        vectors: 0,
+        indexed: 0,
+        bytes: 0,
+    };
+    for segment in &tables.segments {
+        let vectors = u64::from(segment.rows_with_vector(slot));
+        info.vectors += vectors;
+        info.indexed += if segment.is_indexed(slot) { vectors } else { 0 };
+        info.bytes += segment.vector_bytes(slot) as u64;
+    }
+    for table in tables.memtables() {
+        let dense = table.vectors(slot).map(|dense| dense.rows.len());
+        let ragged = table.ragged(slot).map(|ragged| ragged.len());
+        info.vectors += u64::from(dense.or(ragged).unwrap_or(0));
+        info.bytes += table.vector_bytes(slot) as u64;
+    }
+    info
 }

@@ -55,7 +55,7 @@
 //! | `append_list.rs`, `live.rs`, `memtable.rs`, `deletions.rs`, `segment.rs`, `tables.rs` | where rows are, and what a reader sees of them |
 //! | `layout.rs`, `directory.rs` | where things lie in a database's directory; whose it is, and what is left over in it |
 //! | `ttl.rs`, `clock.rs` | points that end by themselves; the time of day |
-//! | `activity.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; how far readers see; back-pressure; waking threads |
+//! | `activity.rs`, `counters.rs`, `visibility.rs`, `budget.rs`, `signal.rs` | what goes on; what was done; how far readers see; back-pressure; waking threads |
 //! | `core.rs`, `shared.rs` | the state of an open collection, and of the database |
 //! | `query/` | searching, scrolling, counting, fetching |
 //! | `compose/` | queries of several parts: examples, prefetches, fusion, orders, samples; groups, facets, distance matrices |
@@ -65,7 +65,7 @@
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `place.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; paths of users, outside the database; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `bm25.rs` | sparse vectors of texts |
-//! | `catalog.rs`, `recovery.rs`, `info.rs` | collections come and go; opening; sizes |
+//! | `catalog.rs`, `roster.rs`, `recovery.rs`, `info.rs` | collections come and go; their names; opening; sizes |
 //! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
@@ -86,6 +86,7 @@ mod collection;
 mod compose;
 mod config;
 mod core;
+mod counters;
 mod damage;
 mod db;
 mod deletions;
@@ -120,6 +121,7 @@ mod rates;
 mod recovery;
 mod refresh;
 mod repair;
+mod roster;
 mod schema;
 mod score;
 mod segment;
@@ -162,6 +164,7 @@ pub use compose::sort::{SortCursor, SortFrom, SortKey, SortPage, SortRequest, So
 pub use compose::value::ValueKind;
 pub use config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
 pub use config::{CollectionConfig, Distance, Durability, VectorParams};
+pub use counters::Work;
 pub use db::{Database, DatabaseBuilder};
 pub use error::{Error, Result};
 pub use expected::Expected;
@@ -170,7 +173,7 @@ pub use filter::{
     Limits, MatchValue, MinShould, PathStep, PayloadPath, Predicate, ServedBy, Slice, ValueList,
 };
 pub use formula::{Decay, Expression, Formula, Variable};
-pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status};
+pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status, VectorInfo};
 pub use limits::{
     DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS, MAX_BUCKETS,
     MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_EXAMPLES, MAX_FILTER_CONDITIONS,

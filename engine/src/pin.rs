@@ -111,9 +111,12 @@ pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> 
         .iter()
         .zip(frozen)
         .map(|(core, Frozen { tables, last_seq })| {
-            tables
-                .iter()
-                .try_for_each(|table| flush::flush_one(shared, core, table))?;
+            tables.iter().try_for_each(|table| {
+                shared
+                    .counters
+                    .flushes
+                    .count(|| flush::flush_one(shared, core, table))
+            })?;
             link(shared, &catalog, core, last_seq, &staging)
         });
     let collections = pinned.collect::<Result<_>>();

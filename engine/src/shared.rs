@@ -12,9 +12,11 @@ use vdb_wal::{Lsn, Wal};
 use crate::budget::Budget;
 use crate::config::Options;
 use crate::core::Core;
+use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::follower::Follower;
 use crate::query::workers::Workers;
+use crate::roster::Roster;
 use crate::signal::{Signal, Syncer};
 use crate::visibility::Visibility;
 
@@ -66,6 +68,8 @@ pub(crate) struct Shared {
     pub(crate) sequencer: Mutex<Sequencer>,
     pub(crate) visibility: Visibility,
     pub(crate) catalog: Mutex<Catalog>,
+    /// The names in it.
+    pub(crate) roster: Roster,
     /// Open collections by number; the others are opened when they are asked for.
     pub(crate) cores: RwLock<BTreeMap<u32, Arc<Core>>>,
     pub(crate) budget: Budget,
@@ -74,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) optimizer: Signal,
     pub(crate) grower: Signal,
     pub(crate) sweeper: Signal,
+    pub(crate) counters: Counters,
     pub(crate) stopping: AtomicBool,
     /// A write of weak durability has been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
@@ -110,6 +115,7 @@ impl Shared {
             grow_pool: pool_of(1, "vdb-growing")?,
             sequencer: Mutex::new(Sequencer::default()),
             visibility: Visibility::new(0),
+            roster: Roster::new(&catalog),
             catalog: Mutex::new(catalog),
             cores: RwLock::new(BTreeMap::new()),
             budget: Budget::new(options.write_buffer.saturating_mul(2)),
@@ -118,6 +124,7 @@ impl Shared {
             optimizer: Signal::default(),
             grower: Signal::default(),
             sweeper: Signal::default(),
+            counters: Counters::default(),
             stopping: AtomicBool::new(false),
             weak: AtomicBool::new(false),
             unskipped: AtomicBool::new(false),
@@ -129,11 +136,21 @@ impl Shared {
 
     /// The open collection of a name or alias; opened now if it was not.
     pub(crate) fn core(&self, name: &str) -> Result<Arc<Core>> {
+        self.check_open()?;
+        if let Some(core) = self.open_core(name) {
+            return Ok(core);
+        }
         let catalog = self.catalog.lock();
         let id = resolve(&catalog, name).ok_or_else(|| Error::CollectionNotFound {
             name: name.to_owned(),
         })?;
         self.core_by_id(id)
+    }
+
+    /// The collection of a name or alias, if it is open. Waits for nobody.
+    pub(crate) fn open_core(&self, name: &str) -> Option<Arc<Core>> {
+        let id = self.roster.find(name)?;
+        self.cores.read().get(&id).cloned()
     }
 
     /// The open collection of a number; opened now if it was not. The catalog's lock is held, or the database is

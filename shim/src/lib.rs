@@ -20,6 +20,7 @@
 //! | `grpc/` | the gRPC interface |
 //! | `client/` | the client of a Rust program, on a directory or on a server |
 //! | `inference.rs` | vectors made of texts |
+//! | `tally.rs`, `process.rs` | counts of answers; what the system tells of the process |
 
 #![forbid(unsafe_code)]
 
@@ -27,8 +28,10 @@ pub mod client;
 pub mod config;
 pub mod grpc;
 pub mod inference;
+mod process;
 pub mod rest;
 pub mod server;
 pub mod service;
+mod tally;
 
 pub use client::{Qdrant, blocking};

@@ -1,5 +1,8 @@
 //! A process that answers: ports, signals, the end.
 
+mod gate;
+
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +12,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use self::gate::Gate;
 use crate::grpc;
 use crate::rest::{self, RestOptions};
 use crate::service::Service;
@@ -25,17 +29,31 @@ pub struct Addresses {
     pub grpc: Option<SocketAddr>,
 }
 
-/// Serves until a signal (SIGINT, SIGTERM) asks for the end; requests that are under way are answered first. `ready` is told
-/// the addresses once they are listened on. Runs a runtime of its own: not to be called from within another.
+/// Why a process does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError<E> {
+    /// What was to be served could not be opened.
+    #[error("{0}")]
+    Open(E),
+    /// An address cannot be listened on, or threads cannot be started.
+    #[error("cannot serve: {0}")]
+    Serve(#[from] io::Error),
+}
+
+/// Serves what `open` gives until a signal (SIGINT, SIGTERM) asks for the end; requests that are under way are answered first.
+/// The addresses are listened on from the start. While it is being opened, requests wait, but for those that ask how the
+/// server is. `ready` is told the addresses once it is open. Runs a runtime of its own: not to be called from within another.
+///
+/// What was served is returned, to be closed; `None` where the end came before it was open.
 ///
 /// # Errors
-/// When an address cannot be listened on, or threads cannot be started.
-pub fn run(
+/// That of `open`; when an address cannot be listened on, or threads cannot be started.
+pub fn run<E: Send + 'static>(
     addresses: Addresses,
     options: RestOptions,
-    service: Service,
+    open: impl FnOnce() -> Result<Service, E> + Send + 'static,
     ready: impl FnOnce(Addresses),
-) -> io::Result<()> {
+) -> Result<Option<Service>, RunError<E>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("vdb-serve")
@@ -48,11 +66,27 @@ pub fn run(
         };
         // Who reads that it is ready may ask for its end at once.
         let stop = stop_signal()?;
-        ready(Addresses {
+        let listened = Addresses {
             rest: rest.local_addr()?,
             grpc: grpc.as_ref().map(TcpListener::local_addr).transpose()?,
-        });
-        serve(rest, grpc, options, service, stop).await
+        };
+        let (opened, opening) = watch::channel(None);
+        let open = async {
+            let service = tokio::task::spawn_blocking(open).await;
+            let service = service.map_err(io::Error::other)?.map_err(RunError::Open)?;
+            ready(listened);
+            opened.send_replace(Some(service));
+            std::future::pending().await
+        };
+        let served = serve_opening(rest, grpc, options, opening.clone(), stop);
+        let failed: Result<Infallible, RunError<E>> = tokio::select! {
+            served = served => {
+                served?;
+                return Ok(opening.borrow().clone());
+            }
+            failed = open => failed,
+        };
+        match failed? {}
     });
     runtime.shutdown_timeout(GRACE);
     outcome
@@ -75,6 +109,18 @@ pub async fn serve(
     service: Service,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let (_opened, opening) = watch::channel(Some(service));
+    serve_opening(rest, grpc, options, opening, stop).await
+}
+
+/// As [`serve`], with requests that wait until there is a service.
+async fn serve_opening(
+    rest: TcpListener,
+    grpc: Option<TcpListener>,
+    options: RestOptions,
+    opening: watch::Receiver<Option<Service>>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let (stopping, stopped) = watch::channel(false);
     let stop = async move {
         stop.await;
@@ -87,11 +133,29 @@ pub async fn serve(
         // Answers are written whole: waiting for more of them only delays.
         let _ = stream.set_nodelay(true);
     });
-    let rest = axum::serve(rest, rest::router(service.clone(), options))
+    let gate = Gate::new();
+    let entrance = gate.router();
+    let mut coming = opening.clone();
+    let enter = async move {
+        if let Some(service) = there(&mut coming).await {
+            gate.open(rest::router(service, options));
+        }
+        std::future::pending().await
+    };
+    let rest = axum::serve(rest, entrance)
         .with_graceful_shutdown(until(stopped.clone()))
         .into_future();
     let grpc = async move {
         let Some(listener) = grpc else {
+            return Ok(());
+        };
+        // Until there is a service, connections wait in the queue of the listener.
+        let mut coming = opening;
+        let service = tokio::select! {
+            service = there(&mut coming) => service,
+            () = until(stopped.clone()) => None,
+        };
+        let Some(service) = service else {
             return Ok(());
         };
         let options = grpc::ServerOptions {
@@ -103,11 +167,18 @@ pub async fn serve(
     };
     tokio::select! {
         outcome = async { tokio::try_join!(rest, grpc) } => outcome.map(|_| ()),
+        () = enter => Ok(()),
         () = stop => {
             tracing::warn!("stopped with requests under way");
             Ok(())
         }
     }
+}
+
+/// The service, once it is there; `None` when there will be none.
+async fn there(opening: &mut watch::Receiver<Option<Service>>) -> Option<Service> {
+    let found = opening.wait_for(Option::is_some).await.ok()?;
+    found.clone()
 }
 
 /// Done when the server is to stop.

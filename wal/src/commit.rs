@@ -33,6 +33,9 @@ pub(crate) struct GroupCommit {
     written: AtomicU64,
     /// Callers who wait for a sync or lead one.
     callers: AtomicUsize,
+    /// Syncs so far, and the nanoseconds that they took.
+    syncs: AtomicU64,
+    sync_nanos: AtomicU64,
     turn: Mutex<Turn>,
 }
 
@@ -81,6 +84,8 @@ impl GroupCommit {
             synced: AtomicU64::new(last),
             written: AtomicU64::new(last),
             callers: AtomicUsize::new(0),
+            syncs: AtomicU64::new(0),
+            sync_nanos: AtomicU64::new(0),
             turn: Mutex::new(Turn {
                 file,
                 leading: false,
@@ -97,6 +102,12 @@ impl GroupCommit {
 
     pub(crate) fn written(&self) -> Lsn {
         self.written.load(Ordering::Acquire)
+    }
+
+    /// How many syncs there were, and how long they took together.
+    pub(crate) fn syncs(&self) -> (u64, Duration) {
+        let nanos = self.sync_nanos.load(Ordering::Relaxed);
+        (self.syncs.load(Ordering::Relaxed), Duration::from_nanos(nanos))
     }
 
     /// The record `lsn` is in the file; the caller writes one at a time.
@@ -181,6 +192,9 @@ impl GroupCommit {
         let started = Instant::now();
         let outcome = file.sync_data();
         let took = started.elapsed();
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.sync_nanos.fetch_add(nanos, Ordering::Relaxed);
 
         let mut turn = self.turn.lock();
         turn.leading = false;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicU64, Ordering};
@@ -250,6 +251,11 @@ impl Wal {
     /// Bytes of the records that were appended since the log was opened, with their headers.
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How often the file being written was synced since the log was opened, and how long that took, all together.
+    pub fn syncs(&self) -> (u64, Duration) {
+        self.commit.syncs()
     }
 
     /// Removes the files that hold no record above `lsn`; returns the bytes freed. The file being written is finished

@@ -23,13 +23,13 @@ fn failed(error: impl std::fmt::Display) -> Error {
 }
 
 /// A client with a runtime on the thread that asks.
-struct Client {
+pub(crate) struct Client {
     runtime: Runtime,
-    client: Qdrant,
+    pub(crate) client: Qdrant,
 }
 
 impl Client {
-    fn new(url: &str) -> Result<Client> {
+    pub(crate) fn new(url: &str) -> Result<Client> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -41,7 +41,10 @@ impl Client {
         Ok(Client { runtime, client })
     }
 
-    fn wait<T>(&self, work: impl Future<Output = Result<T, qdrant_client::QdrantError>>) -> Result<T> {
+    pub(crate) fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, qdrant_client::QdrantError>>,
+    ) -> Result<T> {
         self.runtime.block_on(work).map_err(failed)
     }
 }
@@ -231,6 +234,10 @@ impl Connection for GrpcConnection {
             Some(PointIdOptions::Uuid(_)) | None => None,
         };
         Ok(reply.result.iter().filter_map(id).collect())
+    }
+
+    fn health(&mut self) -> Result<()> {
+        self.client.wait(self.client.client.health_check()).map(drop)
     }
 }
 

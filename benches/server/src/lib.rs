@@ -14,16 +14,25 @@
 //! | `load.rs` | several connections at once: speed, percentiles, recall |
 //! | `course.rs` | all of it in order |
 //! | `main.rs` | the command line |
+//! | `own.rs` | a server of ours that is started, stopped and killed |
+//! | `ops/`, `operate.rs` | many collections, load, kills, what a call costs; their command line |
 
 #![forbid(unsafe_code)]
 
 mod course;
 mod grpc;
 mod load;
+mod ops;
+mod own;
 mod rest;
 mod server;
 
 pub use course::{Course, Sink, run, write};
 pub use grpc::Grpc;
+pub use ops::{
+    CallLine, Floor, FloorLine, Kill, KillLine, Load, LoadLine, Many, ManyLine, Speaker, Transport, floor,
+    kill, load, many, random,
+};
+pub use own::{Held, Launch, Own, disk_bytes, served_by};
 pub use rest::Rest;
 pub use server::{Connection, Params, Server, State};

@@ -12,14 +12,14 @@ use crate::server::Connection;
 /// Asks every question, which each connection has prepared, `passes` times. Whoever is free takes the next. Recall is that
 /// of when each query was asked first, speed that of all connections together, and all calls count.
 pub(crate) fn load(
-    connections: &mut [Box<dyn Connection>],
+    connections: &mut [Box<dyn Connection + '_>],
     truth: &[Vec<u64>],
     passes: usize,
 ) -> Result<Measured> {
     let calls = truth.len() * passes;
     let next = AtomicUsize::new(0);
     let ready = Barrier::new(connections.len());
-    let work = |connection: &mut Box<dyn Connection>| {
+    let work = |connection: &mut Box<dyn Connection + '_>| {
         // Connected, and what is loaded on first use is loaded.
         let warm = connection.ask(0);
         ready.wait();

@@ -19,15 +19,20 @@ fn failed(error: impl std::fmt::Display) -> Error {
 }
 
 #[derive(Clone, Copy)]
-enum Method {
+pub(crate) enum Method {
     Get,
     Put,
     Post,
     Delete,
 }
 
-/// Sends a request and reads the answer's `result`; an answer that is no success is an error with its text.
-fn call(agent: &Agent, method: Method, url: &str, body: Option<&[u8]>) -> Result<Value> {
+/// Sends a request and reads the answer; one that is no success is an error with its text.
+pub(crate) fn call(agent: &Agent, method: Method, url: &str, body: Option<&[u8]>) -> Result<Value> {
+    let bytes = send(agent, method, url, body)?;
+    serde_json::from_slice(&bytes).map_err(|e| failed(format!("{url}: {e}")))
+}
+
+fn send(agent: &Agent, method: Method, url: &str, body: Option<&[u8]>) -> Result<Vec<u8>> {
     let body = body.unwrap_or_default();
     let sent = match method {
         Method::Get => agent.get(url).call(),
@@ -42,10 +47,10 @@ fn call(agent: &Agent, method: Method, url: &str, body: Option<&[u8]>) -> Result
         let text = String::from_utf8_lossy(&bytes);
         return Err(failed(format!("{url}: {}: {text}", answer.status())));
     }
-    serde_json::from_slice(&bytes).map_err(|e| failed(format!("{url}: {e}")))
+    Ok(bytes)
 }
 
-fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     Agent::config_builder().http_status_as_error(false).build().into()
 }
 
@@ -213,6 +218,7 @@ impl Server for Rest {
         Ok(Box::new(RestConnection {
             agent: agent(),
             url: format!("{}/points/query", self.collection),
+            health: format!("{}/healthz", self.url),
             bodies: Vec::new(),
         }))
     }
@@ -221,6 +227,7 @@ impl Server for Rest {
 struct RestConnection {
     agent: Agent,
     url: String,
+    health: String,
     bodies: Vec<Vec<u8>>,
 }
 
@@ -264,5 +271,9 @@ impl Connection for RestConnection {
             .iter()
             .filter_map(|point| point.get("id")?.as_u64())
             .collect())
+    }
+
+    fn health(&mut self) -> Result<()> {
+        send(&self.agent, Method::Get, &self.health, None).map(drop)
     }
 }

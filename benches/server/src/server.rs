@@ -125,4 +125,7 @@ pub trait Connection: Send {
 
     /// The ids of the neighbours; timed.
     fn ask(&mut self, question: usize) -> Result<Vec<u64>>;
+
+    /// A call that does nothing: what the way there and back takes.
+    fn health(&mut self) -> Result<()>;
 }

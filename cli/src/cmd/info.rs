@@ -80,7 +80,7 @@ fn status(status: Status) -> &'static str {
     match status {
         Status::Ready => "ready",
         // This process does nothing in the background: what is due stays due until a command is told to do it.
-        Status::Optimizing => "needs `vdb index`",
+        Status::Optimizing | Status::Waiting => "needs `vdb index`",
         Status::Failing => "failing",
     }
 }
@@ -114,7 +114,7 @@ fn as_json(name: &str, info: &CollectionInfo) -> Value {
     json!({
         "name": name,
         "status": match info.status {
-            Status::Optimizing => "needs_index",
+            Status::Optimizing | Status::Waiting => "needs_index",
             Status::Ready | Status::Failing => status(info.status),
         },
         "points": info.points,

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 use vdb::Database;
 use vdb_qdrant::config::ServerConfig;
 use vdb_qdrant::rest::RestOptions;
-use vdb_qdrant::server::{self, Addresses};
+use vdb_qdrant::server::{self, Addresses, RunError};
 use vdb_qdrant::service::{Service, ServiceOptions, snapshots_beside};
 
 use crate::failure::{Failure, Outcome};
@@ -20,13 +21,17 @@ const STORAGE: &str = "./storage";
 /// The directory of snapshots beside it.
 const SNAPSHOTS: &str = "./snapshots";
 
+/// Reads that end within this time, as most searches do, are done by the threads that serve connections.
+const BRIEF: Duration = Duration::from_millis(2);
+
 const AFTER: &str = "\
 The REST and gRPC interfaces are those of Qdrant 1.19. Settings come from config/config.yaml and its like, the file of \
 --config-path, the environment (QDRANT__SERVICE__HTTP_PORT for service.http_port), and this command line, each \
 before those before it. Only this machine is listened to, unless --host says otherwise; then there must be a key.
 
 SIGINT and SIGTERM end the server once requests under way are answered. The database is open for writing \
-meanwhile; other commands can read it.
+meanwhile; other commands can read it. The ports are listened on from the start; GET /readyz answers 503 until the \
+database is open.
 
 Examples:
   vdb serve my.db
@@ -125,7 +130,6 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         )));
     }
     let (db, snapshots) = args.places(&config);
-    let database = open::open(Database::builder(), &db)?;
     let mut options = ServiceOptions::new(snapshots);
     let threads = config.storage.performance.max_search_threads.unwrap_or(0);
     options.threads = usize::try_from(threads).unwrap_or(0);
@@ -144,14 +148,22 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     for file in &config.files {
         tracing::info!(file = %file.display(), "settings were read");
     }
-    let service = Service::new(database.clone(), options);
-    let served = server::run(addresses, rest, service, |addresses| {
+    options.brief = BRIEF;
+    let place = db.clone();
+    let open = move || -> Outcome<Service> {
+        let database = open::open(Database::builder(), &place)?;
+        Ok(Service::new(database, options))
+    };
+    let served = server::run(addresses, rest, open, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
         let _ = ready(out, &db, addresses, dashboard);
     });
-    let closed = database.close();
-    served.map_err(|error| Failure::failed(format!("cannot serve: {error}")))?;
-    Ok(closed?)
+    match served {
+        Ok(Some(service)) => Ok(service.database().clone().close()?),
+        Ok(None) => Ok(()),
+        Err(RunError::Open(failure)) => Err(failure),
+        Err(RunError::Serve(error)) => Err(Failure::failed(format!("cannot serve: {error}"))),
+    }
 }
 
 fn ready(out: &mut Out, db: &Path, addresses: Addresses, dashboard: bool) -> Outcome {

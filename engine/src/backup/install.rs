@@ -119,7 +119,7 @@ impl Shared {
 
     /// What was to be replaced takes writes again, and what was to replace it goes.
     fn abandon(&self, places: &[Place], catalog: &Catalog) {
-        for core in places.iter().filter_map(|place| self.open_core(place.replaced?)) {
+        for core in places.iter().filter_map(|place| self.opened(place.replaced?)) {
             core.replaced.store(false, Ordering::Release);
         }
         // Unless a catalog that names them may be on the medium: then the next opening decides.
@@ -163,14 +163,14 @@ impl Shared {
         Ok(())
     }
 
-    fn open_core(&self, id: u32) -> Option<Arc<Core>> {
+    fn opened(&self, id: u32) -> Option<Arc<Core>> {
         self.cores.read().get(&id).cloned()
     }
 
     /// Ends the writing to a collection that makes way, and returns its last sequence number, as far as it can be
     /// known without opening it: what is damaged can be replaced too. The catalog's lock is held.
     fn stop_writers(&self, id: u32) -> u64 {
-        if let Some(core) = self.open_core(id) {
+        if let Some(core) = self.opened(id) {
             let _sequencer = self.sequencer.lock();
             core.replaced.store(true, Ordering::Release);
             return core.last_seq();

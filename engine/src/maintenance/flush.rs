@@ -136,7 +136,7 @@ pub(crate) fn flush_frozen(shared: &Shared, core: &Core) -> Result<usize> {
     shared.check_open()?;
     let mut flushed = 0;
     while let Some(table) = core.tables().frozen.first().cloned() {
-        match flush_one(shared, core, &table) {
+        match shared.counters.flushes.count(|| flush_one(shared, core, &table)) {
             Ok(()) => flushed += 1,
             // A collection that is dropped takes its rows with it.
             Err(_) if core.dropped.load(Ordering::Acquire) => return Ok(flushed),

@@ -39,10 +39,10 @@ fn mergeable(core: &Core, sound: bool) -> Vec<SegmentStats> {
     stats(core, flushed, sound)
 }
 
-/// True when a job is due in the background, or will be once rows stop coming in.
+/// True when a job is due, or will be once rows stop coming in, whether or not the settings keep the background from it.
 pub(crate) fn is_due(core: &Core) -> bool {
     let config = core.tables().merging();
-    !config.is_idle() && policy::next_job(&stats(core, Lsn::MAX, true), &config, false).is_some()
+    policy::next_job(&stats(core, Lsn::MAX, true), &config, false).is_some()
 }
 
 fn run(
@@ -54,9 +54,18 @@ fn run(
 ) -> Result<()> {
     shared.check_open()?;
     match job {
-        Job::Merge(ids) => merge::merge(shared, core, ids, pool, control),
-        Job::Derive(id) => derive::derive(shared, core, *id, derive::What::Everything, pool, control),
-        Job::Partition(id) => partitions::derive(shared, core, *id, pool, control),
+        Job::Merge(ids) => shared
+            .counters
+            .merges
+            .count(|| merge::merge(shared, core, ids, pool, control)),
+        Job::Derive(id) => shared
+            .counters
+            .derivations
+            .count(|| derive::derive(shared, core, *id, derive::What::Everything, pool, control)),
+        Job::Partition(id) => shared
+            .counters
+            .derivations
+            .count(|| partitions::derive(shared, core, *id, pool, control)),
     }
 }
 

@@ -95,6 +95,7 @@ fn publish(shared: &Shared, follower: &Follower, followed: &mut Followed, readin
     *shared.damaged.lock() = reading.refused;
     shared.visibility.set(reading.horizon);
     *catalog = reading.catalog;
+    shared.roster.follow(&catalog);
     drop(turn);
     follower.log_bytes.store(reading.log_bytes, Ordering::Relaxed);
     (followed.last, followed.stale) = (reading.last, false);

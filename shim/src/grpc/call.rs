@@ -40,10 +40,15 @@ macro_rules! serve_by_methods {
                 &self,
                 request: tonic::Request<qdrant_client::qdrant::$message>,
             ) -> Result<tonic::Response<qdrant_client::qdrant::$answer>, tonic::Status> {
+                let message = request.into_inner();
+                let subject = crate::grpc::about::About::collection(&message).map(str::to_owned);
                 // A method of the type itself comes before that of a trait.
-                $type::$name(self, request.into_inner())
-                    .await
-                    .map(tonic::Response::new)
+                let answer = $type::$name(self, message).await?;
+                let mut response = tonic::Response::new(answer);
+                if let Some(name) = subject {
+                    response.extensions_mut().insert(crate::grpc::about::Subject(name));
+                }
+                Ok(response)
             })+
         }
     };

@@ -9,8 +9,9 @@
 //! |---|---|
 //! | `server.rs` | serving it on a listener |
 //! | `guard.rs` | API keys |
+//! | `journal.rs` | counts of answers |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
-//! | `call.rs` | what every call needs |
+//! | `call.rs`, `about.rs` | what every call needs; which collection a message is about |
 //! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
 //! | `convert/` | messages to the engine's types and back |
 //! | `status.rs` | errors |
@@ -19,11 +20,13 @@
 //! The messages and the traits of the services are those of the crate `qdrant-client`, which is ahead of the version of Qdrant
 //! that is answered for: fields that came later are refused by name.
 
+mod about;
 mod api;
 mod call;
 mod collections;
 mod convert;
 mod guard;
+mod journal;
 mod points;
 mod qdrant;
 mod reflection;

@@ -15,6 +15,7 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 
 use super::api::Api;
 use super::guard::Guard;
+use super::journal::Journal;
 use super::reflection;
 use crate::service::{Keys, Service};
 
@@ -26,6 +27,11 @@ const SMALL_MESSAGE: usize = 4 << 10;
 /// How often connections that say nothing are asked whether they are still there, and how long they have to answer.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Bytes that a call, and all calls of a connection together, may send before somebody reads them. The protocol's own 64 KiB
+/// make a batch of vectors wait for the way there and back a dozen times.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
@@ -87,8 +93,11 @@ pub async fn serve(
         .set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>()
         .await;
     let mut server = Server::builder()
+        .initial_stream_window_size(Some(STREAM_WINDOW))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .layer(Journal::new(service.grpc_tallies().clone()))
         // Who may not call takes nobody's turn.
         .layer(Guard::new(options.keys));
     if let Some(tls) = options.tls {

@@ -1,17 +1,23 @@
 //! Request ids, the log, counts of answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use crate::tally::Tallies;
 
 /// The header with the id of a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What routes of a collection begin with.
+const COLLECTION: &str = "/collections/{collection}";
 
 /// Methods that routes have.
 const METHODS: [Method; 5] = [
@@ -25,81 +31,80 @@ const METHODS: [Method; 5] = [
 /// Bytes of an id that a caller may give.
 const MAX_ID: usize = 128;
 
-/// How often a route was answered with a status, and in what time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) count: u64,
-    pub(super) total: Duration,
-    pub(super) shortest: Duration,
-    pub(super) longest: Duration,
-}
-
-impl Tally {
-    fn add(&mut self, took: Duration) {
-        self.shortest = if self.count == 0 {
-            took
-        } else {
-            self.shortest.min(took)
-        };
-        self.longest = self.longest.max(took);
-        self.total += took;
-        self.count += 1;
-    }
-
-    /// Microseconds of the mean.
-    pub(super) fn mean_micros(&self) -> f64 {
-        if self.count == 0 {
-            return 0.0;
-        }
-        self.total.as_secs_f64() * 1e6 / self.count as f64
-    }
-}
-
-/// Tallies by route and status.
-pub(super) type Tallies = BTreeMap<String, BTreeMap<u16, Tally>>;
-
-/// Counts of answers since the start. There are as many as there are routes, whatever is asked.
-#[derive(Debug, Default)]
+/// Numbers requests and counts answers.
+#[derive(Debug)]
 pub(super) struct Journal {
-    tallies: Mutex<Tallies>,
+    tallies: Arc<Tallies>,
+    /// Of this server.
+    family: u64,
+    requests: AtomicU64,
 }
 
 impl Journal {
-    pub(super) fn tallies(&self) -> Tallies {
-        self.tallies.lock().clone()
+    /// Counts into these.
+    pub(super) fn new(tallies: Arc<Tallies>) -> Self {
+        Journal {
+            tallies,
+            family: Uuid::new_v4().as_u64_pair().0,
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts what succeeded for the collection that its path names.
+    fn count_for_collection(&self, route: &str, path: &str, status: u16, took: Duration) {
+        let (method, endpoint) = route.split_once(' ').unwrap_or_default();
+        if !endpoint.starts_with(COLLECTION) {
+            return;
+        }
+        let name = path.split('/').nth(2).unwrap_or_default();
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        if method == "DELETE" && endpoint == COLLECTION {
+            self.tallies.forget(&name);
+        } else {
+            self.tallies.add_to(&name, route, status, took);
+        }
+    }
+
+    /// The id that the caller gave, or one that no other request has: drawing each at random would cost a system call.
+    fn request_id(&self, request: &Request) -> HeaderValue {
+        let given = request.headers().get(REQUEST_ID);
+        if let Some(id) = given.filter(|id| id.len() <= MAX_ID && id.to_str().is_ok()) {
+            return id.clone();
+        }
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let text = Uuid::from_u64_pair(self.family, number)
+            .hyphenated()
+            .encode_lower(&mut text);
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("-"))
     }
 }
 
 pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = request_id(&request);
+    let id = journal.request_id(&request);
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map(|path| format!("{} {}", request.method(), path.as_str()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     let (took, status) = (started.elapsed(), response.status());
-    let shown = id.to_str().unwrap_or_default();
+    let (shown, path) = (id.to_str().unwrap_or_default(), uri.path());
+    let (number, ms) = (status.as_u16(), took.as_millis());
+    // A line for every request that went well would take longer to write than many take to answer.
     if status.is_server_error() {
-        tracing::error!(%method, path, status = status.as_u16(), ms = took.as_millis(), id = shown, "request");
+        tracing::error!(%method, path, status = number, ms, id = shown, "request");
+    } else if status.is_client_error() {
+        tracing::info!(%method, path, status = number, ms, id = shown, "request");
     } else {
-        tracing::info!(%method, path, status = status.as_u16(), ms = took.as_millis(), id = shown, "request");
+        tracing::debug!(%method, path, status = number, ms, id = shown, "request");
     }
     // Routes are a few; a caller can name methods without end.
     if let Some(route) = route.filter(|_| METHODS.contains(&method)) {
-        let mut tallies = journal.tallies.lock();
-        let by_status = tallies.entry(route).or_default();
-        by_status.entry(status.as_u16()).or_default().add(took);
+        journal.tallies.add(&route, number, took, true);
+        if status.is_success() {
+            journal.count_for_collection(&route, path, number, took);
+        }
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
-}
-
-/// The id that the caller gave, or a new one.
-fn request_id(request: &Request) -> HeaderValue {
-    let given = request.headers().get(REQUEST_ID);
-    if let Some(id) = given.filter(|id| id.len() <= MAX_ID && id.to_str().is_ok()) {
-        return id.clone();
-    }
-    let fresh = uuid::Uuid::new_v4().to_string();
-    HeaderValue::try_from(fresh).unwrap_or(HeaderValue::from_static("-"))
 }

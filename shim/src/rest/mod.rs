@@ -49,14 +49,19 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use parking_lot::Mutex;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::service::{Keys, Service};
 use journal::Journal;
+pub(crate) use node::while_opening;
 use quotas::Quotas;
 
 /// Bytes of the largest body, but for uploads of snapshots.
 pub const MAX_BODY_BYTES: usize = 32 << 20;
+
+/// Answers of fewer bytes go out as they are: they fit one packet, and packing takes longer than many a query.
+const PACKET: u16 = 1_400;
 
 /// Settings of the REST interface.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +81,6 @@ pub struct RestOptions {
 #[derive(Clone, Debug)]
 struct App {
     service: Service,
-    journal: Arc<Journal>,
     quotas: Arc<Mutex<Quotas>>,
 }
 
@@ -86,11 +90,13 @@ async fn nothing() -> StatusCode {
 
 /// The REST interface of a service, to be served or called.
 pub fn router(service: Service, options: RestOptions) -> Router {
+    let journal = Arc::new(Journal::new(service.rest_tallies().clone()));
     let app = App {
         service,
-        journal: Arc::new(Journal::default()),
         quotas: Arc::default(),
     };
+    // Snapshots say how long they are, and are packed as far as they can be.
+    let packed = SizeAbove::new(PACKET).and(NotForContentType::const_new("application/octet-stream"));
     let origins = origin::Allowed::new(options.any_origin || options.keys.are_required());
     let routes = Router::new()
         .merge(collections::routes())
@@ -117,8 +123,8 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::new(options.keys), guard::guard))
         .layer(from_fn_with_state(origins, origin::check))
-        .layer(from_fn_with_state(app.journal.clone(), journal::record))
-        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(journal, journal::record))
+        .layer(CompressionLayer::new().compress_when(packed))
         .with_state(app);
     let routes = if options.no_cors {
         routes

@@ -14,7 +14,9 @@ use tokio_util::io::ReaderStream;
 use super::App;
 use super::envelope::{Failure, Part, answer, answer_accepted};
 use super::extract::{At, Json, Params};
-use crate::service::{Recovery, Service, ServiceError, SnapshotsOf, check_checksum};
+use crate::service::{
+    Incoming, Location, Recovery, Service, ServiceError, SnapshotFile, SnapshotsOf, check_checksum,
+};
 
 pub(super) fn routes() -> Router<App> {
     let collection = "/collections/{collection}/snapshots";
@@ -30,7 +32,10 @@ pub(super) fn routes() -> Router<App> {
             .route(&format!("{root}/recover"), put(recover))
             .route(&format!("{root}/upload"), post(upload));
     }
+    let streams = "/collections/{collection}/shards/{shard}/snapshot";
     routes
+        .route(streams, get(stream))
+        .route(&format!("{streams}/partial/{{file}}"), get(partial).post(partial))
 }
 
 /// Whose snapshots a path is about, and which of them.
@@ -124,6 +129,35 @@ async fn fetch(State(app): State<App>, place: Place) -> Response {
 
 async fn send(service: &Service, place: &Place) -> Result<Response, Failure> {
     let found = service.snapshot_file(place.of(), place.file()).await?;
+    send_file(&found).await
+}
+
+/// Sends the shard as it is now; nothing of it is kept.
+async fn stream(State(app): State<App>, place: Place) -> Response {
+    let sent = async {
+        let (passing, made) = app.service.passing_snapshot(place.of()).await?;
+        let response = send_file(&made).await;
+        // Its file is open: the name is needed no more.
+        drop(passing);
+        response
+    };
+    match sent.await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Differences between what two nodes have are for clusters.
+async fn partial(place: Place) -> Response {
+    answer::<bool>(async move {
+        place.target()?;
+        let text = "partial snapshots are not supported: take the whole one";
+        Err(ServiceError::bad_request(text).into())
+    })
+    .await
+}
+
+async fn send_file(found: &SnapshotFile) -> Result<Response, Failure> {
     let opened = tokio::fs::File::open(&found.path).await;
     let file = opened.map_err(|error| ServiceError::internal(format!("reading {}: {error}", found.name)))?;
     let mut response = Body::from_stream(ReaderStream::new(file)).into_response();
@@ -155,6 +189,7 @@ struct RecoverBody {
     #[serde(rename = "priority")]
     _priority: Option<Priority>,
     checksum: Option<String>,
+    api_key: Option<String>,
 }
 
 async fn recover(
@@ -165,7 +200,11 @@ async fn recover(
 ) -> Response {
     answer_accepted(async move {
         let name = place.target()?;
-        let from = Recovery::Location(body.location);
+        let from = Recovery::Location(Location {
+            url: body.location,
+            api_key: body.api_key.filter(|key| !key.is_empty()),
+            shard: place.shard.is_some(),
+        });
         let done = async move { app.service.recover_snapshot(&name, from, body.checksum).await };
         waited(params.wait, done).await
     })
@@ -192,7 +231,7 @@ async fn upload(
         // Nobody sends it all to be told then.
         check_checksum(params.checksum.as_deref()).map_err(|error| Failure::of(error, Part::Query))?;
         let incoming = app.service.incoming().await?;
-        receive(parts, &incoming.path()).await?;
+        receive(parts, &incoming).await?;
         let done = async move {
             let from = Recovery::Received(incoming);
             app.service.recover_snapshot(&name, from, params.checksum).await
@@ -202,7 +241,7 @@ async fn upload(
     .await
 }
 
-async fn receive(mut parts: Multipart, path: &std::path::Path) -> Result<(), Failure> {
+async fn receive(mut parts: Multipart, incoming: &Incoming) -> Result<(), Failure> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         Failure::from(ServiceError::bad_request(format!(
             "the upload cannot be read: {error}"
@@ -217,8 +256,10 @@ async fn receive(mut parts: Multipart, path: &std::path::Path) -> Result<(), Fai
         if part.name() != Some("snapshot") {
             continue;
         }
-        let mut file = tokio::fs::File::create(path).await.map_err(disk)?;
+        let mut file = tokio::fs::File::create(incoming.path()).await.map_err(disk)?;
+        let mut room = incoming.room();
         while let Some(chunk) = part.chunk().await.map_err(broken)? {
+            room.take(chunk.len() as u64)?;
             file.write_all(&chunk).await.map_err(disk)?;
         }
         return file.flush().await.map_err(disk);

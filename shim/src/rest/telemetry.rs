@@ -1,203 +1,216 @@
 //! Figures about the service, for people and for monitors.
+//!
+//! | file | what |
+//! |---|---|
+//! | `collections.rs` | what telemetry tells of collections |
+//! | `metrics.rs` | figures for Prometheus |
+//! | `exposition.rs` | how those are written |
 
-use std::fmt::Write as _;
+mod collections;
+mod exposition;
+mod metrics;
+
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::App;
-use super::envelope::{Failure, answer};
+use super::envelope::{Failure, Part, answer};
 use super::extract::Params;
-use super::journal::Tallies;
-use crate::service::{ErrorKind, QDRANT_VERSION, Service};
+use crate::process::{self, Process};
+use crate::service::{Problems, QDRANT_VERSION, ServiceError};
+use crate::tally::{Routes, Statuses, Tallies, Tally};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/telemetry", get(telemetry))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
 }
 
+/// How long gathering may take that does not say.
+const DEFAULT_SECONDS: u64 = 60;
+
 #[derive(Deserialize)]
-struct TelemetryParams {
+pub(super) struct TelemetryParams {
     #[serde(default)]
     anonymize: bool,
     #[serde(default)]
     details_level: u64,
+    /// Tell of the requests on each collection, too.
+    #[serde(default)]
+    per_collection: bool,
+    timeout: Option<u64>,
+}
+
+impl TelemetryParams {
+    /// How long it may take.
+    fn check(&self) -> Result<Duration, Failure> {
+        let mut problems = Problems::new();
+        problems.at_least("timeout", self.timeout, 1);
+        problems
+            .finish()
+            .map_err(|error| Failure::of(error, Part::Query))?;
+        Ok(Duration::from_secs(self.timeout.unwrap_or(DEFAULT_SECONDS)))
+    }
 }
 
 async fn telemetry(State(app): State<App>, Params(params): Params<TelemetryParams>) -> Response {
     answer(async move {
-        let service = &app.service;
-        let names = service.list_collections().await?;
-        let mut collections = Map::new();
-        collections.insert("number_of_collections".to_owned(), names.len().into());
-        if let Some(max) = service.max_collections() {
-            collections.insert("max_collections".to_owned(), max.into());
-        }
-        if params.details_level >= 1 {
-            let listed = described(service, &names, &params).await?;
-            collections.insert("collections".to_owned(), listed.into());
-            collections.insert("snapshots".to_owned(), json!([]));
-        }
-        let mut value = json!({
-            "id": uuid::Uuid::from_u64_pair(0, service.peer_id()).to_string(),
-            "app": {
-                "name": "qdrant",
-                "version": QDRANT_VERSION,
-                "startup": service.started().to_string(),
-                "jwt_rbac": false,
-                "hide_jwt_dashboard": true,
-            },
-            "collections": collections,
-            "cluster": { "enabled": false, "resharding_enabled": false },
-            "requests": { "rest": { "responses": responses(&app.journal.tallies()) }, "grpc": { "responses": {} } },
-            "quota": app.quotas.lock().telemetry(),
-        });
-        if params.details_level >= 1
-            && let Some(whole) = value.as_object_mut()
-        {
-            // What there is no account of is null, as where a platform does not tell.
-            whole.insert("memory".to_owned(), Value::Null);
-            whole.insert("hardware".to_owned(), json!({ "collection_data": {} }));
-            let threads = service.search_threads();
-            whole.insert(
-                "search_pool".to_owned(),
-                json!({ "mode": "shared", "high_cpu_threads": threads, "high_io_threads": threads }),
-            );
-        }
-        if params.details_level >= 1
-            && let Some(features) = value.pointer_mut("/app").and_then(Value::as_object_mut)
-        {
-            features.insert(
-                "features".to_owned(),
-                json!({
-                    "debug": cfg!(debug_assertions),
-                    "service_debug_feature": false,
-                    "recovery_mode": false,
-                    "gpu": false,
-                    "rocksdb": false,
-                    "staging": false,
-                }),
-            );
-        }
-        Ok(value)
+        let limit = params.check()?;
+        let late = ServiceError::new(
+            crate::service::ErrorKind::Timeout,
+            "gathering telemetry took too long",
+        );
+        let gathered = tokio::time::timeout(limit, gather(&app, &params)).await;
+        gathered.map_err(|_| Failure::from(late))?
     })
     .await
 }
 
-fn responses(tallies: &Tallies) -> Value {
-    let mut routes = Map::new();
-    for (route, by_status) in tallies {
-        let statuses = by_status.iter().map(|(status, tally)| {
-            let figures = json!({
-                "count": tally.count,
-                "avg_duration_micros": tally.mean_micros(),
-                "min_duration_micros": tally.shortest.as_secs_f64() * 1e6,
-                "max_duration_micros": tally.longest.as_secs_f64() * 1e6,
-                "total_duration_micros": u64::try_from(tally.total.as_micros()).unwrap_or(u64::MAX),
-            });
-            (status.to_string(), figures)
-        });
-        routes.insert(route.clone(), Value::Object(statuses.collect()));
-    }
-    routes.into()
-}
-
-async fn described(
-    service: &Service,
-    names: &[String],
-    params: &TelemetryParams,
-) -> Result<Vec<Value>, Failure> {
-    let mut listed = Vec::with_capacity(names.len());
-    for name in names {
-        let description = match service.collection_info(name).await {
-            Ok(description) => description,
-            // Dropped since its name was read.
-            Err(error) if error.kind == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let id = if params.anonymize {
-            use sha2::{Digest, Sha256};
-            let digest = Sha256::digest(name.as_bytes());
-            digest.iter().take(8).fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        } else {
-            name.clone()
-        };
-        listed.push(if params.details_level == 1 {
-            json!({
-                "vectors": description.points_count,
-                "optimizers_status": "ok",
-                "params": description.config.params,
-            })
-        } else {
-            json!({ "id": id, "init_time_ms": 0, "config": description.config })
-        });
-    }
-    Ok(listed)
-}
-
-/// A text as the value of a label.
-fn label(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
-}
-
-async fn metrics(State(app): State<App>) -> Response {
+async fn gather(app: &App, params: &TelemetryParams) -> Result<Value, Failure> {
     let service = &app.service;
-    let names = match service.list_collections().await {
-        Ok(names) => names,
-        Err(error) => return Failure::from(error).into_response(),
-    };
-    let mut text = String::new();
-    let head = |text: &mut String, name: &str, kind: &str, help: &str| {
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    };
-    head(&mut text, "app_info", "gauge", "information about qdrant server");
-    let _ = writeln!(text, "app_info{{name=\"qdrant\",version=\"{QDRANT_VERSION}\"}} 1");
-    head(&mut text, "collections_total", "gauge", "number of collections");
-    let _ = writeln!(text, "collections_total {}", names.len());
-    head(
-        &mut text,
-        "collection_points",
-        "gauge",
-        "approximate amount of points per collection",
-    );
-    for name in &names {
-        if let Ok(info) = service.engine_info(name).await {
-            let _ = writeln!(
-                text,
-                "collection_points{{id=\"{}\"}} {}",
-                label(name),
-                info.points
-            );
-        }
+    let level = params.details_level;
+    let mut collections = Map::new();
+    let names = service.list_collections().await?;
+    collections.insert("number_of_collections".to_owned(), names.len().into());
+    if let Some(max) = service.max_collections() {
+        collections.insert("max_collections".to_owned(), max.into());
     }
-    let tallies = app.journal.tallies();
-    head(
-        &mut text,
-        "rest_responses_total",
-        "counter",
-        "total number of responses",
-    );
-    for (route, by_status) in &tallies {
-        let (method, endpoint) = route.split_once(' ').unwrap_or(("", route));
-        for (status, tally) in by_status {
-            let endpoint = label(endpoint);
-            let _ = writeln!(
-                text,
-                "rest_responses_total{{method=\"{method}\",endpoint=\"{endpoint}\",status=\"{status}\"}} {}",
-                tally.count
-            );
-        }
+    if level >= 1 {
+        let surveyed = service.survey().await?;
+        let teller = collections::Teller {
+            level,
+            anonymous: params.anonymize,
+            peer: service.peer_id(),
+        };
+        let listed: Vec<Value> = surveyed.iter().map(|one| teller.tell(one)).collect();
+        collections.insert("collections".to_owned(), listed.into());
+        collections.insert("snapshots".to_owned(), json!([]));
     }
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+    let id = uuid::Uuid::from_u64_pair(0, service.peer_id()).to_string();
+    let mut value = json!({
+        "id": if params.anonymize { collections::hidden(&id) } else { id },
+        "app": about_program(app, level),
+        "collections": collections,
+        "cluster": { "enabled": false, "resharding_enabled": false },
+        "requests": {
+            "rest": requests(service.rest_tallies(), params),
+            "grpc": requests(service.grpc_tallies(), params),
+        },
+        "quota": app.quotas.lock().telemetry(),
+    });
+    if level >= 1
+        && let Some(whole) = value.as_object_mut()
+    {
+        // What a platform does not tell is null.
+        whole.insert(
+            "memory".to_owned(),
+            process::read().as_ref().map_or(Value::Null, memory),
+        );
+        whole.insert("hardware".to_owned(), json!({ "collection_data": {} }));
+        let threads = service.search_threads();
+        whole.insert(
+            "search_pool".to_owned(),
+            json!({ "mode": "shared", "high_cpu_threads": threads, "high_io_threads": threads }),
+        );
+    }
+    Ok(value)
+}
+
+fn about_program(app: &App, level: u64) -> Value {
+    let mut about = json!({
+        "name": "qdrant",
+        "version": QDRANT_VERSION,
+        "startup": app.service.started().to_string(),
+        "jwt_rbac": false,
+        "hide_jwt_dashboard": true,
+    });
+    if level >= 1
+        && let Some(about) = about.as_object_mut()
+    {
+        let features = json!({
+            "debug": cfg!(debug_assertions),
+            "service_debug_feature": false,
+            "recovery_mode": false,
+            "gpu": false,
+            "rocksdb": false,
+            "staging": false,
+        });
+        about.insert("features".to_owned(), features);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let system = json!({
+            "is_docker": false,
+            "cores": cores,
+            "cpu_flags": "",
+            "cpu_endian": "little",
+        });
+        about.insert("system".to_owned(), system);
+    }
+    about
+}
+
+/// The allocator is the system's and tells nothing: what is in memory and of no file counts as allocated, and as active.
+fn memory(process: &Process) -> Value {
+    json!({
+        "active_bytes": process.anonymous,
+        "allocated_bytes": process.anonymous,
+        "metadata_bytes": process.page_tables,
+        "resident_bytes": process.resident,
+        "retained_bytes": process.addresses,
+    })
+}
+
+fn requests(tallies: &Tallies, params: &TelemetryParams) -> Value {
+    let mut told = json!({ "responses": responses(&tallies.all()) });
+    if params.per_collection
+        && let Some(told) = told.as_object_mut()
+    {
+        let named = tallies.by_collection().into_iter().map(|(name, routes)| {
+            let name = if params.anonymize {
+                collections::hidden(&name)
+            } else {
+                name
+            };
+            (name, responses(&routes))
+        });
+        told.insert(
+            "per_collection_responses".to_owned(),
+            Value::Object(named.collect()),
+        );
+    }
+    told
+}
+
+fn responses(tallies: &Routes) -> Value {
+    let of_route = |statuses: &Statuses| -> Value {
+        let statuses = statuses
+            .iter()
+            .map(|(status, tally)| (status.to_string(), figures(tally)));
+        Value::Object(statuses.collect())
+    };
+    let routes = tallies
+        .iter()
+        .map(|(route, statuses)| (route.clone(), of_route(statuses)));
+    Value::Object(routes.collect())
+}
+
+fn figures(tally: &Tally) -> Value {
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    let mut figures = json!({
+        "count": tally.count,
+        "avg_duration_micros": tally.mean * 1e6,
+        "min_duration_micros": micros(tally.shortest),
+        "max_duration_micros": micros(tally.longest),
+        "total_duration_micros": u64::try_from(tally.total.as_micros()).unwrap_or(u64::MAX),
+    });
+    let last = jiff::Timestamp::try_from(tally.last).ok();
+    if let (Some(last), Some(map)) = (last, figures.as_object_mut()) {
+        map.insert("last_responded".to_owned(), last.to_string().into());
+    }
+    figures
 }

@@ -90,7 +90,7 @@ pub struct ConfigDescription {
 }
 
 impl ConfigDescription {
-    fn of(settings: &CollectionSettings) -> Self {
+    pub(super) fn of(settings: &CollectionSettings) -> Self {
         let metadata = settings.metadata.clone().filter(|map| !map.is_empty());
         ConfigDescription {
             params: ParamsDescription {
@@ -139,13 +139,20 @@ pub struct CollectionDescription {
 }
 
 impl CollectionDescription {
-    /// The colour of the status. Work that fails in the background is yellow: answers are complete meanwhile, and it is tried
-    /// again.
+    /// The colour of the status.
     pub fn colour(&self) -> &'static str {
-        match self.status {
-            Status::Ready => "green",
-            Status::Optimizing | Status::Failing => "yellow",
-        }
+        colour(self.status)
+    }
+}
+
+/// The colour of a status. Red is work that failed in the background: answers are complete meanwhile, and it is tried
+/// again. Grey is work that the settings of the collection keep the background from.
+pub(crate) fn colour(status: Status) -> &'static str {
+    match status {
+        Status::Ready => "green",
+        Status::Optimizing => "yellow",
+        Status::Waiting => "grey",
+        Status::Failing => "red",
     }
 }
 

@@ -8,9 +8,9 @@
 //! |---|---|
 //! | `error.rs` | errors in the classes and words that clients know |
 //! | `access.rs` | API keys |
-//! | `pool.rs` | blocking work, off the threads that serve connections |
+//! | `pool.rs`, `brief.rs` | blocking work, off the threads that serve connections; reads that are too short for that |
 //! | `settings/` | what a collection is to be, as clients say it |
-//! | `collections.rs`, `describe.rs` | collections and aliases; what is told of one |
+//! | `collections.rs`, `describe.rs`, `survey.rs` | collections and aliases; what is told of one, and of all |
 //! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
 //! | `snapshots/` | files of snapshots |
@@ -19,6 +19,7 @@
 //! them than the engine knows.
 
 mod access;
+mod brief;
 mod collections;
 mod describe;
 mod error;
@@ -29,6 +30,7 @@ mod query;
 mod read;
 pub mod settings;
 mod snapshots;
+mod survey;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -38,14 +40,20 @@ use std::time::{Duration, Instant};
 use vdb::{Collection, Control, Database};
 
 pub use access::{Access, Keys};
+pub(crate) use describe::colour;
 pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, ParamsDescription, Warning};
 pub use error::{ErrorKind, Problems, Result, ServiceError};
 pub use named_vectors::NamedVectorSettings;
 pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
-pub use snapshots::{Incoming, Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum};
+pub use snapshots::{
+    Incoming, Location, Recovery, Room, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum,
+};
+pub use survey::Surveyed;
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
+use crate::tally::Tallies;
+use brief::Brief;
 use pool::{Abandoned, Pool};
 use snapshots::Names;
 
@@ -84,6 +92,9 @@ pub struct ServiceOptions {
     pub read_timeout: Duration,
     /// Most collections; none by default.
     pub max_collections: Option<usize>,
+    /// Reads that end within this time are done by the thread that asks for them; others begin again elsewhere when it is
+    /// over. No time by default: for servers, whose threads have nothing else to do.
+    pub brief: Duration,
 }
 
 impl ServiceOptions {
@@ -94,11 +105,13 @@ impl ServiceOptions {
             threads: 0,
             read_timeout: DEFAULT_READ_TIMEOUT,
             max_collections: None,
+            brief: Duration::ZERO,
         }
     }
 }
 
-/// A database as clients of Qdrant see it. Cheap to clone. Its calls need a tokio runtime, whose threads they never block.
+/// A database as clients of Qdrant see it. Cheap to clone. Its calls need a tokio runtime, whose threads they do not block for
+/// longer than [`ServiceOptions::brief`].
 #[derive(Clone, Debug)]
 pub struct Service {
     inner: Arc<Inner>,
@@ -108,6 +121,9 @@ pub struct Service {
 struct Inner {
     database: Database,
     pool: Pool,
+    brief: Brief,
+    rest: Arc<Tallies>,
+    grpc: Arc<Tallies>,
     options: ServiceOptions,
     peer: u64,
     started: Started,
@@ -136,6 +152,9 @@ impl Service {
             inner: Arc::new(Inner {
                 database,
                 pool: Pool::new(threads),
+                brief: Brief::new(options.brief),
+                rest: Arc::default(),
+                grpc: Arc::default(),
                 options,
                 peer,
                 started: Started {
@@ -175,6 +194,36 @@ impl Service {
     /// Reads at once.
     pub fn search_threads(&self) -> usize {
         self.inner.pool.read_threads()
+    }
+
+    /// How REST was answered.
+    pub(crate) fn rest_tallies(&self) -> &Arc<Tallies> {
+        &self.inner.rest
+    }
+
+    /// How gRPC was answered.
+    pub(crate) fn grpc_tallies(&self) -> &Arc<Tallies> {
+        &self.inner.grpc
+    }
+
+    /// As [`on_collection`](Self::on_collection), for what may be done in no time: then it is done here. Else it begins again.
+    async fn soon<T: Send + 'static>(
+        &self,
+        collection: &str,
+        options: ReadOptions,
+        mut work: impl FnMut(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let time = Allowed::from_now(options.timeout.unwrap_or(self.inner.options.read_timeout));
+        if let Some(outcome) = self.inner.briefly(collection, time, &mut work) {
+            return outcome;
+        }
+        let (inner, name) = (self.inner.clone(), collection.to_owned());
+        self.inner
+            .pool
+            .read(time.end(), move |abandoned| {
+                inner.within(&name, time, abandoned, work)
+            })
+            .await
     }
 
     /// Runs a read of a collection within its time, which begins now, off the threads that serve connections.
@@ -268,6 +317,26 @@ impl Inner {
         let control = Control::cancelled_by(&cancel).timeout(time.left());
         let collection = self.collection(name)?;
         work(self, &collection, &control)
+    }
+
+    /// What a read gives if it is done in no time, and need not wait for anything.
+    fn briefly<T>(
+        &self,
+        name: &str,
+        time: Allowed,
+        work: &mut impl FnMut(&Inner, &Collection, &Control<'_>) -> Result<T>,
+    ) -> Option<Result<T>> {
+        if !self.brief.is_due() {
+            return None;
+        }
+        // What is begun twice would count twice.
+        let collection = self
+            .database
+            .open_collection(name)
+            .filter(|c| !c.counts_reads())?;
+        let _turn = self.pool.free_turn()?;
+        self.brief
+            .attempt(time.left(), |control| work(self, &collection, control))
     }
 
     /// The collection of that name or alias.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use super::error::{ErrorKind, Result, ServiceError};
 
@@ -16,10 +17,14 @@ pub(super) struct Pool {
     reads: Arc<Semaphore>,
     glances: Arc<Semaphore>,
     writes: Arc<Semaphore>,
+    transfers: Arc<Semaphore>,
 }
 
 /// Writes that wait for one sync together.
 const WRITES: usize = 128;
+
+/// Files that are fetched from elsewhere.
+const TRANSFERS: usize = 4;
 
 /// Calls that look at what a collection is, not at its points.
 const GLANCES: usize = 16;
@@ -32,12 +37,18 @@ impl Pool {
             reads: Arc::new(Semaphore::new(read_threads)),
             glances: Arc::new(Semaphore::new(GLANCES)),
             writes: Arc::new(Semaphore::new(WRITES)),
+            transfers: Arc::new(Semaphore::new(TRANSFERS)),
         }
     }
 
     /// Reads at once.
     pub(super) fn read_threads(&self) -> usize {
         self.read_threads
+    }
+
+    /// The turn of a read, if one is free now.
+    pub(super) fn free_turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.reads.clone().try_acquire_owned().ok()
     }
 
     /// Runs a read, which waits for its turn until `deadline`. It is told when nobody waits for it any more.
@@ -63,8 +74,27 @@ impl Pool {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        joined(tokio::spawn(run(self.writes.clone(), None, work)).await)?
+        to_its_end(&self.writes, work).await
     }
+
+    /// As [`write`](Self::write), for work that waits for others on the network.
+    pub(super) async fn transfer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        to_its_end(&self.transfers, work).await
+    }
+}
+
+async fn to_its_end<T: Send + 'static>(
+    gate: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if let Ok(turn) = gate.clone().try_acquire_owned() {
+        // On its thread at once, and from there on it ends whoever waits.
+        return joined(start(turn, work).await)?;
+    }
+    joined(tokio::spawn(run(gate.clone(), None, work)).await)?
 }
 
 fn joined<T>(outcome: std::result::Result<T, tokio::task::JoinError>) -> Result<T> {
@@ -112,12 +142,19 @@ async fn run<T: Send + 'static>(
             })?,
     };
     let permit = turn.map_err(|_| shutting_down())?;
-    let task = tokio::task::spawn_blocking(move || {
+    joined(start(permit, work).await)?
+}
+
+/// Starts work on a thread where it may block. Its turn ends with it.
+fn start<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> JoinHandle<Result<T>> {
+    tokio::task::spawn_blocking(move || {
         let outcome = work();
-        drop(permit);
+        drop(turn);
         outcome
-    });
-    joined(task.await)?
+    })
 }
 
 /// Whether the caller of a read has gone away.

@@ -64,7 +64,8 @@ impl Service {
         mut requests: Vec<QueryRequest>,
         options: ReadOptions,
     ) -> Result<Vec<Vec<ScoredPoint>>> {
-        self.on_collection(collection, options, move |inner, collection, control| {
+        let one = requests.len() == 1;
+        let work = move |inner: &Inner, collection: &Collection, control: &Control<'_>| {
             for request in &mut requests {
                 prepare(collection, request)?;
             }
@@ -76,8 +77,12 @@ impl Service {
                 .zip(&requests)
                 .map(|(hits, request)| without_versions(hits, request))
                 .collect())
-        })
-        .await
+        };
+        if one {
+            self.soon(collection, options, work).await
+        } else {
+            self.on_collection(collection, options, work).await
+        }
     }
 
     /// The best points of each value of a field.

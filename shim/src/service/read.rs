@@ -56,7 +56,7 @@ impl Service {
         select: Select,
         options: ReadOptions,
     ) -> Result<Vec<Record>> {
-        self.on_collection(collection, options, move |_, collection, control| {
+        self.soon(collection, options, move |_, collection, control| {
             Ok(collection.get_with(&ids, &select, control)?)
         })
         .await
@@ -73,10 +73,10 @@ impl Service {
         ask: ScrollAsk,
         options: ReadOptions,
     ) -> Result<ScrollAnswer> {
-        self.on_collection(collection, options, move |_, collection, control| {
-            let mut scroll = ask.scroll;
+        self.soon(collection, options, move |_, collection, control| {
+            let mut scroll = ask.scroll.clone();
             scroll.limit = scroll.limit.min(MAX_LIMIT);
-            let Some(order) = ask.order_by else {
+            let Some(order) = ask.order_by.clone() else {
                 let page = collection.scroll_with(&scroll, control)?;
                 let unordered = |record| ScrolledPoint {
                     record,
@@ -127,7 +127,7 @@ impl Service {
         exact: bool,
         options: ReadOptions,
     ) -> Result<u64> {
-        self.on_collection(collection, options, move |_, collection, control| match &filter {
+        self.soon(collection, options, move |_, collection, control| match &filter {
             Some(filter) if !exact => Ok(collection.estimate(filter)?.expected),
             filter => Ok(collection.count_with(filter.as_ref(), control)?),
         })
@@ -148,7 +148,7 @@ impl Service {
             use PayloadIndexKind::{Bool, Integer, Keyword, Uuid};
             let countable = has_index(collection, &request.path, |kind| {
                 matches!(kind, Bool | Integer | Keyword | Uuid)
-            })?;
+            });
             if !countable {
                 return Err(ServiceError::bad_input(format!(
                     "No appropriate index for faceting: `{}`. Please create one of the kind keyword, integer, uuid or \
@@ -180,11 +180,11 @@ impl Service {
     }
 }
 
-fn has_index(collection: &Collection, path: &str, fits: impl Fn(PayloadIndexKind) -> bool) -> Result<bool> {
-    let indexes = collection.info()?.payload_indexes;
-    Ok(indexes
+fn has_index(collection: &Collection, path: &str, fits: impl Fn(PayloadIndexKind) -> bool) -> bool {
+    let indexes = collection.payload_indexes();
+    indexes
         .iter()
-        .any(|(indexed, params)| indexed == path && fits(params.kind)))
+        .any(|(indexed, params)| indexed == path && fits(params.kind))
 }
 
 /// Refuses an order that no index knows.
@@ -192,7 +192,7 @@ pub(super) fn require_order_index(collection: &Collection, path: &str) -> Result
     use PayloadIndexKind::{Datetime, Float, Integer};
     if has_index(collection, path, |kind| {
         matches!(kind, Integer | Float | Datetime)
-    })? {
+    }) {
         return Ok(());
     }
     Err(ServiceError::bad_input(format!(

@@ -68,6 +68,116 @@ async fn a_node_tells_what_it_has_done() {
 }
 
 #[tokio::test]
+async fn telemetry_goes_into_detail() {
+    let server = Server::with_points().await;
+    server.get("/collections/none").await.error(404);
+    let at = async |level: u64| {
+        let path = format!("/telemetry?details_level={level}&per_collection=true");
+        server.get(&path).await.result()
+    };
+    let one = at(1).await;
+    assert_eq!(one["collections"]["collections"][0]["vectors"], 4);
+    assert_eq!(one["collections"]["collections"][0]["optimizers_status"], "ok");
+    let deep = at(10).await;
+    let collection = &deep["collections"]["collections"][0];
+    assert_eq!(
+        (&collection["id"], &collection["init_time_ms"]),
+        (&json!("c"), &json!(0))
+    );
+    let local = &collection["shards"][0]["local"];
+    assert_eq!(
+        (&local["num_points"], &local["num_vectors"]),
+        (&json!(4), &json!(4))
+    );
+    assert_eq!(local["num_vectors_by_name"], json!({"": 4}));
+    assert_eq!(local["status"], "green");
+    let segments = local["segments"].as_array().unwrap();
+    assert_eq!(segments.len(), 1, "what is in memory");
+    assert_eq!(segments[0]["info"]["num_points"], 4);
+    assert_eq!(segments[0]["info"]["is_appendable"], true);
+    if cfg!(target_os = "linux") {
+        assert!(deep["memory"]["resident_bytes"].as_u64().unwrap() > 0);
+    }
+    let missing = &deep["requests"]["rest"]["responses"]["GET /collections/{collection}"]["404"];
+    assert_eq!(missing["count"], 1);
+    assert!(missing["last_responded"].is_string());
+    let named = &deep["requests"]["rest"]["per_collection_responses"];
+    assert_eq!(
+        named["c"]["PUT /collections/{collection}/points"]["200"]["count"],
+        1
+    );
+    assert!(named.get("none").is_none());
+    server.get("/telemetry?timeout=0").await.error(422);
+    server.delete("/collections/c").await.result();
+    let gone = at(0).await;
+    assert!(
+        gone["requests"]["rest"]["per_collection_responses"]
+            .get("c")
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn names_are_hidden_from_strangers() {
+    let server = Server::new();
+    let body = json!({"vectors": {"secret": {"size": 2, "distance": "Dot"}}, "metadata": {"of": "secret"}});
+    server.put("/collections/secret", body).await.result();
+    let points = json!({"points": [{"id": 1, "vector": {"secret": [1, 0]}}]});
+    server
+        .put("/collections/secret/points?wait=true", points)
+        .await
+        .result();
+    for path in [
+        "/telemetry?details_level=10&anonymize=true&per_collection=true",
+        "/metrics?anonymize=true&per_collection=true",
+    ] {
+        let told = server.get(path).await.text();
+        assert!(!told.contains("secret"), "{path}: {told}");
+    }
+    let open = server.get("/metrics?per_collection=true").await.text();
+    assert!(open.contains("collection=\"secret\""), "{open}");
+}
+
+#[tokio::test]
+async fn metrics_are_as_monitors_read_them() {
+    let server = Server::with_points().await;
+    let text = server.get("/metrics").await.text();
+    let mut heads = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        if let Some(head) = line.strip_prefix("# TYPE ") {
+            let name = head.split(' ').next().unwrap();
+            assert!(heads.insert(name.to_owned()), "{name} comes twice");
+        }
+    }
+    for name in [
+        "app_info",
+        "collections_total",
+        "collections_vector_total",
+        "collection_points",
+        "collection_vectors",
+        "rest_responses_total",
+        "rest_responses_fail_total",
+        "rest_responses_avg_duration_seconds",
+        "rest_responses_duration_seconds",
+        "grpc_responses_total",
+        "vdb_wal_syncs_total",
+        "vdb_wal_syncs_seconds_total",
+        "vdb_flushes_total",
+        "vdb_memtable_bytes",
+    ] {
+        assert!(heads.contains(name), "{name}: {heads:?}");
+    }
+    let labels = "method=\"PUT\",endpoint=\"/collections/{collection}/points\",status=\"200\"";
+    for line in [
+        format!("rest_responses_total{{{labels}}} 1"),
+        format!("rest_responses_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 1"),
+        format!("rest_responses_duration_seconds_count{{{labels}}} 1"),
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn segments_and_bytes_are_told() {
     let server = Server::with_points().await;
     let short = server.get("/collections/c/optimizations").await.result();

@@ -108,7 +108,7 @@ async fn only_our_snapshots_are_recovered_from() {
         .await
         .error(403);
     server
-        .put(path, json!({"location": "http://elsewhere/x.snapshot"}))
+        .put(path, json!({"location": "s3://elsewhere/x.snapshot"}))
         .await
         .error(400);
     server
@@ -116,4 +116,75 @@ async fn only_our_snapshots_are_recovered_from() {
         .await
         .error(400);
     server.put(path, json!({})).await.error(400);
+}
+
+#[tokio::test]
+async fn a_shard_is_sent_as_it_is_and_recovered_from_its_snapshots() {
+    let server = Server::with_points().await;
+    let streamed = server.get("/collections/c/shards/0/snapshot").await;
+    assert_eq!(streamed.status, 200);
+    assert_eq!(streamed.headers["content-type"], "application/octet-stream");
+    let name = streamed.headers["content-disposition"].to_str().unwrap();
+    assert!(name.contains("c-shard-0-"), "{name}");
+    let path = "/collections/c/shards/0/snapshots";
+    assert_eq!(server.get(path).await.result(), json!([]), "nothing is kept");
+    let target = "/collections/copy/shards/0/snapshots/upload";
+    let sent = server.send(upload(target, "snapshot", &streamed.bytes)).await;
+    assert_eq!(sent.result(), true);
+    server.get("/collections/c/shards/1/snapshot").await.error(404);
+    server.get("/collections/none/shards/0/snapshot").await.error(404);
+    server
+        .get("/collections/c/shards/0/snapshot/partial/manifest")
+        .await
+        .error(400);
+
+    let made = server.raw("POST", path, Body::empty()).await.result();
+    server.delete("/collections/c/points/1").await;
+    let ids = json!({"points": [1, 2]});
+    server
+        .post("/collections/c/points/delete?wait=true", ids)
+        .await
+        .result();
+    let recover = format!("{path}/recover");
+    let body = json!({"location": made["name"], "priority": "snapshot"});
+    assert_eq!(server.put(&recover, body).await.result(), true);
+    let count = server
+        .post("/collections/c/points/count", json!({}))
+        .await
+        .result();
+    assert_eq!(count, json!({"count": 4}));
+    server
+        .put(&recover, json!({"location": "none.snapshot"}))
+        .await
+        .error(404);
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_server_is_fetched() {
+    let server = Server::with_points().await;
+    let made = server
+        .raw("POST", "/collections/c/snapshots", Body::empty())
+        .await
+        .result();
+    let name = made["name"].as_str().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = server.router.clone();
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let other = Server::new();
+    let location = format!("http://{address}/collections/c/snapshots/{name}");
+    let path = "/collections/c/snapshots/recover";
+    let wrong = json!({"location": location, "checksum": "0".repeat(64)});
+    other.put(path, wrong).await.error(400);
+    let right = json!({"location": location, "checksum": made["checksum"], "api_key": "any"});
+    assert_eq!(other.put(path, right).await.result(), true);
+    let count = other
+        .post("/collections/c/points/count", json!({}))
+        .await
+        .result();
+    assert_eq!(count, json!({"count": 4}));
+    let missing = json!({"location": format!("http://{address}/collections/c/snapshots/none.snapshot")});
+    let told = other.put(path, missing).await.error(400);
+    assert!(told.contains("404"), "{told}");
+    serving.abort();
 }

@@ -9,9 +9,6 @@ use vdb_vfs::{DynDisk, path};
 use super::format::{ManifestRecord, file_name, generation_of, parse_spare_name, spare_name};
 use crate::{Error, Result, codec};
 
-/// The number of what is committed to a directory that has nothing yet.
-const FIRST_GENERATION: u64 = 1;
-
 /// The manifests of one kind in one directory. Each generation is a file; the newest counts. The one before it is kept
 /// for repair under another name, so that it never counts when the newest is missing.
 #[derive(Debug)]
@@ -141,17 +138,16 @@ impl<T: ManifestRecord> ManifestStore<T> {
     /// to it that no older one counts should the newest be lost. To be called before anything that only an older generation
     /// needs is removed, or anything is built on the newest.
     ///
+    /// Nothing tells of the first generation of a directory whether its commit ended; who names the directory must know that.
+    ///
     /// # Errors
     /// Those of the disk.
     pub fn settle(&self) -> Result<()> {
         let generations = self.generations()?;
-        let Some((&newest, older)) = generations.split_last() else {
+        // A commit retires the one before it when its own name is durable.
+        let Some((_, older)) = generations.split_last().filter(|(_, older)| !older.is_empty()) else {
             return Ok(());
         };
-        // A commit retires the one before it when its own name is durable. Before the first there is none to tell by.
-        if newest > FIRST_GENERATION && older.is_empty() {
-            return Ok(());
-        }
         self.disk.sync_dir(&self.dir)?;
         // What fails from here on is tried again by the next commit.
         let _ = self.retire(older);

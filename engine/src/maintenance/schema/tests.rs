@@ -347,7 +347,7 @@ fn only_what_others_are_built_for_calls_off_the_work_in_the_background() {
 }
 
 #[test]
-fn a_threshold_of_nothing_ends_indexing_and_an_idle_optimizer_is_ready() {
+fn a_threshold_of_nothing_ends_indexing_and_work_waits_for_an_idle_optimizer() {
     let db = quiet();
     let c = filled(&db);
     let never = OptimizerUpdate {
@@ -368,7 +368,7 @@ fn a_threshold_of_nothing_ends_indexing_and_an_idle_optimizer_is_ready() {
         ..OptimizerUpdate::default()
     };
     c.update_config(&CollectionUpdate::new().optimizer(idle)).unwrap();
-    assert_eq!(c.info().unwrap().status, Status::Ready);
+    assert_eq!(c.info().unwrap().status, Status::Waiting);
     // Who asks for it gets it.
     optimize(&c);
     assert_eq!(ms(&c), [Some(9), Some(6)]);

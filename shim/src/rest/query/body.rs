@@ -1,11 +1,10 @@
 //! A query with its prefetches.
 
 use serde::Deserialize;
-use serde_json::Value;
 use vdb::{AcornSearch, Idf, LookupFrom, Prefetch, QuantizationSearch, QueryParams, QueryRequest};
 
 use super::AsQuery;
-use super::kind::read_query;
+use super::asked::Asked;
 use crate::rest::envelope::Failure;
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, WireFilter, WithPayload, WithVector, optional, select};
@@ -111,7 +110,7 @@ impl From<LookupLocation> for LookupFrom {
 #[derive(Debug, Deserialize)]
 struct PrefetchBody {
     prefetch: Option<Box<OneOrMany<PrefetchBody>>>,
-    query: Option<Value>,
+    query: Option<Asked>,
     using: Option<String>,
     filter: Option<WireFilter>,
     params: Option<SearchParams>,
@@ -124,7 +123,7 @@ struct PrefetchBody {
 #[derive(Debug, Deserialize)]
 pub(super) struct QueryBody {
     prefetch: Option<OneOrMany<PrefetchBody>>,
-    query: Option<Value>,
+    query: Option<Asked>,
     using: Option<String>,
     filter: Option<WireFilter>,
     params: Option<SearchParams>,
@@ -176,7 +175,7 @@ impl PrefetchBody {
         let inner = prefetches(self.prefetch.map(|inner| *inner), place, depth + 1, problems)?;
         let query = self
             .query
-            .map(|query| read_query(query, &format!("{place}.query"), problems))
+            .map(|query| query.query(&format!("{place}.query"), problems))
             .transpose()?;
         Ok(Prefetch {
             prefetch: inner,
@@ -199,7 +198,7 @@ impl AsQuery for QueryBody {
         let prefetch = prefetches(self.prefetch, PLACE, 0, &mut problems)?;
         let query = self
             .query
-            .map(|query| read_query(query, "internal.query", &mut problems))
+            .map(|query| query.query("internal.query", &mut problems))
             .transpose()?;
         let params = params(self.params.as_ref(), "internal.params", &mut problems)?;
         problems.finish()?;

@@ -3,11 +3,12 @@
 //! | file | what |
 //! |---|---|
 //! | `body.rs` | a query with its prefetches |
-//! | `kind.rs` | what is asked for |
+//! | `asked.rs`, `kind.rs` | what is asked for, as it is read; what it means |
 //! | `expression.rs` | formulas |
 //! | `groups.rs` | groups |
 //! | `older.rs` | searches, recommendations, discoveries |
 
+mod asked;
 mod body;
 mod expression;
 mod groups;

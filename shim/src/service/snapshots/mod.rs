@@ -7,11 +7,16 @@
 //! |---|---|
 //! | `place.rs` | which directory and which file; names of users never lead elsewhere |
 //! | `checksum.rs` | the SHA-256 of a file, and where it is kept |
+//! | `location.rs`, `fetch.rs` | where a snapshot is to be found; those on other servers |
+//! | `room.rs` | room for files on their way in |
 //! | `recover.rs` | collections from snapshots |
 
 mod checksum;
+mod fetch;
+mod location;
 mod place;
 mod recover;
+mod room;
 
 use std::fs;
 use std::io;
@@ -23,7 +28,8 @@ use super::error::{ErrorKind, Result, ServiceError};
 use super::{Inner, Service, check_name};
 
 pub(super) use place::Names;
-pub use recover::{Incoming, Recovery, check_checksum};
+pub use recover::{Incoming, Location, Recovery, check_checksum};
+pub use room::Room;
 
 /// What a snapshot is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,21 +140,32 @@ impl Service {
         .await
     }
 
+    /// Takes a snapshot that is to be sent and not kept: it is gone when what is returned is dropped.
+    ///
+    /// # Errors
+    /// When there is no such collection or shard, or the disk fails.
+    pub async fn passing_snapshot(&self, of: SnapshotsOf<'_>) -> Result<(Incoming, SnapshotFile)> {
+        let scope = self.scope(of).await?;
+        self.to_the_end(move |inner| {
+            let passing = Incoming::new(&inner.options.snapshots)?;
+            let path = passing.path();
+            write(inner, &scope, &path)?;
+            let size = fs::metadata(&path)
+                .map_err(|error| failed("reading", &path, &error))?
+                .len();
+            let name = place::name(&scope, inner.peer, jiff::Timestamp::now());
+            Ok((passing, SnapshotFile { path, name, size }))
+        })
+        .await
+    }
+
     /// A directory for files that are on their way in, on the file system of the snapshots.
     ///
     /// # Errors
     /// When the disk fails.
     pub async fn incoming(&self) -> Result<Incoming> {
-        self.to_the_end(|inner| {
-            let root = &inner.options.snapshots;
-            fs::create_dir_all(root).map_err(|error| failed("making", root, &error))?;
-            tempfile::Builder::new()
-                .prefix(place::INCOMING)
-                .tempdir_in(root)
-                .map(Incoming)
-                .map_err(|error| failed("writing to", root, &error))
-        })
-        .await
+        self.to_the_end(|inner| Incoming::new(&inner.options.snapshots))
+            .await
     }
 
     async fn scope(&self, of: SnapshotsOf<'_>) -> Result<Scope> {
@@ -179,6 +196,14 @@ fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
         .names
         .reserve(&directory, scope, inner.peer, jiff::Timestamp::now());
     let path = reserved.path();
+    write(inner, scope, path)?;
+    // A snapshot without its checksum is as good: it is made when it is asked for.
+    checksum::keep(path);
+    describe(path)
+}
+
+/// Writes the snapshot of something to a file.
+fn write(inner: &Inner, scope: &Scope, path: &Path) -> Result<()> {
     let control = vdb::Control::none();
     match scope {
         Scope::Full => inner.database.snapshot_to_tar(path, &control)?,
@@ -186,9 +211,7 @@ fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
             inner.collection(name)?.snapshot_to_tar(path, &control)?
         }
     };
-    // A snapshot without its checksum is as good: it is made when it is asked for.
-    checksum::keep(path);
-    describe(path)
+    Ok(())
 }
 
 fn list(directory: &Path) -> Result<Vec<SnapshotDescription>> {

@@ -62,13 +62,7 @@ impl Names {
         let mut seconds = now.as_second();
         loop {
             let at = Timestamp::from_second(seconds).unwrap_or(now);
-            let time = at.strftime("%Y-%m-%d-%H-%M-%S");
-            let name = match scope {
-                Scope::Full => format!("full-snapshot-{time}{SUFFIX}"),
-                Scope::Collection(name) => format!("{}-{peer}-{time}{SUFFIX}", plain(name)),
-                Scope::Shard(name) => format!("{}-shard-0-{time}{SUFFIX}", plain(name)),
-            };
-            let path = directory.join(name);
+            let path = directory.join(name(scope, peer, at));
             // Looked for under the lock: a file that is complete is there before its name is free again.
             let mut names = self.0.lock();
             if path.symlink_metadata().is_err() && names.insert(path.clone()) {
@@ -76,6 +70,16 @@ impl Names {
             }
             seconds += 1;
         }
+    }
+}
+
+/// The name of a snapshot of a moment.
+pub(super) fn name(scope: &Scope, peer: u64, at: Timestamp) -> String {
+    let time = at.strftime("%Y-%m-%d-%H-%M-%S");
+    match scope {
+        Scope::Full => format!("full-snapshot-{time}{SUFFIX}"),
+        Scope::Collection(name) => format!("{}-{peer}-{time}{SUFFIX}", plain(name)),
+        Scope::Shard(name) => format!("{}-shard-0-{time}{SUFFIX}", plain(name)),
     }
 }
 

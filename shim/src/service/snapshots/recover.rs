@@ -5,25 +5,55 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use vdb::{Control, RestoreMode};
 
-use super::{checksum, failed};
+use super::fetch::fetch;
+use super::location::{Source, local};
+use super::room::Room;
+use super::{Scope, checksum, failed, place};
 use crate::service::error::{ErrorKind, Result, ServiceError};
 use crate::service::{Inner, Service, check_name};
 
 /// A snapshot to make a collection of.
 #[derive(Debug)]
 pub enum Recovery {
-    /// A URL: that of a file in the directory of snapshots.
-    Location(String),
+    /// One that lies somewhere.
+    Location(Location),
     /// A file that a client has sent.
     Received(Incoming),
+}
+
+/// Where a snapshot lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// A URL: that of a file in the directory of snapshots, or one of `http` or `https`. Where that of a shard is asked for, the
+    /// name of one of its snapshots will do.
+    pub url: String,
+    /// The key that another server is shown.
+    pub api_key: Option<String>,
+    /// It is that of the shard.
+    pub shard: bool,
 }
 
 /// A place for a file on its way in, removed with it when this is dropped: not before a recovery from it has ended, whoever
 /// waits for that.
 #[derive(Debug)]
-pub struct Incoming(pub(super) TempDir);
+pub struct Incoming(TempDir);
 
 impl Incoming {
+    /// A new one, on the file system of the snapshots.
+    pub(super) fn new(root: &Path) -> Result<Self> {
+        std::fs::create_dir_all(root).map_err(|error| failed("making", root, &error))?;
+        tempfile::Builder::new()
+            .prefix(place::INCOMING)
+            .tempdir_in(root)
+            .map(Incoming)
+            .map_err(|error| failed("writing to", root, &error))
+    }
+
+    /// Watches how much the file leaves free.
+    pub fn room(&self) -> Room {
+        Room::new(self.0.path())
+    }
+
     /// Where the file is to be.
     pub fn path(&self) -> PathBuf {
         self.0.path().join("snapshot.tar")
@@ -45,10 +75,11 @@ pub fn check_checksum(text: Option<&str>) -> Result<()> {
 }
 
 impl Service {
-    /// Makes a collection of a snapshot, in place of one that has the name.
+    /// Makes a collection of a snapshot, in place of one that has the name. `priority` of a request makes no difference: it
+    /// says which of several copies counts.
     ///
     /// # Errors
-    /// When the location is not one of our snapshots, when the file does not have the checksum that is given or is no
+    /// When the location is not one of our snapshots nor that of another server that gives it, when the file does not have the checksum that is given or is no
     /// sound snapshot of one collection. The collection is then as it was.
     pub async fn recover_snapshot(
         &self,
@@ -58,16 +89,41 @@ impl Service {
     ) -> Result<bool> {
         check_name(collection)?;
         check_checksum(checksum.as_deref())?;
-        let name = collection.to_owned();
-        self.to_the_end(move |inner| recover(inner, &name, &from, checksum.as_deref()))
-            .await
+        let (inner, name) = (self.inner.clone(), collection.to_owned());
+        let remote = matches!(&from, Recovery::Location(location) if Source::parse(&location.url).is_some());
+        let work = move || recover(&inner, &name, &from, checksum.as_deref());
+        if remote {
+            // Writes do not wait for servers elsewhere.
+            self.inner.pool.transfer(work).await
+        } else {
+            self.inner.pool.write(work).await
+        }
     }
 }
 
 fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -> Result<bool> {
+    let root = &inner.options.snapshots;
+    // Kept until the collection is there.
+    let fetched;
     let path = match from {
         Recovery::Received(incoming) => incoming.path(),
-        Recovery::Location(location) => located(&inner.options.snapshots, location)?,
+        Recovery::Location(location) => match Source::parse(&location.url) {
+            Some(source) => {
+                fetched = Incoming::new(root)?;
+                let path = fetched.path();
+                fetch(&source, location.api_key.as_deref(), &path, &mut fetched.room())?;
+                path
+            }
+            None => {
+                let of = inner.resolve(name);
+                let of = if location.shard {
+                    Scope::Shard(of)
+                } else {
+                    Scope::Collection(of)
+                };
+                local(root, &of, &location.url)?
+            }
+        },
     };
     if let Some(expected) = expected {
         let found = checksum::compute(&path).map_err(|error| failed("reading", &path, &error))?;
@@ -105,59 +161,4 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
 
 fn unusable(error: &vdb::Error) -> ServiceError {
     ServiceError::bad_request(format!("the snapshot cannot be used: {error}"))
-}
-
-/// The file of a location, which must be in the directory of snapshots.
-fn located(root: &Path, location: &str) -> Result<PathBuf> {
-    let Some(rest) = location.strip_prefix("file://") else {
-        let scheme = location.split_once(':').map_or("", |(scheme, _)| scheme);
-        return Err(ServiceError::bad_request(format!(
-            "Cannot recover from a location of scheme {scheme:?}: only `file` is supported; upload the snapshot instead"
-        )));
-    };
-    let path = rest.strip_prefix("localhost").unwrap_or(rest);
-    if !path.starts_with('/') {
-        return Err(ServiceError::bad_request(
-            "Invalid snapshot location: a `file` URL must have an absolute path and no host but localhost",
-        ));
-    }
-    let path = PathBuf::from(percent_decoded(path)?);
-    let outside = || {
-        ServiceError::forbidden(format!(
-            "Snapshot file {} is not in the directory of snapshots",
-            path.display()
-        ))
-    };
-    let missing = || ServiceError::bad_request(format!("Snapshot file {} does not exist", path.display()));
-    let root = root.canonicalize().map_err(|_| missing())?;
-    // What is outside is not told apart from what is not there: nobody learns what other files there are.
-    let inside = path.starts_with(&root) && !path.components().any(|part| part.as_os_str() == "..");
-    let Ok(real) = path.canonicalize() else {
-        return Err(if inside { missing() } else { outside() });
-    };
-    if !real.starts_with(&root) {
-        return Err(outside());
-    }
-    if !real.is_file() {
-        return Err(missing());
-    }
-    Ok(real)
-}
-
-fn percent_decoded(text: &str) -> Result<String> {
-    let invalid = || ServiceError::bad_request("Invalid snapshot location: a broken % sequence");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        let (Some(high), Some(low)) = (digit(rest.next()), digit(rest.next())) else {
-            return Err(invalid());
-        };
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| invalid())?);
-    }
-    String::from_utf8(bytes).map_err(|_| invalid())
 }

@@ -12,7 +12,9 @@ use crate::service::{CollectionDescription, ConfigDescription, ParamsDescription
 pub(in crate::grpc) fn to_proto(description: CollectionDescription) -> proto::CollectionInfo {
     let status = match description.status {
         Status::Ready => proto::CollectionStatus::Green,
-        Status::Optimizing | Status::Failing => proto::CollectionStatus::Yellow,
+        Status::Optimizing => proto::CollectionStatus::Yellow,
+        Status::Waiting => proto::CollectionStatus::Grey,
+        Status::Failing => proto::CollectionStatus::Red,
     };
     let warnings = description.warnings.into_iter();
     let schema = description.payload_schema.into_iter();

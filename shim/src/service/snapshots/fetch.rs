@@ -1,0 +1,118 @@
+//! Snapshots on other servers, fetched over HTTP.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Error};
+
+use super::room::Room;
+use super::{failed, location::Source};
+use crate::service::error::{ErrorKind, Result, ServiceError};
+
+/// How long a server may take to be there, and to begin with its answer: it may have to make the snapshot first.
+const CONNECT: Duration = Duration::from_secs(10);
+const BEGIN: Duration = Duration::from_secs(600);
+/// How long all of it may take.
+const WHOLE: Duration = Duration::from_secs(6 * 3_600);
+
+/// Redirections that are followed, where no key is sent that another server must not see.
+const REDIRECTIONS: u32 = 5;
+
+/// Bytes that are read at a time.
+const CHUNK: usize = 1 << 18;
+
+/// The header that a key goes in.
+const KEY: &str = "api-key";
+
+/// The certificates that this machine trusts, read once.
+static TRUSTED: LazyLock<Arc<Vec<Certificate<'static>>>> = LazyLock::new(|| {
+    let found = rustls_native_certs::load_native_certs();
+    let certificates = found.certs.iter();
+    Arc::new(
+        certificates
+            .map(|der| Certificate::from_der(der).to_owned())
+            .collect(),
+    )
+});
+
+/// Writes what is at a URL to a new file, as far as there is room for it.
+///
+/// # Errors
+/// When the server is not there, answers with anything but the file, or ends before its end; when the disk is full or fails.
+pub(super) fn fetch(source: &Source, api_key: Option<&str>, path: &Path, room: &mut Room) -> Result<()> {
+    let url = source.url();
+    let agent: Agent = Agent::config_builder()
+        .timeout_connect(Some(CONNECT))
+        .timeout_recv_response(Some(BEGIN))
+        .timeout_global(Some(WHOLE))
+        .max_redirects(if api_key.is_some() { 0 } else { REDIRECTIONS })
+        .http_status_as_error(false)
+        .tls_config(tls())
+        .build()
+        .into();
+    let mut request = agent.get(url);
+    if let Some(key) = api_key {
+        request = request.header(KEY, key);
+    }
+    let response = request.call().map_err(|error| unreachable_source(url, &error))?;
+    let status = response.status();
+    if status.as_u16() != 200 {
+        return Err(refused(format!("{url} answers with the status {status}")));
+    }
+    let length = response.body().content_length();
+    if let Some(length) = length {
+        room.expect(length)?;
+    }
+    let read = copy(response.into_body().into_reader(), url, path, room)?;
+    match length {
+        Some(length) if length != read => Err(refused(format!("{url} ended after {read} of {length} bytes"))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn copy(mut body: impl Read, url: &str, path: &Path, room: &mut Room) -> Result<u64> {
+    let disk = |error: std::io::Error| failed("writing", path, &error);
+    let mut file = std::fs::File::create_new(path).map_err(disk)?;
+    let mut chunk = vec![0; CHUNK];
+    let mut copied = 0;
+    loop {
+        let read = body
+            .read(&mut chunk)
+            .map_err(|error| refused(format!("{url} cannot be read to its end: {error}")))?;
+        if read == 0 {
+            return Ok(copied);
+        }
+        room.take(read as u64)?;
+        file.write_all(chunk.get(..read).unwrap_or_default())
+            .map_err(disk)?;
+        copied += read as u64;
+    }
+}
+
+fn tls() -> TlsConfig {
+    TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .root_certs(RootCerts::Specific(TRUSTED.clone()))
+        .build()
+}
+
+fn refused(problem: String) -> ServiceError {
+    ServiceError::bad_request(format!("Failed to download the snapshot: {problem}"))
+}
+
+fn unreachable_source(url: &str, error: &Error) -> ServiceError {
+    if matches!(error, Error::Timeout(_)) {
+        return ServiceError::new(
+            ErrorKind::Timeout,
+            format!("downloading {url} took too long: {error}"),
+        );
+    }
+    refused(format!("{url}: {error}"))
+}
+
+#[cfg(test)]
+mod tests;
