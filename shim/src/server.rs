@@ -5,13 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::connections::{self, Wire};
 use crate::grpc;
 use crate::rest::{self, RestOptions};
 use crate::service::Service;
+use crate::tls::Certificates;
 
 /// How long requests that are under way may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -25,6 +26,21 @@ pub struct Addresses {
     pub grpc: Option<SocketAddr>,
 }
 
+/// Settings of both wires.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// Those of REST; keys and limits are those of gRPC, too.
+    pub rest: RestOptions,
+    /// Certificates. Without, everything is in the clear.
+    pub tls: Option<Certificates>,
+}
+
+impl From<RestOptions> for ServeOptions {
+    fn from(rest: RestOptions) -> Self {
+        ServeOptions { rest, tls: None }
+    }
+}
+
 /// Serves until a signal (SIGINT, SIGTERM) asks for the end; requests that are under way are answered first. `ready` is told
 /// the addresses once they are listened on. Runs a runtime of its own: not to be called from within another.
 ///
@@ -32,7 +48,7 @@ pub struct Addresses {
 /// When an address cannot be listened on, or threads cannot be started.
 pub fn run(
     addresses: Addresses,
-    options: RestOptions,
+    options: impl Into<ServeOptions>,
     service: Service,
     ready: impl FnOnce(Addresses),
 ) -> io::Result<()> {
@@ -71,10 +87,11 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(
     rest: TcpListener,
     grpc: Option<TcpListener>,
-    options: RestOptions,
+    options: impl Into<ServeOptions>,
     service: Service,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let ServeOptions { rest: options, tls } = options.into();
     let (stopping, stopped) = watch::channel(false);
     let stop = async move {
         stop.await;
@@ -82,27 +99,33 @@ pub async fn serve(
         let _ = stopping.send(true);
         tokio::time::sleep(GRACE).await;
     };
-    let keys = options.keys.clone();
-    let rest = rest.tap_io(|stream| {
-        // Answers are written whole: waiting for more of them only delays.
-        let _ = stream.set_nodelay(true);
-    });
-    let rest = axum::serve(rest, rest::router(service.clone(), options))
-        .with_graceful_shutdown(until(stopped.clone()))
-        .into_future();
+    let grpc_options = grpc::ServerOptions {
+        keys: options.keys.clone(),
+        limits: options.limits,
+        tls: tls.clone(),
+    };
+    let wire = Wire {
+        limits: options.limits,
+        tls: tls.clone(),
+        only_second: false,
+    };
+    let router = rest::router(service.clone(), options);
+    let rest = connections::serve(rest, router, wire, until(stopped.clone()));
     let grpc = async move {
-        let Some(listener) = grpc else {
-            return Ok(());
-        };
-        let options = grpc::ServerOptions {
-            keys,
-            ..grpc::ServerOptions::default()
-        };
-        let served = grpc::serve(service, options, listener, until(stopped)).await;
-        served.map_err(io::Error::other)
+        match grpc {
+            Some(listener) => grpc::serve(service, grpc_options, listener, until(stopped)).await,
+            None => Ok(()),
+        }
+    };
+    let fresh = async move {
+        match &tls {
+            Some(certificates) => certificates.keep_fresh().await,
+            None => std::future::pending().await,
+        }
     };
     tokio::select! {
         outcome = async { tokio::try_join!(rest, grpc) } => outcome.map(|_| ()),
+        () = fresh => Ok(()),
         () = stop => {
             tracing::warn!("stopped with requests under way");
             Ok(())

@@ -1,14 +1,15 @@
 //! The gRPC interface of Qdrant, over a [`Service`](crate::service::Service).
 //!
 //! ```text
-//! connection -> guard.rs (who may call what) -> api.rs -> convert/ -> service -> convert/ -> answer
-//! in-process client (../client/) ---------------^
+//! connection -> guard.rs -> intake.rs (the message is there) -> api.rs -> convert/ -> service -> convert/ -> answer
+//! in-process client (../client/) ------------------------------^
 //! ```
 //!
 //! | file | what |
 //! |---|---|
 //! | `server.rs` | serving it on a listener |
-//! | `guard.rs` | API keys |
+//! | `guard.rs`, `names.rs` | who may call what; which collection a message is about |
+//! | `intake.rs` | messages, taken in and bounded |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
 //! | `call.rs` | what every call needs |
 //! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
@@ -24,6 +25,8 @@ mod call;
 mod collections;
 mod convert;
 mod guard;
+mod intake;
+mod names;
 mod points;
 mod qdrant;
 mod reflection;

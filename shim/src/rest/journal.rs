@@ -10,6 +10,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use parking_lot::Mutex;
 
+use crate::service::Caller;
+
 /// The header with the id of a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -79,10 +81,12 @@ pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request
     let mut response = next.run(request).await;
     let (took, status) = (started.elapsed(), response.status());
     let shown = id.to_str().unwrap_or_default();
+    let (code, ms) = (status.as_u16(), took.as_millis());
+    let subject = response.extensions().get::<Caller>().and_then(Caller::subject);
     if status.is_server_error() {
-        tracing::error!(%method, path, status = status.as_u16(), ms = took.as_millis(), id = shown, "request");
+        tracing::error!(%method, path, status = code, ms, id = shown, subject, "request");
     } else {
-        tracing::info!(%method, path, status = status.as_u16(), ms = took.as_millis(), id = shown, "request");
+        tracing::info!(%method, path, status = code, ms, id = shown, subject, "request");
     }
     // Routes are a few; a caller can name methods without end.
     if let Some(route) = route.filter(|_| METHODS.contains(&method)) {

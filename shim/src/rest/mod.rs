@@ -1,7 +1,7 @@
 //! The REST interface.
 //!
 //! ```text
-//! request -> slashes made single -> request id, log -> CORS, gzip -> origin, key -> route -> body and parameters -> Service
+//! request -> slashes made single -> CORS, gzip -> request id, log -> origin, key -> body taken in -> route -> Service
 //!                                                                                   result -> envelope -> response
 //! ```
 //!
@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `envelope.rs` | the shape of every answer; which status an error has |
 //! | `extract.rs` | names, parameters and bodies of requests, and what is said of bad ones |
-//! | `guard.rs`, `origin.rs` | keys: who may call what; pages that may not |
+//! | `guard.rs`, `origin.rs` | who may call what; pages that may not |
+//! | `intake.rs` | bodies, taken in and bounded |
 //! | `journal.rs` | request ids, the log, counts of answers |
 //! | `slashes.rs` | doubled and trailing slashes |
 //! | `wire/` | shapes that several routes share: vectors, filters, points, selections |
@@ -26,6 +27,7 @@ mod envelope;
 mod extract;
 mod guard;
 mod indexes;
+mod intake;
 mod journal;
 mod node;
 mod origin;
@@ -45,16 +47,17 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use parking_lot::Mutex;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
 
-use crate::service::{Keys, Service};
+use crate::limits::{Bodies, Limits};
+use crate::service::access::Access;
+use crate::service::{Caller, Keys, Service};
+use guard::Guard;
 use journal::Journal;
-use quotas::Quotas;
 
-/// Bytes of the largest body, but for uploads of snapshots.
-pub const MAX_BODY_BYTES: usize = 32 << 20;
+pub use crate::limits::MAX_BODY_BYTES;
 
 /// Settings of the REST interface.
 #[derive(Clone, Debug, Default)]
@@ -66,14 +69,18 @@ pub struct RestOptions {
     /// Without keys, answer pages from elsewhere all the same. Otherwise a page that somebody only looks at could read and
     /// change everything through his browser.
     pub any_origin: bool,
+    /// What callers may take.
+    pub limits: Limits,
 }
 
 /// What every route has at hand.
 #[derive(Clone, Debug)]
 struct App {
+    /// For nobody: what lists collections, or reads others than the one that a call names, does it for the caller.
     service: Service,
     journal: Arc<Journal>,
-    quotas: Arc<Mutex<Quotas>>,
+    /// Whether callers may show tokens.
+    tokens: bool,
 }
 
 async fn nothing() -> StatusCode {
@@ -83,9 +90,14 @@ async fn nothing() -> StatusCode {
 /// The REST interface of a service, to be served or called.
 pub fn router(service: Service, options: RestOptions) -> Router {
     let app = App {
-        service,
+        service: service.on_behalf_of(&Caller::with(Access::nothing())),
         journal: Arc::new(Journal::default()),
-        quotas: Arc::default(),
+        tokens: options.keys.take_tokens(),
+    };
+    let bodies = Bodies::new(options.limits.body_bytes, &options.limits);
+    let guard = Guard {
+        keys: Arc::new(options.keys.clone()),
+        service,
     };
     let origins = origin::Allowed::new(options.any_origin || options.keys.are_required());
     let routes = Router::new()
@@ -103,9 +115,11 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         // A path that is there by another method is not there.
         .fallback(nothing)
         .method_not_allowed_fallback(nothing)
-        // Bodies are bounded where they are read, in the words that clients know.
+        // Bodies are bounded where they are taken in, in the words that clients know.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(Arc::new(options.keys), guard::guard))
+        .layer(from_fn_with_state(bodies, intake::gather))
+        .layer(RequestDecompressionLayer::new())
+        .layer(from_fn_with_state(guard, guard::guard))
         .layer(from_fn_with_state(origins, origin::check))
         .layer(from_fn_with_state(app.journal.clone(), journal::record))
         .layer(CompressionLayer::new())

@@ -14,7 +14,7 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::Params;
 use super::journal::Tallies;
-use crate::service::{ErrorKind, QDRANT_VERSION, Service};
+use crate::service::{Caller, ErrorKind, QDRANT_VERSION, QuotaExceeded, Service};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -30,9 +30,9 @@ struct TelemetryParams {
     details_level: u64,
 }
 
-async fn telemetry(State(app): State<App>, Params(params): Params<TelemetryParams>) -> Response {
+async fn telemetry(State(app): State<App>, caller: Caller, Params(params): Params<TelemetryParams>) -> Response {
     answer(async move {
-        let service = &app.service;
+        let service = &app.service.on_behalf_of(&caller);
         let names = service.list_collections().await?;
         let mut collections = Map::new();
         collections.insert("number_of_collections".to_owned(), names.len().into());
@@ -50,13 +50,13 @@ async fn telemetry(State(app): State<App>, Params(params): Params<TelemetryParam
                 "name": "qdrant",
                 "version": QDRANT_VERSION,
                 "startup": service.started().to_string(),
-                "jwt_rbac": false,
+                "jwt_rbac": app.tokens,
                 "hide_jwt_dashboard": true,
             },
             "collections": collections,
             "cluster": { "enabled": false, "resharding_enabled": false },
             "requests": { "rest": { "responses": responses(&app.journal.tallies()) }, "grpc": { "responses": {} } },
-            "quota": app.quotas.lock().telemetry(),
+            "quota": { "config": service.quota_limits(), "exceeded": service.quota_exceeded().await? },
         });
         if params.details_level >= 1
             && let Some(whole) = value.as_object_mut()
@@ -151,8 +151,8 @@ fn label(text: &str) -> String {
         .replace('\n', "\\n")
 }
 
-async fn metrics(State(app): State<App>) -> Response {
-    let service = &app.service;
+async fn metrics(State(app): State<App>, caller: Caller) -> Response {
+    let service = &app.service.on_behalf_of(&caller);
     let names = match service.list_collections().await {
         Ok(names) => names,
         Err(error) => return Failure::from(error).into_response(),
@@ -199,5 +199,21 @@ async fn metrics(State(app): State<App>) -> Response {
             );
         }
     }
+    if let Ok(exceeded) = service.quota_exceeded().await {
+        quotas(&mut text, exceeded);
+    }
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// Nothing is told of a limit that is not held to: it would never be exceeded.
+fn quotas(text: &mut String, exceeded: QuotaExceeded) {
+    let held = [("memory", exceeded.resident_memory), ("disk", exceeded.disk_usage)];
+    let held: Vec<(&str, bool)> = held.into_iter().filter_map(|(name, over)| Some((name, over?))).collect();
+    if held.is_empty() {
+        return;
+    }
+    text.push_str("# HELP quota_exceeded whether a quota is exceeded\n# TYPE quota_exceeded gauge\n");
+    for (name, over) in held {
+        let _ = writeln!(text, "quota_exceeded{{resource=\"{name}\"}} {}", u8::from(over));
+    }
 }

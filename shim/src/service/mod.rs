@@ -7,7 +7,9 @@
 //! | file | what |
 //! |---|---|
 //! | `error.rs` | errors in the classes and words that clients know |
-//! | `access.rs` | API keys |
+//! | `access/` | who may do what: keys, tokens, what each call needs |
+| `callers.rs` | the service as somebody sees it |
+| `quotas/` | how much of the machine may be taken |
 //! | `pool.rs` | blocking work, off the threads that serve connections |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs` | collections and aliases; what is told of one |
@@ -18,7 +20,8 @@
 //! Calls take engine types ([`vdb::QueryRequest`], [`vdb::Operation`] ...), except settings of collections, which have more to
 //! them than the engine knows.
 
-mod access;
+pub mod access;
+mod callers;
 mod collections;
 mod describe;
 mod error;
@@ -26,6 +29,7 @@ mod indexes;
 mod named_vectors;
 mod pool;
 mod query;
+mod quotas;
 mod read;
 pub mod settings;
 mod snapshots;
@@ -37,16 +41,18 @@ use std::time::{Duration, Instant};
 
 use vdb::{Collection, Control, Database};
 
-pub use access::{Access, Keys};
+pub use access::{Access, Caller, Keys};
 pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, ParamsDescription, Warning};
 pub use error::{ErrorKind, Problems, Result, ServiceError};
 pub use named_vectors::NamedVectorSettings;
+pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{Incoming, Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum};
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
 use pool::{Abandoned, Pool};
+use quotas::Quotas;
 use snapshots::Names;
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
@@ -73,6 +79,16 @@ pub fn snapshots_beside(database: &Path) -> PathBuf {
     name.into()
 }
 
+/// What files of quotas are called, behind the name of the database's.
+const QUOTAS: &str = ".quotas.json";
+
+/// Where the quotas are kept that clients of the database of this directory have set: beside it, too.
+pub fn quotas_beside(database: &Path) -> PathBuf {
+    let mut name = database.components().as_path().as_os_str().to_owned();
+    name.push(QUOTAS);
+    name.into()
+}
+
 /// Settings of the service.
 #[derive(Clone, Debug)]
 pub struct ServiceOptions {
@@ -84,6 +100,12 @@ pub struct ServiceOptions {
     pub read_timeout: Duration,
     /// Most collections; none by default.
     pub max_collections: Option<usize>,
+    /// Where the database lies, to see how full that is; `None` for one in memory.
+    pub directory: Option<PathBuf>,
+    /// How much of the machine may be taken, until a client says otherwise.
+    pub quotas: QuotaLimits,
+    /// The file that what a client says of it is kept in; `None` forgets it with the service.
+    pub quotas_file: Option<PathBuf>,
 }
 
 impl ServiceOptions {
@@ -94,6 +116,9 @@ impl ServiceOptions {
             threads: 0,
             read_timeout: DEFAULT_READ_TIMEOUT,
             max_collections: None,
+            directory: None,
+            quotas: QuotaLimits::default(),
+            quotas_file: None,
         }
     }
 }
@@ -102,6 +127,8 @@ impl ServiceOptions {
 #[derive(Clone, Debug)]
 pub struct Service {
     inner: Arc<Inner>,
+    /// Whom it is for.
+    caller: Caller,
 }
 
 #[derive(Debug)]
@@ -109,6 +136,7 @@ struct Inner {
     database: Database,
     pool: Pool,
     options: ServiceOptions,
+    quotas: Quotas,
     peer: u64,
     started: Started,
     /// Snapshots that are being made.
@@ -122,8 +150,14 @@ struct Started {
 }
 
 impl Service {
-    /// Serves a database.
+    /// Serves a database to whoever holds it, who may do everything; [`on_behalf_of`](Self::on_behalf_of) is for others.
     pub fn new(database: Database, options: ServiceOptions) -> Self {
+        let probe = SystemProbe::new(options.directory.clone());
+        Service::with_probe(database, options, Box::new(probe))
+    }
+
+    /// As [`new`](Self::new), where something else tells how much of the machine is in use.
+    pub fn with_probe(database: Database, options: ServiceOptions, probe: Box<dyn Probe>) -> Self {
         let processors = std::thread::available_parallelism().map_or(4, usize::from);
         let threads = if options.threads == 0 {
             2 * processors
@@ -132,11 +166,14 @@ impl Service {
         };
         // Clients that keep it in a signed or floating number must not lose any of it.
         let peer = uuid::Uuid::new_v4().as_u64_pair().0 >> 12;
+        let quotas = Quotas::new(options.quotas, options.quotas_file.clone(), probe);
         Service {
+            caller: Caller::with(Access::Manage),
             inner: Arc::new(Inner {
                 database,
                 pool: Pool::new(threads),
                 options,
+                quotas,
                 peer,
                 started: Started {
                     at: Instant::now(),

@@ -25,6 +25,7 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::wire::ScoredOut;
+use crate::service::Caller;
 use body::QueryBody;
 use groups::{GroupsBody, GroupsOut};
 
@@ -66,13 +67,14 @@ fn requests<T: AsQuery>(searches: Searches<T>) -> Result<Vec<QueryRequest>, Fail
 
 async fn query(
     State(app): State<App>,
+    caller: Caller,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<QueryBody>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let points = app.service.query(&collection, body.request()?, options).await?;
+        let points = app.service.on_behalf_of(&caller).query(&collection, body.request()?, options).await?;
         Ok(Points { points: hits(points) })
     })
     .await
@@ -80,6 +82,7 @@ async fn query(
 
 async fn query_batch(
     State(app): State<App>,
+    caller: Caller,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<Searches<QueryBody>>,
@@ -88,6 +91,7 @@ async fn query_batch(
         let options = params.options()?;
         let answers = app
             .service
+            .on_behalf_of(&caller)
             .query_batch(&collection, requests(body)?, options)
             .await?;
         let answers = answers.into_iter().map(|points| Points { points: hits(points) });
@@ -98,6 +102,7 @@ async fn query_batch(
 
 async fn query_groups(
     State(app): State<App>,
+    caller: Caller,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<GroupsBody<QueryBody>>,
@@ -105,7 +110,7 @@ async fn query_groups(
     answer(async move {
         let options = params.options()?;
         let request = body.request("")?;
-        let groups = app.service.query_groups(&collection, request, options).await?;
+        let groups = app.service.on_behalf_of(&caller).query_groups(&collection, request, options).await?;
         Ok(GroupsOut::from(groups))
     })
     .await

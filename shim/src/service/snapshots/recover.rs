@@ -65,6 +65,7 @@ impl Service {
 }
 
 fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -> Result<bool> {
+    inner.quotas.admit()?;
     let path = match from {
         Recovery::Received(incoming) => incoming.path(),
         Recovery::Location(location) => located(&inner.options.snapshots, location)?,
