@@ -125,7 +125,11 @@ pub(super) fn look(value: &Value) -> Result<Found, ConfigError> {
         match value.as_object() {
             Some(section) => {
                 let dot = if name.is_empty() { "" } else { "." };
-                left.extend(section.iter().map(|(key, value)| (format!("{name}{dot}{key}"), value)));
+                left.extend(
+                    section
+                        .iter()
+                        .map(|(key, value)| (format!("{name}{dot}{key}"), value)),
+                );
             }
             None => judge(name, value, &mut found)?,
         }
@@ -148,7 +152,9 @@ fn judge(name: String, value: &Value, found: &mut Found) -> Result<(), ConfigErr
         Effect::Used => {}
         Effect::Unused => found.unused.push(name),
         Effect::Refused => {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_lowercase);
             if !OFF.contains(&text.trim()) {
                 return Err(ConfigError::Unsupported {
                     key: key.name,
@@ -171,7 +177,11 @@ fn known(name: &str) -> Option<&'static Key> {
 }
 
 fn is_section(name: &str) -> bool {
-    let below = |key: &Key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let below = |key: &Key| {
+        key.name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
     name.is_empty() || KEYS.iter().any(below)
 }
 

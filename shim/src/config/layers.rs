@@ -44,7 +44,9 @@ pub(super) fn gather(
         match text.to_str() {
             Some(text) => merge_variable(&mut value, name, text),
             None if name.to_ascii_uppercase().starts_with(PREFIX) => {
-                return Err(ConfigError::Value(format!("{name} in the environment is no UTF-8")));
+                return Err(ConfigError::Value(format!(
+                    "{name} in the environment is no UTF-8"
+                )));
             }
             None => {}
         }
@@ -100,7 +102,13 @@ pub(super) fn merge_variable(value: &mut Value, name: &str, text: &str) {
 }
 
 /// Sections, outer ones first.
-const SECTIONS: [&str; 5] = ["/service", "/storage", "/storage/performance", "/storage/quotas", "/tls"];
+const SECTIONS: [&str; 5] = [
+    "/service",
+    "/storage",
+    "/storage/performance",
+    "/storage/quotas",
+    "/tls",
+];
 
 /// The same with nothing instead of null for sections that are there and empty.
 pub(super) fn without_empty_sections(mut value: Value) -> Value {

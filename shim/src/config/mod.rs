@@ -233,7 +233,9 @@ impl ServerConfig {
         }
         let named = |key: &str, path: &Option<PathBuf>| {
             let path = path.clone().filter(|path| !path.as_os_str().is_empty());
-            path.ok_or_else(|| ConfigError::Value(format!("{key}: service.enable_tls needs it, and it is not set")))
+            path.ok_or_else(|| {
+                ConfigError::Value(format!("{key}: service.enable_tls needs it, and it is not set"))
+            })
         };
         let ttl = tls.cert_ttl.unwrap_or(Some(CERT_TTL));
         Ok(Some(TlsOptions {
@@ -251,10 +253,14 @@ impl ServerConfig {
     pub fn limits(&self) -> Result<Limits, ConfigError> {
         let mut limits = Limits::default();
         if let Some(megabytes) = self.service.max_request_size_mb {
-            let bytes = usize::try_from(megabytes).ok().and_then(|mb| mb.checked_mul(1 << 20));
+            let bytes = usize::try_from(megabytes)
+                .ok()
+                .and_then(|mb| mb.checked_mul(1 << 20));
             let bytes = bytes.filter(|&bytes| bytes > 0);
             limits.body_bytes = bytes.ok_or_else(|| {
-                ConfigError::Value(format!("service.max_request_size_mb: {megabytes} is not at least 1"))
+                ConfigError::Value(format!(
+                    "service.max_request_size_mb: {megabytes} is not at least 1"
+                ))
             })?;
         }
         Ok(limits)

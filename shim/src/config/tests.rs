@@ -78,14 +78,25 @@ fn null_turns_grpc_off_and_an_empty_variable_says_nothing() {
     let variable = "QDRANT__SERVICE__GRPC_PORT";
     assert_eq!(port("", &[(variable, "")]), Some(6334));
     assert_eq!(port("service:\n  grpc_port: null\n", &[(variable, "7")]), Some(7));
-    assert_eq!(port("service:\nstorage:\n  performance:\n  quotas:\ntls:\n", &[]), Some(6334));
+    assert_eq!(
+        port("service:\nstorage:\n  performance:\n  quotas:\ntls:\n", &[]),
+        Some(6334)
+    );
 }
 
 #[test]
 fn tokens_need_a_key_that_signs_them() {
     let keys = |service: Value| with_variables(json!({ "service": service }), &[]).unwrap().keys();
-    assert!(keys(json!({"jwt_rbac": true, "api_key": "a"})).unwrap().take_tokens());
-    assert!(!keys(json!({"jwt_rbac": false, "api_key": "a"})).unwrap().take_tokens());
+    assert!(
+        keys(json!({"jwt_rbac": true, "api_key": "a"}))
+            .unwrap()
+            .take_tokens()
+    );
+    assert!(
+        !keys(json!({"jwt_rbac": false, "api_key": "a"}))
+            .unwrap()
+            .take_tokens()
+    );
     let refused = refusal(keys(json!({"jwt_rbac": true, "read_only_api_key": "a"})));
     assert!(refused.contains("service.api_key"), "{refused}");
 }
@@ -99,13 +110,22 @@ fn tls_needs_its_files() {
     };
     let files = json!({"cert": "c.pem", "key": "k.pem", "ca_cert": "ca.pem"});
     let options = tls(json!({"enable_tls": true}), files.clone()).unwrap().unwrap();
-    assert_eq!(options.client_ca, None, "it is for clients only when they are to be asked");
+    assert_eq!(
+        options.client_ca, None,
+        "it is for clients only when they are to be asked"
+    );
     assert_eq!(options.ttl, Some(Duration::from_secs(3_600)));
     let both = json!({"enable_tls": "1", "verify_https_client_certificate": "true"});
     let options = tls(both.clone(), files.clone()).unwrap().unwrap();
     assert_eq!(options.client_ca.as_deref(), Some(Path::new("ca.pem")));
     let never = json!({"cert": "c.pem", "key": "k.pem", "cert_ttl": null});
-    assert_eq!(tls(json!({"enable_tls": true}), never.clone()).unwrap().unwrap().ttl, None);
+    assert_eq!(
+        tls(json!({"enable_tls": true}), never.clone())
+            .unwrap()
+            .unwrap()
+            .ttl,
+        None
+    );
     assert!(refusal(tls(both, never)).contains("tls.ca_cert"));
     assert!(refusal(tls(json!({"enable_tls": true}), json!({"cert": "c.pem"}))).contains("tls.key"));
     assert_eq!(tls(json!({}), files.clone()).unwrap(), None);
@@ -116,14 +136,27 @@ fn tls_needs_its_files() {
 #[test]
 fn limits_and_quotas_are_read_and_checked() {
     let with = |name: &str, text: &str| with_variables(json!({}), &[(name, text)]).unwrap();
-    let limits = with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", "3").limits().unwrap();
+    let limits = with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", "3")
+        .limits()
+        .unwrap();
     assert_eq!(limits.body_bytes, 3 << 20);
     for wrong in ["0", "18446744073709551615"] {
-        assert!(with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", wrong).limits().is_err(), "{wrong}");
+        assert!(
+            with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", wrong)
+                .limits()
+                .is_err(),
+            "{wrong}"
+        );
     }
     let disk = "QDRANT__STORAGE__QUOTAS__MAX_DISK_USAGE_PERCENT";
-    assert_eq!(with(disk, "90").quotas().unwrap().max_disk_usage_percent, Some(90));
+    assert_eq!(
+        with(disk, "90").quotas().unwrap().max_disk_usage_percent,
+        Some(90)
+    );
     for wrong in ["0", "101", "300"] {
-        assert!(refusal(with(disk, wrong).quotas()).contains("max_disk_usage_percent"), "{wrong}");
+        assert!(
+            refusal(with(disk, wrong).quotas()).contains("max_disk_usage_percent"),
+            "{wrong}"
+        );
     }
 }

@@ -75,7 +75,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.written(context, polled)
     }
@@ -141,13 +145,10 @@ mod tests {
     async fn an_answer_is_taken_or_the_connection_ends() {
         let (mut there, here) = duplex(4);
         let mut here = Patient::new(here, PATIENCE);
-        let ((), ()) = tokio::join!(
-            async { here.write_all(b"12345678").await.unwrap() },
-            async {
-                sleep(PATIENCE / 2).await;
-                there.read_exact(&mut [0; 8]).await.unwrap();
-            }
-        );
+        let ((), ()) = tokio::join!(async { here.write_all(b"12345678").await.unwrap() }, async {
+            sleep(PATIENCE / 2).await;
+            there.read_exact(&mut [0; 8]).await.unwrap();
+        });
         here.write_all(b"1234").await.unwrap();
         let stalled = here.write_all(b"5").await.unwrap_err();
         assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);

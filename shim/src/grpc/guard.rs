@@ -31,7 +31,9 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
             request.extensions_mut().insert(admitted);
             next.run(request).await
         }
-        Err(error) => Status::from(error).into_http::<axum::body::Body>().into_response(),
+        Err(error) => Status::from(error)
+            .into_http::<axum::body::Body>()
+            .into_response(),
     }
 }
 
@@ -63,7 +65,10 @@ fn key(headers: &HeaderMap) -> Option<&str> {
 ///
 /// # Errors
 /// [`Forbidden`](crate::service::ErrorKind::Forbidden) when he may not make it.
-pub(super) fn caller<'a>(extensions: &'a Extensions, collection: Option<&str>) -> Result<&'a Caller, ServiceError> {
+pub(super) fn caller<'a>(
+    extensions: &'a Extensions,
+    collection: Option<&str>,
+) -> Result<&'a Caller, ServiceError> {
     let admitted: Option<&Admitted> = extensions.get();
     let admitted = admitted.ok_or_else(|| ServiceError::internal("nobody has asked who calls"))?;
     admitted.needs.check(admitted.caller.access(), collection)?;

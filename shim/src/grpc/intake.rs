@@ -55,7 +55,11 @@ async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response,
     let packed = is_packed(&gathered.bytes)?;
     let size = if packed {
         let most = gathered.bytes.len().saturating_mul(MOST_UNPACKED);
-        intake.bodies.make_room(&mut gathered.room, most).await.map_err(refuse)?;
+        intake
+            .bodies
+            .make_room(&mut gathered.room, most)
+            .await
+            .map_err(refuse)?;
         most
     } else {
         gathered.bytes.len()
@@ -74,9 +78,13 @@ async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response,
 /// thrown away.
 fn is_packed(body: &[u8]) -> Result<bool, Status> {
     let Some((&[flag, ref len @ ..], message)) = body.split_first_chunk::<5>() else {
-        return Err(Status::invalid_argument("the message cannot be read: there is none"));
+        return Err(Status::invalid_argument(
+            "the message cannot be read: there is none",
+        ));
     };
-    let len = len.iter().fold(0usize, |len, &byte| (len << 8) | usize::from(byte));
+    let len = len
+        .iter()
+        .fold(0usize, |len, &byte| (len << 8) | usize::from(byte));
     if len != message.len() {
         let problem = "the message cannot be read: it does not have the length that it says, or is not alone";
         return Err(Status::invalid_argument(problem));

@@ -93,7 +93,9 @@ impl Bodies {
         loop {
             let earned = Duration::from_secs(whole.len() as u64 / self.bytes_a_second);
             let end = started + self.patience + earned;
-            let part = timeout_at(end, parts.next()).await.map_err(|_| BodyProblem::Late)?;
+            let part = timeout_at(end, parts.next())
+                .await
+                .map_err(|_| BodyProblem::Late)?;
             let Some(part) = part else { break };
             let part = part.map_err(|error| BodyProblem::Broken(error.to_string()))?;
             let len = whole.len() + part.len();

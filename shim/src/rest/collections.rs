@@ -13,8 +13,9 @@ use vdb::AliasChange;
 use super::App;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, TimeoutParam};
+use super::guard::By;
 use crate::service::settings::{CollectionSettings, SettingsUpdate};
-use crate::service::{Caller, CollectionDescription, ConfigDescription, IndexDescription, Warning};
+use crate::service::{CollectionDescription, ConfigDescription, IndexDescription, Warning};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -29,7 +30,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/aliases", get(aliases))
 }
 
-async fn list(State(app): State<App>, caller: Caller) -> Response {
+async fn list(State(app): State<App>, By(caller): By) -> Response {
     answer(async move {
         let names = app.service.on_behalf_of(&caller).list_collections().await?;
         let names: Vec<Value> = names.into_iter().map(|name| json!({ "name": name })).collect();
@@ -141,7 +142,7 @@ fn alias_json(alias: &str, collection: &str) -> Value {
     json!({ "alias_name": alias, "collection_name": collection })
 }
 
-async fn aliases(State(app): State<App>, caller: Caller) -> Response {
+async fn aliases(State(app): State<App>, By(caller): By) -> Response {
     answer(async move {
         let all = app.service.on_behalf_of(&caller).list_aliases().await?;
         let all: Vec<Value> = all.iter().map(|(alias, of)| alias_json(alias, of)).collect();

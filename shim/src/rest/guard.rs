@@ -86,11 +86,14 @@ fn key(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whoever the guard has let in.
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
+pub(super) struct By(pub(super) Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for By {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let caller = parts.extensions.get::<Caller>().cloned();
-        caller.ok_or_else(|| ServiceError::internal("nobody has asked who calls").into())
+        let caller = caller.ok_or_else(|| ServiceError::internal("nobody has asked who calls"))?;
+        Ok(By(caller))
     }
 }

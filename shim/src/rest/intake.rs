@@ -22,7 +22,9 @@ pub(super) async fn gather(State(bodies): State<Bodies>, request: Request, next:
     }
     match bodies.gather(body).await {
         Ok(gathered) => {
-            let response = next.run(Request::from_parts(parts, Body::from(gathered.bytes))).await;
+            let response = next
+                .run(Request::from_parts(parts, Body::from(gathered.bytes)))
+                .await;
             // What was made of the body is no longer needed either.
             drop(gathered.room);
             response

@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::Params;
+use super::guard::By;
 use super::journal::Tallies;
-use crate::service::{Caller, ErrorKind, QDRANT_VERSION, QuotaExceeded, Service};
+use crate::service::{ErrorKind, QDRANT_VERSION, QuotaExceeded, Service};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -30,7 +31,11 @@ struct TelemetryParams {
     details_level: u64,
 }
 
-async fn telemetry(State(app): State<App>, caller: Caller, Params(params): Params<TelemetryParams>) -> Response {
+async fn telemetry(
+    State(app): State<App>,
+    By(caller): By,
+    Params(params): Params<TelemetryParams>,
+) -> Response {
     answer(async move {
         let service = &app.service.on_behalf_of(&caller);
         let names = service.list_collections().await?;
@@ -151,7 +156,7 @@ fn label(text: &str) -> String {
         .replace('\n', "\\n")
 }
 
-async fn metrics(State(app): State<App>, caller: Caller) -> Response {
+async fn metrics(State(app): State<App>, By(caller): By) -> Response {
     let service = &app.service.on_behalf_of(&caller);
     let names = match service.list_collections().await {
         Ok(names) => names,
@@ -207,8 +212,14 @@ async fn metrics(State(app): State<App>, caller: Caller) -> Response {
 
 /// Nothing is told of a limit that is not held to: it would never be exceeded.
 fn quotas(text: &mut String, exceeded: QuotaExceeded) {
-    let held = [("memory", exceeded.resident_memory), ("disk", exceeded.disk_usage)];
-    let held: Vec<(&str, bool)> = held.into_iter().filter_map(|(name, over)| Some((name, over?))).collect();
+    let held = [
+        ("memory", exceeded.resident_memory),
+        ("disk", exceeded.disk_usage),
+    ];
+    let held: Vec<(&str, bool)> = held
+        .into_iter()
+        .filter_map(|(name, over)| Some((name, over?)))
+        .collect();
     if held.is_empty() {
         return;
     }

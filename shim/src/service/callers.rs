@@ -31,12 +31,8 @@ impl Service {
         let Some(condition) = caller.condition() else {
             return Ok(());
         };
-        let refused = || {
-            ServiceError::new(
-                ErrorKind::Unauthorized,
-                "Invalid JWT, stateful validation failed",
-            )
-        };
+        let refused =
+            || ServiceError::new(ErrorKind::Unauthorized, "Invalid JWT, stateful validation failed");
         let ask = ScrollAsk {
             scroll: ScrollRequest {
                 offset: None,
@@ -47,12 +43,16 @@ impl Service {
             },
             order_by: None,
         };
-        let page = self.scroll(&condition.collection, ask, ReadOptions::default()).await;
+        let page = self
+            .scroll(&condition.collection, ask, ReadOptions::default())
+            .await;
         match page {
             Ok(page) if !page.points.is_empty() => Ok(()),
             Ok(_) => Err(refused()),
             // That others keep it waiting says nothing of the token.
-            Err(error) if matches!(error.kind, ErrorKind::Timeout | ErrorKind::RateLimited { .. }) => Err(error),
+            Err(error) if matches!(error.kind, ErrorKind::Timeout | ErrorKind::RateLimited { .. }) => {
+                Err(error)
+            }
             Err(error) => {
                 tracing::warn!(%error, "the condition of a token cannot be looked for");
                 Err(refused())

@@ -8,8 +8,8 @@
 //! |---|---|
 //! | `error.rs` | errors in the classes and words that clients know |
 //! | `access/` | who may do what: keys, tokens, what each call needs |
-| `callers.rs` | the service as somebody sees it |
-| `quotas/` | how much of the machine may be taken |
+//! | `callers.rs` | the service as somebody sees it |
+//! | `quotas/` | how much of the machine may be taken |
 //! | `pool.rs` | blocking work, off the threads that serve connections |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs` | collections and aliases; what is told of one |
@@ -45,8 +45,8 @@ pub use access::{Access, Caller, Keys};
 pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, ParamsDescription, Warning};
 pub use error::{ErrorKind, Problems, Result, ServiceError};
 pub use named_vectors::NamedVectorSettings;
-pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use query::{GroupHits, GroupsRequest, WithLookup};
+pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{Incoming, Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum};
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};

@@ -26,7 +26,11 @@ pub(super) struct Stamp(Vec<Option<(SystemTime, u64)>>);
 
 impl Stamp {
     pub(super) fn of(options: &TlsOptions) -> Self {
-        let files = [Some(&options.cert), Some(&options.key), options.client_ca.as_ref()];
+        let files = [
+            Some(&options.cert),
+            Some(&options.key),
+            options.client_ca.as_ref(),
+        ];
         let stamp = |path| {
             let about = std::fs::metadata(path).ok()?;
             Some((about.modified().ok()?, about.len()))
@@ -49,7 +53,9 @@ pub(super) fn config(options: &TlsOptions) -> Result<ServerConfig, TlsError> {
         Some(path) => {
             let mut roots = RootCertStore::empty();
             for certificate in certificates(CA_CERT, path)? {
-                roots.add(certificate).map_err(|error| wrong(CA_CERT, path, error))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| wrong(CA_CERT, path, error))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
             builder.with_client_cert_verifier(verifier.map_err(|error| wrong(CA_CERT, path, error))?)
@@ -79,7 +85,11 @@ fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
     };
     let about = std::fs::metadata(path).map_err(failed)?;
     if !about.is_file() || about.len() > MAX_BYTES {
-        return Err(wrong(key, path, format_args!("is no file of at most {MAX_BYTES} bytes")));
+        return Err(wrong(
+            key,
+            path,
+            format_args!("is no file of at most {MAX_BYTES} bytes"),
+        ));
     }
     std::fs::read(path).map_err(failed)
 }

@@ -131,7 +131,11 @@ impl Certificates {
     /// Takes connections that speak HTTP: of any version, or only of the second.
     pub(crate) fn acceptor(&self, only_second: bool) -> TlsAcceptor {
         let current = self.0.current.read();
-        let config = if only_second { &current.second } else { &current.any };
+        let config = if only_second {
+            &current.second
+        } else {
+            &current.any
+        };
         TlsAcceptor::from(config.clone())
     }
 }

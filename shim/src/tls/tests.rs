@@ -25,18 +25,27 @@ fn bad_files_are_told_by_their_setting_and_path() {
         key: directory.path().join("none.pem"),
         ..good.clone()
     });
-    assert!(missing.starts_with("tls.key: ") && missing.contains("none.pem"), "{missing}");
+    assert!(
+        missing.starts_with("tls.key: ") && missing.contains("none.pem"),
+        "{missing}"
+    );
     let swapped = told(TlsOptions {
         cert: good.key.clone(),
         key: good.cert.clone(),
         ..good.clone()
     });
-    assert!(swapped.starts_with("tls.cert: ") && swapped.contains("no certificate"), "{swapped}");
+    assert!(
+        swapped.starts_with("tls.cert: ") && swapped.contains("no certificate"),
+        "{swapped}"
+    );
     let no_key = told(TlsOptions {
         key: good.cert.clone(),
         ..good.clone()
     });
-    assert!(no_key.starts_with("tls.key: ") && no_key.contains("no private key"), "{no_key}");
+    assert!(
+        no_key.starts_with("tls.key: ") && no_key.contains("no private key"),
+        "{no_key}"
+    );
     let other = tempfile::tempdir().unwrap();
     let stranger = told(TlsOptions {
         key: written(other.path()).key,
@@ -50,7 +59,13 @@ fn bad_files_are_told_by_their_setting_and_path() {
         ..good.clone()
     });
     assert!(no_ca.starts_with("tls.ca_cert: "), "{no_ca}");
-    assert!(told(TlsOptions { cert: directory.path().to_owned(), ..good }).contains("is no file"));
+    assert!(
+        told(TlsOptions {
+            cert: directory.path().to_owned(),
+            ..good
+        })
+        .contains("is no file")
+    );
 }
 
 #[test]

@@ -32,7 +32,8 @@ impl Server {
     async fn by(&self, key: &str, method: &str, path: &str, body: Value) -> Answer {
         let request = Request::builder().method(method).uri(path).header("api-key", key);
         let request = request.header("content-type", "application/json");
-        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
     }
 }
 
@@ -44,7 +45,12 @@ struct Somebody {
 
 fn everybody() -> Vec<Somebody> {
     let somebody = |key: String, may| Somebody { key, may };
-    let reads: fn(Needs) -> bool = |needs| matches!(needs, Needs::Key | Needs::Everywhere(Right::Read) | Needs::On(Right::Read));
+    let reads: fn(Needs) -> bool = |needs| {
+        matches!(
+            needs,
+            Needs::Key | Needs::Everywhere(Right::Read) | Needs::On(Right::Read)
+        )
+    };
     vec![
         somebody(KEY.to_owned(), |_| true),
         somebody(token(&json!({})), |_| true),
@@ -52,7 +58,10 @@ fn everybody() -> Vec<Somebody> {
         somebody("reader".to_owned(), reads),
         somebody(token(&json!({"access": "r"})), reads),
         somebody(of_collection("c", "rw"), |needs| {
-            matches!(needs, Needs::Key | Needs::On(Right::Read | Right::WritePoints | Right::Write))
+            matches!(
+                needs,
+                Needs::Key | Needs::On(Right::Read | Right::WritePoints | Right::Write)
+            )
         }),
         somebody(of_collection("c", "prw"), |needs| {
             matches!(needs, Needs::Key | Needs::On(Right::Read | Right::WritePoints))
@@ -77,7 +86,9 @@ fn path(route: &str) -> String {
         ("{peer}", "1"),
         ("{id}", "1"),
     ];
-    parts.iter().fold(route.to_owned(), |path, (part, value)| path.replace(part, value))
+    parts
+        .iter()
+        .fold(route.to_owned(), |path, (part, value)| path.replace(part, value))
 }
 
 #[tokio::test]
@@ -95,7 +106,11 @@ async fn every_call_asks_who_makes_it() {
             for (number, somebody) in everybody().into_iter().enumerate() {
                 let answer = server.by(&somebody.key, method, &path, json!({})).await;
                 let refused = answer.status == 403;
-                assert_eq!(refused, !(somebody.may)(call.needs), "{method} {route}, caller {number}: {answer:?}");
+                assert_eq!(
+                    refused,
+                    !(somebody.may)(call.needs),
+                    "{method} {route}, caller {number}: {answer:?}"
+                );
                 if refused {
                     assert!(answer.error(403).starts_with("Forbidden: "), "{method} {route}");
                 }
@@ -124,10 +139,17 @@ async fn tokens_that_do_not_count_open_nothing() {
     ] {
         let answer = server.by(&bad, "GET", "/collections", Value::Null).await;
         assert_eq!(answer.status, 401, "{}", answer.text());
-        assert!(answer.text().starts_with("Invalid API key or JWT"), "{}", answer.text());
+        assert!(
+            answer.text().starts_with("Invalid API key or JWT"),
+            "{}",
+            answer.text()
+        );
     }
     let without = Server::with_keys(Keys::none().full(KEY));
-    assert_eq!(without.by(&good, "GET", "/collections", Value::Null).await.status, 401);
+    assert_eq!(
+        without.by(&good, "GET", "/collections", Value::Null).await.status,
+        401
+    );
 }
 
 /// Collections `c`, `d` and `users`, with points and an alias each, behind keys.
@@ -138,10 +160,16 @@ async fn stocked() -> Server {
         let config = json!({"vectors": {"size": 2, "distance": "Dot"}});
         server.by(KEY, "PUT", &path, config).await.result();
         let points = json!({"points": [{"id": 1, "vector": [1.0, 0.0], "payload": {"name": "owl", "age": 3, "admin": true}}]});
-        server.by(KEY, "PUT", &format!("{path}/points?wait=true"), points).await.result();
+        server
+            .by(KEY, "PUT", &format!("{path}/points?wait=true"), points)
+            .await
+            .result();
         let alias = json!({"collection_name": name, "alias_name": format!("{name}-alias")});
         let actions = json!({"actions": [{"create_alias": alias}]});
-        server.by(KEY, "POST", "/collections/aliases", actions).await.result();
+        server
+            .by(KEY, "POST", "/collections/aliases", actions)
+            .await
+            .result();
     }
     server
 }
@@ -149,21 +177,42 @@ async fn stocked() -> Server {
 #[tokio::test]
 async fn lists_show_what_the_caller_may_see() {
     let server = stocked().await;
-    let two = token(&json!({"access": [{"collection": "c", "access": "r"}, {"collection": "d", "access": "rw"}]}));
+    let two =
+        token(&json!({"access": [{"collection": "c", "access": "r"}, {"collection": "d", "access": "rw"}]}));
     let listed = server.by(&two, "GET", "/collections", Value::Null).await.result();
     assert_eq!(listed, json!({"collections": [{"name": "c"}, {"name": "d"}]}));
     let aliases = server.by(&two, "GET", "/aliases", Value::Null).await.result();
-    let names: Vec<_> = aliases["aliases"].as_array().unwrap().iter().map(|one| &one["alias_name"]).collect();
+    let names: Vec<_> = aliases["aliases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["alias_name"])
+        .collect();
     assert_eq!(names, ["c-alias", "d-alias"]);
-    let all = server.by("reader", "GET", "/collections", Value::Null).await.result();
+    let all = server
+        .by("reader", "GET", "/collections", Value::Null)
+        .await
+        .result();
     assert_eq!(all["collections"].as_array().unwrap().len(), 3);
     // A name that is another one of the same collection has to be allowed by itself.
     let by_alias = server.by(&two, "GET", "/collections/c-alias", Value::Null).await;
-    assert_eq!(by_alias.error(403), "Forbidden: Access to collection c-alias is required");
+    assert_eq!(
+        by_alias.error(403),
+        "Forbidden: Access to collection c-alias is required"
+    );
     // Nor does a path by another spelling lead elsewhere.
     let spelled = server.by(&two, "GET", "/collections/%75sers", Value::Null).await;
-    assert_eq!(spelled.error(403), "Forbidden: Access to collection users is required");
-    assert_eq!(server.by(&two, "GET", "/collections/%63", Value::Null).await.status, 200);
+    assert_eq!(
+        spelled.error(403),
+        "Forbidden: Access to collection users is required"
+    );
+    assert_eq!(
+        server
+            .by(&two, "GET", "/collections/%63", Value::Null)
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -180,21 +229,39 @@ async fn queries_take_nothing_from_collections_that_the_caller_may_not_read() {
             ("query", outer.clone()),
             ("query/batch", json!({"searches": [{"query": [1.0, 0.0]}, outer]})),
             ("query/groups", groups),
-            ("recommend", json!({"positive": [1], "limit": 1, "lookup_from": from(other)})),
-            ("recommend/batch", json!({"searches": [{"positive": [1], "limit": 1, "lookup_from": from(other)}]})),
-            ("discover", json!({"target": 1, "limit": 1, "lookup_from": from(other)})),
-            ("search/groups", json!({"vector": [1.0, 0.0], "limit": 1, "group_by": "name", "with_lookup": from(other)})),
+            (
+                "recommend",
+                json!({"positive": [1], "limit": 1, "lookup_from": from(other)}),
+            ),
+            (
+                "recommend/batch",
+                json!({"searches": [{"positive": [1], "limit": 1, "lookup_from": from(other)}]}),
+            ),
+            (
+                "discover",
+                json!({"target": 1, "limit": 1, "lookup_from": from(other)}),
+            ),
+            (
+                "search/groups",
+                json!({"vector": [1.0, 0.0], "limit": 1, "group_by": "name", "with_lookup": from(other)}),
+            ),
         ]
     };
     let caller = of_collection("c", "rw");
     for (path, body) in queries("users") {
         let path = format!("/collections/c/points/{path}");
         let refused = server.by(&caller, "POST", &path, body.clone()).await.error(403);
-        assert_eq!(refused, "Forbidden: Access to collection users is required", "{path} {body}");
+        assert_eq!(
+            refused, "Forbidden: Access to collection users is required",
+            "{path} {body}"
+        );
         server.by("reader", "POST", &path, body).await.result();
     }
     for (path, body) in queries("c") {
-        server.by(&caller, "POST", &format!("/collections/c/points/{path}"), body).await.result();
+        server
+            .by(&caller, "POST", &format!("/collections/c/points/{path}"), body)
+            .await
+            .result();
     }
 }
 
@@ -206,15 +273,46 @@ async fn a_token_holds_as_long_as_its_point_is_there() {
     };
     let list = |key: String| {
         let server = &server;
-        async move { server.by(&key, "GET", "/collections", Value::Null).await.status.as_u16() }
+        async move {
+            server
+                .by(&key, "GET", "/collections", Value::Null)
+                .await
+                .status
+                .as_u16()
+        }
     };
-    let owl = || condition(json!([{"key": "name", "value": "owl"}, {"key": "age", "value": 3}, {"key": "admin", "value": true}]));
+    let owl = || {
+        condition(
+            json!([{"key": "name", "value": "owl"}, {"key": "age", "value": 3}, {"key": "admin", "value": true}]),
+        )
+    };
     assert_eq!(list(owl()).await, 200);
-    assert_eq!(list(condition(json!([{"key": "name", "value": "hawk"}]))).await, 401);
-    assert_eq!(list(condition(json!([{"key": "name", "value": "owl"}, {"key": "age", "value": 4}]))).await, 401);
-    let nowhere = token(&json!({"value_exists": {"collection": "none", "matches": [{"key": "a", "value": 1}]}}));
+    assert_eq!(
+        list(condition(json!([{"key": "name", "value": "hawk"}]))).await,
+        401
+    );
+    assert_eq!(
+        list(condition(
+            json!([{"key": "name", "value": "owl"}, {"key": "age", "value": 4}])
+        ))
+        .await,
+        401
+    );
+    let nowhere =
+        token(&json!({"value_exists": {"collection": "none", "matches": [{"key": "a", "value": 1}]}}));
     assert_eq!(list(nowhere).await, 401);
-    server.by(KEY, "POST", "/collections/users/points/delete?wait=true", json!({"points": [1]})).await.result();
+    server
+        .by(
+            KEY,
+            "POST",
+            "/collections/users/points/delete?wait=true",
+            json!({"points": [1]}),
+        )
+        .await
+        .result();
     let refused = server.by(&owl(), "GET", "/collections", Value::Null).await;
-    assert_eq!((refused.status.as_u16(), refused.text().as_str()), (401, "Invalid JWT, stateful validation failed"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.text().as_str()),
+        (401, "Invalid JWT, stateful validation failed")
+    );
 }

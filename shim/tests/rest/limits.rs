@@ -45,7 +45,10 @@ async fn nesting_is_bounded() {
         format!("{{\"filter\":{}}}", deep("{\"must\":[", "]}")),
         format!("{{\"with_payload\":{}}}", deep("[", "]")),
     ] {
-        let refused = server.raw("POST", "/collections/c/points/scroll", body).await.error(400);
+        let refused = server
+            .raw("POST", "/collections/c/points/scroll", body)
+            .await
+            .error(400);
         assert!(refused.len() < 1_000, "{refused}");
     }
 }
@@ -61,7 +64,13 @@ async fn limits_are_those_of_the_settings() {
         router: router(service, options),
         _snapshots: snapshots,
     };
-    let refused = server.raw("POST", "/collections/c/points/scroll", vec![b' '; 101]).await.error(400);
+    let refused = server
+        .raw("POST", "/collections/c/points/scroll", vec![b' '; 101])
+        .await
+        .error(400);
     assert!(refused.contains("limit: 100 bytes"), "{refused}");
-    server.raw("POST", "/collections/c/points/scroll", "{}").await.error(404);
+    server
+        .raw("POST", "/collections/c/points/scroll", "{}")
+        .await
+        .error(404);
 }

@@ -5,10 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use http::{Request, Response};
-use qdrant_client::qdrant::{
-    CreateCollectionBuilder, Distance, LookupLocationBuilder, PrefetchQueryBuilder, QueryPointsBuilder, VectorParamsBuilder,
-};
 use qdrant_client::config::QdrantConfig;
+use qdrant_client::qdrant::{
+    CreateCollectionBuilder, Distance, LookupLocationBuilder, PrefetchQueryBuilder, QueryPointsBuilder,
+    VectorParamsBuilder,
+};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tonic::transport::Channel;
@@ -60,21 +61,36 @@ async fn call(channel: &mut Channel, method: &str, key: Option<&str>) -> Code {
 #[tokio::test]
 async fn every_call_asks_who_makes_it() {
     let server = guarded().await;
-    let mut channel = Channel::from_shared(server.url()).unwrap().connect().await.unwrap();
-    let of = |collection: &str, access: &str| token(&json!({"access": [{"collection": collection, "access": access}]}));
-    let reads: fn(Needs) -> bool =
-        |needs| matches!(needs, Needs::Key | Needs::Everywhere(Right::Read) | Needs::On(Right::Read));
+    let mut channel = Channel::from_shared(server.url())
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let of = |collection: &str, access: &str| {
+        token(&json!({"access": [{"collection": collection, "access": access}]}))
+    };
+    let reads: fn(Needs) -> bool = |needs| {
+        matches!(
+            needs,
+            Needs::Key | Needs::Everywhere(Right::Read) | Needs::On(Right::Read)
+        )
+    };
     let everybody: [(String, fn(Needs) -> bool); 7] = [
         (KEY.to_owned(), |_| true),
         (token(&json!({"access": "m"})), |_| true),
         (token(&json!({"access": "r"})), reads),
         (of("c", "rw"), |needs| {
-            matches!(needs, Needs::Key | Needs::On(Right::Read | Right::WritePoints | Right::Write))
+            matches!(
+                needs,
+                Needs::Key | Needs::On(Right::Read | Right::WritePoints | Right::Write)
+            )
         }),
         (of("c", "prw"), |needs| {
             matches!(needs, Needs::Key | Needs::On(Right::Read | Right::WritePoints))
         }),
-        (of("c", "r"), |needs| matches!(needs, Needs::Key | Needs::On(Right::Read))),
+        (of("c", "r"), |needs| {
+            matches!(needs, Needs::Key | Needs::On(Right::Read))
+        }),
         (of("d", "rw"), |needs| needs == Needs::Key),
     ];
     for row in CALLS {
@@ -85,11 +101,19 @@ async fn every_call_asks_who_makes_it() {
             for (number, (key, may)) in everybody.iter().enumerate() {
                 let answer = call(&mut channel, method, Some(key)).await;
                 let refused = answer == Code::PermissionDenied;
-                assert_eq!(refused, !(open || may(row.needs)), "{method}, caller {number}: {answer:?}");
+                assert_eq!(
+                    refused,
+                    !(open || may(row.needs)),
+                    "{method}, caller {number}: {answer:?}"
+                );
                 assert_ne!(answer, Code::Unauthenticated, "{method}, caller {number}");
             }
             let expired = token(&json!({"exp": 1}));
-            assert_eq!(call(&mut channel, method, Some(&expired)).await == Code::Unauthenticated, !open, "{method}");
+            assert_eq!(
+                call(&mut channel, method, Some(&expired)).await == Code::Unauthenticated,
+                !open,
+                "{method}"
+            );
         }
     }
     drop(channel);
@@ -106,20 +130,34 @@ async fn a_token_of_one_collection_sees_and_reads_that_one() {
     };
     let manager = client(KEY);
     for name in ["c", "d"] {
-        let create = CreateCollectionBuilder::new(name).vectors_config(VectorParamsBuilder::new(2, Distance::Dot));
+        let create =
+            CreateCollectionBuilder::new(name).vectors_config(VectorParamsBuilder::new(2, Distance::Dot));
         manager.create_collection(create).await.unwrap();
-        manager.create_alias(qdrant_client::qdrant::CreateAliasBuilder::new(name, format!("{name}-alias"))).await.unwrap();
+        manager
+            .create_alias(qdrant_client::qdrant::CreateAliasBuilder::new(
+                name,
+                format!("{name}-alias"),
+            ))
+            .await
+            .unwrap();
     }
     let reader = client(&token(&json!({"access": [{"collection": "c", "access": "r"}]})));
     let listed = reader.list_collections().await.unwrap().collections;
     assert_eq!(listed.into_iter().map(|one| one.name).collect::<Vec<_>>(), ["c"]);
     let aliases = reader.list_aliases().await.unwrap().aliases;
-    assert_eq!(aliases.into_iter().map(|one| one.alias_name).collect::<Vec<_>>(), ["c-alias"]);
+    assert_eq!(
+        aliases.into_iter().map(|one| one.alias_name).collect::<Vec<_>>(),
+        ["c-alias"]
+    );
     let query = |from: &str| {
         let prefetch = PrefetchQueryBuilder::default()
             .query(vec![1.0, 0.0])
             .lookup_from(LookupLocationBuilder::new(from));
-        reader.query(QueryPointsBuilder::new("c").query(vec![1.0, 0.0]).add_prefetch(prefetch))
+        reader.query(
+            QueryPointsBuilder::new("c")
+                .query(vec![1.0, 0.0])
+                .add_prefetch(prefetch),
+        )
     };
     query("c").await.unwrap();
     match query("d").await {

@@ -34,7 +34,9 @@ async fn rest(limits: Limits) -> (std::net::SocketAddr, oneshot::Sender<()>) {
         ..RestOptions::default()
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(serve(listener, None, options, service, async move { drop(stopped.await) }));
+    tokio::spawn(serve(listener, None, options, service, async move {
+        drop(stopped.await)
+    }));
     (address, stop)
 }
 
@@ -68,7 +70,10 @@ async fn slow_connections_keep_nobody_waiting() {
         slow.push(stream);
     }
     let answer = exchange(address, ASK).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("healthz check passed"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("healthz check passed"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -101,11 +106,20 @@ async fn slow_connections_give_their_places_back() {
 #[tokio::test]
 async fn heads_are_bounded() {
     let (address, _stop) = rest(Limits::default()).await;
-    let long = format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nlong: {}\r\n\r\n", "x".repeat(100_000));
+    let long = format!(
+        "GET /healthz HTTP/1.1\r\nhost: localhost\r\nlong: {}\r\n\r\n",
+        "x".repeat(100_000)
+    );
     assert!(exchange(address, &long).await.starts_with("HTTP/1.1 431"));
-    let many = format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "a: b\r\n".repeat(200));
+    let many = format!(
+        "GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
+        "a: b\r\n".repeat(200)
+    );
     assert!(exchange(address, &many).await.starts_with("HTTP/1.1 431"));
-    let uri = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", "x".repeat(80_000));
+    let uri = format!(
+        "GET /{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+        "x".repeat(80_000)
+    );
     assert!(exchange(address, &uri).await.starts_with("HTTP/1.1 4"));
 }
 
@@ -116,7 +130,10 @@ async fn call(channel: &mut Channel, body: Body) -> Code {
         .header("te", "trailers")
         .header("grpc-encoding", "gzip");
     let ready = channel.ready().await.unwrap();
-    let answer = ready.call(request.body(tonic::body::Body::new(body)).unwrap()).await.unwrap();
+    let answer = ready
+        .call(request.body(tonic::body::Body::new(body)).unwrap())
+        .await
+        .unwrap();
     Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code())
 }
 
@@ -126,7 +143,11 @@ async fn grpc(limits: Limits) -> (Server, Channel) {
         ..ServerOptions::default()
     })
     .await;
-    let channel = Channel::from_shared(server.url()).unwrap().connect().await.unwrap();
+    let channel = Channel::from_shared(server.url())
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
     (server, channel)
 }
 
@@ -144,7 +165,10 @@ async fn messages_that_do_not_come_take_no_turn() {
     };
     let mut other = channel.clone();
     let waiting = tokio::spawn(async move { call(&mut other, never()).await });
-    let client = QdrantConfig::from_url(&server.url()).skip_compatibility_check().build().unwrap();
+    let client = QdrantConfig::from_url(&server.url())
+        .skip_compatibility_check()
+        .build()
+        .unwrap();
     for _ in 0..20 {
         client.list_collections().await.unwrap();
     }
@@ -170,16 +194,28 @@ async fn messages_are_bounded_packed_or_not() {
         body.extend_from_slice(message);
         Body::from(body)
     };
-    assert_eq!(call(&mut channel, framed(0, &vec![0; 2 << 20])).await, Code::ResourceExhausted);
+    assert_eq!(
+        call(&mut channel, framed(0, &vec![0; 2 << 20])).await,
+        Code::ResourceExhausted
+    );
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(&vec![0; 64 << 20]).unwrap();
     let bomb = encoder.finish().unwrap();
     assert!(bomb.len() < 100_000);
-    assert_eq!(call(&mut channel, framed(1, &bomb)).await, Code::ResourceExhausted);
+    assert_eq!(
+        call(&mut channel, framed(1, &bomb)).await,
+        Code::ResourceExhausted
+    );
     assert_eq!(call(&mut channel, Body::empty()).await, Code::InvalidArgument);
-    assert_eq!(call(&mut channel, Body::from(vec![0; 10])).await, Code::InvalidArgument);
+    assert_eq!(
+        call(&mut channel, Body::from(vec![0; 10])).await,
+        Code::InvalidArgument
+    );
     // None of it has hurt the connection.
-    assert_eq!(call(&mut channel, framed(0, &[0x0a, 1, b'c'])).await, Code::NotFound);
+    assert_eq!(
+        call(&mut channel, framed(0, &[0x0a, 1, b'c'])).await,
+        Code::NotFound
+    );
     drop(channel);
     server.stop().await;
 }

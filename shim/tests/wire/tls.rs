@@ -142,7 +142,9 @@ async fn listed(address: SocketAddr, authority: &Authority, shown: Option<&Shown
         .tls_config(tls)
         .map_err(|error| error.to_string())?;
     let channel = channel.connect().await.map_err(|error| error.to_string())?;
-    let answer = CollectionsClient::new(channel).list(ListCollectionsRequest {}).await;
+    let answer = CollectionsClient::new(channel)
+        .list(ListCollectionsRequest {})
+        .await;
     answer
         .map(|answer| answer.into_inner().collections.len())
         .map_err(|status| status.to_string())
@@ -160,7 +162,10 @@ async fn both_wires_are_encrypted() {
     assert!(https(server.rest, &other, None).await.is_err());
     assert!(listed(server.grpc, &other, None).await.is_err());
     let mut clear = TcpStream::connect(server.rest).await.unwrap();
-    clear.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    clear
+        .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     let _ = clear.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");

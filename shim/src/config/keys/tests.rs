@@ -31,19 +31,35 @@ fn keys_are_looked_at_one_by_one() {
     let found = look(&value).unwrap();
     assert_eq!(
         found.unknown,
-        ["empty", "nonsense.a.b", "service.htp_port", "storage.quotas.enabld"]
+        [
+            "empty",
+            "nonsense.a.b",
+            "service.htp_port",
+            "storage.quotas.enabld"
+        ]
     );
     assert_eq!(
         found.unused,
-        ["cluster.p2p.port", "service.hide_jwt_dashboard", "storage.wal.wal_capacity_mb"]
+        [
+            "cluster.p2p.port",
+            "service.hide_jwt_dashboard",
+            "storage.wal.wal_capacity_mb"
+        ]
     );
 }
 
 #[test]
 fn what_turns_something_on_that_there_is_not_is_refused() {
-    for (key, on) in [("enabled", json!(true)), ("enabled", json!("1")), ("enabled", json!("yes"))] {
+    for (key, on) in [
+        ("enabled", json!(true)),
+        ("enabled", json!("1")),
+        ("enabled", json!("yes")),
+    ] {
         let refused = look(&json!({"cluster": {key: on}})).unwrap_err().to_string();
-        assert!(refused.contains("cluster.enabled") && refused.contains("one node"), "{refused}");
+        assert!(
+            refused.contains("cluster.enabled") && refused.contains("one node"),
+            "{refused}"
+        );
     }
     for off in [json!(false), json!(null), json!("0"), json!("False"), json!("")] {
         assert!(look(&json!({"audit": {"enabled": off}})).is_ok());

@@ -37,7 +37,10 @@ async fn a_key_is_needed_but_for_questions_of_health() {
     let guard = guarding(Keys::none().full("all").read_only("some"));
     let none = HeaderMap::new();
     for headers in [&none, &with("api-key", "other")] {
-        assert_eq!(outcome(&guard, "/qdrant.Points/Get", headers).await, Code::Unauthenticated);
+        assert_eq!(
+            outcome(&guard, "/qdrant.Points/Get", headers).await,
+            Code::Unauthenticated
+        );
     }
     for path in ["/qdrant.Qdrant/HealthCheck", "/grpc.health.v1.Health/Check"] {
         assert_eq!(outcome(&guard, path, &none).await, Code::Ok, "{path}");
@@ -53,7 +56,11 @@ async fn a_key_for_reading_reads_everything_and_writes_nothing() {
         "/qdrant.Snapshots/ListFull",
         "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     ] {
-        assert_eq!(outcome(&guard, path, &with("api-key", "some")).await, Code::Ok, "{path}");
+        assert_eq!(
+            outcome(&guard, path, &with("api-key", "some")).await,
+            Code::Ok,
+            "{path}"
+        );
     }
     for path in [
         "/qdrant.Points/Upsert",
@@ -74,6 +81,9 @@ async fn a_key_for_reading_reads_everything_and_writes_nothing() {
 #[tokio::test]
 async fn without_keys_everything_is_open_and_without_a_guard_nothing() {
     let guard = guarding(Keys::none());
-    assert_eq!(outcome(&guard, "/qdrant.Points/Upsert", &HeaderMap::new()).await, Code::Ok);
+    assert_eq!(
+        outcome(&guard, "/qdrant.Points/Upsert", &HeaderMap::new()).await,
+        Code::Ok
+    );
     assert!(caller(&Extensions::new(), None).is_err());
 }

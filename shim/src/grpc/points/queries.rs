@@ -7,8 +7,8 @@ use vdb::{QueryRequest, ScoredPoint};
 
 use super::super::call::{Clock, read_options};
 use super::super::convert::rejection::{Rejection, Result, each};
-use super::super::names::Names;
 use super::super::convert::{cluster, legacy, points, query, results};
+use super::super::names::Names;
 use super::{Answer, PointCalls};
 use crate::service::GroupsRequest;
 

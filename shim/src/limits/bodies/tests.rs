@@ -37,7 +37,10 @@ async fn a_body_is_taken_in_whole_or_refused() {
 #[tokio::test(start_paused = true)]
 async fn time_is_bought_with_bytes() {
     let bodies = bodies(10_000, 0);
-    assert!(matches!(bodies.gather(slow(&[(11, 1)])).await, Err(BodyProblem::Late)));
+    assert!(matches!(
+        bodies.gather(slow(&[(11, 1)])).await,
+        Err(BodyProblem::Late)
+    ));
     // A byte now and then buys nothing.
     let drops = bodies.gather(slow(&[(4, 1), (4, 1), (4, 1)])).await;
     assert!(matches!(drops, Err(BodyProblem::Late)));

@@ -16,9 +16,10 @@ use super::{AsQuery, Searches, hits, requests};
 use crate::rest::App;
 use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
+use crate::rest::guard::By;
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, WireFilter, WireVector, WithPayload, WithVector, optional, select};
-use crate::service::{Caller, Problems, ServiceError};
+use crate::service::{Problems, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
     let below = |path: &str| format!("/collections/{{collection}}/points/{path}");
@@ -35,14 +36,18 @@ pub(super) fn routes() -> Router<App> {
 
 async fn one<Q: AsQuery>(
     State(app): State<App>,
-    caller: Caller,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<Q>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let points = app.service.on_behalf_of(&caller).query(&collection, body.request()?, options).await?;
+        let points = app
+            .service
+            .on_behalf_of(&caller)
+            .query(&collection, body.request()?, options)
+            .await?;
         Ok(hits(points))
     })
     .await
@@ -50,7 +55,7 @@ async fn one<Q: AsQuery>(
 
 async fn batch<Q: AsQuery>(
     State(app): State<App>,
-    caller: Caller,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<Searches<Q>>,
@@ -69,7 +74,7 @@ async fn batch<Q: AsQuery>(
 
 async fn groups<Q: AsQuery>(
     State(app): State<App>,
-    caller: Caller,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<GroupsBody<Q>>,

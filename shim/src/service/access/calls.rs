@@ -151,12 +151,16 @@ pub const CALLS: &[Call] = &[
 ];
 
 static BY_ROUTE: LazyLock<HashMap<(&str, &str), Needs>> = LazyLock::new(|| {
-    let rows = CALLS.iter().flat_map(|call| call.rest.iter().map(|&key| (key, call.needs)));
+    let rows = CALLS
+        .iter()
+        .flat_map(|call| call.rest.iter().map(|&key| (key, call.needs)));
     rows.collect()
 });
 
 static BY_METHOD: LazyLock<HashMap<&str, Needs>> = LazyLock::new(|| {
-    let rows = CALLS.iter().flat_map(|call| call.grpc.iter().map(|&key| (key, call.needs)));
+    let rows = CALLS
+        .iter()
+        .flat_map(|call| call.grpc.iter().map(|&key| (key, call.needs)));
     rows.collect()
 });
 

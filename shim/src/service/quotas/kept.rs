@@ -17,7 +17,12 @@ pub(super) fn recall(file: &Path) -> Option<QuotaLimits> {
         }
     };
     let read = serde_json::from_slice::<QuotaLimits>(&text).map_err(|error| error.to_string());
-    let checked = read.and_then(|limits| limits.validate().map(|()| limits).map_err(|error| error.to_string()));
+    let checked = read.and_then(|limits| {
+        limits
+            .validate()
+            .map(|()| limits)
+            .map_err(|error| error.to_string())
+    });
     checked
         .inspect_err(|error| {
             tracing::warn!(file = %file.display(), error, "quotas cannot be read: those of the settings are in force");

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ErrorKind, Problems, Result, ServiceError};
 use super::Service;
+use super::error::{ErrorKind, Problems, Result, ServiceError};
 pub use probe::{Probe, SystemProbe};
 
 /// Percentage points by which a resource has to fall below its limit, where nobody says.
@@ -139,7 +139,10 @@ impl Quotas {
     fn set(&self, limits: QuotaLimits) -> Result<()> {
         if let Some(file) = &self.file {
             kept::keep(file, limits).map_err(|problem| {
-                ServiceError::internal(format!("{}: the quotas cannot be kept: {problem}", file.display()))
+                ServiceError::internal(format!(
+                    "{}: the quotas cannot be kept: {problem}",
+                    file.display()
+                ))
             })?;
         }
         let mut state = self.state.lock();
@@ -168,11 +171,18 @@ impl Quotas {
             return QuotaExceeded::default();
         }
         let usage = self.usage(&mut state);
-        let State { limits, memory, disk, .. } = &mut *state;
+        let State {
+            limits, memory, disk, ..
+        } = &mut *state;
         let margin = limits.release_margin_percent.unwrap_or(RELEASE_MARGIN);
-        let judge = |gauge: &mut Gauge, used: Option<u8>, limit: Option<u8>| Some(gauge.judge(used?, limit?, margin));
+        let judge =
+            |gauge: &mut Gauge, used: Option<u8>, limit: Option<u8>| Some(gauge.judge(used?, limit?, margin));
         QuotaExceeded {
-            resident_memory: judge(memory, usage.resident_memory_percent, limits.max_resident_memory_percent),
+            resident_memory: judge(
+                memory,
+                usage.resident_memory_percent,
+                limits.max_resident_memory_percent,
+            ),
             disk_usage: judge(disk, usage.disk_usage_percent, limits.max_disk_usage_percent),
         }
     }

@@ -53,7 +53,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let probe = SystemProbe::new(Some(directory.path().to_owned()));
         for share in [probe.memory(), probe.disk()] {
-            assert!(share.is_some_and(|share| (0.0..=100.0).contains(&share)), "{share:?}");
+            assert!(
+                share.is_some_and(|share| (0.0..=100.0).contains(&share)),
+                "{share:?}"
+            );
         }
         assert_eq!(SystemProbe::new(None).disk(), None);
         assert_eq!(SystemProbe::new(Some("/nowhere/at/all".into())).disk(), None);

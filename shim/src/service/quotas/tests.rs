@@ -97,7 +97,10 @@ fn no_margin_releases_at_once_and_what_is_not_known_refuses_nothing() {
     assert_eq!(quotas.exceeded(), QuotaExceeded::default());
     *probe.0.lock() = (Some(50.0), None);
     let refused = quotas.admit().unwrap_err();
-    assert!(refused.message.contains("`max_resident_memory_percent`"), "{refused}");
+    assert!(
+        refused.message.contains("`max_resident_memory_percent`"),
+        "{refused}"
+    );
     *probe.0.lock() = (Some(49.0), None);
     assert!(quotas.admit().is_ok());
 }
@@ -114,7 +117,12 @@ fn limits_that_a_client_has_set_outlive_a_restart() {
     };
     open(DISK).set(other).unwrap();
     assert_eq!(open(DISK).limits(), other);
-    for damage in ["", "{\"max_disk_usage_percent\": 400}", "3", "{\"max_disk_usage_percent\": 0}"] {
+    for damage in [
+        "",
+        "{\"max_disk_usage_percent\": 400}",
+        "3",
+        "{\"max_disk_usage_percent\": 0}",
+    ] {
         std::fs::write(&file, damage).unwrap();
         assert_eq!(open(DISK).limits(), DISK, "{damage}");
     }

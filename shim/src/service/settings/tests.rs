@@ -56,7 +56,9 @@ fn settings_of_optimizers_are_read_back_from_the_engine() {
         "optimizers_config": {"indexing_threshold": 50, "deleted_threshold": 0.3, "memmap_threshold": 7},
     }))
     .unwrap();
-    let collection = database.create_collection("c", settings.to_config().unwrap()).unwrap();
+    let collection = database
+        .create_collection("c", settings.to_config().unwrap())
+        .unwrap();
     let told = || kept::recall(&collection).optimizers_config;
     assert_eq!(told(), settings.optimizers_config, "what nobody gave is not told");
     let other = json!({"optimizers_config": {"deleted_threshold": 0.2, "max_segment_size": 900}});

@@ -18,7 +18,10 @@ fn calls_about_one_collection_name_it() {
             assert!(named || !matches!(call.needs, Needs::On(_)), "{method} {route}");
             let reads = matches!(call.needs, Needs::Nothing | Needs::Key | READ | READ_ALL);
             assert!(*method != "GET" || reads, "{method} {route}");
-            assert!(!["PUT", "PATCH", "DELETE"].contains(method) || !reads, "{method} {route}");
+            assert!(
+                !["PUT", "PATCH", "DELETE"].contains(method) || !reads,
+                "{method} {route}"
+            );
         }
     }
 }

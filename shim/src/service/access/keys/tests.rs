@@ -34,7 +34,11 @@ fn a_token_counts_where_tokens_do_and_a_full_key_signed_it() {
     for key in ["a", "b"] {
         assert_eq!(access(&keys, Some(&token(key))), Some(Access::Read), "{key}");
     }
-    assert_eq!(access(&keys, Some(&token("r"))), None, "a key for reading signs nothing");
+    assert_eq!(
+        access(&keys, Some(&token("r"))),
+        None,
+        "a key for reading signs nothing"
+    );
     let caller = keys.identify_at(Some(&token("a")), 0).unwrap();
     assert_eq!(caller.subject(), Some("owl"));
     let problem = keys.identify_at(Some("a.b.c"), 0).unwrap_err();

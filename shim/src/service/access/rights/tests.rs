@@ -37,7 +37,8 @@ fn rights_are_ordered() {
 
 #[test]
 fn who_may_not_is_told_what_is_missing() {
-    let told = |access: &Access, collection: &str, right| access.on(collection, right).unwrap_err().to_string();
+    let told =
+        |access: &Access, collection: &str, right| access.on(collection, right).unwrap_err().to_string();
     assert_eq!(
         told(&rules(), "other", Right::Read),
         "Forbidden: Access to collection other is required"

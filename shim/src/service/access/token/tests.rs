@@ -15,7 +15,11 @@ fn raw(token: &str) -> Problem {
 
 /// A token with this header that is signed as one should be.
 fn headed(header: &str, claims: &str) -> String {
-    let body = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let body = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(claims)
+    );
     let mut code = Signer::new("secret").unwrap().0;
     code.update(body.as_bytes());
     format!("{body}.{}", URL_SAFE_NO_PAD.encode(code.finalize().into_bytes()))
@@ -36,7 +40,10 @@ fn a_published_token_is_read() {
 fn access_is_what_the_claim_says() {
     let access = |claims: Value| with("secret", &claims).map(|claims| claims.access);
     assert_eq!(access(json!({})), Ok(Access::Manage));
-    assert_eq!(access(json!({"access": "m", "iat": 1, "other": [1]})), Ok(Access::Manage));
+    assert_eq!(
+        access(json!({"access": "m", "iat": 1, "other": [1]})),
+        Ok(Access::Manage)
+    );
     assert_eq!(access(json!({"access": "r"})), Ok(Access::Read));
     assert_eq!(access(json!({"access": []})), Ok(Access::nothing()));
     let rule = Rule {
@@ -77,7 +84,10 @@ fn times_have_a_leeway() {
     }
     // A time of another kind is not taken for none.
     for claims in [json!({"exp": "1"}), json!({"exp": [1]}), json!({"nbf": true})] {
-        assert!(matches!(outcome(claims.clone()), Err(Problem::Claims(_))), "{claims}");
+        assert!(
+            matches!(outcome(claims.clone()), Err(Problem::Claims(_))),
+            "{claims}"
+        );
     }
 }
 
@@ -86,8 +96,16 @@ fn a_condition_names_a_collection_and_values() {
     let claims = |matches: Value| json!({"value_exists": {"collection": "users", "matches": matches}});
     let read = with("secret", &claims(json!([{"key": "id", "value": 7}]))).unwrap();
     let condition = read.value_exists.unwrap();
-    assert_eq!((condition.collection.as_str(), condition.matches.len()), ("users", 1));
-    for wrong in [json!([]), json!([{"key": "id"}]), json!([{"key": "id", "value": 1.5}]), json!([{"key": "id", "value": null}])] {
+    assert_eq!(
+        (condition.collection.as_str(), condition.matches.len()),
+        ("users", 1)
+    );
+    for wrong in [
+        json!([]),
+        json!([{"key": "id"}]),
+        json!([{"key": "id", "value": 1.5}]),
+        json!([{"key": "id", "value": null}]),
+    ] {
         assert!(with("secret", &claims(wrong.clone())).is_err(), "{wrong}");
     }
 }
@@ -111,7 +129,16 @@ fn hostile_tokens_are_refused() {
     let claims = URL_SAFE_NO_PAD.encode(r#"{"access":"m"}"#);
     let (header, _) = body.split_once('.').unwrap();
     assert_eq!(raw(&format!("{header}.{claims}.{signature}")), Problem::Signature);
-    for text in ["", ".", "..", "a.b.c", "a.b.c.d", &format!("{good}.x"), "\u{1f989}.b.c", &"x".repeat(1 << 20)] {
+    for text in [
+        "",
+        ".",
+        "..",
+        "a.b.c",
+        "a.b.c.d",
+        &format!("{good}.x"),
+        "\u{1f989}.b.c",
+        &"x".repeat(1 << 20),
+    ] {
         assert_eq!(raw(text), Problem::NoToken, "{}", text.len());
     }
     let deep = format!("{}{}", "[".repeat(4_000), "]".repeat(4_000));
