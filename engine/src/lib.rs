@@ -208,6 +208,7 @@ pub use vdb_index::hnsw::HnswParams;
 pub use vdb_index::postings::Estimate;
 pub use vdb_storage::{Error as StorageError, ValueError};
 pub use vdb_sys::element::Element;
+pub use vdb_sys::memory::resident_percent as resident_memory_percent;
 pub use vdb_vfs::Error as DiskError;
 pub use vdb_wal::Error as LogError;
 pub use vectors::parse_element;

@@ -15,7 +15,9 @@
 //! |---|---|
 //! | `service/` | what each call means |
 //! | `rest/` | REST |
-//! | `config.rs`, `config/` | settings of a server, from files and the environment |
+//! | `config/` | settings of a server, from files and the environment |
+//! | `limits/`, `tls/` | what callers may take; certificates |
+//! | `connections.rs` | connections, of both wires |
 //! | `server.rs` | a process that answers |
 //! | `grpc/` | the gRPC interface |
 //! | `client/` | the client of a Rust program, on a directory or on a server |
@@ -26,12 +28,15 @@
 
 pub mod client;
 pub mod config;
+mod connections;
 pub mod grpc;
 pub mod inference;
+pub mod limits;
 mod process;
 pub mod rest;
 pub mod server;
 pub mod service;
 mod tally;
+pub mod tls;
 
 pub use client::{Qdrant, blocking};

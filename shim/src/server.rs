@@ -8,14 +8,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::gate::Gate;
+use crate::connections::{self, Wire};
 use crate::grpc;
 use crate::rest::{self, RestOptions};
 use crate::service::Service;
+use crate::tls::Certificates;
 
 /// How long requests that are under way may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -27,6 +28,21 @@ pub struct Addresses {
     pub rest: SocketAddr,
     /// For gRPC, if it is served.
     pub grpc: Option<SocketAddr>,
+}
+
+/// Settings of both wires.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// Those of REST; keys and limits are those of gRPC, too.
+    pub rest: RestOptions,
+    /// Certificates. Without, everything is in the clear.
+    pub tls: Option<Certificates>,
+}
+
+impl From<RestOptions> for ServeOptions {
+    fn from(rest: RestOptions) -> Self {
+        ServeOptions { rest, tls: None }
+    }
 }
 
 /// Why a process does not serve.
@@ -50,7 +66,7 @@ pub enum RunError<E> {
 /// That of `open`; when an address cannot be listened on, or threads cannot be started.
 pub fn run<E: Send + 'static>(
     addresses: Addresses,
-    options: RestOptions,
+    options: impl Into<ServeOptions>,
     open: impl FnOnce() -> Result<Service, E> + Send + 'static,
     ready: impl FnOnce(Addresses),
 ) -> Result<Option<Service>, RunError<E>> {
@@ -105,22 +121,23 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(
     rest: TcpListener,
     grpc: Option<TcpListener>,
-    options: RestOptions,
+    options: impl Into<ServeOptions>,
     service: Service,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (_opened, opening) = watch::channel(Some(service));
-    serve_opening(rest, grpc, options, opening, stop).await
+    serve_opening(rest, grpc, options.into(), opening, stop).await
 }
 
 /// As [`serve`], with requests that wait until there is a service.
 async fn serve_opening(
     rest: TcpListener,
     grpc: Option<TcpListener>,
-    options: RestOptions,
+    options: ServeOptions,
     opening: watch::Receiver<Option<Service>>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let ServeOptions { rest: options, tls } = options;
     let (stopping, stopped) = watch::channel(false);
     let stop = async move {
         stop.await;
@@ -128,13 +145,18 @@ async fn serve_opening(
         let _ = stopping.send(true);
         tokio::time::sleep(GRACE).await;
     };
-    let keys = options.keys.clone();
-    let rest = rest.tap_io(|stream| {
-        // Answers are written whole: waiting for more of them only delays.
-        let _ = stream.set_nodelay(true);
-    });
+    let grpc_options = grpc::ServerOptions {
+        keys: options.keys.clone(),
+        limits: options.limits,
+        tls: tls.clone(),
+    };
+    let wire = Wire {
+        limits: options.limits,
+        tls: tls.clone(),
+        only_second: false,
+    };
     let gate = Gate::new();
-    let entrance = gate.router();
+    let rest = connections::serve(rest, gate.router(), wire, until(stopped.clone()));
     let mut coming = opening.clone();
     let enter = async move {
         if let Some(service) = there(&mut coming).await {
@@ -142,9 +164,6 @@ async fn serve_opening(
         }
         std::future::pending().await
     };
-    let rest = axum::serve(rest, entrance)
-        .with_graceful_shutdown(until(stopped.clone()))
-        .into_future();
     let grpc = async move {
         let Some(listener) = grpc else {
             return Ok(());
@@ -155,19 +174,21 @@ async fn serve_opening(
             service = there(&mut coming) => service,
             () = until(stopped.clone()) => None,
         };
-        let Some(service) = service else {
-            return Ok(());
-        };
-        let options = grpc::ServerOptions {
-            keys,
-            ..grpc::ServerOptions::default()
-        };
-        let served = grpc::serve(service, options, listener, until(stopped)).await;
-        served.map_err(io::Error::other)
+        match service {
+            Some(service) => grpc::serve(service, grpc_options, listener, until(stopped)).await,
+            None => Ok(()),
+        }
+    };
+    let fresh = async move {
+        match &tls {
+            Some(certificates) => certificates.keep_fresh().await,
+            None => std::future::pending().await,
+        }
     };
     tokio::select! {
         outcome = async { tokio::try_join!(rest, grpc) } => outcome.map(|_| ()),
         () = enter => Ok(()),
+        () = fresh => Ok(()),
         () = stop => {
             tracing::warn!("stopped with requests under way");
             Ok(())

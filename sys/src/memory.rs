@@ -1,18 +1,23 @@
 //! How much of the machine's memory does this process have?
 
-/// The part of the machine's memory, or of what its control group may have, that is resident in this process, in percent.
-/// `None` where the system does not tell.
+/// The part of the machine's memory, or of what its control group may have, that is resident in this process, in percent. Pages of
+/// mapped files do not count. `None` where the system does not tell.
 pub fn resident_percent() -> Option<f64> {
     let resident = resident()? as f64;
     let all = total()?.max(1) as f64;
     Some(100.0 * resident / all)
 }
 
+/// Without the pages of mapped files: the system takes these back when it needs them.
 #[cfg(target_os = "linux")]
 fn resident() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    pages.checked_mul(rustix::param::page_size() as u64)
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().next()?.parse::<u64>().ok()
+    };
+    let own = kilobytes("RssAnon:")?.checked_add(kilobytes("RssShmem:")?)?;
+    own.checked_mul(1024)
 }
 
 #[cfg(target_os = "linux")]

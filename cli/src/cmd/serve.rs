@@ -9,8 +9,9 @@ use tracing_subscriber::filter::LevelFilter;
 use vdb::Database;
 use vdb_qdrant::config::ServerConfig;
 use vdb_qdrant::rest::RestOptions;
-use vdb_qdrant::server::{self, Addresses, RunError};
-use vdb_qdrant::service::{Service, ServiceOptions, snapshots_beside};
+use vdb_qdrant::server::{self, Addresses, RunError, ServeOptions};
+use vdb_qdrant::service::{Service, ServiceOptions, quotas_beside, snapshots_beside};
+use vdb_qdrant::tls::Certificates;
 
 use crate::failure::{Failure, Outcome};
 use crate::open;
@@ -27,7 +28,8 @@ const BRIEF: Duration = Duration::from_millis(2);
 const AFTER: &str = "\
 The REST and gRPC interfaces are those of Qdrant 1.19. Settings come from config/config.yaml and its like, the file of \
 --config-path, the environment (QDRANT__SERVICE__HTTP_PORT for service.http_port), and this command line, each \
-before those before it. Only this machine is listened to, unless --host says otherwise; then there must be a key.
+before those before it: keys, tokens (service.jwt_rbac), TLS (service.enable_tls, tls.cert, tls.key), quotas; docs/settings.md \
+lists them. Only this machine is listened to, unless --host says otherwise; then there must be a key.
 
 SIGINT and SIGTERM end the server once requests under way are answered. The database is open for writing \
 meanwhile; other commands can read it. The ports are listened on from the start; GET /readyz answers 503 until the \
@@ -65,7 +67,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY")]
     read_only_api_key: Option<String>,
 
-    /// Settings in YAML
+    /// Settings in YAML, TOML or JSON
     #[arg(long, value_name = "FILE")]
     config_path: Option<PathBuf>,
 
@@ -122,7 +124,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
             .map_err(refuse)?
             .map(|port| SocketAddr::new(address, port)),
     };
-    let keys = config.keys();
+    let keys = config.keys().map_err(refuse)?;
+    let tls = config.tls().map_err(refuse)?.map(Certificates::load).transpose();
+    let tls = tls.map_err(|error| Failure::failed(format!("settings: {error}")))?;
     if !address.is_loopback() && !keys.are_required() && !args.insecure {
         return Err(Failure::usage(format!(
             "{address} can be reached from other machines, and there is no key: give one with --api-key or \
@@ -137,8 +141,12 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         .storage
         .max_collections
         .map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+    options.quotas = config.quotas().map_err(refuse)?;
+    options.quotas_file = Some(quotas_beside(&db));
+    options.directory = Some(db.clone());
     let rest = RestOptions {
         keys,
+        limits: config.limits().map_err(refuse)?,
         no_cors: config.service.enable_cors == Some(false),
         // Said in so many words, it is meant.
         any_origin: args.insecure || config.service.enable_cors == Some(true),
@@ -148,15 +156,22 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     for file in &config.files {
         tracing::info!(file = %file.display(), "settings were read");
     }
+    for key in &config.unknown {
+        tracing::warn!(key, "settings: there is no such key; it does nothing");
+    }
+    if !config.unused.is_empty() {
+        tracing::info!(keys = config.unused.join(", "), "settings without effect");
+    }
     options.brief = BRIEF;
     let place = db.clone();
     let open = move || -> Outcome<Service> {
         let database = open::open(Database::builder(), &place)?;
         Ok(Service::new(database, options))
     };
-    let served = server::run(addresses, rest, open, |addresses| {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let served = server::run(addresses, ServeOptions { rest, tls }, open, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
-        let _ = ready(out, &db, addresses, dashboard);
+        let _ = ready(out, &db, (scheme, addresses), dashboard);
     });
     match served {
         Ok(Some(service)) => Ok(service.database().clone().close()?),
@@ -166,9 +181,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     }
 }
 
-fn ready(out: &mut Out, db: &Path, addresses: Addresses, dashboard: bool) -> Outcome {
-    let rest = format!("http://{}", addresses.rest);
-    let grpc = addresses.grpc.map(|address| format!("http://{address}"));
+fn ready(out: &mut Out, db: &Path, (scheme, addresses): (&str, Addresses), dashboard: bool) -> Outcome {
+    let rest = format!("{scheme}://{}", addresses.rest);
+    let grpc = addresses.grpc.map(|address| format!("{scheme}://{address}"));
     let shown = db.display();
     let dashboard = dashboard.then(|| format!("{rest}/dashboard"));
     let answer = json!({ "database": shown.to_string(), "rest": rest, "grpc": grpc, "dashboard": dashboard });

@@ -1,13 +1,17 @@
 use serde_json::json;
 
 use super::*;
-use crate::service::Access;
+use crate::service::access::Access;
 
 fn with_variables(mut value: Value, variables: &[(&str, &str)]) -> Result<ServerConfig, ConfigError> {
     for (name, text) in variables {
-        merge_variable(&mut value, name, text);
+        layers::merge_variable(&mut value, name, text);
     }
     ServerConfig::from_value(value)
+}
+
+fn refusal<T: std::fmt::Debug>(outcome: Result<T, ConfigError>) -> String {
+    outcome.unwrap_err().to_string()
 }
 
 #[test]
@@ -24,7 +28,9 @@ fn the_environment_comes_before_files() {
     assert_eq!(config.http_port().unwrap(), 7001);
     assert_eq!(config.storage.storage_path.as_deref(), Some(Path::new("/data")));
     // A key of digits is a text all the same.
-    assert_eq!(config.keys().access(Some("123")), Some(Access::Full));
+    let caller = config.keys().unwrap().identify(Some("123")).unwrap();
+    assert_eq!(caller.access(), &Access::Manage);
+    assert_eq!(config.unknown, ["other"]);
 }
 
 #[test]
@@ -32,25 +38,30 @@ fn nothing_said_is_this_machine_only() {
     let config = with_variables(yaml::parse("").unwrap(), &[]).unwrap();
     assert!(config.address().unwrap().is_loopback());
     assert_eq!(config.http_port().unwrap(), 6333);
-    assert!(!config.keys().are_required());
+    assert!(!config.keys().unwrap().are_required());
+    assert_eq!(config.tls().unwrap(), None);
+    assert_eq!(config.limits().unwrap(), Limits::default());
+    assert_eq!(config.quotas().unwrap(), QuotaLimits::default());
 }
 
 #[test]
 fn what_there_is_not_is_refused() {
     for (name, text) in [
-        ("QDRANT__SERVICE__ENABLE_TLS", "true"),
-        ("QDRANT__SERVICE__JWT_RBAC", "1"),
         ("QDRANT__CLUSTER__ENABLED", "true"),
+        ("QDRANT__AUDIT__ENABLED", "1"),
+        ("QDRANT__STORAGE__SNAPSHOTS_CONFIG__SNAPSHOTS_STORAGE", "s3"),
         ("QDRANT__SERVICE__HTTP_PORT", "many"),
     ] {
         assert!(with_variables(json!({}), &[(name, text)]).is_err(), "{name}");
     }
-    assert!(
-        with_variables(json!({"service": {"host": "nowhere"}}), &[])
-            .unwrap()
-            .address()
-            .is_err()
-    );
+    for (name, text) in [
+        ("QDRANT__CLUSTER__ENABLED", "false"),
+        ("QDRANT__STORAGE__SNAPSHOTS_CONFIG__SNAPSHOTS_STORAGE", "local"),
+    ] {
+        assert!(with_variables(json!({}), &[(name, text)]).is_ok(), "{name}");
+    }
+    let nowhere = with_variables(json!({"service": {"host": "nowhere"}}), &[]).unwrap();
+    assert!(nowhere.address().is_err());
     assert!(yaml::parse("a: [").is_err());
     assert!(yaml::parse("1: 2").is_err());
 }
@@ -67,14 +78,85 @@ fn null_turns_grpc_off_and_an_empty_variable_says_nothing() {
     let variable = "QDRANT__SERVICE__GRPC_PORT";
     assert_eq!(port("", &[(variable, "")]), Some(6334));
     assert_eq!(port("service:\n  grpc_port: null\n", &[(variable, "7")]), Some(7));
-    assert_eq!(port("service:\nstorage:\n  performance:\n", &[]), Some(6334));
+    assert_eq!(
+        port("service:\nstorage:\n  performance:\n  quotas:\ntls:\n", &[]),
+        Some(6334)
+    );
 }
 
 #[test]
-fn files_of_other_kinds_are_refused_by_name() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("own.toml");
-    std::fs::write(&path, "[service]\n").unwrap();
-    let error = ServerConfig::load(Some(&path)).unwrap_err().to_string();
-    assert!(error.contains("own.toml") && error.contains("TOML"), "{error}");
+fn tokens_need_a_key_that_signs_them() {
+    let keys = |service: Value| with_variables(json!({ "service": service }), &[]).unwrap().keys();
+    assert!(
+        keys(json!({"jwt_rbac": true, "api_key": "a"}))
+            .unwrap()
+            .take_tokens()
+    );
+    assert!(
+        !keys(json!({"jwt_rbac": false, "api_key": "a"}))
+            .unwrap()
+            .take_tokens()
+    );
+    let refused = refusal(keys(json!({"jwt_rbac": true, "read_only_api_key": "a"})));
+    assert!(refused.contains("service.api_key"), "{refused}");
+}
+
+#[test]
+fn tls_needs_its_files() {
+    let tls = |service: Value, tls: Value| {
+        with_variables(json!({ "service": service, "tls": tls }), &[])
+            .unwrap()
+            .tls()
+    };
+    let files = json!({"cert": "c.pem", "key": "k.pem", "ca_cert": "ca.pem"});
+    let options = tls(json!({"enable_tls": true}), files.clone()).unwrap().unwrap();
+    assert_eq!(
+        options.client_ca, None,
+        "it is for clients only when they are to be asked"
+    );
+    assert_eq!(options.ttl, Some(Duration::from_secs(3_600)));
+    let both = json!({"enable_tls": "1", "verify_https_client_certificate": "true"});
+    let options = tls(both.clone(), files.clone()).unwrap().unwrap();
+    assert_eq!(options.client_ca.as_deref(), Some(Path::new("ca.pem")));
+    let never = json!({"cert": "c.pem", "key": "k.pem", "cert_ttl": null});
+    assert_eq!(
+        tls(json!({"enable_tls": true}), never.clone())
+            .unwrap()
+            .unwrap()
+            .ttl,
+        None
+    );
+    assert!(refusal(tls(both, never)).contains("tls.ca_cert"));
+    assert!(refusal(tls(json!({"enable_tls": true}), json!({"cert": "c.pem"}))).contains("tls.key"));
+    assert_eq!(tls(json!({}), files.clone()).unwrap(), None);
+    let unsafe_ = tls(json!({"verify_https_client_certificate": true}), files);
+    assert!(refusal(unsafe_).contains("enable_tls"));
+}
+
+#[test]
+fn limits_and_quotas_are_read_and_checked() {
+    let with = |name: &str, text: &str| with_variables(json!({}), &[(name, text)]).unwrap();
+    let limits = with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", "3")
+        .limits()
+        .unwrap();
+    assert_eq!(limits.body_bytes, 3 << 20);
+    for wrong in ["0", "18446744073709551615"] {
+        assert!(
+            with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", wrong)
+                .limits()
+                .is_err(),
+            "{wrong}"
+        );
+    }
+    let disk = "QDRANT__STORAGE__QUOTAS__MAX_DISK_USAGE_PERCENT";
+    assert_eq!(
+        with(disk, "90").quotas().unwrap().max_disk_usage_percent,
+        Some(90)
+    );
+    for wrong in ["0", "101", "300"] {
+        assert!(
+            refusal(with(disk, wrong).quotas()).contains("max_disk_usage_percent"),
+            "{wrong}"
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::convert::points::Manner;
-use crate::service::{Ordering, ReadOptions, WriteOptions};
+use crate::service::{Caller, Ordering, ReadOptions, WriteOptions};
 
 /// Tells how long a call took, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,14 @@ pub(super) fn read_options(timeout: Option<Duration>) -> ReadOptions {
     ReadOptions { timeout }
 }
 
-/// Implements the trait of a service by the methods of a type that have the same names.
+/// What answers calls, for somebody.
+pub(super) trait OnBehalf {
+    /// The same for this caller.
+    fn on_behalf_of(&self, caller: &Caller) -> Self;
+}
+
+/// Implements the trait of a service by the methods of a type that have the same names, for callers whom the guard has let in
+/// and who may do that in the collection that the message names.
 macro_rules! serve_by_methods {
     ($trait:ident for $type:ident: $($name:ident($message:ident) -> $answer:ident;)+) => {
         #[tonic::async_trait]
@@ -40,13 +47,16 @@ macro_rules! serve_by_methods {
                 &self,
                 request: tonic::Request<qdrant_client::qdrant::$message>,
             ) -> Result<tonic::Response<qdrant_client::qdrant::$answer>, tonic::Status> {
-                let message = request.into_inner();
-                let subject = crate::grpc::about::About::collection(&message).map(str::to_owned);
+                let (_, extensions, message) = request.into_parts();
+                let named = $crate::grpc::names::Names::collection(&message);
+                let caller = $crate::grpc::guard::caller(&extensions, named)?;
+                let calls = $crate::grpc::call::OnBehalf::on_behalf_of(self, caller);
+                let subject = named.map(str::to_owned).map($crate::grpc::journal::Subject);
                 // A method of the type itself comes before that of a trait.
-                let answer = $type::$name(self, message).await?;
+                let answer = $type::$name(&calls, message).await?;
                 let mut response = tonic::Response::new(answer);
-                if let Some(name) = subject {
-                    response.extensions_mut().insert(crate::grpc::about::Subject(name));
+                if let Some(subject) = subject {
+                    response.extensions_mut().insert(subject);
                 }
                 Ok(response)
             })+

@@ -4,16 +4,22 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::collections_server::Collections;
 use tonic::Status;
 
-use super::call::{Clock, serve_by_methods};
+use super::call::{Clock, OnBehalf, serve_by_methods};
 use super::convert::collections as convert;
 use super::convert::collections::{aliases, describe};
-use crate::service::{Service, ServiceError};
+use crate::service::{Caller, Service, ServiceError};
 
 type Answer<T> = Result<T, Status>;
 
 /// Answers calls about collections and aliases.
 #[derive(Clone, Debug)]
 pub(crate) struct CollectionCalls(pub(super) Service);
+
+impl OnBehalf for CollectionCalls {
+    fn on_behalf_of(&self, caller: &Caller) -> Self {
+        CollectionCalls(self.0.on_behalf_of(caller))
+    }
+}
 
 serve_by_methods! { Collections for CollectionCalls:
     get(GetCollectionInfoRequest) -> GetCollectionInfoResponse;

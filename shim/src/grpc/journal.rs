@@ -9,11 +9,14 @@ use http::{Request, Response};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::about::Subject;
 use crate::tally::Tallies;
 
 /// The call after which a collection is gone.
 const DELETE: &str = "/qdrant.Collections/Delete";
+
+/// The collection that an answer is about.
+#[derive(Clone, Debug)]
+pub(super) struct Subject(pub(super) String);
 
 /// Counts what is answered, refusals too.
 #[derive(Clone, Debug)]

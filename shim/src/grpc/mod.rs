@@ -1,17 +1,18 @@
 //! The gRPC interface of Qdrant, over a [`Service`](crate::service::Service).
 //!
 //! ```text
-//! connection -> guard.rs (who may call what) -> api.rs -> convert/ -> service -> convert/ -> answer
-//! in-process client (../client/) ---------------^
+//! connection -> guard.rs -> intake.rs (the message is there) -> api.rs -> convert/ -> service -> convert/ -> answer
+//! in-process client (../client/) ------------------------------^
 //! ```
 //!
 //! | file | what |
 //! |---|---|
 //! | `server.rs` | serving it on a listener |
-//! | `guard.rs` | API keys |
 //! | `journal.rs` | counts of answers |
+//! | `guard.rs`, `names.rs` | who may call what; which collection a message is about |
+//! | `intake.rs` | messages, taken in and bounded |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
-//! | `call.rs`, `about.rs` | what every call needs; which collection a message is about |
+//! | `call.rs` | what every call needs |
 //! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
 //! | `convert/` | messages to the engine's types and back |
 //! | `status.rs` | errors |
@@ -20,13 +21,14 @@
 //! The messages and the traits of the services are those of the crate `qdrant-client`, which is ahead of the version of Qdrant
 //! that is answered for: fields that came later are refused by name.
 
-mod about;
 mod api;
 mod call;
 mod collections;
 mod convert;
 mod guard;
+mod intake;
 mod journal;
+mod names;
 mod points;
 mod qdrant;
 mod reflection;

@@ -4,12 +4,18 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::qdrant_server::Qdrant;
 use tonic::Status;
 
-use super::call::serve_by_methods;
-use crate::service::{QDRANT_TITLE, QDRANT_VERSION};
+use super::call::{OnBehalf, serve_by_methods};
+use crate::service::{Caller, QDRANT_TITLE, QDRANT_VERSION};
 
 /// Answers calls about the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerCalls;
+
+impl OnBehalf for ServerCalls {
+    fn on_behalf_of(&self, _: &Caller) -> Self {
+        *self
+    }
+}
 
 serve_by_methods! { Qdrant for ServerCalls:
     health_check(HealthCheckRequest) -> HealthCheckReply;

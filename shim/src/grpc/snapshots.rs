@@ -6,14 +6,20 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::snapshots_server::Snapshots;
 use tonic::Status;
 
-use super::call::{Clock, serve_by_methods};
-use crate::service::{Service, ServiceError, SnapshotDescription, SnapshotsOf};
+use super::call::{Clock, OnBehalf, serve_by_methods};
+use crate::service::{Caller, Service, ServiceError, SnapshotDescription, SnapshotsOf};
 
 type Answer<T> = Result<T, Status>;
 
 /// Answers calls about snapshots.
 #[derive(Clone, Debug)]
 pub(crate) struct SnapshotCalls(pub(super) Service);
+
+impl OnBehalf for SnapshotCalls {
+    fn on_behalf_of(&self, caller: &Caller) -> Self {
+        SnapshotCalls(self.0.on_behalf_of(caller))
+    }
+}
 
 serve_by_methods! { Snapshots for SnapshotCalls:
     create(CreateSnapshotRequest) -> CreateSnapshotResponse;

@@ -13,6 +13,7 @@ use vdb::AliasChange;
 use super::App;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, TimeoutParam};
+use super::guard::By;
 use crate::service::settings::{CollectionSettings, SettingsUpdate};
 use crate::service::{CollectionDescription, ConfigDescription, IndexDescription, Warning};
 
@@ -29,9 +30,9 @@ pub(super) fn routes() -> Router<App> {
         .route("/aliases", get(aliases))
 }
 
-async fn list(State(app): State<App>) -> Response {
+async fn list(State(app): State<App>, By(caller): By) -> Response {
     answer(async move {
-        let names = app.service.list_collections().await?;
+        let names = app.service.on_behalf_of(&caller).list_collections().await?;
         let names: Vec<Value> = names.into_iter().map(|name| json!({ "name": name })).collect();
         Ok(json!({ "collections": names }))
     })
@@ -141,9 +142,9 @@ fn alias_json(alias: &str, collection: &str) -> Value {
     json!({ "alias_name": alias, "collection_name": collection })
 }
 
-async fn aliases(State(app): State<App>) -> Response {
+async fn aliases(State(app): State<App>, By(caller): By) -> Response {
     answer(async move {
-        let all = app.service.list_aliases().await?;
+        let all = app.service.on_behalf_of(&caller).list_aliases().await?;
         let all: Vec<Value> = all.iter().map(|(alias, of)| alias_json(alias, of)).collect();
         Ok(json!({ "aliases": all }))
     })

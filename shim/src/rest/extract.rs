@@ -8,12 +8,9 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::MAX_BODY_BYTES;
 use super::envelope::{Failure, Part};
+use crate::limits::LARGE_BODY_BYTES;
 use crate::service::{Ordering, Problems, ReadOptions, ServiceError, WriteOptions};
-
-/// Bytes of a body that takes so long to read that other connections must not wait for it.
-const LARGE_BODY_BYTES: usize = 256 << 10;
 
 /// A JSON body. What kind it says it is does not matter.
 pub(super) struct Json<T>(pub(super) T);
@@ -22,20 +19,10 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Js
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES)
+        // It has been taken in and bounded.
+        let bytes = axum::body::to_bytes(request.into_body(), usize::MAX)
             .await
-            .map_err(|error| {
-                let too_large = std::error::Error::source(&error)
-                    .is_some_and(|source| source.to_string().contains("length limit"));
-                if too_large {
-                    Failure::format(
-                        Part::Body,
-                        format_args!("JSON payload is larger than allowed (limit: {MAX_BODY_BYTES} bytes)"),
-                    )
-                } else {
-                    Failure::format(Part::Body, error)
-                }
-            })?;
+            .map_err(|error| Failure::format(Part::Body, error))?;
         let parsed = if bytes.len() < LARGE_BODY_BYTES {
             serde_json::from_slice(&bytes)
         } else {

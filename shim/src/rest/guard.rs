@@ -1,43 +1,79 @@
-//! Keys: who may call what.
+//! Who may call what.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::RequestExt as _;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::envelope::{Failure, Part};
-use crate::service::{Access, Keys, ServiceError};
+use crate::service::access::{Needs, of_route};
+use crate::service::{Caller, ErrorKind, Keys, Service, ServiceError};
 
-/// Paths that need no key.
-const OPEN: [&str; 2] = ["/", "/healthz"];
-
-/// What paths that need no key begin with.
+/// What paths begin with that are there for everybody, or would be if they were there at all.
 const OPEN_BELOW: [&str; 3] = ["/readyz", "/livez", "/dashboard"];
 
-pub(super) async fn guard(State(keys): State<Arc<Keys>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let open = OPEN.contains(&path) || OPEN_BELOW.iter().any(|start| path.starts_with(start));
+/// What callers are known by, and where conditions of tokens are looked up.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    pub(super) keys: Arc<Keys>,
+    pub(super) service: Service,
+}
+
+pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let needs = needs(&request);
     // A browser asks whether it may ask without showing a key.
-    if open || request.method() == Method::OPTIONS || !keys.are_required() {
+    if needs == Needs::Nothing || request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
-    match keys.access(key(request.headers())) {
-        None => {
-            let text = if key(request.headers()).is_some() {
-                "Invalid API key or JWT"
-            } else {
-                "Must provide an API key or an Authorization bearer token"
-            };
-            (StatusCode::UNAUTHORIZED, text).into_response()
-        }
-        Some(Access::ReadOnly) if !is_read(request.method(), path) => {
-            let error = ServiceError::forbidden("Write access is required");
-            Failure::of(error, Part::Body).into_response()
-        }
-        Some(Access::Full | Access::ReadOnly) => next.run(request).await,
+    let caller = match identify(&guard, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return refuse(error),
+    };
+    let collection = collection(&mut request).await;
+    if let Err(error) = needs.check(caller.access(), collection.as_deref()) {
+        return refuse(error);
     }
+    request.extensions_mut().insert(caller.clone());
+    let mut response = next.run(request).await;
+    // For the log.
+    response.extensions_mut().insert(caller);
+    response
+}
+
+fn needs(request: &Request) -> Needs {
+    if let Some(route) = request.extensions().get::<MatchedPath>() {
+        return of_route(request.method().as_str(), route.as_str());
+    }
+    let path = request.uri().path();
+    if OPEN_BELOW.iter().any(|start| path.starts_with(start)) {
+        Needs::Nothing
+    } else {
+        Needs::Key
+    }
+}
+
+async fn identify(guard: &Guard, headers: &HeaderMap) -> Result<Caller, ServiceError> {
+    let caller = guard.keys.identify(key(headers))?;
+    guard.service.check_condition(&caller).await?;
+    Ok(caller)
+}
+
+/// The collection that the path names.
+async fn collection(request: &mut Request) -> Option<String> {
+    let params: RawPathParams = request.extract_parts().await.ok()?;
+    let named = params.iter().find(|(name, _)| *name == "collection");
+    named.map(|(_, value)| value.to_owned())
+}
+
+fn refuse(error: ServiceError) -> Response {
+    if error.kind == ErrorKind::Unauthorized {
+        return (StatusCode::UNAUTHORIZED, error.message).into_response();
+    }
+    Failure::of(error, Part::Body).into_response()
 }
 
 fn key(headers: &HeaderMap) -> Option<&str> {
@@ -49,49 +85,15 @@ fn key(headers: &HeaderMap) -> Option<&str> {
     })
 }
 
-/// Whether a call only reads: all that are made by GET, and those that are made by POST because they have a body.
-fn is_read(method: &Method, path: &str) -> bool {
-    if [Method::GET, Method::HEAD].contains(method) {
-        return true;
-    }
-    let mut parts = path.trim_matches('/').split('/');
-    if method != Method::POST || parts.next() != Some("collections") || parts.next().is_none() {
-        return false;
-    }
-    match (parts.next(), parts.next()) {
-        (Some("facet"), None) => true,
-        (Some("points"), None) => true,
-        (Some("points"), Some(what)) => {
-            ["scroll", "count", "query", "search", "recommend", "discover"].contains(&what)
-        }
-        _ => false,
-    }
-}
+/// Whoever the guard has let in.
+pub(super) struct By(pub(super) Caller);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl<S: Send + Sync> FromRequestParts<S> for By {
+    type Rejection = Failure;
 
-    #[test]
-    fn reads_are_told_from_writes() {
-        for path in [
-            "/collections/c/points",
-            "/collections/c/points/scroll",
-            "/collections/c/points/query/groups",
-            "/collections/c/facet",
-        ] {
-            assert!(is_read(&Method::POST, path), "{path}");
-            assert!(!is_read(&Method::PUT, path), "{path}");
-        }
-        for path in [
-            "/collections/aliases",
-            "/collections/c/points/delete",
-            "/collections/c/points/payload",
-            "/collections/c/points/batch",
-            "/collections/c/snapshots",
-            "/snapshots",
-        ] {
-            assert!(!is_read(&Method::POST, path), "{path}");
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| ServiceError::internal("nobody has asked who calls"))?;
+        Ok(By(caller))
     }
 }

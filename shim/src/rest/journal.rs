@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 use crate::tally::Tallies;
 
+use crate::service::Caller;
+
 /// The header with the id of a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -90,13 +92,14 @@ pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request
     let (took, status) = (started.elapsed(), response.status());
     let (shown, path) = (id.to_str().unwrap_or_default(), uri.path());
     let (number, ms) = (status.as_u16(), took.as_millis());
+    let subject = response.extensions().get::<Caller>().and_then(Caller::subject);
     // A line for every request that went well would take longer to write than many take to answer.
     if status.is_server_error() {
-        tracing::error!(%method, path, status = number, ms, id = shown, "request");
+        tracing::error!(%method, path, status = number, ms, id = shown, subject, "request");
     } else if status.is_client_error() {
-        tracing::info!(%method, path, status = number, ms, id = shown, "request");
+        tracing::info!(%method, path, status = number, ms, id = shown, subject, "request");
     } else {
-        tracing::debug!(%method, path, status = number, ms, id = shown, "request");
+        tracing::debug!(%method, path, status = number, ms, id = shown, subject, "request");
     }
     // Routes are a few; a caller can name methods without end.
     if let Some(route) = route.filter(|_| METHODS.contains(&method)) {

@@ -1,7 +1,7 @@
 //! The REST interface.
 //!
 //! ```text
-//! request -> slashes made single -> request id, log -> CORS, gzip -> origin, key -> route -> body and parameters -> Service
+//! request -> slashes made single -> CORS, gzip -> request id, log -> origin, key -> body taken in -> route -> Service
 //!                                                                                   result -> envelope -> response
 //! ```
 //!
@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `envelope.rs` | the shape of every answer; which status an error has |
 //! | `extract.rs` | names, parameters and bodies of requests, and what is said of bad ones |
-//! | `guard.rs`, `origin.rs` | keys: who may call what; pages that may not |
+//! | `guard.rs`, `origin.rs` | who may call what; pages that may not |
+//! | `intake.rs` | bodies, taken in and bounded |
 //! | `journal.rs` | request ids, the log, counts of answers |
 //! | `slashes.rs` | doubled and trailing slashes |
 //! | `wire/` | shapes that several routes share: vectors, filters, points, selections |
@@ -28,6 +29,7 @@ mod envelope;
 mod extract;
 mod guard;
 mod indexes;
+mod intake;
 mod journal;
 mod node;
 mod origin;
@@ -47,18 +49,19 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use parking_lot::Mutex;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{Any, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
 
-use crate::service::{Keys, Service};
+use crate::limits::{Bodies, Limits};
+use crate::service::access::Access;
+use crate::service::{Caller, Keys, Service};
+use guard::Guard;
 use journal::Journal;
 pub(crate) use node::while_opening;
-use quotas::Quotas;
 
-/// Bytes of the largest body, but for uploads of snapshots.
-pub const MAX_BODY_BYTES: usize = 32 << 20;
+pub use crate::limits::MAX_BODY_BYTES;
 
 /// Answers of fewer bytes go out as they are: they fit one packet, and packing takes longer than many a query.
 const PACKET: u16 = 1_400;
@@ -75,13 +78,17 @@ pub struct RestOptions {
     pub any_origin: bool,
     /// Do not show the page for people.
     pub no_dashboard: bool,
+    /// What callers may take.
+    pub limits: Limits,
 }
 
 /// What every route has at hand.
 #[derive(Clone, Debug)]
 struct App {
+    /// For nobody: what lists collections, or reads others than the one that a call names, does it for the caller.
     service: Service,
-    quotas: Arc<Mutex<Quotas>>,
+    /// Whether callers may show tokens.
+    tokens: bool,
 }
 
 async fn nothing() -> StatusCode {
@@ -92,8 +99,13 @@ async fn nothing() -> StatusCode {
 pub fn router(service: Service, options: RestOptions) -> Router {
     let journal = Arc::new(Journal::new(service.rest_tallies().clone()));
     let app = App {
+        service: service.on_behalf_of(&Caller::with(Access::nothing())),
+        tokens: options.keys.take_tokens(),
+    };
+    let bodies = Bodies::new(options.limits.body_bytes, &options.limits);
+    let guard = Guard {
+        keys: Arc::new(options.keys.clone()),
         service,
-        quotas: Arc::default(),
     };
     // Snapshots say how long they are, and are packed as far as they can be.
     let packed = SizeAbove::new(PACKET).and(NotForContentType::const_new("application/octet-stream"));
@@ -119,9 +131,11 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         // A path that is there by another method is not there.
         .fallback(nothing)
         .method_not_allowed_fallback(nothing)
-        // Bodies are bounded where they are read, in the words that clients know.
+        // Bodies are bounded where they are taken in, in the words that clients know.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(Arc::new(options.keys), guard::guard))
+        .layer(from_fn_with_state(bodies, intake::gather))
+        .layer(RequestDecompressionLayer::new())
+        .layer(from_fn_with_state(guard, guard::guard))
         .layer(from_fn_with_state(origins, origin::check))
         .layer(from_fn_with_state(journal, journal::record))
         .layer(CompressionLayer::new().compress_when(packed))

@@ -22,8 +22,9 @@ use serde_json::{Map, Value, json};
 use super::App;
 use super::envelope::{Failure, Part, answer};
 use super::extract::Params;
+use super::guard::By;
 use crate::process::{self, Process};
-use crate::service::{Problems, QDRANT_VERSION, ServiceError};
+use crate::service::{Problems, QDRANT_VERSION, Service, ServiceError};
 use crate::tally::{Routes, Statuses, Tallies, Tally};
 
 pub(super) fn routes() -> Router<App> {
@@ -59,21 +60,25 @@ impl TelemetryParams {
     }
 }
 
-async fn telemetry(State(app): State<App>, Params(params): Params<TelemetryParams>) -> Response {
+async fn telemetry(
+    State(app): State<App>,
+    By(caller): By,
+    Params(params): Params<TelemetryParams>,
+) -> Response {
     answer(async move {
         let limit = params.check()?;
         let late = ServiceError::new(
             crate::service::ErrorKind::Timeout,
             "gathering telemetry took too long",
         );
-        let gathered = tokio::time::timeout(limit, gather(&app, &params)).await;
+        let service = app.service.on_behalf_of(&caller);
+        let gathered = tokio::time::timeout(limit, gather(&app, &service, &params)).await;
         gathered.map_err(|_| Failure::from(late))?
     })
     .await
 }
 
-async fn gather(app: &App, params: &TelemetryParams) -> Result<Value, Failure> {
-    let service = &app.service;
+async fn gather(app: &App, service: &Service, params: &TelemetryParams) -> Result<Value, Failure> {
     let level = params.details_level;
     let mut collections = Map::new();
     let names = service.list_collections().await?;
@@ -102,7 +107,7 @@ async fn gather(app: &App, params: &TelemetryParams) -> Result<Value, Failure> {
             "rest": requests(service.rest_tallies(), params),
             "grpc": requests(service.grpc_tallies(), params),
         },
-        "quota": app.quotas.lock().telemetry(),
+        "quota": { "config": service.quota_limits(), "exceeded": service.quota_exceeded().await? },
     });
     if level >= 1
         && let Some(whole) = value.as_object_mut()
@@ -127,7 +132,7 @@ fn about_program(app: &App, level: u64) -> Value {
         "name": "qdrant",
         "version": QDRANT_VERSION,
         "startup": app.service.started().to_string(),
-        "jwt_rbac": false,
+        "jwt_rbac": app.tokens,
         "hide_jwt_dashboard": true,
     });
     if level >= 1

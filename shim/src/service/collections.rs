@@ -8,12 +8,14 @@ use super::settings::{CollectionSettings, SettingsUpdate, kept};
 use super::{Inner, Service, check_name};
 
 impl Service {
-    /// Names of all collections, sorted.
+    /// Names of all collections that the caller may see, sorted.
     ///
     /// # Errors
     /// When others keep it waiting for too long.
     pub async fn list_collections(&self) -> Result<Vec<String>> {
-        self.about_all(|inner| Ok(inner.database.collections())).await
+        let mut names = self.about_all(|inner| Ok(inner.database.collections())).await?;
+        names.retain(|name| self.access().sees(name));
+        Ok(names)
     }
 
     /// Whether a collection or alias of that name exists.
@@ -100,12 +102,14 @@ impl Service {
         .await
     }
 
-    /// All aliases with the collections they stand for, sorted by alias.
+    /// All aliases of collections that the caller may see, with these, sorted by alias.
     ///
     /// # Errors
     /// When others keep it waiting for too long.
     pub async fn list_aliases(&self) -> Result<Vec<(String, String)>> {
-        self.about_all(|inner| Ok(inner.database.aliases())).await
+        let mut aliases = self.about_all(|inner| Ok(inner.database.aliases())).await?;
+        aliases.retain(|(_, collection)| self.access().sees(collection));
+        Ok(aliases)
     }
 
     /// The aliases of one collection, sorted.

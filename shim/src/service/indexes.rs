@@ -17,7 +17,7 @@ impl Service {
     /// call returns, whether or not it is waited for.
     ///
     /// # Errors
-    /// When there is no such collection, or the path or an option is not valid.
+    /// When there is no such collection, a quota is exceeded, or the path or an option is not valid.
     pub async fn create_index(
         &self,
         collection: &str,
@@ -28,6 +28,7 @@ impl Service {
         let (name, path) = (collection.to_owned(), path.to_owned());
         let work = self.to_the_end(move |inner| {
             let collection = inner.collection(&name)?;
+            inner.quotas.admit()?;
             // It belongs to the collection from the start: without waiting, it is built in the background.
             let wait = options.wait;
             let stop = || !wait;

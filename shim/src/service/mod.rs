@@ -7,7 +7,9 @@
 //! | file | what |
 //! |---|---|
 //! | `error.rs` | errors in the classes and words that clients know |
-//! | `access.rs` | API keys |
+//! | `access/` | who may do what: keys, tokens, what each call needs |
+//! | `callers.rs` | the service as somebody sees it |
+//! | `quotas/` | how much of the machine may be taken |
 //! | `pool.rs`, `brief.rs` | blocking work, off the threads that serve connections; reads that are too short for that |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs`, `survey.rs` | collections and aliases; what is told of one, and of all |
@@ -18,8 +20,9 @@
 //! Calls take engine types ([`vdb::QueryRequest`], [`vdb::Operation`] ...), except settings of collections, which have more to
 //! them than the engine knows.
 
-mod access;
+pub mod access;
 mod brief;
+mod callers;
 mod collections;
 mod describe;
 mod error;
@@ -27,6 +30,7 @@ mod indexes;
 mod named_vectors;
 mod pool;
 mod query;
+mod quotas;
 mod read;
 pub mod settings;
 mod snapshots;
@@ -39,12 +43,13 @@ use std::time::{Duration, Instant};
 
 use vdb::{Collection, Control, Database};
 
-pub use access::{Access, Keys};
+pub use access::{Access, Caller, Keys};
 pub(crate) use describe::colour;
 pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, ParamsDescription, Warning};
 pub use error::{ErrorKind, Problems, Result, ServiceError};
 pub use named_vectors::NamedVectorSettings;
 pub use query::{GroupHits, GroupsRequest, WithLookup};
+pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{
     Incoming, Location, Recovery, Room, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum,
@@ -55,6 +60,7 @@ pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 use crate::tally::Tallies;
 use brief::Brief;
 use pool::{Abandoned, Pool};
+use quotas::Quotas;
 use snapshots::Names;
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
@@ -81,6 +87,16 @@ pub fn snapshots_beside(database: &Path) -> PathBuf {
     name.into()
 }
 
+/// What files of quotas are called, behind the name of the database's.
+const QUOTAS: &str = ".quotas.json";
+
+/// Where the quotas are kept that clients of the database of this directory have set: beside it, too.
+pub fn quotas_beside(database: &Path) -> PathBuf {
+    let mut name = database.components().as_path().as_os_str().to_owned();
+    name.push(QUOTAS);
+    name.into()
+}
+
 /// Settings of the service.
 #[derive(Clone, Debug)]
 pub struct ServiceOptions {
@@ -95,6 +111,12 @@ pub struct ServiceOptions {
     /// Reads that end within this time are done by the thread that asks for them; others begin again elsewhere when it is
     /// over. No time by default: for servers, whose threads have nothing else to do.
     pub brief: Duration,
+    /// Where the database lies, to see how full that is; `None` for one in memory.
+    pub directory: Option<PathBuf>,
+    /// How much of the machine may be taken, until a client says otherwise.
+    pub quotas: QuotaLimits,
+    /// The file that what a client says of it is kept in; `None` forgets it with the service.
+    pub quotas_file: Option<PathBuf>,
 }
 
 impl ServiceOptions {
@@ -106,6 +128,9 @@ impl ServiceOptions {
             read_timeout: DEFAULT_READ_TIMEOUT,
             max_collections: None,
             brief: Duration::ZERO,
+            directory: None,
+            quotas: QuotaLimits::default(),
+            quotas_file: None,
         }
     }
 }
@@ -115,6 +140,8 @@ impl ServiceOptions {
 #[derive(Clone, Debug)]
 pub struct Service {
     inner: Arc<Inner>,
+    /// Whom it is for.
+    caller: Caller,
 }
 
 #[derive(Debug)]
@@ -125,6 +152,7 @@ struct Inner {
     rest: Arc<Tallies>,
     grpc: Arc<Tallies>,
     options: ServiceOptions,
+    quotas: Quotas,
     peer: u64,
     started: Started,
     /// Snapshots that are being made.
@@ -138,8 +166,14 @@ struct Started {
 }
 
 impl Service {
-    /// Serves a database.
+    /// Serves a database to whoever holds it, who may do everything; [`on_behalf_of`](Self::on_behalf_of) is for others.
     pub fn new(database: Database, options: ServiceOptions) -> Self {
+        let probe = SystemProbe::new(options.directory.clone());
+        Service::with_probe(database, options, Box::new(probe))
+    }
+
+    /// As [`new`](Self::new), where something else tells how much of the machine is in use.
+    pub fn with_probe(database: Database, options: ServiceOptions, probe: Box<dyn Probe>) -> Self {
         let processors = std::thread::available_parallelism().map_or(4, usize::from);
         let threads = if options.threads == 0 {
             2 * processors
@@ -148,7 +182,9 @@ impl Service {
         };
         // Clients that keep it in a signed or floating number must not lose any of it.
         let peer = uuid::Uuid::new_v4().as_u64_pair().0 >> 12;
+        let quotas = Quotas::new(options.quotas, options.quotas_file.clone(), probe);
         Service {
+            caller: Caller::with(Access::Manage),
             inner: Arc::new(Inner {
                 database,
                 pool: Pool::new(threads),
@@ -156,6 +192,7 @@ impl Service {
                 rest: Arc::default(),
                 grpc: Arc::default(),
                 options,
+                quotas,
                 peer,
                 started: Started {
                     at: Instant::now(),

@@ -65,6 +65,7 @@ fn create(
     wait: bool,
 ) -> Result<UpdateResult> {
     let handle = inner.collection(collection)?;
+    inner.quotas.admit()?;
     let mut settings = kept::recall(&handle);
     let mut alone = CollectionSettings::default();
     match &vector {

@@ -7,6 +7,7 @@ use vdb::{
     QueryRequest, Record, ScoredPoint, Select,
 };
 
+use super::access::Right;
 use super::error::{Result, ServiceError};
 use super::read::{ReadOptions, require_order_index};
 use super::{Inner, Service};
@@ -42,7 +43,8 @@ impl Service {
     /// The points that a query asks for.
     ///
     /// # Errors
-    /// When there is no such collection, vector or point, or the query makes no sense.
+    /// When there is no such collection, vector or point, the caller may not read a collection that vectors are taken from, or
+    /// the query makes no sense.
     pub async fn query(
         &self,
         collection: &str,
@@ -64,6 +66,9 @@ impl Service {
         mut requests: Vec<QueryRequest>,
         options: ReadOptions,
     ) -> Result<Vec<Vec<ScoredPoint>>> {
+        for request in &requests {
+            self.access().lookups(request)?;
+        }
         let one = requests.len() == 1;
         let work = move |inner: &Inner, collection: &Collection, control: &Control<'_>| {
             for request in &mut requests {
@@ -95,6 +100,10 @@ impl Service {
         mut request: GroupsRequest,
         options: ReadOptions,
     ) -> Result<Vec<GroupHits>> {
+        self.access().lookups(&request.groups.query)?;
+        if let Some(lookup) = &request.lookup {
+            self.access().on(&lookup.collection, Right::Read)?;
+        }
         self.on_collection(collection, options, move |inner, collection, control| {
             prepare(collection, &mut request.groups.query)?;
             // Groups have no pages.

@@ -58,7 +58,7 @@ impl Service {
     /// Carries out one operation.
     ///
     /// # Errors
-    /// When there is no such collection, a vector does not fit it, or, with `wait`, a point is missing.
+    /// When there is no such collection, a vector does not fit it, a quota is exceeded, or, with `wait`, a point is missing.
     pub async fn update(
         &self,
         collection: &str,
@@ -85,6 +85,10 @@ impl Service {
             let collection = inner.collection(&name)?;
             let mut results = Vec::with_capacity(operations.len());
             for operation in operations {
+                // Deleting is the way back below a quota; to take a field of a point away is to write the rest again.
+                if !matches!(operation, Operation::Delete { .. }) {
+                    inner.quotas.admit()?;
+                }
                 results.push(carry_out(&collection, operation, options.wait)?);
             }
             Ok(results)

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod clusters;
 mod collections;
 mod dashboard;
 mod lenient;
+mod limits;
 mod points;
 mod queries;
+mod quotas;
 mod reads;
 mod settings;
 mod snapshots;

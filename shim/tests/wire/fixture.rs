@@ -20,7 +20,7 @@ use vdb_qdrant::service::{Service, ServiceOptions};
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<Result<(), tonic::transport::Error>>,
+    task: JoinHandle<std::io::Result<()>>,
     _snapshots: tempfile::TempDir,
 }
 

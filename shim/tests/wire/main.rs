@@ -7,8 +7,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod access;
 mod collections;
 mod fixture;
 mod queries;
 mod server;
+mod slow;
+mod tls;
 mod writes;

@@ -13,14 +13,20 @@ mod writes;
 use qdrant_client::qdrant::points_server::Points;
 use tonic::Status;
 
-use super::call::serve_by_methods;
-use crate::service::Service;
+use super::call::{OnBehalf, serve_by_methods};
+use crate::service::{Caller, Service};
 
 type Answer<T> = Result<T, Status>;
 
 /// Answers calls about points.
 #[derive(Clone, Debug)]
 pub(crate) struct PointCalls(pub(super) Service);
+
+impl OnBehalf for PointCalls {
+    fn on_behalf_of(&self, caller: &Caller) -> Self {
+        PointCalls(self.0.on_behalf_of(caller))
+    }
+}
 
 serve_by_methods! { Points for PointCalls:
     upsert(UpsertPoints) -> PointsOperationResponse;

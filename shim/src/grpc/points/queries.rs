@@ -8,6 +8,7 @@ use vdb::{QueryRequest, ScoredPoint};
 use super::super::call::{Clock, read_options};
 use super::super::convert::rejection::{Rejection, Result, each};
 use super::super::convert::{cluster, legacy, points, query, results};
+use super::super::names::Names;
 use super::{Answer, PointCalls};
 use crate::service::GroupsRequest;
 
@@ -244,32 +245,15 @@ impl PointCalls {
     }
 }
 
-/// A message that names its collection.
-trait OfCollection {
-    fn collection(&self) -> &str;
-}
-
-macro_rules! of_collection {
-    ($($message:ident),+) => {
-        $(impl OfCollection for proto::$message {
-            fn collection(&self) -> &str {
-                &self.collection_name
-            }
-        })+
-    };
-}
-
-of_collection!(QueryPoints, SearchPoints, RecommendPoints, DiscoverPoints);
-
 /// The requests of a batch. Each may name the collection again; another one than that of the batch is refused.
-fn batch<M: OfCollection>(
+fn batch<M: Names>(
     field: &str,
     collection: &str,
     messages: Vec<M>,
     read: impl Fn(M) -> Result<QueryRequest>,
 ) -> Result<Vec<QueryRequest>> {
     each(field, messages, |message| {
-        let named = message.collection();
+        let named = message.collection().unwrap_or_default();
         if !named.is_empty() && named != collection {
             let problem = format_args!("a batch is of one collection, {collection}, not of {named}");
             return Err(Rejection::invalid("collection_name", problem));

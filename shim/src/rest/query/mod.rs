@@ -25,6 +25,7 @@ use vdb::{QueryRequest, ScoredPoint};
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
+use super::guard::By;
 use super::wire::ScoredOut;
 use body::QueryBody;
 use groups::{GroupsBody, GroupsOut};
@@ -67,13 +68,18 @@ fn requests<T: AsQuery>(searches: Searches<T>) -> Result<Vec<QueryRequest>, Fail
 
 async fn query(
     State(app): State<App>,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<QueryBody>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let points = app.service.query(&collection, body.request()?, options).await?;
+        let points = app
+            .service
+            .on_behalf_of(&caller)
+            .query(&collection, body.request()?, options)
+            .await?;
         Ok(Points { points: hits(points) })
     })
     .await
@@ -81,6 +87,7 @@ async fn query(
 
 async fn query_batch(
     State(app): State<App>,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<Searches<QueryBody>>,
@@ -89,6 +96,7 @@ async fn query_batch(
         let options = params.options()?;
         let answers = app
             .service
+            .on_behalf_of(&caller)
             .query_batch(&collection, requests(body)?, options)
             .await?;
         let answers = answers.into_iter().map(|points| Points { points: hits(points) });
@@ -99,6 +107,7 @@ async fn query_batch(
 
 async fn query_groups(
     State(app): State<App>,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<GroupsBody<QueryBody>>,
@@ -106,7 +115,11 @@ async fn query_groups(
     answer(async move {
         let options = params.options()?;
         let request = body.request("")?;
-        let groups = app.service.query_groups(&collection, request, options).await?;
+        let groups = app
+            .service
+            .on_behalf_of(&caller)
+            .query_groups(&collection, request, options)
+            .await?;
         Ok(GroupsOut::from(groups))
     })
     .await

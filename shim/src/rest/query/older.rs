@@ -16,6 +16,7 @@ use super::{AsQuery, Searches, hits, requests};
 use crate::rest::App;
 use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
+use crate::rest::guard::By;
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, WireFilter, WireVector, WithPayload, WithVector, optional, select};
 use crate::service::{Problems, ServiceError};
@@ -35,13 +36,18 @@ pub(super) fn routes() -> Router<App> {
 
 async fn one<Q: AsQuery>(
     State(app): State<App>,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<Q>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let points = app.service.query(&collection, body.request()?, options).await?;
+        let points = app
+            .service
+            .on_behalf_of(&caller)
+            .query(&collection, body.request()?, options)
+            .await?;
         Ok(hits(points))
     })
     .await
@@ -49,6 +55,7 @@ async fn one<Q: AsQuery>(
 
 async fn batch<Q: AsQuery>(
     State(app): State<App>,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<Searches<Q>>,
@@ -57,6 +64,7 @@ async fn batch<Q: AsQuery>(
         let options = params.options()?;
         let answers = app
             .service
+            .on_behalf_of(&caller)
             .query_batch(&collection, requests(body)?, options)
             .await?;
         Ok(answers.into_iter().map(hits).collect::<Vec<_>>())
@@ -66,6 +74,7 @@ async fn batch<Q: AsQuery>(
 
 async fn groups<Q: AsQuery>(
     State(app): State<App>,
+    By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
     Json(body): Json<GroupsBody<Q>>,
@@ -74,6 +83,7 @@ async fn groups<Q: AsQuery>(
         let options = params.options()?;
         let groups = app
             .service
+            .on_behalf_of(&caller)
             .query_groups(&collection, body.request("")?, options)
             .await?;
         Ok(GroupsOut::from(groups))

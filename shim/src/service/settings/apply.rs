@@ -179,6 +179,7 @@ impl CollectionSettings {
                 .insert(name.clone(), sparse);
         }
         overlay(&mut self.hnsw_config, read(config.hnsw.to_json()));
+        take_optimizer(&mut self.optimizers_config, config.optimizer.to_json());
         self.quantization_config = config
             .quantization
             .as_ref()
@@ -222,6 +223,17 @@ impl SettingsUpdate {
 
 fn overlay(settings: &mut Option<HnswSettings>, newer: Option<HnswSettings>) {
     if let Some(newer) = newer {
+        settings.get_or_insert_default().overlay(&newer);
+    }
+}
+
+/// What the engine has of its own accord and nobody asked for is not told as if somebody had: its defaults are others.
+fn take_optimizer(settings: &mut Option<OptimizerSettings>, mut engine: Map<String, Value>) {
+    let standard = CollectionConfig::default().optimizer.to_json();
+    let given = settings.as_ref().and_then(|given| value(given).ok());
+    let given = |key: &str| given.as_ref().is_some_and(|given| given.get(key).is_some());
+    engine.retain(|key, said| standard.get(key) != Some(said) || given(key));
+    if let Some(newer) = read(engine) {
         settings.get_or_insert_default().overlay(&newer);
     }
 }

@@ -47,3 +47,27 @@ fn quantisation_is_an_object_of_its_kind() {
         );
     }
 }
+
+#[test]
+fn settings_of_optimizers_are_read_back_from_the_engine() {
+    let database = vdb::Database::builder().open_in_memory().unwrap();
+    let settings: CollectionSettings = serde_json::from_value(json!({
+        "vectors": {"size": 2, "distance": "Dot"},
+        "optimizers_config": {"indexing_threshold": 50, "deleted_threshold": 0.3, "memmap_threshold": 7},
+    }))
+    .unwrap();
+    let collection = database
+        .create_collection("c", settings.to_config().unwrap())
+        .unwrap();
+    let told = || kept::recall(&collection).optimizers_config;
+    assert_eq!(told(), settings.optimizers_config, "what nobody gave is not told");
+    let other = json!({"optimizers_config": {"deleted_threshold": 0.2, "max_segment_size": 900}});
+    let update = vdb::CollectionUpdate::from_json(&other).unwrap();
+    collection.update_config(&update).unwrap();
+    let expected = OptimizerSettings {
+        deleted_threshold: Some(0.2),
+        max_segment_size: Some(900),
+        ..settings.optimizers_config.unwrap()
+    };
+    assert_eq!(told(), Some(expected));
+}

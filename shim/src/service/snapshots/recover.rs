@@ -102,6 +102,7 @@ impl Service {
 }
 
 fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -> Result<bool> {
+    inner.quotas.admit()?;
     let root = &inner.options.snapshots;
     // Kept until the collection is there.
     let fetched;

@@ -1,0 +1,126 @@
+//! Messages are taken in, and bounded, before their calls take a turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tokio::sync::Semaphore;
+use tonic::Status;
+
+use crate::limits::{Bodies, BodyProblem, LARGE_BODY_BYTES, Limits, Offload};
+use crate::service::{ErrorKind, ServiceError};
+
+/// What paths of the services with messages of any size begin with. Others have small ones, which bound themselves, or several.
+const SERVICES: [&str; 3] = ["/qdrant.Collections/", "/qdrant.Points/", "/qdrant.Snapshots/"];
+
+/// Bytes that a packed one may stand for: no stream of deflate does better (RFC 1951 codes 258 bytes in two bits at best).
+const MOST_UNPACKED: usize = 1_032;
+
+/// Takes in messages, and gives turns to their calls.
+#[derive(Clone, Debug)]
+pub(super) struct Intake {
+    bodies: Bodies,
+    turns: Arc<Semaphore>,
+    offload: Offload,
+}
+
+impl Intake {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Intake {
+            bodies: Bodies::new(limits.message_bytes, limits),
+            turns: Arc::new(Semaphore::new(limits.calls.max(1))),
+            offload: Offload::new(),
+        }
+    }
+}
+
+pub(super) async fn take_in(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if !SERVICES.iter().any(|service| path.starts_with(service)) {
+        return next.run(request).await;
+    }
+    match call(&intake, request, next).await {
+        Ok(response) => response,
+        Err(status) => status.into_http::<Body>().into_response(),
+    }
+}
+
+async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response, Status> {
+    let (parts, body) = request.into_parts();
+    let refuse = |problem| Status::from(refused(&problem));
+    let mut gathered = intake.bodies.gather(body).await.map_err(refuse)?;
+    let packed = is_packed(&gathered.bytes)?;
+    let size = if packed {
+        let most = gathered.bytes.len().saturating_mul(MOST_UNPACKED);
+        intake
+            .bodies
+            .make_room(&mut gathered.room, most)
+            .await
+            .map_err(refuse)?;
+        most
+    } else {
+        gathered.bytes.len()
+    };
+    let turn = intake.turns.acquire().await;
+    let _turn = turn.map_err(|_| Status::unavailable("the service is shutting down"))?;
+    let work = next.run(Request::from_parts(parts, Body::from(gathered.bytes)));
+    if size < LARGE_BODY_BYTES {
+        return Ok(work.await);
+    }
+    let done = intake.offload.begin(work).await;
+    done.ok_or_else(|| Status::internal("the call failed unexpectedly"))
+}
+
+/// Whether the message is packed that is all there is in a body. More than one would be unpacked, one after the other, to be
+/// thrown away.
+fn is_packed(body: &[u8]) -> Result<bool, Status> {
+    let Some((&[flag, ref len @ ..], message)) = body.split_first_chunk::<5>() else {
+        return Err(Status::invalid_argument(
+            "the message cannot be read: there is none",
+        ));
+    };
+    let len = len
+        .iter()
+        .fold(0usize, |len, &byte| (len << 8) | usize::from(byte));
+    if len != message.len() {
+        let problem = "the message cannot be read: it does not have the length that it says, or is not alone";
+        return Err(Status::invalid_argument(problem));
+    }
+    Ok(flag != 0)
+}
+
+fn refused(problem: &BodyProblem) -> ServiceError {
+    let kind = match problem {
+        BodyProblem::TooLarge { .. } => ErrorKind::OutOfStorage,
+        BodyProblem::Late => ErrorKind::Timeout,
+        BodyProblem::NoRoom => ErrorKind::RateLimited {
+            retry_after: Duration::from_secs(1),
+        },
+        BodyProblem::Broken(_) => ErrorKind::BadRequest,
+    };
+    ServiceError::new(kind, format!("the message cannot be read: {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_one_message() {
+        assert!(!is_packed(&[0, 0, 0, 0, 2, 8, 9]).unwrap());
+        assert!(is_packed(&[1, 0, 0, 0, 0]).unwrap());
+        for wrong in [
+            &[][..],
+            &[0, 0, 0, 0],
+            &[0, 0, 0, 0, 3, 8, 9],
+            &[0, 0, 0, 0, 1, 8, 9],
+            &[0, 255, 255, 255, 255, 8],
+            &[0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
+        ] {
+            assert!(is_packed(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Bodies, taken in whole before anything else is done for their call: one that does not come holds up nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody as _};
+use futures_util::stream::{StreamExt as _, unfold};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::Limits;
+
+/// Bytes that room is counted in.
+const UNIT: usize = 1 << 10;
+
+/// Why a body is not taken in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyProblem {
+    #[error("it is larger than allowed (limit: {limit} bytes)")]
+    TooLarge { limit: usize },
+    #[error("it did not come in the time that it may take")]
+    Late,
+    #[error("there is no room for it beside the bodies of other calls: try again, or send less at once")]
+    NoRoom,
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// Takes in bodies, as many bytes at once as there is room for.
+#[derive(Clone, Debug)]
+pub(crate) struct Bodies {
+    room: Arc<Semaphore>,
+    units: usize,
+    max: usize,
+    patience: Duration,
+    bytes_a_second: u64,
+}
+
+/// A body that is there, and the room that it takes until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) bytes: Bytes,
+    pub(crate) room: Room,
+}
+
+/// Room that is taken.
+#[derive(Debug, Default)]
+pub(crate) struct Room(Option<OwnedSemaphorePermit>);
+
+impl Room {
+    fn units(&self) -> usize {
+        self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+
+    fn add(&mut self, more: OwnedSemaphorePermit) {
+        match &mut self.0 {
+            Some(held) => held.merge(more),
+            none => *none = Some(more),
+        }
+    }
+}
+
+impl Bodies {
+    /// Bodies of at most so many bytes.
+    pub(crate) fn new(max: usize, limits: &Limits) -> Self {
+        // One of the largest must fit.
+        let units = limits.held_bytes.max(max).div_ceil(UNIT).min(u32::MAX as usize);
+        Bodies {
+            room: Arc::new(Semaphore::new(units)),
+            units,
+            max,
+            patience: limits.patience,
+            bytes_a_second: limits.bytes_a_second.max(1),
+        }
+    }
+
+    /// The whole body. It may take a while to begin with, and more the more of it has come.
+    pub(crate) async fn gather(&self, body: Body) -> Result<Gathered, BodyProblem> {
+        let too_large = || BodyProblem::TooLarge { limit: self.max };
+        if body.size_hint().lower() > self.max as u64 {
+            return Err(too_large());
+        }
+        if body.is_end_stream() {
+            return Ok(Gathered {
+                bytes: Bytes::new(),
+                room: Room::default(),
+            });
+        }
+        let started = Instant::now();
+        let (mut whole, mut room) = (Vec::new(), Room::default());
+        let mut parts = body.into_data_stream();
+        loop {
+            let earned = Duration::from_secs(whole.len() as u64 / self.bytes_a_second);
+            let end = started + self.patience + earned;
+            let part = timeout_at(end, parts.next())
+                .await
+                .map_err(|_| BodyProblem::Late)?;
+            let Some(part) = part else { break };
+            let part = part.map_err(|error| BodyProblem::Broken(error.to_string()))?;
+            let len = whole.len() + part.len();
+            if len > self.max {
+                return Err(too_large());
+            }
+            self.widen(&mut room, len, end).await?;
+            whole.extend_from_slice(&part);
+        }
+        Ok(Gathered {
+            bytes: whole.into(),
+            room,
+        })
+    }
+
+    /// Room for as many bytes as a body may have when it is unpacked, if it is taken before the patience with its caller ends.
+    pub(crate) async fn make_room(&self, room: &mut Room, bytes: usize) -> Result<(), BodyProblem> {
+        let end = Instant::now() + self.patience;
+        self.widen(room, bytes.min(self.max), end).await
+    }
+
+    async fn widen(&self, room: &mut Room, bytes: usize, end: Instant) -> Result<(), BodyProblem> {
+        let wanted = bytes.div_ceil(UNIT).min(self.units);
+        let more = wanted.saturating_sub(room.units());
+        if more == 0 {
+            return Ok(());
+        }
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let taken = timeout_at(end, self.room.clone().acquire_many_owned(more)).await;
+        match taken {
+            Ok(Ok(more)) => {
+                room.add(more);
+                Ok(())
+            }
+            Ok(Err(_)) | Err(_) => Err(BodyProblem::NoRoom),
+        }
+    }
+
+    /// A body of any size that is read as it comes, and ends with an error when its caller is silent for too long.
+    pub(crate) fn paced(&self, body: Body) -> Body {
+        let patience = self.patience;
+        let parts = unfold(Some(body.into_data_stream()), move |parts| async move {
+            let mut parts = parts?;
+            match timeout(patience, parts.next()).await {
+                Ok(None) => None,
+                Ok(Some(Ok(part))) => Some((Ok(part), Some(parts))),
+                Ok(Some(Err(error))) => Some((Err(BoxError::from(error)), None)),
+                Err(_) => Some((Err(BoxError::from(BodyProblem::Late)), None)),
+            }
+        });
+        Body::from_stream(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What each call needs. A call that is not here needs everything: whoever adds one has to say.
+//!
+//! The rows are those of Qdrant's table of access, in its order where there is one.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::super::error::Result;
+use super::rights::{Access, Right};
+
+/// What a call needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nobody is asked for a key.
+    Nothing,
+    /// Any key. The answer tells only of what the caller may see.
+    Key,
+    /// This right on everything.
+    Everywhere(Right),
+    /// This right on the collection that the call names, and reading those that its queries take vectors and records from.
+    On(Right),
+}
+
+impl Needs {
+    /// Whether somebody may make the call, which names this collection.
+    ///
+    /// # Errors
+    /// [`Forbidden`](super::super::ErrorKind::Forbidden) when he may not.
+    pub fn check(self, access: &Access, collection: Option<&str>) -> Result<()> {
+        match self {
+            Needs::Nothing | Needs::Key => Ok(()),
+            Needs::Everywhere(right) => access.everywhere(right),
+            // A call that names none cannot be about one of his.
+            Needs::On(right) => match collection {
+                Some(collection) => access.on(collection, right),
+                None => access.everywhere(right),
+            },
+        }
+    }
+}
+
+/// A call by its names.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Methods and routes of REST.
+    pub rest: &'static [(&'static str, &'static str)],
+    /// Services and methods of gRPC.
+    pub grpc: &'static [&'static str],
+    /// What it needs.
+    pub needs: Needs,
+}
+
+const fn call(
+    needs: Needs,
+    rest: &'static [(&'static str, &'static str)],
+    grpc: &'static [&'static str],
+) -> Call {
+    Call { rest, grpc, needs }
+}
+
+const READ_ALL: Needs = Needs::Everywhere(Right::Read);
+const MANAGE: Needs = Needs::Everywhere(Right::Manage);
+const READ: Needs = Needs::On(Right::Read);
+const WRITE_POINTS: Needs = Needs::On(Right::WritePoints);
+const WRITE: Needs = Needs::On(Right::Write);
+
+/// All calls.
+#[rustfmt::skip]
+pub const CALLS: &[Call] = &[
+    // Collections and aliases
+    call(Needs::Key, &[("GET", "/collections")], &["qdrant.Collections/List"]),
+    call(READ, &[("GET", "/collections/{collection}")], &["qdrant.Collections/Get"]),
+    call(MANAGE, &[("PUT", "/collections/{collection}")], &["qdrant.Collections/Create"]),
+    call(MANAGE, &[("DELETE", "/collections/{collection}")], &["qdrant.Collections/Delete"]),
+    call(MANAGE, &[("PATCH", "/collections/{collection}")], &["qdrant.Collections/Update"]),
+    call(READ, &[("GET", "/collections/{collection}/exists")], &["qdrant.Collections/CollectionExists"]),
+    call(READ, &[("GET", "/collections/{collection}/optimizations"), ("GET", "/collections/{collection}/memory")], &[]),
+    call(MANAGE, &[("POST", "/collections/aliases")], &["qdrant.Collections/UpdateAliases"]),
+    call(READ, &[("GET", "/collections/{collection}/aliases")], &["qdrant.Collections/ListCollectionAliases"]),
+    call(Needs::Key, &[("GET", "/aliases")], &["qdrant.Collections/ListAliases"]),
+    // Clusters
+    call(READ, &[("GET", "/collections/{collection}/cluster")], &["qdrant.Collections/CollectionClusterInfo"]),
+    call(MANAGE, &[("POST", "/collections/{collection}/cluster")], &["qdrant.Collections/UpdateCollectionClusterSetup"]),
+    call(READ, &[("GET", "/collections/{collection}/shards")], &["qdrant.Collections/ListShardKeys"]),
+    call(MANAGE, &[("PUT", "/collections/{collection}/shards")], &["qdrant.Collections/CreateShardKey"]),
+    call(MANAGE, &[("POST", "/collections/{collection}/shards/delete")], &["qdrant.Collections/DeleteShardKey"]),
+    call(READ_ALL, &[("GET", "/cluster"), ("GET", "/cluster/telemetry")], &[]),
+    call(READ_ALL, &[("GET", "/cluster/metadata/keys"), ("GET", "/cluster/metadata/keys/{key}")], &[]),
+    call(MANAGE, &[("PUT", "/cluster/metadata/keys/{key}"), ("DELETE", "/cluster/metadata/keys/{key}")], &[]),
+    call(MANAGE, &[("POST", "/cluster/recover"), ("DELETE", "/cluster/peer/{peer}")], &[]),
+    // Indexes and named vectors
+    call(WRITE, &[("PUT", "/collections/{collection}/index")], &["qdrant.Points/CreateFieldIndex"]),
+    call(WRITE, &[("DELETE", "/collections/{collection}/index/{field}")], &["qdrant.Points/DeleteFieldIndex"]),
+    call(WRITE, &[("PUT", "/collections/{collection}/vectors/{vector}")], &["qdrant.Points/CreateVectorName"]),
+    call(WRITE, &[("DELETE", "/collections/{collection}/vectors/{vector}")], &["qdrant.Points/DeleteVectorName"]),
+    // Snapshots
+    call(READ, &[("GET", "/collections/{collection}/snapshots")], &["qdrant.Snapshots/List"]),
+    call(WRITE, &[("POST", "/collections/{collection}/snapshots")], &["qdrant.Snapshots/Create"]),
+    call(WRITE, &[("DELETE", "/collections/{collection}/snapshots/{file}")], &["qdrant.Snapshots/Delete"]),
+    call(READ, &[("GET", "/collections/{collection}/snapshots/{file}")], &[]),
+    call(MANAGE, &[("POST", "/collections/{collection}/snapshots/upload")], &[]),
+    call(MANAGE, &[("PUT", "/collections/{collection}/snapshots/recover")], &[]),
+    call(READ, &[("GET", "/collections/{collection}/shards/{shard}/snapshots")], &[]),
+    call(WRITE, &[("POST", "/collections/{collection}/shards/{shard}/snapshots")], &[]),
+    call(WRITE, &[("DELETE", "/collections/{collection}/shards/{shard}/snapshots/{file}")], &[]),
+    call(READ, &[("GET", "/collections/{collection}/shards/{shard}/snapshots/{file}")], &[]),
+    call(MANAGE, &[("POST", "/collections/{collection}/shards/{shard}/snapshots/upload")], &[]),
+    call(MANAGE, &[("PUT", "/collections/{collection}/shards/{shard}/snapshots/recover")], &[]),
+    call(READ_ALL, &[("GET", "/snapshots")], &["qdrant.Snapshots/ListFull"]),
+    call(MANAGE, &[("POST", "/snapshots")], &["qdrant.Snapshots/CreateFull"]),
+    call(MANAGE, &[("DELETE", "/snapshots/{file}")], &["qdrant.Snapshots/DeleteFull"]),
+    call(READ_ALL, &[("GET", "/snapshots/{file}")], &[]),
+    // Writes of points
+    call(WRITE_POINTS, &[("PUT", "/collections/{collection}/points")], &["qdrant.Points/Upsert"]),
+    call(WRITE_POINTS, &[("POST", "/collections/{collection}/points/batch")], &["qdrant.Points/UpdateBatch"]),
+    call(WRITE_POINTS, &[("POST", "/collections/{collection}/points/delete")], &["qdrant.Points/Delete"]),
+    call(WRITE_POINTS, &[("PUT", "/collections/{collection}/points/vectors")], &["qdrant.Points/UpdateVectors"]),
+    call(WRITE_POINTS, &[("POST", "/collections/{collection}/points/vectors/delete")], &["qdrant.Points/DeleteVectors"]),
+    call(WRITE_POINTS, &[("POST", "/collections/{collection}/points/payload")], &["qdrant.Points/SetPayload"]),
+    call(WRITE_POINTS, &[("PUT", "/collections/{collection}/points/payload")], &["qdrant.Points/OverwritePayload"]),
+    call(WRITE_POINTS, &[("POST", "/collections/{collection}/points/payload/delete")], &["qdrant.Points/DeletePayload"]),
+    call(WRITE_POINTS, &[("POST", "/collections/{collection}/points/payload/clear")], &["qdrant.Points/ClearPayload"]),
+    // Reads of points
+    call(READ, &[("GET", "/collections/{collection}/points/{id}")], &[]),
+    call(READ, &[("POST", "/collections/{collection}/points")], &["qdrant.Points/Get"]),
+    call(READ, &[("POST", "/collections/{collection}/points/scroll")], &["qdrant.Points/Scroll"]),
+    call(READ, &[("POST", "/collections/{collection}/points/count")], &["qdrant.Points/Count"]),
+    call(READ, &[("POST", "/collections/{collection}/facet")], &["qdrant.Points/Facet"]),
+    call(READ, &[("POST", "/collections/{collection}/points/query")], &["qdrant.Points/Query"]),
+    call(READ, &[("POST", "/collections/{collection}/points/query/batch")], &["qdrant.Points/QueryBatch"]),
+    call(READ, &[("POST", "/collections/{collection}/points/query/groups")], &["qdrant.Points/QueryGroups"]),
+    call(READ, &[("POST", "/collections/{collection}/points/search")], &["qdrant.Points/Search"]),
+    call(READ, &[("POST", "/collections/{collection}/points/search/batch")], &["qdrant.Points/SearchBatch"]),
+    call(READ, &[("POST", "/collections/{collection}/points/search/groups")], &["qdrant.Points/SearchGroups"]),
+    call(READ, &[("POST", "/collections/{collection}/points/search/matrix/pairs")], &["qdrant.Points/SearchMatrixPairs"]),
+    call(READ, &[("POST", "/collections/{collection}/points/search/matrix/offsets")], &["qdrant.Points/SearchMatrixOffsets"]),
+    call(READ, &[("POST", "/collections/{collection}/points/recommend")], &["qdrant.Points/Recommend"]),
+    call(READ, &[("POST", "/collections/{collection}/points/recommend/batch")], &["qdrant.Points/RecommendBatch"]),
+    call(READ, &[("POST", "/collections/{collection}/points/recommend/groups")], &["qdrant.Points/RecommendGroups"]),
+    call(READ, &[("POST", "/collections/{collection}/points/discover")], &["qdrant.Points/Discover"]),
+    call(READ, &[("POST", "/collections/{collection}/points/discover/batch")], &["qdrant.Points/DiscoverBatch"]),
+    // The node
+    call(Needs::Nothing, &[("GET", "/")], &["qdrant.Qdrant/HealthCheck"]),
+    call(Needs::Nothing, &[("GET", "/healthz"), ("GET", "/livez"), ("GET", "/readyz")], &["grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch", "grpc.health.v1.Health/List"]),
+    call(Needs::Key, &[], &["grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"]),
+    call(READ_ALL, &[("GET", "/telemetry"), ("GET", "/metrics")], &[]),
+    call(READ_ALL, &[("GET", "/quotas")], &[]),
+    call(MANAGE, &[("PUT", "/quotas")], &[]),
+    call(Needs::Key, &[("GET", "/issues")], &[]),
+    call(MANAGE, &[("DELETE", "/issues")], &[]),
+];
+
+static BY_ROUTE: LazyLock<HashMap<(&str, &str), Needs>> = LazyLock::new(|| {
+    let rows = CALLS
+        .iter()
+        .flat_map(|call| call.rest.iter().map(|&key| (key, call.needs)));
+    rows.collect()
+});
+
+static BY_METHOD: LazyLock<HashMap<&str, Needs>> = LazyLock::new(|| {
+    let rows = CALLS
+        .iter()
+        .flat_map(|call| call.grpc.iter().map(|&key| (key, call.needs)));
+    rows.collect()
+});
+
+/// What a call of REST needs, by its method and the route that it matched.
+pub(crate) fn of_route(method: &str, route: &str) -> Needs {
+    let method = if method == "HEAD" { "GET" } else { method };
+    BY_ROUTE.get(&(method, route)).copied().unwrap_or(MANAGE)
+}
+
+/// What a call of gRPC needs, by its path.
+pub(crate) fn of_method(path: &str) -> Needs {
+    let method = path.strip_prefix('/').unwrap_or(path);
+    BY_METHOD.get(method).copied().unwrap_or(MANAGE)
+}
+
+#[cfg(test)]
+mod tests;
