@@ -20,6 +20,7 @@
 //! | `grpc/` | the gRPC interface |
 //! | `client/` | the client of a Rust program, on a directory or on a server |
 //! | `inference.rs` | vectors made of texts |
+//! | `inputs.rs`, `inputs/` | what calls are given, read without answering it: for fuzzing |
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,8 @@ pub mod client;
 pub mod config;
 pub mod grpc;
 pub mod inference;
+#[doc(hidden)]
+pub mod inputs;
 pub mod rest;
 pub mod server;
 pub mod service;

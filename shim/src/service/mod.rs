@@ -11,6 +11,7 @@
 //! | `pool.rs` | blocking work, off the threads that serve connections |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs` | collections and aliases; what is told of one |
+//! | `names.rs` | which names collections and aliases may have |
 //! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
 //! | `snapshots/` | files of snapshots |
@@ -24,6 +25,7 @@ mod describe;
 mod error;
 mod indexes;
 mod named_vectors;
+mod names;
 mod pool;
 mod query;
 mod read;
@@ -46,6 +48,7 @@ pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{Incoming, Recovery, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum};
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
+use names::check_name;
 use pool::{Abandoned, Pool};
 use snapshots::Names;
 
@@ -282,17 +285,6 @@ impl Inner {
         let target = aliases.into_iter().find(|(alias, _)| alias == name);
         target.map_or_else(|| name.to_owned(), |(_, collection)| collection)
     }
-}
-
-/// Names that no collection can have are refused before anybody looks for one.
-fn check_name(name: &str) -> Result<()> {
-    if name.is_empty() || name.contains(['/', '\0']) {
-        return Err(ServiceError::validation(
-            "collection_name",
-            "collection name cannot be empty or contain \"/\" or NUL",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@
 
 mod clusters;
 mod collections;
+mod contract;
 mod lenient;
 mod points;
 mod queries;
 mod reads;
+mod refusals;
 mod settings;
+mod shape;
 mod snapshots;
 
 use axum::Router;

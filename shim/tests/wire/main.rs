@@ -7,8 +7,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod ahead;
 mod collections;
 mod fixture;
 mod queries;
+mod random;
+mod refusals;
 mod server;
 mod writes;
