@@ -354,14 +354,27 @@ fn examples_score_every_point_as_their_formulas_say() {
                 continue;
             }
             agree(&found, &page(&ranked, 2, 15), &format!("{query:?}"));
-            let bar = ranked[ranked.len() / 2].1 as f32;
-            let above = ranked.iter().filter(|(_, score)| *score as f32 > bar);
-            let above: Vec<_> = above.copied().collect();
-            let found = both
-                .c
-                .query(&asked.clone().offset(0).limit(1000).score_threshold(bar))
-                .unwrap();
-            agree(&found, &above, "threshold");
+            let median = ranked[ranked.len() / 2].1 as f32;
+            // Above the best, and below all: over distances the one keeps everything, the other nothing.
+            for bar in [
+                median,
+                ranked[0].1 as f32 + 1.0,
+                ranked[ranked.len() - 1].1 as f32 - 1.0,
+            ] {
+                let kept = ranked.iter().take_while(|(_, score)| {
+                    if both.distance.larger_is_nearer() {
+                        *score as f32 > bar
+                    } else {
+                        (*score as f32) < bar
+                    }
+                });
+                let kept: Vec<_> = kept.copied().collect();
+                let found = both
+                    .c
+                    .query(&asked.clone().offset(0).limit(1000).score_threshold(bar))
+                    .unwrap();
+                agree(&found, &kept, "threshold");
+            }
             // The same among what other queries found.
             let prefetched = asked
                 .clone()

@@ -23,6 +23,7 @@
 //! | `client/` | the client of a Rust program, on a directory or on a server |
 //! | `inference.rs` | vectors made of texts |
 //! | `tally.rs`, `process.rs` | counts of answers; what the system tells of the process |
+//! | `inputs.rs`, `inputs/` | what calls are given, read without answering it: for fuzzing |
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +32,8 @@ pub mod config;
 mod connections;
 pub mod grpc;
 pub mod inference;
+#[doc(hidden)]
+pub mod inputs;
 pub mod limits;
 mod process;
 pub mod rest;

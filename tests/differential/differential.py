@@ -2,14 +2,15 @@
 compares every answer. Where the local mode is known to depart from the server, the test keeps clear of it (drifts.py).
 
     differential.py --bridge PATH [--seed N] [--rounds N] [--steps N]
+    differential.py --serve PATH_OF_VDB [--grpc] [--seed N] [--rounds N] [--steps N]
 
-Everything follows from the seed; a failure says which seed and step show it again.
+The first form asks the engine itself, the second a server, through the same client, by REST or gRPC. Everything follows from the seed; a failure says which seed and step show it again.
 
 | file | what |
 |---|---|
 | `differential.py` | the rounds: operations, and the questions asked after them |
 | `generate.py` | random points, filters, queries |
-| `subjects.py` | the two that are compared, behind one form of calls |
+| `subjects.py`, `served.py` | those that are compared, behind one form of calls |
 | `compare.py` | when two answers are the same |
 | `drifts.py` | what is kept out, and why |
 | `main.rs`, `read.rs`, `formula.rs` | the bridge: the engine behind lines of JSON |
@@ -29,6 +30,7 @@ import compare
 import drifts
 from drifts import avoid
 from generate import INDEXES, Generator
+from served import Served
 from subjects import ALL, Local, Ours, Refused, plain
 
 DISTANCES = [m.Distance.COSINE, m.Distance.DOT, m.Distance.EUCLID, m.Distance.MANHATTAN]
@@ -346,14 +348,18 @@ class Round:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bridge", required=True, help="the program vdb-differential")
+    ours = parser.add_mutually_exclusive_group(required=True)
+    ours.add_argument("--bridge", help="the program vdb-differential")
+    ours.add_argument("--serve", help="the program vdb")
+    parser.add_argument("--grpc", action="store_true", help="ask the server by gRPC")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--steps", type=int, default=30)
     args = parser.parse_args()
     # Local mode has no payload indexes, and says so each time.
     warnings.filterwarnings("ignore")
-    ours, theirs = Ours(args.bridge), Local()
+    ours = Ours(args.bridge) if args.bridge else Served(args.serve, args.grpc)
+    theirs = Local()
     asked, begun, failures = 0, time.monotonic(), []
     for seed in range(args.seed, args.seed + args.rounds):
         one = Round(ours, theirs, seed)

@@ -224,8 +224,11 @@ class Local:
     def count(self, collection, filter=None):
         return self.guarded(lambda: int(self.client.count(collection, count_filter=filter).count))
 
+    def whole(self, query, prefetch, filter):
+        return whole(query, prefetch, filter)
+
     def query(self, collection, query=None, prefetch=None, filter=None, with_vector=False, **options):
-        filter, prefetch = whole(query, prefetch, filter)
+        filter, prefetch = self.whole(query, prefetch, filter)
         found = self.guarded(
             lambda: self.client.query_points(
                 collection,
@@ -239,7 +242,7 @@ class Local:
         return [scored(point) for point in found.points]
 
     def query_groups(self, collection, query=None, prefetch=None, filter=None, **options):
-        filter, prefetch = whole(query, prefetch, filter)
+        filter, prefetch = self.whole(query, prefetch, filter)
         found = self.guarded(
             lambda: self.client.query_points_groups(
                 collection, query=deepcopy(query), prefetch=prefetch, query_filter=filter, **options

@@ -284,7 +284,7 @@ fn predicate() -> BoxedStrategy<(&'static str, Value)> {
     ];
     let lists = prop_oneof![vec(word(), 0..3), vec((-3i64..6).prop_map(Value::from), 0..3)];
     let kinds = select(vec!["any", "except"]);
-    let texts = select(vec!["text", "phrase", "text_any", "prefix"]);
+    let texts = select(vec!["text", "phrase", "text_any", "prefix", "substring"]);
     let pieces = select(vec!["red", "dark", "re", "blue green", "ish dark", "", " "]);
     prop_oneof![
         3 => wanted.prop_map(|value| ("match", json!({"value": value}))),

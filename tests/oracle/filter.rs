@@ -182,7 +182,7 @@ fn match_holds(kind: &str, wanted: &Value, value: &Value) -> bool {
         "value" => same(wanted, value),
         "any" => listed(),
         "except" => !value.is_null() && !listed(),
-        "text" | "phrase" => contains(wanted.as_str().unwrap()),
+        "text" | "phrase" | "substring" => contains(wanted.as_str().unwrap()),
         "text_any" => wanted.as_str().unwrap().split_whitespace().any(contains),
         "prefix" => text.is_some_and(|text| text.starts_with(wanted.as_str().unwrap())),
         other => panic!("unknown match {other}"),

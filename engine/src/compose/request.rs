@@ -43,7 +43,8 @@ pub struct QueryRequest {
     /// their own.
     pub params: QueryParams,
     /// Only points with a score above this. Where scores are distances, below it; for fusions and formulas, this score too.
-    /// Not for orders, samples and ids.
+    /// Scores made of several similarities go by the distance as well, as they do with Qdrant: over Euclid and Manhattan all
+    /// are found if the best is below this, else none. Not for orders, samples and ids.
     pub score_threshold: Option<f32>,
     /// Most points to return: 1 to [`MAX_LIMIT`](crate::MAX_LIMIT).
     pub limit: usize,

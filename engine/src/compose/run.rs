@@ -11,6 +11,7 @@ use super::narrow::narrow;
 use super::order;
 use super::request::Stage;
 use super::sample;
+use crate::config::Distance;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::formula::{CompiledFormula, Formula, Subject};
@@ -210,7 +211,7 @@ impl Run<'_> {
         let distance = examples.vector.distance();
         let is_plain = examples.mix == Mix::Only;
         let passing = match stage.score_threshold {
-            Some(bar) if !is_plain => hits.partition_point(|hit| hit.score > bar),
+            Some(bar) if !is_plain => passing_mixed(distance, &hits, bar),
             threshold => nearest::passing(distance, &hits, threshold),
         };
         hits.truncate(passing);
@@ -394,6 +395,20 @@ impl Run<'_> {
         self.allowance.give(held);
         self.counted(in_order(found, stage.want))
     }
+}
+
+/// How many hits, of some in the order of scores made of several similarities, are kept by a threshold: those up to the first that
+/// fails it. Which way it is compared is that of the distance, as with Qdrant: over Euclid and Manhattan, where distances are told
+/// and smaller ones are nearer, these scores must be below it, although the larger ones come first.
+fn passing_mixed(distance: Distance, hits: &[Hit], bar: f32) -> usize {
+    let passes = |hit: &&Hit| {
+        if distance.larger_is_nearer() {
+            hit.score > bar
+        } else {
+            hit.score < bar
+        }
+    };
+    hits.iter().take_while(passes).count()
 }
 
 /// The points of several lists, each once.

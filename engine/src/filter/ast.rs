@@ -122,6 +122,8 @@ pub enum Predicate {
     Phrase(String),
     /// A string that starts with these bytes.
     Prefix(String),
+    /// A string that contains this text, by case-sensitive comparison, whether or not there is a text index.
+    Substring(String),
     /// A number (integers compare as their nearest `f64`).
     Range(Limits<f64>),
     /// A string that spells a datetime.
@@ -362,6 +364,11 @@ impl Condition {
     /// Some string at `path` starts with `prefix`.
     pub fn prefix(path: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self::field(path, Predicate::Prefix(prefix.into()))
+    }
+
+    /// Some string at `path` contains `text`.
+    pub fn substring(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::field(path, Predicate::Substring(text.into()))
     }
 
     /// Some number at `path` is in the range.

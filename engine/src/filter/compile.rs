@@ -256,6 +256,7 @@ impl Compiler<'_> {
             | Predicate::Any(_)
             | Predicate::Except(_)
             | Predicate::Prefix(_)
+            | Predicate::Substring(_)
             | Predicate::Range(_)
             | Predicate::Datetime(_)
             | Predicate::GeoBoundingBox(_)
@@ -292,7 +293,9 @@ impl Compiler<'_> {
                 ValueTest::ExceptInteger(self.sorted(list, &list_place.key("except"))?)
             }
             // Without a text index, a text and a phrase are what a string contains.
-            Predicate::Text(text) | Predicate::Phrase(text) => ValueTest::Contains(vec![text.clone()]),
+            Predicate::Text(text) | Predicate::Phrase(text) | Predicate::Substring(text) => {
+                ValueTest::Contains(vec![text.clone()])
+            }
             Predicate::TextAny(text) => {
                 let pieces: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
                 ValueTest::Contains(self.sorted(&pieces, &list_place.key("text_any"))?)

@@ -198,7 +198,7 @@ fn field(map: &Map<String, Value>, place: &Place<'_>) -> Result<Condition> {
 }
 
 fn matcher(value: &Value, place: &Place<'_>) -> Result<Predicate> {
-    const KINDS: &str = "an object with one of value, any, except, text, text_any, phrase, prefix";
+    const KINDS: &str = "an object with one of value, any, except, text, text_any, phrase, prefix, substring";
     let map = object(value, place, KINDS)?;
     let mut entries = map.iter().filter(|(_, value)| !value.is_null());
     let (Some((key, value)), None) = (entries.next(), entries.next()) else {
@@ -213,6 +213,7 @@ fn matcher(value: &Value, place: &Place<'_>) -> Result<Predicate> {
         "text_any" => string(value, &place).map(Predicate::TextAny),
         "phrase" => string(value, &place).map(Predicate::Phrase),
         "prefix" => string(value, &place).map(Predicate::Prefix),
+        "substring" => string(value, &place).map(Predicate::Substring),
         _ => Err(place.invalid(format!("unknown kind of match, expected {KINDS}"))),
     }
 }

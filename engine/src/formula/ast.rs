@@ -103,6 +103,10 @@ pub enum Expression {
     Sum(Vec<Expression>),
     /// The product of all; of none 1. Nothing behind a 0 is looked at.
     Product(Vec<Expression>),
+    /// The greatest of all, of which there must be one.
+    Max(Vec<Expression>),
+    /// The smallest of all, of which there must be one.
+    Min(Vec<Expression>),
     /// One over another; 0 over anything is 0, and the other is not looked at.
     Quotient {
         /// What is divided.
@@ -131,6 +135,8 @@ pub enum Expression {
     Ln(Box<Expression>),
     /// The logarithm to the base 10.
     Log10(Box<Expression>),
+    /// The inverse of the hyperbolic cosine: of a number of at least 1, what is not negative.
+    Acosh(Box<Expression>),
     /// A number from 1 down to 0 that falls with the distance from a target.
     Decay {
         /// How it falls.

@@ -41,6 +41,8 @@ pub(super) enum Part {
     },
     Sum(Vec<Part>),
     Product(Vec<Part>),
+    Max(Vec<Part>),
+    Min(Vec<Part>),
     Quotient {
         dividend: Box<Part>,
         divisor: Box<Part>,
@@ -56,6 +58,7 @@ pub(super) enum Part {
     Exp(Box<Part>),
     Ln(Box<Part>),
     Log10(Box<Part>),
+    Acosh(Box<Part>),
     Decay {
         shape: Decay,
         x: Box<Part>,
@@ -135,6 +138,16 @@ impl Compiler<'_> {
         expressions.iter().map(|one| self.part(one, depth)).collect()
     }
 
+    /// As [`all`](Self::all), where there must be one.
+    fn some(&mut self, what: &str, expressions: &[Expression], depth: usize) -> Result<Vec<Part>> {
+        if expressions.is_empty() {
+            return Err(invalid(format!(
+                "{what} of nothing: give it at least one expression"
+            )));
+        }
+        self.all(expressions, depth)
+    }
+
     /// The part at a depth from 1.
     fn part(&mut self, expression: &Expression, depth: usize) -> Result<Part> {
         within("levels of a formula", MAX_FORMULA_DEPTH, depth)?;
@@ -162,6 +175,8 @@ impl Compiler<'_> {
             Expression::GeoDistance { origin, to } => self.geo_distance(*origin, to)?,
             Expression::Sum(parts) => Part::Sum(self.all(parts, below)?),
             Expression::Product(parts) => Part::Product(self.all(parts, below)?),
+            Expression::Max(parts) => Part::Max(self.some("max", parts, below)?),
+            Expression::Min(parts) => Part::Min(self.some("min", parts, below)?),
             Expression::Quotient {
                 dividend,
                 divisor,
@@ -183,6 +198,7 @@ impl Compiler<'_> {
             Expression::Exp(x) => Part::Exp(self.boxed(x, below)?),
             Expression::Ln(x) => Part::Ln(self.boxed(x, below)?),
             Expression::Log10(x) => Part::Log10(self.boxed(x, below)?),
+            Expression::Acosh(x) => Part::Acosh(self.boxed(x, below)?),
             Expression::Decay {
                 shape,
                 x,

@@ -78,6 +78,8 @@ impl Part {
                 }
                 Ok(product)
             }
+            Part::Max(parts) => subject.extreme(parts, f64::NEG_INFINITY, f64::max),
+            Part::Min(parts) => subject.extreme(parts, f64::INFINITY, f64::min),
             Part::Quotient {
                 dividend,
                 divisor,
@@ -119,6 +121,10 @@ impl Part {
                 let x = x.value(subject)?;
                 subject.finite(x.log10(), || format!("the logarithm of {x}"))
             }
+            Part::Acosh(x) => {
+                let x = x.value(subject)?;
+                subject.finite(x.acosh(), || format!("the inverse hyperbolic cosine of {x}"))
+            }
             Part::Decay {
                 shape,
                 x,
@@ -153,6 +159,13 @@ impl Subject<'_> {
             self.point.id(),
             &format!("{} is no finite number", what()),
         ))
+    }
+
+    /// Of all values the one that `better` prefers; values are finite, as every step makes sure of.
+    fn extreme(&self, parts: &[Part], start: f64, better: fn(f64, f64) -> f64) -> Result<f64> {
+        parts
+            .iter()
+            .try_fold(start, |best, part| Ok(better(best, part.value(self)?)))
     }
 
     fn lacks(&self, what: &str, path: &PayloadPath) -> Error {

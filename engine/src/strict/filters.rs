@@ -37,7 +37,7 @@ fn wanted(predicate: &Predicate) -> (&'static [PayloadIndexKind], Use) {
         | Predicate::Any(ValueList::Integers(_))
         | Predicate::Except(ValueList::Integers(_)) => (&[Integer], Use::Lookup),
         Predicate::Value(MatchValue::Bool(_)) => (&[PayloadIndexKind::Bool], Use::Lookup),
-        Predicate::Prefix(_) => (&[Keyword], Use::Lookup),
+        Predicate::Prefix(_) | Predicate::Substring(_) => (&[Keyword], Use::Lookup),
         Predicate::Text(_) | Predicate::TextAny(_) | Predicate::Phrase(_) => (&[Text], Use::Lookup),
         Predicate::Range(_) => (&[Integer, Float], Use::Range),
         Predicate::Datetime(_) => (&[Datetime], Use::Range),
@@ -220,7 +220,10 @@ impl Strict<'_> {
             Expression::Condition(condition) => {
                 self.filter(&Filter::must([(**condition).clone()]), For::Read)
             }
-            Expression::Sum(parts) | Expression::Product(parts) => parts.iter().try_for_each(part),
+            Expression::Sum(parts)
+            | Expression::Product(parts)
+            | Expression::Max(parts)
+            | Expression::Min(parts) => parts.iter().try_for_each(part),
             Expression::Quotient {
                 dividend, divisor, ..
             } => part(dividend).and_then(|()| part(divisor)),
@@ -230,7 +233,8 @@ impl Strict<'_> {
             | Expression::Sqrt(of)
             | Expression::Exp(of)
             | Expression::Ln(of)
-            | Expression::Log10(of) => part(of),
+            | Expression::Log10(of)
+            | Expression::Acosh(of) => part(of),
             Expression::Decay { x, target, .. } => {
                 part(x)?;
                 target.as_deref().map_or(Ok(()), part)

@@ -41,7 +41,9 @@ async fn a_directory_keeps_what_was_written() {
 async fn chunks_are_of_the_size_asked_for_and_none_is_left_out() {
     let client = Qdrant::in_memory().unwrap();
     client.create_collection(collection()).await.unwrap();
-    for (count, size) in [(0, 2), (1, 2), (4, 2), (5, 2)] {
+    let nothing = UpsertPointsBuilder::new("c", points(0));
+    assert!(client.upsert_points_chunked(nothing, 2).await.is_err());
+    for (count, size) in [(1, 2), (4, 2), (5, 2)] {
         let upsert = UpsertPointsBuilder::new("c", points(count)).wait(true);
         client.upsert_points_chunked(upsert, size).await.unwrap();
     }

@@ -16,6 +16,7 @@
 //! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
 //! | `convert/` | messages to the engine's types and back |
 //! | `status.rs` | errors |
+//! | `inputs.rs` | messages read without answering them |
 //! | `reflection.rs` | what the services look like, for tools that ask |
 //!
 //! The messages and the traits of the services are those of the crate `qdrant-client`, which is ahead of the version of Qdrant
@@ -26,6 +27,7 @@ mod call;
 mod collections;
 mod convert;
 mod guard;
+mod inputs;
 mod intake;
 mod journal;
 mod names;
@@ -37,4 +39,5 @@ mod snapshots;
 mod status;
 
 pub(crate) use api::Api;
+pub(crate) use inputs::MESSAGES;
 pub use server::{ServerOptions, serve};

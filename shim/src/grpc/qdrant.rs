@@ -5,7 +5,7 @@ use qdrant_client::qdrant::qdrant_server::Qdrant;
 use tonic::Status;
 
 use super::call::{OnBehalf, serve_by_methods};
-use crate::service::{Caller, QDRANT_TITLE, QDRANT_VERSION};
+use crate::service::{Caller, QDRANT_COMMIT, QDRANT_TITLE, QDRANT_VERSION};
 
 /// Answers calls about the server.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl ServerCalls {
         Ok(proto::HealthCheckReply {
             title: QDRANT_TITLE.to_owned(),
             version: QDRANT_VERSION.to_owned(),
-            commit: None,
+            commit: Some(QDRANT_COMMIT.to_owned()),
         })
     }
 }

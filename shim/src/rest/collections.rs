@@ -30,6 +30,20 @@ pub(super) fn routes() -> Router<App> {
         .route("/aliases", get(aliases))
 }
 
+/// How bodies are read.
+pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+    ("create collection", |bytes| {
+        serde_json::from_slice::<CollectionSettings>(bytes)
+            .is_ok_and(|settings| settings.validate().is_ok() && settings.to_config().is_ok())
+    }),
+    ("update collection", |bytes| {
+        serde_json::from_slice::<SettingsUpdate>(bytes).is_ok_and(|update| update.validate().is_ok())
+    }),
+    ("aliases", |bytes| {
+        serde_json::from_slice::<ChangeAliases>(bytes).is_ok()
+    }),
+];
+
 async fn list(State(app): State<App>, By(caller): By) -> Response {
     answer(async move {
         let names = app.service.on_behalf_of(&caller).list_collections().await?;

@@ -19,6 +19,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/collections/{collection}/index/{field}", delete(remove))
 }
 
+/// How bodies are read.
+pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[("index", |bytes| {
+    serde_json::from_slice::<CreateIndex>(bytes).is_ok_and(|body| {
+        body.field_schema
+            .is_some_and(|schema| read_schema(&schema).is_ok())
+    })
+})];
+
 #[derive(Deserialize)]
 struct CreateIndex {
     field_name: String,

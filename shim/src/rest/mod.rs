@@ -91,6 +91,22 @@ struct App {
     tokens: bool,
 }
 
+/// Whether bytes are a body that a route understands.
+type Reader = fn(&[u8]) -> bool;
+
+/// How the bodies of all routes are read, by name.
+pub(crate) fn bodies() -> impl Iterator<Item = (&'static str, Reader)> {
+    let bodies = [
+        collections::BODIES,
+        vectors::BODIES,
+        indexes::BODIES,
+        points::BODIES,
+        reads::BODIES,
+        query::BODIES,
+    ];
+    bodies.into_iter().flatten().copied()
+}
+
 async fn nothing() -> StatusCode {
     StatusCode::NOT_FOUND
 }

@@ -14,7 +14,7 @@ use vdb::{Condition, Filter, Operation, Payload, Point, PointId, Target, UpsertM
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
-use super::wire::{WireFilter, WireVector, WireVectors, optional};
+use super::wire::{ShardKeys, WireFilter, WireVector, WireVectors, optional};
 use crate::inference::Role;
 use crate::service::{Problems, ServiceError};
 
@@ -33,6 +33,25 @@ pub(super) fn routes() -> Router<App> {
         .route(&below("payload/delete"), post(write::<DeletePayload>))
         .route(&below("payload/clear"), post(write::<ClearPayload>))
         .route(&below("batch"), post(batch))
+}
+
+/// How bodies are read.
+pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+    ("upsert", reads::<Upsert>),
+    ("delete", reads::<Delete>),
+    ("update vectors", reads::<UpdateVectors>),
+    ("delete vectors", reads::<DeleteVectors>),
+    ("set payload", reads::<SetPayload>),
+    ("overwrite payload", reads::<OverwritePayload>),
+    ("delete payload", reads::<DeletePayload>),
+    ("clear payload", reads::<ClearPayload>),
+    ("batch", |bytes| {
+        serde_json::from_slice::<Operations>(bytes).is_ok_and(|Operations(operations)| operations.is_ok())
+    }),
+];
+
+fn reads<W: Write>(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Asked<W>>(bytes).is_ok_and(|asked| asked.operation.is_ok())
 }
 
 /// A body that is an operation.
@@ -116,6 +135,7 @@ struct UpsertFields {
     batch: Option<Columns>,
     update_filter: Option<WireFilter>,
     update_mode: Option<Mode>,
+    shard_key: Option<ShardKeys>,
 }
 
 /// Points in rows or in columns.
@@ -130,6 +150,7 @@ struct Upsert {
     given: Given,
     update_filter: Option<WireFilter>,
     update_mode: Option<Mode>,
+    shard_key: Option<ShardKeys>,
 }
 
 impl TryFrom<UpsertFields> for Upsert {
@@ -145,12 +166,14 @@ impl TryFrom<UpsertFields> for Upsert {
             given,
             update_filter: fields.update_filter,
             update_mode: fields.update_mode,
+            shard_key: fields.shard_key,
         })
     }
 }
 
 impl Write for Upsert {
     fn operation(self) -> Result<Operation, ServiceError> {
+        ShardKeys::refuse_write(self.shard_key.as_ref())?;
         let points = match self.given {
             Given::Rows(points) => rows(points)?,
             Given::Columns(columns) => columns.rows()?,
@@ -240,12 +263,18 @@ impl Columns {
 struct SelectedFields {
     points: Option<Vec<PointId>>,
     filter: Option<WireFilter>,
+    shard_key: Option<ShardKeys>,
 }
 
 /// Which points: of ids and a filter the ids win. A body with neither has a shape that is not known.
 #[derive(Deserialize)]
 #[serde(try_from = "SelectedFields")]
-enum Selected {
+struct Selected {
+    which: Which,
+    shard_key: Option<ShardKeys>,
+}
+
+enum Which {
     Ids(Vec<PointId>),
     Filter(WireFilter),
 }
@@ -254,19 +283,24 @@ impl TryFrom<SelectedFields> for Selected {
     type Error = &'static str;
 
     fn try_from(fields: SelectedFields) -> Result<Self, Self::Error> {
-        match (fields.points, fields.filter) {
-            (Some(ids), _) => Ok(Selected::Ids(ids)),
-            (None, Some(filter)) => Ok(Selected::Filter(filter)),
-            (None, None) => Err("expected `points` or `filter`"),
-        }
+        let which = match (fields.points, fields.filter) {
+            (Some(ids), _) => Which::Ids(ids),
+            (None, Some(filter)) => Which::Filter(filter),
+            (None, None) => return Err("Either list of point ids or filter must be provided"),
+        };
+        Ok(Selected {
+            which,
+            shard_key: fields.shard_key,
+        })
     }
 }
 
 impl Selected {
     fn target(self) -> Result<Target, ServiceError> {
-        match self {
-            Selected::Ids(ids) => Ok(Target::Ids(ids)),
-            Selected::Filter(filter) => Ok(Target::Filter(filter.filter()?)),
+        ShardKeys::refuse_write(self.shard_key.as_ref())?;
+        match self.which {
+            Which::Ids(ids) => Ok(Target::Ids(ids)),
+            Which::Filter(filter) => Ok(Target::Filter(filter.filter()?)),
         }
     }
 }
@@ -316,6 +350,7 @@ impl Write for SetPayload {
 struct OverwritePayload(SetPayload);
 
 impl Write for OverwritePayload {
+    /// The whole payload is replaced: a `key` says nothing here, with Qdrant as well.
     fn operation(self) -> Result<Operation, ServiceError> {
         Ok(Operation::OverwritePayload {
             payload: self.0.payload,
@@ -351,10 +386,12 @@ struct PointVectors {
 struct UpdateVectors {
     points: Vec<PointVectors>,
     update_filter: Option<WireFilter>,
+    shard_key: Option<ShardKeys>,
 }
 
 impl Write for UpdateVectors {
     fn operation(self) -> Result<Operation, ServiceError> {
+        ShardKeys::refuse_write(self.shard_key.as_ref())?;
         let mut problems = Problems::new();
         if self.points.is_empty() {
             problems.add("points", "must specify points to update");
@@ -382,10 +419,12 @@ struct DeleteVectors {
     vector: Vec<String>,
     points: Option<Vec<PointId>>,
     filter: Option<WireFilter>,
+    shard_key: Option<ShardKeys>,
 }
 
 impl Write for DeleteVectors {
     fn operation(self) -> Result<Operation, ServiceError> {
+        ShardKeys::refuse_write(self.shard_key.as_ref())?;
         let mut problems = Problems::new();
         if self.vector.is_empty() {
             problems.add("vector", "must specify vector names to delete");

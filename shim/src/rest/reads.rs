@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use vdb::{FacetRequest, FacetValue, MatrixRequest, PointId, ScrollRequest, Select};
 
 use super::App;
-use super::envelope::answer;
+use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::query::OrderByBody;
-use super::wire::{RecordOut, WireFilter, WithPayload, WithVector, optional, select};
+use super::wire::{RecordOut, ShardKeys, WireFilter, WithPayload, WithVector, optional, select};
 use crate::service::{Problems, ScrollAsk, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
@@ -27,6 +27,23 @@ pub(super) fn routes() -> Router<App> {
         .route(&below("search/matrix/pairs"), post(matrix_pairs))
         .route(&below("search/matrix/offsets"), post(matrix_offsets))
 }
+
+/// How bodies are read.
+pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+    ("get", |bytes| serde_json::from_slice::<GetBody>(bytes).is_ok()),
+    ("scroll", |bytes| {
+        serde_json::from_slice::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
+    }),
+    ("count", |bytes| {
+        serde_json::from_slice::<CountBody>(bytes).is_ok_and(|body| optional(body.filter).is_ok())
+    }),
+    ("facet", |bytes| {
+        serde_json::from_slice::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
+    }),
+    ("matrix", |bytes| {
+        serde_json::from_slice::<MatrixBody>(bytes).is_ok_and(|body| body.request().is_ok())
+    }),
+];
 
 /// A number that fits the memory of no machine is as good as any other that is never reached.
 pub(super) fn number(value: u64) -> usize {
@@ -61,6 +78,7 @@ struct GetBody {
     with_payload: Option<WithPayload>,
     #[serde(alias = "with_vectors")]
     with_vector: Option<WithVector>,
+    shard_key: Option<ShardKeys>,
 }
 
 async fn get_many(
@@ -71,6 +89,7 @@ async fn get_many(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        ShardKeys::refuse_read(body.shard_key.as_ref())?;
         let select = select(body.with_payload, body.with_vector, false);
         let found = app.service.get(&collection, body.ids, select, options).await?;
         Ok(found.into_iter().map(RecordOut::from).collect::<Vec<_>>())
@@ -87,6 +106,25 @@ struct ScrollBody {
     #[serde(alias = "with_vectors")]
     with_vector: Option<WithVector>,
     order_by: Option<OrderByBody>,
+    shard_key: Option<ShardKeys>,
+}
+
+impl ScrollBody {
+    fn ask(self) -> Result<ScrollAsk, Failure> {
+        let mut problems = Problems::new();
+        problems.at_least("scroll_request.limit", self.limit, 1);
+        problems.finish()?;
+        ShardKeys::refuse_read(self.shard_key.as_ref())?;
+        let scroll = ScrollRequest {
+            offset: self.offset,
+            limit: self.limit.map_or(10, number),
+            filter: optional(self.filter)?,
+            select: select(self.with_payload, self.with_vector, true),
+            timeout: None,
+        };
+        let order_by = self.order_by.map(OrderByBody::order).transpose()?;
+        Ok(ScrollAsk { scroll, order_by })
+    }
 }
 
 /// A page. An answer is written as it is: by way of a [`Value`] numbers of four bytes would become others.
@@ -104,19 +142,7 @@ async fn scroll(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let mut problems = Problems::new();
-        problems.at_least("scroll_request.limit", body.limit, 1);
-        problems.finish()?;
-        let scroll = ScrollRequest {
-            offset: body.offset,
-            limit: body.limit.map_or(10, number),
-            filter: optional(body.filter)?,
-            select: select(body.with_payload, body.with_vector, true),
-            timeout: None,
-        };
-        let order_by = body.order_by.map(OrderByBody::order).transpose()?;
-        let ask = ScrollAsk { scroll, order_by };
-        let page = app.service.scroll(&collection, ask, options).await?;
+        let page = app.service.scroll(&collection, body.ask()?, options).await?;
         Ok(Page {
             points: page.points.into_iter().map(RecordOut::from).collect(),
             next_page_offset: page.next_offset,
@@ -130,6 +156,7 @@ struct CountBody {
     filter: Option<WireFilter>,
     #[serde(default = "exactly")]
     exact: bool,
+    shard_key: Option<ShardKeys>,
 }
 
 fn exactly() -> bool {
@@ -144,6 +171,7 @@ async fn count(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        ShardKeys::refuse_read(body.shard_key.as_ref())?;
         let filter = optional(body.filter)?;
         let count = app
             .service
@@ -159,6 +187,22 @@ struct FacetBody {
     key: String,
     limit: Option<u64>,
     filter: Option<WireFilter>,
+    /// They are counted exactly whatever it says.
+    #[serde(rename = "exact")]
+    _exact: Option<bool>,
+    shard_key: Option<ShardKeys>,
+}
+
+impl FacetBody {
+    fn request(self) -> Result<FacetRequest, ServiceError> {
+        let mut problems = Problems::new();
+        problems.at_least("facet_request.limit", self.limit, 1);
+        problems.finish()?;
+        ShardKeys::refuse_read(self.shard_key.as_ref())?;
+        let mut request = FacetRequest::new(self.key).limit(self.limit.map_or(10, number));
+        request.filter = optional(self.filter)?;
+        Ok(request)
+    }
 }
 
 async fn facet(
@@ -169,12 +213,7 @@ async fn facet(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let mut problems = Problems::new();
-        problems.at_least("limit", body.limit, 1);
-        problems.finish()?;
-        let mut request = FacetRequest::new(body.key).limit(body.limit.map_or(10, number));
-        request.filter = optional(body.filter)?;
-        let hits = app.service.facet(&collection, request, options).await?;
+        let hits = app.service.facet(&collection, body.request()?, options).await?;
         let hits = hits.iter().map(|hit| {
             let value = match &hit.value {
                 FacetValue::String(text) => Value::from(text.as_str()),
@@ -194,14 +233,16 @@ struct MatrixBody {
     sample: Option<u64>,
     limit: Option<u64>,
     using: Option<String>,
+    shard_key: Option<ShardKeys>,
 }
 
 impl MatrixBody {
     fn request(self) -> Result<MatrixRequest, ServiceError> {
         let mut problems = Problems::new();
-        problems.at_least("sample", self.sample, 2);
-        problems.at_least("limit", self.limit, 1);
+        problems.at_least("search_request.sample", self.sample, 2);
+        problems.at_least("search_request.limit", self.limit, 1);
         problems.finish()?;
+        ShardKeys::refuse_read(self.shard_key.as_ref())?;
         let mut request = MatrixRequest::new()
             .sample(self.sample.map_or(10, number))
             .limit(self.limit.map_or(3, number))

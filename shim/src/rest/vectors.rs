@@ -20,6 +20,10 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route(path, put(create).delete(remove))
 }
 
+/// How bodies are read.
+pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] =
+    &[("vector", |bytes| serde_json::from_slice::<Body>(bytes).is_ok())];
+
 #[derive(Deserialize)]
 struct Dense {
     size: u64,

@@ -3,9 +3,10 @@
 use vdb::AliasChange;
 
 use super::describe::{CollectionDescription, describe};
-use super::error::{ErrorKind, Result, ServiceError};
+use super::error::{Problems, Result, ServiceError};
+use super::names::{check_name, check_new_name, problem_of_new};
 use super::settings::{CollectionSettings, SettingsUpdate, kept};
-use super::{Inner, Service, check_name};
+use super::{Inner, Service};
 
 impl Service {
     /// Names of all collections that the caller may see, sorted.
@@ -34,7 +35,7 @@ impl Service {
     /// # Errors
     /// When the name is taken or not allowed, or the settings are out of range or ask for what there is not.
     pub async fn create_collection(&self, name: &str, settings: CollectionSettings) -> Result<bool> {
-        check_name(name)?;
+        check_new_name(name)?;
         settings.validate()?;
         let name = name.to_owned();
         self.to_the_end(move |inner| create(inner, &name, &settings))
@@ -93,8 +94,21 @@ impl Service {
     /// Changes aliases, in order and in one step: all of it takes effect, or nothing.
     ///
     /// # Errors
-    /// When a collection or an alias that it names is not there, or a new alias is the name of a collection.
+    /// When a collection or an alias that it names is not there, or a new alias is the name of a collection or no name that one
+    /// can have.
     pub async fn update_aliases(&self, changes: Vec<AliasChange>) -> Result<bool> {
+        let mut problems = Problems::new();
+        for (number, change) in changes.iter().enumerate() {
+            let (field, name) = match change {
+                AliasChange::Create { alias, .. } => ("create_alias.alias_name", alias),
+                AliasChange::Rename { to, .. } => ("rename_alias.new_alias_name", to),
+                AliasChange::Delete { .. } => continue,
+            };
+            if let Some(problem) = problem_of_new(name) {
+                problems.add(format_args!("actions[{number}].{field}"), problem);
+            }
+        }
+        problems.finish()?;
         self.to_the_end(move |inner| {
             inner.database.update_aliases(&changes)?;
             Ok(true)
@@ -112,21 +126,17 @@ impl Service {
         Ok(aliases)
     }
 
-    /// The aliases of one collection, sorted.
+    /// The aliases of one collection, sorted; none, if there is no such collection.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When nothing can have that name.
     pub async fn collection_aliases(&self, collection: &str) -> Result<Vec<String>> {
         check_name(collection)?;
         let name = collection.to_owned();
         self.about_all(move |inner| {
-            if !inner.database.exists(&name) {
-                return Err(ServiceError::no_collection(&name));
-            }
-            let target = inner.resolve(&name);
             let aliases = inner.database.aliases().into_iter();
             Ok(aliases
-                .filter(|(_, collection)| *collection == target)
+                .filter(|(_, collection)| *collection == name)
                 .map(|(alias, _)| alias)
                 .collect())
         })
@@ -153,10 +163,6 @@ fn create(inner: &Inner, name: &str, settings: &CollectionSettings) -> Result<bo
         }) => Err(ServiceError::bad_input(format!(
             "Can't create collection with name {name}. Alias with the same name already exists"
         ))),
-        Err(vdb::Error::InvalidName { why, .. }) => Err(ServiceError::new(
-            ErrorKind::Validation,
-            format!("collection_name: {why}"),
-        )),
         Err(error) => Err(error.into()),
     }
 }

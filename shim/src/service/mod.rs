@@ -13,6 +13,7 @@
 //! | `pool.rs`, `brief.rs` | blocking work, off the threads that serve connections; reads that are too short for that |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs`, `survey.rs` | collections and aliases; what is told of one, and of all |
+//! | `names.rs` | which names collections and aliases may have |
 //! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
 //! | `snapshots/` | files of snapshots |
@@ -28,6 +29,7 @@ mod describe;
 mod error;
 mod indexes;
 mod named_vectors;
+mod names;
 mod pool;
 mod query;
 mod quotas;
@@ -59,6 +61,7 @@ pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
 use crate::tally::Tallies;
 use brief::Brief;
+use names::check_name;
 use pool::{Abandoned, Pool};
 use quotas::Quotas;
 use snapshots::Names;
@@ -388,17 +391,6 @@ impl Inner {
         let target = aliases.into_iter().find(|(alias, _)| alias == name);
         target.map_or_else(|| name.to_owned(), |(_, collection)| collection)
     }
-}
-
-/// Names that no collection can have are refused before anybody looks for one.
-fn check_name(name: &str) -> Result<()> {
-    if name.is_empty() || name.contains(['/', '\0']) {
-        return Err(ServiceError::validation(
-            "collection_name",
-            "collection name cannot be empty or contain \"/\" or NUL",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

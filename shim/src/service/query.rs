@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vdb::{
-    Collection, Control, Error, Group, GroupId, GroupRequest, MAX_EF, MAX_LIMIT, PointId, Prefetch, Query,
-    QueryRequest, Record, ScoredPoint, Select,
+    Collection, Control, Error, Group, GroupId, GroupRequest, LookupFrom, MAX_EF, MAX_LIMIT, PointId,
+    Prefetch, Query, QueryParams, QueryRequest, Record, ScoredPoint, Select,
 };
 
 use super::access::Right;
@@ -131,29 +131,106 @@ impl Service {
 
 /// Bounds what a caller may ask for without meaning it, and refuses what only the engine would do.
 fn prepare(collection: &Collection, request: &mut QueryRequest) -> Result<()> {
-    request.limit = request.limit.min(MAX_LIMIT);
     request.offset = request.offset.min(MAX_LIMIT);
-    // No beam is wider than what the engine allows.
-    request.params.ef = request.params.ef.map(|ef| ef.min(MAX_EF));
     if request.prefetch.is_empty() && matches!(request.query, Some(Query::Sample { .. })) {
         request.offset = 0;
     }
-    if let Some(Query::OrderBy(order)) = &request.query {
-        require_order_index(collection, &order.path)?;
+    Stage {
+        has_prefetches: !request.prefetch.is_empty(),
+        query: request.query.as_ref(),
+        using: &mut request.using,
+        lookup_from: &mut request.lookup_from,
+        params: &mut request.params,
+        threshold: &mut request.score_threshold,
+        limit: &mut request.limit,
     }
+    .prepare(collection)?;
     let mut prefetches: Vec<&mut Prefetch> = request.prefetch.iter_mut().collect();
     while let Some(prefetch) = prefetches.pop() {
-        if prefetch.query.is_none() && prefetch.prefetch.is_empty() {
-            return Err(ServiceError::bad_request("A prefetch must have a query"));
+        Stage {
+            has_prefetches: !prefetch.prefetch.is_empty(),
+            query: prefetch.query.as_ref(),
+            using: &mut prefetch.using,
+            lookup_from: &mut prefetch.lookup_from,
+            params: &mut prefetch.params,
+            threshold: &mut prefetch.score_threshold,
+            limit: &mut prefetch.limit,
         }
-        prefetch.limit = prefetch.limit.min(MAX_LIMIT);
-        prefetch.params.ef = prefetch.params.ef.map(|ef| ef.min(MAX_EF));
-        if let Some(Query::OrderBy(order)) = &prefetch.query {
-            require_order_index(collection, &order.path)?;
-        }
+        .prepare(collection)?;
         prefetches.extend(prefetch.prefetch.iter_mut());
     }
     Ok(())
+}
+
+/// A query or a prefetch, as far as they have the same parts.
+struct Stage<'a> {
+    has_prefetches: bool,
+    query: Option<&'a Query>,
+    using: &'a mut String,
+    lookup_from: &'a mut Option<LookupFrom>,
+    params: &'a mut QueryParams,
+    threshold: &'a mut Option<f32>,
+    limit: &'a mut usize,
+}
+
+impl Stage<'_> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others are about vectors, and take all that is said of them"
+    )]
+    fn prepare(self, collection: &Collection) -> Result<()> {
+        *self.limit = (*self.limit).min(MAX_LIMIT);
+        // No beam is wider than what the engine allows.
+        self.params.ef = self.params.ef.map(|ef| ef.min(MAX_EF));
+        let Some(query) = self.query else {
+            if self.has_prefetches {
+                return Err(ServiceError::bad_request(
+                    "A query is needed to merge the prefetches. Can't have prefetches without defining a query.",
+                ));
+            }
+            if self.threshold.is_some() {
+                return Err(ServiceError::bad_request(
+                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.",
+                ));
+            }
+            self.not_about_vectors();
+            return Ok(());
+        };
+        match query {
+            Query::OrderBy(order) => {
+                if self.threshold.is_some() {
+                    return Err(ServiceError::bad_request(
+                        "Can't use score_threshold with an order_by query.",
+                    ));
+                }
+                require_order_index(collection, &order.path)?;
+                self.not_about_vectors();
+            }
+            Query::Sample { .. } => {
+                // All of a sample have one score.
+                *self.threshold = None;
+                self.not_about_vectors();
+            }
+            Query::Fusion(_) => {
+                if !self.using.is_empty() {
+                    return Err(ServiceError::bad_request(
+                        "Fusion queries cannot be combined with the 'using' field.",
+                    ));
+                }
+                self.not_about_vectors();
+            }
+            Query::Formula(_) => self.not_about_vectors(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What is said of vectors by a query that is about none is passed over; the engine would refuse it.
+    fn not_about_vectors(self) {
+        self.using.clear();
+        *self.lookup_from = None;
+        self.params.idf = None;
+    }
 }
 
 /// Points that no score put in their places come without versions.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use vdb::{Collection, Durability, Error, Operation};
+use vdb::{Collection, Durability, Error, Operation, Target};
 
 use super::Service;
 use super::error::{Result, ServiceError};
@@ -114,8 +114,32 @@ pub(super) async fn within<T: Send + 'static>(
     }
 }
 
+/// Whether it names its points and names none, which nobody means.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "new operations are not empty until it is known what that would mean"
+)]
+fn is_empty(operation: &Operation) -> bool {
+    match operation {
+        Operation::Upsert { points, .. } => points.is_empty(),
+        Operation::UpdateVectors { points, .. } => points.is_empty(),
+        Operation::Delete { target }
+        | Operation::SetPayload { target, .. }
+        | Operation::OverwritePayload { target, .. }
+        | Operation::DeletePayload { target, .. }
+        | Operation::ClearPayload { target }
+        | Operation::DeleteVectors { target, .. } => {
+            matches!(target, Target::Ids(ids) if ids.is_empty())
+        }
+        _ => false,
+    }
+}
+
 /// Points that are not there refuse nothing: the others are written all the same, and who waits is told of the first.
 fn carry_out(collection: &Collection, operation: Operation, wait: bool) -> Result<UpdateResult> {
+    if is_empty(&operation) {
+        return Err(ServiceError::bad_request("Empty update request"));
+    }
     let ticket = collection.submit_on_existing(operation, Durability::Sync)?;
     let operation_id = Some(ticket.result().sequence());
     if !wait {

@@ -80,10 +80,10 @@ async fn bad_collections_are_refused() {
     let missing = server.get("/collections/none").await.error(404);
     assert_eq!(missing, "Not found: Collection `none` doesn't exist!");
     server.patch("/collections/none", json!({})).await.error(404);
-    let size = json!({"vectors": {"size": 0, "distance": "Dot"}});
+    let size = json!({"vectors": {"size": 70_000, "distance": "Dot"}});
     assert_eq!(
         server.put("/collections/c", size).await.error(422),
-        "Validation error in JSON body: [vectors.size: value 0 invalid, must be from 1 to 65536]"
+        "Validation error in JSON body: [vectors.size: value 70000 invalid, must be from 1 to 65536]"
     );
     let distance = json!({"vectors": {"size": 1, "distance": "Far"}});
     let text = server.put("/collections/c", distance).await.error(400);

@@ -101,12 +101,17 @@ async fn what_is_wrong_is_told_by_its_place() {
     );
     let model = json!({"points": [{"id": 1, "vector": {"text": "owl", "model": ""}}]});
     server.put("/collections/c/points", model).await.error(422);
-    let prefetch = json!({"prefetch": {"limit": 3}, "query": [1, 0]});
-    let prefetch = server
+}
+
+#[tokio::test]
+async fn a_prefetch_without_a_query_is_points_in_the_order_of_their_ids() {
+    let server = Server::with_points().await;
+    let prefetch = json!({"prefetch": {"limit": 3}, "query": [0, 1]});
+    let found = server
         .post("/collections/c/points/query", prefetch)
         .await
-        .error(400);
-    assert_eq!(prefetch, "Bad request: A prefetch must have a query");
+        .result();
+    assert_eq!(ids(&found["points"]), [3, 2, 1]);
 }
 
 #[tokio::test]

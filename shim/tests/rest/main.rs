@@ -5,6 +5,7 @@
 mod access;
 mod clusters;
 mod collections;
+mod contract;
 mod dashboard;
 mod lenient;
 mod limits;
@@ -12,7 +13,9 @@ mod points;
 mod queries;
 mod quotas;
 mod reads;
+mod refusals;
 mod settings;
+mod shape;
 mod snapshots;
 
 use axum::Router;

@@ -8,9 +8,12 @@
 )]
 
 mod access;
+mod ahead;
 mod collections;
 mod fixture;
 mod queries;
+mod random;
+mod refusals;
 mod server;
 mod slow;
 mod tls;

@@ -68,6 +68,10 @@ fn every_shape_of_condition_is_read() {
             Condition::prefix("a", "t"),
         ),
         (
+            json!({"key": "a", "match": {"substring": "t"}}),
+            Condition::substring("a", "t"),
+        ),
+        (
             json!({"key": "a", "range": {"gte": 1, "lt": 2.5}}),
             Condition::range("a", 1.0..2.5),
         ),
@@ -215,11 +219,11 @@ fn errors_name_the_place_and_what_is_there() {
         ),
         (
             must(json!({"key": "a", "match": {"glob": "x"}})),
-            "must[1].match.glob: unknown kind of match, expected an object with one of value, any, except, text, text_any, phrase, prefix",
+            "must[1].match.glob: unknown kind of match, expected an object with one of value, any, except, text, text_any, phrase, prefix, substring",
         ),
         (
             must(json!({"key": "a", "match": {"value": 1, "any": [1]}})),
-            "must[1]: expected an object with one of value, any, except, text, text_any, phrase, prefix",
+            "must[1]: expected an object with one of value, any, except, text, text_any, phrase, prefix, substring",
         ),
         (
             must(json!({"key": "a", "match": {"value": 1}, "rang": {}})),
@@ -356,6 +360,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         ".{0,4}".prop_map(Predicate::TextAny),
         ".{0,4}".prop_map(Predicate::Phrase),
         ".{0,4}".prop_map(Predicate::Prefix),
+        ".{0,4}".prop_map(Predicate::Substring),
         limits(number).prop_map(Predicate::Range),
         (limits(at.clone()), at).prop_map(|(limits, at)| Predicate::Datetime(Limits {
             gte: Some(at),

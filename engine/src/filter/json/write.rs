@@ -69,6 +69,7 @@ fn predicate(predicate: &Predicate) -> (&'static str, Value) {
         Predicate::TextAny(text) => ("match", json!({ "text_any": text })),
         Predicate::Phrase(text) => ("match", json!({ "phrase": text })),
         Predicate::Prefix(text) => ("match", json!({ "prefix": text })),
+        Predicate::Substring(text) => ("match", json!({ "substring": text })),
         Predicate::Range(range) => ("range", limits(range, |number| json!(number))),
         Predicate::Datetime(range) => ("range", limits(range, |at| json!(at.to_string()))),
         Predicate::GeoBoundingBox(area) => {

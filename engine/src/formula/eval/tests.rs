@@ -109,6 +109,19 @@ fn operators_compute() {
     assert_eq!(score(Expression::Exp(boxed(0.0))), 1.0);
     assert_eq!(score(Expression::Ln(boxed(1.0))), 0.0);
     assert_eq!(score(Expression::Log10(boxed(1000.0))), 3.0);
+    assert_eq!(score(Expression::Acosh(boxed(1.0))), 0.0);
+    assert_eq!(score(Expression::Acosh(boxed(1.0f64.cosh()))), 1.0);
+    assert_eq!(
+        score(Expression::Max(vec![var("half"), var("n"), (-1.0).into()])),
+        3.0
+    );
+    assert_eq!(
+        score(Expression::Min(vec![var("half"), var("n"), (-1.0).into()])),
+        -1.0
+    );
+    for nothing in [Expression::Max(Vec::new()), Expression::Min(Vec::new())] {
+        assert!(refusal(&Formula::new(nothing)).contains("at least one"));
+    }
     let power = |base, exponent| Expression::Power {
         base: boxed(base),
         exponent: boxed(exponent),
@@ -120,6 +133,7 @@ fn operators_compute() {
         Expression::Sqrt(boxed(-1.0)),
         Expression::Ln(boxed(0.0)),
         Expression::Log10(boxed(-1.0)),
+        Expression::Acosh(boxed(0.5)),
         Expression::Exp(boxed(1e3)),
         Expression::from(1.0).over(0.0),
         // Beyond an f32.

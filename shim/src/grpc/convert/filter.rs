@@ -140,12 +140,7 @@ fn sought(message: proto::Match) -> Result<Predicate> {
         Sought::Phrase(text) => Predicate::Phrase(text),
         Sought::TextAny(text) => Predicate::TextAny(text),
         Sought::Prefix(text) => Predicate::Prefix(text),
-        Sought::Substring(_) => {
-            return Err(Rejection::unimplemented(
-                "substring",
-                "there is no such condition; use `text` on a field without a text index, which finds substrings",
-            ));
-        }
+        Sought::Substring(text) => Predicate::Substring(text),
         Sought::Keywords(list) => Predicate::Any(ValueList::Strings(list.strings)),
         Sought::Integers(list) => Predicate::Any(ValueList::Integers(list.integers)),
         Sought::ExceptKeywords(list) => Predicate::Except(ValueList::Strings(list.strings)),

@@ -75,14 +75,10 @@ fn part(message: proto::Expression, depth: usize) -> Result<Expression> {
         Variant::ExpDecay(params) => decay(Decay::Exponential, *params).within("exp_decay")?,
         Variant::GaussDecay(params) => decay(Decay::Gaussian, *params).within("gauss_decay")?,
         Variant::LinDecay(params) => decay(Decay::Linear, *params).within("lin_decay")?,
-        Variant::Acosh(_) => return Err(missing("acosh")),
-        Variant::Max(_) => return Err(missing("max")),
-        Variant::Min(_) => return Err(missing("min")),
+        Variant::Acosh(inner) => Expression::Acosh(boxed("acosh", inner)?),
+        Variant::Max(of) => Expression::Max(all("max", of.max)?),
+        Variant::Min(of) => Expression::Min(all("min", of.min)?),
     })
-}
-
-fn missing(name: &str) -> Rejection {
-    Rejection::unimplemented(name, "formulas have no such function")
 }
 
 #[cfg(test)]

@@ -145,9 +145,9 @@ fn options(params: IndexParams) -> Result<(&'static str, Options)> {
 }
 
 fn text(of: proto::TextIndexParams) -> Result<Options> {
-    if of.scoring.is_some() {
-        let problem = "text indexes do not score; use a sparse vector and the model qdrant/bm25";
-        return Err(Rejection::unimplemented("scoring", problem));
+    // Every text index can be scored, so that it asks for nothing.
+    if let Some(scoring) = of.scoring {
+        let proto::TextScoringType::Bm25 = variant("scoring.type", scoring.r#type)?;
     }
     let tokenizer = match variant("tokenizer", of.tokenizer)? {
         proto::TokenizerType::Unknown => None,
@@ -308,7 +308,9 @@ fn params_to_proto(kind: proto::PayloadSchemaType, told: &Told) -> Option<IndexP
             ascii_folding: told.truth("ascii_folding"),
             enable_hnsw,
             memory,
-            scoring: None,
+            scoring: Some(proto::TextScoringParams {
+                r#type: proto::TextScoringType::Bm25.into(),
+            }),
             nested,
         }),
     })

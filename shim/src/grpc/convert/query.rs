@@ -3,7 +3,7 @@
 use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::feedback_strategy;
 use qdrant_client::qdrant::query::Variant;
-use qdrant_client::qdrant::start_from;
+use qdrant_client::qdrant::{start_from, text_query};
 use vdb::{
     AcornSearch, ContextPair, DEFAULT_RRF_K, Datetime, FeedbackExample, Fusion, GroupRequest, Idf,
     LookupFrom, MAX_PREFETCH_DEPTH, OrderBy, OrderValue, Prefetch, QuantizationSearch, Query, QueryParams,
@@ -248,12 +248,19 @@ pub(crate) fn query(message: proto::Query) -> Result<Query> {
             weights: Some(weights).filter(|weights| !weights.is_empty()),
         }),
         Variant::RelevanceFeedback(of) => feedback(of).within("relevance_feedback")?,
-        Variant::Text(_) => {
-            let problem =
-                "there are no text queries; query a sparse vector with a document of the model qdrant/bm25";
-            return Err(Rejection::unimplemented("text", problem));
-        }
+        Variant::Text(of) => text(of),
     })
+}
+
+/// A query by what texts say: `using` names their payload path.
+fn text(message: proto::TextQuery) -> Query {
+    let proto::TextQuery { query, scoring } = message;
+    let mut asked = Query::text(query);
+    if let (Query::Text { k1, b, .. }, Some(text_query::Scoring::Bm25(given))) = (&mut asked, scoring) {
+        *k1 = given.k.map_or(*k1, f64::from);
+        *b = given.b.map_or(*b, f64::from);
+    }
+    asked
 }
 
 fn recommend(message: proto::RecommendInput) -> Result<Query> {

@@ -7,7 +7,7 @@ use super::AsQuery;
 use super::asked::Asked;
 use crate::rest::envelope::Failure;
 use crate::rest::reads::number;
-use crate::rest::wire::{OneOrMany, WireFilter, WithPayload, WithVector, optional, select};
+use crate::rest::wire::{OneOrMany, ShardKeys, WireFilter, WithPayload, WithVector, optional, select};
 use crate::service::{Problems, ServiceError};
 
 /// Most points, where it is not said.
@@ -96,14 +96,16 @@ impl SearchParams {
 pub(super) struct LookupLocation {
     collection: String,
     vector: Option<String>,
+    shard_key: Option<ShardKeys>,
 }
 
-impl From<LookupLocation> for LookupFrom {
-    fn from(location: LookupLocation) -> Self {
-        LookupFrom {
-            collection: location.collection,
-            vector: location.vector,
-        }
+impl LookupLocation {
+    pub(super) fn lookup(self) -> Result<LookupFrom, ServiceError> {
+        ShardKeys::refuse_read(self.shard_key.as_ref())?;
+        Ok(LookupFrom {
+            collection: self.collection,
+            vector: self.vector,
+        })
     }
 }
 
@@ -134,6 +136,7 @@ pub(super) struct QueryBody {
     with_vector: Option<WithVector>,
     with_payload: Option<WithPayload>,
     lookup_from: Option<LookupLocation>,
+    shard_key: Option<ShardKeys>,
 }
 
 fn params(
@@ -185,23 +188,25 @@ impl PrefetchBody {
             params: params(self.params.as_ref(), &format!("{place}.params"), problems)?,
             score_threshold: self.score_threshold,
             limit: self.limit.map_or(LIMIT, number),
-            lookup_from: self.lookup_from.map(LookupLocation::into),
+            lookup_from: self.lookup_from.map(LookupLocation::lookup).transpose()?,
         })
     }
 }
 
 impl AsQuery for QueryBody {
-    fn request(self) -> Result<QueryRequest, Failure> {
-        const PLACE: &str = "internal";
+    const PLACES: (&'static str, &'static str) = ("internal", "search_group_request");
+
+    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
         let mut problems = Problems::new();
-        problems.at_least("internal.limit", self.limit, 1);
-        let prefetch = prefetches(self.prefetch, PLACE, 0, &mut problems)?;
+        problems.at_least(limit, self.limit, 1);
+        let prefetch = prefetches(self.prefetch, place, 0, &mut problems)?;
         let query = self
             .query
-            .map(|query| query.query("internal.query", &mut problems))
+            .map(|query| query.query(&format!("{place}.query"), &mut problems))
             .transpose()?;
-        let params = params(self.params.as_ref(), "internal.params", &mut problems)?;
+        let params = params(self.params.as_ref(), &format!("{place}.params"), &mut problems)?;
         problems.finish()?;
+        ShardKeys::refuse_read(self.shard_key.as_ref())?;
         Ok(QueryRequest {
             prefetch,
             query,
@@ -212,7 +217,7 @@ impl AsQuery for QueryBody {
             limit: self.limit.map_or(LIMIT, number),
             offset: self.offset.map_or(0, number),
             select: select(self.with_payload, self.with_vector, false),
-            lookup_from: self.lookup_from.map(LookupLocation::into),
+            lookup_from: self.lookup_from.map(LookupLocation::lookup).transpose()?,
             timeout: None,
         })
     }

@@ -8,8 +8,8 @@ use vdb::{Datetime, Decay, Expression, Formula, GeoPoint, MAX_FORMULA_DEPTH, MAX
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::wire::WireFilter;
 
-/// Names of operators, which are the only keys of their objects.
-const NAMES: [&str; 16] = [
+/// Names of operators, which are the only keys of their objects. The last three are of later versions.
+const NAMES: [&str; 19] = [
     "sum",
     "mult",
     "neg",
@@ -26,6 +26,9 @@ const NAMES: [&str; 16] = [
     "lin_decay",
     "exp_decay",
     "gauss_decay",
+    "acosh",
+    "max",
+    "min",
 ];
 
 type Result<T> = std::result::Result<T, Failure>;
@@ -146,6 +149,9 @@ impl Reader {
             "exp" => Ok(Expression::Exp(self.boxed(inner)?)),
             "ln" => Ok(Expression::Ln(self.boxed(inner)?)),
             "log10" => Ok(Expression::Log10(self.boxed(inner)?)),
+            "acosh" => Ok(Expression::Acosh(self.boxed(inner)?)),
+            "max" => Ok(Expression::Max(self.list(inner)?)),
+            "min" => Ok(Expression::Min(self.list(inner)?)),
             "div" => {
                 let division: Division = read(inner)?;
                 Ok(Expression::Quotient {

@@ -51,20 +51,23 @@ pub(super) struct GroupsBody<Q> {
 }
 
 impl<Q: AsQuery> GroupsBody<Q> {
-    /// What is asked of the service; `place` stands before the names of fields in errors.
-    pub(super) fn request(self, place: &str) -> Result<GroupsRequest, Failure> {
+    /// What is asked of the service.
+    pub(super) fn request(self) -> Result<GroupsRequest, Failure> {
+        let query = Q::PLACES.1;
+        let place = format!("{query}.group_request");
         let mut problems = Problems::new();
-        problems.at_least(format_args!("{place}group_size"), self.group_size, 1);
+        problems.at_least(format_args!("{place}.group_size"), self.group_size, 1);
         if self.group_by.is_empty() {
             problems.add(
-                format_args!("{place}group_by"),
+                format_args!("{place}.group_by"),
                 "value \"\" invalid, must be at least 1 characters",
             );
         }
         problems.finish()?;
+        let request = self.query.read(query, &format!("{place}.limit"))?;
         let size = self.group_size.map_or(3, number);
         Ok(GroupsRequest {
-            groups: GroupRequest::new(self.query.request()?, self.group_by).group_size(size),
+            groups: GroupRequest::new(request, self.group_by).group_size(size),
             lookup: self.with_lookup.map(Lookup::into),
         })
     }

@@ -95,10 +95,28 @@ pub(super) struct Examples {
     pub(super) strategy: Option<Strategy>,
 }
 
+/// Whether a list has anything in it.
+fn given(list: Option<&Vec<Input>>) -> bool {
+    list.is_some_and(|list| !list.is_empty())
+}
+
 impl Examples {
+    /// What the strategy needs and has not.
+    pub(super) fn missing(&self) -> Option<&'static str> {
+        let (positive, negative) = (given(self.positive.as_ref()), given(self.negative.as_ref()));
+        match self.strategy.unwrap_or_default() {
+            Strategy::AverageVector if !positive => {
+                Some("At least one positive vector ID required with this strategy")
+            }
+            Strategy::BestScore | Strategy::SumScores if !positive && !negative => {
+                Some("At least one positive or negative vector ID required with this strategy")
+            }
+            Strategy::AverageVector | Strategy::BestScore | Strategy::SumScores => None,
+        }
+    }
+
     pub(super) fn query(self, place: &str, problems: &mut Problems) -> Result<Query, ServiceError> {
-        let given = |list: &Option<Vec<Input>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if !given(&self.positive) && !given(&self.negative) {
+        if !given(self.positive.as_ref()) && !given(self.negative.as_ref()) {
             problems.add(
                 place,
                 "At least one positive or negative vector/id must be provided",
@@ -272,6 +290,7 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
         let input: Input = read(Value::Object(map))?;
         return Ok(Query::Nearest(input.input(place, problems)?));
     };
+    let mmr_place = format!("{place}.mmr");
     let place = format!("{place}.{kind}");
     match kind {
         "nearest" => {
@@ -280,9 +299,10 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
                 None => Ok(Query::Nearest(target)),
                 Some(mmr) => {
                     let mmr: Mmr = read(mmr)?;
-                    problems.within("mmr.diversity", mmr.diversity, 0.0, 1.0);
+                    problems.within(format_args!("{mmr_place}.diversity"), mmr.diversity, 0.0, 1.0);
                     let most = vdb::MAX_MMR_CANDIDATES as u64;
-                    problems.within("mmr.candidates_limit", mmr.candidates_limit, 0, most);
+                    let limit = format_args!("{mmr_place}.candidates_limit");
+                    problems.within(limit, mmr.candidates_limit, 0, most);
                     Ok(Query::Mmr {
                         target,
                         diversity: mmr.diversity.unwrap_or(0.5),

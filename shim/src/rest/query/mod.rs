@@ -41,6 +41,22 @@ pub(super) fn routes() -> Router<App> {
         .merge(older::routes())
 }
 
+/// How bodies are read.
+pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+    ("query", |bytes| {
+        serde_json::from_slice::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
+    }),
+    ("query batch", |bytes| {
+        serde_json::from_slice::<Searches<QueryBody>>(bytes).is_ok_and(|body| requests(body).is_ok())
+    }),
+    ("query groups", |bytes| {
+        serde_json::from_slice::<GroupsBody<QueryBody>>(bytes).is_ok_and(|body| body.request().is_ok())
+    }),
+    ("search", older::reads::<older::Search>),
+    ("recommend", older::reads::<older::Recommend>),
+    ("discover", older::reads::<older::Discover>),
+];
+
 /// Hits in an object of their own.
 #[derive(Serialize)]
 struct Points {
@@ -59,11 +75,26 @@ struct Searches<T> {
 
 /// A body that is a query.
 trait AsQuery: serde::de::DeserializeOwned + Send + 'static {
-    fn request(self) -> Result<QueryRequest, Failure>;
+    /// What errors call the query, and the query of groups.
+    const PLACES: (&'static str, &'static str);
+
+    /// What is asked of the service; `place` is what errors call the body, `limit` what they call its limit.
+    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure>;
+
+    /// As [`read`](Self::read), of a body that stands alone.
+    fn request(self) -> Result<QueryRequest, Failure> {
+        let place = Self::PLACES.0;
+        self.read(place, &format!("{place}.limit"))
+    }
 }
 
 fn requests<T: AsQuery>(searches: Searches<T>) -> Result<Vec<QueryRequest>, Failure> {
-    searches.searches.into_iter().map(T::request).collect()
+    let searches = searches.searches.into_iter().enumerate();
+    let read = |(number, search): (usize, T)| {
+        let place = format!("searches[{number}].{}", T::PLACES.0);
+        search.read(&place, &format!("{place}.limit"))
+    };
+    searches.map(read).collect()
 }
 
 async fn query(
@@ -114,7 +145,7 @@ async fn query_groups(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let request = body.request("")?;
+        let request = body.request()?;
         let groups = app
             .service
             .on_behalf_of(&caller)

@@ -18,7 +18,9 @@ use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
 use crate::rest::guard::By;
 use crate::rest::reads::number;
-use crate::rest::wire::{OneOrMany, WireFilter, WireVector, WithPayload, WithVector, optional, select};
+use crate::rest::wire::{
+    OneOrMany, ShardKeys, WireFilter, WireVector, WithPayload, WithVector, optional, select,
+};
 use crate::service::{Problems, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
@@ -32,6 +34,11 @@ pub(super) fn routes() -> Router<App> {
         .route(&below("recommend/groups"), post(groups::<Recommend>))
         .route(&below("discover"), post(one::<Discover>))
         .route(&below("discover/batch"), post(batch::<Discover>))
+}
+
+/// Whether bytes are such a body.
+pub(super) fn reads<Q: AsQuery>(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Q>(bytes).is_ok_and(|body| body.request().is_ok())
 }
 
 async fn one<Q: AsQuery>(
@@ -84,7 +91,7 @@ async fn groups<Q: AsQuery>(
         let groups = app
             .service
             .on_behalf_of(&caller)
-            .query_groups(&collection, body.request("")?, options)
+            .query_groups(&collection, body.request()?, options)
             .await?;
         Ok(GroupsOut::from(groups))
     })
@@ -105,6 +112,7 @@ struct Common {
     score_threshold: Option<f32>,
     using: Option<Using>,
     lookup_from: Option<LookupLocation>,
+    shard_key: Option<ShardKeys>,
 }
 
 /// The name of a vector.
@@ -113,14 +121,21 @@ struct Common {
 struct Using(String);
 
 impl Common {
-    fn request(self, query: Query, place: &str, mut problems: Problems) -> Result<QueryRequest, Failure> {
-        problems.at_least(format_args!("{place}.limit"), Some(self.limit), 1);
+    /// `place` and `limit` are what errors call the body and its limit.
+    fn request(
+        self,
+        query: Query,
+        (place, limit): (&str, &str),
+        mut problems: Problems,
+    ) -> Result<QueryRequest, Failure> {
+        problems.at_least(limit, Some(self.limit), 1);
         let mut params = QueryParams::default();
         if let Some(given) = &self.params {
             given.check(&format!("{place}.params"), &mut problems);
             params = given.params()?;
         }
         problems.finish()?;
+        ShardKeys::refuse_read(self.shard_key.as_ref())?;
         let mut request = QueryRequest::new(query)
             .limit(number(self.limit))
             .offset(self.offset.map_or(0, number));
@@ -129,7 +144,7 @@ impl Common {
         request.params = params;
         request.score_threshold = self.score_threshold;
         request.select = select(self.with_payload, self.with_vector, false);
-        request.lookup_from = self.lookup_from.map(LookupLocation::into);
+        request.lookup_from = self.lookup_from.map(LookupLocation::lookup).transpose()?;
         Ok(request)
     }
 }
@@ -165,25 +180,27 @@ impl<'de> Deserialize<'de> for NamedVector {
 }
 
 #[derive(Debug, Deserialize)]
-struct Search {
+pub(super) struct Search {
     vector: NamedVector,
     #[serde(flatten)]
     common: Common,
 }
 
 impl AsQuery for Search {
-    fn request(self) -> Result<QueryRequest, Failure> {
-        const PLACE: &str = "search_request";
+    const PLACES: (&'static str, &'static str) = ("search_request", "search_group_request");
+
+    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
         let mut problems = Problems::new();
-        let target = Input::Vector(self.vector.vector).input("search_request.vector", &mut problems)?;
-        let mut request = self.common.request(Query::Nearest(target), PLACE, problems)?;
+        let target = Input::Vector(self.vector.vector).input(&format!("{place}.vector"), &mut problems)?;
+        let query = Query::Nearest(target);
+        let mut request = self.common.request(query, (place, limit), problems)?;
         request.using = self.vector.name;
         Ok(request)
     }
 }
 
 #[derive(Debug, Deserialize)]
-struct Recommend {
+pub(super) struct Recommend {
     positive: Option<Vec<Input>>,
     negative: Option<Vec<Input>>,
     strategy: Option<Strategy>,
@@ -192,21 +209,26 @@ struct Recommend {
 }
 
 impl AsQuery for Recommend {
-    fn request(self) -> Result<QueryRequest, Failure> {
-        const PLACE: &str = "recommend_request";
-        let mut problems = Problems::new();
+    const PLACES: (&'static str, &'static str) = ("recommend_request", "recommend_group_request");
+
+    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
         let examples = Examples {
             positive: self.positive,
             negative: self.negative,
             strategy: self.strategy,
         };
-        let query = examples.query(PLACE, &mut problems)?;
-        self.common.request(query, PLACE, problems)
+        // Queries find this out of range; recommendations find that it makes no sense.
+        if let Some(missing) = examples.missing() {
+            return Err(ServiceError::bad_request(missing).into());
+        }
+        let mut problems = Problems::new();
+        let query = examples.query(place, &mut problems)?;
+        self.common.request(query, (place, limit), problems)
     }
 }
 
 #[derive(Debug, Deserialize)]
-struct Discover {
+pub(super) struct Discover {
     target: Option<Input>,
     context: Option<OneOrMany<Pair>>,
     #[serde(flatten)]
@@ -214,18 +236,23 @@ struct Discover {
 }
 
 impl AsQuery for Discover {
-    fn request(self) -> Result<QueryRequest, Failure> {
-        const PLACE: &str = "discover_request";
+    const PLACES: (&'static str, &'static str) = ("discover_request", "discover_request");
+
+    fn read(mut self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
         let mut problems = Problems::new();
-        let context = pairs(self.context, PLACE, &mut problems)?;
-        let target = self.target.map(|target| target.input(PLACE, &mut problems));
+        let context = pairs(self.context, place, &mut problems)?;
+        let target = self.target.map(|target| target.input(place, &mut problems));
         let query = match target.transpose()? {
             Some(target) => Query::Discover { target, context },
             None if !context.is_empty() => Query::Context(context),
             None => {
-                return Err(ServiceError::bad_request("expected a target, a context, or both").into());
+                return Err(
+                    ServiceError::bad_request("target and/or context_pairs must be specified").into(),
+                );
             }
         };
-        self.common.request(query, PLACE, problems)
+        // Discoveries know of none.
+        self.common.score_threshold = None;
+        self.common.request(query, (place, limit), problems)
     }
 }

@@ -1,8 +1,8 @@
 //! Filters.
 //!
 //! The engine reads them, strictly. Qdrant is laxer in three places, which are mended before: it ignores keys that it does not
-//! know in a condition on a field, takes several predicates on one, of which one must hold, and tells values out of range from
-//! shapes that it does not know.
+//! know everywhere but in a filter itself, takes several predicates on one field, of which one must hold, and tells values out of
+//! range from shapes that it does not know.
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
@@ -22,6 +22,27 @@ const PREDICATES: [&str; 8] = [
     "is_empty",
     "is_null",
 ];
+
+/// Conditions that are not on a field, by the key that they are known by.
+const ALONE: [&str; 6] = ["is_empty", "is_null", "has_id", "has_vector", "slice", "nested"];
+
+/// What a value can be matched with; of several the first counts.
+const MATCHES: [&str; 8] = [
+    "value",
+    "text",
+    "text_any",
+    "phrase",
+    "prefix",
+    "substring",
+    "any",
+    "except",
+];
+
+/// Ends of a range.
+const ENDS: [&str; 4] = ["lt", "gt", "gte", "lte"];
+
+/// Parts of a place.
+const PLACE: [&str; 2] = ["lon", "lat"];
 
 /// Lists of conditions in a filter.
 const CLAUSES: [&str; 3] = ["must", "should", "must_not"];
@@ -112,29 +133,47 @@ impl Mender {
             if let Some(mended) = self.field(map, place) {
                 *value = mended;
             }
-        } else if let Some(Value::Object(nested)) = map.get_mut("nested") {
-            if let Some(inner) = nested.get_mut("filter") {
-                self.filter(inner, &format!("{place}.nested.filter"), depth + 1);
-            }
-        } else if let Some(Value::Object(slice)) = map.get("slice") {
-            let number = |key| slice.get(key).and_then(Value::as_u64);
-            if let (Some(total), Some(index)) = (number("total"), number("index"))
-                && total > 0
-                && index >= total
-            {
-                self.problems.add(
-                    format_args!("{place}.slice.index"),
-                    format_args!("value {index} invalid, must be smaller than total"),
-                );
+        } else if let Some(name) = ALONE.into_iter().find(|name| map.contains_key(*name)) {
+            map.retain(|key, _| key == name);
+            if let Some(of) = map.get_mut(name) {
+                self.alone(name, of, &format!("{place}.{name}"), depth);
             }
         } else {
             self.filter(value, place, depth + 1);
         }
     }
 
+    /// A condition that is not on a field, without what is not known of it.
+    fn alone(&mut self, name: &str, of: &mut Value, place: &str, depth: usize) {
+        match name {
+            "is_empty" | "is_null" => keep(of, &["key"]),
+            "nested" => {
+                keep(of, &["key", "filter"]);
+                if let Some(inner) = of.get_mut("filter") {
+                    self.filter(inner, &format!("{place}.filter"), depth + 1);
+                }
+            }
+            "slice" => {
+                keep(of, &["total", "index"]);
+                let number = |key| of.get(key).and_then(Value::as_u64);
+                if let (Some(total), Some(index)) = (number("total"), number("index"))
+                    && total > 0
+                    && index >= total
+                {
+                    self.problems.add(
+                        format_args!("{place}.index"),
+                        format_args!("value {index} invalid, must be smaller than total"),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// A condition on a field without what is not known of it; one for each predicate, if there are several.
     fn field(&mut self, map: &mut Map<String, Value>, place: &str) -> Option<Value> {
         map.retain(|key, value| key == "key" || (PREDICATES.contains(&key.as_str()) && !value.is_null()));
+        map.iter_mut().for_each(|(name, of)| predicate(name, of));
         let predicates: Vec<&String> = map.keys().filter(|key| *key != "key").collect();
         match predicates.len() {
             0 => {
@@ -154,57 +193,58 @@ impl Mender {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use vdb::Condition;
-
-    use super::*;
-    use crate::service::ErrorKind;
-
-    fn read(value: Value) -> Result<Filter, ServiceError> {
-        WireFilter::from_value(value).unwrap().filter()
-    }
-
-    #[test]
-    fn several_predicates_are_alternatives() {
-        let two = json!({"must": [{"key": "a", "match": {"value": 1}, "range": {"gt": 5}, "other": 1}]});
-        let either = Filter::should([
-            Condition::matches("a", 1),
-            Condition::range("a", (std::ops::Bound::Excluded(5.0), std::ops::Bound::Unbounded)),
-        ]);
-        assert_eq!(read(two), Ok(Filter::must([either.into()])));
-    }
-
-    #[test]
-    fn values_out_of_range_are_told_from_shapes() {
-        for value in [
-            json!({"must": {"key": "a"}}),
-            json!({"should": [{"must_not": [{"key": "a", "match": null}]}]}),
-            json!({"must": [{"slice": {"total": 2, "index": 2}}]}),
-            json!({"min_should": {"conditions": [], "min_count": 0}}),
-        ] {
-            assert_eq!(
-                read(value.clone()).unwrap_err().kind,
-                ErrorKind::Validation,
-                "{value}"
-            );
-        }
-        for value in [
-            json!({"must": [{"unknown": 1}]}),
-            json!({"mast": []}),
-            json!({"must": [{"key": "a", "match": {"value": 1.5}}]}),
-            json!(7),
-        ] {
-            assert!(WireFilter::from_value(value.clone()).is_err(), "{value}");
-        }
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        let mut value = json!({});
-        for _ in 0..200 {
-            value = json!({ "must": [value] });
-        }
-        assert!(WireFilter::from_value(value).is_err());
+/// Takes away what is not known.
+fn keep(value: &mut Value, known: &[&str]) {
+    if let Value::Object(map) = value {
+        map.retain(|key, _| known.contains(&key.as_str()));
     }
 }
+
+/// A predicate of a field without what is not known of it.
+fn predicate(name: &str, of: &mut Value) {
+    match name {
+        "match" => {
+            let given = |kind: &&str| of.get(*kind).is_some_and(|value| !value.is_null());
+            if let Some(kind) = MATCHES.into_iter().find(given) {
+                keep(of, &[kind]);
+            }
+        }
+        "range" | "values_count" => keep(of, &ENDS),
+        "geo_bounding_box" => {
+            keep(of, &["top_left", "bottom_right"]);
+            corners(of, &["top_left", "bottom_right"]);
+        }
+        "geo_radius" => {
+            keep(of, &["center", "radius"]);
+            corners(of, &["center"]);
+        }
+        "geo_polygon" => {
+            keep(of, &["exterior", "interiors"]);
+            if let Some(exterior) = of.get_mut("exterior") {
+                ring(exterior);
+            }
+            if let Some(Value::Array(interiors)) = of.get_mut("interiors") {
+                interiors.iter_mut().for_each(ring);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn corners(of: &mut Value, names: &[&str]) {
+    for name in names {
+        if let Some(place) = of.get_mut(*name) {
+            keep(place, &PLACE);
+        }
+    }
+}
+
+fn ring(of: &mut Value) {
+    keep(of, &["points"]);
+    if let Some(Value::Array(points)) = of.get_mut("points") {
+        points.iter_mut().for_each(|place| keep(place, &PLACE));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,15 +6,18 @@
 //! | `filter.rs` | filters |
 //! | `select.rs` | what comes back with a point |
 //! | `point.rs` | points that come back |
+//! | `shard.rs` | keys of shards, which there are none of |
 
 mod filter;
 mod point;
 mod select;
+mod shard;
 mod vector;
 
 pub(super) use filter::{WireFilter, optional};
 pub(super) use point::{RecordOut, ScoredOut};
 pub(super) use select::{WithPayload, WithVector, select};
+pub(super) use shard::ShardKeys;
 pub(super) use vector::{WireVector, WireVectors};
 
 use std::fmt;

@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use vdb::{SparseVector, Vector, Vectors};
+use vdb::{MAX_MULTIVECTOR_NUMBERS, SparseVector, Vector, Vectors};
 
 use crate::inference::{Role, embed, unknown_model};
 use crate::service::{Problems, ServiceError};
@@ -93,6 +93,9 @@ impl WireVector {
                     problems.add(place, "multivectors must not be empty");
                 } else if rows.iter().any(|row| row.len() != size) {
                     problems.add(place, "all vectors of a multivector must have the same size");
+                } else if rows.len().saturating_mul(size) > MAX_MULTIVECTOR_NUMBERS {
+                    let detail = format_args!("a multivector has at most {MAX_MULTIVECTOR_NUMBERS} numbers");
+                    problems.add(place, detail);
                 }
             }
             WireVector::Dense(_) | WireVector::Inferred(_) => {}
@@ -115,8 +118,14 @@ impl WireVectors {
         }
     }
 
+    /// Whether no vector is given, or one without numbers that has no name.
     pub(in crate::rest) fn is_empty(&self) -> bool {
-        matches!(self, WireVectors::Named(named) if named.is_empty())
+        match self {
+            WireVectors::Named(named) => named.is_empty(),
+            WireVectors::Single(WireVector::Dense(numbers)) => numbers.is_empty(),
+            WireVectors::Single(WireVector::Multi(rows)) => rows.is_empty(),
+            WireVectors::Single(WireVector::Sparse { .. } | WireVector::Inferred(_)) => false,
+        }
     }
 
     /// Adds what is wrong with them.

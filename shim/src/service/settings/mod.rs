@@ -155,6 +155,12 @@ const STRICT_AT_LEAST_1: [&str; 5] = [
     "max_points_count",
 ];
 
+/// Limits of at least 1 for each vector, below these keys.
+const STRICT_BY_VECTOR: [(&str, &str); 2] = [
+    ("multivector_config", "max_vectors"),
+    ("sparse_config", "max_length"),
+];
+
 fn check_strict_mode(strict: &Map<String, Value>, problems: &mut Problems) {
     for name in STRICT_AT_LEAST_1 {
         let value = strict.get(name).and_then(Value::as_u64);
@@ -163,6 +169,14 @@ fn check_strict_mode(strict: &Map<String, Value>, problems: &mut Problems) {
     let name = "max_resident_memory_percent";
     let percent = strict.get(name).and_then(Value::as_u64);
     problems.within(format_args!("strict_mode_config.{name}"), percent, 1, 100);
+    for (config, limit) in STRICT_BY_VECTOR {
+        let vectors = strict.get(config).and_then(Value::as_object);
+        for (vector, limits) in vectors.into_iter().flatten() {
+            let value = limits.get(limit).and_then(Value::as_u64);
+            let place = format_args!("strict_mode_config.{config}.{vector}.{limit}");
+            problems.at_least(place, value, 1);
+        }
+    }
 }
 
 #[cfg(test)]

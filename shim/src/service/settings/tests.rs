@@ -5,14 +5,14 @@ use super::*;
 #[test]
 fn what_is_out_of_range_is_told_by_its_place() {
     let settings: CollectionSettings = serde_json::from_value(json!({
-        "vectors": {"a": {"size": 0, "distance": "Dot"}},
+        "vectors": {"a": {"size": 70_000, "distance": "Dot"}},
         "hnsw_config": {"ef_construct": 1},
         "shard_number": 0,
     }))
     .unwrap();
     assert_eq!(
         settings.validate().unwrap_err().message,
-        "vectors.a.size: value 0 invalid, must be from 1 to 65536; \
+        "vectors.a.size: value 70000 invalid, must be from 1 to 65536; \
          shard_number: value 0 invalid, must be 1 or larger; \
          hnsw_config.ef_construct: value 1 invalid, must be 4 or larger"
     );

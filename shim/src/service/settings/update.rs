@@ -1,6 +1,7 @@
 //! A change to the settings of a collection.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
@@ -50,14 +51,20 @@ pub struct VectorUpdate {
     pub memory: Option<Memory>,
 }
 
+/// The wire has no form for 0 here.
+fn nonzero<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<u32>, D::Error> {
+    let number = Option::<NonZeroU32>::deserialize(deserializer)?;
+    Ok(number.map(NonZeroU32::get))
+}
+
 /// What changes of the parameters of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ParamsUpdate {
     /// Copies of each shard.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nonzero")]
     pub replication_factor: Option<u32>,
     /// Copies that must have a write.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nonzero")]
     pub write_consistency_factor: Option<u32>,
     /// More copies that are asked by reads.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Dense and sparse vectors of a collection.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
@@ -100,6 +101,7 @@ pub struct MultivectorSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VectorSettings {
     /// Numbers in it.
+    #[serde(deserialize_with = "nonzero")]
     pub size: u64,
     /// How nearness is measured.
     pub distance: DistanceName,
@@ -121,6 +123,11 @@ pub struct VectorSettings {
     /// Several a point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multivector_config: Option<MultivectorSettings>,
+}
+
+/// The wire has no form for a vector without numbers; one with too many is only out of range.
+fn nonzero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    NonZeroU64::deserialize(deserializer).map(NonZeroU64::get)
 }
 
 impl VectorSettings {

@@ -99,6 +99,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         1 => text().prop_map(Predicate::TextAny),
         1 => text().prop_map(Predicate::Phrase),
         1 => text().prop_map(Predicate::Prefix),
+        1 => text().prop_map(Predicate::Substring),
         2 => limits(number).prop_map(Predicate::Range),
         2 => limits(at).prop_map(Predicate::Datetime),
         3 => area(),

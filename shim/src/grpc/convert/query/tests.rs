@@ -117,13 +117,22 @@ fn numbers_out_of_their_ranges_are_refused_by_name() {
 }
 
 #[test]
-fn text_queries_say_what_to_use_instead() {
-    let sent = proto::Query {
-        variant: Some(Variant::Text(proto::TextQuery::default())),
+fn text_queries_have_the_usual_parameters_unless_others_are_given() {
+    let sent = |scoring| proto::Query {
+        variant: Some(Variant::Text(proto::TextQuery {
+            query: "old owl".to_owned(),
+            scoring,
+        })),
     };
-    let refused = tonic::Status::from(query(sent).unwrap_err());
-    assert_eq!(refused.code(), tonic::Code::Unimplemented);
-    assert!(refused.message().contains("bm25"), "{refused}");
+    assert_eq!(query(sent(None)), Ok(Query::text("old owl")));
+    let bm25 = proto::Bm25Params {
+        k: Some(2.0),
+        b: None,
+    };
+    let Ok(Query::Text { text, k1, b }) = query(sent(Some(text_query::Scoring::Bm25(bm25)))) else {
+        panic!("no text query");
+    };
+    assert_eq!((text.as_str(), k1, b), ("old owl", 2.0, 0.75));
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! Keys of shards. A single node has none, so that a request that names one is for shards that are not there: what is answered
+//! for all points would be another answer.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::service::ServiceError;
+
+/// The name of some shards.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(in crate::rest) enum ShardKey {
+    Number(u64),
+    Keyword(String),
+}
+
+impl fmt::Display for ShardKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShardKey::Number(number) => write!(f, "{number}"),
+            ShardKey::Keyword(text) => write!(f, "{:?}", text.chars().take(64).collect::<String>()),
+        }
+    }
+}
+
+/// Which shards a request is for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(in crate::rest) enum ShardKeys {
+    /// Those of one key.
+    One(ShardKey),
+    /// Those of several keys.
+    Several(Vec<ShardKey>),
+    /// Those of a key, or of another where there are none.
+    Fallback {
+        /// The key.
+        target: ShardKey,
+        /// The other.
+        #[serde(rename = "fallback")]
+        _fallback: ShardKey,
+    },
+}
+
+impl ShardKeys {
+    fn first(&self) -> String {
+        match self {
+            ShardKeys::One(key) | ShardKeys::Fallback { target: key, .. } => key.to_string(),
+            ShardKeys::Several(keys) => keys.first().map_or_else(|| "[]".to_owned(), ShardKey::to_string),
+        }
+    }
+
+    /// Refuses to read from shards that are not there.
+    pub(in crate::rest) fn refuse_read(keys: Option<&Self>) -> Result<(), ServiceError> {
+        keys.map_or(Ok(()), |keys| {
+            let text = format!("Shard key {} does not exist!", keys.first());
+            Err(ServiceError::bad_request(text))
+        })
+    }
+
+    /// Refuses to write to shards that are not there.
+    pub(in crate::rest) fn refuse_write(keys: Option<&Self>) -> Result<(), ServiceError> {
+        keys.map_or(Ok(()), |keys| {
+            Err(ServiceError::bad_input(format!(
+                "Shard key {} not found",
+                keys.first()
+            )))
+        })
+    }
+}

@@ -1,0 +1,965 @@
+//! What routes refuse, with which status and in which words.
+
+use serde_json::{Value, json};
+
+use super::Server;
+
+/// A server with a collection `c` of a dense and a sparse vector, a point 1, and an index of integers.
+async fn server() -> Server {
+    let server = Server::new();
+    let create = json!({
+        "vectors": {"": {"size": 2, "distance": "Dot"}, "other": {"size": 3, "distance": "Cosine"}},
+        "sparse_vectors": {"s": {}},
+    });
+    server.put("/collections/c", create).await.result();
+    let index = json!({"field_name": "n", "field_schema": "integer"});
+    server.put("/collections/c/index?wait=true", index).await.result();
+    let point = json!({"points": [{"id": 1, "vector": [1, 0], "payload": {"n": 1}}]});
+    server
+        .put("/collections/c/points?wait=true", point)
+        .await
+        .result();
+    server
+}
+
+const FORMAT: &str = "Format error in JSON body: ";
+const RANGE: &str = "Validation error in JSON body: [";
+const ABOVE_0: &str = "value 0 invalid, must be 1 or larger]";
+
+/// Each body is refused with that status; the text of the error begins so, and has the other part in it.
+async fn refused(method: &str, path: &str, cases: Vec<(Value, u16, &str, &str)>) {
+    let server = server().await;
+    for (body, status, start, part) in cases {
+        let answer = server.raw(method, path, body.to_string()).await;
+        assert_eq!(answer.status, status, "{method} {path} {body}: {}", answer.text());
+        let text = answer.error(status);
+        assert!(
+            text.starts_with(start) && text.contains(part),
+            "{method} {path} {body}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn settings() {
+    let long = "x".repeat(256);
+    refused(
+        "PUT",
+        "/collections/new",
+        vec![
+            (json!([]), 400, FORMAT, ""),
+            (
+                json!({"vectors": {"size": 0, "distance": "Dot"}}),
+                400,
+                FORMAT,
+                "nonzero",
+            ),
+            (
+                json!({"vectors": {"size": 65_537, "distance": "Dot"}}),
+                422,
+                RANGE,
+                "vectors.size: value 65537 invalid",
+            ),
+            (
+                json!({"vectors": {"size": -1, "distance": "Dot"}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (json!({"vectors": {"size": 2}}), 400, FORMAT, "distance"),
+            (
+                json!({"vectors": {"size": 2, "distance": "dot"}}),
+                400,
+                FORMAT,
+                "dot",
+            ),
+            (
+                json!({"vectors": {"size": 2, "distance": "Dot", "datatype": "int4"}}),
+                400,
+                FORMAT,
+                "int4",
+            ),
+            (
+                json!({"vectors": {"size": 2, "distance": "Dot", "memory": "pinned"}}),
+                422,
+                RANGE,
+                "memory",
+            ),
+            (
+                json!({"vectors": {"a/b": {"size": 2, "distance": "Dot"}}}),
+                400,
+                "Wrong input: ",
+                "a/b",
+            ),
+            (
+                json!({"vectors": {long: {"size": 2, "distance": "Dot"}}}),
+                400,
+                "Wrong input: ",
+                "200",
+            ),
+            (json!({"sparse_vectors": {"": {}}}), 422, RANGE, "empty"),
+            (
+                json!({"vectors": {"a": {"size": 2, "distance": "Dot"}}, "sparse_vectors": {"a": {}}}),
+                400,
+                "Wrong input: ",
+                "a",
+            ),
+            (
+                json!({"shard_number": 0}),
+                422,
+                RANGE,
+                "shard_number: value 0 invalid, must be 1 or larger",
+            ),
+            (json!({"replication_factor": 0}), 422, RANGE, ABOVE_0),
+            (json!({"write_consistency_factor": 0}), 422, RANGE, ABOVE_0),
+            (
+                json!({"hnsw_config": {"ef_construct": 3}}),
+                422,
+                RANGE,
+                "must be 4 or larger",
+            ),
+            (
+                json!({"hnsw_config": {"full_scan_threshold": 9}}),
+                422,
+                RANGE,
+                "must be 10 or larger",
+            ),
+            (json!({"hnsw_config": {"m": -1}}), 400, FORMAT, ""),
+            (json!({"wal_config": {"wal_capacity_mb": 0}}), 422, RANGE, ABOVE_0),
+            (
+                json!({"optimizers_config": {"deleted_threshold": 1.5}}),
+                422,
+                RANGE,
+                "must be from 0 to 1",
+            ),
+            (
+                json!({"optimizers_config": {"vacuum_min_vector_number": 99}}),
+                422,
+                RANGE,
+                "must be 100 or larger",
+            ),
+            (
+                json!({"optimizers_config": {"max_segment_size": 0}}),
+                422,
+                RANGE,
+                ABOVE_0,
+            ),
+            (
+                json!({"quantization_config": {"scalar": {"type": "int8", "quantile": 0.4}}}),
+                422,
+                RANGE,
+                "from 0.5 to 1",
+            ),
+            (
+                json!({"quantization_config": {"scalar": {"type": "int4"}}}),
+                400,
+                FORMAT,
+                "int4",
+            ),
+            (
+                json!({"quantization_config": {"product": {}}}),
+                400,
+                FORMAT,
+                "compression",
+            ),
+            (
+                json!({"quantization_config": {"other": {}}}),
+                400,
+                FORMAT,
+                "other",
+            ),
+            (
+                json!({"strict_mode_config": {"max_query_limit": 0}}),
+                422,
+                RANGE,
+                ABOVE_0,
+            ),
+            (
+                json!({"strict_mode_config": {"max_resident_memory_percent": 101}}),
+                422,
+                RANGE,
+                "from 1 to 100",
+            ),
+            (
+                json!({"strict_mode_config": {"sparse_config": {"s": {"max_length": 0}}}}),
+                422,
+                RANGE,
+                ABOVE_0,
+            ),
+            (
+                json!({"strict_mode_config": {"multivector_config": {"m": {"max_vectors": 0}}}}),
+                422,
+                RANGE,
+                ABOVE_0,
+            ),
+        ],
+    )
+    .await;
+    refused(
+        "PATCH",
+        "/collections/c",
+        vec![
+            (
+                json!({"vectors": {"none": {}}}),
+                400,
+                "Wrong input: Not existing vector name error: none",
+                "",
+            ),
+            (
+                json!({"sparse_vectors": {"none": {}}}),
+                400,
+                "Wrong input: ",
+                "none",
+            ),
+            (
+                json!({"params": {"replication_factor": 0}}),
+                400,
+                FORMAT,
+                "nonzero",
+            ),
+            (
+                json!({"hnsw_config": {"ef_construct": 1}}),
+                422,
+                RANGE,
+                "must be 4 or larger",
+            ),
+            (json!({"quantization_config": "disabled"}), 400, FORMAT, ""),
+        ],
+    )
+    .await;
+    refused(
+        "PUT",
+        "/collections/c/vectors/new",
+        vec![
+            (json!({}), 400, FORMAT, ""),
+            (
+                json!({"dense": {"size": 0, "distance": "Dot"}}),
+                422,
+                RANGE,
+                "value 0 invalid",
+            ),
+            (
+                json!({"dense": {"size": 65_537, "distance": "Dot"}}),
+                422,
+                RANGE,
+                "65537",
+            ),
+            (json!({"sparse": {"modifier": "odd"}}), 400, FORMAT, "odd"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn names() {
+    let server = server().await;
+    let long = format!("/collections/{}", "x".repeat(256));
+    for (path, part) in [
+        (
+            "/collections/a%3Cb",
+            "collection_name: collection name cannot contain \"<\" char]",
+        ),
+        (
+            "/collections/a%2Fb",
+            "collection_name: collection name cannot contain \"/\" char]",
+        ),
+        (long.as_str(), "must be from 1 to 255 characters]"),
+    ] {
+        let text = server.put(path, json!({})).await.error(422);
+        let start = "Validation error in path parameters: [";
+        assert!(text.starts_with(start) && text.ends_with(part), "{path}: {text}");
+    }
+    let text = server.get(&long).await.error(422);
+    assert!(
+        text.starts_with("Validation error in path parameters: ["),
+        "{text}"
+    );
+    // What no new collection could be called is not there.
+    server.get("/collections/a%3Cb").await.error(404);
+    refused(
+        "POST",
+        "/collections/aliases",
+        vec![
+            (json!({}), 400, FORMAT, "actions"),
+            (json!({"actions": [{"other": {}}]}), 400, FORMAT, "other"),
+            (
+                json!({"actions": [{"create_alias": {"collection_name": "c", "alias_name": "a/b"}}]}),
+                422,
+                RANGE,
+                "actions[0].create_alias.alias_name: collection name cannot contain \"/\" char]",
+            ),
+            (
+                json!({"actions": [{"rename_alias": {"old_alias_name": "a", "new_alias_name": ""}}]}),
+                422,
+                RANGE,
+                "actions[0].rename_alias.new_alias_name: ",
+            ),
+            (
+                json!({"actions": [{"create_alias": {"collection_name": "c", "alias_name": "c"}}]}),
+                409,
+                "Wrong input: ",
+                "already exists",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn writes() {
+    const EMPTY: &str = "Bad request: Empty update request";
+    const SHARD: &str = "Wrong input: Shard key \"k\" not found";
+    let points = "/collections/c/points";
+    refused(
+        "PUT",
+        points,
+        vec![
+            (json!({}), 400, FORMAT, ""),
+            (json!({"points": []}), 400, EMPTY, ""),
+            (json!({"batch": {"ids": [], "vectors": []}}), 400, EMPTY, ""),
+            (json!({"points": [{"vector": [1, 2]}]}), 400, FORMAT, "id"),
+            (json!({"points": [{"id": 1}]}), 400, FORMAT, "vector"),
+            (json!({"points": [{"id": 1, "vector": "x"}]}), 400, FORMAT, ""),
+            (
+                json!({"points": [{"id": 1, "vector": []}]}),
+                400,
+                "Wrong input: Vector dimension error: ",
+                "got 0",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": [1, 2, 3]}]}),
+                400,
+                "Wrong input: Vector dimension error: ",
+                "got 3",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {"none": [1, 2]}}]}),
+                400,
+                "Wrong input: Not existing vector name",
+                "none",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {"s": [1, 2]}}]}),
+                400,
+                "Wrong input: ",
+                "",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": [[1, 2]]}]}),
+                400,
+                "Wrong input: ",
+                "",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": [[1, 2], [1]]}]}),
+                422,
+                RANGE,
+                "same size",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {"s": {"indices": [1, 1], "values": [1, 2]}}}]}),
+                422,
+                RANGE,
+                "points[0].vector.?.indices: must be unique",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {"s": {"indices": [1], "values": [1, 2]}}}]}),
+                422,
+                RANGE,
+                "points[0].vector.?.values: must be the same length as indices",
+            ),
+            (
+                json!({"batch": {"ids": [1], "vectors": [[1, 2]], "payloads": []}}),
+                422,
+                RANGE,
+                "payloads",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {}}], "update_mode": "never"}),
+                400,
+                FORMAT,
+                "never",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {}}], "update_filter": {"mast": []}}),
+                400,
+                FORMAT,
+                "mast",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {}}], "shard_key": "k"}),
+                400,
+                SHARD,
+                "",
+            ),
+        ],
+    )
+    .await;
+    refused(
+        "PUT",
+        "/collections/c/points/vectors?wait=true",
+        vec![
+            (json!({"points": []}), 422, RANGE, "must specify points to update"),
+            (
+                json!({"points": [{"id": 1, "vector": []}]}),
+                422,
+                RANGE,
+                "must specify vectors to update for point",
+            ),
+            (
+                json!({"points": [{"id": 1, "vector": {}}]}),
+                422,
+                RANGE,
+                "must specify vectors to update for point",
+            ),
+            (
+                json!({"points": [{"id": 9, "vector": [1, 2]}]}),
+                404,
+                "Not found: No point with id 9 found",
+                "",
+            ),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/vectors/delete",
+        vec![
+            (json!({"points": [1]}), 400, FORMAT, "vector"),
+            (
+                json!({"vector": [], "points": [1]}),
+                422,
+                RANGE,
+                "must specify vector names to delete",
+            ),
+            (
+                json!({"vector": ["other"]}),
+                400,
+                "Bad request: No filter or points provided",
+                "",
+            ),
+            (
+                json!({"vector": ["none"], "points": [1]}),
+                400,
+                "Wrong input: Not existing vector name error: none",
+                "",
+            ),
+        ],
+    )
+    .await;
+    let neither = "Either list of point ids or filter must be provided";
+    for (method, path, extra) in [
+        (
+            "POST",
+            "/collections/c/points/payload",
+            json!({"payload": {"a": 1}}),
+        ),
+        (
+            "PUT",
+            "/collections/c/points/payload",
+            json!({"payload": {"a": 1}}),
+        ),
+        (
+            "POST",
+            "/collections/c/points/payload/delete",
+            json!({"keys": ["a"]}),
+        ),
+        ("POST", "/collections/c/points/payload/clear", json!({})),
+        ("POST", "/collections/c/points/delete", json!({})),
+    ] {
+        let with = |name: &str, value: Value| {
+            let mut body = extra.clone();
+            body[name] = value;
+            body
+        };
+        let mut sharded = with("points", json!([1]));
+        sharded["shard_key"] = json!(["k"]);
+        let cases = vec![
+            (extra.clone(), 400, FORMAT, neither),
+            (with("points", json!([])), 400, EMPTY, ""),
+            (with("points", json!(["x"])), 400, FORMAT, "x"),
+            (
+                with("filter", json!({"must": [{"key": "a"}]})),
+                422,
+                RANGE,
+                "At least one field condition",
+            ),
+            (sharded, 400, SHARD, ""),
+        ];
+        refused(method, path, cases).await;
+    }
+    refused(
+        "POST",
+        "/collections/c/points/payload",
+        vec![
+            (json!({"points": [1]}), 400, FORMAT, "payload"),
+            (json!({"payload": 1, "points": [1]}), 400, FORMAT, ""),
+            (
+                json!({"payload": {}, "points": [1], "key": ""}),
+                400,
+                "Wrong input: ",
+                "",
+            ),
+            (
+                json!({"payload": {}, "points": [1], "key": "a..b"}),
+                400,
+                "Wrong input: ",
+                "a..b",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn reads() {
+    const SHARD: &str = "Bad request: Shard key 7 does not exist!";
+    refused(
+        "POST",
+        "/collections/c/points",
+        vec![
+            (json!({}), 400, FORMAT, "ids"),
+            (json!({"ids": [-1]}), 400, FORMAT, ""),
+            (
+                json!({"ids": [1], "with_vector": ["none"]}),
+                400,
+                "Wrong input: Not existing vector name error: none",
+                "",
+            ),
+            (
+                json!({"ids": [1], "with_payload": {"other": []}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (json!({"ids": [1], "shard_key": 7}), 400, SHARD, ""),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/scroll",
+        vec![
+            (
+                json!({"limit": 0}),
+                422,
+                RANGE,
+                "scroll_request.limit: value 0 invalid",
+            ),
+            (json!({"limit": -1}), 400, FORMAT, ""),
+            (json!({"offset": "x"}), 400, FORMAT, ""),
+            (
+                json!({"order_by": "word"}),
+                400,
+                "Wrong input: No range index for `order_by` key: `word`",
+                "",
+            ),
+            (
+                json!({"order_by": "n", "offset": 1}),
+                400,
+                "Wrong input: Cannot use an `offset` when using `order_by`",
+                "",
+            ),
+            (
+                json!({"order_by": {"key": "n", "start_from": true}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (
+                json!({"order_by": {"key": "n", "direction": "up"}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (json!({"shard_key": {"target": 7, "fallback": 8}}), 400, SHARD, ""),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/count",
+        vec![
+            (json!({"exact": 1}), 400, FORMAT, ""),
+            (
+                json!({"filter": {"must": [{"slice": {"total": 0, "index": 0}}]}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (
+                json!({"filter": {"must": [{"slice": {"total": 2, "index": 2}}]}}),
+                422,
+                RANGE,
+                "slice.index",
+            ),
+            (
+                json!({"filter": {"min_should": {"conditions": [], "min_count": 0}}}),
+                422,
+                RANGE,
+                "min_count",
+            ),
+            (
+                json!({"filter": {"must": [{"key": "a", "match": {"value": 1.5}}]}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (
+                json!({"filter": {"must": [{"key": "", "match": {"value": 1}}]}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (
+                json!({"filter": {"must": [{"key": "a", "range": {"gt": "then"}}]}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (json!({"shard_key": 7}), 400, SHARD, ""),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/facet",
+        vec![
+            (
+                json!({"key": "word"}),
+                400,
+                "Wrong input: No appropriate index for faceting: `word`",
+                "",
+            ),
+            (
+                json!({"key": "n", "limit": 0}),
+                422,
+                RANGE,
+                "limit: value 0 invalid",
+            ),
+            (json!({"key": "n", "exact": "yes"}), 400, FORMAT, ""),
+        ],
+    )
+    .await;
+    for path in ["pairs", "offsets"] {
+        refused(
+            "POST",
+            &format!("/collections/c/points/search/matrix/{path}"),
+            vec![
+                (
+                    json!({"sample": 1}),
+                    422,
+                    RANGE,
+                    "sample: value 1 invalid, must be 2 or larger",
+                ),
+                (json!({"limit": 0}), 422, RANGE, "limit: value 0 invalid"),
+                (
+                    json!({"using": "none"}),
+                    400,
+                    "Wrong input: Not existing vector name error: none",
+                    "",
+                ),
+                (json!({"using": "s", "shard_key": 7}), 400, SHARD, ""),
+            ],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn queries() {
+    const BAD: &str = "Bad request: ";
+    const WRONG: &str = "Wrong input: ";
+    let two = json!([{"query": [1, 0]}, {"query": [0, 1]}]);
+    refused(
+        "POST",
+        "/collections/c/points/query",
+        vec![
+            (json!({"limit": 0}), 422, RANGE, "internal.limit: value 0 invalid"),
+            (json!({"query": [1, 0], "params": {"hnsw_ef": 0}}), 422, RANGE, "internal.params.hnsw_ef"),
+            (json!({"query": [1, 0], "params": {"quantization": {"oversampling": 0.5}}}), 422, RANGE, "oversampling"),
+            (json!({"query": [1, 0], "params": {"acorn": {"max_selectivity": 2}}}), 422, RANGE, "max_selectivity"),
+            (json!({"query": [1, 0], "params": {"idf": "global"}}), 400, WRONG, ""),
+            (json!({"query": []}), 400, "Wrong input: Vector dimension error: ", ""),
+            (json!({"query": [1, 0], "using": "none"}), 400, "Wrong input: Not existing vector name error: none", ""),
+            (json!({"query": {"indices": [1, 1], "values": [1, 1]}, "using": "s"}), 422, RANGE, "unique"),
+            (json!({"query": 9}), 404, "Not found: No point with id 9 found", ""),
+            (json!({"query": 1, "using": "other"}), 404, "Not found: Vector with name \"other\" for point", ""),
+            (json!({"query": 1, "lookup_from": {"collection": "none"}}), 404, "Not found: Collection none not found", ""),
+            (json!({"query": "nothing"}), 400, FORMAT, ""),
+            (json!({"query": {}}), 400, FORMAT, ""),
+            (json!({"query": {"other": 1}}), 400, FORMAT, ""),
+            (json!({"query": {"recommend": {}}}), 422, RANGE, "At least one positive or negative"),
+            (json!({"query": {"recommend": {"negative": [1]}}}), 400, WRONG, "positive"),
+            (json!({"query": {"fusion": "rrf"}}), 400, WRONG, "fusion"),
+            (json!({"query": {"formula": 1}}), 400, WRONG, "formula"),
+            (json!({"prefetch": two, "query": {"fusion": "rrf"}, "using": "other"}), 400, BAD, "'using'"),
+            (json!({"prefetch": two, "query": {"rrf": {"k": 0}}}), 422, RANGE, "internal.query.rrf.k"),
+            (json!({"prefetch": two, "query": {"rrf": {"weights": [1]}}}), 400, WRONG, "weight"),
+            (json!({"prefetch": two, "query": {"formula": "nothing"}}), 400, WRONG, "nothing"),
+            (json!({"prefetch": two, "query": {"formula": {"div": {"left": 1, "right": 0}}}}), 400, WRONG, ""),
+            (json!({"prefetch": two, "query": {"formula": {"max": []}}}), 400, WRONG, "max"),
+            (json!({"prefetch": two}), 400, BAD, "A query is needed to merge the prefetches"),
+            (json!({"prefetch": {"prefetch": two}, "query": [1, 0]}), 400, BAD, "A query is needed to merge"),
+            (json!({"score_threshold": 1}), 400, BAD, "A query is needed to use the score_threshold"),
+            (json!({"query": {"order_by": "n"}, "score_threshold": 1}), 400, BAD, "score_threshold"),
+            (json!({"query": {"order_by": "word"}}), 400, "Wrong input: No range index for `order_by` key: `word`", ""),
+            (json!({"query": {"sample": "ordered"}}), 400, FORMAT, ""),
+            (json!({"query": {"nearest": [1, 0], "mmr": {"diversity": 2}}}), 422, RANGE, "internal.query.mmr.diversity"),
+            (json!({"query": {"nearest": [1, 0], "mmr": {"candidates_limit": 16_385}}}), 422, RANGE, "candidates_limit"),
+            (
+                json!({"query": {"relevance_feedback": {"target": 1, "feedback": [], "strategy": {"naive": {"a": 1, "b": 1, "c": 1}}}}}),
+                422,
+                RANGE,
+                "feedback",
+            ),
+            (json!({"query": [1, 0], "shard_key": "k"}), 400, "Bad request: Shard key \"k\" does not exist!", ""),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/query/batch",
+        vec![
+            (json!({}), 400, FORMAT, "searches"),
+            (
+                json!({"searches": [{}, {"limit": 0}]}),
+                422,
+                RANGE,
+                "searches[1].internal.limit: value 0 invalid",
+            ),
+            (
+                json!({"searches": [{}, {"query": 9}]}),
+                404,
+                "Not found: No point with id 9 found",
+                "",
+            ),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/query/groups",
+        vec![
+            (json!({"query": [1, 0]}), 400, FORMAT, "group_by"),
+            (json!({"group_by": ""}), 422, RANGE, "group_by"),
+            (
+                json!({"group_by": "n", "limit": 0}),
+                422,
+                RANGE,
+                "search_group_request.group_request.limit: ",
+            ),
+            (
+                json!({"group_by": "n", "group_size": 0}),
+                422,
+                RANGE,
+                "search_group_request.group_request.group_size: ",
+            ),
+            (
+                json!({"group_by": "n", "with_lookup": "none"}),
+                404,
+                "Not found: Collection none not found",
+                "",
+            ),
+            (json!({"group_by": "a b"}), 400, WRONG, ""),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/search",
+        vec![
+            (json!({"vector": [1, 0]}), 400, FORMAT, "limit"),
+            (
+                json!({"vector": [1, 0], "limit": 0}),
+                422,
+                RANGE,
+                "search_request.limit: value 0 invalid",
+            ),
+            (
+                json!({"vector": [1], "limit": 1}),
+                400,
+                "Wrong input: Vector dimension error: ",
+                "",
+            ),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/recommend",
+        vec![
+            (
+                json!({"limit": 1}),
+                400,
+                BAD,
+                "At least one positive vector ID required",
+            ),
+            (
+                json!({"negative": [1], "limit": 1}),
+                400,
+                BAD,
+                "At least one positive vector ID required",
+            ),
+            (
+                json!({"strategy": "best_score", "limit": 1}),
+                400,
+                BAD,
+                "At least one positive or negative vector ID",
+            ),
+            (
+                json!({"positive": [9], "limit": 1}),
+                404,
+                "Not found: No point with id 9 found",
+                "",
+            ),
+        ],
+    )
+    .await;
+    refused(
+        "POST",
+        "/collections/c/points/discover",
+        vec![
+            (
+                json!({"limit": 1}),
+                400,
+                BAD,
+                "target and/or context_pairs must be specified",
+            ),
+            (
+                json!({"target": 1, "limit": 0}),
+                422,
+                RANGE,
+                "discover_request.limit: value 0 invalid",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn parameters() {
+    let server = server().await;
+    let query = "Validation error in query parameters: [";
+    let format = "Format error in query parameters: ";
+    for (method, path, body, status, start) in [
+        (
+            "GET",
+            "/collections/c/points/1?consistency=0",
+            json!(null),
+            422,
+            query,
+        ),
+        (
+            "GET",
+            "/collections/c/points/1?consistency=some",
+            json!(null),
+            400,
+            format,
+        ),
+        (
+            "GET",
+            "/collections/c/points/1?timeout=0",
+            json!(null),
+            422,
+            query,
+        ),
+        (
+            "GET",
+            "/collections/c/points/x",
+            json!(null),
+            400,
+            "Wrong input: Can not recognize \"x\" as point id",
+        ),
+        (
+            "GET",
+            "/collections/c/points/9",
+            json!(null),
+            404,
+            "Not found: Point with id 9 does not exists!",
+        ),
+        (
+            "POST",
+            "/collections/c/points/count?timeout=-1",
+            json!({}),
+            400,
+            format,
+        ),
+        (
+            "PUT",
+            "/collections/c/points?ordering=odd",
+            json!({"points": []}),
+            400,
+            format,
+        ),
+        (
+            "PUT",
+            "/collections/c/points?wait=2",
+            json!({"points": []}),
+            400,
+            format,
+        ),
+        (
+            "PUT",
+            "/collections/c/points?timeout=0",
+            json!({"points": []}),
+            422,
+            query,
+        ),
+        ("PUT", "/collections/x?timeout=0", json!({}), 422, query),
+        ("DELETE", "/collections/c?timeout=0", json!({}), 422, query),
+        ("DELETE", "/collections/c/index/n?wait=2", json!({}), 400, format),
+        (
+            "PUT",
+            "/collections/c/index",
+            json!({"field_name": "n", "field_schema": null}),
+            400,
+            "Bad request: ",
+        ),
+        (
+            "PUT",
+            "/collections/c/index",
+            json!({"field_name": "n", "field_schema": "odd"}),
+            400,
+            FORMAT,
+        ),
+        (
+            "PUT",
+            "/collections/c/index",
+            json!({"field_name": "a..b", "field_schema": "float"}),
+            400,
+            "Wrong input: ",
+        ),
+        (
+            "PUT",
+            "/collections/c/index",
+            json!({"field_schema": "float"}),
+            400,
+            FORMAT,
+        ),
+        (
+            "PUT",
+            "/collections/c/index",
+            json!({"field_name": "n", "field_schema": {"type": "text", "tokenizer": "odd"}}),
+            400,
+            FORMAT,
+        ),
+        (
+            "DELETE",
+            "/collections/c/vectors/none",
+            json!({}),
+            400,
+            "Wrong input: Not existing vector name error: none",
+        ),
+        ("POST", "/collections/c/cluster", json!({}), 405, ""),
+        ("PUT", "/collections/c/shards", json!({}), 405, ""),
+        ("POST", "/collections/c/shards/delete", json!({}), 405, ""),
+        ("POST", "/cluster/recover", json!({}), 405, ""),
+        ("DELETE", "/cluster/peer/1", json!({}), 405, ""),
+    ] {
+        let answer = server.raw(method, path, body.to_string()).await;
+        assert_eq!(answer.status, status, "{method} {path} {body}: {}", answer.text());
+        let text = answer.error(status);
+        assert!(text.starts_with(start), "{method} {path} {body}: {text}");
+    }
+}
