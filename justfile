@@ -96,6 +96,11 @@ server-floor *OPTIONS:
 differential ROUNDS="60":
     DIFFERENTIAL_ROUNDS={{ROUNDS}} .ci/run differential
 
+# A million points (`--points N`) out of and into each format, with the time and the peak of memory of each.
+formats-figures *OPTIONS:
+    cargo build --release -p vdb-cli --features full
+    python3 tests/roundtrip/figures.py target/release/vdb {{OPTIONS}}
+
 # Tests of the harnesses, and a run on the demo set that takes seconds.
 compare-smoke:
     .ci/run compare

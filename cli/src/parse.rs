@@ -277,6 +277,11 @@ pub(crate) fn format() -> impl TypedValueParser<Value = Format> {
         ("npy", Format::Npy),
         ("fvecs", Format::Fvecs),
         ("bvecs", Format::Bvecs),
+        ("ivecs", Format::Ivecs),
+        ("npz", Format::Npz),
+        ("parquet", Format::Parquet),
+        ("arrow", Format::Arrow),
+        ("hdf5", Format::Hdf5),
         ("csv", Format::Csv),
         ("tsv", Format::Tsv),
     ];

@@ -106,6 +106,14 @@ pub enum Problem {
     /// A pickle cannot be used. Fatal.
     #[error("{0}")]
     Pickle(#[source] PickleError),
+    /// A file that others decode cannot be read. Fatal.
+    #[error("cannot be read as {format}: {why}")]
+    Container {
+        /// What it was taken for.
+        format: &'static str,
+        /// What the decoder says.
+        why: String,
+    },
     /// A SQLite file cannot be read. Fatal.
     #[error("cannot be read as SQLite: {0}")]
     Sqlite(String),
@@ -208,6 +216,7 @@ impl RowError {
             | Problem::MaybeIds { .. }
             | Problem::NoVectorColumn { .. }
             | Problem::Pickle(_)
+            | Problem::Container { .. }
             | Problem::Sqlite(_)
             | Problem::Collection(_)
             | Problem::IdsExhausted => false,

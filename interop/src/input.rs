@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Problem, RowError};
@@ -24,7 +24,7 @@ const PACKED: [(&[u8], &str, &str); 3] = [
     (
         b"PK\x03\x04",
         "a zip archive",
-        "unpack it, and load the files in it",
+        "unpack it, and load the files in it; one of arrays ends in .npz",
     ),
 ];
 
@@ -34,6 +34,8 @@ pub struct Input {
     reader: Box<dyn Read + Send>,
     read: u64,
     total: Option<u64>,
+    /// Where the file is that was opened.
+    path: Option<PathBuf>,
 }
 
 impl Input {
@@ -67,6 +69,7 @@ impl Input {
             reader: Box::new(file),
             read: 0,
             total,
+            path: total.is_some().then(|| path.to_owned()),
         })
     }
 
@@ -99,6 +102,15 @@ impl Input {
             reader: Box::new(reader),
             read: 0,
             total: None,
+            path: None,
+        }
+    }
+
+    /// As [`from_reader`](Self::from_reader), of so many bytes.
+    pub(crate) fn of_length(name: &str, reader: impl Read + Send + 'static, bytes: u64) -> Input {
+        Input {
+            total: Some(bytes),
+            ..Input::from_reader(name, reader)
         }
     }
 
@@ -110,7 +122,13 @@ impl Input {
             reader: Box::new(Cursor::new(bytes)),
             read: 0,
             total,
+            path: None,
         }
+    }
+
+    /// The path of a regular file, for formats that are read from their end.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// The name for messages.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use serde::de::DeserializeSeed;
+use serde_json::{Map, Value};
 
 use crate::error::Problem;
 
@@ -51,6 +52,85 @@ pub(crate) fn parse_line<'t, S: DeserializeSeed<'t>>(
             };
         }
         problem
+    })
+}
+
+/// An integer of a payload that 64 bits do not hold, of which parsing made a float: where it is, and what to say of it. `text` is what
+/// the payload was parsed from.
+pub(crate) fn wide_integer(payload: &Map<String, Value>, text: &[u8]) -> Option<(String, Problem)> {
+    // Floats of that size are rare, so that hardly any text is looked through.
+    if !payload.values().any(is_wide) {
+        return None;
+    }
+    let (found, path) = integers(text).find_map(|integer| {
+        let float = integer.parse().ok()?;
+        let mut fields = payload.iter();
+        let path = fields.find_map(|(key, value)| Some(format!(".{key}{}", place_of(value, float)?)))?;
+        Some((integer, path))
+    })?;
+    let problem = Problem::Unkept {
+        found: format!("{found}, which is no integer of 64 bits,"),
+        nearest: "the nearest float",
+    };
+    Some((path, problem))
+}
+
+/// Whether a value has a float in it that an integer may have been.
+fn is_wide(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= 9_223_372_036_854_775_808.0)
+        }
+        Value::Array(items) => items.iter().any(is_wide),
+        Value::Object(map) => map.values().any(is_wide),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// Where in a value a float is.
+fn place_of(value: &Value, float: f64) -> Option<String> {
+    match value {
+        Value::Number(number) => (number.is_f64() && number.as_f64() == Some(float)).then(String::new),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(at, item)| Some(format!("[{at}]{}", place_of(item, float)?)))
+        }
+        Value::Object(map) => {
+            let mut fields = map.iter();
+            fields.find_map(|(key, item)| Some(format!(".{key}{}", place_of(item, float)?)))
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
+    }
+}
+
+/// The integers of more than 18 digits that JSON has outside of its strings, as they are written.
+fn integers(text: &[u8]) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(byte) = text.get(at) {
+            match byte {
+                b'"' => {
+                    at += 1;
+                    while text.get(at).is_some_and(|byte| *byte != b'"') {
+                        at += if text.get(at) == Some(&b'\\') { 2 } else { 1 };
+                    }
+                    at += 1;
+                }
+                b'-' | b'0'..=b'9' => {
+                    let number = text.get(at..).unwrap_or_default();
+                    let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                    let length = number.iter().position(|byte| !is_part(byte)).unwrap_or(number.len());
+                    at += length;
+                    let number = number.get(..length).unwrap_or_default();
+                    let is_integer = !number.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+                    if is_integer && length > 18 {
+                        return std::str::from_utf8(number).ok();
+                    }
+                }
+                _ => at += 1,
+            }
+        }
+        None
     })
 }
 

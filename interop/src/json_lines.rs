@@ -18,7 +18,7 @@ use crate::input::Input;
 use crate::json::{self, Spot};
 use crate::lines::{Line, Lines};
 use crate::options::ReadOptions;
-use crate::row::Row;
+use crate::row::{Place, Row};
 use crate::source::{Progress, RowSource};
 use crate::vector::{VectorsSeed, not_finite_in};
 
@@ -33,6 +33,7 @@ pub struct JsonLinesRows {
     ended: bool,
     numbering: Numbering,
     vector_name: String,
+    lossy: bool,
 }
 
 impl JsonLinesRows {
@@ -44,7 +45,13 @@ impl JsonLinesRows {
             ended: false,
             numbering: Numbering::from(options.first_id),
             vector_name: options.vector_name.clone(),
+            lossy: options.lossy,
         }
+    }
+
+    /// Where it stands.
+    pub(crate) fn place(&self) -> Place {
+        self.lines.place()
     }
 
     fn row(&mut self, number: u64) -> Result<Row, RowError> {
@@ -64,6 +71,13 @@ impl JsonLinesRows {
                 });
             }
         };
+        let wide = payload
+            .as_ref()
+            .filter(|_| !self.lossy)
+            .and_then(|payload| json::wide_integer(payload, self.lines.text()));
+        if let Some((path, problem)) = wide {
+            return Err(RowError::in_field(place, format!("payload{path}"), problem));
+        }
         for (name, vector) in &vectors.0 {
             if let Some((at, problem)) = not_finite_in(vector) {
                 let dot = if name.is_empty() { "" } else { "." };

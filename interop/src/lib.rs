@@ -19,15 +19,20 @@
 //! | `input.rs` | [`Input`]: a file, standard input or any reader, with its name and byte count |
 //! | `json.rs` | JSON straight into rows, with the field of an error |
 //! | `vector.rs` | arrays of numbers in JSON, and the check that numbers are finite |
+//! | `misfit.rs` | values that a payload cannot hold |
+//! | `time.rs` | days and moments as text |
 //! | `pickle/`, `python.rs` | Python pickles, read without running anything; their values as JSON |
 //! | `lines.rs` | lines of bounded length |
 //! | `npy/` | `.npy` matrices, and row numbers of a split |
-//! | `vecs.rs` | `.fvecs`, `.bvecs` |
-//! | `faiss/` | FAISS index files |
+//! | `vecs.rs` | `.fvecs`, `.bvecs`, `.ivecs` |
+//! | `npz/` | several NumPy arrays in a zip archive |
+//! | `columnar/` | Parquet and Arrow IPC, read; Parquet, written (feature `parquet`) |
+//! | `hdf5.rs` | the files of ann-benchmarks (feature `hdf5`) |
+//! | `faiss/` | FAISS index files and the metadata beside them, read and written |
 //! | `sqlite.rs`, `chroma/` | SQLite files of other programs; Chroma's directories |
 //! | `delimited/` | CSV |
 //! | `json_lines.rs` | JSON Lines |
-//! | `paired.rs` | vectors in one file, payloads in another |
+//! | `paired.rs`, `joined.rs` | vectors in one file, payloads in another, or ids and payloads |
 //! | `open.rs` | [`open()`]: the reader that a file's name asks for |
 //! | `export/` | JSON Lines and `.npy`, written |
 //! | `pickle/` | Python pickles, read without running them |
@@ -47,16 +52,26 @@ mod id;
 mod input;
 mod json;
 mod lines;
+mod misfit;
 mod options;
 mod python;
+mod time;
 mod vector;
 
 mod delimited;
 pub mod faiss;
 mod json_lines;
 mod npy;
+mod npz;
+
+mod joined;
 mod paired;
 mod vecs;
+
+#[cfg(feature = "parquet")]
+pub mod columnar;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -74,8 +89,12 @@ pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
 pub use input::Input;
 pub use json_lines::JsonLinesRows;
 pub use npy::{NpyRows, read_row_numbers};
-pub use open::{open, open_with_payload, read};
-pub use options::{CsvOptions, Format, ReadOptions};
+pub use npz::NpzRows;
+pub use joined::JoinedRows;
+pub use open::{open, open_with_payload, open_with_rows, read};
+#[cfg(feature = "hdf5")]
+pub use hdf5::Hdf5Rows;
+pub use options::{ColumnOptions, CsvOptions, Format, ReadOptions};
 pub use paired::PairedRows;
 pub use row::{At, Place, Row};
 pub use source::{Progress, RowSource};

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::delimited::CsvRows;
 use crate::error::{Problem, RowError};
 use crate::input::Input;
+use crate::joined::JoinedRows;
 use crate::json_lines::JsonLinesRows;
 use crate::npy::NpyRows;
+use crate::npz::NpzRows;
 use crate::options::{Format, ReadOptions};
 use crate::paired::PairedRows;
 use crate::row::At;
@@ -38,16 +40,7 @@ pub fn open_with_payload(
     payload: &Path,
     options: &ReadOptions,
 ) -> Result<Box<dyn RowSource>, RowError> {
-    let format = options.format.map_or_else(|| Format::of(vectors), Ok)?;
-    let input = Input::open(vectors)?;
-    if matches!(format, Format::Csv | Format::Tsv | Format::JsonLines) {
-        let problem = Problem::Format {
-            expected: "vectors in .npy, .fvecs or .bvecs beside a payload file",
-            found: format.to_string(),
-            advice: "its rows carry their own payload",
-        };
-        return Err(RowError::new(input.place(At::File), problem));
-    }
+    let (input, format) = bare(vectors, options)?;
     let name = input.name().clone();
     let mut payload = Input::open(payload)?;
     payload.refuse_packed()?;
@@ -55,13 +48,60 @@ pub fn open_with_payload(
     Ok(Box::new(PairedRows::new(vectors, &name, payload, options)))
 }
 
+/// Opens a file of vectors with a JSON Lines file that holds the id and the payload of each row, as points without vectors.
+pub fn open_with_rows(
+    vectors: &Path,
+    rows: &Path,
+    options: &ReadOptions,
+) -> Result<Box<dyn RowSource>, RowError> {
+    let (input, format) = bare(vectors, options)?;
+    let name = input.name().clone();
+    let mut rows = Input::open(rows)?;
+    rows.refuse_packed()?;
+    let vectors = read(input, format, options)?;
+    Ok(Box::new(JoinedRows::new(vectors, &name, JsonLinesRows::new(rows, options))))
+}
+
+/// Opens a file whose rows are vectors and nothing else.
+fn bare(vectors: &Path, options: &ReadOptions) -> Result<(Input, Format), RowError> {
+    let format = options.format.map_or_else(|| Format::of(vectors), Ok)?;
+    let input = Input::open(vectors)?;
+    let has_payload = match format {
+        Format::Npy | Format::Fvecs | Format::Bvecs | Format::Ivecs | Format::Hdf5 => false,
+        Format::Csv | Format::Tsv | Format::JsonLines | Format::Npz | Format::Parquet | Format::Arrow => true,
+    };
+    if has_payload {
+        let problem = Problem::Format {
+            expected: "vectors in .npy, .fvecs, .bvecs, .ivecs or HDF5 beside a payload file",
+            found: format.to_string(),
+            advice: "its rows carry their own payload",
+        };
+        return Err(RowError::new(input.place(At::File), problem));
+    }
+    Ok((input, format))
+}
+
 /// Reads `input` as `format`.
 pub fn read(mut input: Input, format: Format, options: &ReadOptions) -> Result<Box<dyn RowSource>, RowError> {
-    input.refuse_packed()?;
+    if format != Format::Npz {
+        input.refuse_packed()?;
+    }
     Ok(match format {
         Format::Npy => Box::new(NpyRows::new(input, options)?),
         Format::Fvecs => Box::new(VecsRows::fvecs(input, options)?),
         Format::Bvecs => Box::new(VecsRows::bvecs(input, options)?),
+        Format::Ivecs => Box::new(VecsRows::ivecs(input, options)?),
+        Format::Npz => Box::new(NpzRows::new(&input, options)?),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(crate::columnar::ColumnarRows::parquet(&input, options)?),
+        #[cfg(feature = "parquet")]
+        Format::Arrow => Box::new(crate::columnar::ColumnarRows::arrow(input, options)?),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet | Format::Arrow => return Err(not_built(&input, format, "parquet")),
+        #[cfg(feature = "hdf5")]
+        Format::Hdf5 => Box::new(crate::hdf5::Hdf5Rows::new(&input, options)?),
+        #[cfg(not(feature = "hdf5"))]
+        Format::Hdf5 => return Err(not_built(&input, format, "hdf5")),
         Format::Csv => Box::new(CsvRows::new(input, options)?),
         Format::Tsv => {
             let mut options = options.clone();
@@ -70,6 +110,15 @@ pub fn read(mut input: Input, format: Format, options: &ReadOptions) -> Result<B
         }
         Format::JsonLines => Box::new(JsonLinesRows::new(input, options)),
     })
+}
+
+/// A format that this build leaves out.
+#[cfg(not(all(feature = "parquet", feature = "hdf5")))]
+fn not_built(input: &Input, format: Format, feature: &str) -> RowError {
+    let why = format!(
+        "this program was built without {format}: build it with it (cargo build --features {feature}), or convert the file"
+    );
+    RowError::new(input.place(At::File), Problem::Collection(why))
 }
 
 #[cfg(test)]

@@ -15,6 +15,16 @@ pub enum Format {
     Fvecs,
     /// TEXMEX `.bvecs`.
     Bvecs,
+    /// TEXMEX `.ivecs`.
+    Ivecs,
+    /// NumPy's `.npz`: several arrays.
+    Npz,
+    /// Apache Parquet (feature `parquet`).
+    Parquet,
+    /// Apache Arrow's IPC, files and streams (feature `parquet`).
+    Arrow,
+    /// HDF5, as ann-benchmarks writes it (feature `hdf5`).
+    Hdf5,
     /// CSV, or any other delimiter by [`CsvOptions::delimiter`].
     Csv,
     /// CSV with tabs, whatever the delimiter of the options.
@@ -25,10 +35,15 @@ pub enum Format {
 
 impl Format {
     /// Every format with the endings of its file names.
-    const ENDINGS: [(Format, &[&str]); 6] = [
+    const ENDINGS: [(Format, &[&str]); 11] = [
         (Format::Npy, &["npy"]),
         (Format::Fvecs, &["fvecs"]),
         (Format::Bvecs, &["bvecs"]),
+        (Format::Ivecs, &["ivecs"]),
+        (Format::Npz, &["npz"]),
+        (Format::Parquet, &["parquet"]),
+        (Format::Arrow, &["arrow", "arrows", "feather", "ipc"]),
+        (Format::Hdf5, &["hdf5", "h5"]),
         (Format::Csv, &["csv"]),
         (Format::Tsv, &["tsv"]),
         (Format::JsonLines, &["jsonl", "ndjson"]),
@@ -52,11 +67,10 @@ impl Format {
                 "gz" => "unpack it on the way: gzip -dc FILE | vdb load ... -",
                 "zst" => "unpack it on the way: zstd -dc FILE | vdb load ... -",
                 "json" => "put one row on each line: jq -c '.[]' FILE.json > FILE.jsonl",
-                "npz" => "save the array that holds the vectors with numpy.save",
                 _ => "rename the file or name its format",
             };
             let problem = Problem::Format {
-                expected: "a file that ends in .npy, .fvecs, .bvecs, .csv, .tsv, .jsonl or .ndjson",
+                expected: "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl or .ndjson",
                 found: if ending.is_empty() {
                     "no ending".to_owned()
                 } else {
@@ -81,6 +95,11 @@ impl fmt::Display for Format {
             Format::Npy => ".npy",
             Format::Fvecs => ".fvecs",
             Format::Bvecs => ".bvecs",
+            Format::Ivecs => ".ivecs",
+            Format::Npz => ".npz",
+            Format::Parquet => "Parquet",
+            Format::Arrow => "Arrow",
+            Format::Hdf5 => "HDF5",
             Format::Csv => "CSV",
             Format::Tsv => "TSV",
             Format::JsonLines => "JSON Lines",
@@ -103,6 +122,10 @@ pub struct ReadOptions {
     pub max_row_bytes: usize,
     /// Layout of CSV files.
     pub csv: CsvOptions,
+    /// Which columns of Parquet and Arrow, and which arrays of `.npz` and HDF5, are what.
+    pub columns: ColumnOptions,
+    /// Change values that a payload cannot hold to the nearest that it can; else their rows are bad.
+    pub lossy: bool,
 }
 
 impl Default for ReadOptions {
@@ -113,6 +136,35 @@ impl Default for ReadOptions {
             vector_name: String::new(),
             max_row_bytes: 8 * 1024 * 1024,
             csv: CsvOptions::default(),
+            columns: ColumnOptions::default(),
+            lossy: false,
+        }
+    }
+}
+
+/// Which columns, or arrays, of a file with names for them are what.
+#[derive(Debug, Clone)]
+pub struct ColumnOptions {
+    /// The column of the ids; `None` for `id`, without which rows are numbered.
+    pub id: Option<String>,
+    /// The columns of vectors; empty: those that look like it. Several are vectors by the names of their columns.
+    pub vectors: Vec<String>,
+    /// Whether rows have vectors; if not, every column but the ids is payload.
+    pub has_vectors: bool,
+    /// Whether rows are numbered even though there is a column `id`, which is payload then.
+    pub number_rows: bool,
+    /// Columns that are not read.
+    pub leave_out: Vec<String>,
+}
+
+impl Default for ColumnOptions {
+    fn default() -> Self {
+        ColumnOptions {
+            id: None,
+            vectors: Vec::new(),
+            has_vectors: true,
+            number_rows: false,
+            leave_out: Vec::new(),
         }
     }
 }

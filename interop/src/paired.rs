@@ -12,7 +12,7 @@ use crate::input::Input;
 use crate::json;
 use crate::lines::{Line, Lines};
 use crate::options::ReadOptions;
-use crate::row::Row;
+use crate::row::{Place, Row};
 use crate::source::{Progress, RowSource};
 
 /// What a line has to be.
@@ -23,6 +23,7 @@ pub struct PairedRows {
     vectors: Box<dyn RowSource>,
     vectors_name: String,
     payload: Lines,
+    lossy: bool,
     ended: bool,
 }
 
@@ -39,6 +40,7 @@ impl PairedRows {
             vectors,
             vectors_name: vectors_name.to_owned(),
             payload,
+            lossy: options.lossy,
             ended: false,
         }
     }
@@ -49,7 +51,7 @@ impl PairedRows {
         let place = self.payload.place();
         let problem = match line {
             Ok(Line::Text) => match json::parse_line(self.payload.text(), PhantomData, EXPECTED) {
-                Ok(payload) => return Ok(payload),
+                Ok(payload) => return self.kept(place, payload),
                 Err(problem) => problem,
             },
             Ok(Line::Blank) => Problem::Value {
@@ -70,6 +72,22 @@ impl PairedRows {
             Err(error) => Problem::Io(error),
         };
         Err(RowError::new(place, problem))
+    }
+
+    /// The payload, unless a number of it was changed and may not be.
+    fn kept(
+        &self,
+        place: Place,
+        payload: Option<Map<String, Value>>,
+    ) -> Result<Option<Map<String, Value>>, RowError> {
+        let wide = payload
+            .as_ref()
+            .filter(|_| !self.lossy)
+            .and_then(|payload| json::wide_integer(payload, self.payload.text()));
+        match wide {
+            Some((path, problem)) => Err(RowError::in_field(place, format!("payload{path}"), problem)),
+            None => Ok(payload),
+        }
     }
 
     /// After the last vector nothing but blank lines may follow.

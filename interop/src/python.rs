@@ -3,50 +3,8 @@
 use serde_json::{Map, Number, Value as Json};
 
 use crate::error::{Problem, quoted};
+use crate::misfit::{Lossy, Misfit};
 use crate::pickle::{Dict, Value};
-
-/// A value that JSON cannot hold, and where it is.
-#[derive(Debug)]
-pub(crate) struct Misfit {
-    /// Keys and positions from the outside in: `.tags[3]`.
-    pub(crate) path: String,
-    pub(crate) problem: Problem,
-}
-
-impl Misfit {
-    pub(crate) fn here(problem: Problem) -> Misfit {
-        Misfit {
-            path: String::new(),
-            problem,
-        }
-    }
-
-    /// The same, one level further out.
-    pub(crate) fn within(mut self, step: &str) -> Misfit {
-        self.path.insert_str(0, step);
-        self
-    }
-}
-
-/// What becomes of values that a payload cannot hold.
-#[derive(Debug, Default)]
-pub(crate) struct Lossy {
-    /// Whether they are changed to the nearest that it can; else they are errors.
-    pub(crate) is_allowed: bool,
-    /// How many were.
-    pub(crate) changed: u64,
-}
-
-impl Lossy {
-    /// A value that JSON cannot hold: `instead`, if that is allowed.
-    fn change(&mut self, found: String, nearest: &'static str, instead: Json) -> Result<Json, Misfit> {
-        if !self.is_allowed {
-            return Err(Misfit::here(Problem::Unkept { found, nearest }));
-        }
-        self.changed += 1;
-        Ok(instead)
-    }
-}
 
 /// An object's payload.
 pub(crate) fn payload(dict: &Dict, lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {

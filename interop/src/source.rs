@@ -1,5 +1,6 @@
 //! What every reader is: a stream of rows that tells how far it has come.
 
+use vdb::CollectionConfig;
 use vdb_sys::element::Element;
 
 use crate::error::RowError;
@@ -28,6 +29,16 @@ pub trait RowSource: Iterator<Item = Result<Row, RowError>> + Send {
     /// Numbers in each vector, where the header tells before the first row is read.
     fn dim_hint(&self) -> Option<usize> {
         None
+    }
+
+    /// What the file says of the collection that its rows are of.
+    fn config(&self) -> Option<CollectionConfig> {
+        None
+    }
+
+    /// What the caller should be told of how the file is read.
+    fn notes(&self) -> &[String] {
+        &[]
     }
 
     /// How the file stores a number, where it is narrower than the `f32` that rows carry.

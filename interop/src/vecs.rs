@@ -1,6 +1,7 @@
-//! `.fvecs` and `.bvecs`: the formats of the TEXMEX corpora (<http://corpus-texmex.irisa.fr>).
+//! `.fvecs`, `.bvecs` and `.ivecs`: the formats of the TEXMEX corpora (<http://corpus-texmex.irisa.fr>).
 //!
-//! Each row is its dimension as a little-endian `i32` followed by that many `f32` (`.fvecs`) or `u8` (`.bvecs`).
+//! Each row is its dimension as a little-endian `i32` followed by that many `f32` (`.fvecs`), `u8` (`.bvecs`) or `i32` (`.ivecs`, where
+//! an integer that 32-bit floats do not hold makes a row bad).
 //! Every row must have the dimension of the first: otherwise the file is damaged and nothing after it can be trusted.
 
 use std::io::{BufReader, ErrorKind, Read};
@@ -20,12 +21,29 @@ const BUFFER: usize = 256 * 1024;
 /// Bytes of the dimension before each row.
 const PREFIX: usize = 4;
 
-/// The rows of an `.fvecs` or `.bvecs` file; row `i` gets the id `first_id + i`.
+/// How a number is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Element(Element),
+    I32,
+}
+
+impl Number {
+    /// Bytes of a number.
+    fn size(self) -> usize {
+        match self {
+            Number::Element(element) => element.size(),
+            Number::I32 => 4,
+        }
+    }
+}
+
+/// The rows of an `.fvecs`, `.bvecs` or `.ivecs` file; row `i` gets the id `first_id + i`.
 #[derive(Debug)]
 pub struct VecsRows {
     input: BufReader<Input>,
     place: Place,
-    element: Element,
+    number: Number,
     /// From the first row; 0 for an empty file.
     dim: usize,
     /// The first row's prefix has been read already.
@@ -40,41 +58,46 @@ pub struct VecsRows {
 impl VecsRows {
     /// `.fvecs`: numbers are `f32`.
     pub fn fvecs(input: Input, options: &ReadOptions) -> Result<VecsRows, RowError> {
-        VecsRows::new(input, Element::F32, options)
+        VecsRows::new(input, Number::Element(Element::F32), options)
     }
 
     /// `.bvecs`: numbers are bytes.
     pub fn bvecs(input: Input, options: &ReadOptions) -> Result<VecsRows, RowError> {
-        VecsRows::new(input, Element::U8, options)
+        VecsRows::new(input, Number::Element(Element::U8), options)
     }
 
-    fn new(mut input: Input, element: Element, options: &ReadOptions) -> Result<VecsRows, RowError> {
+    /// `.ivecs`: numbers are `i32`.
+    pub fn ivecs(input: Input, options: &ReadOptions) -> Result<VecsRows, RowError> {
+        VecsRows::new(input, Number::I32, options)
+    }
+
+    fn new(mut input: Input, number: Number, options: &ReadOptions) -> Result<VecsRows, RowError> {
         let place = input.place(At::File);
         let dim = first_dim(&mut input).map_err(|problem| RowError::new(place.clone(), problem))?;
-        let row = (PREFIX + dim * element.size()) as u64;
+        let row = (PREFIX + dim * number.size()) as u64;
         if input
             .total_bytes()
             .is_some_and(|found| dim > 0 && found % row != 0)
         {
-            let (at, problem) = uneven(&mut input, dim, element);
+            let (at, problem) = uneven(&mut input, dim, number);
             return Err(RowError::new(input.place(at), problem));
         }
         Ok(VecsRows {
             input: BufReader::with_capacity(BUFFER, input),
             place,
-            element,
+            number,
             dim,
             prefix_read: true,
             next: 0,
             ended: dim == 0,
             numbering: Numbering::from(options.first_id),
             vector_name: options.vector_name.clone(),
-            bytes: vec![0; dim * element.size()],
+            bytes: vec![0; dim * number.size()],
         })
     }
 
     fn row_bytes(&self) -> usize {
-        PREFIX + self.dim * self.element.size()
+        PREFIX + self.dim * self.number.size()
     }
 
     /// Reads the prefix of a row after the first; `false` at the end of the file.
@@ -121,8 +144,31 @@ impl VecsRows {
         self.bytes = bytes;
         read?;
         let mut vector = vec![0.0; self.dim];
-        decode_to_f32(&self.bytes, self.element, &mut vector);
+        match self.number {
+            Number::Element(element) => decode_to_f32(&self.bytes, element, &mut vector),
+            Number::I32 => {
+                let (integers, _) = self.bytes.as_chunks::<4>();
+                for (out, integer) in vector.iter_mut().zip(integers) {
+                    *out = i32::from_le_bytes(*integer) as f32;
+                }
+            }
+        }
         Ok(Some(vector))
+    }
+
+    /// The first integer of the row read last that 32 bits of a float do not hold.
+    fn unheld(&self) -> Option<(usize, Problem)> {
+        if self.number != Number::I32 {
+            return None;
+        }
+        let (integers, _) = self.bytes.as_chunks::<4>();
+        let mut integers = integers.iter().map(|integer| i32::from_le_bytes(*integer)).enumerate();
+        let (at, integer) = integers.find(|(_, integer)| i64::from(*integer) != (*integer as f32) as i64)?;
+        let problem = Problem::Value {
+            expected: "a number that 32-bit floats hold, as integers up to 16777216 are",
+            found: integer.to_string(),
+        };
+        Some((at, problem))
     }
 }
 
@@ -143,7 +189,7 @@ impl Iterator for VecsRows {
                 self.ended = true;
                 return None;
             }
-            Ok(Some(vector)) => match (not_finite(&vector), self.numbering.resolve(None, number)) {
+            Ok(Some(vector)) => match (not_finite(&vector).or_else(|| self.unheld()), self.numbering.resolve(None, number)) {
                 (None, Ok((id, numbered))) => Ok(Row {
                     id,
                     numbered,
@@ -184,7 +230,10 @@ impl RowSource for VecsRows {
     }
 
     fn element(&self) -> Option<Element> {
-        Some(self.element)
+        match self.number {
+            Number::Element(element) => Some(element),
+            Number::I32 => None,
+        }
     }
 }
 
@@ -198,11 +247,11 @@ fn other_dim(found: i32, first: usize) -> Problem {
 
 /// Why a file's length is no whole number of rows: one of another dimension, or else the file is cut short. `input`
 /// stands after the first row's prefix and is of no use afterwards.
-fn uneven(input: &mut Input, dim: usize, element: Element) -> (At, Problem) {
+fn uneven(input: &mut Input, dim: usize, number: Number) -> (At, Problem) {
     let total = input.total_bytes().unwrap_or_default();
-    let row = (PREFIX + dim * element.size()) as u64;
+    let row = (PREFIX + dim * number.size()) as u64;
     let mut input = BufReader::with_capacity(BUFFER, input);
-    let mut numbers = vec![0; dim * element.size()];
+    let mut numbers = vec![0; dim * number.size()];
     let mut prefix = [0; PREFIX];
     for number in 1.. {
         if input.read_exact(&mut numbers).is_err() || input.read_exact(&mut prefix).is_err() {

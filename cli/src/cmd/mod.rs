@@ -125,7 +125,7 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
     match command {
         Command::Create(args) => create::run(&args, out),
         Command::Load(args) => load::run(&args, out),
-        Command::Import(args) => import::run(args, out),
+        Command::Import(args) => import::run(&args, out),
         Command::Export(args) => export::run(&args, out),
         Command::Query(args) => query::run(args, out),
         Command::Get(args) => get::run(&args, out),

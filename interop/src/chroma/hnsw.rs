@@ -21,6 +21,9 @@ const IDS_FILE: &str = "index_metadata.pickle";
 const LINKS_AT: u64 = 4;
 const DELETED: u8 = 1;
 
+/// What the ids and labels take in memory, for each byte of their file, at most.
+const BYTES_OF_A_BYTE: u64 = 16;
+
 /// Versions before 1.0 pickled an object, later ones a dict.
 const CLASSES: Classes = Classes {
     format: "Chroma",
@@ -221,10 +224,20 @@ impl Head {
 fn labels(path: &Path, limits: &Limits) -> Result<HashMap<u64, String>, RowError> {
     let file = name_of(path);
     let fail = |error| at_file(&file, Problem::Pickle(error));
-    let (references, reader) = References::scan(open(path)?, limits).map_err(fail)?;
-    let mut machine = Machine::new(reader, CLASSES, Arc::new(references), None, *limits).map_err(fail)?;
+    let reader = open(path)?;
+    let bytes = reader
+        .metadata()
+        .map_err(|error| at_file(&file, Problem::Io(error)))?
+        .len();
+    // A record has some 80 bytes of the file and 400 in memory, whatever their number.
+    let limits = Limits {
+        value_bytes: limits.value_bytes.max(bytes.saturating_mul(BYTES_OF_A_BYTE)),
+        ..*limits
+    };
+    let (references, reader) = References::scan(reader, &limits).map_err(fail)?;
+    let mut machine = Machine::new(reader, CLASSES, Arc::new(references), None, limits).map_err(fail)?;
     let value = match machine.advance().map_err(fail)? {
-        Event::Item(value) | Event::End(value) => value,
+        Event::Item(value) | Event::Entry(_, value) | Event::End(value) => value,
     };
     let map = if let Value::Dict(dict) = &value {
         dict.get("id_to_label")

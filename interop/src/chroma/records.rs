@@ -296,7 +296,7 @@ impl ChromaPoints {
 }
 
 /// A key and its value, which is in one of four columns.
-fn entry(row: &rusqlite::Row<'_>) -> Result<(String, Json), Problem> {
+pub(super) fn entry(row: &rusqlite::Row<'_>) -> Result<(String, Json), Problem> {
     let key: String = row.get(0).map_err(sqlite)?;
     if let Some(text) = row.get::<_, Option<String>>(1).map_err(sqlite)? {
         return Ok((key, Json::String(text)));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use vdb::{CollectionConfig, Distance, VectorParams};
 
 use super::hnsw;
 use super::log::sqlite;
-use super::records::ChromaPoints;
+use super::records::{ChromaPoints, entry};
 use crate::error::{Problem, RowError, quoted};
 use crate::qdrant::{Described, ImportOptions};
 use crate::row::{At, Place};
@@ -132,6 +132,7 @@ impl ChromaStore {
                 "it never had a record, so its vectors have no dimension: it will have none".to_owned(),
             ),
         }
+        described.config.metadata = metadata(&connection, &listed.id).map_err(fail)?;
         let mut collection = ChromaCollection {
             dir: self.dir.clone(),
             file: self.file.clone(),
@@ -248,6 +249,27 @@ fn list(connection: &Connection) -> Result<Vec<Listed>, Problem> {
         listed
     });
     Ok(named.collect())
+}
+
+/// What the user noted with a collection.
+fn metadata(connection: &Connection, collection: &str) -> Result<Map<String, Json>, Problem> {
+    const TABLE: &str = "collection_metadata";
+    let flag = if has_column(connection, TABLE, "bool_value")? {
+        "bool_value"
+    } else {
+        "NULL"
+    };
+    let select = format!(
+        "SELECT key, str_value, int_value, float_value, {flag} FROM {TABLE} WHERE collection_id = ?1 ORDER BY key"
+    );
+    let mut statement = connection.prepare(&select).map_err(sqlite)?;
+    let mut rows = statement.query([collection]).map_err(sqlite)?;
+    let mut metadata = Map::new();
+    while let Some(row) = rows.next().map_err(sqlite)? {
+        let (key, value) = entry(row)?;
+        metadata.insert(key, value);
+    }
+    Ok(metadata)
 }
 
 fn segments(connection: &Connection, collection: &str) -> Result<Segments, Problem> {

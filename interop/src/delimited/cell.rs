@@ -7,8 +7,8 @@ use serde_json::{Number, Value};
 /// Untyped, every cell is a string, empty ones too. Typed, each cell is judged on its own:
 /// - empty: no field;
 /// - `true`, `false`: a boolean;
-/// - a number as JSON writes it: a whole number where it fits 64 bits, else a floating-point number. So `007`, `+1`
-///   and `1_000` stay strings: postcodes and telephone numbers keep their zeros;
+/// - a number as JSON writes it, whole ones where they fit 64 bits. So `007`, `+1`, `1_000` and whole numbers beyond 64 bits stay
+///   strings: postcodes and telephone numbers keep their zeros, and long ones their digits;
 /// - an array or object as JSON writes it: that;
 /// - anything else: a string.
 pub(crate) fn value(text: &str, typed: bool) -> Option<Value> {
@@ -18,7 +18,10 @@ pub(crate) fn value(text: &str, typed: bool) -> Option<Value> {
     let parsed = match text.bytes().next()? {
         b't' if text == "true" => Some(Value::Bool(true)),
         b'f' if text == "false" => Some(Value::Bool(false)),
-        b'-' | b'0'..=b'9' => serde_json::from_str::<Number>(text).ok().map(Value::Number),
+        b'-' | b'0'..=b'9' => serde_json::from_str::<Number>(text)
+            .ok()
+            .filter(|number| !number.is_f64() || text.contains(['.', 'e', 'E']))
+            .map(Value::Number),
         b'[' | b'{' => serde_json::from_str(text).ok(),
         _ => None,
     };

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! file -> scan.rs (bounded numbers) -> layout.rs (where the codes and ids are) -> rows.rs (blocks of rows) -> Row
-//! directory -> store.rs: all of it, checked, with the metadata beside it -> Point
+//! directory -> store.rs: all of it, checked, with the metadata beside it (metadata.rs) -> Point
+//! points of ours -> export.rs -> write.rs (index.faiss), metadata.rs (metadata.pkl)
 //! ```
 //!
 //! An index file is little endian, packed, without version or checksum. A *vector* is a u64 count and its elements; an
@@ -28,15 +29,22 @@
 //! (list, size), then for each list that holds rows its codes and ids. An 8-bit code `c` stands for
 //! `min + (c + 0.5) / 255 * span`, of the trained minima and spans.
 
-mod layout;
-mod rows;
 mod scan;
-mod store;
+
+mod layout;
+mod metadata;
 mod write;
 
+mod rows;
+
+mod store;
+
+mod export;
+
+pub use export::{FaissExport, FaissIds, FaissWriteError};
 pub use layout::{FaissLayout, FaissMetric};
 pub use rows::FaissRows;
-pub use store::{FaissCollection, FaissPoints};
+pub use store::{FaissCollection, FaissOptions, FaissPoints};
 pub use write::FaissWriter;
 
 #[cfg(test)]

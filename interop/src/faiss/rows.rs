@@ -94,6 +94,34 @@ impl FaissRows {
         &self.layout
     }
 
+    /// Whether each id is greater than the one before it, as positions are. Nothing but ids is read.
+    pub(super) fn ids_ascend(&mut self) -> Result<bool, RowError> {
+        let runs = self.layout.runs.clone();
+        self.scan_ids(&runs).map_err(|problem| {
+            let place = Place {
+                file: self.file.clone(),
+                at: At::File,
+            };
+            RowError::new(place, problem)
+        })
+    }
+
+    fn scan_ids(&mut self, runs: &[Run]) -> Result<bool, Problem> {
+        let mut last = None;
+        for run in runs {
+            let Some(ids) = run.ids else { continue };
+            self.scan.seek(ids)?;
+            for _ in 0..run.rows {
+                let id = self.scan.i64()?;
+                if last.is_some_and(|last| last >= id) {
+                    return Ok(false);
+                }
+                last = Some(id);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads the next block; `false` after the last one.
     fn refill(&mut self) -> Result<bool, Problem> {
         let run = loop {

@@ -1,44 +1,58 @@
 //! An index file and the metadata beside it, as a whole collection.
 //!
-//! A common wrapper keeps two files in a directory: `index.faiss`, and `metadata.pkl`, a pickle of
-//! `{'metadata': {position: value, ...}, 'counter': n, 'dimension': d}`. An index file alone is a collection without payloads.
+//! A common wrapper keeps two files in a directory: `index.faiss` and `metadata.pkl`. An index file alone is a collection without
+//! payloads.
 
-use std::collections::HashMap;
-use std::fs::File;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use vdb::{CollectionConfig, Distance, Payload, Point, PointId, VectorParams};
 
 use super::layout::FaissMetric;
+use super::metadata::{Entries, Metadata};
 use super::rows::FaissRows;
 use crate::error::{Problem, RowError};
 use crate::options::ReadOptions;
-use crate::pickle::{Classes, Dict, Event, Machine, References, Value};
-use crate::python::{Lossy, json};
 use crate::qdrant::{Described, ImportOptions};
 use crate::row::{At, Place};
 
-const INDEX: &str = "index.faiss";
-const METADATA: &str = "metadata.pkl";
+/// The files of a directory of the wrapper.
+pub(super) const INDEX: &str = "index.faiss";
+pub(super) const METADATA: &str = "metadata.pkl";
 
-/// Plain data has no classes.
-const CLASSES: Classes = Classes {
-    format: "metadata of FAISS",
-    classes: &[],
-};
-
-/// The key of a value that is no object.
-const VALUE: &str = "metadata";
+/// What the caller may choose.
+#[derive(Debug, Clone, Default)]
+pub struct FaissOptions {
+    /// As for other collections.
+    pub import: ImportOptions,
+    /// The key of the metadata that holds the ids of the points: numbers, or UUIDs as text. Without, an id is that of the
+    /// index, or the position in it.
+    pub id_key: Option<String>,
+    /// How the collection compares; without, as the index does. An index by inner product over vectors of length 1 is
+    /// what cosine distance is.
+    pub distance: Option<Distance>,
+}
 
 /// A collection of FAISS that was read to its end and is sound.
 #[derive(Debug)]
 pub struct FaissCollection {
     index: PathBuf,
     described: Described,
-    metadata: HashMap<u64, Payload>,
+    payloads: Payloads,
+    options: FaissOptions,
     points: u64,
+}
+
+/// Where payloads come from.
+#[derive(Debug)]
+enum Payloads {
+    None,
+    /// Entries and vectors have one order, so that both are read beside each other.
+    Beside(Metadata),
+    /// All are held.
+    Held(Metadata),
 }
 
 impl FaissCollection {
@@ -55,7 +69,7 @@ impl FaissCollection {
     /// says so.
     pub fn read(
         path: &Path,
-        options: ImportOptions,
+        options: &FaissOptions,
         report: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<FaissCollection, RowError> {
         let is_directory = path.is_dir();
@@ -66,42 +80,76 @@ impl FaissCollection {
         };
         let mut rows = FaissRows::open(&index, &ReadOptions::default())?;
         let layout = rows.layout().clone();
-        let distance = match layout.metric {
+        let distance = options.distance.unwrap_or(match layout.metric {
             FaissMetric::InnerProduct => Distance::Dot,
             FaissMetric::L2 => Distance::Euclid,
             FaissMetric::L1 => Distance::Manhattan,
-        };
+        });
         let mut described = Described {
             config: CollectionConfig::new(VectorParams::new(layout.dim, distance)),
             warnings: Vec::new(),
         };
         let file: Arc<str> = index.display().to_string().into();
-        let mut points = 0;
-        for row in rows.by_ref() {
-            row?;
-            points += 1;
-            if points % 1024 == 0 && !report(points, layout.rows) {
-                let stop = Problem::Io(std::io::ErrorKind::Interrupted.into());
-                return Err(RowError::new(whole(&file), stop));
-            }
-        }
+        let fail = |problem| RowError::new(whole(&file), problem);
+        let ids_ascend = rows.ids_ascend()?;
         let pickle = path.join(METADATA);
-        let metadata = if is_directory && pickle.is_file() {
-            read_metadata(&pickle, &layout.dim, points, options, &mut described)?
-        } else {
-            HashMap::new()
-        };
-        if layout.ids && !metadata.is_empty() {
-            described.warnings.push(
-                "metadata is by position and the index has ids: it goes to the points whose ids are those positions".to_owned(),
-            );
+        let has_metadata = is_directory && pickle.is_file();
+        if options.id_key.is_some() && (layout.ids || !has_metadata) {
+            let why = "ids are to come from metadata (--id-key)";
+            let but = if layout.ids {
+                "the index has ids of its own"
+            } else {
+                "there is no metadata.pkl beside the index"
+            };
+            return Err(fail(Problem::Collection(format!("{why}, and {but}"))));
         }
-        Ok(FaissCollection {
+        let (mut payloads, mut entries) = (Payloads::None, 0);
+        if has_metadata {
+            let checked = check_metadata(&pickle, options, layout.dim, layout.rows, &mut described)?;
+            entries = checked.entries;
+            payloads = if checked.ascends && ids_ascend {
+                Payloads::Beside(checked.metadata)
+            } else {
+                Payloads::Held(checked.metadata)
+            };
+        }
+        let mut collection = FaissCollection {
             index,
             described,
-            metadata,
-            points,
-        })
+            payloads,
+            options: options.clone(),
+            points: 0,
+        };
+        let mut points = collection.open_points()?;
+        // Ids that ascend are different ones.
+        let mut seen = (!ids_ascend || options.id_key.is_some()).then(HashSet::new);
+        for point in points.by_ref() {
+            let point = point?;
+            if seen.as_mut().is_some_and(|seen| !seen.insert(point.id)) {
+                let place = Place {
+                    file: file.clone(),
+                    at: At::Point(point.id),
+                };
+                let twice = Problem::Collection("it is in the file twice".to_owned());
+                return Err(RowError::in_field(place, "id", twice));
+            }
+            collection.points += 1;
+            if collection.points.is_multiple_of(1024) && !report(collection.points, layout.rows) {
+                return Err(fail(Problem::Io(std::io::ErrorKind::Interrupted.into())));
+            }
+        }
+        let beyond = entries.saturating_sub(points.matched);
+        if beyond > 0 {
+            let by = if layout.ids {
+                " (it is by position and the index has ids: it goes to the points whose ids are those positions)"
+            } else {
+                ""
+            };
+            collection.described.warnings.push(format!(
+                "{beyond} entries of metadata.pkl are of no vector of the index{by}"
+            ));
+        }
+        Ok(collection)
     }
 
     /// What the collection is like, and warnings.
@@ -124,37 +172,179 @@ impl FaissCollection {
     /// # Errors
     /// When the file cannot be read any more.
     pub fn into_points(self) -> Result<FaissPoints, RowError> {
+        self.open_points()
+    }
+
+    fn open_points(&self) -> Result<FaissPoints, RowError> {
+        let lossy = self.options.import.lossy;
+        let (mut beside, mut held) = (None, HashMap::new());
+        match &self.payloads {
+            Payloads::None => {}
+            Payloads::Beside(metadata) => beside = Some(metadata.entries(lossy)?),
+            Payloads::Held(metadata) => {
+                held = hold(metadata.entries(lossy)?, self.options.import.limits.value_bytes)?;
+            }
+        }
         Ok(FaissPoints {
             rows: FaissRows::open(&self.index, &ReadOptions::default())?,
-            metadata: self.metadata,
+            beside,
+            ahead: None,
+            held,
+            matched: 0,
+            id_key: self.options.id_key.clone(),
+            ended: false,
         })
     }
 }
 
-/// The points of a collection of FAISS. An id is that of the index, or the position in it.
+/// All payloads by position, of so many bytes in all.
+fn hold(mut entries: Entries, limit: u64) -> Result<HashMap<u64, Payload>, RowError> {
+    let (mut held, mut bytes) = (HashMap::new(), 0u64);
+    while let Some((position, payload)) = entries.advance()? {
+        bytes = bytes.saturating_add(entries.bytes());
+        if bytes > limit {
+            let what = format!(
+                "its entries are in another order than the vectors, and take more than {limit} bytes, which is the most that \
+                 is then held in memory: write them in the order of their keys"
+            );
+            return Err(RowError::new(entries.place(), Problem::Collection(what)));
+        }
+        held.insert(position, payload);
+    }
+    Ok(held)
+}
+
+/// What a first reading of the metadata tells.
+struct Checked {
+    metadata: Metadata,
+    /// Each key is greater than the one before it.
+    ascends: bool,
+    entries: u64,
+}
+
+/// Reads all of the metadata. What it says of the index is compared with the index.
+fn check_metadata(
+    path: &Path,
+    options: &FaissOptions,
+    dim: usize,
+    vectors: u64,
+    described: &mut Described,
+) -> Result<Checked, RowError> {
+    let metadata = Metadata::open(path, options.import.limits)?;
+    let mut entries = metadata.entries(options.import.lossy)?;
+    let (mut last, mut ascends, mut count) = (None, true, 0);
+    while let Some((position, _)) = entries.advance()? {
+        ascends &= last.is_none_or(|last| last < position);
+        last = Some(position);
+        count += 1;
+    }
+    let mut warn = |warning: String| described.warnings.push(warning);
+    if let Some(counter) = entries.said().counter.filter(|counter| *counter != vectors) {
+        warn(format!(
+            "metadata.pkl counts {counter} vectors and the index has {vectors}: one of the files is older"
+        ));
+    }
+    if let Some(other) = entries.said().dimension.filter(|other| *other != dim as u64) {
+        warn(format!(
+            "metadata.pkl says {other} dimensions and the index has {dim}"
+        ));
+    }
+    if entries.changed() > 0 {
+        let changed = entries.changed();
+        warn(format!(
+            "{changed} values were changed to what JSON can hold (--lossy)"
+        ));
+    }
+    Ok(Checked {
+        metadata,
+        ascends,
+        entries: count,
+    })
+}
+
+/// The points of a collection of FAISS.
 #[derive(Debug)]
 pub struct FaissPoints {
     rows: FaissRows,
-    metadata: HashMap<u64, Payload>,
+    /// Entries in the order of the rows, and the one that was read and is of a later row.
+    beside: Option<Entries>,
+    ahead: Option<(u64, Payload)>,
+    held: HashMap<u64, Payload>,
+    /// Rows that had an entry.
+    matched: u64,
+    id_key: Option<String>,
+    ended: bool,
+}
+
+impl FaissPoints {
+    /// The payload of a position.
+    fn payload(&mut self, position: u64) -> Result<Payload, RowError> {
+        let found = match &mut self.beside {
+            None => self.held.remove(&position),
+            Some(entries) => loop {
+                match self.ahead.take() {
+                    Some((at, payload)) if at == position => break Some(payload),
+                    Some(later) if later.0 > position => {
+                        self.ahead = Some(later);
+                        break None;
+                    }
+                    Some(_) | None => {}
+                }
+                self.ahead = entries.advance()?;
+                if self.ahead.is_none() {
+                    break None;
+                }
+            },
+        };
+        self.matched += u64::from(found.is_some());
+        Ok(found.unwrap_or_default())
+    }
+
+    fn point(&mut self) -> Result<Option<Point>, RowError> {
+        let Some(row) = self.rows.next().transpose()? else {
+            return Ok(None);
+        };
+        let mut payload = match row.id {
+            PointId::Num(position) => self.payload(position)?,
+            PointId::Uuid(_) => Payload::new(),
+        };
+        let mut id = row.id;
+        if let Some(key) = &self.id_key {
+            let given = payload.shift_remove(key);
+            id = given_id(given.as_ref())
+                .map_err(|problem| RowError::in_field(row.place, format!("metadata.{key}"), problem))?;
+        }
+        Ok(Some(Point {
+            id,
+            vectors: row.vectors,
+            payload,
+        }))
+    }
+}
+
+/// An id that metadata holds.
+fn given_id(value: Option<&Json>) -> Result<PointId, Problem> {
+    let id = match value {
+        Some(Json::Number(number)) => number.as_u64().map(PointId::Num),
+        Some(Json::String(text)) => text.parse().ok(),
+        Some(Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_)) | None => None,
+    };
+    id.ok_or_else(|| Problem::Value {
+        expected: "an id, which is a number from 0 on or a UUID",
+        found: value.map_or_else(|| "nothing".to_owned(), Json::to_string),
+    })
 }
 
 impl Iterator for FaissPoints {
     type Item = Result<Point, RowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let row = match self.rows.next()? {
-            Ok(row) => row,
-            Err(error) => return Some(Err(error)),
-        };
-        let payload = match row.id {
-            PointId::Num(number) => self.metadata.remove(&number),
-            PointId::Uuid(_) => None,
-        };
-        Some(Ok(Point {
-            id: row.id,
-            vectors: row.vectors,
-            payload: payload.unwrap_or_default(),
-        }))
+        if self.ended {
+            return None;
+        }
+        let point = self.point().transpose();
+        self.ended = !matches!(point, Some(Ok(_)));
+        point
     }
 }
 
@@ -163,100 +353,4 @@ fn whole(file: &Arc<str>) -> Place {
         file: file.clone(),
         at: At::File,
     }
-}
-
-/// The payloads by position. What the file says of the index is compared with the index.
-fn read_metadata(
-    path: &Path,
-    dim: &usize,
-    vectors: u64,
-    options: ImportOptions,
-    described: &mut Described,
-) -> Result<HashMap<u64, Payload>, RowError> {
-    let file: Arc<str> = path.display().to_string().into();
-    let fail = |problem| RowError::new(whole(&file), problem);
-    let pickle = |error| fail(Problem::Pickle(error));
-    let reader = File::open(path).map_err(|error| fail(Problem::Io(error)))?;
-    let (references, reader) = References::scan(reader, &options.limits).map_err(pickle)?;
-    let mut machine =
-        Machine::new(reader, CLASSES, Arc::new(references), None, options.limits).map_err(pickle)?;
-    let value = match machine.advance().map_err(pickle)? {
-        Event::Item(value) | Event::End(value) => value,
-    };
-    let wrong = |what: String| fail(Problem::Collection(what));
-    let Value::Dict(all) = &value else {
-        return Err(wrong(format!("it is no dict but {}", value.kind())));
-    };
-    let Some(Value::Dict(entries)) = all.get("metadata") else {
-        return Err(wrong("it has no dict \"metadata\"".to_owned()));
-    };
-    let said = |key: &str| match all.get(key) {
-        Some(Value::Int(number)) => u64::try_from(*number).ok(),
-        Some(_) | None => None,
-    };
-    if let Some(counter) = said("counter").filter(|counter| *counter != vectors) {
-        let warning = format!(
-            "metadata.pkl counts {counter} vectors and the index has {vectors}: one of the files is older"
-        );
-        described.warnings.push(warning);
-    }
-    if let Some(other) = said("dimension").filter(|other| *other != *dim as u64) {
-        described.warnings.push(format!(
-            "metadata.pkl says {other} dimensions and the index has {dim}"
-        ));
-    }
-    payloads(entries, vectors, &file, options.lossy, described)
-}
-
-fn payloads(
-    entries: &Dict,
-    vectors: u64,
-    file: &Arc<str>,
-    is_lossy: bool,
-    described: &mut Described,
-) -> Result<HashMap<u64, Payload>, RowError> {
-    let mut lossy = Lossy {
-        is_allowed: is_lossy,
-        changed: 0,
-    };
-    let (mut payloads, mut beyond) = (HashMap::new(), 0);
-    for (position, value) in entries.entries() {
-        let number = if let Value::Int(number) = position {
-            u64::try_from(*number).ok()
-        } else {
-            None
-        };
-        let Some(position) = number else {
-            let what = "a key of \"metadata\" is no position, which is a number from 0".to_owned();
-            return Err(RowError::new(whole(file), Problem::Collection(what)));
-        };
-        beyond += u64::from(position >= vectors);
-        let place = Place {
-            file: file.clone(),
-            at: At::Row(position),
-        };
-        let payload = json(value, &mut lossy).map_err(|misfit| {
-            RowError::in_field(place, format!("metadata{}", misfit.path), misfit.problem)
-        })?;
-        let payload = match payload {
-            Json::Object(payload) => payload,
-            Json::Null => Map::new(),
-            other @ (Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => {
-                Map::from_iter([(VALUE.to_owned(), other)])
-            }
-        };
-        payloads.insert(position, payload);
-    }
-    if lossy.changed > 0 {
-        let changed = lossy.changed;
-        described.warnings.push(format!(
-            "{changed} values were changed to what JSON can hold (--lossy)"
-        ));
-    }
-    if beyond > 0 {
-        described.warnings.push(format!(
-            "{beyond} entries of metadata.pkl are of no vector of the index"
-        ));
-    }
-    Ok(payloads)
 }

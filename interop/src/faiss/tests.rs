@@ -10,7 +10,6 @@ use vdb_storage::PointId;
 use super::*;
 use crate::error::RowError;
 use crate::options::ReadOptions;
-use crate::qdrant::ImportOptions;
 use crate::row::Row;
 
 fn fixtures() -> PathBuf {
@@ -166,14 +165,15 @@ fn another_index_is_named() {
 fn what_is_written_is_what_the_library_writes() {
     let stored = std::fs::read(fixtures().join("faiss/flatip_8/index.faiss")).unwrap();
     let rows = read(&stored).unwrap();
-    let mut out = FaissWriter::new(Cursor::new(Vec::new()), 8).unwrap();
+    let ip = FaissMetric::InnerProduct;
+    let mut out = FaissWriter::new(Cursor::new(Vec::new()), 8, ip).unwrap();
     for row in rows {
-        out.push(&dense(&row.unwrap())).unwrap();
+        out.push(0, &dense(&row.unwrap())).unwrap();
     }
     assert_eq!(out.rows(), 12);
-    assert!(out.push(&[1.0; 7]).is_err());
+    assert!(out.push(0, &[1.0; 7]).is_err());
     assert_eq!(out.finish().unwrap().into_inner(), stored);
-    let empty = FaissWriter::new(Cursor::new(Vec::new()), 8)
+    let empty = FaissWriter::new(Cursor::new(Vec::new()), 8, ip)
         .unwrap()
         .finish()
         .unwrap();
@@ -182,12 +182,100 @@ fn what_is_written_is_what_the_library_writes() {
 }
 
 #[test]
+fn flat_indexes_of_all_metrics_and_with_ids_are_what_the_library_writes() {
+    for (file, metric) in [
+        ("flatl2_8", FaissMetric::L2),
+        ("flatl1_8", FaissMetric::L1),
+        ("idmap2_flatip_8", FaissMetric::InnerProduct),
+    ] {
+        let stored = std::fs::read(fixtures().join(format!("faiss/{file}.faiss"))).unwrap();
+        let entry = expected();
+        let entry = entry
+            .iter()
+            .find(|entry| entry["file"].as_str().unwrap().contains(file))
+            .unwrap();
+        let ids = entry["ids"].as_array();
+        let to = Cursor::new(Vec::new());
+        let mut out = match ids {
+            Some(_) => FaissWriter::with_ids(to, 8, metric).unwrap(),
+            None => FaissWriter::new(to, 8, metric).unwrap(),
+        };
+        for (at, vector) in entry["vectors"].as_array().unwrap().iter().enumerate() {
+            let id = ids.map_or(0, |ids| ids[at].as_i64().unwrap());
+            out.push(id, &numbers(vector)).unwrap();
+        }
+        assert_eq!(out.finish().unwrap().into_inner(), stored, "{file}");
+    }
+}
+
+fn exported(points: &[Point], ids: FaissIds) -> Result<tempfile::TempDir, FaissWriteError> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| std::fs::File::create(dir.path().join(name)).unwrap();
+    let [index, metadata] = FaissExport::<std::fs::File, std::fs::File>::FILES;
+    let mut export = FaissExport::new(file(index), file(metadata), 2, Distance::Euclid, ids)?;
+    for point in points {
+        export.point(point.id, point.vectors.dense("").unwrap(), &point.payload)?;
+    }
+    export.finish()?;
+    Ok(dir)
+}
+
+fn imported(dir: &Path, id_key: Option<&str>) -> Vec<Point> {
+    let options = FaissOptions {
+        id_key: id_key.map(str::to_owned),
+        ..FaissOptions::default()
+    };
+    let collection = FaissCollection::read(dir, &options, &mut |_, _| true).unwrap();
+    assert_eq!(collection.described().warnings, Vec::<String>::new());
+    assert_eq!(collection.described().config.vectors[0].1.distance, Distance::Euclid);
+    collection.into_points().unwrap().map(Result::unwrap).collect()
+}
+
+fn point(id: impl Into<PointId>, payload: Value) -> Point {
+    let mut point = Point::new(id.into(), [1.0, -0.0]);
+    point.payload = payload.as_object().unwrap().clone();
+    point
+}
+
+#[test]
+fn ids_survive_as_positions_by_a_map_or_under_a_key() {
+    let uuid: PointId = "6f1b8f86-58a0-4c3a-9d7e-0a1b2c3d4e5f".parse().unwrap();
+    let json = serde_json::json!({"a": [1, -2, 2.0, null, {"ä": u64::MAX}]});
+    let positions = [point(0, json.clone()), point(1, serde_json::json!({}))];
+    assert_eq!(imported(exported(&positions, FaissIds::Positions).unwrap().path(), None), positions);
+    let numbers = [point(3, json.clone()), point(i64::MAX as u64, json.clone())];
+    assert_eq!(imported(exported(&numbers, FaissIds::Map).unwrap().path(), None), numbers);
+    let any = [point(u64::MAX, json.clone()), point(uuid, json)];
+    let key = FaissIds::Key("id".to_owned());
+    assert_eq!(imported(exported(&any, key.clone()).unwrap().path(), Some("id")), any);
+
+    let refused = |points: &[Point], ids| exported(points, ids).unwrap_err().to_string();
+    assert!(refused(&any, FaissIds::Map).contains("18446744073709551615"));
+    assert!(refused(&numbers, FaissIds::Positions).contains("point 3"));
+    assert!(refused(&[point(1, serde_json::json!({"id": 1}))], key).contains("already"));
+}
+
+#[test]
+fn ids_of_the_metadata_are_all_there_and_differ() {
+    let dir = exported(&[point(0, serde_json::json!({"id": 4})), point(1, serde_json::json!({"id": 4}))], FaissIds::Positions).unwrap();
+    let read = |key: &str| {
+        let options = FaissOptions {
+            id_key: Some(key.to_owned()),
+            ..FaissOptions::default()
+        };
+        FaissCollection::read(dir.path(), &options, &mut |_, _| true).unwrap_err().to_string()
+    };
+    assert!(read("id").contains("twice"), "{}", read("id"));
+    assert!(read("other").contains("metadata.other"), "{}", read("other"));
+}
+
+#[test]
 fn a_directory_of_the_wrapper_is_a_collection_with_payloads() {
     for entry in expected().iter().filter(|entry| entry["kind"] == "store") {
         let file = entry["file"].as_str().unwrap();
         let dir = fixtures().join(file);
         assert!(FaissCollection::is_at(&dir));
-        let read = FaissCollection::read(&dir, ImportOptions::default(), &mut |_, _| true);
+        let read = FaissCollection::read(&dir, &FaissOptions::default(), &mut |_, _| true);
         if entry["python_types"] == true {
             // What JSON has no equal of is named, with its place.
             let error = read.unwrap_err().to_string();
@@ -234,7 +322,7 @@ fn metadata_that_is_older_than_the_index_is_told() {
         dir.path().join("metadata.pkl"),
     )
     .unwrap();
-    let read = FaissCollection::read(dir.path(), ImportOptions::default(), &mut |_, _| true).unwrap();
+    let read = FaissCollection::read(dir.path(), &FaissOptions::default(), &mut |_, _| true).unwrap();
     let told = read.described().warnings.join("\n");
     for part in [
         "counts 20 vectors and the index has 12",

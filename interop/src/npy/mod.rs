@@ -19,7 +19,7 @@ use crate::options::ReadOptions;
 use crate::row::{At, Place, Row};
 use crate::source::{Progress, RowSource};
 use crate::vector::{MAX_DIM, not_finite};
-use header::Header;
+pub(crate) use header::Header;
 
 /// Bytes read from the file at a time: a few hundred rows of the usual sizes.
 const BUFFER: usize = 256 * 1024;

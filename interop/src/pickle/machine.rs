@@ -1,5 +1,6 @@
 //! The stack machine: opcodes into values, and the items of one list as they come.
 
+use std::collections::VecDeque;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
@@ -19,14 +20,17 @@ use super::value::{Dict, Items, Value};
 pub enum Event {
     /// The next object of the list that is handed out item by item.
     Item(Value),
-    /// The value of the whole pickle, with that list left empty.
+    /// The next key and value of the dict that is handed out entry by entry.
+    Entry(Value, Value),
+    /// The value of the whole pickle, with that list or dict left empty.
     End(Value),
 }
 
 /// A reading of one pickle.
 ///
-/// Memory holds what the pickle has on its stack, which for the list at `stream_key` is one object, and shared values that
-/// are still to be fetched.
+/// Memory holds what the pickle has on its stack, which for the list at `stream_key` is one object and for a dict that is
+/// [handed out](Machine::entries_of) as many entries as were put into it at once (Python: 1,000), and shared values that are
+/// still to be fetched.
 #[derive(Debug)]
 pub struct Machine<R> {
     bytes: Bytes<R>,
@@ -40,6 +44,10 @@ pub struct Machine<R> {
     held: u64,
     stream_key: Option<&'static str>,
     stream: Option<Stream>,
+    /// The key of the dict whose entries are handed out, its place while it is on the stack, and those that wait.
+    entry_key: Option<&'static str>,
+    entries_at: Option<usize>,
+    entries: VecDeque<(Value, Value)>,
     has_streamed: bool,
     /// Where the opcode begins that is being followed.
     offset: u64,
@@ -85,9 +93,19 @@ impl<R: Read + Seek> Machine<R> {
             held: 0,
             stream_key,
             stream: None,
+            entry_key: None,
+            entries_at: None,
+            entries: VecDeque::new(),
             has_streamed: false,
             offset: 0,
         })
+    }
+
+    /// Hands out the entries of the dict at `key` of the outermost dict one by one, too.
+    #[must_use]
+    pub fn entries_of(mut self, key: &'static str) -> Self {
+        self.entry_key = Some(key);
+        self
     }
 
     /// The reader again.
@@ -103,6 +121,9 @@ impl<R: Read> Machine<R> {
     /// Where the pickle cannot be followed.
     pub fn advance(&mut self) -> Result<Event, PickleError> {
         loop {
+            if let Some((key, value)) = self.entries.pop_front() {
+                return Ok(Event::Entry(key, value));
+            }
             self.offset = self.bytes.position();
             let event = lexer::next(&mut self.bytes, &self.limits, false).and_then(|op| self.step(op));
             match event {
@@ -113,7 +134,7 @@ impl<R: Read> Machine<R> {
         }
     }
 
-    /// Whether the list at `stream_key` was met.
+    /// Whether the list or dict that is handed out was met.
     pub fn has_streamed(&self) -> bool {
         self.has_streamed
     }
@@ -146,7 +167,7 @@ impl<R: Read> Machine<R> {
                 self.push(value)?;
             }
             Op::EmptyList => self.push_list(Vec::new())?,
-            Op::EmptyDict => self.push(Value::Dict(Arc::default()))?,
+            Op::EmptyDict => self.push_dict()?,
             Op::EmptySet => self.push(Value::Set(Arc::default()))?,
             Op::EmptyTuple => self.push(Value::Tuple(Arc::default()))?,
             Op::List => {
@@ -155,7 +176,7 @@ impl<R: Read> Machine<R> {
             }
             Op::Dict => {
                 let items = self.pop_to_mark()?;
-                self.push(Value::Dict(Arc::default()))?;
+                self.push_dict()?;
                 self.set_items(items)?;
             }
             Op::Tuple => {
@@ -256,7 +277,7 @@ impl<R: Read> Machine<R> {
     /// A new list, which may be the one that is handed out.
     fn push_list(&mut self, items: Vec<Value>) -> Outcome<()> {
         let at = self.stack.len();
-        let is_stream = items.is_empty() && self.is_stream(at);
+        let is_stream = items.is_empty() && self.is_value_of(at, self.stream_key);
         self.push(Value::List(Arc::default()))?;
         if !is_stream {
             return self.extend(items);
@@ -269,9 +290,24 @@ impl<R: Read> Machine<R> {
         Ok(())
     }
 
-    /// Whether a list at this place of the stack becomes the value of `stream_key` in the outermost dict.
-    fn is_stream(&self, at: usize) -> bool {
-        let Some(key) = self.stream_key else { return false };
+    /// A new dict, which may be the one whose entries are handed out.
+    fn push_dict(&mut self) -> Outcome<()> {
+        let at = self.stack.len();
+        let is_stream = self.is_value_of(at, self.entry_key);
+        self.push(Value::Dict(Arc::default()))?;
+        if is_stream {
+            if self.has_streamed {
+                return Err(PickleProblem::Malformed("there are two dicts of entries"));
+            }
+            self.has_streamed = true;
+            self.entries_at = Some(at);
+        }
+        Ok(())
+    }
+
+    /// Whether a list or dict at this place of the stack becomes the value of `key` in the outermost dict.
+    fn is_value_of(&self, at: usize, key: Option<&str>) -> bool {
+        let Some(key) = key else { return false };
         let below = at.checked_sub(1).and_then(|at| self.stack.get(at));
         let is_value = at >= 2 && at.is_multiple_of(2) && self.marks.iter().all(|mark| *mark <= 1);
         is_value
@@ -325,6 +361,11 @@ impl<R: Read> Machine<R> {
                 "the list of points is referred to elsewhere",
             ));
         }
+        if self.entries_at == Some(at) {
+            return Err(PickleProblem::Malformed(
+                "the dict of entries is referred to elsewhere",
+            ));
+        }
         let slot = self.stack.last_mut().ok_or(NO_VALUE)?;
         no_item(&slot.value)?;
         let may_grow = matches!(
@@ -353,6 +394,7 @@ impl<R: Read> Machine<R> {
         {
             self.stream = None;
         }
+        self.entries_at = self.entries_at.filter(|at| *at < self.stack.len());
         Ok(slot.value)
     }
 
@@ -426,6 +468,11 @@ impl<R: Read> Machine<R> {
 
     /// Keys and values in turns for the dict on top.
     fn set_items(&mut self, items: Vec<Value>) -> Outcome<()> {
+        let pairs = pairs(items)?;
+        if self.entries_at.is_some_and(|at| at + 1 == self.stack.len()) {
+            self.entries.extend(pairs);
+            return Ok(());
+        }
         self.change_top(|dict, depth| {
             let Value::Dict(dict) = dict else {
                 return Err(PickleProblem::Malformed(
@@ -433,13 +480,7 @@ impl<R: Read> Machine<R> {
                 ));
             };
             let dict: &mut Dict = Arc::get_mut(dict).ok_or(SHARED)?;
-            let mut items = items.into_iter();
-            while let Some(key) = items.next() {
-                let value = items
-                    .next()
-                    .ok_or(PickleProblem::Malformed("a dict has a key without a value"))?;
-                hashable(&key)?;
-                no_class(&value)?;
+            for (key, value) in pairs {
                 dict.extent.add(&key, depth)?;
                 dict.extent.add(&value, depth)?;
                 dict.entries.push((key, value));
@@ -447,6 +488,21 @@ impl<R: Read> Machine<R> {
             Ok(())
         })
     }
+}
+
+/// Keys with their values, which stand behind them.
+fn pairs(items: Vec<Value>) -> Outcome<Vec<(Value, Value)>> {
+    let mut pairs = Vec::with_capacity(items.len() / 2);
+    let mut items = items.into_iter();
+    while let Some(key) = items.next() {
+        let value = items
+            .next()
+            .ok_or(PickleProblem::Malformed("a dict has a key without a value"))?;
+        hashable(&key)?;
+        no_class(&value)?;
+        pairs.push((key, value));
+    }
+    Ok(pairs)
 }
 
 const NO_VALUE: PickleProblem = PickleProblem::Malformed("takes a value where there is none");

@@ -24,7 +24,7 @@
 //! | `opcode.rs`, `lexer.rs` | opcodes with their arguments |
 //! | `references.rs`, `memo.rs` | how often a memo entry is fetched; those that are still to be |
 //! | `machine.rs`, `calls.rs` | the stack; what makes objects |
-//! | `writer.rs` | opcodes written |
+//! | `writer.rs`, `plain.rs` | opcodes written; JSON as such |
 //!
 //! The opcodes are those of `Lib/pickletools.py` of CPython 3.14.
 
@@ -48,13 +48,16 @@ mod memo;
 
 mod writer;
 
+mod plain;
+
 pub use class::{Class, Classes, Kind};
 pub use error::{PickleError, PickleProblem};
 pub use limits::Limits;
 pub use machine::{Event, Machine};
 pub use references::References;
 pub use value::{Dict, Items, Object, Value};
-pub(crate) use writer::{Entry as MemoEntry, GROUP, PickleWriter};
+pub(crate) use plain::PlainWriter;
+pub(crate) use writer::{Entry as MemoEntry, GROUP};
 
 #[cfg(test)]
 mod tests;

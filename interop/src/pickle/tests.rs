@@ -31,6 +31,7 @@ fn run(
     loop {
         match machine.advance()? {
             Event::Item(item) => items.push(item),
+            Event::Entry(key, value) => items.extend([key, value]),
             Event::End(value) => return Ok((items, value)),
         }
     }

@@ -135,6 +135,11 @@ impl Object {
 }
 
 impl Value {
+    /// What it takes in memory, everything that it refers to counted each time, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.extent().bytes
+    }
+
     pub(super) fn extent(&self) -> Extent {
         let within = |content: Extent| {
             (

@@ -17,7 +17,8 @@ use super::point;
 use super::shapes::Shapes;
 use crate::error::{Problem, RowError};
 use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
-use crate::python::{self, Lossy};
+use crate::misfit::Lossy;
+use crate::python;
 use crate::row::{At, Place};
 
 /// The key of the points, and of what the collection is like.
@@ -83,6 +84,8 @@ impl<R: Read + Seek> Backup<R> {
         let mut machine = start(reader, &references, &options.limits).map_err(pickle)?;
         let end = loop {
             match machine.advance().map_err(pickle)? {
+                // None is asked for.
+                Event::Entry(..) => {}
                 Event::End(value) => break value,
                 Event::Item(value) => {
                     let point = point::read(&value, &file, shapes.points, &mut lossy)?;
@@ -316,7 +319,7 @@ impl<R: Read> Iterator for BackupPoints<R> {
                 self.ended = true;
                 return None;
             }
-            Ok(Event::Item(value)) => point::read(&value, &self.file, self.number, &mut self.lossy),
+            Ok(Event::Item(value) | Event::Entry(_, value)) => point::read(&value, &self.file, self.number, &mut self.lossy),
             Err(error) => Err(RowError::new(whole_file(&self.file), Problem::Pickle(error))),
         };
         self.number += 1;

@@ -21,7 +21,7 @@ const fn enumeration(name: &'static str) -> Class {
     }
 }
 
-static CLASSES: [Class; 28] = [
+static CLASSES: [Class; 34] = [
     model("Record"),
     model("PointStruct"),
     model("SparseVector"),
@@ -42,6 +42,12 @@ static CLASSES: [Class; 28] = [
     model("ProductQuantizationConfig"),
     model("BinaryQuantization"),
     model("BinaryQuantizationConfig"),
+    model("StrictModeConfig"),
+    model("StrictModeConfigOutput"),
+    model("StrictModeMultivector"),
+    model("StrictModeMultivectorOutput"),
+    model("StrictModeSparse"),
+    model("StrictModeSparseOutput"),
     enumeration("Distance"),
     enumeration("CollectionStatus"),
     enumeration("OptimizersStatusOneOf"),

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value as Json};
 use vdb::{
     CollectionConfig, Distance, Element, HnswConfig, MAX_DIMENSION, Modifier, MultiVectorComparator,
-    QuantizationConfig, SparseVectorParams, VectorParams,
+    QuantizationConfig, SparseVectorParams, StrictMode, VectorParams,
 };
+
+use super::settings;
 
 use crate::error::quoted;
 
@@ -37,6 +39,9 @@ const MADE_UP: [(&str, &str, f64); 13] = [
 /// Settings of the sections that are taken over. Where things lie, in memory or on disk, is no question here: files are
 /// mapped, and the system keeps in memory what is used.
 const TAKEN: [&str; 3] = ["on_disk", "on_disk_payload", "memory"];
+
+/// A setting of merging that says where things lie, too.
+const MEMMAP: &str = "memmap_threshold";
 
 /// What of `hnsw_config` is taken over.
 const GRAPH: [&str; 4] = ["m", "ef_construct", "full_scan_threshold", "payload_m"];
@@ -100,10 +105,18 @@ pub(super) fn of_creation(collection: &Fields) -> Result<Described, String> {
             described.sparse(name, one)?;
         }
     }
+    described.whole(collection)?;
     for (name, setting) in collection {
         let is_read = matches!(
             name.as_str(),
-            "vectors" | "sparse_vectors" | "hnsw_config" | "quantization_config"
+            "vectors"
+                | "sparse_vectors"
+                | "hnsw_config"
+                | "quantization_config"
+                | "optimizer_config"
+                | "optimizers_config"
+                | "strict_mode_config"
+                | "metadata"
         );
         if !is_read {
             described.unkept(name, setting);
@@ -190,6 +203,34 @@ impl Described {
             if !is_read {
                 self.unkept(&format!("{of}{setting}"), value);
             }
+        }
+        Ok(())
+    }
+
+    /// What is said of merging, of requests, and the metadata.
+    fn whole(&mut self, collection: &Fields) -> Result<(), String> {
+        // A backup and the arguments of a creation have different names for it.
+        for name in ["optimizer_config", "optimizers_config"] {
+            let Some(section) = section(collection, name)? else { continue };
+            let mut said = without_nulls(section);
+            if let Some(elsewhere) = said.shift_remove(MEMMAP) {
+                self.unkept(&format!("{name}.{MEMMAP}"), &elsewhere);
+            }
+            match settings::read_optimizer(said) {
+                Ok(optimizer) => self.config.optimizer = optimizer,
+                Err(error) => self.warnings.push(format!("{name} is not kept: {error}")),
+            }
+        }
+        let strict = section(collection, "strict_mode_config")?.map(without_nulls);
+        match strict.map(|said| StrictMode::from_json(&said.into())) {
+            None => {}
+            Some(Ok(strict)) => self.config.strict_mode = Some(strict),
+            Some(Err(error)) => self
+                .warnings
+                .push(format!("strict_mode_config is not kept: {error}")),
+        }
+        if let Some(metadata) = section(collection, "metadata")? {
+            self.config.metadata = metadata.clone();
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use vdb::{
     SparseVectorParams, VectorParams,
 };
 
-use super::models::{Field, Model};
+use super::models::{Field, Model, short};
+use super::settings;
 
 /// Settings that no model of the client can say, each with its name.
 pub fn unkept(config: &CollectionConfig) -> Vec<String> {
@@ -35,20 +36,11 @@ pub fn unkept(config: &CollectionConfig) -> Vec<String> {
             unkept.push(format!("vector {name:?}: {setting} is not in the backup"));
         }
     }
-    let plain = CollectionConfig::default();
-    let whole = [
-        ("the settings of merging", config.optimizer != plain.optimizer),
-        ("the strict mode", config.strict_mode.is_some()),
-        ("the metadata", !config.metadata.is_empty()),
-        ("the field by which points end", config.ttl.is_some()),
-    ];
-    for (what, _) in whole.into_iter().filter(|(_, is_said)| *is_said) {
-        let verb = if what.ends_with('s') || what.starts_with("the settings") {
-            "are"
-        } else {
-            "is"
-        };
-        unkept.push(format!("{what} {verb} not in the backup"));
+    for setting in settings::unsaid(&config.optimizer) {
+        unkept.push(format!("{setting} of merging is not in the backup"));
+    }
+    if config.ttl.is_some() {
+        unkept.push("the field by which points end is not in the backup".to_owned());
     }
     unkept
 }
@@ -83,17 +75,6 @@ fn collection(config: &CollectionConfig) -> Model {
         ("payload_m", Field::None),
         ("inline_storage", Field::None),
     ];
-    let optimizer = [
-        ("deleted_threshold", Field::Float(0.2)),
-        ("vacuum_min_vector_number", Field::Number(1000)),
-        ("default_segment_number", Field::Number(0)),
-        ("max_segment_size", Field::None),
-        ("memmap_threshold", Field::None),
-        ("indexing_threshold", Field::Number(20_000)),
-        ("flush_interval_sec", Field::Number(5)),
-        ("max_optimization_threads", Field::Number(1)),
-        ("prevent_unoptimized", Field::None),
-    ];
     let wal = [
         ("wal_capacity_mb", Field::Number(32)),
         ("wal_segments_ahead", Field::Number(0)),
@@ -104,16 +85,27 @@ fn collection(config: &CollectionConfig) -> Model {
         vec![
             ("params", Field::Model(params(config))),
             ("hnsw_config", Field::Model(Model::new("HnswConfig", hnsw.into()))),
-            (
-                "optimizer_config",
-                Field::Model(Model::new("OptimizersConfig", optimizer.into())),
-            ),
+            ("optimizer_config", Field::Model(settings::optimizer(&config.optimizer))),
             ("wal_config", Field::Model(Model::new("WalConfig", wal.into()))),
             ("quantization_config", Field::None),
-            ("strict_mode_config", Field::None),
-            ("metadata", Field::None),
+            (
+                "strict_mode_config",
+                config
+                    .strict_mode
+                    .as_ref()
+                    .map_or(Field::None, |strict| Field::Model(settings::strict_mode(strict))),
+            ),
+            ("metadata", metadata(config)),
         ],
     )
+}
+
+fn metadata(config: &CollectionConfig) -> Field {
+    if config.metadata.is_empty() {
+        Field::None
+    } else {
+        Field::Object(config.metadata.clone())
+    }
 }
 
 fn params(config: &CollectionConfig) -> Model {
@@ -290,9 +282,4 @@ fn quantization(codes: Option<&QuantizationConfig>) -> Field {
         outer,
         vec![(key, Field::Model(Model::new(inner, fields)))],
     ))
-}
-
-/// The number that is written with the same few digits.
-fn short(number: f32) -> f64 {
-    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }

@@ -17,7 +17,7 @@ use super::shapes::Shapes;
 use super::{classes, point};
 use crate::error::{Problem, RowError, quoted};
 use crate::pickle::{Event, Machine, PickleError, References};
-use crate::python::Lossy;
+use crate::misfit::Lossy;
 use crate::row::{At, Place};
 use crate::sqlite;
 
@@ -268,7 +268,7 @@ impl LocalPoints {
             Machine::new(pickle, classes::ALL, Arc::new(references), None, limits)?.advance()
         };
         match read().map_err(|error| RowError::new(here, Problem::Pickle(error)))? {
-            Event::Item(value) | Event::End(value) => {
+            Event::Item(value) | Event::Entry(_, value) | Event::End(value) => {
                 point::read(&value, &self.file, self.number, &mut self.lossy)
             }
         }

@@ -18,6 +18,7 @@
 //! | `config.rs` | what a collection is like, and which of it is not kept |
 //! | `shapes.rs` | which vectors points have, against which the collection has |
 //! | `backup.rs` | `NAME.backup`, read |
+//! | `settings.rs` | merging and strict mode, both ways |
 //! | `models.rs`, `info.rs`, `writer.rs` | objects of the client; what a collection is like; `NAME.backup`, written |
 //! | `local.rs` | directories of the local mode (feature `sqlite`) |
 
@@ -28,14 +29,16 @@ mod vector;
 
 mod point;
 
+mod models;
+
+mod settings;
+
 mod config;
 mod shapes;
 
 mod backup;
 #[cfg(feature = "sqlite")]
 mod local;
-
-mod models;
 
 mod info;
 

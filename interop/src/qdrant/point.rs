@@ -10,7 +10,8 @@ use vdb::{MAX_PAYLOAD_DEPTH, Payload, Point, PointId, Vectors};
 use super::vector;
 use crate::error::{Problem, RowError, quoted};
 use crate::pickle::{Object, Value};
-use crate::python::{self, Lossy, Misfit};
+use crate::misfit::{Lossy, Misfit};
+use crate::python;
 use crate::row::{At, Place};
 
 /// From a `Record` or a `PointStruct`. `number` counts the points of the file from 0.

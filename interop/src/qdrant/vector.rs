@@ -4,7 +4,7 @@ use vdb::{MAX_DIMENSION, SparseVector, Vector};
 
 use crate::error::Problem;
 use crate::pickle::{Items, Object, Value};
-use crate::python::Misfit;
+use crate::misfit::Misfit;
 
 /// Rows of one multivector, at most.
 const MAX_ROWS: usize = 65_536;

@@ -37,10 +37,10 @@ impl<W: Write> BackupWriter<W> {
     /// When `to` cannot be written to, as everywhere here.
     pub fn new(to: W, config: &CollectionConfig) -> io::Result<Self> {
         let mut models = ModelWriter::new(to)?;
-        models.pickle.empty_dict()?;
-        models.pickle.mark()?;
+        models.plain.pickle.empty_dict()?;
+        models.plain.pickle.mark()?;
         models.name("points")?;
-        models.pickle.empty_list()?;
+        models.plain.pickle.empty_list()?;
         Ok(BackupWriter {
             models,
             config: config.clone(),
@@ -56,13 +56,13 @@ impl<W: Write> BackupWriter<W> {
     pub fn point(&mut self, id: PointId, vectors: &Vectors, payload: &Payload) -> io::Result<()> {
         const FIELDS: [&str; 3] = ["id", "payload", "vector"];
         if self.open == 0 {
-            self.models.pickle.mark()?;
+            self.models.plain.pickle.mark()?;
         }
         self.models.object("Record", &FIELDS, |models| {
             models.name("id")?;
             match id {
-                PointId::Num(number) => models.pickle.unsigned(number)?,
-                PointId::Uuid(_) => models.pickle.text(&id.to_string())?,
+                PointId::Num(number) => models.plain.pickle.unsigned(number)?,
+                PointId::Uuid(_) => models.plain.pickle.text(&id.to_string())?,
             }
             models.name("payload")?;
             models.payload(payload)?;
@@ -70,7 +70,7 @@ impl<W: Write> BackupWriter<W> {
             write_vectors(models, vectors)?;
             for unset in ["shard_key", "order_value"] {
                 models.name(unset)?;
-                models.pickle.none()?;
+                models.plain.pickle.none()?;
             }
             Ok(())
         })?;
@@ -85,7 +85,7 @@ impl<W: Write> BackupWriter<W> {
     /// Puts the points since the last mark into their list.
     fn close(&mut self) -> io::Result<()> {
         if self.open > 0 {
-            self.models.pickle.appends()?;
+            self.models.plain.pickle.appends()?;
             self.open = 0;
         }
         Ok(())
@@ -99,8 +99,8 @@ impl<W: Write> BackupWriter<W> {
         self.close()?;
         self.models.name("collection_info")?;
         self.models.model(&info::info(&self.config, self.points))?;
-        self.models.pickle.set_items()?;
-        self.models.pickle.finish()
+        self.models.plain.pickle.set_items()?;
+        self.models.plain.finish()
     }
 }
 
@@ -109,27 +109,27 @@ fn write_vectors<W: Write>(models: &mut ModelWriter<W>, vectors: &Vectors) -> io
     if let Some(vector) = vectors.get("").filter(|_| vectors.0.len() == 1) {
         return write_vector(models, vector);
     }
-    models.pickle.empty_dict()?;
+    models.plain.pickle.empty_dict()?;
     if vectors.0.is_empty() {
         return Ok(());
     }
-    models.pickle.mark()?;
+    models.plain.pickle.mark()?;
     for (name, vector) in &vectors.0 {
         models.name(name)?;
         write_vector(models, vector)?;
     }
-    models.pickle.set_items()
+    models.plain.pickle.set_items()
 }
 
 fn write_vector<W: Write>(models: &mut ModelWriter<W>, vector: &Vector) -> io::Result<()> {
     match vector {
         Vector::Dense(numbers) => models.numbers(numbers),
         Vector::Multi(rows) => {
-            models.pickle.empty_list()?;
+            models.plain.pickle.empty_list()?;
             for group in rows.chunks(GROUP) {
-                models.pickle.mark()?;
+                models.plain.pickle.mark()?;
                 group.iter().try_for_each(|row| models.numbers(row))?;
-                models.pickle.appends()?;
+                models.plain.pickle.appends()?;
             }
             Ok(())
         }

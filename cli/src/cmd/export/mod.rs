@@ -1,16 +1,14 @@
 //! `vdb export`: collections as files that other programs read.
 
+mod place;
 mod write;
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
-use tempfile::NamedTempFile;
-use vdb::{Collection, Database};
+use serde_json::json;
+use vdb::Database;
 
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
@@ -18,21 +16,28 @@ use crate::{interrupt, open, table};
 
 const AFTER: &str = "\
 Formats:
-  backup  {'points': [Record, ..], 'collection_info': CollectionInfo} as a pickle, with vectors, which qdrant-client from \
+  backup   {'points': [Record, ..], 'collection_info': CollectionInfo} as a pickle, with vectors, which qdrant-client from \
 1.9 on loads under pydantic 1 and 2
-  jsonl   a point a line, as `vdb load` and `vdb import` read it: {\"id\": 7, \"vector\": [..], \"payload\": {..}}
-  npy     the vectors of one name as a matrix of 32-bit floats, in the order of ids; ids and payloads are not in it
+  faiss    a directory with index.faiss, a flat index, and metadata.pkl, as a common wrapper keeps them: one dense vector, and payloads
+  parquet  columns id, vector (vector.NAME for a named one) and payload, a JSON object as text
+  jsonl    a point a line, as `vdb load` and `vdb import` read it: {\"id\": 7, \"vector\": [..], \"payload\": {..}}
+  npy      the vectors of one name as a matrix of 32-bit floats, in the order of ids; --rows FILE has the ids and payloads beside it
 
-Vectors are written as they are stored: under cosine distance they have length 1. An export reads one moment of the \
-collection, in bounded memory, and works beside a process that writes. A file has its name only once it is complete and \
-synced; interrupted (Ctrl-C), an export leaves nothing behind.
+Vectors are written as they are stored: under cosine distance they have length 1, and an index of FAISS by inner product compares \
+them as the collection does. What a format cannot express is an error that names the point; --lossy leaves it out. Ids of FAISS are \
+numbers below 2^63: 0, 1, 2, .. as positions, others by an IndexIDMap2; --id-key NAME numbers the vectors and keeps ids of any kind \
+in the metadata, where `vdb import --id-key NAME` finds them. docs/formats.md tells what each format holds.
+
+An export reads one moment of the collection, in bounded memory, and works beside a process that writes. A file has its name only once \
+it is complete and synced; interrupted (Ctrl-C), an export leaves nothing behind.
 
 With --json the answer is {\"files\": [{\"collection\", \"file\", \"points\", \"bytes\"}], \"export_s\"}.
 
 Examples:
   vdb export my.db posts posts.backup --format backup
-  vdb export my.db --all exported --format jsonl
-  vdb export my.db posts title.npy --format npy --using title";
+  vdb export my.db --all exported --format parquet
+  vdb export my.db posts store --format faiss --id-key id
+  vdb export my.db posts title.npy --format npy --using title --rows title.jsonl";
 
 /// Write collections as files that other programs read
 #[derive(Debug, clap::Args)]
@@ -45,23 +50,35 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "all")]
     collection: Option<String>,
 
-    /// File to make
-    #[arg(required_unless_present = "all", value_name = "FILE")]
+    /// File to make; of FAISS a directory
+    #[arg(required_unless_present = "all", value_name = "OUT")]
     to: Option<PathBuf>,
 
     /// Export every collection into this directory, each as NAME.FORMAT
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["collection", "to"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["collection", "to", "rows"])]
     all: Option<PathBuf>,
 
     /// Format of the file
     #[arg(long, value_enum)]
     format: Format,
 
-    /// The vector to write as .npy [default: the unnamed one]
+    /// The vector to write as .npy or for FAISS [default: the only one]
     #[arg(long, value_name = "NAME")]
     using: Option<String>,
 
-    /// Replace files that are there
+    /// Beside an .npy file, a line {\"id\", \"payload\"} for each row, as `vdb load --rows` reads it
+    #[arg(long, value_name = "FILE.jsonl")]
+    rows: Option<PathBuf>,
+
+    /// For FAISS: number the vectors, and keep each id under this key of its metadata
+    #[arg(long, value_name = "NAME")]
+    id_key: Option<String>,
+
+    /// Leave out what the format cannot express
+    #[arg(long)]
+    lossy: bool,
+
+    /// Replace what is there
     #[arg(long)]
     force: bool,
 }
@@ -70,6 +87,8 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Backup,
+    Faiss,
+    Parquet,
     Jsonl,
     Npy,
 }
@@ -78,17 +97,31 @@ impl Format {
     fn ending(self) -> &'static str {
         match self {
             Format::Backup => "backup",
+            Format::Faiss => "faiss",
+            Format::Parquet => "parquet",
             Format::Jsonl => "jsonl",
             Format::Npy => "npy",
         }
     }
+
+    /// Whether it holds one dense vector a point.
+    fn has_one_vector(self) -> bool {
+        matches!(self, Format::Npy | Format::Faiss)
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    if args.using.is_some() && args.format != Format::Npy {
-        return Err(Failure::usage(
-            "--using is for --format npy: the other formats have all vectors",
-        ));
+    let one_vector = args.format.has_one_vector();
+    let given = [
+        ("--using", args.using.is_some(), one_vector, "npy and faiss"),
+        ("--rows", args.rows.is_some(), args.format == Format::Npy, "npy"),
+        ("--id-key", args.id_key.is_some(), args.format == Format::Faiss, "faiss"),
+        ("--lossy", args.lossy, one_vector, "npy and faiss"),
+    ];
+    if let Some((option, _, _, of)) = given.into_iter().find(|(_, given, fits, _)| *given && !fits) {
+        return Err(Failure::usage(format!(
+            "{option} is for --format {of}: the other formats have all ids, vectors and payloads"
+        )));
     }
     interrupt::watch();
     let started = Instant::now();
@@ -96,7 +129,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let mut files = Vec::new();
     for (name, to) in targets(args, &db)? {
         let collection = open::collection(&db, &name)?;
-        files.push(export(&collection, &name, &to, args, out)?);
+        let told = |failure: Failure| failure.within(&to.display().to_string());
+        let place = place::Place::new(&to, args).map_err(told)?;
+        let points = write::write(&collection, &name, place.targets().map_err(told)?, args, out).map_err(told)?;
+        let bytes = place.finish(args.force).map_err(told)?;
+        files.push(json!({"collection": name, "file": to.display().to_string(), "points": points, "bytes": bytes}));
     }
     let export_s = started.elapsed().as_secs_f64();
     let points: u64 = files.iter().filter_map(|file| file["points"].as_u64()).sum();
@@ -131,47 +168,4 @@ fn targets(args: &Args, db: &Database) -> Outcome<Vec<(String, PathBuf)>> {
             "a collection and a file, or --all with a directory",
         )),
     }
-}
-
-/// Writes one file under another name, and gives it its own once it is complete and synced.
-fn export(collection: &Collection, name: &str, to: &Path, args: &Args, out: &Out) -> Outcome<Value> {
-    let failed =
-        |error: std::io::Error| Failure::failed(format!("{}: cannot be written: {error}", to.display()));
-    if !args.force && to.symlink_metadata().is_ok() {
-        return Err(Failure::failed(format!(
-            "{}: there is a file already; --force replaces it",
-            to.display()
-        )));
-    }
-    let dir = match to.parent() {
-        Some(dir) if dir != Path::new("") => dir,
-        Some(_) | None => Path::new("."),
-    };
-    let part = NamedTempFile::with_prefix_in(".vdb-export-", dir).map_err(failed)?;
-    let to_part = BufWriter::with_capacity(1 << 20, part.as_file().try_clone().map_err(failed)?);
-    let points = write::write(collection, name, to_part, args, out)
-        .map_err(|failure| failure.within(&to.display().to_string()))?;
-    let file = part.as_file();
-    file.sync_all().map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    readable(file).map_err(failed)?;
-    if args.force {
-        part.persist(to).map_err(|error| failed(error.error))?;
-    } else {
-        part.persist_noclobber(to).map_err(|error| failed(error.error))?;
-    }
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
-    Ok(json!({"collection": name, "file": to.display().to_string(), "points": points, "bytes": bytes}))
-}
-
-/// Temporary files are for their owner alone; what was asked for is a file like others.
-#[cfg(unix)]
-fn readable(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_file: &File) -> std::io::Result<()> {
-    Ok(())
 }

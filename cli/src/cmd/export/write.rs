@@ -1,12 +1,15 @@
-//! The points of a collection, page by page, into a file of some format.
+//! The points of a collection, page by page, into files of some format.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
-use vdb::{Collection, CollectionConfig, Payload, PointId, ScrollRequest, Select, Vectors};
+use vdb::{
+    Collection, CollectionConfig, Payload, PointId, ScrollRequest, Select, VectorParams, VectorSelector, Vectors,
+};
+use vdb_interop::faiss::{FaissExport, FaissIds, FaissWriteError};
 use vdb_interop::qdrant::{self, BackupWriter};
 use vdb_interop::{JsonLinesWriter, NpyWriteError, NpyWriter};
 
+use super::place::Target;
 use super::{Args, Format};
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
@@ -17,14 +20,18 @@ use crate::progress::{self, Unit};
 const PAGE: usize = 1000;
 const PAGE_NUMBERS: usize = 4 << 20;
 
-type Target = BufWriter<File>;
-
 /// Writes a collection, and says how many points it has.
-pub(super) fn write(collection: &Collection, name: &str, to: Target, args: &Args, out: &Out) -> Outcome<u64> {
+pub(super) fn write(
+    collection: &Collection,
+    name: &str,
+    to: Vec<Target>,
+    args: &Args,
+    out: &Out,
+) -> Outcome<u64> {
     let config = collection.config();
     let total = collection.count(None)?;
     let bar = progress::bar(out, "exporting", Some(total), Unit::Rows);
-    let mut writer = Writer::new(to, &config, total, args)?;
+    let mut writer = Writer::new(to, collection, &config, total, args)?;
     if args.format == Format::Backup {
         for unkept in qdrant::unkept(&config) {
             out.warn(format_args!("{name}: {unkept}"));
@@ -43,7 +50,7 @@ pub(super) fn write(collection: &Collection, name: &str, to: Target, args: &Args
         for point in found.points {
             let vectors = point.vectors.unwrap_or_default();
             let payload = point.payload.unwrap_or_default();
-            writer.point(point.id, &vectors, &payload)?;
+            writer.point(written, point.id, &vectors, &payload)?;
             written += 1;
         }
         bar.set_position(written);
@@ -63,22 +70,91 @@ fn page(config: &CollectionConfig) -> usize {
     (PAGE_NUMBERS / numbers.max(1)).clamp(16, PAGE)
 }
 
+/// Whether there is a point of this id or of a later one.
+fn has_from(collection: &Collection, id: PointId) -> Outcome<bool> {
+    let none = Select {
+        payload: false.into(),
+        vectors: false.into(),
+    };
+    let mut request = ScrollRequest::new().select(none).limit(1);
+    request.offset = Some(id);
+    Ok(!collection.scroll(&request)?.points.is_empty())
+}
+
 enum Writer {
     Backup(Box<BackupWriter<Target>>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<vdb_interop::columnar::ParquetWriter<Target>>),
     Lines(JsonLinesWriter<Target>),
-    Matrix { name: String, matrix: NpyWriter<Target> },
+    Matrix(Matrix),
+    Faiss {
+        name: String,
+        export: Box<FaissExport<Target, Target>>,
+    },
+}
+
+/// A matrix, and the ids and payloads beside it.
+struct Matrix {
+    name: String,
+    matrix: NpyWriter<Target>,
+    rows: Option<JsonLinesWriter<Target>>,
+    lossy: bool,
 }
 
 impl Writer {
-    fn new(to: Target, config: &CollectionConfig, total: u64, args: &Args) -> Outcome<Writer> {
+    fn new(
+        to: Vec<Target>,
+        collection: &Collection,
+        config: &CollectionConfig,
+        total: u64,
+        args: &Args,
+    ) -> Outcome<Writer> {
+        let mut to = to.into_iter();
+        let mut next = || to.next().ok_or_else(|| Failure::failed("no file to write to"));
+        let first = next()?;
         Ok(match args.format {
-            Format::Backup => Writer::Backup(Box::new(BackupWriter::new(to, config).map_err(failed)?)),
-            Format::Jsonl => Writer::Lines(JsonLinesWriter::new(to)),
+            Format::Backup => Writer::Backup(Box::new(BackupWriter::new(first, config).map_err(failed)?)),
+            Format::Jsonl => Writer::Lines(JsonLinesWriter::new(first)),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => {
+                use vdb_interop::columnar::{ParquetIds, ParquetWriter};
+                let first_uuid = "00000000-0000-0000-0000-000000000000".parse::<PointId>();
+                let ids = match first_uuid {
+                    Ok(first) if has_from(collection, first)? => ParquetIds::Texts,
+                    Ok(_) | Err(_) => ParquetIds::Numbers,
+                };
+                Writer::Parquet(Box::new(ParquetWriter::new(first, config, ids).map_err(failed)?))
+            }
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => {
+                return Err(Failure::failed(
+                    "this program was built without Parquet: build it with it (cargo build --features parquet)",
+                ));
+            }
             Format::Npy => {
-                let name = args.using.clone().unwrap_or_default();
-                let size = columns(config, &name)?;
-                let matrix = NpyWriter::new(to, total, size).map_err(npy)?;
-                Writer::Matrix { name, matrix }
+                let (name, params) = dense(config, args)?;
+                let rows = args.rows.is_some().then(next).transpose()?;
+                Writer::Matrix(Matrix {
+                    name,
+                    matrix: NpyWriter::new(first, total, params.size).map_err(npy)?,
+                    rows: rows.map(JsonLinesWriter::new),
+                    lossy: args.lossy,
+                })
+            }
+            Format::Faiss => {
+                let (name, params) = dense(config, args)?;
+                let ids = match &args.id_key {
+                    Some(key) => FaissIds::Key(key.clone()),
+                    // So many different ids below their number are all of them.
+                    None if !has_from(collection, PointId::Num(total))? => FaissIds::Positions,
+                    None => FaissIds::Map,
+                };
+                let export = FaissExport::new(first, next()?, params.size, params.distance, ids);
+                let export = export.map_err(failed)?;
+                Writer::Faiss {
+                    name,
+                    export: Box::new(export),
+                }
             }
         })
     }
@@ -86,58 +162,111 @@ impl Writer {
     fn select(&self) -> Select {
         match self {
             Writer::Backup(_) | Writer::Lines(_) => Select::all(),
-            Writer::Matrix { name, .. } => Select {
-                payload: false.into(),
-                vectors: vdb::VectorSelector::Names(vec![name.clone()]),
+            #[cfg(feature = "parquet")]
+            Writer::Parquet(_) => Select::all(),
+            Writer::Matrix(Matrix { name, .. }) | Writer::Faiss { name, .. } => Select {
+                payload: true.into(),
+                vectors: VectorSelector::Names(vec![name.clone()]),
             },
         }
     }
 
-    fn point(&mut self, id: PointId, vectors: &Vectors, payload: &Payload) -> Outcome {
+    fn point(&mut self, number: u64, id: PointId, vectors: &Vectors, payload: &Payload) -> Outcome {
         match self {
             Writer::Backup(backup) => backup.point(id, vectors, payload).map_err(failed),
             Writer::Lines(lines) => lines.point(id, vectors, payload).map_err(failed),
-            Writer::Matrix { name, matrix } => {
-                let vector = vectors.dense(name).ok_or_else(|| {
-                    Failure::failed(format!(
-                        "point {id} has no vector {name:?}, and a matrix has a row for every point; --format jsonl can leave \
-                         vectors out"
-                    ))
-                })?;
-                matrix.row(vector).map_err(npy)
+            #[cfg(feature = "parquet")]
+            Writer::Parquet(parquet) => parquet.point(id, vectors, payload).map_err(failed),
+            Writer::Matrix(matrix) => matrix.point(number, id, vectors, payload),
+            Writer::Faiss { name, export } => {
+                let vector = numbers(id, name, vectors)?;
+                export.point(id, vector, payload).map_err(faiss)
             }
         }
     }
 
     fn finish(self) -> Outcome {
         let mut to = match self {
-            Writer::Backup(backup) => backup.finish().map_err(failed)?,
-            Writer::Lines(lines) => lines.into_inner(),
-            Writer::Matrix { matrix, .. } => matrix.finish().map_err(npy)?,
+            Writer::Backup(backup) => vec![backup.finish().map_err(failed)?],
+            Writer::Lines(lines) => vec![lines.into_inner()],
+            #[cfg(feature = "parquet")]
+            Writer::Parquet(parquet) => vec![parquet.finish().map_err(failed)?],
+            Writer::Matrix(Matrix { matrix, rows, .. }) => {
+                let mut to = vec![matrix.finish().map_err(npy)?];
+                to.extend(rows.map(JsonLinesWriter::into_inner));
+                to
+            }
+            Writer::Faiss { export, .. } => {
+                let (index, metadata) = export.finish().map_err(failed)?;
+                vec![index, metadata]
+            }
         };
-        to.flush().map_err(failed)
+        to.iter_mut().try_for_each(Write::flush).map_err(failed)
     }
 }
 
-/// The numbers of a dense vector of the collection.
-fn columns(config: &CollectionConfig, name: &str) -> Outcome<usize> {
+impl Matrix {
+    fn point(&mut self, number: u64, id: PointId, vectors: &Vectors, payload: &Payload) -> Outcome {
+        let vector = numbers(id, &self.name, vectors)?;
+        match &mut self.rows {
+            Some(rows) => rows.point(id, &Vectors::default(), payload).map_err(failed)?,
+            None if self.lossy => {}
+            None if id != PointId::Num(number) => {
+                return Err(Failure::failed(format!(
+                    "point {id} would be row {number}: a matrix has no ids; --rows FILE.jsonl keeps them and the payloads beside \
+                     it, --lossy leaves them out"
+                )));
+            }
+            None if !payload.is_empty() => {
+                return Err(Failure::failed(format!(
+                    "point {id} has a payload, and a matrix has none; --rows FILE.jsonl keeps them beside it, --lossy leaves them out"
+                )));
+            }
+            None => {}
+        }
+        self.matrix.row(vector).map_err(npy)
+    }
+}
+
+/// The dense vector of a point.
+fn numbers<'a>(id: PointId, name: &str, vectors: &'a Vectors) -> Outcome<&'a [f32]> {
+    vectors.dense(name).ok_or_else(|| {
+        Failure::failed(format!(
+            "point {id} has no vector {name:?}, and there is a row for every point; --format jsonl and parquet can leave vectors out"
+        ))
+    })
+}
+
+/// The dense vector to write. Others that there are must be left out in so many words.
+fn dense(config: &CollectionConfig, args: &Args) -> Outcome<(String, VectorParams)> {
     let dense = config
         .vectors
         .iter()
         .filter(|(_, params)| params.multivector.is_none());
-    let dense: Vec<(&str, usize)> = dense.map(|(name, params)| (name.as_str(), params.size)).collect();
-    let found = dense.iter().find(|(known, _)| *known == name);
-    found.map(|(_, size)| *size).ok_or_else(|| {
-        let known: Vec<String> = dense.iter().map(|(name, _)| format!("{name:?}")).collect();
-        Failure::failed(format!(
-            "there is no dense vector {name:?} to write as a matrix; there is {}; --using names one",
-            if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            }
-        ))
-    })
+    let dense: Vec<&(String, VectorParams)> = dense.collect();
+    let all = config.vectors.iter().map(|(name, _)| name);
+    let all = all.chain(config.sparse_vectors.iter().map(|(name, _)| name));
+    let all: Vec<String> = all.map(|name| format!("{name:?}")).collect();
+    let found = match (&args.using, dense.as_slice()) {
+        (Some(asked), _) => dense.iter().find(|(known, _)| known == asked),
+        (None, [only]) if all.len() == 1 || args.lossy => Some(only),
+        (None, _) => None,
+    };
+    if let Some((name, params)) = found {
+        return Ok((name.clone(), params.clone()));
+    }
+    let known = if all.is_empty() {
+        "none".to_owned()
+    } else {
+        all.join(", ")
+    };
+    Err(Failure::failed(match &args.using {
+        Some(name) => format!("there is no dense vector {name:?}; there is {known}; --using names one"),
+        None => format!(
+            "{} holds one dense vector a point; there is {known}; --using names the one to write",
+            args.format.ending()
+        ),
+    }))
 }
 
 fn failed(error: io::Error) -> Failure {
@@ -145,5 +274,9 @@ fn failed(error: io::Error) -> Failure {
 }
 
 fn npy(error: NpyWriteError) -> Failure {
+    Failure::failed(error.to_string())
+}
+
+fn faiss(error: FaissWriteError) -> Failure {
     Failure::failed(error.to_string())
 }

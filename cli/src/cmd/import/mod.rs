@@ -12,17 +12,17 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vdb::{CollectionConfig, Database, Durability};
+use vdb::{CollectionConfig, Database, Distance, Durability, Element};
 use vdb_interop::pickle::Limits;
 use vdb_interop::qdrant::ImportOptions;
 
-use super::load;
+use super::load::{self, options::Reading};
 use super::optimize::optimize;
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
 use crate::out::Out;
 use crate::{interrupt, parse, table};
-use source::{Checked, Source};
+use source::{Checked, FAISS, Source};
 
 const AFTER: &str = "\
 SOURCE is one of
@@ -31,28 +31,38 @@ SOURCE is one of
                 .backup files in it (--all)
   NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map), or a directory with
                 an index.faiss and the metadata.pkl that a common wrapper keeps beside it: collection NAME
-  a file        that `vdb load` reads (.npy, .fvecs, .bvecs, .csv, .tsv, .jsonl): a collection of its name
+  NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy, .fvecs, .bvecs, .ivecs, .csv, .tsv,
+                .jsonl: rows, for collection NAME, added to it if it is there; `vdb load --help` tells of their columns,
+                docs/formats.md how each type is mapped
+
+Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare [default: cosine]. \
+Rows are loaded as they are read; --dry-run reads and checks all of them, writes nothing, and tells what was found.
 
 Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
-runs and imports nothing. All of a source is read and checked before anything is written; damage, foreign classes and \
+runs and imports nothing. All of a source that is no file of rows is read and checked before anything is written; damage, foreign classes and \
 points that do not fit their collection end the import there, with nothing done. The source is only read.
 
-What payloads cannot hold (NaN, infinities, integers beyond 64 bits, halves of characters) is refused with the point and \
-the field; --lossy changes it to null, the nearest float, or U+FFFD. Settings that are not kept are told by name. A backup \
+What payloads cannot hold (NaN, infinities, integers beyond 64 bits, halves of characters, bytes) is refused with the point and \
+the field; --lossy changes it to null, the nearest float, U+FFFD, or base64. Settings that are not kept are told by name. A backup \
 without vectors, as some programs save them, is imported with a warning, or refused with --require-vectors.
 
 Interrupted (Ctrl-C), an import keeps the batches that are there; the same command with --resume completes it: each point \
 takes the place of the one with its id.
 
+An index of FAISS by inner product is a collection by dot product; --distance cosine makes it one by cosine. --id-key NAME takes the \
+ids from the metadata.
+
 With --json the answer is {\"source\", \"format\", \"dry_run\", \"collections\": [{\"name\", \"points\", \"with_vectors\", \
-\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`.
+\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`, unless it is a dry run.
 
 Examples:
   vdb import posts.backup my.db
   vdb import posts.backup my.db --dry-run
   vdb import ./qdrant_data my.db --all
   vdb import ./chroma my.db --collection posts
-  vdb import ./store my.db                    a directory with index.faiss and metadata.pkl";
+  vdb import ./store my.db                    a directory with index.faiss and metadata.pkl
+  vdb import train.parquet my.db --vector-column embedding --distance dot --dry-run
+  vdb import glove-25-angular.hdf5 my.db --collection glove";
 
 /// Import collections that other programs keep
 #[derive(Debug, clap::Args)]
@@ -76,9 +86,20 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Change what payloads cannot hold to the nearest that they can
-    #[arg(long)]
-    lossy: bool,
+    /// How nearness is measured, of FAISS and of rows [default: as the source says, else cosine]
+    #[arg(long, value_parser = parse::distance())]
+    distance: Option<Distance>,
+
+    /// How a number is stored, of rows [default: as the source says, else f32]
+    #[arg(long, value_parser = parse::element())]
+    element: Option<Element>,
+
+    /// The key of FAISS's metadata that holds the ids: numbers or UUIDs
+    #[arg(long, value_name = "NAME")]
+    id_key: Option<String>,
+
+    #[command(flatten)]
+    reading: Reading,
 
     /// Refuse a source whose points have no vectors
     #[arg(long)]
@@ -97,53 +118,95 @@ pub(crate) struct Args {
     no_index: bool,
 }
 
-pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
-    match Source::find(&args)? {
+pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    match Source::find(args)? {
         Source::Rows(collection) => rows(args, collection, out),
-        Source::Collections(found) => collections(&args, found, out),
+        Source::Collections(found) => collections(args, found, out),
     }
 }
 
 /// A file of rows is loaded as `vdb load` does it.
-fn rows(args: Args, collection: String, out: &mut Out) -> Outcome {
-    let given = [
-        ("--all", args.all),
-        ("--dry-run", args.dry_run),
-        ("--lossy", args.lossy),
-        ("--require-vectors", args.require_vectors),
-        ("--resume", args.resume),
-    ];
+fn rows(args: &Args, collection: String, out: &mut Out) -> Outcome {
+    let given = [("--all", args.all), ("--id-key", args.id_key.is_some())];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
-            "{option} is for backups and directories of qdrant-client; {} is a file of rows, for which `vdb load` has \
-             options of its own",
+            "{option} is for collections that other programs keep; {} is a file of rows, for which `vdb load` has options, too",
             args.source.display()
         )));
     }
-    load::run(
-        &load::Args::plain(args.db, collection, args.source, args.durability, args.no_index),
-        out,
-    )
+    let mut reading = args.reading.clone();
+    if args.resume {
+        // Rows without ids take the places that they had the first time.
+        reading.start_id = reading.start_id.or(Some(0));
+    }
+    let load = load::Args::from(load::Request {
+        db: args.db.clone(),
+        collection: collection.clone(),
+        file: args.source.clone(),
+        distance: args.distance,
+        element: args.element,
+        reading,
+        durability: args.durability,
+        no_index: args.no_index,
+    });
+    if !args.dry_run && !args.require_vectors {
+        return load::run(&load, out);
+    }
+    let found = load::check(&load, out)?;
+    may_be(&collection, &found.config)?;
+    let missing = found.rows - found.with_vectors;
+    if args.require_vectors && missing > 0 {
+        return Err(without_vectors(&collection, missing, found.rows));
+    }
+    if !args.dry_run {
+        return load::run(&load, out);
+    }
+    source::tell(&collection, found.rows, &found.config, &found.notes, out);
+    let one = json!({
+        "name": collection, "points": found.rows, "with_vectors": found.with_vectors, "created": null, "warnings": found.notes,
+    });
+    answer(args, "rows", vec![one], &[], None, out)
+}
+
+/// Refuses a source of which `missing` points have no vector.
+fn without_vectors(name: &str, missing: u64, points: u64) -> Failure {
+    Failure::failed(format!(
+        "{name}: {} of its {} have no vector, and --require-vectors asks for them; nothing was imported",
+        table::count(missing),
+        table::counted(points, "point"),
+    ))
 }
 
 fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
+    if let Some(option) = args.reading.for_rows().or(args.element.map(|_| "--element")) {
+        return Err(Failure::usage(format!(
+            "{option} is for files of rows; {} says of itself what is in it",
+            args.source.display()
+        )));
+    }
+    let for_faiss = [("--distance", args.distance.is_some()), ("--id-key", args.id_key.is_some())];
+    if let Some((option, _)) = for_faiss.into_iter().find(|(_, given)| *given && found.format != FAISS) {
+        return Err(Failure::usage(format!(
+            "{option} is for indexes of FAISS; {} says of itself what is in it",
+            args.source.display()
+        )));
+    }
     interrupt::watch();
     let options = ImportOptions {
-        lossy: args.lossy,
+        lossy: args.reading.lossy,
         limits: Limits::default(),
     };
     let format = found.format;
     let mut checked = Vec::with_capacity(found.parts.len());
     for part in &found.parts {
-        let part = part.check(options, out)?;
+        let part = part.check(options, args, out)?;
         part.tell(out);
         if args.require_vectors && part.points() > part.with_vectors() {
-            return Err(Failure::failed(format!(
-                "{}: {} of its {} have no vector, and --require-vectors asks for them; nothing was imported",
-                part.name,
-                table::count(part.points() - part.with_vectors()),
-                table::counted(part.points(), "point"),
-            )));
+            return Err(without_vectors(
+                &part.name,
+                part.points() - part.with_vectors(),
+                part.points(),
+            ));
         }
         may_be(&part.name, &part.described().config)?;
         checked.push(part);

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use vdb::{Point, VectorParams};
+use vdb::{CollectionConfig, Point, VectorParams};
 use vdb_interop::chroma::{ChromaCollection, ChromaStore};
-use vdb_interop::faiss::FaissCollection;
+use vdb_interop::faiss::{FaissCollection, FaissOptions};
 use vdb_interop::qdrant::{Backup, Described, ImportOptions, LocalCollection, LocalStore};
 use vdb_interop::{Format, RowError};
 
@@ -18,7 +18,7 @@ use crate::{interrupt, parse, table};
 
 /// The ending of backups, and of index files of FAISS.
 const BACKUP: &str = "backup";
-const FAISS: &str = "faiss";
+pub(super) const FAISS: &str = "faiss";
 
 /// What a source is.
 pub(super) enum Source {
@@ -76,11 +76,13 @@ impl Source {
         if std::fs::metadata(path).map_err(missing)?.is_dir() {
             return directory(args).map(Source::Collections);
         }
+        // A format that is asked for is one of rows.
+        let is_asked = args.reading.format().is_some();
         for (format, is_it) in [
             (BACKUP, has_ending(path, BACKUP)),
             (FAISS, has_ending(path, FAISS)),
         ] {
-            if is_it {
+            if is_it && !is_asked {
                 let place = match format {
                     FAISS => Place::Faiss(path.clone()),
                     _ => Place::Backup(path.clone()),
@@ -95,7 +97,7 @@ impl Source {
                 }));
             }
         }
-        match Format::of(path) {
+        match args.reading.format().map_or_else(|| Format::of(path), Ok) {
             Ok(_) => Ok(Source::Rows(name_of(path, args)?)),
             Err(error) => Err(Failure::from(error).and(
                 "or a backup of qdrant-client, which ends in .backup, or a directory of its local mode, which has a meta.json, an \
@@ -227,7 +229,7 @@ fn picked(names: Vec<&str>, args: &Args) -> Outcome<Vec<String>> {
 
 impl Part {
     /// Reads all of it.
-    pub(super) fn check(&self, options: ImportOptions, out: &Out) -> Outcome<Checked> {
+    pub(super) fn check(&self, options: ImportOptions, args: &Args, out: &Out) -> Outcome<Checked> {
         let unit = if matches!(self.place, Place::Backup(_)) {
             Unit::Bytes
         } else {
@@ -251,9 +253,16 @@ impl Part {
                 .collection(&self.name, options, &mut report)
                 .map(Content::Chroma)
                 .map_err(Failure::from),
-            Place::Faiss(path) => FaissCollection::read(path, options, &mut report)
-                .map(Content::Faiss)
-                .map_err(Failure::from),
+            Place::Faiss(path) => {
+                let options = FaissOptions {
+                    import: options,
+                    id_key: args.id_key.clone(),
+                    distance: args.distance,
+                };
+                FaissCollection::read(path, &options, &mut report)
+                    .map(Content::Faiss)
+                    .map_err(Failure::from)
+            }
         };
         bar.finish_and_clear();
         if interrupt::asked_to_stop() {
@@ -312,38 +321,43 @@ impl Checked {
 
     /// Says what was found, and what of it is not kept.
     pub(super) fn tell(&self, out: &Out) {
-        let config = &self.described().config;
-        let named = |name: &str| {
-            if name.is_empty() {
-                String::new()
-            } else {
-                format!("{name}: ")
-            }
-        };
-        let dense = |(name, params): &(String, VectorParams)| {
-            let rows = if params.multivector.is_some() {
-                " a row"
-            } else {
-                ""
-            };
-            let element = parse::element_name(params.element);
-            format!(
-                "{}{} {element} numbers{rows}, {}",
-                named(name),
-                params.size,
-                params.distance
-            )
-        };
-        let vectors: Vec<String> = config.vectors.iter().map(dense).collect();
-        let sparse = config
-            .sparse_vectors
-            .iter()
-            .map(|(name, _)| format!("{}sparse", named(name)));
-        let vectors: Vec<String> = vectors.into_iter().chain(sparse).collect();
-        let points = table::counted(self.points(), "point");
-        out.note(format_args!("{}: {points}; {}", self.name, vectors.join("; ")));
-        for warning in &self.described().warnings {
-            out.warn(format_args!("{}: {warning}", self.name));
+        let described = self.described();
+        tell(&self.name, self.points(), &described.config, &described.warnings, out);
+    }
+}
+
+/// Says what a collection is like, and what to be aware of.
+pub(super) fn tell(name: &str, points: u64, config: &CollectionConfig, warnings: &[String], out: &Out) {
+    let named = |name: &str| {
+        if name.is_empty() {
+            String::new()
+        } else {
+            format!("{name}: ")
         }
+    };
+    let dense = |(name, params): &(String, VectorParams)| {
+        let rows = if params.multivector.is_some() {
+            " a row"
+        } else {
+            ""
+        };
+        let element = parse::element_name(params.element);
+        format!(
+            "{}{} {element} numbers{rows}, {}",
+            named(name),
+            params.size,
+            params.distance
+        )
+    };
+    let vectors: Vec<String> = config.vectors.iter().map(dense).collect();
+    let sparse = config
+        .sparse_vectors
+        .iter()
+        .map(|(name, _)| format!("{}sparse", named(name)));
+    let vectors: Vec<String> = vectors.into_iter().chain(sparse).collect();
+    let points = table::counted(points, "point");
+    out.note(format_args!("{name}: {points}; {}", vectors.join("; ")));
+    for warning in warnings {
+        out.warn(format_args!("{name}: {warning}"));
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! Memory holds a few batches, whatever the size of the files.
 
-mod options;
+pub(crate) mod options;
 mod read;
 mod source;
 mod target;
@@ -24,22 +24,28 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
-use vdb::{Collection, Distance, Durability, Element};
+use vdb::{Collection, CollectionConfig, Distance, Durability, Element};
 
 use super::optimize::optimize;
 use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
 use crate::out::Out;
+use crate::progress::{self, Unit};
 use crate::{interrupt, parse, table};
-use source::Source;
+use source::{Beside, Source};
 use target::Target;
 
 const AFTER: &str = "\
 What is missing is created: the database, and the collection, with the dimension of the first row. Rows of .npy, \
-.fvecs and .bvecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files \
+.fvecs, .bvecs and .ivecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files \
 without ids. A collection that holds points already takes such rows only with --start-id: a row takes the place of \
 the point that has its id. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}; vector may \
 be an object by name, a multivector [[..], ..], and a named sparse vector {\"indices\": [..], \"values\": [..]}.
+
+Parquet, Arrow (files and streams) and .npz have a column, or array, id or ids, columns of vectors, and payload in all others; \
+lists of floats are vectors, several of a fixed size each by the name of its column; a field that is null is not there. docs/formats.md \
+tells how each type is mapped. Of an HDF5 file the matrix train is loaded, as ann-benchmarks writes it. A build has Parquet and Arrow \
+with --features parquet, HDF5 with --features hdf5.
 
 The first line of a .csv file names the columns: id; vector (a JSON array), or v0, v1, ... (a number each); all \
 others are payload. A payload cell that is empty is no field; true, false, a number, an array or object as JSON \
@@ -71,13 +77,17 @@ pub(crate) struct Args {
     /// Collection or alias
     collection: String,
 
-    /// .npy, .fvecs, .bvecs, .csv, .tsv, .jsonl; - for standard input
+    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// Payloads for the vectors of the one FILE: line i of this JSON Lines file belongs to row i; - for standard input
     #[arg(long, value_name = "ROWS.jsonl")]
     payload: Option<PathBuf>,
+
+    /// Ids and payloads for the vectors of the one FILE: line i of this JSON Lines file, {"id", "payload"}, belongs to row i
+    #[arg(long, value_name = "ROWS.jsonl", conflicts_with = "payload")]
+    rows: Option<PathBuf>,
 
     /// How nearness is measured, for a new collection [default: cosine]
     #[arg(long, value_parser = parse::distance())]
@@ -111,28 +121,34 @@ pub(crate) struct Args {
     no_index: bool,
 }
 
-impl Args {
-    /// What `vdb load DB COLLECTION FILE` says.
-    pub(crate) fn plain(
-        db: PathBuf,
-        collection: String,
-        file: PathBuf,
-        durability: Durability,
-        no_index: bool,
-    ) -> Args {
+/// A file that another command wants loaded.
+pub(crate) struct Request {
+    pub(crate) db: PathBuf,
+    pub(crate) collection: String,
+    pub(crate) file: PathBuf,
+    pub(crate) distance: Option<Distance>,
+    pub(crate) element: Option<Element>,
+    pub(crate) reading: options::Reading,
+    pub(crate) durability: Durability,
+    pub(crate) no_index: bool,
+}
+
+impl From<Request> for Args {
+    fn from(request: Request) -> Args {
         Args {
-            db,
-            collection,
-            files: vec![file],
+            db: request.db,
+            collection: request.collection,
+            files: vec![request.file],
             payload: None,
-            distance: None,
-            element: None,
+            rows: None,
+            distance: request.distance,
+            element: request.element,
             cast: false,
-            reading: options::Reading::default(),
+            reading: request.reading,
             batch: BATCH,
-            durability,
+            durability: request.durability,
             skip_bad: false,
-            no_index,
+            no_index: request.no_index,
         }
     }
 }
@@ -144,14 +160,23 @@ fn batch_size(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    if args.payload.is_some() && args.files.len() != 1 {
-        return Err(Failure::usage(
-            "--payload goes with exactly one FILE: load the files one by one",
-        ));
+    let beside = match (&args.payload, &args.rows) {
+        (Some(file), _) => Some(Beside::Payload(file)),
+        (None, Some(file)) => Some(Beside::Rows(file)),
+        (None, None) => None,
+    };
+    if let Some(beside) = beside.filter(|_| args.files.len() != 1) {
+        return Err(Failure::usage(format!(
+            "{} goes with exactly one FILE: load the files one by one",
+            beside.option()
+        )));
     }
-    args.reading.check(&args.files, args.payload.is_some())?;
+    args.reading.check(&args.files, beside.is_some())?;
     // The files first: a name that is wrong leaves no empty database behind.
-    let mut source = Source::open(&args.files, args.payload.as_deref(), args.reading.options())?;
+    let mut source = Source::open(&args.files, beside, args.reading.options())?;
+    for note in source.notes() {
+        out.warn(format_args!("{}: {note}", source.name()));
+    }
     let mut early = Vec::new();
     let shape = source.shape(args.skip_bad, &mut early)?;
 
@@ -173,6 +198,60 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         })
     })?;
     done.answer(args, out)
+}
+
+/// What a reading of everything found, and nothing was done with.
+pub(crate) struct Found {
+    pub(crate) rows: u64,
+    pub(crate) with_vectors: u64,
+    pub(crate) config: CollectionConfig,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads and checks all that a load would.
+pub(crate) fn check(args: &Args, out: &Out) -> Outcome<Found> {
+    args.reading.check(&args.files, false)?;
+    let mut source = Source::open(&args.files, None, args.reading.options())?;
+    let notes = source.notes().to_vec();
+    let shape = source.shape(false, &mut Vec::new())?;
+    let config = target::config(args, shape, &source)?;
+    interrupt::watch();
+    let rules = read::Rules {
+        collection: args.collection.clone(),
+        config: config.clone(),
+        batch_rows: args.batch,
+        skip_bad: false,
+        cast: false,
+        in_the_way: None,
+    };
+    let bar = progress::bar(out, "checking", source.bytes().1, Unit::Bytes);
+    let (mut rows, mut with_vectors, mut wrong) = (0, 0, None);
+    read::read(source, &rules, |message| {
+        match message {
+            read::Message::Batch(batch) => {
+                rows += batch.points.len() as u64;
+                let vectors = batch.points.iter().filter(|point| !point.vectors.0.is_empty());
+                with_vectors += vectors.count() as u64;
+                bar.set_position(batch.bytes_read);
+            }
+            read::Message::Skipped(_) | read::Message::End => {}
+            read::Message::Stop { why, .. } => wrong = Some(why),
+        }
+        !interrupt::asked_to_stop()
+    });
+    bar.finish_and_clear();
+    if interrupt::asked_to_stop() {
+        return Err(Failure::Interrupted("interrupted: nothing was imported".to_owned()));
+    }
+    match wrong {
+        Some(why) => Err(Failure::failed(format!("{why}\n  nothing was imported"))),
+        None => Ok(Found {
+            rows,
+            with_vectors,
+            config,
+            notes,
+        }),
+    }
 }
 
 /// Merges and builds the graph, unless told otherwise; the seconds that it took.

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use vdb_interop::{CsvOptions, Format, ReadOptions};
+use vdb_interop::{ColumnOptions, CsvOptions, Format, ReadOptions};
 
 use crate::failure::{Failure, Outcome};
 use crate::parse;
 
 /// The options that say how files are read.
-#[derive(Debug, Default, clap::Args)]
-pub(super) struct Reading {
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Reading {
     /// Name of the vector where the file has none
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     using: String,
@@ -20,30 +20,43 @@ pub(super) struct Reading {
 
     /// Id of the first row without one; 0 where nothing is in the way
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) start_id: Option<u64>,
+    pub(crate) start_id: Option<u64>,
 
     /// Longest row of a .csv or .jsonl file; memory holds several times as much
     #[arg(long, value_name = "BYTES", allow_negative_numbers = true, value_parser = row_bytes)]
     max_row_bytes: Option<usize>,
 
-    /// Column of a CSV file with the ids [default: id, where there is one]
-    #[arg(long, value_name = "NAME", help_heading = "CSV")]
+    /// Change what payloads cannot hold (NaN, bytes, integers beyond 64 bits) to the nearest that they can
+    #[arg(long)]
+    pub(crate) lossy: bool,
+
+    /// Column of a CSV, Parquet or Arrow file, or array of an .npz, with the ids [default: id, where there is one]
+    #[arg(long, value_name = "NAME", help_heading = "Columns")]
     id_column: Option<String>,
 
-    /// Column of a CSV file with whole vectors as JSON arrays [default: vector]
-    #[arg(long, value_name = "NAME", help_heading = "CSV")]
-    vector_column: Option<String>,
+    /// Column with whole vectors: in CSV as JSON arrays [default: vector], in Parquet and Arrow lists [default: those of floats], in .npz
+    /// and HDF5 a matrix; given several times, each is the vector of its name
+    #[arg(long, value_name = "NAME", help_heading = "Columns")]
+    vector_column: Vec<String>,
 
     /// Columns of a CSV file with one number each start with this and end in 0, 1, 2, ... [default: v]
-    #[arg(long, value_name = "TEXT", help_heading = "CSV")]
+    #[arg(long, value_name = "TEXT", help_heading = "Columns")]
     vector_prefix: Option<String>,
 
-    /// The rows of a CSV file have no vectors: every column but the ids is payload
-    #[arg(long, help_heading = "CSV", conflicts_with_all = ["vector_column", "vector_prefix"])]
+    /// The rows have no vectors: every column but the ids is payload
+    #[arg(long, help_heading = "Columns", conflicts_with_all = ["vector_column", "vector_prefix"])]
     no_vectors: bool,
 
+    /// Number the rows of a Parquet, Arrow or .npz file, and take its column id for payload
+    #[arg(long, help_heading = "Columns", conflicts_with = "id_column")]
+    number_rows: bool,
+
+    /// A column of a Parquet, Arrow or .npz file that is not read; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Columns")]
+    leave_out: Vec<String>,
+
     /// Byte between the cells of a CSV file; \t for a tab [default: ,]
-    #[arg(long, value_name = "BYTE", help_heading = "CSV", value_parser = delimiter)]
+    #[arg(long, value_name = "BYTE", help_heading = "Columns", value_parser = delimiter)]
     delimiter: Option<u8>,
 }
 
@@ -61,6 +74,23 @@ fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Whether a format is CSV, or has named columns or arrays of its own.
+fn is_csv(format: Format) -> bool {
+    matches!(format, Format::Csv | Format::Tsv)
+}
+
+fn has_columns(format: Format) -> bool {
+    matches!(format, Format::Parquet | Format::Arrow | Format::Npz)
+}
+
+/// Whether a row is nothing but the numbers of its vector.
+fn is_bare(format: Format) -> bool {
+    matches!(
+        format,
+        Format::Npy | Format::Fvecs | Format::Bvecs | Format::Ivecs | Format::Hdf5
+    )
+}
+
 impl Reading {
     /// The same for the readers.
     pub(super) fn options(&self) -> ReadOptions {
@@ -72,48 +102,99 @@ impl Reading {
             csv: CsvOptions {
                 delimiter: self.delimiter.unwrap_or(b','),
                 id_column: self.id_column.clone(),
-                vector_column: self.vector_column.clone(),
+                vector_column: self.vector_column.first().cloned(),
                 vector_prefix: self.vector_prefix.clone(),
                 vectors: !self.no_vectors,
                 ..CsvOptions::default()
             },
+            columns: ColumnOptions {
+                id: self.id_column.clone(),
+                vectors: self.vector_column.clone(),
+                has_vectors: !self.no_vectors,
+                number_rows: self.number_rows,
+                leave_out: self.leave_out.clone(),
+            },
+            lossy: self.lossy,
         }
     }
 
-    /// Refuses options for rows of text where no file has such, and those for CSV where no file is one: they would be of
-    /// no effect. `payloads` says whether there is a file of payloads as well.
+    /// The first option that was given and is for files of rows alone.
+    pub(crate) fn for_rows(&self) -> Option<&'static str> {
+        let given = [
+            ("--using", !self.using.is_empty()),
+            ("--format", self.format.is_some()),
+            ("--start-id", self.start_id.is_some()),
+            ("--max-row-bytes", self.max_row_bytes.is_some()),
+            ("--id-column", self.id_column.is_some()),
+            ("--vector-column", !self.vector_column.is_empty()),
+            ("--vector-prefix", self.vector_prefix.is_some()),
+            ("--no-vectors", self.no_vectors),
+            ("--number-rows", self.number_rows),
+            ("--leave-out", !self.leave_out.is_empty()),
+            ("--delimiter", self.delimiter.is_some()),
+        ];
+        given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.format
+    }
+
+    /// Refuses options of no effect: those for rows of text where no file has such, and those for columns where no file has them.
+    /// `payloads` says whether there is a file of payloads as well.
     pub(super) fn check(&self, files: &[PathBuf], payloads: bool) -> Outcome {
-        let format = |file: &PathBuf| self.format.or_else(|| Format::of(file).ok());
         // A file of a format that is not known is told as such when it is opened.
-        let is_binary = |file| matches!(format(file), Some(Format::Npy | Format::Fvecs | Format::Bvecs));
-        if self.max_row_bytes.is_some() && !payloads && files.iter().all(is_binary) {
+        let may_be = |is_it: fn(Format) -> bool| {
+            let format = |file: &PathBuf| self.format.or_else(|| Format::of(file).ok());
+            files.iter().any(|file| format(file).is_none_or(is_it))
+        };
+        let has_text: fn(Format) -> bool = |format| !is_bare(format) && !has_columns(format);
+        if self.max_row_bytes.is_some() && !payloads && !may_be(has_text) {
             return Err(Failure::usage(
-                "--max-row-bytes is for rows of text: a row of a .npy, .fvecs or .bvecs file has the bytes of its numbers",
+                "--max-row-bytes is for rows of text: the rows of other files have the bytes of their numbers",
             ));
         }
-        let is_tsv = |file| matches!(format(file), Some(Format::Tsv));
-        if self.delimiter.is_some() && files.iter().all(is_tsv) {
+        if self.lossy && !payloads && !may_be(|format| !is_bare(format)) {
+            return Err(Failure::usage(
+                "--lossy is for payloads, and these files have none",
+            ));
+        }
+        if self.delimiter.is_some() && !may_be(|format| format != Format::Tsv) {
             return Err(Failure::usage(
                 "--delimiter is for .csv files: the cells of a .tsv file have tabs between them; --format csv reads it otherwise",
             ));
         }
-        let given = [
-            ("--id-column", self.id_column.is_some()),
-            ("--vector-column", self.vector_column.is_some()),
-            ("--vector-prefix", self.vector_prefix.is_some()),
-            ("--no-vectors", self.no_vectors),
-            ("--delimiter", self.delimiter.is_some()),
-        ];
-        let Some((option, _)) = given.into_iter().find(|(_, given)| *given) else {
-            return Ok(());
-        };
-        let may_be_csv = |file: &PathBuf| matches!(format(file), Some(Format::Csv | Format::Tsv) | None);
-        if files.iter().any(may_be_csv) {
-            return Ok(());
+        if self.vector_column.len() > 1 && may_be(is_csv) {
+            return Err(Failure::usage(
+                "a CSV file has one --vector-column: the rows of a .jsonl file may have several vectors",
+            ));
         }
-        Err(Failure::usage(format!(
-            "{option} is for CSV files; a line of a .jsonl file has the keys id, vector and payload, and --format csv \
-             says that a file is CSV"
-        )))
+        let columns: fn(Format) -> bool = |format| is_csv(format) || has_columns(format);
+        let matrices: fn(Format) -> bool = |format| is_csv(format) || has_columns(format) || format == Format::Hdf5;
+        let given = [
+            ("--id-column", self.id_column.is_some(), columns),
+            ("--vector-column", !self.vector_column.is_empty(), matrices),
+            ("--no-vectors", self.no_vectors, columns),
+            ("--vector-prefix", self.vector_prefix.is_some(), is_csv),
+            ("--delimiter", self.delimiter.is_some(), is_csv),
+            ("--number-rows", self.number_rows, has_columns),
+            ("--leave-out", !self.leave_out.is_empty(), has_columns),
+        ];
+        for (option, is_given, is_for) in given {
+            if is_given && !may_be(is_for) {
+                let kinds = match (is_for(Format::Csv), is_for(Format::Parquet), is_for(Format::Hdf5)) {
+                    (true, false, _) => "CSV files",
+                    (false, _, _) => "Parquet, Arrow and .npz files",
+                    (true, true, false) => "CSV, Parquet, Arrow and .npz files",
+                    (true, true, true) => "CSV, Parquet, Arrow, .npz and HDF5 files",
+                };
+                return Err(Failure::usage(format!(
+                    "{option} is for {kinds}; a line of a .jsonl file has the keys id, vector and payload, and --format says \
+                     what a file is whose name does not"
+                )));
+            }
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use vdb::Vector;
+use vdb::{CollectionConfig, Vector};
 use vdb_interop::{ReadOptions, Row, RowError, RowSource};
 
 use crate::failure::{Failure, Outcome};
@@ -27,6 +27,30 @@ impl Shape {
     }
 }
 
+/// A file beside that of the vectors.
+#[derive(Clone, Copy)]
+pub(super) enum Beside<'a> {
+    /// With the payload of each row.
+    Payload(&'a Path),
+    /// With the id and the payload of each row.
+    Rows(&'a Path),
+}
+
+impl<'a> Beside<'a> {
+    fn file(self) -> &'a Path {
+        let (Beside::Payload(file) | Beside::Rows(file)) = self;
+        file
+    }
+
+    /// The option that names it.
+    pub(super) fn option(self) -> &'static str {
+        match self {
+            Beside::Payload(_) => "--payload",
+            Beside::Rows(_) => "--rows",
+        }
+    }
+}
+
 /// The rows of all files, one after the other. Files are opened when their turn comes.
 pub(super) struct Source {
     current: Box<dyn RowSource>,
@@ -42,7 +66,11 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the first file, and looks whether the others can be opened.
-    pub(super) fn open(files: &[PathBuf], payload: Option<&Path>, options: ReadOptions) -> Outcome<Source> {
+    pub(super) fn open(
+        files: &[PathBuf],
+        beside: Option<Beside<'_>>,
+        options: ReadOptions,
+    ) -> Outcome<Source> {
         let mut waiting: VecDeque<PathBuf> = files.iter().cloned().collect();
         let Some(first) = waiting.pop_front() else {
             return Err(Failure::usage("no file to load"));
@@ -54,14 +82,20 @@ impl Source {
         for file in waiting.iter().filter(|file| !stdin(file)) {
             vdb_interop::open(file, &options)?;
         }
-        let current = match payload {
-            Some(payload) if stdin(&first) && payload.as_os_str() == "-" => {
+        let current = match beside {
+            Some(beside) if stdin(&first) && beside.file().as_os_str() == "-" => {
                 return Err(Failure::usage("standard input (-) can be read only once"));
             }
-            Some(payload) => vdb_interop::open_with_payload(&first, payload, &options).map_err(|error| {
-                let is_payload = *error.place.file == *payload.display().to_string();
-                Failure::from(error).within(if is_payload { "--payload" } else { "" })
-            })?,
+            Some(beside) => {
+                let opened = match beside {
+                    Beside::Payload(file) => vdb_interop::open_with_payload(&first, file, &options),
+                    Beside::Rows(file) => vdb_interop::open_with_rows(&first, file, &options),
+                };
+                opened.map_err(|error| {
+                    let is_its = *error.place.file == *beside.file().display().to_string();
+                    Failure::from(error).within(if is_its { beside.option() } else { "" })
+                })?
+            }
             None => vdb_interop::open(&first, &options)?,
         };
         let size = |file: &PathBuf| {
@@ -109,6 +143,16 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// What is to be told of how the file is read.
+    pub(super) fn notes(&self) -> &[String] {
+        self.current.notes()
+    }
+
+    /// What the file says of the collection that its rows are of.
+    pub(super) fn config(&self) -> Option<CollectionConfig> {
+        self.current.config()
     }
 
     /// Whether the row that [`shape`](Self::shape) read has its number as its id.

@@ -32,7 +32,7 @@ impl Target {
         let collection = match db.collection(&name) {
             Ok(collection) => collection,
             Err(Error::CollectionNotFound { .. }) => {
-                let config = config(args, shape, source.name())?;
+                let config = config(args, shape, source)?;
                 check_cast(&config, args)?;
                 return Ok(Target {
                     name,
@@ -99,7 +99,19 @@ pub(super) fn numbers_in_the_way(place: &str, collection: &str, points: u64) -> 
     )
 }
 
-fn config(args: &Args, shape: Vec<(String, Shape)>, file: &str) -> Outcome<CollectionConfig> {
+/// What a new collection will be: as the file says, else as its first row is; how vectors compare and are stored as the caller says.
+pub(super) fn config(args: &Args, shape: Vec<(String, Shape)>, source: &Source) -> Outcome<CollectionConfig> {
+    if let Some(mut said) = source.config() {
+        for (_, params) in &mut said.vectors {
+            params.distance = args.distance.unwrap_or(params.distance);
+            params.element = args.element.unwrap_or(params.element);
+        }
+        for (_, params) in &mut said.sparse_vectors {
+            params.element = args.element.unwrap_or(params.element);
+        }
+        return Ok(said);
+    }
+    let file = source.name();
     if shape.is_empty() {
         return Err(Failure::failed(format!(
             "{file}: no vector in it tells the dimension of the new collection {:?}; \

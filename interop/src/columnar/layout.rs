@@ -1,0 +1,253 @@
+//! Which column is what.
+//!
+//! A file of ours says so itself. Of others the column `id` has the ids, and every column of lists of floats could be the vectors: one
+//! alone is, several of a fixed size are vectors by name, and for any others the caller has to say. All the rest is payload.
+
+use std::collections::BTreeSet;
+
+use arrow_schema::{DataType, Schema};
+use vdb::CollectionConfig;
+
+use super::origin::{self, Origin};
+use super::value;
+use super::vectors::Kind;
+use crate::error::Problem;
+use crate::options::ReadOptions;
+
+/// The columns of a file.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) id: Option<usize>,
+    pub(super) vectors: Vec<Vectors>,
+    pub(super) payload: Payload,
+    /// What the file says of its collection.
+    pub(super) config: Option<CollectionConfig>,
+    /// What the caller should be told.
+    pub(super) notes: Vec<String>,
+}
+
+/// A column of vectors.
+#[derive(Debug)]
+pub(super) struct Vectors {
+    /// The name of the vector.
+    pub(super) name: String,
+    pub(super) column: usize,
+    pub(super) kind: Kind,
+}
+
+/// Where payloads are.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// Whole, as JSON in one column of text.
+    Json(usize),
+    /// A field a column.
+    Fields(Vec<usize>),
+}
+
+impl Layout {
+    pub(super) fn of(schema: &Schema, options: &ReadOptions) -> Result<Layout, Problem> {
+        let asked = &options.columns;
+        let is_asked = asked.id.is_some()
+            || !asked.vectors.is_empty()
+            || asked.number_rows
+            || !asked.has_vectors
+            || !asked.leave_out.is_empty()
+            || !options.vector_name.is_empty();
+        let of_ours = schema.metadata().get(origin::KEY).filter(|_| !is_asked);
+        if let Some(layout) = of_ours
+            .and_then(|text| Origin::from_json(text))
+            .and_then(|origin| Layout::of_origin(schema, &origin))
+        {
+            return Ok(layout);
+        }
+        Layout::looked_for(schema, options)
+    }
+
+    /// As a file of ours says; `None` where its columns are others by now.
+    fn of_origin(schema: &Schema, origin: &Origin) -> Option<Layout> {
+        let config = origin.config()?;
+        let id = schema.index_of(origin::ID).ok()?;
+        let payload = schema.index_of(origin::PAYLOAD).ok()?;
+        if !value::is_text(schema.fields().get(payload)?.data_type()) {
+            return None;
+        }
+        let mut vectors = Vec::new();
+        for (name, column) in origin.columns() {
+            let column = schema.index_of(column).ok()?;
+            vectors.push(Vectors {
+                name: name.to_owned(),
+                column,
+                kind: Kind::of(schema.fields().get(column)?.data_type())?,
+            });
+        }
+        (schema.fields().len() == vectors.len() + 2).then_some(Layout {
+            id: Some(id),
+            vectors,
+            payload: Payload::Json(payload),
+            config: Some(config),
+            notes: Vec::new(),
+        })
+    }
+
+    fn looked_for(schema: &Schema, options: &ReadOptions) -> Result<Layout, Problem> {
+        let asked = &options.columns;
+        let find = |name: &str| {
+            schema.index_of(name).map_err(|_| Problem::NoColumn {
+                name: format!("{name:?}"),
+                columns: names(schema),
+            })
+        };
+        let left_out: BTreeSet<usize> = asked
+            .leave_out
+            .iter()
+            .map(|name| find(name))
+            .collect::<Result<_, _>>()?;
+        let id = match &asked.id {
+            _ if asked.number_rows => None,
+            Some(name) => Some(find(name)?),
+            None => schema
+                .index_of(origin::ID)
+                .ok()
+                .filter(|id| !left_out.contains(id)),
+        };
+        if let Some(column) = id.and_then(|id| schema.fields().get(id))
+            && !is_id(column.data_type())
+        {
+            let (name, of) = (column.name(), column.data_type());
+            return Err(Problem::Collection(format!(
+                "the column {name:?} is of the type {of}, and ids are numbers from 0 on or UUIDs: name another one with \
+                 --id-column, or number the rows with --number-rows"
+            )));
+        }
+        let vectors = vectors(schema, options, id, &left_out)?;
+        let mut notes = Vec::new();
+        for vector in vectors.iter().filter(|vector| vector.kind.is_rounded()) {
+            let column = schema.field(vector.column).name();
+            notes.push(format!(
+                "the column {column:?} has floats of 64 bits, which are rounded to the 32 of a vector"
+            ));
+        }
+        let is_payload =
+            |at: &usize| id != Some(*at) && !left_out.contains(at) && vectors.iter().all(|v| v.column != *at);
+        let fields: Vec<usize> = (0..schema.fields().len()).filter(is_payload).collect();
+        let mut used = BTreeSet::new();
+        for field in fields.iter().filter_map(|at| schema.fields().get(*at)) {
+            let name = field.name();
+            value::check(field.data_type()).map_err(|why| {
+                Problem::Collection(format!(
+                    "the column {name:?} has {why}, which payloads do not hold: cast it, or leave it out with --leave-out {name:?}"
+                ))
+            })?;
+            if !used.insert(name) {
+                return Err(Problem::Collection(format!(
+                    "there are two columns {name:?}: rename one, or leave them out with --leave-out {name:?}"
+                )));
+            }
+        }
+        Ok(Layout {
+            id,
+            vectors,
+            payload: Payload::Fields(fields),
+            config: None,
+            notes,
+        })
+    }
+}
+
+/// Whether a column can hold ids.
+fn is_id(of: &DataType) -> bool {
+    if let DataType::Dictionary(_, value) = of {
+        return is_id(value);
+    }
+    of.is_integer() || value::is_text(of) || *of == DataType::FixedSizeBinary(16)
+}
+
+fn vectors(
+    schema: &Schema,
+    options: &ReadOptions,
+    id: Option<usize>,
+    left_out: &BTreeSet<usize>,
+) -> Result<Vec<Vectors>, Problem> {
+    let asked = &options.columns;
+    if !asked.has_vectors {
+        return Ok(Vec::new());
+    }
+    let kind = |at: usize| {
+        schema
+            .fields()
+            .get(at)
+            .and_then(|field| Kind::of(field.data_type()))
+    };
+    let mut found: Vec<(usize, Kind)> = Vec::new();
+    for name in &asked.vectors {
+        let no_column = |_| Problem::NoColumn {
+            name: format!("{name:?}"),
+            columns: names(schema),
+        };
+        let column = schema.index_of(name).map_err(no_column)?;
+        let kind = kind(column).ok_or_else(|| {
+            let of = schema.field(column).data_type();
+            Problem::Collection(format!(
+                "the column {name:?} is of the type {of}, and vectors are lists of numbers, lists of such lists, or structs of \
+                 the lists indices and values"
+            ))
+        })?;
+        found.push((column, kind));
+    }
+    if asked.vectors.is_empty() {
+        let likely = (0..schema.fields().len()).filter(|at| id != Some(*at) && !left_out.contains(at));
+        found = likely
+            .filter_map(|at| kind(at).filter(|kind| kind.is_likely()).map(|kind| (at, kind)))
+            .collect();
+        let is_fixed = |(_, kind): &(usize, Kind)| matches!(kind, Kind::Dense { size: Some(_), .. });
+        if found.is_empty() {
+            return Err(Problem::Collection(format!(
+                "no column holds vectors, which are lists of floats; the columns are {}; name one with --vector-column, or say \
+                 --no-vectors if the rows have none",
+                names(schema)
+            )));
+        }
+        if found.len() > 1 && !found.iter().all(is_fixed) {
+            let several: Vec<&str> = found
+                .iter()
+                .map(|(at, _)| schema.field(*at).name().as_str())
+                .collect();
+            return Err(Problem::Collection(format!(
+                "several columns could be the vectors: {}; say --vector-column NAME for each that is",
+                several.join(", ")
+            )));
+        }
+    }
+    let several = found.len() > 1;
+    if several && !options.vector_name.is_empty() {
+        return Err(Problem::Collection(
+            "there are several columns of vectors, whose names are those of the columns: --using names one alone".to_owned(),
+        ));
+    }
+    let named = found.into_iter().map(|(column, kind)| Vectors {
+        // A sparse vector always has a name.
+        name: if several || matches!(kind, Kind::Sparse { .. }) && options.vector_name.is_empty() {
+            schema.field(column).name().clone()
+        } else {
+            options.vector_name.clone()
+        },
+        column,
+        kind,
+    });
+    Ok(named.collect())
+}
+
+fn names(schema: &Schema) -> String {
+    const MOST: usize = 40;
+    let fields = schema.fields();
+    let shown: Vec<String> = fields
+        .iter()
+        .take(MOST)
+        .map(|field| format!("{:?}", field.name()))
+        .collect();
+    let more = fields.len().saturating_sub(MOST);
+    if more > 0 {
+        return format!("{} and {more} more", shown.join(", "));
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,252 @@
+//! Rows out of batches.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use serde_json::{Map, Value as Json};
+use vdb::{CollectionConfig, Vectors};
+use vdb_storage::PointId;
+
+use super::batches::Batches;
+use super::layout::{Layout, Payload};
+use super::{ipc, parquet, value, vectors};
+use crate::error::{Problem, RowError};
+use crate::id::Numbering;
+use crate::input::Input;
+use crate::misfit::{Lossy, Misfit};
+use crate::options::ReadOptions;
+use crate::row::{At, Place, Row};
+use crate::source::{Progress, RowSource};
+use crate::vector::not_finite_in;
+
+/// The rows of a Parquet file, or of an Arrow file or stream.
+pub struct ColumnarRows {
+    batches: Box<dyn Batches>,
+    layout: Layout,
+    batch: Option<RecordBatch>,
+    /// Rows of the batch that were handed out.
+    taken: usize,
+    place: Place,
+    numbering: Numbering,
+    lossy: bool,
+    rows: u64,
+    ended: bool,
+}
+
+impl ColumnarRows {
+    /// A Parquet file, which is opened again at the path of `input`.
+    ///
+    /// # Errors
+    /// A pipe, a file that is none or is damaged, or columns that are no rows of points.
+    pub fn parquet(input: &Input, options: &ReadOptions) -> Result<ColumnarRows, RowError> {
+        let place = input.place(At::File);
+        ColumnarRows::new(parquet::open(input).map(|batches| Box::new(batches) as _), place, options)
+    }
+
+    /// An Arrow file, or a stream of Arrow's, which may come from a pipe.
+    ///
+    /// # Errors
+    /// As for [`parquet`](Self::parquet).
+    pub fn arrow(input: Input, options: &ReadOptions) -> Result<ColumnarRows, RowError> {
+        let place = input.place(At::File);
+        ColumnarRows::new(ipc::open(input).map(|batches| Box::new(batches) as _), place, options)
+    }
+
+    fn new(
+        batches: Result<Box<dyn Batches>, Problem>,
+        place: Place,
+        options: &ReadOptions,
+    ) -> Result<ColumnarRows, RowError> {
+        let opened = batches.and_then(|batches| {
+            let layout = Layout::of(&batches.schema(), options)?;
+            Ok((batches, layout))
+        });
+        let (batches, layout) = opened.map_err(|problem| RowError::new(place.clone(), problem))?;
+        Ok(ColumnarRows {
+            batches,
+            layout,
+            batch: None,
+            taken: 0,
+            place,
+            numbering: Numbering::from(options.first_id),
+            lossy: options.lossy,
+            rows: 0,
+            ended: false,
+        })
+    }
+
+    /// The next row of the batches, and where it is in the newest.
+    fn advance(&mut self) -> Result<Option<(RecordBatch, usize)>, Problem> {
+        loop {
+            if let Some(batch) = &self.batch
+                && self.taken < batch.num_rows()
+            {
+                self.taken += 1;
+                return Ok(Some((batch.clone(), self.taken - 1)));
+            }
+            self.batch = self.batches.advance()?;
+            self.taken = 0;
+            if self.batch.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn row(&mut self, batch: &RecordBatch, at: usize, place: Place) -> Result<Row, RowError> {
+        let mut lossy = Lossy {
+            is_allowed: self.lossy,
+            changed: 0,
+        };
+        let name = |column: usize| batch.schema_ref().field(column).name().clone();
+        let id = match self.layout.id {
+            None => None,
+            Some(column) => id(batch.column(column), at)
+                .map_err(|problem| RowError::in_field(place.clone(), name(column), problem))?,
+        };
+        let mut all = Vectors::default();
+        for vector in &self.layout.vectors {
+            let fail = |path: String, problem| {
+                RowError::in_field(place.clone(), format!("{}{path}", name(vector.column)), problem)
+            };
+            let read = vectors::read(batch.column(vector.column), at, vector.kind);
+            let Some(numbers) = read.map_err(|misfit| fail(misfit.path, misfit.problem))? else {
+                continue;
+            };
+            if let Some((path, problem)) = not_finite_in(&numbers) {
+                return Err(fail(path, problem));
+            }
+            all.0.insert(vector.name.clone(), numbers);
+        }
+        let payload = match &self.layout.payload {
+            Payload::Json(column) => json(batch.column(*column), at)
+                .map_err(|problem| RowError::in_field(place.clone(), name(*column), problem))?,
+            Payload::Fields(columns) => {
+                let mut payload = Map::with_capacity(columns.len());
+                for column in columns {
+                    let found = value::json(batch.column(*column), at, &mut lossy);
+                    let found = found.map_err(|Misfit { path, problem }| {
+                        RowError::in_field(place.clone(), format!("{}{path}", name(*column)), problem)
+                    })?;
+                    // A column is there for every row: null says that a row lacks the field.
+                    if !found.is_null() {
+                        payload.insert(name(*column), found);
+                    }
+                }
+                Some(payload)
+            }
+        };
+        let number = self.rows - 1;
+        let (id, numbered) = self
+            .numbering
+            .resolve(id, number)
+            .map_err(|problem| RowError::in_field(place.clone(), "id", problem))?;
+        Ok(Row {
+            id,
+            numbered,
+            vectors: all,
+            payload: payload.filter(|payload| !payload.is_empty()),
+            place,
+        })
+    }
+}
+
+/// The id of a row; `None` where it is null.
+fn id(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
+    if let Some(bytes) = column.as_fixed_size_binary_opt() {
+        let bytes = bytes.is_valid(at).then(|| bytes.value(at));
+        // The bytes of a UUID stand as its text reads.
+        return Ok(bytes.map(|bytes| {
+            let bits = bytes.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+            PointId::Uuid(uuid::Uuid::from_u128(bits))
+        }));
+    }
+    let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
+    let id = match &found {
+        Json::Null => return Ok(None),
+        Json::Number(number) => number.as_u64().map(PointId::Num),
+        Json::String(text) => text.parse().ok(),
+        Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    id.map(Some).ok_or_else(|| Problem::Value {
+        expected: "an id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the column is payload)",
+        found: found.to_string(),
+    })
+}
+
+/// A payload that is JSON as a whole.
+fn json(column: &dyn Array, at: usize) -> Result<Option<Map<String, Json>>, Problem> {
+    let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
+    let Json::String(text) = found else { return Ok(None) };
+    serde_json::from_str(&text).map_err(|error| Problem::Json {
+        message: error.to_string(),
+        column: error.column(),
+    })
+}
+
+impl Iterator for ColumnarRows {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let row = match self.advance() {
+            Ok(None) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(Some((batch, at))) => {
+                let place = Place {
+                    file: self.place.file.clone(),
+                    at: At::Row(self.rows),
+                };
+                self.rows += 1;
+                self.row(&batch, at, place)
+            }
+            Err(problem) => {
+                let place = Place {
+                    file: self.place.file.clone(),
+                    at: At::Row(self.rows),
+                };
+                Err(RowError::new(place, problem))
+            }
+        };
+        self.ended = row.as_ref().is_err_and(|error| !error.is_skippable());
+        Some(row)
+    }
+}
+
+impl RowSource for ColumnarRows {
+    fn progress(&self) -> Progress {
+        Progress {
+            rows: self.rows,
+            total_rows: self.batches.total_rows(),
+            bytes: self.batches.bytes(),
+            total_bytes: self.batches.total_bytes(),
+        }
+    }
+
+    fn dim_hint(&self) -> Option<usize> {
+        self.layout.vectors.iter().find_map(|vector| match vector.kind {
+            vectors::Kind::Dense { size, .. } => size,
+            vectors::Kind::Multi { .. } | vectors::Kind::Sparse { .. } => None,
+        })
+    }
+
+    fn config(&self) -> Option<CollectionConfig> {
+        self.layout.config.clone()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.layout.notes
+    }
+}
+
+impl std::fmt::Debug for ColumnarRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ColumnarRows")
+            .field("place", &self.place)
+            .field("layout", &self.layout)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,50 @@
+//! `benches/data/small-angular.hdf5` was written by h5py 3 as ann-benchmarks writes its files: `train` of 60 rows, `test` of 7, of 5
+//! numbers each.
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::options::ColumnOptions;
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/data/small-angular.hdf5")
+}
+
+fn open(path: &Path, vectors: &[&str]) -> Result<Hdf5Rows, RowError> {
+    let options = ReadOptions {
+        columns: ColumnOptions {
+            vectors: vectors.iter().map(ToString::to_string).collect(),
+            ..ColumnOptions::default()
+        },
+        ..ReadOptions::default()
+    };
+    Hdf5Rows::new(&Input::open(path).unwrap(), &options)
+}
+
+#[test]
+fn a_file_of_ann_benchmarks_is_its_vectors_and_their_distance() {
+    let rows = open(&file(), &[]).unwrap();
+    let (_, params) = &rows.config().unwrap().vectors[0];
+    assert_eq!((params.size, params.distance), (5, Distance::Cosine));
+    assert_eq!(rows.progress().total_rows, Some(60));
+    let rows: Vec<Row> = rows.map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 60);
+    assert!(rows.iter().enumerate().all(|(at, row)| row.id.to_string() == at.to_string()));
+    assert_eq!(open(&file(), &["test"]).unwrap().count(), 7);
+    let error = open(&file(), &["neighbors"]).unwrap_err().to_string();
+    assert!(error.contains("--vector-column"), "{error}");
+    assert!(open(&file(), &["nothing"]).is_err());
+}
+
+#[test]
+fn damage_is_an_error() {
+    let bytes = std::fs::read(file()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("damaged.hdf5");
+    for len in (0..bytes.len()).step_by(97) {
+        std::fs::write(&path, &bytes[..len]).unwrap();
+        if let Ok(rows) = open(&path, &[]) {
+            assert!(rows.map(|row| row.is_err()).any(|is_wrong| is_wrong), "{len} bytes pass");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `tests/data/interop/columnar/make.py` wrote the files.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+use crate::options::ColumnOptions;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/interop/columnar").join(name)
+}
+
+fn read(path: &Path, columns: ColumnOptions) -> Result<Vec<Row>, RowError> {
+    let options = ReadOptions {
+        columns,
+        ..ReadOptions::default()
+    };
+    crate::open(path, &options)?.collect()
+}
+
+#[test]
+fn arrays_side_by_side_are_rows() {
+    for name in ["stored.npz", "deflated.npz"] {
+        let rows = read(&fixture(name), ColumnOptions::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(rows.len(), 4, "{name}");
+        assert_eq!(rows[1].id, PointId::Num(101));
+        assert_eq!(rows[1].vectors.dense("").unwrap(), [3.0, 4.0, 5.0]);
+        let expected = json!({
+            "word": "ä1", "code": "b1", "count": -1, "score": 0.5, "good": false, "at": "2024-05-01T12:30:01",
+            "day": "2024-05-02", "pair": [2, 3],
+        });
+        assert_eq!(json!(rows[1].payload), expected, "{name}");
+    }
+}
+
+#[test]
+fn arrays_are_chosen_or_left_out() {
+    let several = fixture("several.npz");
+    let error = read(&several, ColumnOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("a, b") && error.contains("--vector-column"), "{error}");
+    let both = ColumnOptions {
+        vectors: vec!["a".to_owned(), "b".to_owned()],
+        leave_out: vec!["short".to_owned(), "objects".to_owned()],
+        ..ColumnOptions::default()
+    };
+    let rows = read(&several, both.clone()).unwrap();
+    assert_eq!(rows[0].vectors.0.keys().collect::<Vec<_>>(), ["a", "b"]);
+    let longer = ColumnOptions {
+        leave_out: vec!["objects".to_owned()],
+        ..both.clone()
+    };
+    let error = read(&several, longer).unwrap_err().to_string();
+    assert!(error.contains("\"short\" 1"), "{error}");
+    let pickled = ColumnOptions {
+        leave_out: vec!["short".to_owned()],
+        ..both
+    };
+    let error = read(&several, pickled).unwrap_err().to_string();
+    assert!(error.contains("\"objects\"") && error.contains("|O"), "{error}");
+}
+
+#[test]
+fn damage_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.npz");
+    for name in ["stored.npz", "deflated.npz"] {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        for len in 0..bytes.len() {
+            std::fs::write(&path, &bytes[..len]).unwrap();
+            assert!(read(&path, ColumnOptions::default()).is_err(), "{name}: {len} bytes pass");
+        }
+        // A flipped bit of the content is found by the checksum of its array.
+        let mut passed = 0;
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            std::fs::write(&path, &changed).unwrap();
+            passed += usize::from(read(&path, ColumnOptions::default()).is_ok());
+        }
+        // Dates, versions and attributes of entries mean nothing here.
+        assert!(passed < bytes.len() / 3, "{name}: {passed} of {}", bytes.len());
+    }
+}

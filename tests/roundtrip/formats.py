@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Do FAISS, pyarrow, NumPy and Chroma read what `vdb` exports, and `vdb` what they write?
+
+  formats.py VDB
+
+VDB is the command, built with `--features full`. A collection goes out in every format and comes back, by way of the real libraries, and
+must be the same: its lines of JSON are compared, byte by byte. Ends with `N passed, M failed`, and fails when any did. Needs what
+`requirements.txt` pins; without chromadb its part is left out, and that is told.
+"""
+
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import tempfile
+import uuid
+
+import faiss
+import numpy as np
+import pyarrow.parquet as pq
+
+
+class Run:
+    def __init__(self, command, folder):
+        self.command, self.folder = command, folder
+        self.good = self.bad = 0
+
+    def check(self, holds, what):
+        if holds:
+            self.good += 1
+        else:
+            self.bad += 1
+            print("FAILED:", what)
+
+    def vdb(self, *arguments):
+        done = subprocess.run([self.command, *arguments], cwd=self.folder, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("vdb %s: %s" % (" ".join(arguments), done.stderr.strip()))
+        return done.stdout
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def write(self, name, rows):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def lines(self, db, collection):
+        """A collection as text."""
+        out = "%s-%s-%d.jsonl" % (db, collection, self.good + self.bad)
+        self.vdb("export", db, collection, out, "--format", "jsonl")
+        with open(self.path(out), encoding="utf-8") as file:
+            return file.read()
+
+
+PAYLOADS = [
+    {},
+    {"text": "ä\u2028\U0001f600 \"quoted\"\\", "empty": "", "none": None},
+    {"big": 2**64 - 1, "small": -(2**63), "beyond": 2**53 + 1, "float": 2.0, "tiny": 5e-324, "minus": -0.0},
+    {"nested": {"list": [1, 2.5, None, True, {"deep": [[], {}]}], "": "no key"}},
+]
+
+
+def rows(count, dim, ids):
+    """Points with vectors of 32 bits, under a seed of their own."""
+    draw = random.Random(7)
+    for number in range(count):
+        vector = [float(np.float32(draw.uniform(-1, 1))) for _ in range(dim)]
+        yield {"id": ids(number), "vector": vector, "payload": PAYLOADS[number % len(PAYLOADS)]}
+
+
+def neighbours(run, db, collection, vector, limit):
+    answer = json.loads(run.vdb("query", db, collection, "--vector", json.dumps(vector), "--limit", str(limit), "--exact", "--json"))
+    return [point["id"] for point in answer["points"]]
+
+
+class Store:
+    """As a wrapper keeps an index and what belongs to it: positions are keys."""
+
+    def __init__(self, directory):
+        self.index = faiss.read_index(os.path.join(directory, "index.faiss"))
+        with open(os.path.join(directory, "metadata.pkl"), "rb") as file:
+            data = pickle.load(file)
+        self.metadata, self.counter, self.dimension = data["metadata"], data["counter"], data["dimension"]
+
+    def search(self, vector, limit):
+        query = np.array([vector], dtype=np.float32)
+        faiss.normalize_L2(query)
+        _, found = self.index.search(query, limit)
+        return [self.metadata.get(int(position), {}) for position in found[0]]
+
+    def save(self, directory):
+        os.makedirs(directory, exist_ok=True)
+        faiss.write_index(self.index, os.path.join(directory, "index.faiss"))
+        with open(os.path.join(directory, "metadata.pkl"), "wb") as file:
+            pickle.dump({"metadata": self.metadata, "counter": self.counter, "dimension": self.dimension}, file)
+
+
+def with_faiss(run):
+    dim, count = 16, 400
+    kinds = {
+        "positions": (lambda n: n, []),
+        "map": (lambda n: 3 * n + 2**40, []),
+        "key": (lambda n: str(uuid.UUID(int=n * 7919 + 5)) if n % 2 else n, ["--id-key", "own id"]),
+    }
+    for kind, (ids, options) in kinds.items():
+        for distance in ["cosine", "dot", "euclid", "manhattan"]:
+            name = "%s_%s" % (kind, distance)
+            run.write(name + ".jsonl", rows(count, dim, ids))
+            run.vdb("load", "faiss", name, name + ".jsonl", "--distance", distance, "--no-index")
+            run.vdb("export", "faiss", name, name, "--format", "faiss", *options)
+            before = run.lines("faiss", name)
+            store = Store(run.path(name))
+            run.check((store.counter, store.dimension, store.index.ntotal) == (count, dim, count), name + ": counts")
+            run.check((type(faiss.downcast_index(store.index)).__name__ == "IndexIDMap2") == (kind == "map"), name + ": kind")
+            # What the library writes again is imported again.
+            store.save(run.path(name + "-again"))
+            back = options + (["--distance", "cosine"] if distance == "cosine" else [])
+            run.vdb("import", name + "-again", "faiss2", "--collection", name, "--no-index", *back)
+            run.check(run.lines("faiss2", name) == before, name + ": there and back")
+            if distance in ("cosine", "euclid") and kind != "key":
+                draw = random.Random(11)
+                for _ in range(20):
+                    vector = [draw.uniform(-1, 1) for _ in range(dim)]
+                    query = np.array([vector], dtype=np.float32)
+                    if distance == "cosine":
+                        faiss.normalize_L2(query)
+                    found = [int(number) for number in store.index.search(query, 10)[1][0]]
+                    run.check(found == neighbours(run, "faiss", name, vector, 10), name + ": neighbours")
+    store = Store(run.path("key_cosine"))
+    ours = neighbours(run, "faiss", "key_cosine", [1.0] + [0.0] * 15, 5)
+    run.check([found["own id"] for found in store.search([1.0] + [0.0] * 15, 5)] == ours, "a wrapper's search")
+    # A wrapper goes on adding.
+    more = np.ones((1, 16), dtype=np.float32)
+    faiss.normalize_L2(more)
+    store.index.add(more)
+    store.metadata[store.counter] = {"own id": 10**6}
+    store.counter += 1
+    store.save(run.path("more"))
+    run.vdb("import", "more", "faiss3", "--id-key", "own id", "--distance", "cosine", "--no-index")
+    run.check(len(run.lines("faiss3", "more").splitlines()) == 401, "a wrapper's store is imported again")
+
+
+def with_arrow(run):
+    points = []
+    for row in rows(1500, 4, lambda n: n * n):
+        number = len(points)
+        vectors = {"dense": row["vector"], "words": {"indices": [1, number + 2], "values": [0.5, -1.5]},
+                   "many": [[float(number), 1.0], [2.0, 3.0]]}
+        if number % 3 == 0:
+            del vectors["words"]
+        if number % 5 == 0:
+            del vectors["dense"]
+        points.append({**row, "vector": vectors})
+    run.write("arrow.jsonl", points[1:])
+    run.vdb("load", "arrow", "c", "arrow.jsonl", "--distance", "dot", "--no-index")
+    before = run.lines("arrow", "c")
+    run.vdb("export", "arrow", "c", "c.parquet", "--format", "parquet")
+    run.vdb("import", "c.parquet", "arrow2", "--no-index")
+    run.check(run.lines("arrow2", "c") == before, "Parquet there and back")
+    table = pq.read_table(run.path("c.parquet"))
+    lines = [json.loads(line) for line in before.splitlines()]
+    run.check(table.column("id").to_pylist() == [line["id"] for line in lines], "pyarrow: ids")
+    payloads = [None if text is None else json.loads(text) for text in table.column("payload").to_pylist()]
+    run.check(payloads == [line.get("payload") for line in lines], "pyarrow: payloads")
+    for name in ["dense", "many", "words"]:
+        found = table.column("vector." + name).to_pylist()
+        run.check(found == [line["vector"].get(name) for line in lines], "pyarrow: " + name)
+    frame = table.to_pandas()
+    run.check(len(frame) == len(lines), "pandas: rows")
+    pq.write_table(table, run.path("again.parquet"), row_group_size=100, compression="zstd")
+    run.vdb("import", "again.parquet", "arrow3", "--collection", "c", "--no-index")
+    run.check(run.lines("arrow3", "c") == before, "Parquet by way of pyarrow")
+    plain = [{"id": str(uuid.UUID(int=n)), "emb": [float(n), 0.5], "text": "ü%d" % n, "tags": ["a"] * (n % 3)} for n in range(50)]
+    import pandas as pd
+    pd.DataFrame(plain).to_parquet(run.path("plain.parquet"))
+    pd.DataFrame(plain).to_feather(run.path("plain.feather"))
+    for file in ["plain.parquet", "plain.feather"]:
+        db = file.replace(".", "_")
+        run.vdb("import", file, db, "--distance", "dot", "--no-index")
+        found = [json.loads(line) for line in run.lines(db, "plain").splitlines()]
+        expected = [{"id": one["id"], "vector": one["emb"], "payload": {"text": one["text"], "tags": one["tags"]}} for one in plain]
+        run.check(found == expected, file)
+
+
+def with_numpy(run):
+    run.write("n.jsonl", rows(300, 8, lambda n: n * 5 + 1))
+    run.vdb("load", "numpy", "n", "n.jsonl", "--distance", "dot", "--no-index")
+    before = run.lines("numpy", "n")
+    run.vdb("export", "numpy", "n", "n.npy", "--format", "npy", "--rows", "rows.jsonl")
+    matrix = np.load(run.path("n.npy"))
+    lines = [json.loads(line) for line in before.splitlines()]
+    run.check(matrix.dtype == np.float32 and matrix.tolist() == [line["vector"] for line in lines], "numpy: vectors")
+    run.vdb("load", "numpy2", "n", "n.npy", "--rows", "rows.jsonl", "--distance", "dot", "--no-index")
+    run.check(run.lines("numpy2", "n") == before, ".npy there and back")
+    np.savez_compressed(run.path("z.npz"), vectors=matrix, ids=[line["id"] for line in lines])
+    run.vdb("import", "z.npz", "numpy3", "--distance", "dot", "--no-index")
+    found = [json.loads(line) for line in run.lines("numpy3", "z").splitlines()]
+    run.check([[one["id"], one["vector"]] for one in found] == [[one["id"], one["vector"]] for one in lines], ".npz")
+
+
+def with_chroma(run):
+    try:
+        import chromadb
+    except ImportError:
+        print("chromadb is not installed: its part is left out")
+        return
+    client = chromadb.PersistentClient(path=run.path("chroma"), settings=chromadb.Settings(anonymized_telemetry=False))
+    posts = client.create_collection("posts", metadata={"hnsw:space": "ip", "owner": "me", "version": 3}, embedding_function=None)
+    count = 1200
+    vectors = np.random.default_rng(3).standard_normal((count, 6)).astype(np.float32)
+    ids = [str(uuid.UUID(int=n + 1)) for n in range(count)]
+    metadata = [{"n": n, "half": n / 2, "even": n % 2 == 0, "word": "ö%d" % n} for n in range(count)]
+    for start in range(0, count, 400):
+        part = slice(start, start + 400)
+        posts.add(ids=ids[part], embeddings=vectors[part].tolist(), metadatas=metadata[part],
+                  documents=["text %d" % n for n in range(count)][part])
+    posts.delete(ids=[ids[3]])
+    posts.update(ids=[ids[5]], metadatas=[{"n": -5}])
+    del client
+    run.vdb("import", "chroma", "from_chroma", "--no-index")
+    found = {}
+    for line in run.lines("from_chroma", "posts").splitlines():
+        one = json.loads(line)
+        found[one["id"]] = one
+    run.check(len(found) == count - 1 and ids[3] not in found, "chroma: records")
+    for n in range(count):
+        if n == 3:
+            continue
+        expected = {**metadata[n], "document": "text %d" % n}
+        if n == 5:
+            expected["n"] = -5
+        one = found.get(ids[n], {})
+        run.check(one.get("payload") == expected, "chroma: payload of %d" % n)
+        run.check(np.array_equal(np.float32(one.get("vector")), vectors[n]), "chroma: vector of %d" % n)
+    info = json.loads(run.vdb("info", "from_chroma", "posts", "--json"))
+    run.check("owner" in json.dumps(info), "chroma: metadata of the collection")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(os.path.abspath(sys.argv[1]), folder)
+        for part in [with_faiss, with_arrow, with_numpy, with_chroma]:
+            try:
+                part(run)
+            except RuntimeError as error:
+                run.check(False, "%s: %s" % (part.__name__, error))
+    print("%d passed, %d failed" % (run.good, run.bad))
+    sys.exit(1 if run.bad or not run.good else 0)
+
+
+if __name__ == "__main__":
+    main()
