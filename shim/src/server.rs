@@ -70,6 +70,7 @@ pub fn run<E: Send + 'static>(
     open: impl FnOnce() -> Result<Service, E> + Send + 'static,
     ready: impl FnOnce(Addresses),
 ) -> Result<Option<Service>, RunError<E>> {
+    let options = options.into();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("vdb-serve")

@@ -33,7 +33,8 @@ fn wanted(schema: &Schema, segment: &Segment, slot: usize) -> Option<HnswParams>
     let (dense, vectors) = (schema.dense(slot)?, segment.vectors(slot)?);
     let len = vectors.file.len();
     let params = dense.partitions.filter(|_| f64::from(len) * MAX_SHARE >= f64::from(MIN_ROWS))?;
-    let has_graph = dense.graph_over(len) == Some(vectors.graph()?.view().params());
+    let graph = schema.graph_over(slot, len, segment.vector_bytes(slot));
+    let has_graph = graph == Some(vectors.graph()?.view().params());
     let covered = covered(schema);
     let has_indexes = covered.iter().all(|&number| segment.index(number).is_some());
     (has_graph && has_indexes && !covered.is_empty()).then_some(params)

@@ -110,9 +110,11 @@ pub(crate) fn check(
             (rows, graph.info())
         }
         Component::Partitions(slot) => {
-            let Some((vectors, _)) = vectors_of(disk, dir, schema, segment, slot)? else {
+            let Some(of) = path_of(dir, segment, Component::Vectors(slot)) else {
                 return Err(damaged(format!("the segment has no vectors of number {slot}")));
             };
+            touch_ends(disk, &of)?;
+            let vectors = VectorsReader::open(disk, &of)?.len();
             let partitions = PartitionsFile::open(disk, &path, vectors)?;
             partitions.verify(disk)?;
             (rows, partitions.info())
