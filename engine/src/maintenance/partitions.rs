@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use vdb_index::Control;
 use vdb_index::hnsw::{GraphFile, HnswParams, PartitionsFile, PartitionsWriter, partitions};
 use vdb_index::postings::PostingsFile;
-use vdb_storage::manifest::SegmentRecord;
 use vdb_storage::Component;
+use vdb_storage::manifest::SegmentRecord;
 use vdb_vfs::frame::FrameInfo;
 
 use crate::core::Core;
@@ -32,7 +32,9 @@ fn covered(schema: &Schema) -> BTreeSet<u16> {
 fn wanted(schema: &Schema, segment: &Segment, slot: usize) -> Option<HnswParams> {
     let (dense, vectors) = (schema.dense(slot)?, segment.vectors(slot)?);
     let len = vectors.file.len();
-    let params = dense.partitions.filter(|_| f64::from(len) * MAX_SHARE >= f64::from(MIN_ROWS))?;
+    let params = dense
+        .partitions
+        .filter(|_| f64::from(len) * MAX_SHARE >= f64::from(MIN_ROWS))?;
     let graph = schema.graph_over(slot, len, segment.vector_bytes(slot));
     let has_graph = graph == Some(vectors.graph()?.view().params());
     let covered = covered(schema);
@@ -105,15 +107,21 @@ pub(crate) fn derive(
     if built.is_none() && gone.is_empty() {
         return Ok(());
     }
-    put(shared, core, (&schema, &segment), &fresh, |record: &mut SegmentRecord| {
-        record.components.retain(|c| {
-            let component = c.component();
-            component.is_none_or(|component| !gone.contains(&component))
-        });
-        if let Some((file, info)) = built {
-            replace_component(record, &file, info);
-        }
-    })
+    put(
+        shared,
+        core,
+        (&schema, &segment),
+        &fresh,
+        |record: &mut SegmentRecord| {
+            record.components.retain(|c| {
+                let component = c.component();
+                component.is_none_or(|component| !gone.contains(&component))
+            });
+            if let Some((file, info)) = built {
+                replace_component(record, &file, info);
+            }
+        },
+    )
 }
 
 /// What the partitions of a slot are made of: compared with their checksums, since what is made of damaged data would hide that
@@ -207,8 +215,8 @@ impl<'a> Sources<'a> {
             }
         }
         if let Some((number, index)) = self.added {
-            let mut left = (u64::from(len) * MAX_TIMES)
-                .saturating_sub(known.iter().map(|rows| rows.len() as u64).sum());
+            let mut left =
+                (u64::from(len) * MAX_TIMES).saturating_sub(known.iter().map(|rows| rows.len() as u64).sum());
             let keys = choose(index, len, control)?;
             let (mut before, mut total) = (0, 0);
             for &key in &keys {

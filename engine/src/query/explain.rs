@@ -329,7 +329,10 @@ impl fmt::Display for Explanation {
                 let PartitionPlan {
                     vector, path, rows, ..
                 } = partition;
-                write!(out, "\n  searches of {vector:?} walk the graph of {rows} rows with this {path}")?;
+                write!(
+                    out,
+                    "\n  searches of {vector:?} walk the graph of {rows} rows with this {path}"
+                )?;
             }
         }
         Ok(())

@@ -36,7 +36,7 @@ pub struct HnswConfig {
     /// they are all scored, which is exact. Left to the planner by default, which goes by what walking and scoring cost.
     pub full_scan_threshold: Option<u64>,
     /// Links a node of the graphs among the rows of one payload value, where an index knows the values; as `m` by default. 0: there
-    /// are none. There are none either where `m` is 0.
+    /// are none. There are none either where `m` is 0. The beam that finds neighbours there is half as wide as `ef_construct`.
     pub payload_m: Option<u16>,
 }
 
@@ -87,6 +87,8 @@ impl HnswConfig {
         let of_all = self.params(quantization)?;
         let params = HnswParams {
             m: self.payload_m.unwrap_or(of_all.m),
+            // They are smaller, and queries often far from all of them: more care does not pay.
+            ef_construct: of_all.ef_construct.div_ceil(2),
             ..of_all
         };
         (params.m > 0).then_some(params)
@@ -102,10 +104,12 @@ impl HnswConfig {
             Error::InvalidRequest(format!("{error}, or 0 for m where there are to be no graphs"))
         })?;
         let partitions = self.partition_params(None);
-        partitions.map_or(Ok(()), |params| params.validate()).map_err(|error| {
-            let what = "or 0 where values of payloads are to have no graphs of their own";
-            Error::InvalidRequest(format!("payload_m: {error}, {what}"))
-        })
+        partitions
+            .map_or(Ok(()), |params| params.validate())
+            .map_err(|error| {
+                let what = "or 0 where values of payloads are to have no graphs of their own";
+                Error::InvalidRequest(format!("payload_m: {error}, {what}"))
+            })
     }
 
     /// The JSON form: what was said.

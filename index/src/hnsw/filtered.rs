@@ -43,7 +43,7 @@ const LEAST_WIDTH_FOLLOWING: usize = 44;
 
 /// The widths of a walk by two hops for a beam of `ef`: for a filter that has nothing to do with the data, and for one
 /// that follows it.
-fn widths(ef: usize) -> (usize, usize) {
+pub(super) fn widths(ef: usize) -> (usize, usize) {
     (ef.max(LEAST_WIDTH), (ef + ef / 2).max(LEAST_WIDTH_FOLLOWING))
 }
 
@@ -58,9 +58,16 @@ struct Company {
 impl Company {
     /// Whether matching nodes keep together, where a share of `share` matches.
     fn follows(&self, share: f64) -> bool {
-        let at_random = f64::from(self.links) * share;
-        f64::from(self.matching) > (1.5 * at_random).min(at_random.midpoint(f64::from(self.links)))
+        follows(self.matching.into(), self.links.into(), share)
     }
+}
+
+/// Whether so many of the links of matching nodes lead to others that match that these keep together, where a share of `share`
+/// of all nodes does.
+pub(super) fn follows(matching: u64, links: u64, share: f64) -> bool {
+    let (matching, links) = (matching as f64, links as f64);
+    let at_random = links * share;
+    matching > (1.5 * at_random).min(at_random.midpoint(links))
 }
 
 impl Walker {

@@ -114,4 +114,3 @@ pub(crate) fn levels<'a>(
         })
     })
 }
-

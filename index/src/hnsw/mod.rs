@@ -72,6 +72,6 @@ pub use check::GraphReport;
 pub use file::GraphFile;
 pub use graph::{Graph, GraphView};
 pub use params::{HnswParams, MAX_ROWS, SearchParams};
-pub use repair::Base;
 pub use partitions::{Partition, PartitionView, PartitionsFile, PartitionsWriter};
+pub use repair::Base;
 pub use search::{Found, Scratch, nominees, search, search_watched, search_within};

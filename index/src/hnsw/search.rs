@@ -6,7 +6,7 @@ use crate::codes::{CodesView, DotScore, ExactScore, QueryCode, SadScore, Scheme,
 use crate::control::Control;
 use crate::full::FullVectors;
 use crate::hnsw::beam::{Candidate, trim};
-use crate::hnsw::filtered::Through;
+use crate::hnsw::filtered::{Through, widths};
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::growth::Aim;
 use crate::hnsw::links::Ranked;
@@ -239,14 +239,37 @@ impl<'a> Ground<'a> {
         lists: (&mut Vec<u32>, &mut Vec<Candidate>),
     ) -> Places<'a> {
         let Some(part) = self.part else {
-            nominate(self.graph, (score, zero), params, (filter, control), walker, lists);
+            nominate(
+                self.graph,
+                (score, zero),
+                params,
+                (filter, control),
+                walker,
+                lists,
+            );
             return None;
         };
         let rows = part.rows();
+        let looks_through = |filter: &F| {
+            let possible = filter.estimate();
+            possible.is_some_and(|possible| looks_through(possible, part.len().into(), params))
+        };
+        let mut params = *params;
+        // A walk that looks through others finds out by itself whether it needs a wider beam.
+        if part.follows && !filter.is_some_and(looks_through) {
+            params.ef = widths(params.ef).1;
+        }
         let filter = filter.map(|filter| Within { filter, rows });
         let score = Ranked::new(score, rows, self.graph.len());
         let graph = part.among(self.graph);
-        nominate(graph, (&score, zero), params, (filter.as_ref(), control), walker, lists);
+        nominate(
+            graph,
+            (&score, zero),
+            &params,
+            (filter.as_ref(), control),
+            walker,
+            lists,
+        );
         Some(rows)
     }
 }

@@ -279,7 +279,9 @@ impl Described {
             // What a graph is then built with can be refused, too.
             let built = VectorParams::new(1, Distance::Dot).hnsw_config(asked);
             let others = CollectionConfig::default();
-            let mut built = [built.graph(&others), built.partitions(&others)].into_iter().flatten();
+            let mut built = [built.graph(&others), built.partitions(&others)]
+                .into_iter()
+                .flatten();
             match built.try_for_each(|built| built.validate()) {
                 Ok(()) => graph = asked,
                 Err(error) => self

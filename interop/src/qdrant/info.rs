@@ -208,7 +208,12 @@ fn datatype(element: Element) -> Field {
 /// What was said of a graph.
 fn graph(hnsw: &HnswConfig) -> Field {
     let number = |value: Option<u64>| value.map_or(Field::None, Field::Number);
-    let said = (hnsw.m, hnsw.ef_construct, hnsw.full_scan_threshold, hnsw.payload_m);
+    let said = (
+        hnsw.m,
+        hnsw.ef_construct,
+        hnsw.full_scan_threshold,
+        hnsw.payload_m,
+    );
     if said == (None, None, None, None) {
         return Field::None;
     }

@@ -82,12 +82,16 @@ proptest! {
     fn jobs_come_to_an_end(rows in prop::collection::vec((0u32..200_000, 0u32..50_000), 0..40)) {
         let config = OptimizerConfig::default();
         let mut segments: Vec<_> = (0u64..).zip(rows).map(|(i, (r, d))| segment(i, r.max(d), d, r > 2_000)).collect();
+        segments.iter_mut().for_each(|s| s.unpartitioned = s.rows > 5_000);
         let mut next = 1_000;
         for _ in 0..200 {
             match next_job(&segments, &config, false) {
                 None => return Ok(()),
                 Some(Job::Derive(id)) => {
                     for s in segments.iter_mut().filter(|s| s.id == id) { s.incomplete = false; }
+                }
+                Some(Job::Partition(id)) => {
+                    for s in segments.iter_mut().filter(|s| s.id == id) { s.unpartitioned = false; }
                 }
                 Some(Job::Merge(ids)) => {
                     let live = segments.iter().filter(|s| ids.contains(&s.id)).map(|s| s.rows - s.dead).sum();

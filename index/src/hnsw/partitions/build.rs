@@ -6,8 +6,10 @@ use super::Partition;
 use crate::control::Control;
 use crate::error::Result;
 use crate::hnsw::build::link;
+use crate::hnsw::filtered::follows;
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::params::HnswParams;
+use crate::rowset::{RowBits, RowFilter};
 
 /// Builds a graph among `rows` of `graph`, which is over `matrix`.
 ///
@@ -18,7 +20,7 @@ use crate::hnsw::params::HnswParams;
 /// [`Error::Cancelled`](crate::Error::Cancelled), [`Error::BadParameter`](crate::Error::BadParameter).
 ///
 /// # Panics
-/// If `rows` do not ascend, or there are none.
+/// If `rows` do not ascend, there are none, or one of them is not in the graph.
 pub fn build(
     graph: GraphView<'_>,
     matrix: &MatrixView<'_>,
@@ -28,8 +30,8 @@ pub fn build(
     control: &Control<'_>,
 ) -> Result<Partition> {
     assert!(
-        !rows.is_empty() && rows.is_sorted_by(|a, b| a < b),
-        "rows that ascend"
+        rows.is_sorted_by(|a, b| a < b) && rows.last().is_some_and(|&last| last < graph.len()),
+        "rows of the graph that ascend"
     );
     params.validate()?;
     let vector_at = |place: u32| matrix.row(*rows.get(place as usize)?);
@@ -37,9 +39,20 @@ pub fn build(
     let (codes, lengths) = quantizer.encode_each(rows.len() as u32, vector_at, pool, control)?;
     let (base, upper) = link(quantizer, (codes.view(), &lengths), params, None, pool, control)?;
     Ok(Partition {
+        follows: keep_together(graph, &rows),
         rows,
         base,
         upper,
         degree: params.degree(),
     })
+}
+/// Whether the links of these rows lead to each other clearly more often than to others.
+fn keep_together(graph: GraphView<'_>, rows: &[u32]) -> bool {
+    let members = RowBits::from_rows(graph.len(), rows.iter().copied());
+    let (mut links, mut matching) = (0, 0);
+    for link in rows.iter().flat_map(|&row| graph.base.of(row)) {
+        links += 1;
+        matching += u64::from(members.contains(link));
+    }
+    follows(matching, links, rows.len() as f64 / f64::from(graph.len()))
 }

@@ -177,7 +177,7 @@ impl PartitionsFile {
         let below = upper_sizes.iter().skip(1).chain([&entry.rows]);
         let nest = upper_sizes.iter().zip(below).all(|(size, below)| size <= below);
         let largest = upper_sizes.last().copied().unwrap_or(1) as usize;
-        if entry.rows == 0 || !nest || largest > upper_rows.len() {
+        if entry.rows == 0 || entry.follows > 1 || !nest || largest > upper_rows.len() {
             return None;
         }
         let nodes = upper_sizes
@@ -194,6 +194,7 @@ impl PartitionsFile {
             upper_rows,
             upper_sizes,
             upper_links: numbers(&self.upper_links, upper)?,
+            follows: entry.follows == 1,
         })
     }
 

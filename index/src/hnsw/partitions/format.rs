@@ -7,7 +7,7 @@
 //!  6  2  width of the beam that found neighbours  2 upper rows   u32 a node of the lowest upper level: its place
 //!  8  2  the same of the second pass; 0 without   3 upper sizes  u32 a level, the sparsest first: its nodes
 //! 10  1  what codes were asked for                4 upper links  for each level, nodes x m u32: places in section 2
-//! 11  1  zero                                     5 partitions   36 bytes each
+//! 11  1  zero                                     5 partitions   40 bytes each
 //! 12  4  f32 slack of the pruning                 6 values       16 bytes each, in the order of their labels' bytes
 //! 16  8  seed                                     7 labels       bytes, back to back
 //! 24  8  rows of all partitions together          8 covered      u16 each, ascending: what was looked through for values
@@ -22,6 +22,7 @@
 //! 24  4  u32 of section 2
 //! 28  4  first u32 of section 3
 //! 32  4  levels: u32 of section 3
+//! 36  4  1 if its rows keep together in the graph of all, else 0
 //! ```
 //! A label is whatever the caller knows a value by. Several values may share a partition. The links of a partition lie in
 //! section 0 as its rows do in section 1; those of its upper levels are as many as their sizes say.
@@ -51,7 +52,7 @@ pub(super) const LABELS: u32 = 7;
 pub(super) const COVERED: u32 = 8;
 pub(super) const SECTIONS: usize = 9;
 
-pub(super) const ENTRY_LEN: usize = 36;
+pub(super) const ENTRY_LEN: usize = 40;
 pub(super) const VALUE_LEN: usize = 16;
 
 const M_AT: usize = 4;
@@ -99,10 +100,7 @@ impl Meta {
     /// Decodes and bounds every number by the lengths of the sections; the error says where in meta, and what.
     pub(super) fn decode(bytes: &[u8], lengths: [u64; SECTIONS]) -> Result<Self, (usize, String)> {
         let Ok(bytes) = <&[u8; META_LEN]>::try_from(bytes) else {
-            return Err((
-                0,
-                format!("meta of {} bytes, expected {META_LEN}", bytes.len()),
-            ));
+            return Err((0, format!("meta of {} bytes, expected {META_LEN}", bytes.len())));
         };
         let rows = u32_at(bytes, 0);
         if rows == 0 || rows > MAX_ROWS {
@@ -137,7 +135,11 @@ impl Meta {
         let expected = [
             (LINKS, times(meta.total, 4 * params.degree()), TOTAL_AT),
             (ROWS, times(meta.total, 4), TOTAL_AT),
-            (PARTITIONS, times(meta.partitions.into(), ENTRY_LEN), PARTITIONS_AT),
+            (
+                PARTITIONS,
+                times(meta.partitions.into(), ENTRY_LEN),
+                PARTITIONS_AT,
+            ),
             (VALUES, times(meta.values.into(), VALUE_LEN), VALUES_AT),
         ];
         for (section, wanted, at) in expected {
@@ -170,6 +172,7 @@ pub(super) struct Entry {
     pub(super) upper_rows: u32,
     pub(super) first_size: u32,
     pub(super) levels: u32,
+    pub(super) follows: u32,
 }
 
 impl Entry {
@@ -181,7 +184,8 @@ impl Entry {
         out[20..24].copy_from_slice(&self.first_upper_row.to_le_bytes());
         out[24..28].copy_from_slice(&self.upper_rows.to_le_bytes());
         out[28..32].copy_from_slice(&self.first_size.to_le_bytes());
-        out[32..].copy_from_slice(&self.levels.to_le_bytes());
+        out[32..36].copy_from_slice(&self.levels.to_le_bytes());
+        out[36..].copy_from_slice(&self.follows.to_le_bytes());
         out
     }
 
@@ -194,6 +198,7 @@ impl Entry {
             upper_rows: u32_at(bytes, 24),
             first_size: u32_at(bytes, 28),
             levels: u32_at(bytes, 32),
+            follows: u32_at(bytes, 36),
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Partition {
     base: Vec<u32>,
     upper: Upper,
     degree: usize,
+    /// Its rows keep together among those of the other graph.
+    follows: bool,
 }
 
 impl Partition {
@@ -52,6 +54,7 @@ impl Partition {
             upper_rows: &self.upper.rows,
             upper_sizes: &self.upper.sizes,
             upper_links: &self.upper.links,
+            follows: self.follows,
         }
     }
 }
@@ -66,6 +69,8 @@ pub struct PartitionView<'a> {
     upper_rows: &'a [u32],
     upper_sizes: &'a [u32],
     upper_links: &'a [u32],
+    /// Its rows keep together among those of the other graph: a query may be far from all of them, which then takes a wider beam.
+    pub(super) follows: bool,
 }
 
 impl<'a> PartitionView<'a> {

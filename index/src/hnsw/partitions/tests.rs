@@ -34,7 +34,15 @@ fn find(
     let kernel = Kernel::new(graph.view().metric(), data.element);
     let among = (filter, &Control::none());
     let within = (graph.view(), part);
-    search_within(within, &data.matrix(), &kernel, query, params, among, &mut Scratch::default())
+    search_within(
+        within,
+        &data.matrix(),
+        &kernel,
+        query,
+        params,
+        among,
+        &mut Scratch::default(),
+    )
 }
 
 /// Rows nearer to the first query than the others are, and rows at random: a share of about `1 / times`.
@@ -88,7 +96,10 @@ fn a_walk_costs_far_less_than_one_by_two_hops() {
         let (view, matrix) = (graph.view(), data.matrix());
         over += search(view, &matrix, &kernel, query, &params, Some(&bits), &mut scratch).scored;
     }
-    assert!(within * 3 < over * 2, "{within} rows scored within, {over} over all");
+    assert!(
+        within * 3 < over * 2,
+        "{within} rows scored within, {over} over all"
+    );
 }
 
 #[test]
@@ -98,7 +109,14 @@ fn a_partition_depends_on_nothing_but_its_input() {
     let rows = at_random(3_000, 4);
     let make = |threads| {
         let (matrix, params, control) = (data.matrix(), HnswParams::default(), Control::none());
-        let part = build(graph.view(), &matrix, rows.clone(), &params, &pool(threads), &control);
+        let part = build(
+            graph.view(),
+            &matrix,
+            rows.clone(),
+            &params,
+            &pool(threads),
+            &control,
+        );
         let part = part.expect("not cancelled");
         (part.base, part.upper.rows, part.upper.links)
     };
@@ -107,7 +125,12 @@ fn a_partition_depends_on_nothing_but_its_input() {
 
 #[test]
 fn graphs_without_codes_and_codes_of_every_width_have_partitions() {
-    for quantization in [Quantization::Off, Quantization::Int8, Quantization::Int4, Quantization::Binary] {
+    for quantization in [
+        Quantization::Off,
+        Quantization::Int8,
+        Quantization::Int4,
+        Quantization::Binary,
+    ] {
         let params = HnswParams {
             quantization,
             ..HnswParams::default()
@@ -140,7 +163,13 @@ fn equal_rows_are_all_found() {
     let part = partition(&graph, &data, rows.clone(), &HnswParams::default());
     assert!(part.view().check().is_sound());
     let query = data.encode(&[1.0; 8]);
-    let found = find(&graph, part.view(), &data, (&query, &SearchParams::new(150)), None);
+    let found = find(
+        &graph,
+        part.view(),
+        &data,
+        (&query, &SearchParams::new(150)),
+        None,
+    );
     let found: Vec<u32> = found.hits.iter().map(|hit| hit.1).collect();
     assert_eq!(found, rows);
 }
@@ -152,7 +181,14 @@ fn building_can_be_called_off() {
     let cancelled = || true;
     let control = Control::cancelled_by(&cancelled);
     let (matrix, params) = (data.matrix(), HnswParams::default());
-    let built = build(graph.view(), &matrix, (0..900).collect(), &params, &pool(2), &control);
+    let built = build(
+        graph.view(),
+        &matrix,
+        (0..900).collect(),
+        &params,
+        &pool(2),
+        &control,
+    );
     assert!(matches!(built, Err(Error::Cancelled)));
 }
 
@@ -240,7 +276,9 @@ fn a_file_gives_back_what_was_written() {
     assert_eq!(file.params(), params);
     assert_eq!(file.covered().collect::<Vec<_>>(), [3, 9]);
     assert_eq!((file.values(), file.partitions()), (3, 2));
-    let labels: Vec<&[u8]> = (0..3).map(|number| file.value(number).expect("sound").0).collect();
+    let labels: Vec<&[u8]> = (0..3)
+        .map(|number| file.value(number).expect("sound").0)
+        .collect();
     assert_eq!(labels, [b"a third".as_slice(), b"few", b"thirds"]);
     assert!(file.find(b"none").expect("sound").is_none());
     assert!(file.value(3).is_err() && file.partition(2).is_err());
@@ -266,7 +304,10 @@ fn partitions_of_another_graph_or_of_other_links_are_refused() {
     assert!(error.to_string().contains("900 rows, expected 901"), "{error}");
     let mut writer = PartitionsWriter::create(&disk, "other", 900, &HnswParams::default()).expect("memory");
     let other = partition(&graph, &data, vec![1, 2], &params);
-    assert!(matches!(writer.add(other.view()), Err(Error::BadParameter { .. })));
+    assert!(matches!(
+        writer.add(other.view()),
+        Err(Error::BadParameter { .. })
+    ));
 }
 
 #[test]

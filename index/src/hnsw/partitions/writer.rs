@@ -65,6 +65,7 @@ impl PartitionsWriter {
             upper_rows: partition.upper_rows.len() as u32,
             first_size: self.upper_sizes.len() as u32,
             levels: partition.upper_sizes.len() as u32,
+            follows: partition.follows.into(),
         });
         self.rows.extend_from_slice(partition.rows);
         self.upper_rows.extend_from_slice(partition.upper_rows);

@@ -78,7 +78,12 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
         (dense.size, dense.distance, dense.element),
         (4, Distance::Cosine, Element::F16)
     );
-    let HnswConfig { m, ef_construct, payload_m, .. } = dense.hnsw;
+    let HnswConfig {
+        m,
+        ef_construct,
+        payload_m,
+        ..
+    } = dense.hnsw;
     assert_eq!((m, ef_construct, payload_m), (Some(8), Some(64), Some(4)));
     let codes = |params: &VectorParams| params.quantization.as_ref().map(QuantizationConfig::codes);
     assert_eq!(codes(dense), Some(Quantization::Int8));
@@ -99,11 +104,7 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
         ("terms", Modifier::Idf, Element::F16)
     );
     let said = warnings.join("\n");
-    for part in [
-
-        "sparse vector \"terms\": index.full_scan_threshold",
-        "metadata",
-    ] {
+    for part in ["sparse vector \"terms\": index.full_scan_threshold", "metadata"] {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
     // What the client makes up where nobody said anything is no setting.
