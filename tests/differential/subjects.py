@@ -139,7 +139,7 @@ def examples(query, prefetch):
         if isinstance(value, list):
             for item in value:
                 walk(item)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and "indices" not in value:
             for part in value.values():
                 walk(part)
         elif isinstance(value, (int, str)) and not isinstance(value, bool):
