@@ -120,7 +120,7 @@ class Round:
             options["update_mode"] = self.random.choice(["upsert", "insert_only", "update_only"])
             if self.draw.maybe(0.5):
                 options["update_filter"] = self.draw.filter()
-        points = [self.draw.point(id) for id in ids]
+        points = [self.draw.point(id) for id in sorted(ids, key=str)]
         if points:
             self.both(lambda subject: subject.upsert(self.name, points, **options))
 
@@ -145,7 +145,8 @@ class Round:
             self.both(lambda subject: subject.update_vectors(self.name, points, **options))
 
     def delete_vectors(self):
-        target, names = self.target(), [self.random.choice(list(self.vectors))]
+        some = [name for name in self.vectors if not self.draw.is_multi(name)]
+        target, names = self.target(), [self.random.choice(some)]
         self.both(lambda subject: subject.delete_vectors(self.name, names, target))
 
     def change_vectors(self):
@@ -225,7 +226,7 @@ class Round:
 
     def retrieve(self):
         selector = self.draw.selector()
-        ids = list({self.draw.id() for _ in range(8)})
+        ids = sorted({self.draw.id() for _ in range(8)}, key=str)
         options = {"with_payload": selector, "with_vector": self.random.choice([False, True, list(self.vectors)[:1]])}
         ours, theirs = self.both(lambda subject: subject.retrieve(self.name, ids, **options))
         compare.records(ours, theirs, f"retrieve {told(options)}")

@@ -71,22 +71,16 @@ class Generator:
         return self.numbers(size)
 
     def new_vector(self):
-        """Parameters of a vector of any kind."""
+        """Parameters of a vector that points may lack."""
         idf = self.random.choice([None, m.Modifier.IDF])
         distance = self.random.choice(list(m.Distance))
-        several = m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM)
-        return self.random.choice(
-            [
-                lambda: m.SparseVectorParams(modifier=idf),
-                lambda: m.VectorParams(size=3, distance=distance),
-                lambda: m.VectorParams(size=3, distance=distance, multivector_config=several),
-            ]
-        )()
+        return m.SparseVectorParams(modifier=idf) if self.maybe(0.5) else m.VectorParams(size=3, distance=distance)
 
     def point_vectors(self):
         if list(self.vectors) == [""]:
             return self.vector("")
-        return {name: self.vector(name) for name in self.vectors if self.maybe(0.8)}
+        avoid("multi-missing")
+        return {name: self.vector(name) for name in self.vectors if self.is_multi(name) or self.maybe(0.8)}
 
     def several(self, draw, most=3):
         return [draw() for _ in range(self.random.randrange(most + 1))]
@@ -286,8 +280,12 @@ class Generator:
             draws.append(
                 lambda: (m.ContextQuery(context=[self.pair(name, ids) for _ in range(self.random.randrange(1, 4))]), True)
             )
+        if not ties and self.is_sparse(name):
+            # Points that share no dimension with any example are equally far from it.
+            draws = draws[:3] if least else draws[:2]
         avoid("feedback-distances")
-        if is_similarity:
+        avoid("feedback-dense")
+        if is_similarity and not self.is_sparse(name) and not self.is_multi(name):
             target = self.input(name, ids)
             feedback = m.RelevanceFeedbackInput(target=target, feedback=feedback, strategy=naive)
             draws.append(lambda: (m.RelevanceFeedbackQuery(relevance_feedback=feedback), True))

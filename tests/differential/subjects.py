@@ -6,6 +6,7 @@ import uuid
 from copy import deepcopy
 
 from qdrant_client import QdrantClient, models
+from qdrant_client.local.local_collection import LocalCollection
 
 from drifts import avoid
 
@@ -138,7 +139,7 @@ def examples(query, prefetch):
         if isinstance(value, list):
             for item in value:
                 walk(item)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and "indices" not in value:
             for part in value.values():
                 walk(part)
         elif isinstance(value, (int, str)) and not isinstance(value, bool):
@@ -167,11 +168,23 @@ def whole(query, prefetch, filter):
     return filter, pushed(prefetch, filter)
 
 
+def live_statistics(self, vector, name):
+    """A sparse query with the weights that the points give it which are there and have the vector. In the place of the local
+    mode's own."""
+    avoid("idf-statistics")
+    gone = self.deleted[: len(self.deleted_per_vector[name])] | self.deleted_per_vector[name]
+    live = [set(of.indices) for of, is_gone in zip(self.sparse_vectors[name], gone) if not is_gone]
+    frequency = lambda index: sum(index in indices for indices in live)
+    values = [value * self._compute_idf(frequency(index), len(live)) for index, value in zip(vector.indices, vector.values)]
+    return models.SparseVector(indices=vector.indices, values=values)
+
+
 class Local:
     """The local mode of Qdrant's Python client."""
 
     def __init__(self):
         self.client = QdrantClient(":memory:")
+        LocalCollection._rescore_idf = live_statistics
 
     def guarded(self, call):
         try:

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", requires = "field", value_parser = parse::tokenizer)]
     tokenizer: Option<Tokenizer>,
 
-    /// Find phrases by the index, which is larger then, and not by reading texts (kind text)
+    /// Say that phrases are asked for: it is kept with the index, which finds them anyway (kind text)
     #[arg(long, requires = "field")]
     phrases: bool,
 

@@ -101,13 +101,15 @@ pub(super) struct Examples<'a> {
     pub(super) vector: &'a VectorSchema,
     /// As vectors are stored, in the order that `mix` takes the similarities in.
     pub(super) encoded: Vec<Vec<u8>>,
+    /// The target of a diverse choice as it was given, before its weights were multiplied by how rare dimensions are.
+    pub(super) target: Option<Vec<u8>>,
     pub(super) mix: Mix,
 }
 
 impl Examples<'_> {
     /// What they take in memory, and were accounted for.
     pub(super) fn bytes(&self) -> usize {
-        self.encoded.iter().map(Vec::len).sum()
+        self.encoded.iter().chain(&self.target).map(Vec::len).sum()
     }
 }
 
@@ -291,6 +293,9 @@ pub(super) fn examples<'a>(
         | Query::Fusion(_)
         | Query::Formula(_) => return Ok(None),
     };
+    let is_diverse = matches!(query, Query::Mmr { .. });
+    let target = encoded.first().filter(|_| is_diverse).cloned();
+    allowance.take(target.as_ref().map_or(0, Vec::len))?;
     // As long as they were.
     let encoded = idf::weigh(
         view,
@@ -303,6 +308,7 @@ pub(super) fn examples<'a>(
         slot,
         vector,
         encoded,
+        target,
         mix,
     }))
 }

@@ -71,7 +71,8 @@ pub enum Query {
     Nearest(VectorInput),
     /// The points nearest to a vector, chosen so that they differ: the first is the nearest, each next one has the greatest
     /// `(1 - diversity) * (similarity to the vector) - diversity * (greatest similarity to one chosen before)`. They come in
-    /// the order in which they are chosen, with the scores of a search. The offset is cut from a list of the limit's length.
+    /// the order in which they are chosen, with the scores of a search. The offset is cut from a list of the limit's length. How rare
+    /// dimensions of a sparse vector are ([`Modifier::Idf`](crate::Modifier::Idf)) decides on the candidates and not on the choice.
     Mmr {
         /// The vector to be near to.
         target: VectorInput,

@@ -327,8 +327,7 @@ impl Run<'_> {
             vectors.push(hit.at.vector(examples.slot)?.unwrap_or_default());
         }
         let mut to_query = Vec::with_capacity(hits.len());
-        // There is one target.
-        if let Some(target) = examples.encoded.first() {
+        if let Some(target) = &examples.target {
             let target = comparer(target.as_slice());
             for vector in &vectors {
                 to_query.push(target.similarity(vector, self.allowance)?);

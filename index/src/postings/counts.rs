@@ -106,27 +106,32 @@ impl PostingsFile {
     #[must_use]
     pub fn estimate_with_values(&self, wanted: &dyn Fn(u64) -> bool) -> Estimate {
         let filled = u64::from(self.class_len(Class::Filled));
-        let (mut least, mut sum, mut several) = (0, 0_u64, 0_u64);
+        let (mut least, mut sum, mut several, mut most) = (0, 0_u64, 0_u64, 0);
         for number in 0..self.counts() {
             let count = self.count(number);
             let rows = u64::from(count.rows);
             if count.values > 1 {
                 several = several.saturating_add(rows);
+                most = most.max(rows);
             }
             if wanted(u64::from(count.values)) {
                 sum = sum.saturating_add(rows);
                 least = least.max(rows);
             }
         }
+        let mut expected = sum;
         if wanted(1) {
+            // A row with several nodes may be under several numbers.
             let ones = filled.saturating_sub(several);
-            sum = sum.saturating_add(ones);
             least = least.max(ones);
+            expected = sum.saturating_add(ones);
+            sum = sum.saturating_add(filled.saturating_sub(most));
         }
         let max = sum.min(filled);
+        let min = least.min(max);
         Estimate {
-            min: least.min(max),
-            expected: max,
+            min,
+            expected: expected.clamp(min, max),
             max,
         }
     }
