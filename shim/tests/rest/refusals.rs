@@ -47,7 +47,7 @@ async fn settings() {
         "PUT",
         "/collections/new",
         vec![
-            (json!([]), 400, FORMAT, ""),
+            (json!(1), 400, FORMAT, ""),
             (
                 json!({"vectors": {"size": 0, "distance": "Dot"}}),
                 400,

@@ -117,7 +117,7 @@ async fn queries_that_make_no_sense() {
     );
     let lookup = QueryPointGroupsBuilder::new("birds", "grams")
         .query(vec![1.0, 0.0])
-        .with_lookup("fish");
+        .with_lookup(proto::WithLookupBuilder::new("fish"));
     is(
         same!(both.query_groups(lookup)).unwrap_err(),
         Code::NotFound,
