@@ -8,7 +8,9 @@ use super::*;
 use crate::options::ColumnOptions;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/interop/columnar").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/data/interop/columnar")
+        .join(name)
 }
 
 fn read(path: &Path, columns: ColumnOptions) -> Result<Vec<Row>, RowError> {
@@ -38,7 +40,10 @@ fn arrays_side_by_side_are_rows() {
 fn arrays_are_chosen_or_left_out() {
     let several = fixture("several.npz");
     let error = read(&several, ColumnOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("a, b") && error.contains("--vector-column"), "{error}");
+    assert!(
+        error.contains("a, b") && error.contains("--vector-column"),
+        "{error}"
+    );
     let both = ColumnOptions {
         vectors: vec!["a".to_owned(), "b".to_owned()],
         leave_out: vec!["short".to_owned(), "objects".to_owned()],
@@ -68,7 +73,10 @@ fn damage_is_an_error() {
         let bytes = std::fs::read(fixture(name)).unwrap();
         for len in 0..bytes.len() {
             std::fs::write(&path, &bytes[..len]).unwrap();
-            assert!(read(&path, ColumnOptions::default()).is_err(), "{name}: {len} bytes pass");
+            assert!(
+                read(&path, ColumnOptions::default()).is_err(),
+                "{name}: {len} bytes pass"
+            );
         }
         // A flipped bit of the content is found by the checksum of its array.
         let mut passed = 0;
