@@ -78,15 +78,16 @@ fn damage_is_an_error() {
                 "{name}: {len} bytes pass"
             );
         }
-        // A flipped bit of the content is found by the checksum of its array.
-        let mut passed = 0;
+        // A flipped bit of the content is found by the checksum of its array; names, dates and attributes have none.
+        let vectors = |rows: &[Row]| rows.iter().map(|row| row.vectors.clone()).collect::<Vec<_>>();
+        let sound = vectors(&read(&fixture(name), ColumnOptions::default()).unwrap());
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 0x10;
             std::fs::write(&path, &changed).unwrap();
-            passed += usize::from(read(&path, ColumnOptions::default()).is_ok());
+            if let Ok(rows) = read(&path, ColumnOptions::default()) {
+                assert_eq!(vectors(&rows), sound, "{name}: byte {at}");
+            }
         }
-        // Dates, versions and attributes of entries mean nothing here.
-        assert!(passed < bytes.len() / 3, "{name}: {passed} of {}", bytes.len());
     }
 }
