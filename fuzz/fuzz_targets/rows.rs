@@ -9,13 +9,14 @@ use libfuzzer_sys::fuzz_target;
 use vdb::Vector;
 use vdb_interop::{Format, Input, MAX_DIM, ReadOptions, read, read_row_numbers};
 
-const FORMATS: [Format; 6] = [
+const FORMATS: [Format; 7] = [
     Format::Npy,
     Format::Fvecs,
     Format::Bvecs,
     Format::Csv,
     Format::Tsv,
     Format::JsonLines,
+    Format::Ivecs,
 ];
 
 fuzz_target!(|bytes: &[u8]| {

@@ -96,15 +96,23 @@ impl Hdf5Rows {
             }
         };
         let dataset = guarded(|| file.dataset(&name))?;
-        let wrong = |why: String| Problem::Collection(format!("{name:?} {why}; name another matrix with --vector-column"));
+        let wrong = |why: String| {
+            Problem::Collection(format!(
+                "{name:?} {why}; name another matrix with --vector-column"
+            ))
+        };
         let &[rows, dim] = dataset.shape() else {
-            return Err(wrong(format!("has {} dimensions and is no matrix", dataset.shape().len())));
+            return Err(wrong(format!(
+                "has {} dimensions and is no matrix",
+                dataset.shape().len()
+            )));
         };
         let dim = usize::try_from(dim)
             .ok()
             .filter(|dim| (1..=MAX_DIM).contains(dim))
             .ok_or_else(|| wrong(format!("has rows of {dim} numbers, and vectors have 1 to 65536")))?;
-        let number = number(&dataset).ok_or_else(|| wrong("holds no floats of 32 or 64 bits and no bytes".to_owned()))?;
+        let number = number(&dataset)
+            .ok_or_else(|| wrong("holds no floats of 32 or 64 bits and no bytes".to_owned()))?;
         let mut notes = Vec::new();
         if number == Number::F64 {
             notes.push(format!(
@@ -149,7 +157,9 @@ impl Hdf5Rows {
         };
         let dataset = &self.dataset;
         self.block = match self.number {
-            Number::F32 => guarded(|| dataset.read_slice::<f32>(&part))?.into_iter().collect(),
+            Number::F32 => guarded(|| dataset.read_slice::<f32>(&part))?
+                .into_iter()
+                .collect(),
             Number::F64 => {
                 let wide = guarded(|| dataset.read_slice::<f64>(&part))?;
                 wide.into_iter().map(|number| number as f32).collect()

@@ -79,7 +79,10 @@ pub(crate) fn wide_integer(payload: &Map<String, Value>, text: &[u8]) -> Option<
 fn is_wide(value: &Value) -> bool {
     match value {
         Value::Number(number) => {
-            number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= 9_223_372_036_854_775_808.0)
+            number.is_f64()
+                && number
+                    .as_f64()
+                    .is_some_and(|float| float.abs() >= 9_223_372_036_854_775_808.0)
         }
         Value::Array(items) => items.iter().any(is_wide),
         Value::Object(map) => map.values().any(is_wide),
@@ -119,7 +122,10 @@ fn integers(text: &[u8]) -> impl Iterator<Item = &str> {
                 b'-' | b'0'..=b'9' => {
                     let number = text.get(at..).unwrap_or_default();
                     let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
-                    let length = number.iter().position(|byte| !is_part(byte)).unwrap_or(number.len());
+                    let length = number
+                        .iter()
+                        .position(|byte| !is_part(byte))
+                        .unwrap_or(number.len());
                     at += length;
                     let number = number.get(..length).unwrap_or_default();
                     let is_integer = !number.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));

@@ -86,14 +86,14 @@ mod open;
 pub use delimited::CsvRows;
 pub use error::{Problem, RowError};
 pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
+#[cfg(feature = "hdf5")]
+pub use hdf5::Hdf5Rows;
 pub use input::Input;
+pub use joined::JoinedRows;
 pub use json_lines::JsonLinesRows;
 pub use npy::{NpyRows, read_row_numbers};
 pub use npz::NpzRows;
-pub use joined::JoinedRows;
 pub use open::{open, open_with_payload, open_with_rows, read};
-#[cfg(feature = "hdf5")]
-pub use hdf5::Hdf5Rows;
 pub use options::{ColumnOptions, CsvOptions, Format, ReadOptions};
 pub use paired::PairedRows;
 pub use row::{At, Place, Row};

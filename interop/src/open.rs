@@ -59,7 +59,11 @@ pub fn open_with_rows(
     let mut rows = Input::open(rows)?;
     rows.refuse_packed()?;
     let vectors = read(input, format, options)?;
-    Ok(Box::new(JoinedRows::new(vectors, &name, JsonLinesRows::new(rows, options))))
+    Ok(Box::new(JoinedRows::new(
+        vectors,
+        &name,
+        JsonLinesRows::new(rows, options),
+    )))
 }
 
 /// Opens a file whose rows are vectors and nothing else.

@@ -162,7 +162,10 @@ impl VecsRows {
             return None;
         }
         let (integers, _) = self.bytes.as_chunks::<4>();
-        let mut integers = integers.iter().map(|integer| i32::from_le_bytes(*integer)).enumerate();
+        let mut integers = integers
+            .iter()
+            .map(|integer| i32::from_le_bytes(*integer))
+            .enumerate();
         let (at, integer) = integers.find(|(_, integer)| i64::from(*integer) != (*integer as f32) as i64)?;
         let problem = Problem::Value {
             expected: "a number that 32-bit floats hold, as integers up to 16777216 are",
@@ -189,7 +192,10 @@ impl Iterator for VecsRows {
                 self.ended = true;
                 return None;
             }
-            Ok(Some(vector)) => match (not_finite(&vector).or_else(|| self.unheld()), self.numbering.resolve(None, number)) {
+            Ok(Some(vector)) => match (
+                not_finite(&vector).or_else(|| self.unheld()),
+                self.numbering.resolve(None, number),
+            ) {
                 (None, Ok((id, numbered))) => Ok(Row {
                     id,
                     numbered,

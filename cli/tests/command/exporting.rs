@@ -34,17 +34,36 @@ fn a_directory_for_faiss_comes_back_with_its_ids() {
     let message = place
         .vdb(&["export", "db", "points", "store", "--format", "faiss"])
         .failed_with(1);
-    assert!(message.contains(UUID) && message.contains("--id-key"), "{message}");
-    assert!(!names(&place.path("")).iter().any(|name| name.contains("vdb-export")));
+    assert!(
+        message.contains(UUID) && message.contains("--id-key"),
+        "{message}"
+    );
+    assert!(
+        !names(&place.path(""))
+            .iter()
+            .any(|name| name.contains("vdb-export"))
+    );
 
-    let export = ["export", "db", "points", "store", "--format", "faiss", "--id-key", "own"];
+    let export = [
+        "export", "db", "points", "store", "--format", "faiss", "--id-key", "own",
+    ];
     let answer = place.json(&export);
     assert_eq!(answer["files"][0]["points"], 4);
     assert_eq!(names(&place.path("store")), ["index.faiss", "metadata.pkl"]);
     assert!(place.vdb(&export).failed_with(1).contains("--force"));
     place.vdb(&[&export[..], &["--force"]].concat()).succeeded();
     place
-        .vdb(&["import", "store", "db2", "--collection", "points", "--id-key", "own", "--distance", "cosine"])
+        .vdb(&[
+            "import",
+            "store",
+            "db2",
+            "--collection",
+            "points",
+            "--id-key",
+            "own",
+            "--distance",
+            "cosine",
+        ])
         .succeeded();
     assert_eq!(lines(&place, "db2", "points"), lines(&place, "db", "points"));
     // What is not ours is not replaced.
@@ -54,10 +73,16 @@ fn a_directory_for_faiss_comes_back_with_its_ids() {
 
     // Ids that are positions, or numbers, need no key.
     for (ids, name) in [([0, 1], "positions"), ([5, 70], "numbers")] {
-        let rows = ids.map(|id| format!("{{\"id\": {id}, \"vector\": [1, {id}]}}\n")).concat();
+        let rows = ids
+            .map(|id| format!("{{\"id\": {id}, \"vector\": [1, {id}]}}\n"))
+            .concat();
         let file = place.file(&format!("{name}.jsonl"), rows);
-        place.vdb(&["load", "db", name, &file, "--distance", "manhattan"]).succeeded();
-        place.vdb(&["export", "db", name, name, "--format", "faiss"]).succeeded();
+        place
+            .vdb(&["load", "db", name, &file, "--distance", "manhattan"])
+            .succeeded();
+        place
+            .vdb(&["export", "db", name, name, "--format", "faiss"])
+            .succeeded();
         place.vdb(&["import", name, "db2"]).succeeded();
         assert_eq!(lines(&place, "db2", name), lines(&place, "db", name));
     }
@@ -68,17 +93,26 @@ fn a_matrix_leaves_nothing_out_unasked() {
     let place = Place::four_points();
     let export = ["export", "db", "points", "out.npy", "--format", "npy"];
     let message = place.vdb(&export).failed_with(1);
-    assert!(message.contains("point 1 would be row 0") && message.contains("--rows"), "{message}");
-    place.vdb(&[&export[..], &["--rows", "rows.jsonl"]].concat()).succeeded();
+    assert!(
+        message.contains("point 1 would be row 0") && message.contains("--rows"),
+        "{message}"
+    );
+    place
+        .vdb(&[&export[..], &["--rows", "rows.jsonl"]].concat())
+        .succeeded();
     place
         .vdb(&["load", "db2", "points", "out.npy", "--rows", "rows.jsonl"])
         .succeeded();
     assert_eq!(lines(&place, "db2", "points"), lines(&place, "db", "points"));
-    place.vdb(&[&export[..], &["--lossy", "--force"]].concat()).succeeded();
+    place
+        .vdb(&[&export[..], &["--lossy", "--force"]].concat())
+        .succeeded();
     place.vdb(&["load", "db2", "bare", "out.npy"]).succeeded();
     assert_eq!(place.json(&["count", "db2", "bare"]), json!({"count": 4}));
     let message = place
-        .vdb(&["export", "db", "points", "x.backup", "--format", "backup", "--lossy"])
+        .vdb(&[
+            "export", "db", "points", "x.backup", "--format", "backup", "--lossy",
+        ])
         .failed_with(2);
     assert!(message.contains("--lossy is for"), "{message}");
     // Of several vectors one has to be named.
@@ -87,9 +121,14 @@ fn a_matrix_leaves_nothing_out_unasked() {
     let message = place
         .vdb(&["export", "db", "two", "two.npy", "--format", "npy"])
         .failed_with(1);
-    assert!(message.contains("\"a\", \"b\"") && message.contains("--using"), "{message}");
+    assert!(
+        message.contains("\"a\", \"b\"") && message.contains("--using"),
+        "{message}"
+    );
     place
-        .vdb(&["export", "db", "two", "two.npy", "--format", "npy", "--using", "b"])
+        .vdb(&[
+            "export", "db", "two", "two.npy", "--format", "npy", "--using", "b",
+        ])
         .succeeded();
 }
 
@@ -100,13 +139,23 @@ fn rows_can_be_looked_at_before_they_are_imported() {
     let answer = place.json(&["import", &file, "db", "--dry-run", "--distance", "dot"]);
     assert_eq!(answer["collections"][0]["points"], 2);
     assert_eq!(answer["collections"][0]["with_vectors"], 1);
-    let message = place.vdb(&["import", &file, "db", "--require-vectors"]).failed_with(1);
+    let message = place
+        .vdb(&["import", &file, "db", "--require-vectors"])
+        .failed_with(1);
     assert!(message.contains("1 of its 2 points"), "{message}");
-    let bad = place.file("bad.jsonl", "{\"id\": 1, \"vector\": [1, 2]}\n{\"id\": 2, \"vector\": [1]}\n");
+    let bad = place.file(
+        "bad.jsonl",
+        "{\"id\": 1, \"vector\": [1, 2]}\n{\"id\": 2, \"vector\": [1]}\n",
+    );
     let message = place.vdb(&["import", &bad, "db", "--dry-run"]).failed_with(1);
-    assert!(message.contains("bad.jsonl:2") && message.contains("nothing was imported"), "{message}");
+    assert!(
+        message.contains("bad.jsonl:2") && message.contains("nothing was imported"),
+        "{message}"
+    );
     assert!(!place.path("db").exists());
-    place.vdb(&["import", &file, "db", "--distance", "dot"]).succeeded();
+    place
+        .vdb(&["import", &file, "db", "--distance", "dot"])
+        .succeeded();
     place.vdb(&["import", &file, "db", "--resume"]).succeeded();
     assert_eq!(place.json(&["count", "db", "rows"]), json!({"count": 2}));
 }
@@ -123,7 +172,10 @@ fn numbers_beyond_64_bits_are_not_rounded_unasked() {
     );
     place.vdb(&["import", &file, "db", "--lossy"]).succeeded();
     let answer = place.json(&["get", "db", "wide", "1"]);
-    assert_eq!(answer["points"][0]["payload"]["a"]["n"][1], json!(36_893_488_147_419_103_232.0));
+    assert_eq!(
+        answer["points"][0]["payload"]["a"]["n"][1],
+        json!(36_893_488_147_419_103_232.0)
+    );
 }
 
 #[test]
@@ -133,7 +185,10 @@ fn options_that_do_nothing_are_refused() {
         .vdb(&["export", "db", "points", "p.backup", "--format", "backup"])
         .succeeded();
     for (options, part) in [
-        (&["--vector-column", "a"][..], "--vector-column is for files of rows"),
+        (
+            &["--vector-column", "a"][..],
+            "--vector-column is for files of rows",
+        ),
         (&["--distance", "dot"][..], "--distance is for indexes of FAISS"),
         (&["--id-key", "a"][..], "--id-key is for indexes of FAISS"),
     ] {
@@ -154,7 +209,12 @@ fn a_build_without_parquet_says_how_to_get_it() {
     let export = ["export", "db", "points", "p.parquet", "--format", "parquet"];
     assert!(place.vdb(&export).failed_with(1).contains("--features parquet"));
     let file = place.file("x.parquet", "PAR1");
-    assert!(place.vdb(&["import", &file, "db"]).failed_with(1).contains("--features parquet"));
+    assert!(
+        place
+            .vdb(&["import", &file, "db"])
+            .failed_with(1)
+            .contains("--features parquet")
+    );
 }
 
 #[cfg(feature = "parquet")]
@@ -167,7 +227,9 @@ fn parquet_says_what_its_collection_is_like() {
     place.vdb(&["import", "p.parquet", "db2"]).succeeded();
     assert_eq!(lines(&place, "db2", "p"), lines(&place, "db", "points"));
     let rows = place.file("dots.jsonl", r#"{"id": 0, "vector": {"a": [1, 2]}}"#);
-    place.vdb(&["load", "db", "dots", &rows, "--distance", "dot"]).succeeded();
+    place
+        .vdb(&["load", "db", "dots", &rows, "--distance", "dot"])
+        .succeeded();
     place
         .vdb(&["export", "db", "dots", "dots.parquet", "--format", "parquet"])
         .succeeded();
@@ -184,7 +246,17 @@ fn big(place: &Place, rows: usize) {
         .collect();
     let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
     let file = place.file("big.npy", npy(&rows));
-    let load = ["load", "db", "big", &file, "--distance", "dot", "--no-index", "--durability", "none"];
+    let load = [
+        "load",
+        "db",
+        "big",
+        &file,
+        "--distance",
+        "dot",
+        "--no-index",
+        "--durability",
+        "none",
+    ];
     place.vdb(&load).succeeded();
 }
 
@@ -205,7 +277,11 @@ fn an_export_that_is_interrupted_leaves_nothing() {
     big(&place, 20_000);
     let out = place.path("out");
     fs::create_dir(&out).unwrap();
-    for (format, to) in [("jsonl", "out/big.jsonl"), ("backup", "out/big.backup"), ("faiss", "out/big")] {
+    for (format, to) in [
+        ("jsonl", "out/big.jsonl"),
+        ("backup", "out/big.backup"),
+        ("faiss", "out/big"),
+    ] {
         let child = place
             .command(&["export", "db", "big", to, "--format", format])
             .spawn()
@@ -248,7 +324,10 @@ fn an_import_that_is_interrupted_keeps_what_it_wrote_and_goes_on() {
     assert!(message.contains("--resume completes it"), "{message}");
     let count = |place: &Place| place.json(&["count", "db2", "big"])["count"].as_u64().unwrap();
     let there = count(&place);
-    assert!(there > 0 && there < rows as u64 && there.is_multiple_of(1000), "{there}");
+    assert!(
+        there > 0 && there < rows as u64 && there.is_multiple_of(1000),
+        "{there}"
+    );
     assert!(place.vdb(&import).failed_with(1).contains("--resume"));
     place.vdb(&[&import[..], &["--resume"]].concat()).succeeded();
     assert_eq!(count(&place), rows as u64);

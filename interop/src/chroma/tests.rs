@@ -108,6 +108,13 @@ fn every_record_comes_with_what_the_library_answers() {
             let collection = store
                 .collection(name, ImportOptions::default(), &mut |_, _| true)
                 .unwrap();
+            let metadata = one["metadata"].as_object().cloned().unwrap_or_default();
+            let found = &collection.described().config.metadata;
+            assert_eq!(
+                found.iter().collect::<BTreeMap<_, _>>(),
+                metadata.iter().collect(),
+                "{file}: {name}"
+            );
             let rows = one["rows"].as_array().unwrap();
             assert_eq!(collection.points() as usize, rows.len(), "{file}: {name}");
             assert_eq!(collection.with_vectors(), collection.points());

@@ -47,7 +47,9 @@ pub(super) fn check(file: &mut File) -> Result<u64, Problem> {
         return Err(none_of_it("another file".to_owned()));
     }
     if magic != MAGIC {
-        return Err(none_of_it("a file without its end, which may be cut short".to_owned()));
+        return Err(none_of_it(
+            "a file without its end, which may be cut short".to_owned(),
+        ));
     }
     let size = size.try_into().map_or(0, u32::from_le_bytes);
     let size = u64::from(size);
@@ -138,10 +140,13 @@ impl Cursor<'_> {
             }
             field = match head >> 4 {
                 0 => i16::try_from(unzigzag(self.varint()?)).map_err(|_| "has a field that cannot be")?,
-                delta => field.checked_add(delta.into()).ok_or("has a field that cannot be")?,
+                delta => field
+                    .checked_add(delta.into())
+                    .ok_or("has a field that cannot be")?,
             };
             if within == Within::Column && field == CHILDREN && kind == I32 {
-                children = u64::try_from(unzigzag(self.varint()?)).map_err(|_| "has a group of negative size")?;
+                children =
+                    u64::try_from(unzigzag(self.varint()?)).map_err(|_| "has a group of negative size")?;
                 continue;
             }
             let inner = if within == Within::Metadata && field == SCHEMA {

@@ -131,7 +131,9 @@ fn check(bytes: &[u8], start: usize) -> Result<(), Problem> {
         .ok_or_else(|| damaged("a message that ends early"))?;
     let message = root_as_message(metadata.get(4..).unwrap_or_default()).map_err(damaged)?;
     let batch = if message.header_type() == MessageHeader::DictionaryBatch {
-        message.header_as_dictionary_batch().and_then(|batch| batch.data())
+        message
+            .header_as_dictionary_batch()
+            .and_then(|batch| batch.data())
     } else {
         message.header_as_record_batch()
     };
@@ -185,7 +187,11 @@ fn fill(input: &mut BufReader<Input>, out: &mut [u8]) -> Result<(), Problem> {
 
 /// Appends so many bytes, reserving no more than come.
 fn exact(input: &mut BufReader<Input>, bytes: &mut Vec<u8>, count: u64) -> Result<(), Problem> {
-    let read = input.by_ref().take(count).read_to_end(bytes).map_err(Problem::Io)?;
+    let read = input
+        .by_ref()
+        .take(count)
+        .read_to_end(bytes)
+        .map_err(Problem::Io)?;
     if read as u64 == count {
         return Ok(());
     }

@@ -39,7 +39,11 @@ impl ColumnarRows {
     /// A pipe, a file that is none or is damaged, or columns that are no rows of points.
     pub fn parquet(input: &Input, options: &ReadOptions) -> Result<ColumnarRows, RowError> {
         let place = input.place(At::File);
-        ColumnarRows::new(parquet::open(input).map(|batches| Box::new(batches) as _), place, options)
+        ColumnarRows::new(
+            parquet::open(input).map(|batches| Box::new(batches) as _),
+            place,
+            options,
+        )
     }
 
     /// An Arrow file, or a stream of Arrow's, which may come from a pipe.
@@ -48,7 +52,11 @@ impl ColumnarRows {
     /// As for [`parquet`](Self::parquet).
     pub fn arrow(input: Input, options: &ReadOptions) -> Result<ColumnarRows, RowError> {
         let place = input.place(At::File);
-        ColumnarRows::new(ipc::open(input).map(|batches| Box::new(batches) as _), place, options)
+        ColumnarRows::new(
+            ipc::open(input).map(|batches| Box::new(batches) as _),
+            place,
+            options,
+        )
     }
 
     fn new(
@@ -155,7 +163,9 @@ fn id(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
         let bytes = bytes.is_valid(at).then(|| bytes.value(at));
         // The bytes of a UUID stand as its text reads.
         return Ok(bytes.map(|bytes| {
-            let bits = bytes.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+            let bits = bytes
+                .iter()
+                .fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
             PointId::Uuid(uuid::Uuid::from_u128(bits))
         }));
     }
@@ -175,7 +185,9 @@ fn id(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
 /// A payload that is JSON as a whole.
 fn json(column: &dyn Array, at: usize) -> Result<Option<Map<String, Json>>, Problem> {
     let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
-    let Json::String(text) = found else { return Ok(None) };
+    let Json::String(text) = found else {
+        return Ok(None);
+    };
     serde_json::from_str(&text).map_err(|error| Problem::Json {
         message: error.to_string(),
         column: error.column(),

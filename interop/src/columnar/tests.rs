@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use vdb::{
-    CollectionConfig, Distance, Element, Modifier, MultiVectorComparator, PointId, SparseVector, SparseVectorParams,
-    Vector, VectorParams, Vectors,
+    CollectionConfig, Distance, Element, Modifier, MultiVectorComparator, PointId, SparseVector,
+    SparseVectorParams, Vector, VectorParams, Vectors,
 };
 
 use super::*;
@@ -68,7 +68,9 @@ fn vectors() -> impl Strategy<Value = Vectors> {
             ("many", many.map(Vector::Multi)),
             ("words", words),
         ];
-        let there = all.into_iter().filter_map(|(name, vector)| Some((name.to_owned(), vector?)));
+        let there = all
+            .into_iter()
+            .filter_map(|(name, vector)| Some((name.to_owned(), vector?)));
         Vectors(there.collect())
     })
 }
@@ -129,8 +131,14 @@ proptest! {
 
 #[test]
 fn cut_files_are_refused() {
-    let points: Vec<Point> = (0..50).map(|id| (PointId::Num(id), Vectors::from([1.0, 2.0, 3.0]), Map::new())).collect();
-    let bytes = written(&CollectionConfig::new(VectorParams::new(3, Distance::Dot)), &points, ParquetIds::Numbers);
+    let points: Vec<Point> = (0..50)
+        .map(|id| (PointId::Num(id), Vectors::from([1.0, 2.0, 3.0]), Map::new()))
+        .collect();
+    let bytes = written(
+        &CollectionConfig::new(VectorParams::new(3, Distance::Dot)),
+        &points,
+        ParquetIds::Numbers,
+    );
     for len in 0..bytes.len() {
         let error = opened(&bytes[..len], &ReadOptions::default()).unwrap_err();
         assert!(!error.is_skippable(), "{error}");
@@ -141,14 +149,18 @@ fn cut_files_are_refused() {
 fn a_point_that_does_not_fit_is_named() {
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot));
     let mut writer = ParquetWriter::new(Vec::new(), &config, ParquetIds::Numbers).unwrap();
-    let error = writer.point(4.into(), &Vectors::from([1.0]), &Map::new()).unwrap_err();
+    let error = writer
+        .point(4.into(), &Vectors::from([1.0]), &Map::new())
+        .unwrap_err();
     assert!(error.to_string().contains("point 4"), "{error}");
 }
 
 // Files of other programs: `tests/data/interop/columnar/make.py` wrote them.
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/interop/columnar").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/data/interop/columnar")
+        .join(name)
 }
 
 fn read(name: &str, columns: ColumnOptions, lossy: bool) -> Result<Vec<Row>, RowError> {
@@ -210,27 +222,53 @@ fn columns_are_chosen_or_asked_for() {
     let one = read("several.parquet", of(&["text"]), false).unwrap();
     assert_eq!(one[0].vectors.dense("").unwrap().len(), 2);
     assert!(one[0].payload.as_ref().unwrap()["image"].is_array());
-    let error = read("ambiguous.parquet", ColumnOptions::default(), false).unwrap_err().to_string();
-    assert!(error.contains("a, b") && error.contains("--vector-column"), "{error}");
-    let error = read("several.parquet", of(&["nothing"]), false).unwrap_err().to_string();
-    assert!(error.contains("\"nothing\"") && error.contains("\"text\""), "{error}");
-    let kinds = read("kinds.parquet", of(&["half", "double", "bytes", "rows", "words"]), false).unwrap();
+    let error = read("ambiguous.parquet", ColumnOptions::default(), false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("a, b") && error.contains("--vector-column"),
+        "{error}"
+    );
+    let error = read("several.parquet", of(&["nothing"]), false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("\"nothing\"") && error.contains("\"text\""),
+        "{error}"
+    );
+    let kinds = read(
+        "kinds.parquet",
+        of(&["half", "double", "bytes", "rows", "words"]),
+        false,
+    )
+    .unwrap();
     let vectors = &kinds[0].vectors;
     assert_eq!(vectors.dense("half").unwrap(), [0.5, -2.0]);
     assert_eq!(vectors.dense("double").unwrap(), [0.1, 1e-3]);
     assert_eq!(vectors.dense("bytes").unwrap(), [0.0, 255.0]);
-    assert_eq!(vectors.get("rows"), Some(&Vector::Multi(vec![vec![1.0, 2.0], vec![3.0, 4.0]])));
+    assert_eq!(
+        vectors.get("rows"),
+        Some(&Vector::Multi(vec![vec![1.0, 2.0], vec![3.0, 4.0]]))
+    );
     assert_eq!(
         vectors.get("words"),
-        Some(&Vector::Sparse(SparseVector { indices: vec![7, 9], values: vec![0.5, 1.5] }))
+        Some(&Vector::Sparse(SparseVector {
+            indices: vec![7, 9],
+            values: vec![0.5, 1.5]
+        }))
     );
     assert!(kinds[1].vectors.get("half").is_none());
 }
 
 #[test]
 fn what_payloads_do_not_hold_is_named() {
-    let error = read("odd.parquet", ColumnOptions::default(), false).unwrap_err().to_string();
-    assert!(error.contains("\"took\"") && error.contains("--leave-out"), "{error}");
+    let error = read("odd.parquet", ColumnOptions::default(), false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("\"took\"") && error.contains("--leave-out"),
+        "{error}"
+    );
     let without = || ColumnOptions {
         leave_out: vec!["took".to_owned()],
         ..ColumnOptions::default()
@@ -240,7 +278,10 @@ fn what_payloads_do_not_hold_is_named() {
     assert!(error.to_string().contains("row 0: blob: 3 bytes"), "{error}");
     let rows = read("odd.parquet", without(), true).unwrap();
     let payload = rows[0].payload.as_ref().unwrap();
-    assert_eq!((&payload["blob"], &payload["price"]), (&json!("AAEC"), &json!("12.50")));
+    assert_eq!(
+        (&payload["blob"], &payload["price"]),
+        (&json!("AAEC"), &json!("12.50"))
+    );
     assert_eq!(payload.get("ratio"), None);
 }
 
@@ -249,8 +290,13 @@ fn ids_are_numbers_uuids_or_none() {
     let rows = read("uuids.parquet", ColumnOptions::default(), false).unwrap();
     assert_eq!(rows[0].id.to_string(), "6f1b8f86-58a0-4c3a-9d7e-0a1b2c3d4e5f");
     assert_eq!(rows[1].id, PointId::Num(7));
-    let error = read("texts.parquet", ColumnOptions::default(), false).unwrap_err().to_string();
-    assert!(error.contains("row 0: id: \"doc-1\"") && error.contains("--number-rows"), "{error}");
+    let error = read("texts.parquet", ColumnOptions::default(), false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("row 0: id: \"doc-1\"") && error.contains("--number-rows"),
+        "{error}"
+    );
     let numbered = ColumnOptions {
         number_rows: true,
         ..ColumnOptions::default()
@@ -262,7 +308,12 @@ fn ids_are_numbers_uuids_or_none() {
 
 #[test]
 fn changed_files_of_others_are_errors_or_rows() {
-    for name in ["file.arrow", "stream_zstd.arrows", "feather_lz4.feather", "pandas.parquet"] {
+    for name in [
+        "file.arrow",
+        "stream_zstd.arrows",
+        "feather_lz4.feather",
+        "pandas.parquet",
+    ] {
         let bytes = std::fs::read(fixture(name)).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
@@ -270,7 +321,9 @@ fn changed_files_of_others_are_errors_or_rows() {
         for _ in 0..300 {
             let mut changed = bytes.clone();
             for _ in 0..3 {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 let at = (seed >> 33) as usize % changed.len();
                 changed[at] = (seed >> 25) as u8;
             }
@@ -285,7 +338,8 @@ fn changed_files_of_others_are_errors_or_rows() {
                 continue;
             }
             std::fs::write(&path, &bytes[..len]).unwrap();
-            let rows = crate::open(&path, &ReadOptions::default()).map(|rows| rows.filter_map(Result::ok).count());
+            let rows =
+                crate::open(&path, &ReadOptions::default()).map(|rows| rows.filter_map(Result::ok).count());
             assert!(rows.is_err() || rows.unwrap() <= 5, "{name}: {len} bytes");
         }
     }

@@ -27,9 +27,9 @@ use arrow_array::{Array, ArrayRef, GenericListArray, OffsetSizeTrait};
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde_json::{Map, Number, Value as Json};
 
-use crate::time;
 use crate::error::Problem;
 use crate::misfit::{Lossy, Misfit};
+use crate::time;
 
 /// Types within types, at most.
 const DEPTH: usize = 64;
@@ -92,7 +92,9 @@ fn within(of: &DataType, depth: usize) -> Result<(), String> {
             if !fields.first().is_some_and(|key| is_text(key.data_type())) {
                 return Err("a map whose keys are no text".to_owned());
             }
-            fields.iter().try_for_each(|field| within(field.data_type(), depth))
+            fields
+                .iter()
+                .try_for_each(|field| within(field.data_type(), depth))
         }
         DataType::Dictionary(_, value) => within(value, depth),
         DataType::Duration(_)
@@ -125,12 +127,19 @@ pub(super) fn json(array: &dyn Array, row: usize, lossy: &mut Lossy) -> Result<J
         DataType::Utf8 => get(array.as_string_opt::<i32>(), |array| array.value(row).into())?,
         DataType::LargeUtf8 => get(array.as_string_opt::<i64>(), |array| array.value(row).into())?,
         DataType::Utf8View => get(array.as_string_view_opt(), |array| array.value(row).into())?,
-        DataType::Binary => bytes(get(array.as_binary_opt::<i32>(), |array| array.value(row))?, lossy)?,
-        DataType::LargeBinary => bytes(get(array.as_binary_opt::<i64>(), |array| array.value(row))?, lossy)?,
+        DataType::Binary => bytes(
+            get(array.as_binary_opt::<i32>(), |array| array.value(row))?,
+            lossy,
+        )?,
+        DataType::LargeBinary => bytes(
+            get(array.as_binary_opt::<i64>(), |array| array.value(row))?,
+            lossy,
+        )?,
         DataType::BinaryView => bytes(get(array.as_binary_view_opt(), |array| array.value(row))?, lossy)?,
-        DataType::FixedSizeBinary(_) => {
-            bytes(get(array.as_fixed_size_binary_opt(), |array| array.value(row))?, lossy)?
-        }
+        DataType::FixedSizeBinary(_) => bytes(
+            get(array.as_fixed_size_binary_opt(), |array| array.value(row))?,
+            lossy,
+        )?,
         DataType::Date32 => text(time::date(primitive::<Date32Type>(array, row)?.into()))?,
         DataType::Date64 => text(time::date_of_millis(primitive::<Date64Type>(array, row)?))?,
         DataType::Time32(_) | DataType::Time64(_) => time_of_day(array, row)?,
@@ -276,10 +285,9 @@ fn decimal<T: DecimalType>(array: &dyn Array, row: usize, scale: i8) -> Result<J
 }
 
 fn list<O: OffsetSizeTrait>(array: &dyn Array, row: usize) -> Result<ArrayRef, Misfit> {
-    get(
-        array.as_any().downcast_ref::<GenericListArray<O>>(),
-        |array| array.value(row),
-    )
+    get(array.as_any().downcast_ref::<GenericListArray<O>>(), |array| {
+        array.value(row)
+    })
 }
 
 fn items(array: &dyn Array, lossy: &mut Lossy) -> Result<Json, Misfit> {
@@ -305,7 +313,9 @@ fn put(
 /// Objects of JSON have a key once.
 fn twice(key: &str, lossy: &mut Lossy) -> Result<(), Misfit> {
     let found = format!("the key {key:?} twice in one object");
-    lossy.change(found, "the later value alone", Json::Null).map(|_| ())
+    lossy
+        .change(found, "the later value alone", Json::Null)
+        .map(|_| ())
 }
 
 fn map(entries: &arrow_array::StructArray, lossy: &mut Lossy) -> Result<Json, Misfit> {

@@ -11,8 +11,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
@@ -147,7 +147,9 @@ pub(super) fn read(array: &dyn Array, row: usize, kind: Kind) -> Result<Option<V
             .map(|numbers| floats(&*numbers).map(Vector::Dense))
             .transpose(),
         Kind::Multi { .. } => {
-            let Some(rows) = items(array, row) else { return Ok(None) };
+            let Some(rows) = items(array, row) else {
+                return Ok(None);
+            };
             if rows.len() > MAX_ROWS {
                 return Err(misfit("a number of rows: at most 65536", rows.len()));
             }
@@ -173,12 +175,10 @@ fn sparse(array: &dyn Array, row: usize) -> Result<Vector, Misfit> {
     let indices = list(0, INDICES)?;
     let index = |at: usize| {
         let found = integer(&*indices, at);
-        found
-            .and_then(|index| u32::try_from(index).ok())
-            .ok_or_else(|| {
-                let found = found.map_or_else(|| "null".to_owned(), |index| index.to_string());
-                misfit("an index from 0 to 4294967295", found).within(&format!(".{INDICES}[{at}]"))
-            })
+        found.and_then(|index| u32::try_from(index).ok()).ok_or_else(|| {
+            let found = found.map_or_else(|| "null".to_owned(), |index| index.to_string());
+            misfit("an index from 0 to 4294967295", found).within(&format!(".{INDICES}[{at}]"))
+        })
     };
     let indices: Vec<u32> = (0..indices.len()).map(index).collect::<Result<_, _>>()?;
     let values = floats(&*list(1, VALUES)?).map_err(|misfit| misfit.within(&format!(".{VALUES}")))?;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow_array::builder::{FixedSizeListBuilder, Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder};
+use arrow_array::builder::{
+    FixedSizeListBuilder, Float32Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder,
+};
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
@@ -87,7 +89,13 @@ fn width(size: usize) -> io::Result<i32> {
 }
 
 fn sparse_fields() -> Fields {
-    let list = |name, item| Field::new(name, DataType::List(Arc::new(Field::new(ITEM, item, false))), false);
+    let list = |name, item| {
+        Field::new(
+            name,
+            DataType::List(Arc::new(Field::new(ITEM, item, false))),
+            false,
+        )
+    };
     Fields::from(vec![
         list(INDICES, DataType::UInt32),
         list(VALUES, DataType::Float32),
@@ -164,9 +172,9 @@ impl<W: Write + Send> ParquetWriter<W> {
             (Ids::Numbers(_), PointId::Uuid(_)) => return Err(unfit(format!("the id {id} is no number"))),
         }
         for (name, column) in &mut self.vectors {
-            self.bytes += column.push(vectors.get(name)).map_err(|why| {
-                unfit(format!("point {id}: the vector {name:?} {why}"))
-            })?;
+            self.bytes += column
+                .push(vectors.get(name))
+                .map_err(|why| unfit(format!("point {id}: the vector {name:?} {why}")))?;
         }
         if payload.is_empty() {
             self.payloads.append_null();
@@ -219,8 +227,13 @@ fn unfit(why: String) -> io::Error {
 }
 
 fn sparse() -> Column {
-    let indices = ListBuilder::new(UInt32Builder::new()).with_field(Field::new(ITEM, DataType::UInt32, false));
-    Column::Sparse(indices, ListBuilder::new(Float32Builder::new()).with_field(number()), Vec::new())
+    let indices =
+        ListBuilder::new(UInt32Builder::new()).with_field(Field::new(ITEM, DataType::UInt32, false));
+    Column::Sparse(
+        indices,
+        ListBuilder::new(Float32Builder::new()).with_field(number()),
+        Vec::new(),
+    )
 }
 
 impl Column {

@@ -109,10 +109,9 @@ impl<I: Write + Seek, M: Write> FaissExport<I, M> {
                 self.index.push(number, vector)?;
                 Ok(self.metadata.entry(number.unsigned_abs(), payload)?)
             }
-            FaissIds::Key(key) if payload.contains_key(key) => Err(FaissWriteError::Key {
-                id,
-                key: key.clone(),
-            }),
+            FaissIds::Key(key) if payload.contains_key(key) => {
+                Err(FaissWriteError::Key { id, key: key.clone() })
+            }
             FaissIds::Key(key) => {
                 let mut payload = payload.clone();
                 let given = match id {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json};
 use vdb::Payload;
 
 use crate::error::{Problem, RowError};
+use crate::misfit::Lossy;
 use crate::pickle::{Classes, Event, GROUP, Limits, Machine, PlainWriter, References, Value};
 use crate::python::json;
-use crate::misfit::Lossy;
 use crate::row::{At, Place};
 
 /// Plain data has no classes.

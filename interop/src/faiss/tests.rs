@@ -227,7 +227,10 @@ fn imported(dir: &Path, id_key: Option<&str>) -> Vec<Point> {
     };
     let collection = FaissCollection::read(dir, &options, &mut |_, _| true).unwrap();
     assert_eq!(collection.described().warnings, Vec::<String>::new());
-    assert_eq!(collection.described().config.vectors[0].1.distance, Distance::Euclid);
+    assert_eq!(
+        collection.described().config.vectors[0].1.distance,
+        Distance::Euclid
+    );
     collection.into_points().unwrap().map(Result::unwrap).collect()
 }
 
@@ -242,12 +245,21 @@ fn ids_survive_as_positions_by_a_map_or_under_a_key() {
     let uuid: PointId = "6f1b8f86-58a0-4c3a-9d7e-0a1b2c3d4e5f".parse().unwrap();
     let json = serde_json::json!({"a": [1, -2, 2.0, null, {"ä": u64::MAX}]});
     let positions = [point(0, json.clone()), point(1, serde_json::json!({}))];
-    assert_eq!(imported(exported(&positions, FaissIds::Positions).unwrap().path(), None), positions);
+    assert_eq!(
+        imported(exported(&positions, FaissIds::Positions).unwrap().path(), None),
+        positions
+    );
     let numbers = [point(3, json.clone()), point(i64::MAX as u64, json.clone())];
-    assert_eq!(imported(exported(&numbers, FaissIds::Map).unwrap().path(), None), numbers);
+    assert_eq!(
+        imported(exported(&numbers, FaissIds::Map).unwrap().path(), None),
+        numbers
+    );
     let any = [point(u64::MAX, json.clone()), point(uuid, json)];
     let key = FaissIds::Key("id".to_owned());
-    assert_eq!(imported(exported(&any, key.clone()).unwrap().path(), Some("id")), any);
+    assert_eq!(
+        imported(exported(&any, key.clone()).unwrap().path(), Some("id")),
+        any
+    );
 
     let refused = |points: &[Point], ids| exported(points, ids).unwrap_err().to_string();
     assert!(refused(&any, FaissIds::Map).contains("18446744073709551615"));
@@ -257,13 +269,22 @@ fn ids_survive_as_positions_by_a_map_or_under_a_key() {
 
 #[test]
 fn ids_of_the_metadata_are_all_there_and_differ() {
-    let dir = exported(&[point(0, serde_json::json!({"id": 4})), point(1, serde_json::json!({"id": 4}))], FaissIds::Positions).unwrap();
+    let dir = exported(
+        &[
+            point(0, serde_json::json!({"id": 4})),
+            point(1, serde_json::json!({"id": 4})),
+        ],
+        FaissIds::Positions,
+    )
+    .unwrap();
     let read = |key: &str| {
         let options = FaissOptions {
             id_key: Some(key.to_owned()),
             ..FaissOptions::default()
         };
-        FaissCollection::read(dir.path(), &options, &mut |_, _| true).unwrap_err().to_string()
+        FaissCollection::read(dir.path(), &options, &mut |_, _| true)
+            .unwrap_err()
+            .to_string()
     };
     assert!(read("id").contains("twice"), "{}", read("id"));
     assert!(read("other").contains("metadata.other"), "{}", read("other"));

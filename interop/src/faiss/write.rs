@@ -38,12 +38,7 @@ impl<W: Write + Seek> FaissWriter<W> {
         FaissWriter::begin(out, dim, metric, Some(Vec::new()))
     }
 
-    fn begin(
-        out: W,
-        dim: usize,
-        metric: FaissMetric,
-        ids: Option<Vec<u8>>,
-    ) -> io::Result<FaissWriter<W>> {
+    fn begin(out: W, dim: usize, metric: FaissMetric, ids: Option<Vec<u8>>) -> io::Result<FaissWriter<W>> {
         let mut writer = FaissWriter {
             out,
             metric,

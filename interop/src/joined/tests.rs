@@ -1,8 +1,8 @@
 use crate::export::NpyWriter;
-use crate::{Format, Input, ReadOptions, RowError, open_with_rows, read};
-use crate::json_lines::JsonLinesRows;
 use crate::joined::JoinedRows;
+use crate::json_lines::JsonLinesRows;
 use crate::row::Row;
+use crate::{Format, Input, ReadOptions, RowError, open_with_rows, read};
 
 fn joined(rows: u64, lines: &str) -> Vec<Result<Row, RowError>> {
     let mut matrix = NpyWriter::new(Vec::new(), rows, 2).unwrap();
@@ -25,7 +25,10 @@ fn each_row_has_the_id_and_the_payload_of_its_line() {
     let uuid = "6f1b8f86-58a0-4c3a-9d7e-0a1b2c3d4e5f";
     let lines = format!("{{\"id\": 7, \"payload\": {{\"a\": 1}}}}\n{{\"id\": \"{uuid}\"}}\n");
     let rows: Vec<Row> = joined(2, &lines).into_iter().map(Result::unwrap).collect();
-    assert_eq!(rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(), ["7", uuid]);
+    assert_eq!(
+        rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(),
+        ["7", uuid]
+    );
     assert_eq!(rows[1].vectors.dense("").unwrap(), [1.0, 0.5]);
     assert_eq!(rows[0].payload.as_ref().unwrap()["a"], 1);
     assert!(rows.iter().all(|row| !row.numbered));
@@ -39,6 +42,8 @@ fn files_that_do_not_belong_together_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("rows.jsonl");
     std::fs::write(&file, "{\"id\": 1}\n").unwrap();
-    let error = open_with_rows(&file, &file, &ReadOptions::default()).err().unwrap();
+    let error = open_with_rows(&file, &file, &ReadOptions::default())
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("carry their own"), "{error}");
 }

@@ -39,7 +39,9 @@ impl Kind {
                 "D" => Kind::Day,
                 "s" => Kind::Moment { per_second: 1 },
                 "ms" => Kind::Moment { per_second: 1_000 },
-                "us" => Kind::Moment { per_second: 1_000_000 },
+                "us" => Kind::Moment {
+                    per_second: 1_000_000,
+                },
                 "ns" => Kind::Moment {
                     per_second: 1_000_000_000,
                 },
@@ -101,7 +103,10 @@ impl Kind {
             }
             Kind::Text(_) => {
                 let (characters, _) = bytes.as_chunks::<4>();
-                let used = characters.iter().rposition(|code| *code != [0; 4]).map_or(0, |at| at + 1);
+                let used = characters
+                    .iter()
+                    .rposition(|code| *code != [0; 4])
+                    .map_or(0, |at| at + 1);
                 let characters = characters.iter().take(used).map(|code| u32::from_le_bytes(*code));
                 let text: Option<String> = characters.clone().map(char::from_u32).collect();
                 match text {
@@ -163,8 +168,12 @@ impl Column {
                 "the array {name:?} {why}: leave it out with --leave-out {name:?}, or save it otherwise"
             ))
         };
-        let kind = Kind::of(&header.descr)
-            .ok_or_else(|| wrong(format!("is of the type {}, which is not read here", quoted(&header.descr))))?;
+        let kind = Kind::of(&header.descr).ok_or_else(|| {
+            wrong(format!(
+                "is of the type {}, which is not read here",
+                quoted(&header.descr)
+            ))
+        })?;
         let (rows, list) = match header.shape.as_slice() {
             [rows] => (*rows, None),
             [rows, items] => (*rows, Some(*items)),
@@ -231,6 +240,9 @@ impl Column {
 
     /// After the last row: reads on, so that the checksum is compared, and says whether nothing came.
     pub(super) fn is_over(&mut self) -> Result<bool, Problem> {
-        self.input.read(&mut [0]).map(|count| count == 0).map_err(Problem::Io)
+        self.input
+            .read(&mut [0])
+            .map(|count| count == 0)
+            .map_err(Problem::Io)
     }
 }

@@ -69,7 +69,9 @@ impl NpzRows {
         let asked = &options.columns;
         let mut arrays = Vec::new();
         for entry in zip::entries(path)? {
-            let Some(name) = entry.name.strip_suffix(ENDING) else { continue };
+            let Some(name) = entry.name.strip_suffix(ENDING) else {
+                continue;
+            };
             if asked.leave_out.iter().any(|left_out| left_out == name) {
                 continue;
             }
@@ -98,7 +100,9 @@ impl NpzRows {
         if asked.has_vectors {
             let mut names = asked.vectors.clone();
             if names.is_empty() {
-                let likely = arrays.iter().filter(|array| Column::is_matrix_of_floats(&array.header));
+                let likely = arrays
+                    .iter()
+                    .filter(|array| Column::is_matrix_of_floats(&array.header));
                 names = likely.map(|array| array.name.clone()).collect();
                 if names.len() != 1 {
                     let found = match names.as_slice() {
@@ -112,7 +116,11 @@ impl NpzRows {
             }
             for name in &names {
                 let array = take(&mut arrays, name)?;
-                let named = if names.len() > 1 { name.clone() } else { options.vector_name.clone() };
+                let named = if names.len() > 1 {
+                    name.clone()
+                } else {
+                    options.vector_name.clone()
+                };
                 let options = ReadOptions {
                     first_id: 0,
                     vector_name: named,
@@ -136,8 +144,13 @@ impl NpzRows {
             )));
         }
         let payload: Vec<Column> = arrays.iter().map(column).collect::<Result<_, _>>()?;
-        let matrix_rows = matrices.iter().map(|rows| ("the vectors", rows.progress().total_rows.unwrap_or(0)));
-        let column_rows = id.iter().chain(&payload).map(|column| (column.name.as_str(), column.rows));
+        let matrix_rows = matrices
+            .iter()
+            .map(|rows| ("the vectors", rows.progress().total_rows.unwrap_or(0)));
+        let column_rows = id
+            .iter()
+            .chain(&payload)
+            .map(|column| (column.name.as_str(), column.rows));
         let lengths: Vec<(&str, u64)> = matrix_rows.chain(column_rows).collect();
         let (first, rows) = lengths.first().copied().unwrap_or(("", 0));
         if let Some((other, found)) = lengths.iter().find(|(_, length)| *length != rows) {
@@ -185,7 +198,10 @@ impl NpzRows {
             let found = column
                 .advance(&mut lossy)
                 .map_err(|problem| RowError::in_field(place.clone(), column.name.clone(), problem))?;
-            match found.map_err(|misfit| misfit.problem).and_then(|found| given(&found)) {
+            match found
+                .map_err(|misfit| misfit.problem)
+                .and_then(|found| given(&found))
+            {
                 Ok(found) => id = Some(found),
                 Err(problem) => wrong = wrong.or(Some((Some(column.name.clone()), problem))),
             }
@@ -200,7 +216,10 @@ impl NpzRows {
                     payload.insert(column.name.clone(), found);
                 }
                 Err(misfit) => {
-                    wrong = wrong.or(Some((Some(format!("{}{}", column.name, misfit.path)), misfit.problem)));
+                    wrong = wrong.or(Some((
+                        Some(format!("{}{}", column.name, misfit.path)),
+                        misfit.problem,
+                    )));
                 }
             }
         }
@@ -236,7 +255,11 @@ impl NpzRows {
                 Ok(false) => Problem::Trailing { rows: self.rows },
                 Err(problem) => problem,
             };
-            return Some(RowError::in_field(self.place.clone(), column.name.clone(), problem));
+            return Some(RowError::in_field(
+                self.place.clone(),
+                column.name.clone(),
+                problem,
+            ));
         }
         None
     }

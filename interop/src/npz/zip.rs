@@ -188,10 +188,7 @@ impl Entry {
         let mut file = File::open(path).map_err(Problem::Io)?;
         let head = read_at(&mut file, self.at, LOCAL_BYTES)?;
         if !head.starts_with(LOCAL) {
-            return Err(damaged(format!(
-                "{} is not where the directory says",
-                self.name
-            )));
+            return Err(damaged(format!("{} is not where the directory says", self.name)));
         }
         let skipped = i64::from(u16_at(&head, 26)) + i64::from(u16_at(&head, 28));
         file.seek(SeekFrom::Current(skipped)).map_err(Problem::Io)?;

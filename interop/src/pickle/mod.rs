@@ -54,9 +54,9 @@ pub use class::{Class, Classes, Kind};
 pub use error::{PickleError, PickleProblem};
 pub use limits::Limits;
 pub use machine::{Event, Machine};
+pub(crate) use plain::PlainWriter;
 pub use references::References;
 pub use value::{Dict, Items, Object, Value};
-pub(crate) use plain::PlainWriter;
 pub(crate) use writer::{Entry as MemoEntry, GROUP};
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use super::config::{self, Described};
 use super::point;
 use super::shapes::Shapes;
 use crate::error::{Problem, RowError};
-use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
 use crate::misfit::Lossy;
+use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
 use crate::python;
 use crate::row::{At, Place};
 
@@ -319,7 +319,9 @@ impl<R: Read> Iterator for BackupPoints<R> {
                 self.ended = true;
                 return None;
             }
-            Ok(Event::Item(value) | Event::Entry(_, value)) => point::read(&value, &self.file, self.number, &mut self.lossy),
+            Ok(Event::Item(value) | Event::Entry(_, value)) => {
+                point::read(&value, &self.file, self.number, &mut self.lossy)
+            }
             Err(error) => Err(RowError::new(whole_file(&self.file), Problem::Pickle(error))),
         };
         self.number += 1;

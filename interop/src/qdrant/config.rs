@@ -211,7 +211,9 @@ impl Described {
     fn whole(&mut self, collection: &Fields) -> Result<(), String> {
         // A backup and the arguments of a creation have different names for it.
         for name in ["optimizer_config", "optimizers_config"] {
-            let Some(section) = section(collection, name)? else { continue };
+            let Some(section) = section(collection, name)? else {
+                continue;
+            };
             let mut said = without_nulls(section);
             if let Some(elsewhere) = said.shift_remove(MEMMAP) {
                 self.unkept(&format!("{name}.{MEMMAP}"), &elsewhere);

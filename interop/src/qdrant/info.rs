@@ -85,7 +85,10 @@ fn collection(config: &CollectionConfig) -> Model {
         vec![
             ("params", Field::Model(params(config))),
             ("hnsw_config", Field::Model(Model::new("HnswConfig", hnsw.into()))),
-            ("optimizer_config", Field::Model(settings::optimizer(&config.optimizer))),
+            (
+                "optimizer_config",
+                Field::Model(settings::optimizer(&config.optimizer)),
+            ),
             ("wal_config", Field::Model(Model::new("WalConfig", wal.into()))),
             ("quantization_config", Field::None),
             (

@@ -16,8 +16,8 @@ use super::config::{self, Described};
 use super::shapes::Shapes;
 use super::{classes, point};
 use crate::error::{Problem, RowError, quoted};
-use crate::pickle::{Event, Machine, PickleError, References};
 use crate::misfit::Lossy;
+use crate::pickle::{Event, Machine, PickleError, References};
 use crate::row::{At, Place};
 use crate::sqlite;
 

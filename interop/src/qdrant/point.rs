@@ -9,8 +9,8 @@ use vdb::{MAX_PAYLOAD_DEPTH, Payload, Point, PointId, Vectors};
 
 use super::vector;
 use crate::error::{Problem, RowError, quoted};
-use crate::pickle::{Object, Value};
 use crate::misfit::{Lossy, Misfit};
+use crate::pickle::{Object, Value};
 use crate::python;
 use crate::row::{At, Place};
 

@@ -84,18 +84,27 @@ pub(super) fn unsaid(config: &OptimizerConfig) -> Vec<&'static str> {
     let usual = OptimizerConfig::default();
     let settings = [
         ("index_min_rows", config.index_min_rows != usual.index_min_rows),
-        ("max_segment_rows", config.max_segment_rows != usual.max_segment_rows),
+        (
+            "max_segment_rows",
+            config.max_segment_rows != usual.max_segment_rows,
+        ),
         ("merge_fan_in", config.merge_fan_in != usual.merge_fan_in),
         (
             "vacuum_min_vector_number",
             config.vacuum_min_rows == VACUUM_MIN_VECTORS,
         ),
-        ("default_segment_number", config.default_segment_number == Some(SEGMENTS)),
+        (
+            "default_segment_number",
+            config.default_segment_number == Some(SEGMENTS),
+        ),
         (
             "indexing_threshold",
             config.indexing_threshold == Some(INDEXING_THRESHOLD),
         ),
-        ("flush_interval_sec", config.flush_interval_sec == Some(FLUSH_SECONDS)),
+        (
+            "flush_interval_sec",
+            config.flush_interval_sec == Some(FLUSH_SECONDS),
+        ),
         (
             "max_optimization_threads",
             config.max_optimization_threads == Some(THREADS),
@@ -152,7 +161,10 @@ pub(super) fn strict_mode(strict: &StrictMode) -> Model {
 /// A limit of each of some vectors.
 fn limits(named: &Fields, class: &'static str, key: &'static str) -> Vec<(String, Model)> {
     let one = |(name, of): (&String, &Json)| {
-        let limit = of.get(key).and_then(Json::as_u64).map_or(Field::None, Field::Number);
+        let limit = of
+            .get(key)
+            .and_then(Json::as_u64)
+            .map_or(Field::None, Field::Number);
         (name.clone(), Model::new(class, vec![(key, limit)]))
     };
     named.iter().map(one).collect()

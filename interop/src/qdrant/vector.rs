@@ -3,8 +3,8 @@
 use vdb::{MAX_DIMENSION, SparseVector, Vector};
 
 use crate::error::Problem;
-use crate::pickle::{Items, Object, Value};
 use crate::misfit::Misfit;
+use crate::pickle::{Items, Object, Value};
 
 /// Rows of one multivector, at most.
 const MAX_ROWS: usize = 65_536;

@@ -16,7 +16,13 @@ fn days_and_moments_are_written_as_rfc_3339_does() {
     assert_eq!(of_day(86_400_000_000_000), None);
     assert_eq!(timestamp(0, 1, true).unwrap(), "1970-01-01T00:00:00Z");
     assert_eq!(timestamp(-1, 1000, true).unwrap(), "1969-12-31T23:59:59.999Z");
-    assert_eq!(timestamp(1_714_566_600_250_000, 1_000_000, false).unwrap(), "2024-05-01T12:30:00.25");
-    assert_eq!(timestamp(i64::MIN, NANOS, true).unwrap(), "1677-09-21T00:12:43.145224192Z");
+    assert_eq!(
+        timestamp(1_714_566_600_250_000, 1_000_000, false).unwrap(),
+        "2024-05-01T12:30:00.25"
+    );
+    assert_eq!(
+        timestamp(i64::MIN, NANOS, true).unwrap(),
+        "1677-09-21T00:12:43.145224192Z"
+    );
     assert_eq!(timestamp(i64::MAX, 1, true), None);
 }

@@ -115,7 +115,12 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let given = [
         ("--using", args.using.is_some(), one_vector, "npy and faiss"),
         ("--rows", args.rows.is_some(), args.format == Format::Npy, "npy"),
-        ("--id-key", args.id_key.is_some(), args.format == Format::Faiss, "faiss"),
+        (
+            "--id-key",
+            args.id_key.is_some(),
+            args.format == Format::Faiss,
+            "faiss",
+        ),
         ("--lossy", args.lossy, one_vector, "npy and faiss"),
     ];
     if let Some((option, _, _, of)) = given.into_iter().find(|(_, given, fits, _)| *given && !fits) {
@@ -131,9 +136,12 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         let collection = open::collection(&db, &name)?;
         let told = |failure: Failure| failure.within(&to.display().to_string());
         let place = place::Place::new(&to, args).map_err(told)?;
-        let points = write::write(&collection, &name, place.targets().map_err(told)?, args, out).map_err(told)?;
+        let points =
+            write::write(&collection, &name, place.targets().map_err(told)?, args, out).map_err(told)?;
         let bytes = place.finish(args.force).map_err(told)?;
-        files.push(json!({"collection": name, "file": to.display().to_string(), "points": points, "bytes": bytes}));
+        files.push(
+            json!({"collection": name, "file": to.display().to_string(), "points": points, "bytes": bytes}),
+        );
     }
     let export_s = started.elapsed().as_secs_f64();
     let points: u64 = files.iter().filter_map(|file| file["points"].as_u64()).sum();

@@ -50,7 +50,11 @@ impl Place {
         if args.format == Format::Faiss {
             let dir = TempDir::with_prefix_in(PREFIX, parent(to)).map_err(failed)?;
             let make = |name: &&str| File::create_new(dir.path().join(name));
-            let files = FAISS.iter().map(make).collect::<io::Result<_>>().map_err(failed)?;
+            let files = FAISS
+                .iter()
+                .map(make)
+                .collect::<io::Result<_>>()
+                .map_err(failed)?;
             return Ok(Place::Directory {
                 dir,
                 to: to.to_owned(),
@@ -110,7 +114,9 @@ impl Place {
 
 /// Refuses what is there already, unless it may be replaced. A directory is replaced only if nothing else is in it.
 fn refuse(to: &Path, args: &Args) -> Outcome {
-    let Ok(there) = to.symlink_metadata() else { return Ok(()) };
+    let Ok(there) = to.symlink_metadata() else {
+        return Ok(());
+    };
     if !args.force {
         let what = if there.is_dir() { "a directory" } else { "a file" };
         return Err(Failure::failed(format!(

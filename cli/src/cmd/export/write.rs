@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use vdb::{
-    Collection, CollectionConfig, Payload, PointId, ScrollRequest, Select, VectorParams, VectorSelector, Vectors,
+    Collection, CollectionConfig, Payload, PointId, ScrollRequest, Select, VectorParams, VectorSelector,
+    Vectors,
 };
 use vdb_interop::faiss::{FaissExport, FaissIds, FaissWriteError};
 use vdb_interop::qdrant::{self, BackupWriter};

@@ -184,8 +184,14 @@ fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
             args.source.display()
         )));
     }
-    let for_faiss = [("--distance", args.distance.is_some()), ("--id-key", args.id_key.is_some())];
-    if let Some((option, _)) = for_faiss.into_iter().find(|(_, given)| *given && found.format != FAISS) {
+    let for_faiss = [
+        ("--distance", args.distance.is_some()),
+        ("--id-key", args.id_key.is_some()),
+    ];
+    if let Some((option, _)) = for_faiss
+        .into_iter()
+        .find(|(_, given)| *given && found.format != FAISS)
+    {
         return Err(Failure::usage(format!(
             "{option} is for indexes of FAISS; {} says of itself what is in it",
             args.source.display()

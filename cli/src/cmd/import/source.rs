@@ -322,7 +322,13 @@ impl Checked {
     /// Says what was found, and what of it is not kept.
     pub(super) fn tell(&self, out: &Out) {
         let described = self.described();
-        tell(&self.name, self.points(), &described.config, &described.warnings, out);
+        tell(
+            &self.name,
+            self.points(),
+            &described.config,
+            &described.warnings,
+            out,
+        );
     }
 }
 

@@ -241,7 +241,9 @@ pub(crate) fn check(args: &Args, out: &Out) -> Outcome<Found> {
     });
     bar.finish_and_clear();
     if interrupt::asked_to_stop() {
-        return Err(Failure::Interrupted("interrupted: nothing was imported".to_owned()));
+        return Err(Failure::Interrupted(
+            "interrupted: nothing was imported".to_owned(),
+        ));
     }
     match wrong {
         Some(why) => Err(Failure::failed(format!("{why}\n  nothing was imported"))),

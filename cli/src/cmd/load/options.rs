@@ -133,7 +133,9 @@ impl Reading {
             ("--leave-out", !self.leave_out.is_empty()),
             ("--delimiter", self.delimiter.is_some()),
         ];
-        given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+        given
+            .into_iter()
+            .find_map(|(option, is_given)| is_given.then_some(option))
     }
 
     /// The format that was asked for.
@@ -171,7 +173,8 @@ impl Reading {
             ));
         }
         let columns: fn(Format) -> bool = |format| is_csv(format) || has_columns(format);
-        let matrices: fn(Format) -> bool = |format| is_csv(format) || has_columns(format) || format == Format::Hdf5;
+        let matrices: fn(Format) -> bool =
+            |format| is_csv(format) || has_columns(format) || format == Format::Hdf5;
         let given = [
             ("--id-column", self.id_column.is_some(), columns),
             ("--vector-column", !self.vector_column.is_empty(), matrices),

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use arrow_array::builder::{MapBuilder, StringBuilder, Int64Builder};
-use arrow_array::*;
+use arrow_array::builder::{Int64Builder, MapBuilder, StringBuilder};
 use arrow_array::types::Int8Type;
+use arrow_array::*;
 use arrow_schema::{DataType, Field};
 use serde_json::json as j;
 
@@ -11,7 +11,9 @@ use super::*;
 fn values(array: &dyn Array) -> Vec<Json> {
     check(array.data_type()).unwrap();
     let mut lossy = Lossy::default();
-    (0..array.len()).map(|row| json(array, row, &mut lossy).unwrap()).collect()
+    (0..array.len())
+        .map(|row| json(array, row, &mut lossy).unwrap())
+        .collect()
 }
 
 fn error(array: &dyn Array, row: usize) -> String {
@@ -21,13 +23,24 @@ fn error(array: &dyn Array, row: usize) -> String {
 
 #[test]
 fn numbers_keep_their_kind_and_all_their_digits() {
-    assert_eq!(values(&Int64Array::from(vec![Some(i64::MIN), None])), [j!(i64::MIN), j!(null)]);
+    assert_eq!(
+        values(&Int64Array::from(vec![Some(i64::MIN), None])),
+        [j!(i64::MIN), j!(null)]
+    );
     assert_eq!(values(&UInt64Array::from(vec![u64::MAX])), [j!(u64::MAX)]);
-    assert_eq!(values(&Float32Array::from(vec![0.1f32, 2.0])), [j!(0.100_000_001_490_116_12), j!(2.0)]);
+    assert_eq!(
+        values(&Float32Array::from(vec![0.1f32, 2.0])),
+        [j!(0.100_000_001_490_116_12), j!(2.0)]
+    );
     assert!(values(&Float32Array::from(vec![2.0]))[0].is_f64());
-    let decimals = Decimal128Array::from(vec![-12_345, 5]).with_precision_and_scale(10, 2).unwrap();
+    let decimals = Decimal128Array::from(vec![-12_345, 5])
+        .with_precision_and_scale(10, 2)
+        .unwrap();
     assert_eq!(values(&decimals), [j!("-123.45"), j!("0.05")]);
-    assert!(error(&Float64Array::from(vec![f64::NAN]), 0).contains("NaN is nothing that a payload holds; --lossy makes it null"));
+    assert!(
+        error(&Float64Array::from(vec![f64::NAN]), 0)
+            .contains("NaN is nothing that a payload holds; --lossy makes it null")
+    );
 }
 
 #[test]
@@ -35,8 +48,14 @@ fn moments_are_text() {
     assert_eq!(values(&Date32Array::from(vec![0])), [j!("1970-01-01")]);
     let moment = TimestampMillisecondArray::from(vec![1_500]);
     assert_eq!(values(&moment), [j!("1970-01-01T00:00:01.5")]);
-    assert_eq!(values(&moment.with_timezone("Europe/Rome")), [j!("1970-01-01T00:00:01.5Z")]);
-    assert_eq!(values(&Time64MicrosecondArray::from(vec![61_000_000])), [j!("00:01:01")]);
+    assert_eq!(
+        values(&moment.with_timezone("Europe/Rome")),
+        [j!("1970-01-01T00:00:01.5Z")]
+    );
+    assert_eq!(
+        values(&Time64MicrosecondArray::from(vec![61_000_000])),
+        [j!("00:01:01")]
+    );
     assert!(error(&TimestampSecondArray::from(vec![i64::MAX]), 0).contains("point in time"));
 }
 
@@ -61,7 +80,10 @@ fn what_is_nested_is_nested() {
     map.values().append_value(2);
     map.append(true).unwrap();
     let map = map.finish();
-    assert_eq!(json(&map, 0, &mut Lossy::default()).unwrap(), j!({"k": 1, "l": 2}));
+    assert_eq!(
+        json(&map, 0, &mut Lossy::default()).unwrap(),
+        j!({"k": 1, "l": 2})
+    );
     assert!(error(&map, 1).contains("twice"));
 }
 

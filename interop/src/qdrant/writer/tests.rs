@@ -3,8 +3,9 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 use vdb::{
-    CodePlacement, Compression, Distance, Element, HnswConfig, Modifier, MultiVectorComparator, Point,
-    QuantizationConfig, SparseVector, SparseVectorParams, TurboBits, VectorParams,
+    CodePlacement, Compression, Distance, Element, HnswConfig, Modifier, MultiVectorComparator,
+    OptimizerConfig, Point, QuantizationConfig, SparseVector, SparseVectorParams, StrictMode, TurboBits,
+    VectorParams,
 };
 
 use super::*;
@@ -294,4 +295,49 @@ fn a_matrix_of_another_size_than_it_says_is_an_error() {
     assert!(matrix.finish().is_err());
     let mut matrix = crate::NpyWriter::new(Vec::new(), 0, 1).unwrap();
     assert!(matrix.row(&[1.0]).is_err());
+}
+
+#[test]
+fn merging_strict_mode_and_metadata_are_kept() {
+    let mut config = config();
+    config.optimizer = OptimizerConfig {
+        deleted_share: 0.3,
+        vacuum_min_rows: 77,
+        max_segment_size: Some(5000),
+        indexing_threshold: Some(0),
+        max_optimization_threads: Some(0),
+        flush_interval_sec: Some(9),
+        prevent_unoptimized: Some(true),
+        ..OptimizerConfig::default()
+    };
+    config.strict_mode = Some(StrictMode {
+        enabled: Some(true),
+        max_query_limit: Some(10),
+        search_max_oversampling: Some(2.5),
+        max_vectors: [("many".to_owned(), 4)].into(),
+        max_length: [("terms".to_owned(), 6)].into(),
+        ..StrictMode::default()
+    });
+    config.metadata = serde_json::json!({"owner": "me", "n": [1, null, {"deep": 2.5}]})
+        .as_object()
+        .unwrap()
+        .clone();
+    assert_eq!(unkept(&config), Vec::<String>::new());
+    let bytes = BackupWriter::new(Vec::new(), &config).unwrap().finish().unwrap();
+    let options = ImportOptions::default();
+    let backup = Backup::read(Cursor::new(bytes), "b", options, &mut |_, _| true).unwrap();
+    let described = backup.described();
+    assert_eq!(described.warnings, Vec::<String>::new());
+    assert_eq!(described.config.optimizer, config.optimizer);
+    assert_eq!(described.config.strict_mode, config.strict_mode);
+    assert_eq!(described.config.metadata, config.metadata);
+
+    // What the client makes up by itself cannot be told from what was said.
+    config.optimizer.index_min_rows = 5;
+    config.optimizer.flush_interval_sec = Some(5);
+    let told = unkept(&config).join("\n");
+    assert!(
+        told.contains("index_min_rows") && told.contains("flush_interval_sec"),
+        "{told}"
+    );
 }
