@@ -148,6 +148,14 @@ impl Home {
         Ok(done)
     }
 
+    /// After work that failed elsewhere: removes a database that was made for it and has nothing in it.
+    pub(crate) fn forget_if_empty(&self) {
+        let is_empty = || read_only(&self.dir).is_ok_and(|db| db.collections().is_empty());
+        if self.is_new && is_empty() {
+            self.remove();
+        }
+    }
+
     /// After a database that could not be made: the directory may be there, with nothing in it.
     fn remove_if_empty(&self) {
         if self.is_new {

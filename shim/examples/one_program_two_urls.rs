@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Everything that there is to do, with no word of where.
-async fn birds(client: &Qdrant) -> Result<Vec<(String, f32)>, Box<dyn std::error::Error>> {
+pub(crate) async fn birds(client: &Qdrant) -> Result<Vec<(String, f32)>, Box<dyn std::error::Error>> {
     if !client.collection_exists("birds").await? {
         let vectors = VectorParamsBuilder::new(3, Distance::Cosine);
         let create = CreateCollectionBuilder::new("birds").vectors_config(vectors);

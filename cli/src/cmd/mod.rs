@@ -20,6 +20,8 @@ mod index;
 mod info;
 mod load;
 mod man;
+#[cfg(feature = "serve")]
+mod migrate;
 mod optimize;
 mod query;
 mod repair;
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Load(load::Args),
     Import(import::Args),
     Export(export::Args),
+    #[cfg(feature = "serve")]
+    Migrate(migrate::Args),
     Query(query::Args),
     Get(get::Args),
     Scroll(scroll::Args),
@@ -127,6 +131,8 @@ pub(crate) fn run(command: Command, out: &mut Out) -> Outcome {
         Command::Load(args) => load::run(&args, out),
         Command::Import(args) => import::run(&args, out),
         Command::Export(args) => export::run(&args, out),
+        #[cfg(feature = "serve")]
+        Command::Migrate(args) => migrate::run(&args, out),
         Command::Query(args) => query::run(args, out),
         Command::Get(args) => get::run(&args, out),
         Command::Scroll(args) => scroll::run(args, out),

@@ -8,11 +8,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The commands that answer with JSON.
-pub(crate) const COMMANDS: [&str; 22] = [
+pub(crate) const COMMANDS: [&str; 23] = [
     "create",
     "load",
     "import",
     "export",
+    "migrate",
     "query",
     "get",
     "scroll",

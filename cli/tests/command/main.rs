@@ -18,6 +18,9 @@ mod importing;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+#[cfg(feature = "serve")]
+mod migrating;
+#[cfg(test)]
 mod options;
 #[cfg(test)]
 mod programs;

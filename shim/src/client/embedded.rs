@@ -32,7 +32,11 @@ struct Shared {
 
 impl Embedded {
     pub(super) fn open(path: &Path) -> QdrantResult<Self> {
-        let database = Database::open(path).map_err(failed)?;
+        Self::of(Database::open(path).map_err(failed)?, path)
+    }
+
+    /// On a database that is open, in this directory.
+    pub(super) fn of(database: Database, path: &Path) -> QdrantResult<Self> {
         Self::on(database, snapshots_beside(path), None)
     }
 

@@ -74,6 +74,19 @@ impl Qdrant {
         })
     }
 
+    /// On a database that is open already, with the settings that it was opened with: for reading only, for instance. `path` is
+    /// its directory, beside which snapshots are.
+    ///
+    /// # Errors
+    /// [`QdrantError::Io`] when the system has no thread for it.
+    pub fn on(database: vdb::Database, path: impl AsRef<Path>) -> QdrantResult<Self> {
+        let path = path.as_ref();
+        Ok(Qdrant {
+            inner: Inner::Embedded(Embedded::of(database, path)?),
+            back_end: BackEnd::Directory(path.to_owned()),
+        })
+    }
+
     /// In memory: what is written is gone with the last clone.
     ///
     /// # Errors

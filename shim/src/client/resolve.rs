@@ -18,6 +18,9 @@ const GRPC_PORT: u16 = 6334;
 const REST_PORT: u16 = 6333;
 /// How long a server that was named has to answer, where nobody says.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a call may take, and how many connections there are, as the official client has it.
+const CALL: Duration = Duration::from_secs(5);
+const CONNECTIONS: usize = 3;
 /// How long one that nobody named has.
 const GUESS: Duration = Duration::from_millis(500);
 
@@ -113,7 +116,15 @@ pub struct OpenOptions {
     fall_back: bool,
     look_for_server: bool,
     patience: Duration,
+    calls: Calls,
     environment: Option<Environment>,
+}
+
+/// How calls to a server are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Calls {
+    timeout: Duration,
+    connections: usize,
 }
 
 impl Default for OpenOptions {
@@ -125,6 +136,10 @@ impl Default for OpenOptions {
             fall_back: false,
             look_for_server: true,
             patience: PATIENCE,
+            calls: Calls {
+                timeout: CALL,
+                connections: CONNECTIONS,
+            },
             environment: None,
         }
     }
@@ -139,6 +154,7 @@ struct Step {
     /// Another step may be taken where this one leads nowhere.
     may_fail: bool,
     patience: Duration,
+    calls: Calls,
     /// Somebody meant this server to be asked: one that is only looked for is shown no key, whoever it is.
     trusted: bool,
 }
@@ -192,6 +208,20 @@ impl OpenOptions {
         self
     }
 
+    /// How long a call to a server may take; five seconds by default.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.calls.timeout = timeout;
+        self
+    }
+
+    /// Connections to a server, which calls take in turns; three by default.
+    #[must_use]
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.calls.connections = connections.max(1);
+        self
+    }
+
     /// Surroundings in the place of those of this process.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
@@ -205,6 +235,7 @@ impl OpenOptions {
             why,
             may_fail,
             patience: self.patience,
+            calls: self.calls,
             trusted: true,
         };
         let mut steps = Vec::new();
@@ -280,18 +311,20 @@ impl Step {
         match &self.back_end {
             BackEnd::Directory(path) => Qdrant::open(path),
             BackEnd::Memory => Qdrant::in_memory(),
-            BackEnd::Server(url) => server(url, key, self.patience).await,
+            BackEnd::Server(url) => server(url, key, self.patience, self.calls).await,
         }
     }
 }
 
 /// A client of a server that has just answered.
-async fn server(url: &str, key: Option<&str>, patience: Duration) -> QdrantResult<Qdrant> {
+async fn server(url: &str, key: Option<&str>, patience: Duration, calls: Calls) -> QdrantResult<Qdrant> {
     let mut config = QdrantConfig::from_url(&grpc_url(url)?)
         .connect_timeout(patience)
+        .timeout(calls.timeout)
         // That check writes to the standard output.
         .skip_compatibility_check();
     config.api_key = key.map(str::to_owned);
+    config.pool_size = calls.connections;
     let client = config.build()?;
     let answer = tokio::time::timeout(patience, client.health_check());
     let late = |_| {

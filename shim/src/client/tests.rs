@@ -115,3 +115,17 @@ async fn the_blocking_client_refuses_async_code_and_may_be_dropped_there() {
     assert!(refused.to_string().contains("async"), "{refused}");
     drop(client);
 }
+
+#[tokio::test]
+async fn a_database_may_be_open_already_and_for_reading_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("my.vdb");
+    let writer = Qdrant::open(&path).unwrap();
+    writer.create_collection(collection()).await.unwrap();
+    let database = vdb::Database::open_read_only(&path).unwrap();
+    let reader = Qdrant::on(database, &path).unwrap();
+    assert_eq!(reader.back_end(), &BackEnd::Directory(path));
+    assert!(reader.collection_exists("c").await.unwrap());
+    let upsert = UpsertPointsBuilder::new("c", points(1)).wait(true);
+    assert!(reader.upsert_points(upsert).await.is_err());
+}

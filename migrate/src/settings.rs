@@ -1,0 +1,169 @@
+//! A collection's settings, to be given to another.
+
+use std::collections::HashMap;
+
+use qdrant_client::qdrant as proto;
+
+use crate::options::Options;
+
+/// Kilobytes of vectors from which a segment gets a graph, where the source does not say.
+const INDEXING_THRESHOLD: u64 = 10_000;
+
+/// What a new collection is made of, and what it gets once its points are there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Settings {
+    config: proto::CollectionConfig,
+}
+
+/// Where a collection will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In this process, which has one shard and no choice where ids lie.
+    Directory,
+    /// On a server.
+    Server,
+}
+
+impl Settings {
+    /// Those of a collection, and what of them the target has no place for.
+    pub(crate) fn of(info: &proto::CollectionInfo, target: Place) -> (Self, Vec<String>) {
+        let mut config = info.config.clone().unwrap_or_default();
+        let mut lost = Vec::new();
+        if let (Place::Directory, Some(params)) = (target, &mut config.params) {
+            if params.id_tracker.take().is_some() {
+                lost.push("id_tracker: a directory has no choice where ids lie".to_owned());
+            }
+            if params.sharding_method == Some(proto::ShardingMethod::Custom.into()) {
+                lost.push(
+                    "sharding_method custom: a directory has one shard; shard keys are left out, and requests that name \
+                     one are refused"
+                        .to_owned(),
+                );
+            }
+        }
+        (Settings { config }, lost)
+    }
+
+    /// Whether points are put into shards by keys that callers name.
+    pub(crate) fn has_shard_keys(&self) -> bool {
+        let params = self.config.params.as_ref();
+        params.and_then(|params| params.sharding_method) == Some(proto::ShardingMethod::Custom.into())
+    }
+
+    /// The message that makes the collection. Limits on requests wait until the points are there, and so do graphs if they are
+    /// deferred.
+    #[expect(deprecated, reason = "collections of older servers have these settings")]
+    pub(crate) fn create(&self, name: &str, options: &Options, defer: bool) -> proto::CreateCollection {
+        let config = self.config.clone();
+        let params = config.params.unwrap_or_default();
+        let mut optimizers = config.optimizer_config;
+        if let Some(optimizers) = &mut optimizers {
+            // The same number twice, for clients that know only the older field.
+            if optimizers.max_optimization_threads.is_some() {
+                optimizers.deprecated_max_optimization_threads = None;
+            }
+        }
+        if defer {
+            optimizers.get_or_insert_default().indexing_threshold = Some(0);
+        }
+        proto::CreateCollection {
+            collection_name: name.to_owned(),
+            hnsw_config: config.hnsw_config,
+            wal_config: config.wal_config,
+            optimizers_config: optimizers,
+            shard_number: options
+                .shards
+                .or((params.shard_number > 0).then_some(params.shard_number)),
+            // Where payloads had best be is told in one way or the other.
+            on_disk_payload: params.payload.is_none().then_some(params.on_disk_payload),
+            timeout: None,
+            vectors_config: params.vectors_config.filter(|config| config.config.is_some()),
+            replication_factor: options.replicas.or(params.replication_factor),
+            write_consistency_factor: options.write_consistency.or(params.write_consistency_factor),
+            quantization_config: config.quantization_config,
+            sharding_method: params.sharding_method,
+            sparse_vectors_config: params.sparse_vectors_config,
+            strict_mode_config: None,
+            metadata: config.metadata,
+            payload: params.payload,
+            id_tracker: params.id_tracker,
+        }
+    }
+
+    /// What is set once the points are there; nothing if there is nothing.
+    pub(crate) fn finish(&self, name: &str, deferred: bool) -> Option<proto::UpdateCollection> {
+        let optimizers = self.config.optimizer_config.as_ref();
+        let threshold = optimizers.and_then(|optimizers| optimizers.indexing_threshold);
+        let optimizers = deferred.then(|| proto::OptimizersConfigDiff {
+            indexing_threshold: Some(threshold.unwrap_or(INDEXING_THRESHOLD)),
+            ..proto::OptimizersConfigDiff::default()
+        });
+        let params = self.config.params.as_ref();
+        // These are no part of the message that creates.
+        let fan_out = params
+            .filter(|params| params.read_fan_out_factor.is_some() || params.read_fan_out_delay_ms.is_some());
+        let params = fan_out.map(|params| proto::CollectionParamsDiff {
+            read_fan_out_factor: params.read_fan_out_factor,
+            read_fan_out_delay_ms: params.read_fan_out_delay_ms,
+            ..proto::CollectionParamsDiff::default()
+        });
+        let strict_mode_config = self.config.strict_mode_config.clone();
+        if optimizers.is_none() && strict_mode_config.is_none() && params.is_none() {
+            return None;
+        }
+        Some(proto::UpdateCollection {
+            collection_name: name.to_owned(),
+            optimizers_config: optimizers,
+            timeout: None,
+            params,
+            hnsw_config: None,
+            vectors_config: None,
+            quantization_config: None,
+            sparse_vectors_config: None,
+            strict_mode_config,
+            metadata: HashMap::new(),
+        })
+    }
+
+    /// Most points that a page, and a write, may have by the limits that the collection has set.
+    pub(crate) fn limits(&self) -> (Option<u32>, Option<u64>) {
+        let strict = self.config.strict_mode_config.as_ref();
+        let strict = strict.filter(|strict| strict.enabled == Some(true));
+        (
+            strict.and_then(|strict| strict.max_query_limit),
+            strict.and_then(|strict| strict.upsert_max_batchsize),
+        )
+    }
+}
+
+/// The messages that index the payload paths of a collection, by path.
+pub(crate) fn indexes(info: &proto::CollectionInfo, name: &str) -> Vec<proto::CreateFieldIndexCollection> {
+    let mut all: Vec<_> = info.payload_schema.iter().collect();
+    all.sort_unstable_by_key(|(path, _)| *path);
+    let message = |(path, index): (&String, &proto::PayloadSchemaInfo)| proto::CreateFieldIndexCollection {
+        collection_name: name.to_owned(),
+        wait: Some(true),
+        field_name: path.clone(),
+        field_type: field_type(index.data_type).map(Into::into),
+        field_index_params: index.params.clone(),
+        ordering: None,
+        timeout: None,
+    };
+    all.into_iter().map(message).collect()
+}
+
+/// What an index is called when it is made, by what it is called when it is told.
+fn field_type(code: i32) -> Option<proto::FieldType> {
+    use proto::PayloadSchemaType as Told;
+    Some(match Told::try_from(code).ok()? {
+        Told::UnknownType => return None,
+        Told::Keyword => proto::FieldType::Keyword,
+        Told::Integer => proto::FieldType::Integer,
+        Told::Float => proto::FieldType::Float,
+        Told::Geo => proto::FieldType::Geo,
+        Told::Text => proto::FieldType::Text,
+        Told::Bool => proto::FieldType::Bool,
+        Told::Datetime => proto::FieldType::Datetime,
+        Told::Uuid => proto::FieldType::Uuid,
+    })
+}

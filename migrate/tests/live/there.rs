@@ -1,0 +1,151 @@
+//! Collections that are at the target already.
+
+use qdrant_client::qdrant as proto;
+use serde_json::json;
+use vdb_migrate::{Action, Existing, MigrateError, Options};
+use vdb_qdrant::Qdrant;
+
+use super::fixture::{all_points, fill, migrated, options, payload};
+
+fn with(existing: Existing) -> Options {
+    Options {
+        existing,
+        ..options()
+    }
+}
+
+/// Both sides have `birds`, and the target one point more and one that differs.
+async fn both() -> (Qdrant, Qdrant) {
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 90).await;
+    fill(&there, 60).await;
+    let change = |id: u64| {
+        proto::UpsertPointsBuilder::new(
+            "birds",
+            vec![proto::PointStruct {
+                id: Some(id.into()),
+                payload: payload(json!({"changed": true})),
+                vectors: Some(proto::Vectors {
+                    vectors_options: Some(proto::vectors::VectorsOptions::Vectors(
+                        proto::NamedVectors::default(),
+                    )),
+                }),
+            }],
+        )
+        .wait(true)
+    };
+    there.upsert_points(change(2_000)).await.unwrap();
+    there.upsert_points(change(1_234_567)).await.unwrap();
+    (here, there)
+}
+
+#[tokio::test]
+async fn strangers_are_refused_before_anything_is_done() {
+    let (here, there) = both().await;
+    let before = all_points(&there, "birds").await;
+    let refused = migrated(here, there.clone(), options()).await.unwrap_err();
+    assert!(matches!(refused, MigrateError::Conflict(_)));
+    let told = refused.to_string();
+    assert!(told.contains("--existing") && told.contains("--rename"), "{told}");
+    assert_eq!(all_points(&there, "birds").await, before);
+}
+
+#[tokio::test]
+async fn points_are_added() {
+    let (here, there) = both().await;
+    let report = migrated(here, there.clone(), with(Existing::Append))
+        .await
+        .unwrap();
+    let verified = report.collections[0].verified.clone().unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((verified.extra, verified.target_points), (1, 91));
+    assert_eq!(verified.source_checksum, verified.target_checksum);
+    assert_eq!(all_points(&there, "birds").await.len(), 91);
+}
+
+#[tokio::test]
+async fn a_collection_is_made_anew() {
+    let (here, there) = both().await;
+    migrated(here.clone(), there.clone(), with(Existing::Replace))
+        .await
+        .unwrap();
+    assert_eq!(
+        all_points(&here, "birds").await,
+        all_points(&there, "birds").await
+    );
+}
+
+#[tokio::test]
+async fn a_collection_is_made_equal() {
+    let (here, there) = both().await;
+    let report = migrated(here.clone(), there.clone(), with(Existing::Sync))
+        .await
+        .unwrap();
+    let one = &report.collections[0];
+    assert_eq!(
+        (one.action, one.copied, one.deleted),
+        (Action::Sync, 31, 1),
+        "30 that are missing and one that differs"
+    );
+    assert_eq!(
+        all_points(&here, "birds").await,
+        all_points(&there, "birds").await
+    );
+    let again = migrated(here, there, with(Existing::Sync)).await.unwrap();
+    assert_eq!(
+        (again.collections[0].copied, again.collections[0].deleted),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn other_vectors_are_no_place_for_points() {
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 10).await;
+    let vectors = proto::VectorParamsBuilder::new(4, proto::Distance::Dot);
+    let create = proto::CreateCollectionBuilder::new("birds").vectors_config(vectors);
+    there.create_collection(create).await.unwrap();
+    let told = migrated(here, there, with(Existing::Append))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("vector") && told.contains("birds"), "{told}");
+}
+
+#[tokio::test]
+async fn an_alias_that_stands_for_another_keeps_its_meaning_unless_all_is_replaced() {
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 10).await;
+    there
+        .create_collection(proto::CreateCollectionBuilder::new("other"))
+        .await
+        .unwrap();
+    there
+        .create_alias(proto::CreateAliasBuilder::new("other", "aves"))
+        .await
+        .unwrap();
+    let report = migrated(here.clone(), there.clone(), options()).await.unwrap();
+    assert!(
+        report.aliases.is_empty() && report.warnings[0].contains("aves"),
+        "{report:?}"
+    );
+    let report = migrated(here, there.clone(), with(Existing::Replace))
+        .await
+        .unwrap();
+    assert_eq!(report.aliases, ["aves"]);
+    let aliases = there.list_collection_aliases("birds").await.unwrap().aliases;
+    assert_eq!(aliases[0].alias_name, "aves");
+}
+
+#[tokio::test]
+async fn a_target_name_that_is_an_alias_is_refused() {
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 3).await;
+    fill(&there, 3).await;
+    let renamed = Options {
+        rename: vec![("birds".to_owned(), "aves".to_owned())],
+        ..options()
+    };
+    let told = migrated(here, there, renamed).await.unwrap_err().to_string();
+    assert!(told.contains("alias"), "{told}");
+}
