@@ -303,6 +303,7 @@ pub fn random(rows: usize, dim: usize, queries: usize) -> Dataset {
         vectors: (0..rows).flat_map(&mut near).collect(),
         queries: (0..queries).map(|query| near(7 * query)).collect(),
         payloads: Vec::new(),
+        asked: Vec::new(),
         known: Vec::new(),
     }
 }
