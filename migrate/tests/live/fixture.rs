@@ -23,7 +23,7 @@ use vdb_qdrant::service::{Keys, Service, ServiceOptions};
 pub(crate) struct Server {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<Result<(), tonic::transport::Error>>,
+    task: JoinHandle<Result<(), std::io::Error>>,
     _snapshots: tempfile::TempDir,
 }
 

@@ -21,7 +21,7 @@ fn test(analysis: &std::sync::Arc<TextAnalysis>, wanted: Wanted) -> TextTest {
 
 #[test]
 fn kept_tokens_count_what_texts_have() {
-    let analysis = TextAnalysis::new(&AnalyzerConfig::default(), false).unwrap();
+    let analysis = TextAnalysis::new(&AnalyzerConfig::default()).unwrap();
     let payload = json!({"t": ["An owl, an Owl", 7, "and a wren"], "other": "heron"});
     let tokens = tokens(&analysis, &payload, "t");
     assert_eq!(tokens.length(), 7);
@@ -33,14 +33,14 @@ fn kept_tokens_count_what_texts_have() {
 
 #[test]
 fn nothing_is_kept_of_a_point_without_texts() {
-    let analysis = TextAnalysis::new(&AnalyzerConfig::default(), false).unwrap();
+    let analysis = TextAnalysis::new(&AnalyzerConfig::default()).unwrap();
     let tokens = tokens(&analysis, &json!({"t": 7}), "t");
     assert_eq!((tokens.length(), tokens.count("7")), (0, 0));
 }
 
 #[test]
 fn conditions_hold_of_tokens_as_of_texts_as_far_as_these_tell() {
-    let analysis = std::sync::Arc::new(TextAnalysis::new(&AnalyzerConfig::default(), false).unwrap());
+    let analysis = std::sync::Arc::new(TextAnalysis::new(&AnalyzerConfig::default()).unwrap());
     let tokens = tokens(&analysis, &json!({"t": ["owl at night", "wren by day"]}), "t");
     let all = |text: &str| test(&analysis, Wanted::all(&analysis, text)).holds_of(&tokens);
     let any = |text: &str| test(&analysis, Wanted::any(&analysis, text)).holds_of(&tokens);
