@@ -6,9 +6,9 @@ mod sound;
 
 use std::sync::Arc;
 
-use vdb_index::RowSet;
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
+use vdb_index::{RowBits, RowSet};
 use vdb_storage::manifest::SegmentRecord;
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
@@ -470,13 +470,17 @@ impl IndexLookup for SegmentLookup<'_> {
         if segment.rows_with_vector(slot) == rows {
             return Some(RowSet::all(rows));
         }
-        if let Some(rows) = segment
+        let bits = |with: &mut dyn Iterator<Item = u32>| RowSet::Bits(RowBits::from_rows(rows, with));
+        if let Some(with) = segment
             .vectors(slot)
             .and_then(|vectors| vectors.file.sparse_rows())
         {
-            return Some(rows.iter().copied().collect());
+            return Some(bits(&mut with.iter().copied()));
         }
-        Some((0..rows).filter(|&row| segment.has_vector(slot, row)).collect())
+        let Some(column) = segment.column(slot) else {
+            return Some(RowSet::new());
+        };
+        Some(bits(&mut (0..rows).filter(|&row| column.has_vector(row))))
     }
 
     fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {

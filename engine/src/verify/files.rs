@@ -177,6 +177,7 @@ pub(crate) fn check(
             ] {
                 postings.class(class)?;
             }
+            postings.with_values(&|_| true)?;
             (postings.rows(), postings.info())
         }
     };

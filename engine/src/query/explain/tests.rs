@@ -73,7 +73,7 @@ fn the_plan_says_what_serves_each_condition() {
                 true
             ),
             ("must[1].should[1]", Some("text"), ServedBy::Nothing, false),
-            ("must[2]", None, ServedBy::Nothing, false),
+            ("must[2]", None, ServedBy::Ids, true),
             ("must_not[0]", None, ServedBy::Ids, true),
         ]
     );
