@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use serde::Serialize;
 use vdb_bench_server::{
     Floor, Grpc, Kill, Load, Many, Own, Rest, Server, floor, kill, load, many, random, served_by,
@@ -88,14 +87,17 @@ fn pin(cores: &[usize]) -> Result<()> {
     if cores.is_empty() {
         return Ok(());
     }
-    let mut set = CpuSet::new();
-    for &core in cores {
-        if core >= CpuSet::MAX_CPU {
-            return Err(Error::Program(format!("there is no processor {core}")));
-        }
-        set.set(core);
+    let list: Vec<String> = cores.iter().map(usize::to_string).collect();
+    let (list, own) = (list.join(","), std::process::id().to_string());
+    let told = std::process::Command::new("taskset")
+        .args(["-cp", &list, &own])
+        .output();
+    let told = told.map_err(|error| Error::Program(format!("taskset, which pins to processors: {error}")))?;
+    if told.status.success() {
+        return Ok(());
     }
-    sched_setaffinity(None, &set).map_err(|error| Error::Program(format!("processors {cores:?}: {error}")))
+    let why = String::from_utf8_lossy(&told.stderr).trim().to_owned();
+    Err(Error::Program(format!("processors {list}: {why}")))
 }
 
 #[derive(Debug, Args)]

@@ -186,10 +186,10 @@ impl Speaker {
         let answer = client.wait(client.client.get_points(request))?;
         let read = |point: qdrant_client::qdrant::RetrievedPoint| -> Option<(u64, u64, f32)> {
             let id = number(point.id.as_ref()?)?;
-            let value = match point.payload.get("n")?.kind.as_ref()? {
-                value::Kind::IntegerValue(value) => u64::try_from(*value).ok()?,
-                _ => return None,
+            let value::Kind::IntegerValue(value) = point.payload.get("n")?.kind.as_ref()? else {
+                return None;
             };
+            let value = u64::try_from(*value).ok()?;
             let vector = point.vectors?.get_vector()?;
             let qdrant_client::qdrant::vector_output::Vector::Dense(dense) = vector else {
                 return None;

@@ -69,17 +69,14 @@ async fn gather(service: &Service, params: &MetricsParams) -> Result<String> {
 }
 
 fn of_collections(text: &mut Exposition, collections: &[Surveyed], anonymous: bool) {
-    let named: Vec<(String, &Surveyed)> = collections
-        .iter()
-        .map(|one| {
-            let name = if anonymous {
-                super::collections::hidden(&one.name)
-            } else {
-                one.name.clone()
-            };
-            (name, one)
-        })
-        .collect();
+    let shown = |name: &str| {
+        if anonymous {
+            super::collections::hidden(name)
+        } else {
+            name.to_owned()
+        }
+    };
+    let named: Vec<(String, &Surveyed)> = collections.iter().map(|one| (shown(&one.name), one)).collect();
     let mut gauge = |name: &str, help: &str, of: &dyn Fn(&Surveyed) -> u64| {
         text.head(name, Kind::Gauge, help);
         for (id, one) in &named {
@@ -133,9 +130,10 @@ fn of_collections(text: &mut Exposition, collections: &[Surveyed], anonymous: bo
     );
     for (id, one) in &named {
         for of_name in &one.info.vectors {
+            let vector = shown(&of_name.name);
             text.line(
                 "collection_vectors",
-                &[("id", id), ("vector", &of_name.name)],
+                &[("id", id), ("vector", &vector)],
                 of_name.vectors,
             );
         }
