@@ -113,14 +113,17 @@ async fn connection(
     stream: TcpStream,
     router: Router,
     wire: &Wire,
-    closed: watch::Receiver<()>,
+    mut closed: watch::Receiver<()>,
 ) -> Result<(), Failed> {
     let patience = wire.limits.patience;
     match &wire.tls {
         None => talk(Patient::new(stream, patience), router, wire, closed).await,
         Some(certificates) => {
             let shaken = certificates.acceptor(wire.only_second).accept(stream);
-            let stream = tokio::time::timeout(patience, shaken).await??;
+            let stream = tokio::select! {
+                shaken = tokio::time::timeout(patience, shaken) => shaken??,
+                _ = closed.changed() => return Ok(()),
+            };
             talk(Patient::new(stream, patience), router, wire, closed).await
         }
     }

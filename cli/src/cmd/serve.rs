@@ -156,6 +156,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     for file in &config.files {
         tracing::info!(file = %file.display(), "settings were read");
     }
+    if !address.is_loopback() && rest.keys.are_required() && tls.is_none() {
+        tracing::warn!("keys and tokens can be read on their way: see service.enable_tls");
+    }
     for key in &config.unknown {
         tracing::warn!(key, "settings: there is no such key; it does nothing");
     }

@@ -19,6 +19,9 @@ const SERVICES: [&str; 3] = ["/qdrant.Collections/", "/qdrant.Points/", "/qdrant
 /// Bytes that a packed one may stand for: no stream of deflate does better (RFC 1951 codes 258 bytes in two bits at best).
 const MOST_UNPACKED: usize = 1_032;
 
+/// Bytes of a packed message that may take so long to unpack that other connections must not wait for it.
+const LARGE_PACKED_BYTES: usize = 4 << 10;
+
 /// Takes in messages, and gives turns to their calls.
 #[derive(Clone, Debug)]
 pub(super) struct Intake {
@@ -50,24 +53,23 @@ pub(super) async fn take_in(State(intake): State<Intake>, request: Request, next
 
 async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response, Status> {
     let (parts, body) = request.into_parts();
-    let refuse = |problem| Status::from(refused(&problem));
+    let refuse = |problem: BodyProblem| refused(&problem);
     let mut gathered = intake.bodies.gather(body).await.map_err(refuse)?;
-    let packed = is_packed(&gathered.bytes)?;
-    let size = if packed {
-        let most = gathered.bytes.len().saturating_mul(MOST_UNPACKED);
-        intake
-            .bodies
-            .make_room(&mut gathered.room, most)
-            .await
-            .map_err(refuse)?;
-        most
+    let (len, packed) = (gathered.bytes.len(), is_packed(&gathered.bytes)?);
+    if packed {
+        let most = len.saturating_mul(MOST_UNPACKED);
+        let made = intake.bodies.make_room(&mut gathered.room, most).await;
+        made.map_err(refuse)?;
+    }
+    let large = if packed {
+        LARGE_PACKED_BYTES
     } else {
-        gathered.bytes.len()
+        LARGE_BODY_BYTES
     };
     let turn = intake.turns.acquire().await;
     let _turn = turn.map_err(|_| Status::unavailable("the service is shutting down"))?;
     let work = next.run(Request::from_parts(parts, Body::from(gathered.bytes)));
-    if size < LARGE_BODY_BYTES {
+    if len < large {
         return Ok(work.await);
     }
     let done = intake.offload.begin(work).await;
@@ -92,16 +94,17 @@ fn is_packed(body: &[u8]) -> Result<bool, Status> {
     Ok(flag != 0)
 }
 
-fn refused(problem: &BodyProblem) -> ServiceError {
+fn refused(problem: &BodyProblem) -> Status {
+    let text = format!("the message cannot be read: {problem}");
     let kind = match problem {
-        BodyProblem::TooLarge { .. } => ErrorKind::OutOfStorage,
+        BodyProblem::TooLarge { .. } => return Status::resource_exhausted(text),
         BodyProblem::Late => ErrorKind::Timeout,
         BodyProblem::NoRoom => ErrorKind::RateLimited {
             retry_after: Duration::from_secs(1),
         },
         BodyProblem::Broken(_) => ErrorKind::BadRequest,
     };
-    ServiceError::new(kind, format!("the message cannot be read: {problem}"))
+    ServiceError::new(kind, text).into()
 }
 
 #[cfg(test)]

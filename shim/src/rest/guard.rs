@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::RequestExt as _;
+use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -25,9 +26,11 @@ pub(super) struct Guard {
 
 pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let needs = needs(&request);
-    // A browser asks whether it may ask without showing a key.
+    // A browser asks whether it may ask without showing a key. What comes with such a question is not read: whoever asks may be
+    // anybody, and room for bodies is for those who show a key.
     if needs == Needs::Nothing || request.method() == Method::OPTIONS {
-        return next.run(request).await;
+        let (parts, _) = request.into_parts();
+        return next.run(Request::from_parts(parts, Body::empty())).await;
     }
     let caller = match identify(&guard, request.headers()).await {
         Ok(caller) => caller,

@@ -26,7 +26,7 @@ use vdb_qdrant::tls::{Certificates, TlsOptions};
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
@@ -40,7 +40,7 @@ struct Shown {
 fn signed_by(authority: &Authority) -> Shown {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let cert = params.signed_by(&key, authority).unwrap();
+    let cert = params.signed_by(&key, &**authority).unwrap();
     Shown {
         cert: cert.pem(),
         key: key.serialize_pem(),
@@ -173,7 +173,7 @@ async fn both_wires_are_encrypted() {
 
 #[tokio::test]
 async fn callers_show_a_certificate_where_they_have_to() {
-    let (authority, clients) = (self::authority(), self::authority());
+    let (authority, clients) = (authority(), self::authority());
     let server = Secured::start(&authority, Some(&clients)).await;
     let known = signed_by(&clients);
     let answer = https(server.rest, &authority, Some(&known)).await.unwrap();
