@@ -226,6 +226,7 @@ fn compare(
             .any(|loss| loss.file.contains("wal") && !loss.is_harmless());
     let empty = CollectionDump {
         points: Default::default(),
+        vectors: Default::default(),
         indexes: Default::default(),
         settings: Default::default(),
     };

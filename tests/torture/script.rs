@@ -341,6 +341,7 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
         ]);
         let at = numbers.below(12);
         let (doomed, other) = (*numbers.pick(&["b", "c"]), *numbers.pick(&names));
+        let vector = *numbers.pick(&NAMED);
         script.push(match numbers.below(31) {
             0..=8 => Action::Write(durability, vec![write(name, operation(numbers, at, mark))]),
             9..=11 => {
@@ -363,8 +364,8 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
             24 => Action::Snapshot(name),
             25 => Action::Restore(name),
             26 => Action::Configure(name, *numbers.pick(&[0, 4, 16])),
-            27 | 28 => Action::CreateVector(name, numbers.pick(&NAMED)),
-            29 => Action::DropVector(name, numbers.pick(&NAMED)),
+            27 | 28 => Action::CreateVector(name, vector),
+            29 => Action::DropVector(name, vector),
             _ => Action::Sync,
         });
     }
