@@ -6,7 +6,7 @@ use vdb::Database;
 use vdb_tests::oracle::{Dump, OracleDatabase};
 
 use vdb_tests::torture::perform::act;
-use vdb_tests::torture::script::{Action, fitted};
+use vdb_tests::torture::script::Action;
 use vdb_tests::torture::told::{applies, commit};
 
 /// A script and what there is to be seen after each of its actions.
@@ -30,10 +30,7 @@ impl Chronicle {
             if has_snapshot || !applies(&db, &action) {
                 continue;
             }
-            let action = match action {
-                Action::Write(durability, steps) => Action::Write(durability, fitted(&steps, &db)),
-                other => other,
-            };
+            let action = action.fitted(&db);
             if let Action::Write(_, steps) = &action {
                 if db.apply(steps).is_err() {
                     continue;

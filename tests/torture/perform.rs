@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use vdb::{Control, Database, RestoreMode, Result};
 use vdb_vfs::sim::SimDisk;
 
-use super::script::{Action, config, fitted, links, named, open};
+use super::script::{Action, config, links, named, open};
 use super::told::Told;
 use crate::oracle::database;
 
@@ -164,13 +164,7 @@ pub fn run(disk: &SimDisk, script: &[Action], faults: Faults, scratch: &Scratch)
             continue;
         }
         let may_fail = expected(&told);
-        let fits = match action {
-            Action::Write(durability, steps) => {
-                Some(Action::Write(*durability, fitted(steps, told.present())))
-            }
-            _ => None,
-        };
-        let action = fits.as_ref().unwrap_or(action);
+        let action = &action.fitted(told.present());
         if let Action::Write(_, steps) = action
             && let Err(refusal) = told.present().clone().apply(steps)
         {

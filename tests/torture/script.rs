@@ -51,6 +51,17 @@ pub enum Action {
     Sync,
 }
 
+impl Action {
+    /// The same action, whose writes leave out vectors that collections do not have as things are: see [`fitted`].
+    #[must_use]
+    pub fn fitted(&self, state: &OracleDatabase) -> Action {
+        if let Action::Write(durability, steps) = self {
+            return Action::Write(*durability, fitted(steps, state));
+        }
+        self.clone()
+    }
+}
+
 /// Settings under which calls come in the same order every time, as far as threads allow.
 pub fn builder() -> DatabaseBuilder {
     Database::builder()
@@ -115,19 +126,17 @@ pub fn fitted(steps: &[Step], state: &OracleDatabase) -> Vec<Step> {
             continue;
         };
         let fit = |vectors: &mut Vectors| vectors.0.retain(|name, _| collection.named(name).is_some());
-        match op {
-            Op::Upsert { points, .. } => points.iter_mut().for_each(|point| fit(&mut point.vectors)),
-            Op::UpdateVectors { points, .. } => {
-                for (_, vectors) in points {
-                    let mut fitted = vectors.clone();
-                    fit(&mut fitted);
-                    // Without any it would be refused for that.
-                    if !fitted.0.is_empty() {
-                        *vectors = fitted;
-                    }
+        if let Op::Upsert { points, .. } = op {
+            points.iter_mut().for_each(|point| fit(&mut point.vectors));
+        } else if let Op::UpdateVectors { points, .. } = op {
+            for (_, vectors) in points {
+                let mut fitted = vectors.clone();
+                fit(&mut fitted);
+                // Without any it would be refused for that.
+                if !fitted.0.is_empty() {
+                    *vectors = fitted;
                 }
             }
-            _ => {}
         }
     }
     steps
@@ -332,6 +341,7 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
         ]);
         let at = numbers.below(12);
         let (doomed, other) = (*numbers.pick(&["b", "c"]), *numbers.pick(&names));
+        let vector = *numbers.pick(&NAMED);
         script.push(match numbers.below(31) {
             0..=8 => Action::Write(durability, vec![write(name, operation(numbers, at, mark))]),
             9..=11 => {
@@ -354,8 +364,8 @@ pub fn random(seed: u64, len: usize) -> Vec<Action> {
             24 => Action::Snapshot(name),
             25 => Action::Restore(name),
             26 => Action::Configure(name, *numbers.pick(&[0, 4, 16])),
-            27 | 28 => Action::CreateVector(name, *numbers.pick(&NAMED)),
-            29 => Action::DropVector(name, *numbers.pick(&NAMED)),
+            27 | 28 => Action::CreateVector(name, vector),
+            29 => Action::DropVector(name, vector),
             _ => Action::Sync,
         });
     }

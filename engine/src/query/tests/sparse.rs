@@ -29,7 +29,7 @@ fn blocks_of_a_memtable_change_no_answer() {
             let vectors = Vectors::default();
             Point::new(
                 id,
-                if id % 9 == 0 {
+                if id.is_multiple_of(9) {
                     vectors
                 } else {
                     vectors.with("words", words(id))
@@ -60,7 +60,7 @@ fn blocks_of_a_memtable_change_no_answer() {
         let answers = || {
             let ask = |seed: u64| {
                 let query = SearchRequest::new(words(seed)).using("words").limit(40);
-                c.search(&corpus(query, seed % 2 == 0)).unwrap()
+                c.search(&corpus(query, seed.is_multiple_of(2))).unwrap()
             };
             (0..30).map(ask).collect::<Vec<_>>()
         };
