@@ -57,7 +57,7 @@ impl Said {
         if let Some(settings) = settings {
             let mut settings = settings.clone();
             // What the engine has no graph for gets the nearest that it has.
-            let links = |m| if m == 0 { 0 } else { m.clamp(2, 256) };
+            let links = |m: u64| if m == 0 { 0 } else { m.clamp(2, 256) };
             settings.m = settings.m.map(links);
             settings.payload_m = settings.payload_m.map(links);
             settings.ef_construct = settings.ef_construct.map(|ef| ef.min(65_535));
