@@ -1,7 +1,11 @@
 //! What graphs among the rows of single values cost and save: rows scored a query, recall, and time to build, on made-up data.
 //!
 //! `cargo run --release -p vdb-index --example partitions [ROWS]`
-#![allow(clippy::unwrap_used, reason = "a measurement fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement prints, and fails by panicking"
+)]
 
 use std::time::Instant;
 
