@@ -106,7 +106,13 @@ fuzz_target!(|bytes: &[u8]| {
     answers
         .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
     answers.push(file.with_values(&|values| values != 2));
-    for found in [file.elements_with([key(*kind, 3)]), file.elements_without([key(*kind, 5)])].into_iter().flatten() {
+    for found in [
+        file.elements_with([key(*kind, 3)]),
+        file.elements_without([key(*kind, 5)]),
+    ]
+    .into_iter()
+    .flatten()
+    {
         let (sure, unsure) = found.rows();
         answers.extend([Ok(sure), Ok(unsure)]);
     }

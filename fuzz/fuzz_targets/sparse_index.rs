@@ -31,7 +31,11 @@ static SOUND: LazyLock<(SparseRows, Vec<u8>)> = LazyLock::new(|| {
     }
     let disk = MemDisk::new();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let views = || vectors.iter().map(|(row, at, values)| (*row, SparseView::new(at, values).unwrap()));
+    let views = || {
+        vectors
+            .iter()
+            .map(|(row, at, values)| (*row, SparseView::new(at, values).unwrap()))
+    };
     views().for_each(|(row, vector)| rows.push(row, vector).unwrap());
     write(&disk, PATH, ROWS, || views().map(Ok), &pool, &Control::none()).unwrap();
     (rows, bytes_of(&disk, PATH))
@@ -46,9 +50,17 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let verified = index.verify(&disk).is_ok();
-    let dimensions: Vec<u32> = (0..DIMENSIONS).map(|at| at * (u32::MAX / (DIMENSIONS - 1))).collect();
+    let dimensions: Vec<u32> = (0..DIMENSIONS)
+        .map(|at| at * (u32::MAX / (DIMENSIONS - 1)))
+        .collect();
     let weights: Vec<f32> = (0..DIMENSIONS)
-        .map(|at| if negative { 1.5 - at as f32 } else { 0.5 + at as f32 })
+        .map(|at| {
+            if negative {
+                1.5 - at as f32
+            } else {
+                0.5 + at as f32
+            }
+        })
         .collect();
     let (most, few) = (
         RowBits::from_rows(ROWS, (0..ROWS).filter(|row| row % 3 > 0)),

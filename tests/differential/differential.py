@@ -276,7 +276,9 @@ class Round:
 
     def diverse(self):
         avoid("mmr-offset")
-        name = self.random.choice(list(self.vectors))
+        avoid("mmr-idf")
+        plain_weights = [name for name, of in self.vectors.items() if getattr(of, "modifier", None) is None]
+        name = self.random.choice(plain_weights)
         # By sums of differences, half of the one and half of the other makes many points equal.
         halves = [] if self.draw.distance(name) == m.Distance.MANHATTAN else [0.5]
         mmr = m.Mmr(diversity=self.random.choice([0.0, 0.3, 1.0, *halves]), candidates_limit=self.random.choice([None, 5, 20]))

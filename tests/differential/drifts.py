@@ -18,6 +18,7 @@ LOCAL = {
     "idf-statistics": "how rare a dimension is comes from counters that deletions do not lower, over all points; on the server from points with the vector",
     "is-empty-nulls": "a list of nulls is empty; on the server it is not",
     "match-float-integer": "2.0 matches 2; on the server stored floats match no integer",
+    "mmr-idf": "a diverse choice begins with the best of the search; on the server with the point most similar to the query as it was given, without idf",
     "mmr-offset": "the offset skips candidates before any is chosen; the server cuts it from what was chosen",
     "multi-missing": "a query by multivectors raises where some point lacks the vector, whether or not it could be found",
     "order-mixed": "datetimes and numbers at one path are one scale of numbers",

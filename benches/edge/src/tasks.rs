@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use qdrant_edge::{
-    CountRequest, EdgeConfig, EdgeShard, Filter, Fusion, NamedQuery, PointId, PointInsertOperations, PointOperations,
-    PointStruct, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SparseVector, UpdateOperation, Vector,
-    VectorInternal, Vectors,
+    CountRequest, EdgeConfig, EdgeShard, Filter, Fusion, NamedQuery, PointId, PointInsertOperations,
+    PointOperations, PointStruct, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SparseVector,
+    UpdateOperation, Vector, VectorInternal, Vectors,
 };
 use serde_json::{Value, json};
 use vdb_benches::{
-    Contender, Corpus, DENSE, Error, LIMIT, OursTasks, PREFETCH, Performer, RRF_K, Result, Task, TaskKind, WORDS,
-    measure_tasks, task_indexes,
+    Contender, Corpus, DENSE, Error, LIMIT, OursTasks, PREFETCH, Performer, RRF_K, Result, Task, TaskKind,
+    WORDS, measure_tasks, task_indexes,
 };
 use vdb_measure::Plan;
 
@@ -53,7 +53,12 @@ fn fill(dir: &Path, corpus: &Corpus<'_>) -> Result<()> {
         let rows = first..set.len().min(first + BATCH);
         let points = rows.map(|row| {
             let mut vectors = vec![(DENSE, Vector::from(set.vector(row)))];
-            if let Some(words) = corpus.texts.documents.get(row).filter(|words| !words.indices.is_empty()) {
+            if let Some(words) = corpus
+                .texts
+                .documents
+                .get(row)
+                .filter(|words| !words.indices.is_empty())
+            {
                 let words = Vector::new_sparse(words.indices.clone(), words.values.clone());
                 vectors.push((WORDS, words.map_err(failed)?));
             }

@@ -153,10 +153,13 @@ pub(super) struct ClassRecord {
 impl Meta {
     /// How many sections a file with this meta has.
     pub(super) fn sections_of(bytes: &[u8]) -> Result<u32, (usize, String)> {
-        Ok(match Self::kind_of(bytes)? {
-            Kind::Text => TEXT_SECTIONS,
-            _ if bytes.get(ELEMENTS_AT).is_some_and(|&flag| flag != 0) => ELEMENT_SECTIONS,
-            _ => SECTIONS,
+        let knows_elements = bytes.get(ELEMENTS_AT).is_some_and(|&flag| flag != 0);
+        Ok(if Self::kind_of(bytes)? == Kind::Text {
+            TEXT_SECTIONS
+        } else if knows_elements {
+            ELEMENT_SECTIONS
+        } else {
+            SECTIONS
         })
     }
 

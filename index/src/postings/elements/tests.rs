@@ -10,6 +10,9 @@ use crate::postings::{Builder, Kind};
 const ROWS: u32 = 300;
 const PATH: &str = "index";
 
+/// Whether the numbers of one element are wanted.
+type Wanted<'a> = Box<dyn Fn(&BTreeSet<i64>) -> bool + 'a>;
+
 /// A row, an element of it, a number in that.
 type Values = Vec<(u32, u32, i64)>;
 
@@ -47,7 +50,7 @@ proptest! {
         let has = |number| index.elements_with([Key::Integer(number)]).unwrap();
         let range = index.elements_within(Bound::Included(Key::Integer(a)), Bound::Unbounded).unwrap();
         let other = index.elements_without([Key::Integer(a), Key::Integer(b)]).unwrap();
-        let cases: [(Elements, Box<dyn Fn(&BTreeSet<i64>) -> bool>); 5] = [
+        let cases: [(Elements, Wanted<'_>); 5] = [
             (has(a).and(&has(b)), Box::new(|of| of.contains(&a) && of.contains(&b))),
             (has(a).or(&has(b)), Box::new(|of| of.contains(&a) || of.contains(&b))),
             (has(a).minus(&has(b)), Box::new(|of| of.contains(&a) && !of.contains(&b))),
