@@ -186,17 +186,19 @@ impl Counted {
     }
 }
 
+/// Writes what one tally says, under a name and with its labels.
+type Telling<'a> = &'a dyn Fn(&mut Exposition, &str, &[(&str, &str)], &Tally);
+
 /// Answers over one wire.
 fn of_wire(text: &mut Exposition, wire: &str, counted: &[Counted]) {
-    let each =
-        |text: &mut Exposition, name: &str, of: &dyn Fn(&mut Exposition, &str, &[(&str, &str)], &Tally)| {
-            for one in counted {
-                for (status, tally) in &one.statuses {
-                    let status = status.to_string();
-                    of(text, name, &one.labels(Some(&status)), tally);
-                }
+    let each = |text: &mut Exposition, name: &str, of: Telling<'_>| {
+        for one in counted {
+            for (status, tally) in &one.statuses {
+                let status = status.to_string();
+                of(text, name, &one.labels(Some(&status)), tally);
             }
-        };
+        }
+    };
     let mut figure = |name: &str, kind: Kind, help: &str, of: &dyn Fn(&Tally) -> f64| {
         let name = format!("{wire}_{name}");
         text.head(&name, kind, help);
