@@ -24,6 +24,9 @@ use super::fixture::Server;
 
 const KEY: &str = "secret";
 
+/// Which calls somebody may make.
+type May = fn(Needs) -> bool;
+
 fn token(claims: &Value) -> String {
     let part = |text: String| URL_SAFE_NO_PAD.encode(text);
     let header = json!({"alg": "HS256", "typ": "JWT"}).to_string();
@@ -69,13 +72,13 @@ async fn every_call_asks_who_makes_it() {
     let of = |collection: &str, access: &str| {
         token(&json!({"access": [{"collection": collection, "access": access}]}))
     };
-    let reads: fn(Needs) -> bool = |needs| {
+    let reads: May = |needs| {
         matches!(
             needs,
             Needs::Key | Needs::Everywhere(Right::Read) | Needs::On(Right::Read)
         )
     };
-    let everybody: [(String, fn(Needs) -> bool); 7] = [
+    let everybody: [(String, May); 7] = [
         (KEY.to_owned(), |_| true),
         (token(&json!({"access": "m"})), |_| true),
         (token(&json!({"access": "r"})), reads),

@@ -173,7 +173,7 @@ async fn both_wires_are_encrypted() {
 
 #[tokio::test]
 async fn callers_show_a_certificate_where_they_have_to() {
-    let (authority, clients) = (authority(), self::authority());
+    let (authority, clients) = (authority(), authority());
     let server = Secured::start(&authority, Some(&clients)).await;
     let known = signed_by(&clients);
     let answer = https(server.rest, &authority, Some(&known)).await.unwrap();
