@@ -17,6 +17,7 @@ LOCAL = {
     "is-empty-nulls": "a list of nulls is empty; on the server it is not",
     "match-float-integer": "2.0 matches 2; on the server stored floats match no integer",
     "mmr-offset": "the offset skips candidates before any is chosen; the server cuts it from what was chosen",
+    "no-points": "a call for an empty list of points does nothing; the server refuses it",
     "order-mixed": "datetimes and numbers at one path are one scale of numbers",
     "phrase-prefix-slice": "conditions that raise: phrase, prefix, slice",
     "prefetch-filter": "the filter of a query does not reach into its prefetches; on the server it holds at every depth",
