@@ -125,7 +125,8 @@ class Round:
             self.both(lambda subject: subject.upsert(self.name, points, **options))
 
     def target(self):
-        if self.draw.maybe(0.3):
+        avoid("no-points")
+        if not self.live or self.draw.maybe(0.3):
             return {"filter": self.draw.filter()}
         return {"points": self.some_ids()}
 

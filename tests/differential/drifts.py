@@ -21,6 +21,7 @@ LOCAL = {
     "mmr-idf": "a diverse choice begins with the best of the search; on the server with the point most similar to the query as it was given, without idf",
     "mmr-offset": "the offset skips candidates before any is chosen; the server cuts it from what was chosen",
     "multi-missing": "a query by multivectors raises where some point lacks the vector, whether or not it could be found",
+    "no-points": "a call for an empty list of points does nothing; the server refuses it",
     "order-mixed": "datetimes and numbers at one path are one scale of numbers",
     "phrase-prefix-slice": "conditions that raise: phrase, prefix, slice",
     "prefetch-filter": "the filter of a query does not reach into its prefetches; on the server it holds at every depth",

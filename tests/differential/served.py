@@ -58,6 +58,11 @@ class Served(Local):
         """It understands a query as it stands."""
         return filter, deepcopy(prefetch)
 
+    def retrieve(self, collection, ids, with_payload=True, with_vector=False):
+        found = super().retrieve(collection, ids, with_payload, with_vector)
+        # A message cannot say that it has no payload, but for an empty one.
+        return found if with_payload else [point | {"payload": None} for point in found]
+
     def payload(self, collection, call, target, payload=None, keys=None, key=None):
         self.payload_of(collection, call, self.selector(target), payload, keys, key)
 

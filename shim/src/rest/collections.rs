@@ -14,6 +14,7 @@ use super::App;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, TimeoutParam};
 use super::guard::By;
+use super::wire::Bodies;
 use crate::service::settings::{CollectionSettings, SettingsUpdate};
 use crate::service::{CollectionDescription, ConfigDescription, IndexDescription, Warning};
 
@@ -31,7 +32,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+pub(super) const BODIES: Bodies = &[
     ("create collection", |bytes| {
         serde_json::from_slice::<CollectionSettings>(bytes)
             .is_ok_and(|settings| settings.validate().is_ok() && settings.to_config().is_ok())

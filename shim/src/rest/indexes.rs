@@ -11,6 +11,7 @@ use vdb::PayloadIndexParams;
 use super::App;
 use super::envelope::{Failure, Part, answer};
 use super::extract::{At, Json, Params, WriteParams};
+use super::wire::Bodies;
 use crate::service::ServiceError;
 
 pub(super) fn routes() -> Router<App> {
@@ -20,7 +21,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[("index", |bytes| {
+pub(super) const BODIES: Bodies = &[("index", |bytes| {
     serde_json::from_slice::<CreateIndex>(bytes).is_ok_and(|body| {
         body.field_schema
             .is_some_and(|schema| read_schema(&schema).is_ok())

@@ -14,7 +14,7 @@ use vdb::{Condition, Filter, Operation, Payload, Point, PointId, Target, UpsertM
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
-use super::wire::{ShardKeys, WireFilter, WireVector, WireVectors, optional};
+use super::wire::{Bodies, ShardKeys, WireFilter, WireVector, WireVectors, optional};
 use crate::inference::Role;
 use crate::service::{Problems, ServiceError};
 
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+pub(super) const BODIES: Bodies = &[
     ("upsert", reads::<Upsert>),
     ("delete", reads::<Delete>),
     ("update vectors", reads::<UpdateVectors>),

@@ -12,7 +12,7 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::query::OrderByBody;
-use super::wire::{RecordOut, ShardKeys, WireFilter, WithPayload, WithVector, optional, select};
+use super::wire::{Bodies, RecordOut, ShardKeys, WireFilter, WithPayload, WithVector, optional, select};
 use crate::service::{Problems, ScrollAsk, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+pub(super) const BODIES: Bodies = &[
     ("get", |bytes| serde_json::from_slice::<GetBody>(bytes).is_ok()),
     ("scroll", |bytes| {
         serde_json::from_slice::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())

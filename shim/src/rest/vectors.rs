@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::App;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, WriteParams};
+use super::wire::Bodies;
 use crate::service::NamedVectorSettings;
 use crate::service::settings::{
     Datatype, DistanceName, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
@@ -21,8 +22,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] =
-    &[("vector", |bytes| serde_json::from_slice::<Body>(bytes).is_ok())];
+pub(super) const BODIES: Bodies = &[("vector", |bytes| serde_json::from_slice::<Body>(bytes).is_ok())];
 
 #[derive(Deserialize)]
 struct Dense {

@@ -115,10 +115,6 @@ pub(super) async fn within<T: Send + 'static>(
 }
 
 /// Whether it names its points and names none, which nobody means.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "new operations are not empty until it is known what that would mean"
-)]
 fn is_empty(operation: &Operation) -> bool {
     match operation {
         Operation::Upsert { points, .. } => points.is_empty(),

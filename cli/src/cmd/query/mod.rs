@@ -31,7 +31,7 @@ four times as many as asked for, 50 at least, and scores are those of reciprocal
 Conditions of a filter, each under must, should or must_not:
   {\"key\": \"pos\", \"match\": {\"value\": \"verb\"}}          text, integer or boolean
   {\"key\": \"pos\", \"match\": {\"any\": [\"verb\", \"noun\"]}}  or {\"except\": [..]}
-  {\"key\": \"gloss\", \"match\": {\"text\": \"bird\"}}          contains this (tokens, if indexed as text); text_any, phrase, prefix
+  {\"key\": \"gloss\", \"match\": {\"text\": \"bird\"}}          contains this (tokens, if indexed as text); text_any, phrase, prefix, substring
   {\"key\": \"n\", \"range\": {\"gte\": 3, \"lt\": 7.5}}         numbers, or dates such as \"2024-05-01T12:00:00Z\"
   {\"key\": \"tags\", \"values_count\": {\"gte\": 2}}
   {\"is_empty\": {\"key\": \"tags\"}}, {\"is_null\": {\"key\": \"tags\"}}

@@ -26,7 +26,7 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::guard::By;
-use super::wire::ScoredOut;
+use super::wire::{Bodies, ScoredOut};
 use body::QueryBody;
 use groups::{GroupsBody, GroupsOut};
 
@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: &[(&str, fn(&[u8]) -> bool)] = &[
+pub(super) const BODIES: Bodies = &[
     ("query", |bytes| {
         serde_json::from_slice::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),

@@ -27,6 +27,9 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
+/// How the bodies of some routes are read, by name: whether bytes are one that makes sense.
+pub(super) type Bodies = &'static [(&'static str, fn(&[u8]) -> bool)];
+
 /// One object, or a list of them.
 ///
 /// Which it is shows at its first byte: trying one and then the other would read what is nested in it twice on every level.
