@@ -59,7 +59,7 @@ def many():
     pq.write_table(plain, at("pyarrow_lz4.parquet"), compression="lz4", use_dictionary=False)
     frame = pl.from_arrow(fixed)
     frame.write_parquet(at("polars.parquet"))
-    frame.write_ipc(at("polars.arrow"))
+    frame.write_ipc_stream(at("polars.arrows"))
     feather.write_feather(plain, at("feather_lz4.feather"), compression="lz4", chunksize=2)
     with ipc.new_stream(at("stream_zstd.arrows"), fixed.schema, options=ipc.IpcWriteOptions(compression="zstd")) as out:
         out.write_table(fixed, max_chunksize=2)
