@@ -98,10 +98,10 @@ fn a_matrix_leaves_nothing_out_unasked() {
         "{message}"
     );
     place
-        .vdb(&[&export[..], &["--rows", "rows.jsonl"]].concat())
+        .vdb(&[&export[..], &["--rows", "beside.jsonl"]].concat())
         .succeeded();
     place
-        .vdb(&["load", "db2", "points", "out.npy", "--rows", "rows.jsonl"])
+        .vdb(&["load", "db2", "points", "out.npy", "--rows", "beside.jsonl"])
         .succeeded();
     assert_eq!(lines(&place, "db2", "points"), lines(&place, "db", "points"));
     place

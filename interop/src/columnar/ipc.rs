@@ -1,7 +1,7 @@
 //! Batches of an Arrow file or stream.
 //!
 //! A stream is messages: `ffffffff`, the length of the metadata (i32), the metadata (a flatbuffer), the body. A file is `ARROW1`, two
-//! bytes, such a stream, and a footer that this has no use for. Lengths are compared with what comes before anything is decoded.
+//! bytes, such a stream, and a footer that this has no use for; files of polars have a footer and no stream, and are refused. Lengths are compared with what comes before anything is decoded.
 
 use std::io::{BufReader, Read};
 
@@ -71,7 +71,7 @@ fn none_of_it() -> Problem {
     Problem::Format {
         expected: "an Arrow file or stream",
         found: "something else".to_owned(),
-        advice: "write it with pyarrow.feather.write_feather or pyarrow.ipc, version 0.15 or newer",
+        advice: "write it with pyarrow.feather.write_feather or pyarrow.ipc of 0.15 or newer, or with write_ipc_stream of polars",
     }
 }
 

@@ -189,7 +189,7 @@ fn files_of_every_writer_hold_the_same_rows() {
         "pyarrow_gzip_v2.parquet",
         "pyarrow_lz4.parquet",
         "polars.parquet",
-        "polars.arrow",
+        "polars.arrows",
         "feather_lz4.feather",
         "stream_zstd.arrows",
         "file.arrow",

@@ -63,12 +63,13 @@ enum Column {
 }
 
 fn failed(error: ParquetError) -> io::Error {
-    match error {
-        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+    if let ParquetError::External(inner) = error {
+        match inner.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(inner) => io::Error::other(inner),
-        },
-        other => io::Error::other(other),
+        }
+    } else {
+        io::Error::other(error)
     }
 }
 

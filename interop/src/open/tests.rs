@@ -34,7 +34,6 @@ fn other_endings_are_refused_with_the_way_out() {
     for (name, advice) in [
         ("a.jsonl.gz", "gzip -dc"),
         ("a.json", "jq -c"),
-        ("a.npz", "numpy.save"),
         ("a", "no ending"),
         ("a.txt", ".txt"),
     ] {

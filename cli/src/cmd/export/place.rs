@@ -118,9 +118,10 @@ fn refuse(to: &Path, args: &Args) -> Outcome {
         return Ok(());
     };
     if !args.force {
-        let what = if there.is_dir() { "a directory" } else { "a file" };
+        let what = if there.is_dir() { "directory" } else { "file" };
         return Err(Failure::failed(format!(
-            "there is {what} already; --force replaces it"
+            "there is a {what} {} already; --force replaces it",
+            to.display()
         )));
     }
     if there.is_dir() != (args.format == Format::Faiss) {

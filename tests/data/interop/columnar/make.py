@@ -51,14 +51,15 @@ def table(vector):
 def many():
     plain = table(pa.list_(pa.float32()))
     fixed = table(pa.list_(pa.float32(), 3))
-    plain.to_pandas().to_parquet(at("pandas.parquet"))
+    # Integers with nulls among them would become floats.
+    plain.to_pandas(integer_object_nulls=True).to_parquet(at("pandas.parquet"))
     pq.write_table(fixed, at("pyarrow_fixed.parquet"), row_group_size=2)
     pq.write_table(fixed, at("pyarrow_zstd.parquet"), compression="zstd", data_page_version="2.0")
     pq.write_table(plain, at("pyarrow_gzip_v2.parquet"), compression="gzip", data_page_version="2.0", version="2.6")
     pq.write_table(plain, at("pyarrow_lz4.parquet"), compression="lz4", use_dictionary=False)
     frame = pl.from_arrow(fixed)
     frame.write_parquet(at("polars.parquet"))
-    frame.write_ipc(at("polars.arrow"))
+    frame.write_ipc_stream(at("polars.arrows"))
     feather.write_feather(plain, at("feather_lz4.feather"), compression="lz4", chunksize=2)
     with ipc.new_stream(at("stream_zstd.arrows"), fixed.schema, options=ipc.IpcWriteOptions(compression="zstd")) as out:
         out.write_table(fixed, max_chunksize=2)
