@@ -145,7 +145,7 @@ mod tests {
         let both = sum(&[owl.clone(), hawk.clone()]);
         assert_eq!(both, sum(&[hawk.clone(), owl.clone()]));
         assert_ne!(both, sum(&[owl.clone(), owl.clone()]));
-        assert_ne!(both, sum(&[owl.clone()]));
+        assert_ne!(both, sum(std::slice::from_ref(&owl)));
         assert_ne!(both, sum(&[owl.clone(), point(2, "kite")]));
         assert_ne!(both, sum(&[owl, point(3, "hawk")]));
         let moved = Point {

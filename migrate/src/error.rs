@@ -62,13 +62,16 @@ pub(crate) fn told(error: &QdrantError) -> String {
     else {
         return error.to_string();
     };
-    let message = status.message();
-    match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => format!(
+    let (code, message) = (status.code(), status.message());
+    let is = |known: &[Code]| known.contains(&code);
+    if is(&[Code::Unauthenticated, Code::PermissionDenied]) {
+        return format!(
             "the server refuses the key, or wants one ({message}): give it with --from-api-key or --to-api-key, or in \
              VDB_FROM_API_KEY or VDB_TO_API_KEY"
-        ),
-        Code::NotFound | Code::InvalidArgument | Code::AlreadyExists => message.to_owned(),
-        code => format!("{message} ({code:?})"),
+        );
     }
+    if is(&[Code::NotFound, Code::InvalidArgument, Code::AlreadyExists]) {
+        return message.to_owned();
+    }
+    format!("{message} ({code:?})")
 }

@@ -9,7 +9,7 @@ use qdrant_client::qdrant::value::Kind;
 use qdrant_client::qdrant::{vector, vector_output, vectors, vectors_output};
 use vdb::PointId;
 
-/// The first whole number that is no `i64`, and the first that is no `u64`.
+/// The first whole number that is no `i64`, and the first that is no `u64`, which the largest of these are rounded to.
 const BEYOND_I64: f64 = 9_223_372_036_854_775_808.0;
 const BEYOND_U64: f64 = 18_446_744_073_709_551_616.0;
 
@@ -121,7 +121,7 @@ impl Point {
 
 fn may_be_rounded(value: &proto::Value) -> bool {
     match &value.kind {
-        Some(Kind::DoubleValue(number)) => (BEYOND_I64..BEYOND_U64).contains(number),
+        Some(Kind::DoubleValue(number)) => (BEYOND_I64..=BEYOND_U64).contains(number),
         Some(Kind::StructValue(object)) => object.fields.values().any(may_be_rounded),
         Some(Kind::ListValue(list)) => list.values.iter().any(may_be_rounded),
         Some(Kind::NullValue(_) | Kind::IntegerValue(_) | Kind::StringValue(_) | Kind::BoolValue(_))

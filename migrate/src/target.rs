@@ -201,7 +201,8 @@ pub(crate) async fn make_aliases<S: Store, T: Store>(
             collection_name: collection.clone(),
             alias_name: alias.clone(),
         };
-        match sides.target.create_alias(message).await {
+        let call = || sides.target.create_alias(message.clone());
+        match tried(sides.options.patience, &sides.watch, call).await {
             Ok(_) => made.push(alias.clone()),
             Err(error) if is_taken(&error) => warnings.push(refused(&told(&error))),
             Err(error) => {

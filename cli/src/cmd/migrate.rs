@@ -178,6 +178,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     }
     interrupt::watch();
     let state = args.state.clone().unwrap_or_else(|| default_state(&from, &to));
+    if !args.dry_run {
+        wait_for(&to)?;
+    }
     let home = to.directory().map(Home::at);
     let remarks = Arc::new(Mutex::new(Vec::new()));
     let bar = progress::bar(out, "migrating", None, Unit::Rows);
@@ -228,6 +231,17 @@ fn endpoint(text: &str, key: Option<&String>, variable: &str) -> Outcome<Endpoin
         .cloned()
         .or_else(|| is_server.then(from_environment).flatten());
     Endpoint::parse(text, key).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Waits, as long as --wait says, for a directory that another process is writing to.
+fn wait_for(to: &Endpoint) -> Outcome {
+    let held = to
+        .directory()
+        .filter(|dir| std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()));
+    match held {
+        Some(dir) => Ok(open::database(dir)?.close()?),
+        None => Ok(()),
+    }
 }
 
 /// Refuses options that would be of no effect.

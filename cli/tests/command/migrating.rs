@@ -189,7 +189,15 @@ fn cut(place: &Place, from: &str, to: &str, signal: &str) -> (Option<i32>, Strin
     let before = acknowledged(&state);
     let mut child = place
         .command(&[
-            "migrate", "--from", from, "--to", to, "--batch", "1", "--parallel", "1",
+            "migrate",
+            "--from",
+            from,
+            "--to",
+            to,
+            "--batch",
+            "1",
+            "--parallel",
+            "1",
         ])
         .spawn()
         .unwrap();
@@ -201,10 +209,7 @@ fn cut(place: &Place, from: &str, to: &str, signal: &str) -> (Option<i32>, Strin
     let kill = std::process::Command::new("kill").args([signal, &pid]).status();
     assert!(kill.unwrap().success());
     let ended = child.wait_with_output().unwrap();
-    (
-        ended.status.code(),
-        String::from_utf8(ended.stderr).unwrap(),
-    )
+    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
 }
 
 #[test]

@@ -60,6 +60,11 @@ impl Server {
         Qdrant::connect(&self.url()).await.unwrap()
     }
 
+    /// What ends it when it is dropped.
+    pub(crate) fn last_word(&mut self) -> Option<oneshot::Sender<()>> {
+        self.stop.take()
+    }
+
     /// Ends it, with whoever is connected.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());

@@ -93,7 +93,15 @@ async fn limits_and_absences_are_waited_for() {
         1 => Fate::Lost(status(Code::Cancelled, "Timeout expired")),
         _ => Fate::Made,
     });
-    let report = migrated(source, target, options()).await.unwrap();
+    // Writes side by side take turns at being refused.
+    let patient = Options {
+        patience: vdb_migrate::Patience {
+            retries: 50,
+            ..options().patience
+        },
+        ..options()
+    };
+    let report = migrated(source, target, patient).await.unwrap();
     assert!(
         report.is_sound() && report.collections[0].copied == 150,
         "{report:?}"
@@ -111,39 +119,36 @@ async fn a_server_that_stays_away_is_given_up() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_source_that_is_dropped_midway_ends_it() {
-    let (from, to) = (Server::start().await, Server::start().await);
-    let (source, target) = (from.client().await, to.client().await);
-    fill(&source, 1_200).await;
-    let (dropper, writes) = (source.clone(), AtomicU64::new(0));
-    let runtime = tokio::runtime::Handle::current();
-    let target = Faulty::on(target).upserts(move |_| {
-        if writes.fetch_add(1, Ordering::Relaxed) == 5 {
-            let dropper = dropper.clone();
-            tokio::task::block_in_place(|| runtime.block_on(dropper.delete_collection("birds"))).unwrap();
+    let (here, there) = sides(300).await;
+    let (database, mut writes) = (here.database().unwrap().clone(), 0);
+    let target = Faulty::on(there).upserts(move |_| {
+        writes += 1;
+        if writes == 4 {
+            database.drop_collection("birds").unwrap();
         }
         Fate::Made
     });
-    let told = migrated(source, target, options()).await.unwrap_err().to_string();
+    let told = migrated(Faulty::on(here), target, options())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(told.contains("birds") && told.contains("doesn't exist"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_that_dies_ends_it() {
-    let (from, to) = (Server::start().await, Server::start().await);
-    let source = from.client().await;
-    let target = to.client().await;
-    fill(&source, 300).await;
-    let dying = parking_lot::Mutex::new(Some(to));
-    let runtime = tokio::runtime::Handle::current();
+    let (here, _) = sides(300).await;
+    let mut server = Server::start().await;
+    let target = server.client().await;
+    let mut last = server.last_word();
     let target = Faulty::on(target).upserts(move |_| {
-        if let Some(server) = dying.lock().take() {
-            tokio::task::block_in_place(|| runtime.block_on(server.stop()));
-        }
+        // From here on it takes no more calls.
+        drop(last.take());
         Fate::Made
     });
-    let error = migrated(source, target, options()).await.unwrap_err();
+    let error = migrated(here, target, options()).await.unwrap_err();
     assert!(matches!(error, MigrateError::Call { .. }), "{error}");
 }
 
