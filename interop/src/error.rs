@@ -247,6 +247,20 @@ impl std::error::Error for RowError {
     }
 }
 
+/// Runs a decoder of another crate. What it asserts of a file is an error of the file here.
+#[cfg(any(feature = "parquet", feature = "hdf5"))]
+pub(crate) fn guarded<T, E: ToString>(
+    format: &'static str,
+    decode: impl FnOnce() -> Result<T, E>,
+) -> Result<T, Problem> {
+    let why = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it is damaged where its decoder does not expect it".to_owned(),
+    };
+    Err(Problem::Container { format, why })
+}
+
 /// Text as an error shows it: quoted, and cut where it would fill the screen.
 pub(crate) fn quoted(text: &str) -> String {
     const MOST: usize = 60;

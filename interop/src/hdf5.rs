@@ -4,12 +4,10 @@
 //!
 //! Decoded by the crate `hdf5-reader`, block by block.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use hdf5_reader::{Dataset, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
 use vdb::{CollectionConfig, Distance, VectorParams, Vectors};
 
-use crate::error::{Problem, RowError};
+use crate::error::{Problem, RowError, guarded, quoted};
 use crate::id::Numbering;
 use crate::input::Input;
 use crate::options::ReadOptions;
@@ -26,6 +24,8 @@ const DISTANCE: &str = "distance";
 const BLOCK: usize = 1 << 20;
 /// Bytes that one reading may take, and one chunk of the file.
 const MAX_READ: usize = 1 << 30;
+/// Bytes that one byte of a chunk becomes, at most, by deflate (RFC 1951), the filter of such files.
+const MOST_UNPACKED: u64 = 1032;
 
 /// What a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,16 @@ enum Number {
     F32,
     F64,
     U8,
+}
+
+impl Number {
+    fn size(self) -> u64 {
+        match self {
+            Number::F32 => 4,
+            Number::F64 => 8,
+            Number::U8 => 1,
+        }
+    }
 }
 
 /// The rows of a matrix.
@@ -53,15 +63,6 @@ pub struct Hdf5Rows {
     vector_name: String,
     bytes: u64,
     ended: bool,
-}
-
-fn guarded<T, E: ToString>(decode: impl FnOnce() -> Result<T, E>) -> Result<T, Problem> {
-    let why = match catch_unwind(AssertUnwindSafe(decode)) {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it is damaged where its decoder does not expect it".to_owned(),
-    };
-    Err(Problem::Container { format: FORMAT, why })
 }
 
 impl Hdf5Rows {
@@ -85,7 +86,7 @@ impl Hdf5Rows {
             max_chunk_bytes: MAX_READ,
             ..OpenOptions::default()
         };
-        let file = guarded(|| Hdf5File::open_with_options(path, limits))?;
+        let file = guarded(FORMAT, || Hdf5File::open_with_options(path, limits))?;
         let name = match options.columns.vectors.as_slice() {
             [] => TRAIN.to_owned(),
             [one] => one.clone(),
@@ -95,7 +96,7 @@ impl Hdf5Rows {
                 ));
             }
         };
-        let dataset = guarded(|| file.dataset(&name))?;
+        let dataset = guarded(FORMAT, || file.dataset(&name))?;
         let wrong = |why: String| {
             Problem::Collection(format!(
                 "{name:?} {why}; name another matrix with --vector-column"
@@ -113,6 +114,18 @@ impl Hdf5Rows {
             .ok_or_else(|| wrong(format!("has rows of {dim} numbers, and vectors have 1 to 65536")))?;
         let number = number(&dataset)
             .ok_or_else(|| wrong("holds no floats of 32 or 64 bits and no bytes".to_owned()))?;
+        // What was never written reads as zeros, without end if a damaged file says so.
+        let bytes = input.total_bytes().unwrap_or(0);
+        let most = match dataset.chunks() {
+            Some(_) => bytes.saturating_mul(MOST_UNPACKED),
+            None => bytes,
+        };
+        if rows.saturating_mul(dim as u64).saturating_mul(number.size()) > most {
+            let why = format!(
+                "{name:?} is said to have {rows} rows of {dim} numbers, which its {bytes} bytes do not hold"
+            );
+            return Err(Problem::Container { format: FORMAT, why });
+        }
         let mut notes = Vec::new();
         if number == Number::F64 {
             notes.push(format!(
@@ -120,11 +133,19 @@ impl Hdf5Rows {
             ));
         }
         // Without the attribute, or with one of no use, the caller's choice counts.
-        let said = guarded(|| {
+        let said = guarded(FORMAT, || {
             let root = file.root_group()?;
             root.attribute(DISTANCE).and_then(|said| said.read_string())
         });
-        let distance = said.ok().and_then(|said| distance(said.trim_end_matches('\0')));
+        let said = said.ok();
+        let said = said.as_deref().map(|said| said.trim_end_matches('\0'));
+        let distance = said.and_then(distance);
+        if let Some(said) = said.filter(|_| distance.is_none()) {
+            notes.push(format!(
+                "its distance is {}, which is none of ours: vectors compare as --distance says [default: cosine]",
+                quoted(said)
+            ));
+        }
         let config = distance.map(|distance| {
             CollectionConfig::default().vector(options.vector_name.clone(), VectorParams::new(dim, distance))
         });
@@ -142,7 +163,7 @@ impl Hdf5Rows {
             notes,
             numbering: Numbering::from(options.first_id),
             vector_name: options.vector_name.clone(),
-            bytes: input.total_bytes().unwrap_or(0),
+            bytes,
             ended: false,
         })
     }
@@ -157,15 +178,15 @@ impl Hdf5Rows {
         };
         let dataset = &self.dataset;
         self.block = match self.number {
-            Number::F32 => guarded(|| dataset.read_slice::<f32>(&part))?
+            Number::F32 => guarded(FORMAT, || dataset.read_slice::<f32>(&part))?
                 .into_iter()
                 .collect(),
             Number::F64 => {
-                let wide = guarded(|| dataset.read_slice::<f64>(&part))?;
+                let wide = guarded(FORMAT, || dataset.read_slice::<f64>(&part))?;
                 wide.into_iter().map(|number| number as f32).collect()
             }
             Number::U8 => {
-                let bytes = guarded(|| dataset.read_slice::<u8>(&part))?;
+                let bytes = guarded(FORMAT, || dataset.read_slice::<u8>(&part))?;
                 bytes.into_iter().map(f32::from).collect()
             }
         };

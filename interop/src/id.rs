@@ -1,8 +1,18 @@
 //! The id that each row gets: its own, or its number.
 
+use serde_json::Value;
 use vdb_storage::PointId;
 
 use crate::error::Problem;
+
+/// The id that a value is: a number from 0 on, or text that is a number or a UUID.
+pub(crate) fn of_json(value: &Value) -> Option<PointId> {
+    match value {
+        Value::Number(number) => number.as_u64().map(PointId::Num),
+        Value::String(text) => text.parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
 
 /// Gives ids to the rows of one file, which either names all of its ids or none: were both mixed, a numbered row could
 /// silently replace the row that names the same number.

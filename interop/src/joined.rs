@@ -108,6 +108,10 @@ impl RowSource for JoinedRows {
         self.vectors.notes()
     }
 
+    fn changed(&self) -> u64 {
+        self.points.changed()
+    }
+
     fn element(&self) -> Option<Element> {
         self.vectors.element()
     }

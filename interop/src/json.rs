@@ -75,6 +75,24 @@ pub(crate) fn wide_integer(payload: &Map<String, Value>, text: &[u8]) -> Option<
     Some((path, problem))
 }
 
+/// Whether parsing made a float of an integer of `value` that 64 bits do not hold. `text` is what it was parsed from.
+pub(crate) fn has_wide_integer(value: &Value, text: &[u8]) -> bool {
+    let is_beyond = |integer: &str| integer.parse::<u64>().is_err() && integer.parse::<i64>().is_err();
+    is_wide(value) && integers(text).any(is_beyond)
+}
+
+/// How many integers of a payload 64 bits do not hold, so that parsing made floats of them. `text` is what the payload was parsed from.
+pub(crate) fn wide_integers(payload: &Map<String, Value>, text: &[u8]) -> u64 {
+    if !payload.values().any(is_wide) {
+        return 0;
+    }
+    let is_of_payload = |integer: &&str| {
+        let float = integer.parse().ok();
+        float.is_some_and(|float| payload.values().any(|value| place_of(value, float).is_some()))
+    };
+    integers(text).filter(is_of_payload).count() as u64
+}
+
 /// Whether a value has a float in it that an integer may have been.
 fn is_wide(value: &Value) -> bool {
     match value {

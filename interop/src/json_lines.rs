@@ -34,6 +34,7 @@ pub struct JsonLinesRows {
     numbering: Numbering,
     vector_name: String,
     lossy: bool,
+    changed: u64,
 }
 
 impl JsonLinesRows {
@@ -46,6 +47,7 @@ impl JsonLinesRows {
             numbering: Numbering::from(options.first_id),
             vector_name: options.vector_name.clone(),
             lossy: options.lossy,
+            changed: 0,
         }
     }
 
@@ -71,6 +73,9 @@ impl JsonLinesRows {
                 });
             }
         };
+        if let Some(payload) = payload.as_ref().filter(|_| self.lossy) {
+            self.changed += json::wide_integers(payload, self.lines.text());
+        }
         let wide = payload
             .as_ref()
             .filter(|_| !self.lossy)
@@ -131,6 +136,10 @@ impl Iterator for JsonLinesRows {
 impl RowSource for JsonLinesRows {
     fn progress(&self) -> Progress {
         self.lines.progress(self.rows)
+    }
+
+    fn changed(&self) -> u64 {
+        self.changed
     }
 }
 

@@ -35,7 +35,6 @@
 //! | `paired.rs`, `joined.rs` | vectors in one file, payloads in another, or ids and payloads |
 //! | `open.rs` | [`open()`]: the reader that a file's name asks for |
 //! | `export/` | JSON Lines and `.npy`, written |
-//! | `pickle/` | Python pickles, read without running them |
 //! | `qdrant/` | backups and local directories of Qdrant's Python client, as whole collections |
 //!
 //! May depend on `vdb-engine` (points and what a collection is like), `vdb-storage` (ids) and `vdb-sys` (how a number is stored). The user's files are read with `std::fs`; the database's never are.

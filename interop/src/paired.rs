@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
+use vdb::CollectionConfig;
 use vdb_sys::element::Element;
 
 use crate::error::{Problem, RowError};
@@ -24,6 +25,7 @@ pub struct PairedRows {
     vectors_name: String,
     payload: Lines,
     lossy: bool,
+    changed: u64,
     ended: bool,
 }
 
@@ -41,6 +43,7 @@ impl PairedRows {
             vectors_name: vectors_name.to_owned(),
             payload,
             lossy: options.lossy,
+            changed: 0,
             ended: false,
         }
     }
@@ -76,10 +79,13 @@ impl PairedRows {
 
     /// The payload, unless a number of it was changed and may not be.
     fn kept(
-        &self,
+        &mut self,
         place: Place,
         payload: Option<Map<String, Value>>,
     ) -> Result<Option<Map<String, Value>>, RowError> {
+        if let Some(payload) = payload.as_ref().filter(|_| self.lossy) {
+            self.changed += json::wide_integers(payload, self.payload.text());
+        }
         let wide = payload
             .as_ref()
             .filter(|_| !self.lossy)
@@ -154,6 +160,18 @@ impl RowSource for PairedRows {
 
     fn dim_hint(&self) -> Option<usize> {
         self.vectors.dim_hint()
+    }
+
+    fn config(&self) -> Option<CollectionConfig> {
+        self.vectors.config()
+    }
+
+    fn notes(&self) -> &[String] {
+        self.vectors.notes()
+    }
+
+    fn changed(&self) -> u64 {
+        self.changed
     }
 
     fn element(&self) -> Option<Element> {

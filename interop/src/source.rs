@@ -41,6 +41,11 @@ pub trait RowSource: Iterator<Item = Result<Row, RowError>> + Send {
         &[]
     }
 
+    /// Values that payloads do not hold and that became the nearest, which [`ReadOptions::lossy`](crate::ReadOptions::lossy) allows.
+    fn changed(&self) -> u64 {
+        0
+    }
+
     /// How the file stores a number, where it is narrower than the `f32` that rows carry.
     fn element(&self) -> Option<Element> {
         None

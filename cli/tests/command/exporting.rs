@@ -170,12 +170,83 @@ fn numbers_beyond_64_bits_are_not_rounded_unasked() {
         message.contains("payload.a.n[1]: 36893488147419103232") && message.contains("--lossy"),
         "{message}"
     );
-    place.vdb(&["import", &file, "db", "--lossy"]).succeeded();
+    assert_eq!(place.json(&["import", &file, "db", "--lossy"])["changed"], 1);
     let answer = place.json(&["get", "db", "wide", "1"]);
     assert_eq!(
         answer["points"][0]["payload"]["a"]["n"][1],
         json!(36_893_488_147_419_103_232.0)
     );
+}
+
+#[test]
+fn points_without_the_vector_are_left_out_and_counted_when_asked() {
+    let place = Place::new();
+    let rows = "{\"id\": 0, \"vector\": [1, 2]}\n{\"id\": 1}\n{\"id\": 2, \"vector\": [3, 4]}\n";
+    let file = place.file("rows.jsonl", rows);
+    place
+        .vdb(&["load", "db", "rows", &file, "--distance", "dot"])
+        .succeeded();
+    for (format, to) in [("npy", "out.npy"), ("faiss", "store")] {
+        let export = ["export", "db", "rows", to, "--format", format];
+        let message = place.vdb(&export).failed_with(1);
+        assert!(
+            message.contains("point 1") && message.contains("--lossy"),
+            "{message}"
+        );
+        let answer = place.json(&[&export[..], &["--lossy"]].concat());
+        let file = &answer["files"][0];
+        assert_eq!((&file["points"], &file["left_out"]), (&json!(2), &json!(1)));
+    }
+    place
+        .vdb(&["import", "store", "db2", "--collection", "rows"])
+        .succeeded();
+    let kept = "{\"id\":0,\"vector\":[1.0,2.0]}\n{\"id\":2,\"vector\":[3.0,4.0]}\n";
+    assert_eq!(lines(&place, "db2", "rows"), kept);
+    place.vdb(&["load", "db2", "matrix", "out.npy"]).succeeded();
+    assert_eq!(place.json(&["count", "db2", "matrix"]), json!({"count": 2}));
+}
+
+#[test]
+fn a_dry_run_looks_at_the_collection_that_is_there() {
+    let place = Place::new();
+    let rows = place.file("rows.jsonl", "{\"id\": 1, \"vector\": [1, 2]}\n");
+    place.vdb(&["import", &rows, "db"]).succeeded();
+    place
+        .vdb(&["export", "db", "rows", "rows.backup", "--format", "backup"])
+        .succeeded();
+    let dry = |file: &str| place.vdb(&["import", file, "db", "--collection", "rows", "--dry-run"]);
+    let longer = place.file("longer.jsonl", "{\"id\": 2, \"vector\": [1, 2, 3]}\n");
+    let message = dry(&longer).failed_with(1);
+    assert!(
+        message.contains("3 numbers where the collection has 2"),
+        "{message}"
+    );
+    let numbered = place.file("numbered.jsonl", "{\"vector\": [1, 2]}\n");
+    assert!(dry(&numbered).failed_with(1).contains("--start-id"));
+    // Rows of payloads alone fit the collection, and could not make one.
+    let payloads = place.file("payloads.jsonl", "{\"id\": 2, \"payload\": {\"a\": 1}}\n");
+    dry(&payloads).succeeded();
+    let message = place
+        .vdb(&["import", &payloads, "db", "--dry-run"])
+        .failed_with(1);
+    assert!(
+        message.contains("no vector in it tells the dimension"),
+        "{message}"
+    );
+    assert!(dry("rows.backup").failed_with(1).contains("--resume"));
+    assert_eq!(place.json(&["count", "db", "rows"]), json!({"count": 1}));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_read_twice() {
+    let place = Place::new();
+    let pipe = place.path("rows.jsonl");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let message = place
+        .vdb(&["import", "rows.jsonl", "db", "--require-vectors"])
+        .failed_with(2);
+    assert!(message.contains("no regular file"), "{message}");
 }
 
 #[test]
@@ -237,6 +308,51 @@ fn parquet_says_what_its_collection_is_like() {
     assert_eq!(answer["collections"][0]["points"], 1);
     place.vdb(&["import", "dots.parquet", "db2"]).succeeded();
     assert_eq!(lines(&place, "db2", "dots"), lines(&place, "db", "dots"));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn what_a_parquet_file_says_is_compared_with_the_collection() {
+    let place = Place::new();
+    for (name, distance, vector) in [
+        ("dots", "dot", "[1, 2]"),
+        ("l2", "euclid", "[3, 4]"),
+        ("long", "dot", "[1, 2, 3]"),
+    ] {
+        let rows = place.file(
+            &format!("{name}.jsonl"),
+            format!("{{\"id\": 1, \"vector\": {vector}}}"),
+        );
+        place
+            .vdb(&["load", "db", name, &rows, "--distance", distance])
+            .succeeded();
+        let file = format!("{name}.parquet");
+        place
+            .vdb(&["export", "db", name, &file, "--format", "parquet"])
+            .succeeded();
+    }
+    let message = place.vdb(&["load", "db", "dots", "l2.parquet"]).failed_with(1);
+    assert!(
+        message.contains("l2.parquet: its vectors compare by euclid") && message.contains("--distance dot"),
+        "{message}"
+    );
+    place
+        .vdb(&["load", "db", "dots", "l2.parquet", "--distance", "dot"])
+        .succeeded();
+    let message = place.vdb(&["load", "db", "dots", "long.parquet"]).failed_with(1);
+    assert!(
+        message.contains("long.parquet: its vectors have 3 numbers"),
+        "{message}"
+    );
+    // So are files among each other, before a row is written.
+    let message = place
+        .vdb(&["load", "db2", "new", "dots.parquet", "l2.parquet"])
+        .failed_with(1);
+    assert!(
+        message.contains("l2.parquet: its vectors compare by euclid"),
+        "{message}"
+    );
+    assert!(!place.path("db2").exists());
 }
 
 /// A collection that takes a while: `big` in `db`, with rows of 48 numbers.

@@ -11,8 +11,8 @@ use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::{MessageHeader, root_as_message};
 use arrow_schema::SchemaRef;
 
-use super::batches::{Batches, guarded};
-use crate::error::Problem;
+use super::batches::Batches;
+use crate::error::{Problem, guarded};
 use crate::input::Input;
 
 const FORMAT: &str = "Arrow";

@@ -45,66 +45,88 @@ pub(super) enum Payload {
 }
 
 impl Layout {
+    /// A file of ours is read as it says, or not at all: guessed at, its distances and payloads would be others.
     pub(super) fn of(schema: &Schema, options: &ReadOptions) -> Result<Layout, Problem> {
-        let asked = &options.columns;
-        let is_asked = asked.id.is_some()
-            || !asked.vectors.is_empty()
-            || asked.number_rows
-            || !asked.has_vectors
-            || !asked.leave_out.is_empty()
-            || !options.vector_name.is_empty();
-        let of_ours = schema.metadata().get(origin::KEY).filter(|_| !is_asked);
-        if let Some(layout) = of_ours
-            .and_then(|text| Origin::from_json(text))
-            .and_then(|origin| Layout::of_origin(schema, &origin))
-        {
-            return Ok(layout);
+        let Some(said) = schema.metadata().get(origin::KEY) else {
+            return Layout::looked_for(schema, options);
+        };
+        if let Some(option) = choice(options) {
+            return Err(Problem::Collection(format!(
+                "a file that `vdb export` wrote says itself what its columns are, and {option} is for files of others; --leave-out \
+                 leaves columns out"
+            )));
         }
-        Layout::looked_for(schema, options)
+        let left_out = left_out(schema, options)?;
+        Origin::from_json(said)
+            .and_then(|origin| origin.with_name(&options.vector_name))
+            .and_then(|origin| Layout::of_origin(schema, &origin, &left_out))
+            .map_err(|why| {
+                let key = origin::KEY;
+                Problem::Collection(format!(
+                    "its metadata says under {key:?} that `vdb export` wrote it, and {why}; without that key it is read as a file of others"
+                ))
+            })
     }
 
-    /// As a file of ours says; `None` where its columns are others by now.
-    fn of_origin(schema: &Schema, origin: &Origin) -> Option<Layout> {
-        let config = origin.config()?;
-        let id = schema.index_of(origin::ID).ok()?;
-        let payload = schema.index_of(origin::PAYLOAD).ok()?;
-        if !value::is_text(schema.fields().get(payload)?.data_type()) {
-            return None;
+    /// As a file of ours says; else why its columns are not those that it speaks of.
+    fn of_origin(schema: &Schema, origin: &Origin, left_out: &BTreeSet<usize>) -> Result<Layout, String> {
+        let find = |name: &str| {
+            let found = schema.index_of(name);
+            found.map_err(|_| format!("it has no column {name:?} any more"))
+        };
+        let id = find(origin::ID)?;
+        let payload = find(origin::PAYLOAD)?;
+        let of = schema.field(payload).data_type();
+        if !value::is_text(of) {
+            return Err(format!(
+                "its column {:?} is of the type {of} and no text",
+                origin::PAYLOAD
+            ));
         }
-        let mut vectors = Vec::new();
-        for (name, column) in origin.columns() {
-            let column = schema.index_of(column).ok()?;
+        let (mut vectors, mut known) = (Vec::new(), BTreeSet::from([id, payload]));
+        for said in origin.vectors() {
+            let column = find(&said.column)?;
+            known.insert(column);
+            if left_out.contains(&column) {
+                continue;
+            }
+            let of = schema.field(column).data_type();
+            let kind = Kind::of(of).filter(|kind| said.is(*kind)).ok_or_else(|| {
+                let name = &said.column;
+                format!("its column {name:?} is of the type {of}, which is another kind of vector")
+            })?;
             vectors.push(Vectors {
-                name: name.to_owned(),
+                name: said.name.clone(),
                 column,
-                kind: Kind::of(schema.fields().get(column)?.data_type())?,
+                kind,
             });
         }
-        (schema.fields().len() == vectors.len() + 2).then_some(Layout {
-            id: Some(id),
+        let is_new = |at: &usize| !known.contains(at) && !left_out.contains(at);
+        if let Some(new) = (0..schema.fields().len()).find(is_new) {
+            let name = schema.field(new).name();
+            return Err(format!(
+                "it has a column {name:?} that it does not speak of (leave it out with --leave-out {name:?})"
+            ));
+        }
+        Ok(Layout {
+            id: (!left_out.contains(&id)).then_some(id),
+            config: Some(origin.config(|name| vectors.iter().any(|kept| kept.name == name))?),
             vectors,
-            payload: Payload::Json(payload),
-            config: Some(config),
+            payload: if left_out.contains(&payload) {
+                Payload::Fields(Vec::new())
+            } else {
+                Payload::Json(payload)
+            },
             notes: Vec::new(),
         })
     }
 
     fn looked_for(schema: &Schema, options: &ReadOptions) -> Result<Layout, Problem> {
         let asked = &options.columns;
-        let find = |name: &str| {
-            schema.index_of(name).map_err(|_| Problem::NoColumn {
-                name: format!("{name:?}"),
-                columns: names(schema),
-            })
-        };
-        let left_out: BTreeSet<usize> = asked
-            .leave_out
-            .iter()
-            .map(|name| find(name))
-            .collect::<Result<_, _>>()?;
+        let left_out = left_out(schema, options)?;
         let id = match &asked.id {
             _ if asked.number_rows => None,
-            Some(name) => Some(find(name)?),
+            Some(name) => Some(find(schema, name)?),
             None => schema
                 .index_of(origin::ID)
                 .ok()
@@ -154,6 +176,33 @@ impl Layout {
     }
 }
 
+/// The option that chooses columns of a file of others, if one is given.
+fn choice(options: &ReadOptions) -> Option<&'static str> {
+    let asked = &options.columns;
+    let given = [
+        ("--id-column", asked.id.is_some()),
+        ("--vector-column", !asked.vectors.is_empty()),
+        ("--number-rows", asked.number_rows),
+        ("--no-vectors", !asked.has_vectors),
+    ];
+    given
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
+}
+
+fn left_out(schema: &Schema, options: &ReadOptions) -> Result<BTreeSet<usize>, Problem> {
+    let names = options.columns.leave_out.iter();
+    names.map(|name| find(schema, name)).collect()
+}
+
+/// The column of a name that the caller gave.
+fn find(schema: &Schema, name: &str) -> Result<usize, Problem> {
+    schema.index_of(name).map_err(|_| Problem::NoColumn {
+        name: format!("{name:?}"),
+        columns: names(schema),
+    })
+}
+
 /// Whether a column can hold ids.
 fn is_id(of: &DataType) -> bool {
     if let DataType::Dictionary(_, value) = of {
@@ -180,11 +229,7 @@ fn vectors(
     };
     let mut found: Vec<(usize, Kind)> = Vec::new();
     for name in &asked.vectors {
-        let no_column = |_| Problem::NoColumn {
-            name: format!("{name:?}"),
-            columns: names(schema),
-        };
-        let column = schema.index_of(name).map_err(no_column)?;
+        let column = find(schema, name)?;
         let kind = kind(column).ok_or_else(|| {
             let of = schema.field(column).data_type();
             Problem::Collection(format!(
@@ -251,3 +296,6 @@ fn names(schema: &Schema) -> String {
     }
     shown.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

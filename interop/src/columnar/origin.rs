@@ -1,9 +1,12 @@
 //! What a file of ours says of its collection, in its metadata: which column is what, and how vectors compare.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use vdb::{
     CollectionConfig, Distance, Element, Modifier, MultiVectorComparator, SparseVectorParams, VectorParams,
 };
+
+use super::vectors;
 
 /// The key in the file's metadata.
 pub(super) const KEY: &str = "vdb";
@@ -24,9 +27,9 @@ pub(super) struct Origin {
 
 /// A column of vectors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Column {
-    column: String,
-    name: String,
+pub(super) struct Column {
+    pub(super) column: String,
+    pub(super) name: String,
     kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
@@ -105,25 +108,48 @@ impl Origin {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// `None` where the text is of another version or none of ours.
-    pub(super) fn from_json(text: &str) -> Option<Origin> {
-        serde_json::from_str(text)
-            .ok()
-            .filter(|origin: &Origin| origin.version == VERSION)
+    /// What the text says; else why it says nothing here.
+    pub(super) fn from_json(text: &str) -> Result<Origin, String> {
+        let said: Value =
+            serde_json::from_str(text).map_err(|error| format!("what it says is no JSON ({error})"))?;
+        match said.get("version").and_then(Value::as_u64) {
+            Some(version) if version == u64::from(VERSION) => {}
+            Some(version) => {
+                return Err(format!(
+                    "what it says is of version {version}, of which this program, which knows {VERSION}, may not keep all: another \
+                     version of it reads the file"
+                ));
+            }
+            None => return Err("what it says has no version".to_owned()),
+        }
+        serde_json::from_value(said).map_err(|error| format!("what it says is not understood ({error})"))
     }
 
-    /// Names of vectors with their columns.
-    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.vectors
-            .iter()
-            .map(|vector| (vector.name.as_str(), vector.column.as_str()))
+    /// With `name` for the vector without one, unless a vector is called so; else why there is none.
+    pub(super) fn with_name(mut self, name: &str) -> Result<Origin, String> {
+        if name.is_empty() || self.vectors.iter().any(|vector| vector.name == name) {
+            return Ok(self);
+        }
+        let unnamed = self.vectors.iter_mut().find(|vector| vector.name.is_empty());
+        let unnamed = unnamed
+            .ok_or_else(|| format!("it has neither a vector {name:?} (--using) nor one without a name"))?;
+        name.clone_into(&mut unnamed.name);
+        Ok(self)
     }
 
-    /// The collection; `None` where it is of kinds that are not known here.
-    pub(super) fn config(&self) -> Option<CollectionConfig> {
+    /// The columns of vectors.
+    pub(super) fn vectors(&self) -> &[Column] {
+        &self.vectors
+    }
+
+    /// The collection with the vectors whose names `keeps` accepts; else what is not known here.
+    pub(super) fn config(&self, keeps: impl Fn(&str) -> bool) -> Result<CollectionConfig, String> {
         let mut config = CollectionConfig::default();
-        for vector in &self.vectors {
-            let (element, _) = ELEMENTS.iter().find(|(_, name)| *name == vector.element)?;
+        for vector in self.vectors.iter().filter(|vector| keeps(&vector.name)) {
+            let Column { column, .. } = vector;
+            let known = ELEMENTS.iter().find(|(_, name)| *name == vector.element);
+            let (element, _) = known
+                .ok_or_else(|| format!("of {column:?} the element {:?} is not known", vector.element))?;
             config = match vector.kind {
                 Kind::Sparse => {
                     let mut params = SparseVectorParams::new().element(*element);
@@ -133,9 +159,14 @@ impl Origin {
                     config.sparse_vector(vector.name.clone(), params)
                 }
                 Kind::Dense | Kind::Multi => {
-                    let named = vector.distance.as_deref()?;
-                    let distance = DISTANCES.iter().find(|distance| distance.name() == named)?;
-                    let mut params = VectorParams::new(vector.size?, *distance).element(*element);
+                    let named = vector.distance.as_deref().unwrap_or_default();
+                    let known = DISTANCES.iter().find(|distance| distance.name() == named);
+                    let distance =
+                        known.ok_or_else(|| format!("of {column:?} the distance {named:?} is not known"))?;
+                    let size = vector
+                        .size
+                        .ok_or_else(|| format!("of {column:?} it says no size"))?;
+                    let mut params = VectorParams::new(size, *distance).element(*element);
                     if vector.kind == Kind::Multi {
                         params = params.multivector(MultiVectorComparator::MaxSim);
                     }
@@ -143,6 +174,17 @@ impl Origin {
                 }
             };
         }
-        Some(config)
+        Ok(config)
+    }
+}
+
+impl Column {
+    /// Whether a column of that kind can be it.
+    pub(super) fn is(&self, kind: vectors::Kind) -> bool {
+        match (self.kind, kind) {
+            (Kind::Dense, vectors::Kind::Dense { size, .. }) => size.is_none() || size == self.size,
+            (Kind::Multi, vectors::Kind::Multi { .. }) | (Kind::Sparse, vectors::Kind::Sparse { .. }) => true,
+            (Kind::Dense | Kind::Multi | Kind::Sparse, _) => false,
+        }
     }
 }

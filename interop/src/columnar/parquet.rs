@@ -6,9 +6,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::batches::{Batches, guarded};
+use super::batches::Batches;
 use super::footer;
-use crate::error::Problem;
+use crate::error::{Problem, guarded};
 use crate::input::Input;
 
 const FORMAT: &str = "Parquet";

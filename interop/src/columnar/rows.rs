@@ -10,8 +10,9 @@ use super::batches::Batches;
 use super::layout::{Layout, Payload};
 use super::{ipc, parquet, value, vectors};
 use crate::error::{Problem, RowError};
-use crate::id::Numbering;
+use crate::id::{self, Numbering};
 use crate::input::Input;
+use crate::json::{wide_integer, wide_integers};
 use crate::misfit::{Lossy, Misfit};
 use crate::options::ReadOptions;
 use crate::row::{At, Place, Row};
@@ -28,6 +29,7 @@ pub struct ColumnarRows {
     place: Place,
     numbering: Numbering,
     lossy: bool,
+    changed: u64,
     rows: u64,
     ended: bool,
 }
@@ -77,6 +79,7 @@ impl ColumnarRows {
             place,
             numbering: Numbering::from(options.first_id),
             lossy: options.lossy,
+            changed: 0,
             rows: 0,
             ended: false,
         })
@@ -107,7 +110,7 @@ impl ColumnarRows {
         let name = |column: usize| batch.schema_ref().field(column).name().clone();
         let id = match self.layout.id {
             None => None,
-            Some(column) => id(batch.column(column), at)
+            Some(column) => given(batch.column(column), at)
                 .map_err(|problem| RowError::in_field(place.clone(), name(column), problem))?,
         };
         let mut all = Vectors::default();
@@ -125,8 +128,11 @@ impl ColumnarRows {
             all.0.insert(vector.name.clone(), numbers);
         }
         let payload = match &self.layout.payload {
-            Payload::Json(column) => json(batch.column(*column), at)
-                .map_err(|problem| RowError::in_field(place.clone(), name(*column), problem))?,
+            Payload::Json(column) => {
+                json(batch.column(*column), at, &mut lossy).map_err(|Misfit { path, problem }| {
+                    RowError::in_field(place.clone(), format!("{}{path}", name(*column)), problem)
+                })?
+            }
             Payload::Fields(columns) => {
                 let mut payload = Map::with_capacity(columns.len());
                 for column in columns {
@@ -142,6 +148,7 @@ impl ColumnarRows {
                 Some(payload)
             }
         };
+        self.changed += lossy.changed;
         let number = self.rows - 1;
         let (id, numbered) = self
             .numbering
@@ -158,7 +165,7 @@ impl ColumnarRows {
 }
 
 /// The id of a row; `None` where it is null.
-fn id(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
+fn given(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
     if let Some(bytes) = column.as_fixed_size_binary_opt() {
         let bytes = bytes.is_valid(at).then(|| bytes.value(at));
         // The bytes of a UUID stand as its text reads.
@@ -170,28 +177,34 @@ fn id(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
         }));
     }
     let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
-    let id = match &found {
-        Json::Null => return Ok(None),
-        Json::Number(number) => number.as_u64().map(PointId::Num),
-        Json::String(text) => text.parse().ok(),
-        Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
-    };
-    id.map(Some).ok_or_else(|| Problem::Value {
+    if found.is_null() {
+        return Ok(None);
+    }
+    id::of_json(&found).map(Some).ok_or_else(|| Problem::Value {
         expected: "an id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the column is payload)",
         found: found.to_string(),
     })
 }
 
 /// A payload that is JSON as a whole.
-fn json(column: &dyn Array, at: usize) -> Result<Option<Map<String, Json>>, Problem> {
-    let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
-    let Json::String(text) = found else {
+fn json(column: &dyn Array, at: usize, lossy: &mut Lossy) -> Result<Option<Map<String, Json>>, Misfit> {
+    let Json::String(text) = value::json(column, at, &mut Lossy::default())? else {
         return Ok(None);
     };
-    serde_json::from_str(&text).map_err(|error| Problem::Json {
-        message: error.to_string(),
-        column: error.column(),
-    })
+    let payload: Map<String, Json> = serde_json::from_str(&text).map_err(|error| {
+        Misfit::here(Problem::Json {
+            message: error.to_string(),
+            column: error.column(),
+        })
+    })?;
+    if lossy.is_allowed {
+        lossy.changed += wide_integers(&payload, text.as_bytes());
+        return Ok(Some(payload));
+    }
+    match wide_integer(&payload, text.as_bytes()) {
+        Some((path, problem)) => Err(Misfit { path, problem }),
+        None => Ok(Some(payload)),
+    }
 }
 
 impl Iterator for ColumnarRows {
@@ -250,6 +263,10 @@ impl RowSource for ColumnarRows {
 
     fn notes(&self) -> &[String] {
         &self.layout.notes
+    }
+
+    fn changed(&self) -> u64 {
+        self.changed
     }
 }
 

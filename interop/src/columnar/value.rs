@@ -25,6 +25,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, GenericListArray, OffsetSizeTrait};
 use arrow_schema::{DataType, Field, TimeUnit};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::error::Problem;
@@ -227,24 +228,7 @@ fn bytes(value: &[u8], lossy: &mut Lossy) -> Result<Json, Misfit> {
     if !lossy.is_allowed {
         return lossy.change(format!("{} bytes", value.len()), "base64", Json::Null);
     }
-    lossy.change(String::new(), "base64", base64(value).into())
-}
-
-/// RFC 4648, section 4.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, at| {
-            bits << 8 | u32::from(group.get(at).copied().unwrap_or(0))
-        });
-        for digit in 0..4 {
-            let at = (bits >> (18 - 6 * digit)) & 63;
-            let shown = DIGITS.get(at as usize).filter(|_| digit <= group.len());
-            text.push(shown.map_or('=', |digit| char::from(*digit)));
-        }
-    }
-    text
+    lossy.change(String::new(), "base64", BASE64_STANDARD.encode(value).into())
 }
 
 fn text(value: Option<String>) -> Result<Json, Misfit> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::json;
+
 /// The value of a cell's text; `None` leaves the field out.
 ///
 /// Untyped, every cell is a string, empty ones too. Typed, each cell is judged on its own:
@@ -9,7 +11,7 @@ use serde_json::{Number, Value};
 /// - `true`, `false`: a boolean;
 /// - a number as JSON writes it, whole ones where they fit 64 bits. So `007`, `+1`, `1_000` and whole numbers beyond 64 bits stay
 ///   strings: postcodes and telephone numbers keep their zeros, and long ones their digits;
-/// - an array or object as JSON writes it: that;
+/// - an array or object as JSON writes it: that, unless a whole number in it is beyond 64 bits;
 /// - anything else: a string.
 pub(crate) fn value(text: &str, typed: bool) -> Option<Value> {
     if !typed {
@@ -22,7 +24,9 @@ pub(crate) fn value(text: &str, typed: bool) -> Option<Value> {
             .ok()
             .filter(|number| !number.is_f64() || text.contains(['.', 'e', 'E']))
             .map(Value::Number),
-        b'[' | b'{' => serde_json::from_str(text).ok(),
+        b'[' | b'{' => serde_json::from_str(text)
+            .ok()
+            .filter(|value| !json::has_wide_integer(value, text.as_bytes())),
         _ => None,
     };
     Some(parsed.unwrap_or_else(|| Value::String(text.to_owned())))

@@ -310,3 +310,14 @@ proptest! {
         prop_assert_eq!(read, trimmed);
     }
 }
+
+#[test]
+fn a_cell_with_an_integer_beyond_64_bits_stays_text() {
+    let row = read("v0,wide,float\n1,\"{\"\"n\"\": [18446744073709551616]}\",[1e300]\n")
+        .remove(0)
+        .unwrap();
+    assert_eq!(
+        row.payload.map(Value::Object),
+        Some(json!({"wide": "{\"n\": [18446744073709551616]}", "float": [1e300]}))
+    );
+}

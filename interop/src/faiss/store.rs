@@ -14,6 +14,7 @@ use super::layout::FaissMetric;
 use super::metadata::{Entries, Metadata};
 use super::rows::FaissRows;
 use crate::error::{Problem, RowError};
+use crate::id;
 use crate::options::ReadOptions;
 use crate::qdrant::{Described, ImportOptions};
 use crate::row::{At, Place};
@@ -324,12 +325,7 @@ impl FaissPoints {
 
 /// An id that metadata holds.
 fn given_id(value: Option<&Json>) -> Result<PointId, Problem> {
-    let id = match value {
-        Some(Json::Number(number)) => number.as_u64().map(PointId::Num),
-        Some(Json::String(text)) => text.parse().ok(),
-        Some(Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_)) | None => None,
-    };
-    id.ok_or_else(|| Problem::Value {
+    value.and_then(id::of_json).ok_or_else(|| Problem::Value {
         expected: "an id, which is a number from 0 on or a UUID",
         found: value.map_or_else(|| "nothing".to_owned(), Json::to_string),
     })

@@ -54,3 +54,33 @@ fn of_a_file_that_is_cut_short_no_other_rows_come() {
         }
     }
 }
+
+#[test]
+fn rows_that_the_file_cannot_hold_are_refused() {
+    let mut bytes = std::fs::read(file()).unwrap();
+    // The length of `train` in its dataspace: 60 rows of 5 numbers.
+    let shape: Vec<u8> = [60u64, 5]
+        .iter()
+        .flat_map(|length| length.to_le_bytes())
+        .collect();
+    let at = bytes.windows(16).position(|window| window == shape).unwrap();
+    bytes[at..at + 8].copy_from_slice(&(1u64 << 50).to_le_bytes());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("long.hdf5");
+    std::fs::write(&path, bytes).unwrap();
+    let error = open(&path, &[]).unwrap_err().to_string();
+    assert!(error.contains("bytes do not hold"), "{error}");
+}
+
+#[test]
+fn a_distance_that_is_none_of_ours_is_told() {
+    let mut bytes = std::fs::read(file()).unwrap();
+    let at = bytes.windows(7).position(|window| window == b"angular").unwrap();
+    bytes[at..at + 7].copy_from_slice(b"hamming");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bits.hdf5");
+    std::fs::write(&path, bytes).unwrap();
+    let rows = open(&path, &[]).unwrap();
+    assert_eq!(rows.config(), None);
+    assert!(rows.notes()[0].contains("\"hamming\""), "{:?}", rows.notes());
+}

@@ -11,8 +11,9 @@ use crate::misfit::{Lossy, Misfit};
 use crate::npy::Header;
 use crate::time;
 
-/// Bytes of a row, at most.
+/// Bytes and items of a row, at most: an item becomes a value of JSON, which takes some dozens of bytes.
 const MAX_ROW: u64 = 64 << 20;
+const MAX_ITEMS: u64 = 1 << 20;
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,11 +183,29 @@ impl Column {
         if header.fortran_order && list.is_some_and(|items| items > 1) && rows > 1 {
             return Err(wrong("has columns back to back (Fortran order)".to_owned()));
         }
+        if list.is_some_and(|items| items > MAX_ITEMS) {
+            return Err(wrong(format!("has rows of more than {MAX_ITEMS} items")));
+        }
         let bytes = list.unwrap_or(1).checked_mul(kind.size() as u64);
         let bytes = bytes
             .filter(|bytes| *bytes <= MAX_ROW)
             .and_then(|bytes| usize::try_from(bytes).ok())
             .ok_or_else(|| wrong(format!("has rows of more than {MAX_ROW} bytes")))?;
+        // Of rows without bytes any number would fit.
+        if bytes == 0 {
+            return Err(wrong("has rows of no bytes".to_owned()));
+        }
+        if let Some(found) = input.total_bytes() {
+            let expected = rows
+                .saturating_mul(bytes as u64)
+                .saturating_add(header.data_start);
+            if found < expected {
+                return Err(Problem::Truncated { expected, found });
+            }
+            if found > expected {
+                return Err(Problem::Trailing { rows });
+            }
+        }
         Ok(Column {
             name: name.to_owned(),
             rows,
@@ -246,3 +265,6 @@ impl Column {
             .map_err(Problem::Io)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use vdb::Vectors;
 use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError};
-use crate::id::Numbering;
+use crate::id::{self, Numbering};
 use crate::input::Input;
 use crate::misfit::Lossy;
 use crate::npy::{Header, NpyRows};
@@ -36,6 +36,7 @@ pub struct NpzRows {
     payload: Vec<Column>,
     numbering: Numbering,
     lossy: bool,
+    changed: u64,
     rows: u64,
     next: u64,
     bytes: u64,
@@ -67,11 +68,12 @@ impl NpzRows {
 
     fn open(path: &Path, place: Place, options: &ReadOptions) -> Result<NpzRows, Problem> {
         let asked = &options.columns;
-        let mut arrays = Vec::new();
+        let (mut arrays, mut names) = (Vec::new(), Vec::new());
         for entry in zip::entries(path)? {
             let Some(name) = entry.name.strip_suffix(ENDING) else {
                 continue;
             };
+            names.push(name.to_owned());
             if asked.leave_out.iter().any(|left_out| left_out == name) {
                 continue;
             }
@@ -80,6 +82,16 @@ impl NpzRows {
                 name: name.to_owned(),
                 header: Header::read(&mut input)?,
                 entry,
+            });
+        }
+        if let Some(name) = asked.leave_out.iter().find(|name| !names.contains(name)) {
+            return Err(Problem::NoColumn {
+                name: format!("{name:?}"),
+                columns: names
+                    .iter()
+                    .map(|name| format!("{name:?}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             });
         }
         let known: Vec<String> = arrays.iter().map(|array| format!("{:?}", array.name)).collect();
@@ -165,6 +177,7 @@ impl NpzRows {
             payload,
             numbering: Numbering::from(options.first_id),
             lossy: options.lossy,
+            changed: 0,
             rows,
             next: 0,
             bytes: std::fs::metadata(path).map_or(0, |found| found.len()),
@@ -223,6 +236,7 @@ impl NpzRows {
                 }
             }
         }
+        self.changed += lossy.changed;
         if let Some((field, problem)) = wrong {
             return Err(RowError {
                 place,
@@ -273,12 +287,7 @@ fn content(path: &Path, entry: &Entry) -> Result<Input, Problem> {
 
 /// An id that an array holds.
 fn given(found: &Json) -> Result<PointId, Problem> {
-    let id = match found {
-        Json::Number(number) => number.as_u64().map(PointId::Num),
-        Json::String(text) => text.parse().ok(),
-        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
-    };
-    id.ok_or_else(|| Problem::Value {
+    id::of_json(found).ok_or_else(|| Problem::Value {
         expected: "an id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the array is payload)",
         found: found.to_string(),
     })
@@ -317,6 +326,10 @@ impl RowSource for NpzRows {
 
     fn dim_hint(&self) -> Option<usize> {
         self.vectors.first().and_then(|rows| rows.dim_hint())
+    }
+
+    fn changed(&self) -> u64 {
+        self.changed
     }
 }
 

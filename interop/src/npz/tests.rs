@@ -91,3 +91,16 @@ fn damage_is_an_error() {
         }
     }
 }
+
+#[test]
+fn an_array_that_is_to_be_left_out_is_there() {
+    let columns = ColumnOptions {
+        leave_out: vec!["wrod".to_owned()],
+        ..ColumnOptions::default()
+    };
+    let error = read(&fixture("stored.npz"), columns).unwrap_err().to_string();
+    assert!(
+        error.contains("\"wrod\"") && error.contains("\"word\""),
+        "{error}"
+    );
+}

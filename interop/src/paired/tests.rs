@@ -79,3 +79,43 @@ fn files_of_different_lengths_are_told_apart() {
     );
     assert!(!short.is_skippable() && !long.is_skippable());
 }
+
+/// A source of no rows that says what its collection is like.
+struct Said(Vec<String>);
+
+impl Iterator for Said {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        None
+    }
+}
+
+impl RowSource for Said {
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+
+    fn config(&self) -> Option<CollectionConfig> {
+        Some(CollectionConfig::new(vdb::VectorParams::new(
+            2,
+            vdb::Distance::Euclid,
+        )))
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.0
+    }
+}
+
+#[test]
+fn what_the_file_of_vectors_says_of_its_collection_counts() {
+    let said = Box::new(Said(vec!["rounded".to_owned()]));
+    let config = said.config();
+    let payload = Input::from_bytes("p.jsonl", Vec::new());
+    let rows = PairedRows::new(said, "v.hdf5", payload, &ReadOptions::default());
+    assert_eq!(
+        (rows.config(), rows.notes()),
+        (config, &["rounded".to_owned()][..])
+    );
+}

@@ -24,14 +24,16 @@ Formats:
   npy      the vectors of one name as a matrix of 32-bit floats, in the order of ids; --rows FILE has the ids and payloads beside it
 
 Vectors are written as they are stored: under cosine distance they have length 1, and an index of FAISS by inner product compares \
-them as the collection does. What a format cannot express is an error that names the point; --lossy leaves it out. Ids of FAISS are \
+them as the collection does. What a format cannot express is an error that names the point; with --lossy npy and faiss leave out \
+points without the vector, which are counted, and npy without --rows ids and payloads. Ids of FAISS are \
 numbers below 2^63: 0, 1, 2, .. as positions, others by an IndexIDMap2; --id-key NAME numbers the vectors and keeps ids of any kind \
 in the metadata, where `vdb import --id-key NAME` finds them. docs/formats.md tells what each format holds.
 
 An export reads one moment of the collection, in bounded memory, and works beside a process that writes. A file has its name only once \
-it is complete and synced; interrupted (Ctrl-C), an export leaves nothing behind.
+it is complete and synced; interrupted (Ctrl-C), an export leaves nothing of the file that it was at, and --all keeps those before it.
 
-With --json the answer is {\"files\": [{\"collection\", \"file\", \"points\", \"bytes\"}], \"export_s\"}.
+With --json the answer is {\"files\": [{\"collection\", \"file\", \"points\", \"left_out\", \"bytes\"}], \"export_s\"}; left_out \
+counts the points that --lossy left out.
 
 Examples:
   vdb export my.db posts posts.backup --format backup
@@ -136,12 +138,13 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         let collection = open::collection(&db, &name)?;
         let told = |failure: Failure| failure.within(&to.display().to_string());
         let place = place::Place::new(&to, args).map_err(told)?;
-        let points =
+        let written =
             write::write(&collection, &name, place.targets().map_err(told)?, args, out).map_err(told)?;
         let bytes = place.finish(args.force).map_err(told)?;
-        files.push(
-            json!({"collection": name, "file": to.display().to_string(), "points": points, "bytes": bytes}),
-        );
+        files.push(json!({
+            "collection": name, "file": to.display().to_string(), "points": written.points, "left_out": written.left_out,
+            "bytes": bytes,
+        }));
     }
     let export_s = started.elapsed().as_secs_f64();
     let points: u64 = files.iter().filter_map(|file| file["points"].as_u64()).sum();

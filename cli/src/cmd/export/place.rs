@@ -151,7 +151,8 @@ fn sync_directory(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Gives the directory its name. One that is there is moved aside first, and back if that fails.
+/// Gives the directory its name. One that is there changes its name with it in one step, and goes after that; where the system does not
+/// do that, it is moved aside first.
 fn move_directory(dir: TempDir, to: &Path) -> io::Result<()> {
     if to.symlink_metadata().is_err() {
         fs::rename(dir.path(), to)?;
@@ -159,15 +160,53 @@ fn move_directory(dir: TempDir, to: &Path) -> io::Result<()> {
         let _ = dir.keep();
         return Ok(());
     }
+    if exchange(dir.path(), to)? {
+        return gone_after_sync(dir, to);
+    }
+    move_aside(dir, to)
+}
+
+/// Two directories get each other's name; false where the system or the file system cannot do that.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_one: &Path, _other: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Moves what is there aside, and back if its name cannot be given to the new one. It is deleted only after the new one has its name.
+fn move_aside(dir: TempDir, to: &Path) -> io::Result<()> {
     let aside = TempDir::with_prefix_in(PREFIX, parent(to))?;
     let old = aside.path().join("old");
     fs::rename(to, &old)?;
     if let Err(error) = fs::rename(dir.path(), to) {
-        fs::rename(&old, to)?;
+        if fs::rename(&old, to).is_err() {
+            let kept = aside.keep().join("old");
+            let why = format!("{error}; what was there is now {}", kept.display());
+            return Err(io::Error::new(error.kind(), why));
+        }
         return Err(error);
     }
     let _ = dir.keep();
-    aside.close()
+    gone_after_sync(aside, to)
+}
+
+/// Deletes what was replaced once the new name is durable; else it stays.
+fn gone_after_sync(old: TempDir, to: &Path) -> io::Result<()> {
+    if let Err(error) = sync_directory(parent(to)) {
+        let _ = old.keep();
+        return Err(error);
+    }
+    old.close()
 }
 
 /// Temporary files are for their owner alone; what was asked for is a file like others.
@@ -181,3 +220,6 @@ fn readable(path: &Path, mode: u32) -> io::Result<()> {
 fn readable(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

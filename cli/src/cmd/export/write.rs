@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use vdb::{
-    Collection, CollectionConfig, Payload, PointId, ScrollRequest, Select, VectorParams, VectorSelector,
-    Vectors,
+    Collection, CollectionConfig, Condition, Filter, Payload, PointId, ScrollRequest, Select, VectorParams,
+    VectorSelector, Vectors,
 };
 use vdb_interop::faiss::{FaissExport, FaissIds, FaissWriteError};
 use vdb_interop::qdrant::{self, BackupWriter};
@@ -13,24 +13,44 @@ use vdb_interop::{JsonLinesWriter, NpyWriteError, NpyWriter};
 use super::place::Target;
 use super::{Args, Format};
 use crate::failure::{Failure, Outcome};
-use crate::interrupt;
 use crate::out::Out;
 use crate::progress::{self, Unit};
+use crate::{interrupt, table};
 
 /// Points of a page, at most, and numbers in their vectors.
 const PAGE: usize = 1000;
 const PAGE_NUMBERS: usize = 4 << 20;
 
-/// Writes a collection, and says how many points it has.
+/// What an export came to.
+pub(super) struct Written {
+    pub(super) points: u64,
+    /// Points without the vector of a format that has one for each.
+    pub(super) left_out: u64,
+}
+
+/// Writes a collection. With `--lossy` points without the vector of a format that has one for each are left out.
 pub(super) fn write(
     collection: &Collection,
     name: &str,
     to: Vec<Target>,
     args: &Args,
     out: &Out,
-) -> Outcome<u64> {
+) -> Outcome<Written> {
     let config = collection.config();
-    let total = collection.count(None)?;
+    let all = collection.count(None)?;
+    let (mut request, mut total) = (ScrollRequest::new(), all);
+    if args.lossy {
+        let (vector, _) = dense(&config, args)?;
+        let has_it = Filter::must([Condition::has_vector(vector.as_str())]);
+        total = collection.count(Some(&has_it))?;
+        request = request.filter(has_it);
+        if total < all {
+            let without = table::counted(all - total, "point");
+            out.warn(format_args!(
+                "{name}: {without} without the vector {vector:?} left out (--lossy)"
+            ));
+        }
+    }
     let bar = progress::bar(out, "exporting", Some(total), Unit::Rows);
     let mut writer = Writer::new(to, collection, &config, total, args)?;
     if args.format == Format::Backup {
@@ -38,7 +58,7 @@ pub(super) fn write(
             out.warn(format_args!("{name}: {unkept}"));
         }
     }
-    let mut request = ScrollRequest::new().select(writer.select()).limit(page(&config));
+    request = request.select(writer.select()).limit(page(&config));
     let mut written = 0;
     loop {
         if interrupt::asked_to_stop() {
@@ -62,7 +82,10 @@ pub(super) fn write(
     }
     bar.finish_and_clear();
     writer.finish()?;
-    Ok(written)
+    Ok(Written {
+        points: written,
+        left_out: all.saturating_sub(total),
+    })
 }
 
 /// Points of a page, so that memory does not grow with the vectors.
@@ -233,7 +256,8 @@ impl Matrix {
 fn numbers<'a>(id: PointId, name: &str, vectors: &'a Vectors) -> Outcome<&'a [f32]> {
     vectors.dense(name).ok_or_else(|| {
         Failure::failed(format!(
-            "point {id} has no vector {name:?}, and there is a row for every point; --format jsonl and parquet can leave vectors out"
+            "point {id} has no vector {name:?}, and there is a row for every point; --format jsonl and parquet can leave vectors out, \
+             --lossy leaves out points without it"
         ))
     })
 }

@@ -36,7 +36,8 @@ SOURCE is one of
                 docs/formats.md how each type is mapped
 
 Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare [default: cosine]. \
-Rows are loaded as they are read; --dry-run reads and checks all of them, writes nothing, and tells what was found.
+Rows are loaded as they are read; --dry-run reads and checks all of them, against the collection if it is there, \
+writes nothing, and tells what was found.
 
 Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
 runs and imports nothing. All of a source that is no file of rows is read and checked before anything is written; damage, foreign classes and \
@@ -152,6 +153,12 @@ fn rows(args: &Args, collection: String, out: &mut Out) -> Outcome {
     if !args.dry_run && !args.require_vectors {
         return load::run(&load, out);
     }
+    if !args.dry_run && !args.source.is_file() {
+        return Err(Failure::usage(format!(
+            "--require-vectors reads the rows twice, and {} is no regular file: save it in one first",
+            args.source.display()
+        )));
+    }
     let found = load::check(&load, out)?;
     may_be(&collection, &found.config)?;
     let missing = found.rows - found.with_vectors;
@@ -218,6 +225,11 @@ fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
         checked.push(part);
     }
     if args.dry_run {
+        if let Some(db) = load::database_if_there(&args.db)? {
+            for part in &checked {
+                write::check_target(&db, part, args)?;
+            }
+        }
         let collections = checked.iter().map(|part| part.as_json(None)).collect();
         return answer(args, format, collections, &[], None, out);
     }

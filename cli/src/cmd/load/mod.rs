@@ -20,11 +20,11 @@ mod source;
 mod target;
 mod write;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
-use vdb::{Collection, CollectionConfig, Distance, Durability, Element};
+use vdb::{Collection, CollectionConfig, Database, Distance, Durability, Element};
 
 use super::optimize::optimize;
 use crate::failure::{Failure, Outcome};
@@ -55,8 +55,8 @@ A bad row stops the load with nothing of its batch written; the batches before i
 row and field. With --skip-bad such rows are left out and counted. Interrupted (Ctrl-C), a load keeps the batches \
 that are there; what was made for a load that wrote nothing goes again.
 
-With --json the answer is {\"collection\", \"created\", \"rows\", \"skipped\", \"points\", \"load_s\", \"index_s\"}; \
-created says whether the collection is new, index_s is null with --no-index.
+With --json the answer is {\"collection\", \"created\", \"rows\", \"skipped\", \"changed\", \"points\", \"load_s\", \"index_s\"}; \
+created says whether the collection is new, changed counts the values that --lossy changed, index_s is null with --no-index.
 
 Examples:
   vdb load my.db words vectors.npy --payload words.jsonl
@@ -174,8 +174,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     args.reading.check(&args.files, beside.is_some())?;
     // The files first: a name that is wrong leaves no empty database behind.
     let mut source = Source::open(&args.files, beside, args.reading.options())?;
-    for note in source.notes() {
-        out.warn(format_args!("{}: {note}", source.name()));
+    for (file, note) in source.notes() {
+        out.warn(format_args!("{file}: {note}"));
     }
     let mut early = Vec::new();
     let shape = source.shape(args.skip_bad, &mut early)?;
@@ -183,7 +183,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     interrupt::watch();
     let builder = open::builder().durability(args.durability);
     let done = Home::at(&args.db).with(builder, |db| {
-        let mut target = Target::find(db, args, shape, &source)?;
+        let mut target = Target::find(Some(db), args, shape, &source)?;
         let started = Instant::now();
         let loaded = write::write(db, &mut target, source, args, early, out)?;
         let load_s = started.elapsed().as_secs_f64();
@@ -200,6 +200,15 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     done.answer(args, out)
 }
 
+/// Opens the database for reading only; `None` where there is nothing yet, or an empty directory.
+pub(crate) fn database_if_there(dir: &Path) -> Outcome<Option<Database>> {
+    let is_empty = |mut entries: std::fs::ReadDir| entries.next().is_none();
+    if dir.symlink_metadata().is_err() || dir.read_dir().is_ok_and(is_empty) {
+        return Ok(None);
+    }
+    open::read_only(dir).map(Some)
+}
+
 /// What a reading of everything found, and nothing was done with.
 pub(crate) struct Found {
     pub(crate) rows: u64,
@@ -208,22 +217,16 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<String>,
 }
 
-/// Reads and checks all that a load would.
+/// Reads and checks all that a load would, the collection that is there included. Nothing is written.
 pub(crate) fn check(args: &Args, out: &Out) -> Outcome<Found> {
     args.reading.check(&args.files, false)?;
     let mut source = Source::open(&args.files, None, args.reading.options())?;
-    let notes = source.notes().to_vec();
+    let mut notes: Vec<String> = source.notes().iter().map(|(_, note)| note.clone()).collect();
     let shape = source.shape(false, &mut Vec::new())?;
-    let config = target::config(args, shape, &source)?;
+    let db = database_if_there(&args.db)?;
+    let target = Target::find(db.as_ref(), args, shape, &source)?;
     interrupt::watch();
-    let rules = read::Rules {
-        collection: args.collection.clone(),
-        config: config.clone(),
-        batch_rows: args.batch,
-        skip_bad: false,
-        cast: false,
-        in_the_way: None,
-    };
+    let rules = target.rules(args)?;
     let bar = progress::bar(out, "checking", source.bytes().1, Unit::Bytes);
     let (mut rows, mut with_vectors, mut wrong) = (0, 0, None);
     read::read(source, &rules, |message| {
@@ -234,7 +237,8 @@ pub(crate) fn check(args: &Args, out: &Out) -> Outcome<Found> {
                 with_vectors += vectors.count() as u64;
                 bar.set_position(batch.bytes_read);
             }
-            read::Message::Skipped(_) | read::Message::End => {}
+            read::Message::Skipped(_) => {}
+            read::Message::End { changed } => notes.extend(changed_values(changed)),
             read::Message::Stop { why, .. } => wrong = Some(why),
         }
         !interrupt::asked_to_stop()
@@ -250,10 +254,16 @@ pub(crate) fn check(args: &Args, out: &Out) -> Outcome<Found> {
         None => Ok(Found {
             rows,
             with_vectors,
-            config,
+            config: target.config,
             notes,
         }),
     }
+}
+
+/// What to say of values that payloads do not hold and that `--lossy` changed.
+fn changed_values(changed: u64) -> Option<String> {
+    let values = table::counted(changed, "value");
+    (changed > 0).then(|| format!("--lossy changed {values} that payloads do not hold"))
 }
 
 /// Merges and builds the graph, unless told otherwise; the seconds that it took.
@@ -287,6 +297,7 @@ impl Done {
         let Done { loaded, load_s, .. } = self;
         let answer = json!({
             "collection": args.collection, "created": self.created, "rows": loaded.rows, "skipped": loaded.skipped,
+            "changed": loaded.changed,
             "points": self.points, "load_s": load_s, "index_s": self.index_s,
         });
         out.answer(&answer, || {
@@ -304,6 +315,9 @@ impl Done {
                 0 => {}
                 1 => text.push_str("; 1 bad row was skipped"),
                 more => text.push_str(&format!("; {} bad rows were skipped", table::count(more))),
+            }
+            if let Some(changed) = changed_values(loaded.changed) {
+                text.push_str(&format!("; {changed}"));
             }
             text
         })

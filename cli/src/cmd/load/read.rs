@@ -22,7 +22,10 @@ pub(super) enum Message {
     /// A bad row that was left out: which, and why.
     Skipped(String),
     /// All rows have been read. Nothing follows.
-    End,
+    End {
+        /// Values that payloads do not hold and that were changed to the nearest.
+        changed: u64,
+    },
     /// A bad row, or a file that cannot be read on. Nothing follows.
     Stop {
         /// Which row, and why.
@@ -94,7 +97,9 @@ pub(super) fn read(mut source: Source, rules: &Rules, mut send: impl FnMut(Messa
         batch.bytes_read = source.bytes().0;
         send(Message::Batch(batch));
     }
-    send(Message::End);
+    send(Message::End {
+        changed: source.changed(),
+    });
 }
 
 /// A row that cannot be loaded.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use vdb::{CollectionConfig, Vector};
-use vdb_interop::{ReadOptions, Row, RowError, RowSource};
+use vdb_interop::{At, Place, Problem, ReadOptions, Row, RowError, RowSource};
 
 use crate::failure::{Failure, Outcome};
 
@@ -62,6 +62,18 @@ pub(super) struct Source {
     /// Bytes of the files that are done.
     bytes_before: u64,
     total_bytes: Option<u64>,
+    /// Values that the files that are done held and payloads do not.
+    changed_before: u64,
+    /// What files say of the collection that their rows are of.
+    said: Vec<Said>,
+    /// What is to be told of how files are read: which one, and what.
+    notes: Vec<(String, String)>,
+}
+
+/// What a file says of the collection that its rows are of.
+pub(super) struct Said {
+    pub(super) file: String,
+    pub(super) config: CollectionConfig,
 }
 
 impl Source {
@@ -79,8 +91,9 @@ impl Source {
         if files.iter().filter(|file| stdin(file)).count() > 1 {
             return Err(Failure::usage("standard input (-) can be read only once"));
         }
+        let mut others = Vec::new();
         for file in waiting.iter().filter(|file| !stdin(file)) {
-            vdb_interop::open(file, &options)?;
+            others.push((shown(file), vdb_interop::open(file, &options)?));
         }
         let current = match beside {
             Some(beside) if stdin(&first) && beside.file().as_os_str() == "-" => {
@@ -104,14 +117,28 @@ impl Source {
                 .filter(|m| m.is_file())
                 .map(|m| m.len())
         };
+        let name = shown(&first);
+        let (mut said, mut notes) = (Vec::new(), Vec::new());
+        let firsts = std::iter::once((&name, &current));
+        for (file, source) in firsts.chain(others.iter().map(|(file, source)| (file, source))) {
+            let of_file = |note: &String| (file.clone(), note.clone());
+            notes.extend(source.notes().iter().map(of_file));
+            said.extend(source.config().map(|config| Said {
+                file: file.clone(),
+                config,
+            }));
+        }
         Ok(Source {
             current,
-            name: shown(&first),
+            name,
             waiting,
             options,
             ahead: None,
             bytes_before: 0,
             total_bytes: files.iter().map(size).sum(),
+            changed_before: 0,
+            said,
+            notes,
         })
     }
 
@@ -145,14 +172,24 @@ impl Source {
         }
     }
 
-    /// What is to be told of how the file is read.
-    pub(super) fn notes(&self) -> &[String] {
-        self.current.notes()
+    /// What is to be told of how files are read: which one, and what.
+    pub(super) fn notes(&self) -> &[(String, String)] {
+        &self.notes
     }
 
-    /// What the file says of the collection that its rows are of.
+    /// What the first file says of the collection that its rows are of.
     pub(super) fn config(&self) -> Option<CollectionConfig> {
         self.current.config()
+    }
+
+    /// What all files say of that collection, those that say nothing left out.
+    pub(super) fn said(&self) -> &[Said] {
+        &self.said
+    }
+
+    /// Values that payloads do not hold and that were changed to the nearest.
+    pub(super) fn changed(&self) -> u64 {
+        self.changed_before + self.current.changed()
     }
 
     /// Whether the row that [`shape`](Self::shape) read has its number as its id.
@@ -196,12 +233,28 @@ impl Iterator for Source {
             let file = self.waiting.pop_front()?;
             let done = self.current.progress();
             self.bytes_before += done.bytes;
+            self.changed_before += self.current.changed();
             // Rows without ids go on counting where the last file stopped.
             self.options.first_id = self.options.first_id.saturating_add(done.rows);
+            let name = shown(&file);
+            let is_stdin = file.as_os_str() == "-";
             match vdb_interop::open(&file, &self.options) {
+                // Other files were looked at before the first row was written.
+                Ok(source) if is_stdin && source.config().is_some() => {
+                    self.waiting.clear();
+                    let why = "it says what its collection is like: name it before the other files";
+                    return Some(Err(RowError {
+                        place: Place {
+                            file: name.into(),
+                            at: At::File,
+                        },
+                        field: None,
+                        problem: Problem::Collection(why.to_owned()),
+                    }));
+                }
                 Ok(source) => {
                     self.current = source;
-                    self.name = shown(&file);
+                    self.name = name;
                 }
                 Err(error) => {
                     self.waiting.clear();

@@ -6,6 +6,7 @@ use vdb::{
 };
 
 use super::Args;
+use super::read::Rules;
 use super::source::{Shape, Source};
 use crate::failure::{Failure, Outcome};
 use crate::{parse, table};
@@ -21,19 +22,20 @@ pub(super) struct Target {
 
 impl Target {
     /// Looks for the collection. A new one has vectors of the names and kinds of `shape`, which come from the
-    /// first row of `source`.
+    /// first row of `source`. Without a database there is no collection yet.
     pub(super) fn find(
-        db: &Database,
+        db: Option<&Database>,
         args: &Args,
         shape: Vec<(String, Shape)>,
         source: &Source,
     ) -> Outcome<Target> {
         let name = args.collection.clone();
-        let collection = match db.collection(&name) {
-            Ok(collection) => collection,
-            Err(Error::CollectionNotFound { .. }) => {
+        let collection = match db.map(|db| db.collection(&name)) {
+            Some(Ok(collection)) => collection,
+            None | Some(Err(Error::CollectionNotFound { .. })) => {
                 let config = config(args, shape, source)?;
                 check_cast(&config, args)?;
+                check_said(source, &config, args)?;
                 return Ok(Target {
                     name,
                     config,
@@ -41,10 +43,11 @@ impl Target {
                     created: false,
                 });
             }
-            Err(error) => return Err(error.into()),
+            Some(Err(error)) => return Err(error.into()),
         };
         check(&collection.config(), args)?;
         check_cast(&collection.config(), args)?;
+        check_said(source, &collection.config(), args)?;
         let points = collection.count(None)?;
         if points > 0 && args.reading.start_id.is_none() && source.is_numbered() {
             return Err(Failure::failed(numbers_in_the_way(source.name(), &name, points)));
@@ -57,12 +60,18 @@ impl Target {
         })
     }
 
-    /// Points that were there before.
-    pub(super) fn points(&self) -> Outcome<u64> {
-        Ok(self
-            .collection
-            .as_ref()
-            .map_or(Ok(0), |there| there.count(None))?)
+    /// What its rows are checked against.
+    pub(super) fn rules(&self, args: &Args) -> Outcome<Rules> {
+        let there = self.collection.as_ref();
+        let points = there.map_or(Ok(0), |there| there.count(None))?;
+        Ok(Rules {
+            collection: self.name.clone(),
+            config: self.config.clone(),
+            batch_rows: args.batch,
+            skip_bad: args.skip_bad,
+            cast: args.cast,
+            in_the_way: args.reading.start_id.is_none().then_some(points),
+        })
     }
 
     /// The collection, made now if it was not there; true when it is new.
@@ -100,7 +109,7 @@ pub(super) fn numbers_in_the_way(place: &str, collection: &str, points: u64) -> 
 }
 
 /// What a new collection will be: as the file says, else as its first row is; how vectors compare and are stored as the caller says.
-pub(super) fn config(args: &Args, shape: Vec<(String, Shape)>, source: &Source) -> Outcome<CollectionConfig> {
+fn config(args: &Args, shape: Vec<(String, Shape)>, source: &Source) -> Outcome<CollectionConfig> {
     if let Some(mut said) = source.config() {
         for (_, params) in &mut said.vectors {
             params.distance = args.distance.unwrap_or(params.distance);
@@ -143,6 +152,39 @@ fn check_cast(config: &CollectionConfig, args: &Args) -> Outcome {
         "--cast is for u8 vectors, and the collection {:?} has none: leave it out, or make a new collection with --element u8",
         args.collection
     )))
+}
+
+/// Refuses files whose vectors are of another length than the collection's, or compare otherwise, unless the caller said how.
+fn check_said(source: &Source, config: &CollectionConfig, args: &Args) -> Outcome {
+    for said in source.said() {
+        for (name, params) in &said.config.vectors {
+            let there = config.vectors.iter().find(|(known, _)| known == name);
+            // A vector that the collection lacks is told with the first row that has it.
+            let Some((_, there)) = there else { continue };
+            let (file, collection) = (&said.file, &args.collection);
+            let vector = if name.is_empty() {
+                "its vectors".to_owned()
+            } else {
+                format!("its vectors {name:?}")
+            };
+            if params.size != there.size {
+                return Err(Failure::failed(format!(
+                    "{file}: {vector} have {} numbers, and those of the collection {collection:?} {}: load the file into a collection \
+                     of its own",
+                    params.size, there.size
+                )));
+            }
+            if params.distance != there.distance && args.distance.is_none() {
+                return Err(Failure::failed(format!(
+                    "{file}: {vector} compare by {}, and those of the collection {collection:?} by {distance}: load the file into a \
+                     collection of its own, or say --distance {distance} if they are to be compared so",
+                    params.distance.name(),
+                    distance = there.distance.name(),
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses options for a new collection that an existing one contradicts.

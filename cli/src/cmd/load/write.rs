@@ -8,7 +8,7 @@ use vdb::{Database, Error};
 use vdb_interop::RowError;
 
 use super::Args;
-use super::read::{self, Batch, Message, Rules};
+use super::read::{self, Batch, Message};
 use super::source::Source;
 use super::target::Target;
 use crate::failure::{Failure, Outcome};
@@ -29,6 +29,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Loaded {
     pub(super) rows: u64,
     pub(super) skipped: u64,
+    /// Values that payloads do not hold and that were changed to the nearest.
+    pub(super) changed: u64,
 }
 
 /// Loads everything that is left in the source, and makes it durable. `early` are bad rows that were met before.
@@ -75,15 +77,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn run(&mut self, source: Source) -> Outcome {
         let args = self.args;
-        let points = self.target.points()?;
-        let rules = Rules {
-            collection: args.collection.clone(),
-            config: self.target.config.clone(),
-            batch_rows: args.batch,
-            skip_bad: args.skip_bad,
-            cast: args.cast,
-            in_the_way: args.reading.start_id.is_none().then_some(points),
-        };
+        let rules = self.target.rules(args)?;
         let (sender, receiver) = sync_channel(WAITING);
         // Nobody waits for the end of this thread: after a signal it may stand in a pipe that nothing comes out of.
         std::thread::spawn(move || {
@@ -98,7 +92,10 @@ impl Writer<'_> {
                 Ok(Message::Batch(batch)) => self.put(batch)?,
                 Ok(Message::Skipped(why)) => self.skip(&why),
                 Ok(Message::Stop { why, skippable }) => return Err(self.stopped(&why, skippable)),
-                Ok(Message::End) => return Ok(()),
+                Ok(Message::End { changed }) => {
+                    self.loaded.changed = changed;
+                    return Ok(());
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(self.stopped("the files were not read to their end", false));

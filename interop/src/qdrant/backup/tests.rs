@@ -105,9 +105,8 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     );
     assert!(!config.metadata.is_empty());
     let said = warnings.join("\n");
-    for part in ["sparse vector \"terms\": index.full_scan_threshold"] {
-        assert!(said.contains(part), "{part} is not in:\n{said}");
-    }
+    let part = "sparse vector \"terms\": index.full_scan_threshold";
+    assert!(said.contains(part), "{part} is not in:\n{said}");
     // What the client makes up where nobody said anything is no setting.
     let plain = open("backup/unnamed_cosine8.backup", false).unwrap();
     assert_eq!(plain.described().warnings, Vec::<String>::new());
