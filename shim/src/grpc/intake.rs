@@ -103,7 +103,9 @@ fn announced(body: &[u8]) -> Option<usize> {
 }
 
 fn length(bytes: [u8; 4]) -> usize {
-    usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX)
+    bytes
+        .iter()
+        .fold(0usize, |len, &byte| (len << 8) | usize::from(byte))
 }
 
 /// Whether the message is packed that is all there is in a body. More than one would be unpacked, one after the other, to be

@@ -119,16 +119,15 @@ impl Bodies {
             if len > max {
                 return Err(too_large());
             }
-            let waiting = Instant::now();
-            self.widen(&mut room, len).await?;
             whole.extend_from_slice(&part);
             if known.is_none() {
                 known = announced(&whole);
                 if known.is_some_and(|known| known > max) {
                     return Err(too_large());
                 }
-                self.widen(&mut room, known.unwrap_or(0)).await?;
             }
+            let waiting = Instant::now();
+            self.widen(&mut room, known.unwrap_or(0).max(len)).await?;
             // That there was no room is not what the caller is waited for.
             started += waiting.elapsed();
         }
