@@ -17,6 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tower::{Service as _, service_fn};
 
 use crate::limits::{Limits, MAX_HEAD_BYTES};
 use crate::tls::Certificates;
@@ -33,6 +34,9 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 /// How often connections that say nothing are asked whether they are still there, and how long they have to answer.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a connection of HTTP/2 may have no call under way, where callers are many and each comes by itself. Those of HTTP/1 are
+/// held to the patience with a head.
+const IDLE: Duration = Duration::from_secs(300);
 /// How long to wait where the system has no more connections to give.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -155,11 +159,70 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(MAX_HEAD_BYTES);
-    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let (calls, watched) = watch::channel(0_usize);
+    let counted = service_fn(move |request| {
+        let (mut router, call) = (router.clone(), UnderWay::begin(&calls));
+        async move {
+            let answer = router.call(request).await;
+            drop(call);
+            answer
+        }
+    });
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(counted));
     let mut served = std::pin::pin!(served);
     tokio::select! {
         outcome = served.as_mut() => return outcome,
         _ = closed.changed() => served.as_mut().graceful_shutdown(),
+        // An answer that is still being sent is sent to its end.
+        () = idle(watched), if !wire.only_second => served.as_mut().graceful_shutdown(),
     }
     served.await
+}
+
+/// A call that counts as under way until this is dropped.
+struct UnderWay(watch::Sender<usize>);
+
+impl UnderWay {
+    fn begin(calls: &watch::Sender<usize>) -> Self {
+        calls.send_modify(|count| *count += 1);
+        UnderWay(calls.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Done when no call has been under way for as long as a connection may be idle.
+async fn idle(mut calls: watch::Receiver<usize>) {
+    while calls.wait_for(|&count| count == 0).await.is_ok() {
+        match tokio::time::timeout(IDLE, calls.changed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => break,
+            Err(_) => return,
+        }
+    }
+    // Its service is gone, and the connection with it.
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_when_it_has_had_no_call_for_long() {
+        let (calls, watched) = watch::channel(0);
+        let mut idle = tokio::spawn(idle(watched));
+        let begun = UnderWay::begin(&calls);
+        assert!(tokio::time::timeout(10 * IDLE, &mut idle).await.is_err());
+        drop(begun);
+        assert!(tokio::time::timeout(IDLE / 2, &mut idle).await.is_err());
+        // One that is over at once counts, too.
+        drop(UnderWay::begin(&calls));
+        assert!(tokio::time::timeout(IDLE - PAUSE, &mut idle).await.is_err());
+        assert!(tokio::time::timeout(2 * PAUSE, &mut idle).await.is_ok());
+    }
 }

@@ -42,6 +42,25 @@ pub(crate) fn read() -> Option<Process> {
     Some(process)
 }
 
+/// Lets this process have as many files and connections open as it may have, and tells how many those are, where the system
+/// tells and there is a limit.
+pub(crate) fn allow_most_files() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let now = getrlimit(Resource::Nofile);
+        let most = Rlimit {
+            current: now.maximum,
+            maximum: now.maximum,
+        };
+        // Where it may not, it goes on with what it has.
+        let _ = setrlimit(Resource::Nofile, most);
+        getrlimit(Resource::Nofile).current
+    }
+    #[cfg(not(unix))]
+    None
+}
+
 impl Process {
     /// Lines like `VmRSS:    1234 kB`.
     fn read_status(&mut self, text: &str) {

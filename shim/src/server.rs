@@ -14,12 +14,16 @@ use tokio::sync::watch;
 use self::gate::Gate;
 use crate::connections::{self, Wire};
 use crate::grpc;
+use crate::process;
 use crate::rest::{self, RestOptions};
 use crate::service::Service;
 use crate::tls::Certificates;
 
 /// How long requests that are under way may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Of so many files that the process may have open one is a connection of each of the two wires: the database has files, too.
+const SHARE_OF_FILES: u64 = 3;
 
 /// What is listened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +74,12 @@ pub fn run<E: Send + 'static>(
     open: impl FnOnce() -> Result<Service, E> + Send + 'static,
     ready: impl FnOnce(Addresses),
 ) -> Result<Option<Service>, RunError<E>> {
-    let options = options.into();
+    let mut options = options.into();
+    if let Some(most) = process::allow_most_files() {
+        let limits = &mut options.rest.limits;
+        let places = usize::try_from(most / SHARE_OF_FILES).unwrap_or(usize::MAX);
+        limits.connections = limits.connections.min(places.max(1));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("vdb-serve")
@@ -158,10 +167,14 @@ async fn serve_opening(
     };
     let gate = Gate::new();
     let rest = connections::serve(rest, gate.router(), wire, until(stopped.clone()));
-    let mut coming = opening.clone();
+    let (mut coming, ending) = (opening.clone(), stopped.clone());
     let enter = async move {
-        if let Some(service) = there(&mut coming).await {
-            gate.open(rest::router(service, options));
+        tokio::select! {
+            service = there(&mut coming) => if let Some(service) = service {
+                gate.open(rest::router(service, options));
+            },
+            // Who waits for it to open is told that it will not.
+            () = until(ending) => gate.close(),
         }
         std::future::pending().await
     };

@@ -10,7 +10,7 @@ use vdb::Database;
 use vdb_qdrant::config::ServerConfig;
 use vdb_qdrant::rest::RestOptions;
 use vdb_qdrant::server::{self, Addresses, RunError, ServeOptions};
-use vdb_qdrant::service::{Service, ServiceOptions, quotas_beside, snapshots_beside};
+use vdb_qdrant::service::{Service, ServiceOptions, quotas_beside, snapshots_beside, sweep_snapshots};
 use vdb_qdrant::tls::Certificates;
 
 use crate::failure::{Failure, Outcome};
@@ -169,6 +169,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let place = db.clone();
     let open = move || -> Outcome<Service> {
         let database = open::open(Database::builder(), &place)?;
+        if let Err(error) = sweep_snapshots(&options.snapshots) {
+            tracing::warn!(%error, "what earlier uploads left in the directory of snapshots stays there");
+        }
         Ok(Service::new(database, options))
     };
     let scheme = if tls.is_some() { "https" } else { "http" };

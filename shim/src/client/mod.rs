@@ -62,7 +62,7 @@ impl std::fmt::Debug for Qdrant {
 }
 
 impl Qdrant {
-    /// On a directory, which is made if it is not there. Snapshots are beside it, in a directory of its name and `-snapshots`.
+    /// On a directory, which is made if it is not there. Snapshots are beside it, where [`snapshots_beside`](crate::service::snapshots_beside) says.
     ///
     /// # Errors
     /// [`QdrantError::Io`] when another process has it open, or it cannot be read; it says which.

@@ -61,7 +61,7 @@ fn read(path: &Path) -> Result<Value, ConfigError> {
     })?;
     let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
     let parsed = match end.to_ascii_lowercase().as_str() {
-        "toml" => toml::from_str(&text).map_err(|error| error.to_string()),
+        "toml" => toml::from_str(&text).map_err(|error| told(&text, &error)),
         "ini" => Err("files of INI are not read: write it in YAML, TOML or JSON".to_owned()),
         // JSON is YAML, too.
         _ => yaml::parse(&text),
@@ -70,6 +70,17 @@ fn read(path: &Path) -> Result<Value, ConfigError> {
         path: path.to_owned(),
         problem,
     })
+}
+
+/// What is wrong with a file of TOML, and where. Its lines are not told: a key may be in them.
+fn told(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before else {
+        return error.message().to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {}", error.message())
 }
 
 /// Puts `newer` over `older`: objects are merged, everything else is replaced.

@@ -10,14 +10,26 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Semaphore;
 use tonic::Status;
 
-use crate::limits::{Bodies, BodyProblem, LARGE_BODY_BYTES, Limits, Offload};
+use crate::limits::{Bodies, BodyProblem, LARGE_BODY_BYTES, Limits, MAX_QUESTION_BYTES, Offload};
 use crate::service::{ErrorKind, ServiceError};
 
 /// What paths of the services with messages of any size begin with. Others have small ones, which bound themselves, or several.
 const SERVICES: [&str; 3] = ["/qdrant.Collections/", "/qdrant.Points/", "/qdrant.Snapshots/"];
 
+/// Calls that bring points. Their messages are as large as points are many; others are held to [`MAX_QUESTION_BYTES`].
+pub(super) const BULK: [&str; 5] = [
+    "/qdrant.Points/Upsert",
+    "/qdrant.Points/UpdateBatch",
+    "/qdrant.Points/UpdateVectors",
+    "/qdrant.Points/SetPayload",
+    "/qdrant.Points/OverwritePayload",
+];
+
 /// Bytes that a packed one may stand for: no stream of deflate does better (RFC 1951 codes 258 bytes in two bits at best).
 const MOST_UNPACKED: usize = 1_032;
+
+/// Bytes before a message: whether it is packed, and its length.
+const HEAD: usize = 5;
 
 /// Bytes of a packed message that may take so long to unpack that other connections must not wait for it.
 const LARGE_PACKED_BYTES: usize = 4 << 10;
@@ -54,10 +66,18 @@ pub(super) async fn take_in(State(intake): State<Intake>, request: Request, next
 async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response, Status> {
     let (parts, body) = request.into_parts();
     let refuse = |problem: BodyProblem| refused(&problem);
-    let mut gathered = intake.bodies.gather(body).await.map_err(refuse)?;
+    let max = if BULK.contains(&parts.uri.path()) {
+        usize::MAX
+    } else {
+        MAX_QUESTION_BYTES
+    };
+    let gathered = intake
+        .bodies
+        .gather_at_most(body, HEAD.saturating_add(max), announced);
+    let mut gathered = gathered.await.map_err(refuse)?;
     let (len, packed) = (gathered.bytes.len(), is_packed(&gathered.bytes)?);
     if packed {
-        let most = len.saturating_mul(MOST_UNPACKED);
+        let most = len.saturating_mul(MOST_UNPACKED).min(max);
         let made = intake.bodies.make_room(&mut gathered.room, most).await;
         made.map_err(refuse)?;
     }
@@ -76,18 +96,27 @@ async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response,
     done.ok_or_else(|| Status::internal("the call failed unexpectedly"))
 }
 
+/// How long a body is of which these are the first bytes, if it is one message.
+fn announced(body: &[u8]) -> Option<usize> {
+    let (&[_, ref len @ ..], _) = body.split_first_chunk::<HEAD>()?;
+    Some(HEAD.saturating_add(length(*len)))
+}
+
+fn length(bytes: [u8; 4]) -> usize {
+    bytes
+        .iter()
+        .fold(0usize, |len, &byte| (len << 8) | usize::from(byte))
+}
+
 /// Whether the message is packed that is all there is in a body. More than one would be unpacked, one after the other, to be
 /// thrown away.
 fn is_packed(body: &[u8]) -> Result<bool, Status> {
-    let Some((&[flag, ref len @ ..], message)) = body.split_first_chunk::<5>() else {
+    let Some((&[flag, ref len @ ..], message)) = body.split_first_chunk::<HEAD>() else {
         return Err(Status::invalid_argument(
             "the message cannot be read: there is none",
         ));
     };
-    let len = len
-        .iter()
-        .fold(0usize, |len, &byte| (len << 8) | usize::from(byte));
-    if len != message.len() {
+    if length(*len) != message.len() {
         let problem = "the message cannot be read: it does not have the length that it says, or is not alone";
         return Err(Status::invalid_argument(problem));
     }
@@ -125,5 +154,10 @@ mod tests {
         ] {
             assert!(is_packed(wrong).is_err(), "{wrong:?}");
         }
+    }
+    #[test]
+    fn a_message_says_how_long_it_is() {
+        assert_eq!(announced(&[0, 0, 0, 1]), None);
+        assert_eq!(announced(&[0, 0, 0, 1, 2, 9]), Some(HEAD + 258));
     }
 }

@@ -9,10 +9,14 @@ use http::{Request, Response};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+use crate::service::access::is_method;
 use crate::tally::Tallies;
 
-/// The call after which a collection is gone.
-const DELETE: &str = "/qdrant.Collections/Delete";
+/// Calls that succeed for names that no collection has, or has any more.
+const NOT_OF_ONE: [&str; 2] = [
+    "/qdrant.Collections/Delete",
+    "/qdrant.Collections/CollectionExists",
+];
 
 /// The collection that an answer is about.
 #[derive(Clone, Debug)]
@@ -70,11 +74,11 @@ where
             // An error is told in the headers, as there is no message; a success behind the message, which is yet to come.
             let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
             let (number, took) = (u16::try_from(code as i32).unwrap_or(u16::MAX), started.elapsed());
-            tallies.add(&path, number, took, code != Code::Unimplemented);
+            // Who shows no key can name paths without end.
+            tallies.add(&path, number, took, is_method(&path));
             if let Some(Subject(name)) = response.extensions().get().filter(|_| code == Code::Ok) {
-                if path == DELETE {
-                    tallies.forget(name);
-                } else {
+                // One that is gone was forgotten with it.
+                if !NOT_OF_ONE.contains(&&*path) {
                     tallies.add_to(name, &path, number, took);
                 }
             }

@@ -15,11 +15,11 @@ use tonic::service::Routes;
 
 use super::api::Api;
 use super::guard::{self, Guard};
-use super::intake::{self, Intake};
+use super::intake::{self, BULK, Intake};
 use super::journal::Journal;
 use super::reflection;
 use crate::connections::{self, Wire};
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_QUESTION_BYTES};
 use crate::service::{Keys, Service};
 use crate::tls::Certificates;
 
@@ -60,15 +60,17 @@ pub async fn serve(
 async fn router(service: Service, options: ServerOptions) -> Router {
     let api = Api::new(&service);
     // Gzip both ways. Who may make such a call has shown a key, if there are keys, and waits for a turn.
+    let question = options.limits.message_bytes.min(MAX_QUESTION_BYTES);
     macro_rules! open {
-        ($server:ident($calls:expr)) => {
+        ($server:ident($calls:expr), $max:expr) => {
             $server::new($calls)
                 .accept_compressed(CompressionEncoding::Gzip)
                 .send_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(options.limits.message_bytes)
+                .max_decoding_message_size($max)
                 .max_encoding_message_size(usize::MAX)
         };
     }
+    let bulk = open!(PointsServer(api.points.clone()), options.limits.message_bytes);
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter
         .set_serving::<QdrantServer<super::qdrant::ServerCalls>>()
@@ -83,9 +85,9 @@ async fn router(service: Service, options: ServerOptions) -> Router {
         .set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>()
         .await;
     let mut routes = Routes::new(QdrantServer::new(api.server).max_decoding_message_size(SMALL_MESSAGE))
-        .add_service(open!(CollectionsServer(api.collections)))
-        .add_service(open!(PointsServer(api.points)))
-        .add_service(open!(SnapshotsServer(api.snapshots)))
+        .add_service(open!(CollectionsServer(api.collections), question))
+        .add_service(open!(PointsServer(api.points), question))
+        .add_service(open!(SnapshotsServer(api.snapshots), question))
         .add_service(health.max_decoding_message_size(SMALL_MESSAGE));
     if let Some(known) = reflection::known(reflection::builder().build_v1()) {
         routes = routes.add_service(known.max_decoding_message_size(SMALL_MESSAGE));
@@ -98,9 +100,12 @@ async fn router(service: Service, options: ServerOptions) -> Router {
         keys: Arc::new(options.keys),
         service,
     };
+    let routes = routes.prepare().into_axum_router();
+    // Paths of their own come before that of their service.
+    let routes = BULK
+        .into_iter()
+        .fold(routes, |routes, path| routes.route_service(path, bulk.clone()));
     routes
-        .prepare()
-        .into_axum_router()
         .layer(from_fn_with_state(Intake::new(&options.limits), intake::take_in))
         // Who may not call takes nobody's turn.
         .layer(from_fn_with_state(guard, guard::guard))

@@ -77,8 +77,23 @@ impl Bodies {
 
     /// The whole body. It may take a while to begin with, and more the more of it has come.
     pub(crate) async fn gather(&self, body: Body) -> Result<Gathered, BodyProblem> {
-        let too_large = || BodyProblem::TooLarge { limit: self.max };
-        if body.size_hint().lower() > self.max as u64 {
+        self.gather_at_most(body, self.max, |_| None).await
+    }
+
+    /// As [`gather`](Self::gather), with a limit of its own, for bodies that may say in their first bytes how long they are.
+    ///
+    /// Where the length is known, room for all of it is taken at once: bodies that hold some and wait for more could all wait
+    /// for each other.
+    pub(crate) async fn gather_at_most(
+        &self,
+        body: Body,
+        max: usize,
+        announced: fn(&[u8]) -> Option<usize>,
+    ) -> Result<Gathered, BodyProblem> {
+        let max = max.min(self.max);
+        let too_large = || BodyProblem::TooLarge { limit: max };
+        let size = body.size_hint();
+        if size.lower() > max as u64 {
             return Err(too_large());
         }
         if body.is_end_stream() {
@@ -87,8 +102,10 @@ impl Bodies {
                 room: Room::default(),
             });
         }
-        let started = Instant::now();
+        let mut known = size.exact().and_then(|bytes| usize::try_from(bytes).ok());
         let (mut whole, mut room) = (Vec::new(), Room::default());
+        self.widen(&mut room, known.unwrap_or(0)).await?;
+        let mut started = Instant::now();
         let mut parts = body.into_data_stream();
         loop {
             let earned = Duration::from_secs(whole.len() as u64 / self.bytes_a_second);
@@ -99,11 +116,20 @@ impl Bodies {
             let Some(part) = part else { break };
             let part = part.map_err(|error| BodyProblem::Broken(error.to_string()))?;
             let len = whole.len() + part.len();
-            if len > self.max {
+            if len > max {
                 return Err(too_large());
             }
-            self.widen(&mut room, len, end).await?;
             whole.extend_from_slice(&part);
+            if known.is_none() {
+                known = announced(&whole);
+                if known.is_some_and(|known| known > max) {
+                    return Err(too_large());
+                }
+            }
+            let waiting = Instant::now();
+            self.widen(&mut room, known.unwrap_or(0).max(len)).await?;
+            // That there was no room is not what the caller is waited for.
+            started += waiting.elapsed();
         }
         Ok(Gathered {
             bytes: whole.into(),
@@ -111,20 +137,20 @@ impl Bodies {
         })
     }
 
-    /// Room for as many bytes as a body may have when it is unpacked, if it is taken before the patience with its caller ends.
+    /// Room for as many bytes as a body may have when it is unpacked.
     pub(crate) async fn make_room(&self, room: &mut Room, bytes: usize) -> Result<(), BodyProblem> {
-        let end = Instant::now() + self.patience;
-        self.widen(room, bytes.min(self.max), end).await
+        self.widen(room, bytes.min(self.max)).await
     }
 
-    async fn widen(&self, room: &mut Room, bytes: usize, end: Instant) -> Result<(), BodyProblem> {
+    /// Makes a room as large as this, waiting for others to leave theirs for as long as there is patience.
+    async fn widen(&self, room: &mut Room, bytes: usize) -> Result<(), BodyProblem> {
         let wanted = bytes.div_ceil(UNIT).min(self.units);
         let more = wanted.saturating_sub(room.units());
         if more == 0 {
             return Ok(());
         }
         let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let taken = timeout_at(end, self.room.clone().acquire_many_owned(more)).await;
+        let taken = timeout(self.patience, self.room.clone().acquire_many_owned(more)).await;
         match taken {
             Ok(Ok(more)) => {
                 room.add(more);

@@ -20,6 +20,10 @@ pub const MAX_BODY_BYTES: usize = 32 << 20;
 /// Bytes of the largest message of gRPC, before and after it is unpacked, where nobody says.
 pub const MAX_MESSAGE_BYTES: usize = 256 << 20;
 
+/// Bytes of the largest message of gRPC of a call that is none of those that bring points. A message may become many times its
+/// size when it is read (of a condition, two bytes become hundreds), and no question needs to be so long.
+pub(crate) const MAX_QUESTION_BYTES: usize = 32 << 20;
+
 /// Bytes of a body that takes so long to read that other connections must not wait for it.
 pub(crate) const LARGE_BODY_BYTES: usize = 256 << 10;
 

@@ -21,6 +21,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What routes of a collection begin with.
 const COLLECTION: &str = "/collections/{collection}";
 
+/// The route that answers for every name.
+const EXISTS: &str = "/collections/{collection}/exists";
+
 /// Methods that routes have.
 const METHODS: [Method; 5] = [
     Method::GET,
@@ -55,16 +58,14 @@ impl Journal {
     /// Counts what succeeded for the collection that its path names.
     fn count_for_collection(&self, route: &str, path: &str, status: u16, took: Duration) {
         let (method, endpoint) = route.split_once(' ').unwrap_or_default();
-        if !endpoint.starts_with(COLLECTION) {
+        // One that is gone was forgotten with it, and that one is not there is a success, too.
+        let gone = method == "DELETE" && endpoint == COLLECTION;
+        if !endpoint.starts_with(COLLECTION) || gone || endpoint == EXISTS {
             return;
         }
         let name = path.split('/').nth(2).unwrap_or_default();
         let name = percent_decode_str(name).decode_utf8_lossy();
-        if method == "DELETE" && endpoint == COLLECTION {
-            self.tallies.forget(&name);
-        } else {
-            self.tallies.add_to(&name, route, status, took);
-        }
+        self.tallies.add_to(&name, route, status, took);
     }
 
     /// The id that the caller gave, or one that no other request has: drawing each at random would cost a system call.

@@ -111,6 +111,22 @@ async fn nothing() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
+/// All routes but those of the page for people.
+fn calls() -> Router<App> {
+    Router::new()
+        .merge(collections::routes())
+        .merge(vectors::routes())
+        .merge(indexes::routes())
+        .merge(points::routes())
+        .merge(reads::routes())
+        .merge(query::routes())
+        .merge(snapshots::routes())
+        .merge(cluster::routes())
+        .merge(node::routes())
+        .merge(quotas::routes())
+        .merge(telemetry::routes())
+}
+
 /// The REST interface of a service, to be served or called.
 pub fn router(service: Service, options: RestOptions) -> Router {
     let journal = Arc::new(Journal::new(service.rest_tallies().clone()));
@@ -126,22 +142,10 @@ pub fn router(service: Service, options: RestOptions) -> Router {
     // Snapshots say how long they are, and are packed as far as they can be.
     let packed = SizeAbove::new(PACKET).and(NotForContentType::const_new("application/octet-stream"));
     let origins = origin::Allowed::new(options.any_origin || options.keys.are_required());
-    let routes = Router::new()
-        .merge(collections::routes())
-        .merge(vectors::routes())
-        .merge(indexes::routes())
-        .merge(points::routes())
-        .merge(reads::routes())
-        .merge(query::routes())
-        .merge(snapshots::routes())
-        .merge(cluster::routes())
-        .merge(node::routes())
-        .merge(quotas::routes())
-        .merge(telemetry::routes());
     let routes = if options.no_dashboard {
-        routes
+        calls()
     } else {
-        routes.merge(dashboard::routes())
+        calls().merge(dashboard::routes())
     };
     let routes = routes
         // A path that is there by another method is not there.
@@ -170,3 +174,6 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .fallback_service(routes)
         .layer(from_fn(slashes::single))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,8 @@ use crate::rest;
 #[derive(Debug)]
 pub(super) struct Gate {
     router: OnceLock<Router>,
-    /// True once there is.
-    opened: watch::Sender<bool>,
+    /// True once there is, or there will be none.
+    decided: watch::Sender<bool>,
 }
 
 impl Gate {
@@ -28,14 +28,19 @@ impl Gate {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Gate {
             router: OnceLock::new(),
-            opened: watch::Sender::new(false),
+            decided: watch::Sender::new(false),
         })
     }
 
     /// From now on this answers.
     pub(super) fn open(&self, router: Router) {
         let _ = self.router.set(router);
-        self.opened.send_replace(true);
+        self.decided.send_replace(true);
+    }
+
+    /// There will be no interface: who waits is told so.
+    pub(super) fn close(&self) {
+        self.decided.send_replace(true);
     }
 
     /// A router that answers for the one behind the gate.
@@ -54,12 +59,12 @@ impl Gate {
         if let Some(early) = rest::while_opening(request.uri().path()) {
             return early;
         }
-        let mut opened = self.opened.subscribe();
-        let waited = opened.wait_for(|&open| open).await.map(|_| ());
-        match (waited, self.router.get()) {
-            (Ok(()), Some(router)) => answered(router, request).await,
-            // The sender is this gate's own.
-            (Ok(()) | Err(_), _) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        let mut decided = self.decided.subscribe();
+        // The sender is this gate's own: there is an end.
+        let _ = decided.wait_for(|&decided| decided).await;
+        match self.router.get() {
+            Some(router) => answered(router, request).await,
+            None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
 }

@@ -67,8 +67,13 @@ impl Service {
     pub async fn delete_collection(&self, name: &str) -> Result<bool> {
         check_name(name)?;
         let name = name.to_owned();
-        self.to_the_end(move |inner| Ok(inner.database.drop_collection(&name)?))
-            .await
+        self.to_the_end(move |inner| {
+            let dropped = inner.database.drop_collection(&name)?;
+            inner.rest.forget(&name);
+            inner.grpc.forget(&name);
+            Ok(dropped)
+        })
+        .await
     }
 
     /// What is told of a collection.

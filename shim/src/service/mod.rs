@@ -55,6 +55,7 @@ pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{
     Incoming, Location, Recovery, Room, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum,
+    sweep_snapshots,
 };
 pub use survey::Surveyed;
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};

@@ -127,11 +127,21 @@ impl Service {
         exact: bool,
         options: ReadOptions,
     ) -> Result<u64> {
-        self.soon(collection, options, move |_, collection, control| match &filter {
-            Some(filter) if !exact => Ok(collection.estimate(filter)?.expected),
-            filter => Ok(collection.count_with(filter.as_ref(), control)?),
-        })
-        .await
+        match filter {
+            // An estimate cannot be stopped, so it is not begun where others would wait for it.
+            Some(filter) if !exact => {
+                self.on_collection(collection, options, move |_, collection, _| {
+                    Ok(collection.estimate(&filter)?.expected)
+                })
+                .await
+            }
+            filter => {
+                self.soon(collection, options, move |_, collection, control| {
+                    Ok(collection.count_with(filter.as_ref(), control)?)
+                })
+                .await
+            }
+        }
     }
 
     /// How many points have which value.

@@ -19,14 +19,17 @@ pub struct Surveyed {
 }
 
 impl Service {
-    /// All collections that can be read, by name; those that are damaged or were dropped meanwhile are left out.
+    /// All collections that can be read and the caller may see, by name; those that are damaged or were dropped meanwhile are
+    /// left out.
     ///
     /// # Errors
     /// When others keep it waiting for too long.
     pub async fn survey(&self) -> Result<Vec<Surveyed>> {
-        self.about_all(|inner| {
-            let names = inner.database.collections();
-            Ok(names.into_iter().filter_map(|name| look(inner, name)).collect())
+        let access = self.access().clone();
+        self.about_all(move |inner| {
+            let names = inner.database.collections().into_iter();
+            let seen = names.filter(|name| access.sees(name));
+            Ok(seen.filter_map(|name| look(inner, name)).collect())
         })
         .await
     }

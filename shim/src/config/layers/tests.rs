@@ -76,3 +76,15 @@ fn files_that_cannot_be_read_are_told_by_name() {
     );
     assert!(missing.unwrap_err().to_string().contains("/nowhere.yaml"));
 }
+
+#[test]
+fn lines_of_a_broken_file_are_not_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, "[service]\napi_key = \"secret\" x\n").unwrap();
+    let told = read(&path).unwrap_err().to_string();
+    assert!(
+        told.contains("line 2, column ") && !told.contains("secret"),
+        "{told}"
+    );
+}

@@ -66,3 +66,22 @@ async fn bodies_wait_for_room() {
     assert!(bodies.make_room(&mut second.room, 100 * UNIT).await.is_ok());
     assert_eq!(second.room.units(), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_says_how_long_he_is_takes_all_his_room_at_once() {
+    let bodies = bodies(4 * UNIT, 6 * UNIT);
+    let says: fn(&[u8]) -> Option<usize> = |bytes| (!bytes.is_empty()).then_some(4 * UNIT);
+    let slow = || slow(&[(0, UNIT), (5, 3 * UNIT)]);
+    // Neither holds what the other needs: the second one begins when the first one is done.
+    let gather = || async {
+        let max = 4 * UNIT;
+        bodies
+            .gather_at_most(slow(), max, says)
+            .await
+            .map(|gathered| gathered.bytes.len())
+    };
+    let (first, second) = tokio::join!(gather(), gather());
+    assert_eq!((first.unwrap(), second.unwrap()), (4 * UNIT, 4 * UNIT));
+    let larger = bodies.gather_at_most(slow(), 2 * UNIT, says).await;
+    assert!(matches!(larger, Err(BodyProblem::TooLarge { limit }) if limit == 2 * UNIT));
+}

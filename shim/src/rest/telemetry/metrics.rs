@@ -11,7 +11,8 @@ use crate::process::{self, Process};
 use crate::rest::App;
 use crate::rest::envelope::Failure;
 use crate::rest::extract::Params;
-use crate::service::{QDRANT_VERSION, Result, Service, Surveyed};
+use crate::rest::guard::By;
+use crate::service::{QDRANT_VERSION, QuotaExceeded, Result, Service, Surveyed};
 use crate::tally::{BOUNDS, Routes, Statuses, Tallies, Tally};
 
 #[derive(Deserialize)]
@@ -24,8 +25,13 @@ pub(super) struct MetricsParams {
     per_collection: bool,
 }
 
-pub(super) async fn metrics(State(app): State<App>, Params(params): Params<MetricsParams>) -> Response {
-    match gather(&app.service, &params).await {
+pub(super) async fn metrics(
+    State(app): State<App>,
+    By(caller): By,
+    Params(params): Params<MetricsParams>,
+) -> Response {
+    let service = app.service.on_behalf_of(&caller);
+    match gather(&service, &params).await {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => Failure::from(error).into_response(),
     }
@@ -48,7 +54,7 @@ async fn gather(service: &Service, params: &MetricsParams) -> Result<String> {
         "collections_total",
         Kind::Gauge,
         "number of collections",
-        database.collections,
+        service.list_collections().await?.len(),
     );
     let vectors = |one: &Surveyed| -> u64 { one.info.vectors.iter().map(|of_name| of_name.vectors).sum() };
     let vectors: u64 = collections.iter().map(vectors).sum();
@@ -59,8 +65,15 @@ async fn gather(service: &Service, params: &MetricsParams) -> Result<String> {
         vectors,
     );
     of_collections(&mut text, &collections, params.anonymize);
-    of_wire(&mut text, "rest", &counted(service.rest_tallies(), params));
-    of_wire(&mut text, "grpc", &counted(service.grpc_tallies(), params));
+    of_quotas(&mut text, service.quota_exceeded().await?);
+    let rest = counted(
+        service.rest_tallies(),
+        |status| (200..300).contains(&status),
+        params,
+    );
+    let grpc = counted(service.grpc_tallies(), |code| code == 0, params);
+    of_wire(&mut text, "rest", &rest);
+    of_wire(&mut text, "grpc", &grpc);
     if let Some(process) = process::read() {
         of_process(&mut text, &process);
     }
@@ -140,6 +153,24 @@ fn of_collections(text: &mut Exposition, collections: &[Surveyed], anonymous: bo
     }
 }
 
+/// Only limits that are held to can be exceeded.
+fn of_quotas(text: &mut Exposition, exceeded: QuotaExceeded) {
+    let resources = [
+        ("memory", exceeded.resident_memory),
+        ("disk", exceeded.disk_usage),
+    ];
+    text.head(
+        "quota_exceeded",
+        Kind::Gauge,
+        "1 while a resource is over its limit and writes are refused",
+    );
+    for (resource, over) in resources {
+        if let Some(over) = over {
+            text.line("quota_exceeded", &[("resource", resource)], u8::from(over));
+        }
+    }
+}
+
 /// A route, of all collections or of one, and how it was answered.
 struct Counted {
     collection: Option<String>,
@@ -147,7 +178,8 @@ struct Counted {
     statuses: Statuses,
 }
 
-fn counted(tallies: &Tallies, params: &MetricsParams) -> Vec<Counted> {
+/// Successes count for their collection. What fails may name none that there is, and counts for all together.
+fn counted(tallies: &Tallies, is_success: fn(u16) -> bool, params: &MetricsParams) -> Vec<Counted> {
     let of = |collection: Option<String>, routes: Routes| {
         routes.into_iter().map(move |(route, statuses)| Counted {
             collection: collection.clone(),
@@ -167,7 +199,12 @@ fn counted(tallies: &Tallies, params: &MetricsParams) -> Vec<Counted> {
     };
     let named = tallies.by_collection();
     let mut others = tallies.all();
-    others.retain(|route, _| !named.values().any(|routes| routes.contains_key(route)));
+    others.retain(|route, statuses| {
+        if named.values().any(|routes| routes.contains_key(route)) {
+            statuses.retain(|&status, _| !is_success(status));
+        }
+        !statuses.is_empty()
+    });
     let named = named.into_iter();
     let named = named.flat_map(|(name, routes)| of(Some(hide(name)), routes));
     named.chain(of(None, others)).collect()

@@ -34,3 +34,13 @@ async fn health_is_answered_and_the_rest_waits() {
     assert_eq!(waiting.await.unwrap(), StatusCode::NOT_FOUND);
     assert_eq!(ask(&outside, "/readyz").await, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn who_waits_is_told_when_it_will_not_open() {
+    let gate = Gate::new();
+    let outside = gate.router();
+    let waits = tokio::spawn(async move { ask(&outside, "/collections").await });
+    tokio::task::yield_now().await;
+    gate.close();
+    assert_eq!(waits.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+}

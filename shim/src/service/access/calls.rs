@@ -106,6 +106,8 @@ pub const CALLS: &[Call] = &[
     call(READ, &[("GET", "/collections/{collection}/shards/{shard}/snapshots/{file}")], &[]),
     call(MANAGE, &[("POST", "/collections/{collection}/shards/{shard}/snapshots/upload")], &[]),
     call(MANAGE, &[("PUT", "/collections/{collection}/shards/{shard}/snapshots/recover")], &[]),
+    call(WRITE, &[("GET", "/collections/{collection}/shards/{shard}/snapshot")], &[]),
+    call(MANAGE, &[("GET", "/collections/{collection}/shards/{shard}/snapshot/partial/{file}"), ("POST", "/collections/{collection}/shards/{shard}/snapshot/partial/{file}")], &[]),
     call(READ_ALL, &[("GET", "/snapshots")], &["qdrant.Snapshots/ListFull"]),
     call(MANAGE, &[("POST", "/snapshots")], &["qdrant.Snapshots/CreateFull"]),
     call(MANAGE, &[("DELETE", "/snapshots/{file}")], &["qdrant.Snapshots/DeleteFull"]),
@@ -142,6 +144,7 @@ pub const CALLS: &[Call] = &[
     // The node
     call(Needs::Nothing, &[("GET", "/")], &["qdrant.Qdrant/HealthCheck"]),
     call(Needs::Nothing, &[("GET", "/healthz"), ("GET", "/livez"), ("GET", "/readyz")], &["grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch", "grpc.health.v1.Health/List"]),
+    call(Needs::Nothing, &[("GET", "/dashboard"), ("GET", "/dashboard/{file}")], &[]),
     call(Needs::Key, &[], &["grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"]),
     call(READ_ALL, &[("GET", "/telemetry"), ("GET", "/metrics")], &[]),
     call(READ_ALL, &[("GET", "/quotas")], &[]),
@@ -172,8 +175,17 @@ pub(crate) fn of_route(method: &str, route: &str) -> Needs {
 
 /// What a call of gRPC needs, by its path.
 pub(crate) fn of_method(path: &str) -> Needs {
+    method(path).unwrap_or(MANAGE)
+}
+
+/// Whether there is a call of gRPC of this path.
+pub(crate) fn is_method(path: &str) -> bool {
+    method(path).is_some()
+}
+
+fn method(path: &str) -> Option<Needs> {
     let method = path.strip_prefix('/').unwrap_or(path);
-    BY_METHOD.get(method).copied().unwrap_or(MANAGE)
+    BY_METHOD.get(method).copied()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod rights;
 mod token;
 
 pub use calls::{CALLS, Call, Needs};
-pub(crate) use calls::{of_method, of_route};
+pub(crate) use calls::{is_method, of_method, of_route};
 pub use keys::{Caller, Keys};
 pub use rights::{Access, CollectionAccess, Right, Rule};
 pub use token::{Match, ValueExists};

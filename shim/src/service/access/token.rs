@@ -99,10 +99,18 @@ enum Everywhere {
 struct Written {
     exp: Option<f64>,
     nbf: Option<f64>,
+    /// Null is not nothing: whoever writes it did not mean everything.
+    #[serde(default, deserialize_with = "given")]
     access: Option<Value>,
-    #[serde(alias = "sub")]
     subject: Option<String>,
+    /// The same by its registered name (RFC 7519, 4.1.2).
+    sub: Option<String>,
     value_exists: Option<ValueExists>,
+}
+
+/// A value that is there, whatever it is.
+fn given<'a, D: serde::Deserializer<'a>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// Reads a token at a time in seconds since 1970.
@@ -147,7 +155,7 @@ pub(super) fn read(token: &str, signers: &[Signer], now: i64) -> Result<Claims, 
     }
     Ok(Claims {
         access: access(written.access)?,
-        subject: written.subject,
+        subject: written.subject.or(written.sub),
         value_exists: written.value_exists,
     })
 }

@@ -12,7 +12,8 @@ use super::room::Room;
 use super::{failed, location::Source};
 use crate::service::error::{ErrorKind, Result, ServiceError};
 
-/// How long a server may take to be there, and to begin with its answer: it may have to make the snapshot first.
+/// How long a server may take to be there, and to begin with its answer: it may have to make the snapshot first. It may not be
+/// silent for longer than that later, either.
 const CONNECT: Duration = Duration::from_secs(10);
 const BEGIN: Duration = Duration::from_secs(600);
 /// How long all of it may take.
@@ -43,37 +44,42 @@ static TRUSTED: LazyLock<Arc<Vec<Certificate<'static>>>> = LazyLock::new(|| {
 /// # Errors
 /// When the server is not there, answers with anything but the file, or ends before its end; when the disk is full or fails.
 pub(super) fn fetch(source: &Source, api_key: Option<&str>, path: &Path, room: &mut Room) -> Result<()> {
-    let url = source.url();
+    let shown = source.shown();
     let agent: Agent = Agent::config_builder()
         .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(BEGIN))
+        .timeout_per_read(Some(BEGIN))
         .timeout_global(Some(WHOLE))
         .max_redirects(if api_key.is_some() { 0 } else { REDIRECTIONS })
         .http_status_as_error(false)
         .tls_config(tls())
         .build()
         .into();
-    let mut request = agent.get(url);
+    let mut request = agent.get(source.url());
     if let Some(key) = api_key {
         request = request.header(KEY, key);
     }
-    let response = request.call().map_err(|error| unreachable_source(url, &error))?;
+    let response = request
+        .call()
+        .map_err(|error| unreachable_source(source, &error))?;
     let status = response.status();
     if status.as_u16() != 200 {
-        return Err(refused(format!("{url} answers with the status {status}")));
+        return Err(refused(format!("{shown} answers with the status {status}")));
     }
     let length = response.body().content_length();
     if let Some(length) = length {
         room.expect(length)?;
     }
-    let read = copy(response.into_body().into_reader(), url, path, room)?;
+    let read = copy(response.into_body().into_reader(), &shown, path, room)?;
     match length {
-        Some(length) if length != read => Err(refused(format!("{url} ended after {read} of {length} bytes"))),
+        Some(length) if length != read => {
+            Err(refused(format!("{shown} ended after {read} of {length} bytes")))
+        }
         Some(_) | None => Ok(()),
     }
 }
 
-fn copy(mut body: impl Read, url: &str, path: &Path, room: &mut Room) -> Result<u64> {
+fn copy(mut body: impl Read, shown: &str, path: &Path, room: &mut Room) -> Result<u64> {
     let disk = |error: std::io::Error| failed("writing", path, &error);
     let mut file = std::fs::File::create_new(path).map_err(disk)?;
     let mut chunk = vec![0; CHUNK];
@@ -81,7 +87,7 @@ fn copy(mut body: impl Read, url: &str, path: &Path, room: &mut Room) -> Result<
     loop {
         let read = body
             .read(&mut chunk)
-            .map_err(|error| refused(format!("{url} cannot be read to its end: {error}")))?;
+            .map_err(|error| refused(format!("{shown} cannot be read to its end: {error}")))?;
         if read == 0 {
             return Ok(copied);
         }
@@ -104,14 +110,22 @@ fn refused(problem: String) -> ServiceError {
     ServiceError::bad_request(format!("Failed to download the snapshot: {problem}"))
 }
 
-fn unreachable_source(url: &str, error: &Error) -> ServiceError {
+fn unreachable_source(source: &Source, error: &Error) -> ServiceError {
+    let shown = source.shown();
     if matches!(error, Error::Timeout(_)) {
         return ServiceError::new(
             ErrorKind::Timeout,
-            format!("downloading {url} took too long: {error}"),
+            format!("downloading {shown} took too long: {error}"),
         );
     }
-    refused(format!("{url}: {error}"))
+    // These repeat the URL, or the one that it led to.
+    if matches!(
+        error,
+        Error::BadUri(_) | Error::Http(_) | Error::RequireHttpsOnly(_)
+    ) {
+        return refused(format!("{shown}: it cannot be asked for"));
+    }
+    refused(format!("{shown}: {error}"))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use super::Scope;
 use super::place;
 use crate::service::error::{Result, ServiceError};
 
-/// A URL that is fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A URL that is fetched. It may have secrets in it: see [`Source::shown`].
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Source(String);
 
 impl Source {
@@ -20,6 +20,18 @@ impl Source {
 
     pub(super) fn url(&self) -> &str {
         &self.0
+    }
+
+    /// The URL as it may be told: without what may be secret of it, a name and a password and what is asked for behind the path.
+    pub(super) fn shown(&self) -> String {
+        let url = self.0.split(['?', '#']).next().unwrap_or_default();
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let (authority, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        format!("{scheme}://{host}{path}")
     }
 }
 
@@ -80,4 +92,21 @@ fn percent_decoded(text: &str) -> Result<String> {
         bytes.push(u8::try_from(high * 16 + low).map_err(|_| invalid())?);
     }
     String::from_utf8(bytes).map_err(|_| invalid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_a_url_are_not_shown() {
+        for (url, shown) in [
+            ("http://a/b.snapshot", "http://a/b.snapshot"),
+            ("https://u:p@w@a:1/b?sig=secret&x=/y@z", "https://a:1/b"),
+            ("https://u:p@a?sig=secret", "https://a"),
+            ("https://a#secret", "https://a"),
+        ] {
+            assert_eq!(Source::parse(url).unwrap().shown(), shown);
+        }
+    }
 }

@@ -94,8 +94,12 @@ impl Service {
         if wait {
             return work.await.map(Some);
         }
-        // Whoever does not wait is not told how it ends: the list of snapshots is.
-        tokio::spawn(work);
+        // Whoever does not wait is not told how it ends: the list of snapshots is, and the log.
+        tokio::spawn(async move {
+            if let Err(error) = work.await {
+                tracing::error!(%error, "taking a snapshot");
+            }
+        });
         Ok(None)
     }
 
@@ -247,6 +251,30 @@ fn describe(path: &Path) -> Result<SnapshotDescription> {
         size: metadata.len(),
         checksum: checksum::of(path),
     })
+}
+
+/// Removes what files on their way in have left behind in this directory of snapshots when their process was killed. For the
+/// one that has its database to itself, before it serves it.
+///
+/// # Errors
+/// When the directory cannot be listed, or something in it cannot be removed.
+pub fn sweep_snapshots(root: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let left = entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(place::INCOMING.as_bytes());
+        if left && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The error of a failed call on a file of snapshots.

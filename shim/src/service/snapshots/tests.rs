@@ -91,3 +91,17 @@ async fn other_files_are_not_recovered_from() {
     assert_eq!(kind("ftp://localhost/x").await, ErrorKind::BadRequest);
     assert_eq!(kind("file:///%zz").await, ErrorKind::BadRequest);
 }
+
+#[test]
+fn what_was_on_its_way_in_is_swept_away() {
+    let root = tempfile::tempdir().unwrap();
+    let left = root.path().join(".incoming-x");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("snapshot.tar"), b"half").unwrap();
+    fs::create_dir(root.path().join("birds")).unwrap();
+    fs::write(root.path().join(".incoming-file"), b"of somebody").unwrap();
+    sweep_snapshots(root.path()).unwrap();
+    assert!(!left.exists() && root.path().join("birds").exists());
+    assert!(root.path().join(".incoming-file").exists());
+    sweep_snapshots(&root.path().join("none")).unwrap();
+}

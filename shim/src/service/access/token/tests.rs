@@ -55,6 +55,7 @@ fn access_is_what_the_claim_says() {
         Ok(Access::Collections(vec![rule]))
     );
     for wrong in [
+        json!(null),
         json!("rw"),
         json!(1),
         json!({"collection": "c"}),
@@ -145,4 +146,12 @@ fn hostile_tokens_are_refused() {
     let nested = headed(r#"{"alg":"HS256"}"#, &format!(r#"{{"access":{deep}}}"#));
     assert!(matches!(raw(&nested), Problem::Claims(_)));
     assert_eq!(raw(&headed(&deep, "{}")), Problem::NoToken);
+}
+
+#[test]
+fn a_subject_may_have_both_names() {
+    let subject = |claims: Value| with("secret", &claims).unwrap().subject;
+    assert_eq!(subject(json!({"sub": "a"})).as_deref(), Some("a"));
+    assert_eq!(subject(json!({"subject": "b"})).as_deref(), Some("b"));
+    assert_eq!(subject(json!({"sub": "a", "subject": "b"})).as_deref(), Some("b"));
 }

@@ -84,3 +84,16 @@ fn a_server_that_is_not_there_is_told() {
     let error = get(&format!("http://127.0.0.1:{port}/x"), None).unwrap_err();
     assert_eq!(error.kind, ErrorKind::BadRequest);
 }
+
+#[test]
+fn secrets_of_a_url_are_not_told() {
+    for url in [
+        "http://name:secret@127.0.0.1:1/x?signature=secret",
+        "http://name:secret@127.0.0.1:99999/x",
+        "http://name:secret@/x?secret",
+        "http://127.0.0.1:1/a b?secret",
+    ] {
+        let error = get(url, None).unwrap_err();
+        assert!(!error.message.contains("secret"), "{error}");
+    }
+}
