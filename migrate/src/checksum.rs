@@ -130,6 +130,8 @@ mod tests {
             ]),
             vectors: BTreeMap::from([(String::new(), Numbers::Dense(vec![0.5, 1.5]))]),
             bytes: 0,
+            beyond: None,
+            exact: None,
         }
     }
 

@@ -15,6 +15,13 @@ const HALF: f32 = 1.0 / 1024.0;
 /// The smallest step between such numbers.
 const HALF_STEP: f32 = 1.0 / 16_777_216.0;
 
+/// From here on such numbers have all their digits.
+const SMALLEST_NORMAL_HALF: f32 = 1.0 / 16_384.0;
+/// The largest of them.
+const LARGEST_HALF: f32 = 65_504.0;
+/// Their binary digits, the first of which is not kept.
+const HALF_DIGITS: u32 = 11;
+
 /// Where a point of the target is not that of the source.
 pub(crate) fn difference(schema: &Schema, source: &Point, target: &Point) -> Option<String> {
     if let Some(field) = unequal_field(&source.payload, &target.payload) {
@@ -93,9 +100,10 @@ fn unequal_row(kind: Option<&Kind>, a: &[f32], b: &[f32]) -> Option<String> {
     } else {
         (a.to_vec(), b.to_vec())
     };
+    let is_held = is_held(kind, &a);
     let mut pairs = a.iter().zip(&b).enumerate();
     pairs.find_map(|(at, (&a, &b))| {
-        let same = a.to_bits() == b.to_bits() || (a - b).abs() <= tolerance(kind, a);
+        let same = a.to_bits() == b.to_bits() || !is_held && (a - b).abs() <= tolerance(kind, a);
         (!same).then(|| format!("number {at} is {b}, not {a}"))
     })
 }
@@ -123,6 +131,24 @@ fn is_rounded(kind: Option<&Kind>) -> bool {
             !matches!(datatype, proto::Datatype::Float32 | proto::Datatype::Uint8)
         }
         None => false,
+    }
+}
+
+/// Whether numbers of 16 bits have been rounded already, so that they come back as they are.
+fn is_held(kind: Option<&Kind>, numbers: &[f32]) -> bool {
+    let Some(Kind::Dense { datatype, .. } | Kind::Sparse { datatype, .. }) = kind else {
+        return false;
+    };
+    *datatype == proto::Datatype::Float16 && !is_unit(kind) && numbers.iter().all(|&number| is_half(number))
+}
+
+/// Whether a number is one of 16 bits (IEEE 754 binary16): 11 bits of it count, or those down to the smallest step.
+fn is_half(number: f32) -> bool {
+    let size = number.abs();
+    if size < SMALLEST_NORMAL_HALF {
+        (size / HALF_STEP).fract() == 0.0
+    } else {
+        size <= LARGEST_HALF && size.to_bits().trailing_zeros() >= f32::MANTISSA_DIGITS - HALF_DIGITS
     }
 }
 

@@ -19,30 +19,21 @@ use crate::write::Writer;
 /// Pages of a slice that are being written while the next one is read.
 const FLYING: usize = 2;
 
-/// What a copy came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Copied {
-    /// Points that were written in this run.
-    pub(crate) points: u64,
-    /// Of these, those with a number that may have lost its last digits on the way.
-    pub(crate) rounded: u64,
-}
-
-/// Copies what the journal does not say to be there. Ends where nothing is half done, with the journal written, also where it
-/// fails.
+/// Copies what the journal does not say to be there, and gives the points that were written in this run. Ends where nothing is
+/// half done, with the journal written, also where it fails.
 pub(crate) async fn copy<S: Store, T: Store>(
     sides: &Sides<S, T>,
     journal: &Journal,
     part: &Part,
     entry: &Entry,
-) -> Result<Copied> {
+) -> Result<u64> {
     sides.watch.tell(Event::Begun {
         collection: part.name.clone(),
         phase: Phase::Copy,
         points: part.points,
         done: entry.acknowledged(),
     });
-    let counts = Arc::new(Counts::default());
+    let copied = Arc::new(AtomicU64::new(0));
     let total = u32::try_from(entry.slices.len()).unwrap_or(u32::MAX);
     let mut slices = JoinSet::new();
     for (index, slice) in (0..total).zip(&entry.slices) {
@@ -72,7 +63,7 @@ pub(crate) async fn copy<S: Store, T: Store>(
                 journal: journal.clone(),
                 collection: part.name.clone(),
                 slice: index as usize,
-                counts: counts.clone(),
+                copied: copied.clone(),
             },
         ));
     }
@@ -92,18 +83,12 @@ pub(crate) async fn copy<S: Store, T: Store>(
     if let Some(error) = first {
         return Err(error);
     }
-    sides.go_on()?;
+    // Whoever asks for the end may take it back: what counts is whether a slice heard of it.
+    if journal.entry(&part.name).is_none_or(|entry| !entry.is_copied()) {
+        return Err(MigrateError::stopped());
+    }
     journal.change(&part.name, true, |entry| entry.stage = Stage::Copied)?;
-    Ok(Copied {
-        points: counts.points.load(Ordering::Relaxed),
-        rounded: counts.rounded.load(Ordering::Relaxed),
-    })
-}
-
-#[derive(Default)]
-struct Counts {
-    points: AtomicU64,
-    rounded: AtomicU64,
+    Ok(copied.load(Ordering::Relaxed))
 }
 
 /// Where a slice says how far it is.
@@ -111,17 +96,17 @@ struct Ledger {
     journal: Journal,
     collection: String,
     slice: usize,
-    counts: Arc<Counts>,
+    copied: Arc<AtomicU64>,
 }
 
 impl Ledger {
     fn acknowledged(&self, page: &Page) -> Result<()> {
-        self.counts.points.fetch_add(page.points, Ordering::Relaxed);
-        self.counts.rounded.fetch_add(page.rounded, Ordering::Relaxed);
+        self.copied.fetch_add(page.points, Ordering::Relaxed);
         self.journal.change(&self.collection, false, |entry| {
             if let Some(slice) = entry.slices.get_mut(self.slice) {
                 slice.last = Some(page.last);
                 slice.points += page.points;
+                slice.rounded += page.rounded;
             }
         })
     }
@@ -152,7 +137,7 @@ async fn copy_slice<S: Store, T: Store>(
     let mut flying: VecDeque<Page> = VecDeque::new();
     // A page could not be written.
     let mut broken = false;
-    let mut outcome = loop {
+    let mut outcome = 'reading: loop {
         if sides.watch.asked_to_stop() {
             break Ok(false);
         }
@@ -164,7 +149,13 @@ async fn copy_slice<S: Store, T: Store>(
         let Some(last) = points.last().map(|point| point.id) else {
             continue;
         };
-        let rounded = points.iter().filter(|point| point.may_be_rounded()).count() as u64;
+        let mut rounded = 0;
+        for point in &points {
+            match sides.rounds(&ledger.collection, point) {
+                Ok(is_rounded) => rounded += u64::from(is_rounded),
+                Err(error) => break 'reading Err(error),
+            }
+        }
         let (count, writer) = (points.len() as u64, writer.clone());
         flying.push_back(Page {
             last,

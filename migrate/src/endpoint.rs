@@ -1,6 +1,7 @@
 //! A URL or a directory, opened as source or target.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,7 +46,8 @@ impl Endpoint {
     /// What a text means: a URL is a server, everything else a directory. `key` is that of a server.
     ///
     /// # Errors
-    /// When it is neither, when a key is given for a directory, or the key is none that a header can have; the key is not told.
+    /// When it is neither, when a URL has anything but a host, a port and a path (secrets that other parts may have would be told
+    /// and kept), when a key is given for a directory, or the key is none that a header can have; the key is not told.
     pub fn parse(text: &str, key: Option<String>) -> Result<Self> {
         let usage = |why: String| Err(MigrateError::Usage(why));
         let place = match BackEnd::parse(text) {
@@ -54,6 +56,9 @@ impl Endpoint {
                 return usage("an empty text is neither a URL nor a directory".to_owned());
             }
             BackEnd::Directory(path) => {
+                if let Some(problem) = address(text).filter(|_| !path.exists()) {
+                    return usage(problem);
+                }
                 if key.is_some() {
                     return usage(format!("{text} is a directory, and only servers have keys"));
                 }
@@ -66,11 +71,14 @@ impl Endpoint {
             }
             BackEnd::Server(url) => {
                 let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-                let authority = rest.split('/').next().unwrap_or_default();
-                if authority.contains('@') {
+                // A password may have a slash in it.
+                if rest.contains('@') {
+                    return usage(WITH_NAME.to_owned());
+                }
+                if rest.contains(['?', '#']) {
                     return usage(
-                        "a URL with a name or password in it: servers know keys, which --from-api-key and --to-api-key \
-                         give, or VDB_FROM_API_KEY and VDB_TO_API_KEY"
+                        "a URL with a question mark or a number sign in it: it is that of a server, as http://HOST:6334; keys \
+                         are given with --from-api-key and --to-api-key, or in VDB_FROM_API_KEY and VDB_TO_API_KEY"
                             .to_owned(),
                     );
                 }
@@ -100,14 +108,13 @@ impl Endpoint {
         let Place::Server(url) = &self.place else {
             return false;
         };
-        let authority = url.strip_prefix("http://").unwrap_or_default();
-        let local = ["localhost", "127.", "[::1]"];
-        self.key.is_some()
-            && url.starts_with("http://")
-            && !local.iter().any(|host| authority.starts_with(host))
+        let is_clear = |scheme: &str| scheme.eq_ignore_ascii_case("http");
+        let open = url.split_once("://").filter(|(scheme, _)| is_clear(scheme));
+        self.key.is_some() && open.is_some_and(|(_, rest)| !is_local(host(rest)))
     }
 
-    /// Whether both are the same place.
+    /// Whether both are the same place, as far as can be told from here: servers by their URLs, directories by what the system says
+    /// of them.
     pub fn is(&self, other: &Endpoint) -> bool {
         let real = |place: &Place| match place {
             Place::Directory(path) => {
@@ -115,7 +122,11 @@ impl Endpoint {
             }
             Place::Server(url) => Place::Server(url.clone()),
         };
-        real(&self.place) == real(&other.place)
+        let same = match (&self.place, &other.place) {
+            (Place::Directory(a), Place::Directory(b)) => is_one_directory(a, b),
+            (Place::Directory(_) | Place::Server(_), _) => false,
+        };
+        same || real(&self.place) == real(&other.place)
     }
 
     /// Opens it to be read. A directory is only read, whoever else may write to it, and is seen as it is now.
@@ -146,13 +157,13 @@ impl Endpoint {
         }
     }
 
-    /// Opens it as a target that nothing is written to. A directory that is not there is an empty one.
+    /// Opens it as a target that nothing is written to. A directory that is not there, or has nothing in it, is an empty one.
     ///
     /// # Errors
     /// As [`source`](Self::source).
     pub async fn plan_target(&self, timeout: Duration, connections: usize) -> Result<Qdrant> {
         match &self.place {
-            Place::Directory(path) if !path.exists() => {
+            Place::Directory(path) if !path.exists() || is_empty(path) => {
                 self.embedded(Database::builder().open_in_memory(), path)
             }
             Place::Directory(_) | Place::Server(_) => self.source(timeout, connections).await,
@@ -194,6 +205,60 @@ impl Endpoint {
     }
 }
 
+/// What to say of secrets in a URL.
+const WITH_NAME: &str = "a URL with a name or password in it: servers know keys, which --from-api-key and --to-api-key give, or \
+                         VDB_FROM_API_KEY and VDB_TO_API_KEY";
+
+/// What to say of a text that looks as the address of a server does, and has no scheme.
+fn address(text: &str) -> Option<String> {
+    let (host, port) = text.rsplit_once(':')?;
+    if host.is_empty() || host.contains('/') || port.parse::<u16>().is_err() {
+        return None;
+    }
+    Some(if host.contains('@') {
+        WITH_NAME.to_owned()
+    } else {
+        format!("there is no directory {text}; did you mean http://{text}?")
+    })
+}
+
+/// The host of what follows the scheme in a URL.
+fn host(rest: &str) -> &str {
+    let authority = rest.split('/').next().unwrap_or_default();
+    if let Some(end) = authority.find(']') {
+        return authority[..end].trim_start_matches('[');
+    }
+    authority.split(':').next().unwrap_or_default()
+}
+
+/// Whether a host is this machine.
+fn is_local(host: &str) -> bool {
+    let loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    loopback || host.eq_ignore_ascii_case("localhost")
+}
+
+/// Whether two paths are one directory, however it is mounted or spelled.
+#[cfg(unix)]
+fn is_one_directory(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| {
+        let of = std::fs::metadata(path).ok()?;
+        Some((of.dev(), of.ino()))
+    };
+    identity(a).is_some() && identity(a) == identity(b)
+}
+
+/// Whether two paths are one directory: elsewhere their full names say so.
+#[cfg(not(unix))]
+fn is_one_directory(_: &Path, _: &Path) -> bool {
+    false
+}
+
+/// Whether there is a directory with nothing in it.
+fn is_empty(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|mut files| files.next().is_none())
+}
+
 /// What to say of a directory that is no database, where it can be seen what it is.
 fn explain(problem: &str, path: &Path) -> String {
     if path.join("raft_state.json").exists() || path.join("collections").join("0").exists() {
@@ -223,6 +288,10 @@ mod tests {
         for (text, key) in [
             ("./my.db", key()),
             ("http://me:s3cret@a:6334", None),
+            ("http://me:s3/cret@a:6334", None),
+            ("http://a:6334?api-key=s3cret", None),
+            ("http://a:6334/#s3cret", None),
+            ("me:s3cret@a:6334", None),
             ("http://a:6334", Some("s3cret\n".to_owned())),
             ("http://a:6334", Some(String::new())),
         ] {
@@ -241,6 +310,18 @@ mod tests {
         assert!(!shows("https://far:6334", Some("k")));
         assert!(!shows("http://127.0.0.1:6334", Some("k")));
         assert!(!shows("http://localhost:6334", Some("k")));
+        assert!(!shows("http://[::1]:6334", Some("k")));
+        // These only begin as this machine does.
+        assert!(shows("http://localhost.far.example:6334", Some("k")));
+        assert!(shows("http://127.far.example:6334", Some("k")));
+        assert!(shows("HTTP://far:6334", Some("k")));
+    }
+
+    #[test]
+    fn a_server_without_a_scheme_is_no_directory() {
+        let told = Endpoint::parse("localhost:6334", None).unwrap_err().to_string();
+        assert!(told.contains("did you mean http://localhost:6334?"), "{told}");
+        assert!(Endpoint::parse("./a:6334", None).is_ok() && Endpoint::parse("a:b", None).is_ok());
     }
 
     #[test]
@@ -251,6 +332,8 @@ mod tests {
         assert_eq!(parse(&path).to_string(), parse(&format!("{path}/./")).to_string());
         assert!(parse(&path).is(&parse(&format!("{path}/"))));
         assert!(!parse(&path).is(&parse("http://a:6334")));
+        let other = tempfile::tempdir().unwrap();
+        assert!(!parse(&path).is(&parse(&other.path().display().to_string())));
         assert!(Endpoint::parse(":memory:", None).is_err() && Endpoint::parse("", None).is_err());
     }
 }

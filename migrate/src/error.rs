@@ -47,6 +47,11 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
+    /// Somebody asked for the end.
+    pub(crate) fn stopped() -> Self {
+        MigrateError::Stopped("what had been begun is done; the same command goes on from there".to_owned())
+    }
+
     /// A call that failed while something was being done.
     pub(crate) fn call(doing: impl Into<String>, error: &QdrantError) -> Self {
         MigrateError::Call {

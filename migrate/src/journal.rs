@@ -20,7 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{MigrateError, Result};
 
 /// The version of the file.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// The largest file that is read: thousands of collections of hundreds of slices.
 const MOST_BYTES: u64 = 64 << 20;
 /// How much work may have to be done again after a crash, at most.
@@ -48,6 +48,8 @@ pub(crate) struct Slice {
     pub(crate) last: Option<PointId>,
     /// How many these are.
     pub(crate) points: u64,
+    /// Of these, those with a number that may have lost its last digits on the way.
+    pub(crate) rounded: u64,
     /// Whether that is all.
     pub(crate) done: bool,
 }
@@ -62,6 +64,8 @@ pub(crate) struct Entry {
     pub(crate) schema: BTreeMap<String, String>,
     /// Whether this migration made it there, and so sets it up at the end.
     pub(crate) created: bool,
+    /// Whether it was there before and was added to, so that it may have more points than the source.
+    pub(crate) added_to: bool,
     /// Whether graphs wait for the end.
     pub(crate) deferred: bool,
     pub(crate) stage: Stage,
@@ -72,6 +76,22 @@ impl Entry {
     /// Points that the target has acknowledged.
     pub(crate) fn acknowledged(&self) -> u64 {
         self.slices.iter().map(|slice| slice.points).sum()
+    }
+
+    /// Of these, those with a number that may have lost its last digits on the way.
+    pub(crate) fn rounded(&self) -> u64 {
+        self.slices.iter().map(|slice| slice.rounded).sum()
+    }
+
+    /// Whether no slice has more to be copied.
+    pub(crate) fn is_copied(&self) -> bool {
+        self.slices.iter().all(|slice| slice.done)
+    }
+
+    /// All points are to be copied again.
+    pub(crate) fn begin_again(&mut self) {
+        self.stage = Stage::Copying;
+        self.slices.fill(Slice::default());
     }
 }
 

@@ -20,6 +20,7 @@
 //! | `journal.rs` | how far it has come, for the next run |
 //! | `pages.rs`, `write.rs` | reading in the order of ids, writing |
 //! | `sides.rs` | both sides, and what is known of them |
+//! | `distinct.rs` | whether they are two |
 //! | `plan.rs` | which collections, under which names, and what happens to each |
 //! | `copy.rs` | all points of a collection, several slices at once |
 //! | `compare.rs`, `checksum.rs` | whether two points are the same; what all points come to |
@@ -28,13 +29,14 @@
 //! | `run.rs` | all of it, in order |
 //!
 //! Points are idempotent by their ids, so that one that is written twice is there once: a journal that is a little behind costs
-//! time and nothing else. Memory is bounded: slices, times pages under way, times the bytes of a page.
+//! time and nothing else. Memory is slices, times pages under way, times the bytes of a page; `pages.rs` says how large these are.
 
 #![forbid(unsafe_code)]
 
 mod checksum;
 mod compare;
 mod copy;
+mod distinct;
 mod endpoint;
 mod error;
 mod journal;

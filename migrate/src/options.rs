@@ -53,6 +53,8 @@ pub struct Options {
     pub verification: Verification,
     /// Whether aliases of what is migrated are made, too.
     pub aliases: bool,
+    /// Whether integers of 2^63 and more may be rounded, where messages are on the way that have no place for them.
+    pub lossy: bool,
     /// Tell what would be done, and write nothing.
     pub dry_run: bool,
     /// Slices of a collection that are copied at once, where the source knows slices.
@@ -83,6 +85,7 @@ impl Default for Options {
             existing: Existing::default(),
             verification: Verification::default(),
             aliases: true,
+            lossy: false,
             dry_run: false,
             parallel: 4,
             batch_points: 4_096,

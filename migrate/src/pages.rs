@@ -1,11 +1,12 @@
 //! Reading the points of a collection, or of a slice of it, in the order of their ids.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::condition::ConditionOneOf;
 use qdrant_client::qdrant::{with_payload_selector, with_vectors_selector};
-use vdb::PointId;
+use vdb::{PointId, Select};
 
 use crate::error::{MigrateError, Result};
 use crate::options::Options;
@@ -17,7 +18,9 @@ use crate::watch::Watch;
 /// Points of the first page, before it is known how large they are.
 const FIRST: u32 = 64;
 /// How much larger a page may be than the one before it.
-const GROWTH: u32 = 4;
+const GROWTH: u32 = 2;
+/// How many times the bytes that a page is meant to have it has at most, if no point is larger than the largest before it.
+const REACH: usize = 8;
 
 /// One of `total` parts of the id space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,9 @@ pub(crate) struct SliceOf {
     pub(crate) total: u32,
 }
 
-/// Pages of points of about so many bytes each.
+/// Pages of points of about so many bytes each. A page is asked for by its number of points, so that its bytes are a guess: as many
+/// as come to these bytes by the mean of the page before, at most twice as many as in that, and so few that as many of the largest
+/// so far would be [`REACH`] times the bytes. What goes beyond that is a page of points that are all larger than any before.
 pub(crate) struct Pages<S> {
     store: Arc<S>,
     collection: String,
@@ -38,6 +43,8 @@ pub(crate) struct Pages<S> {
     limit: u32,
     most: u32,
     bytes: usize,
+    /// Bytes of the largest point so far.
+    largest: usize,
     options: Arc<Options>,
     watch: Watch,
 }
@@ -62,6 +69,7 @@ impl<S: Store> Pages<S> {
             limit: FIRST.min(most),
             most,
             bytes: options.batch_bytes.max(1),
+            largest: 1,
             options,
             watch,
         }
@@ -106,7 +114,12 @@ impl<S: Store> Pages<S> {
             self.from = next.map(Some);
             if !points.is_empty() {
                 self.adapt(&points);
+                self.look_closer(&mut points)?;
                 return Ok(Some(points));
+            }
+            // Nobody else looks before there is a point.
+            if self.watch.asked_to_stop() {
+                return Err(MigrateError::stopped());
             }
         }
         Ok(None)
@@ -164,8 +177,39 @@ impl<S: Store> Pages<S> {
     fn adapt(&mut self, points: &[Point]) {
         let bytes: usize = points.iter().map(|point| point.bytes).sum();
         let each = (bytes / points.len().max(1)).max(1);
-        let fit = u32::try_from(self.bytes / each).unwrap_or(u32::MAX);
+        let largest = points.iter().map(|point| point.bytes).max();
+        self.largest = self.largest.max(largest.unwrap_or(0));
+        let fit = (self.bytes / each).min(self.bytes.saturating_mul(REACH) / self.largest);
+        let fit = u32::try_from(fit).unwrap_or(u32::MAX);
         self.limit = fit.min(self.limit.saturating_mul(GROWTH)).clamp(1, self.most);
+    }
+
+    /// Notes integers that messages have no place for: as they are where the engine is in this process, and where they may have
+    /// been where the points come from a server.
+    fn look_closer(&self, points: &mut [Point]) -> Result<()> {
+        let mut found: Vec<&mut Point> = points.iter_mut().filter(|point| point.beyond.is_some()).collect();
+        let (Some(database), false) = (self.store.database(), found.is_empty()) else {
+            return Ok(());
+        };
+        let ids: Vec<PointId> = found.iter().map(|point| point.id).collect();
+        let records = database
+            .collection(&self.collection)
+            .and_then(|collection| collection.get(&ids, &Select::payload()))
+            .map_err(|error| self.wrong(error.to_string()))?;
+        let mut payloads: HashMap<PointId, Option<vdb::Payload>> = records
+            .into_iter()
+            .map(|record| (record.id, record.payload))
+            .collect();
+        for point in &mut found {
+            match payloads.remove(&point.id).flatten() {
+                Some(payload) => point.set_exact(payload),
+                None => {
+                    let problem = format!("point {} is gone while it is being read", point.id);
+                    return Err(self.wrong(problem));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn doing(&self) -> String {

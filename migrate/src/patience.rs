@@ -90,6 +90,31 @@ fn of_status(status: &Status) -> Verdict {
     }
 }
 
+/// Whether a call had too much to do for its time.
+pub(crate) fn took_too_long(error: &QdrantError) -> bool {
+    let QdrantError::ResponseError { status } = error else {
+        return false;
+    };
+    matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
+}
+
+/// Whether the other side has said that it will not do something, and so has not done it. After any other failure it may have.
+pub(crate) fn is_refusal(error: &QdrantError) -> bool {
+    let QdrantError::ResponseError { status } = error else {
+        return false;
+    };
+    matches!(
+        status.code(),
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::Unauthenticated
+            | Code::FailedPrecondition
+            | Code::Unimplemented
+    )
+}
+
 /// The waits of one call.
 pub(crate) struct Waits<'a> {
     patience: Patience,

@@ -46,10 +46,10 @@ impl Plan {
     /// Looks at both sides, and changes neither.
     pub(crate) async fn make<S: Store, T: Store>(sides: &Sides<S, T>, journal: &Journal) -> Result<Self> {
         let options = &sides.options;
-        let names = collections(sides, &*sides.source).await?;
+        let names = sides.collections(&*sides.source).await?;
         let aliases = aliases(sides, &*sides.source).await?;
         let chosen = choose(options, &names, &aliases)?;
-        let there: BTreeSet<String> = collections(sides, &*sides.target).await?.into_iter().collect();
+        let there: BTreeSet<String> = sides.collections(&*sides.target).await?.into_iter().collect();
         let known_aliases = self::aliases(sides, &*sides.target).await?;
         let mut parts = Vec::with_capacity(chosen.len());
         let mut conflicts = Vec::new();
@@ -88,15 +88,6 @@ impl Plan {
             known_aliases,
         })
     }
-}
-
-async fn collections<S: Store, T: Store, C: Store>(sides: &Sides<S, T>, store: &C) -> Result<Vec<String>> {
-    let doing = || format!("listing the collections of {}", store.shown());
-    let call = || store.list_collections();
-    let answer = persist(sides.options.patience, &sides.watch, doing, call).await?;
-    let mut names: Vec<String> = answer.collections.into_iter().map(|one| one.name).collect();
-    names.sort_unstable();
-    Ok(names)
 }
 
 async fn aliases<S: Store, T: Store, C: Store>(
@@ -195,14 +186,18 @@ fn decide<S: Store, T: Store>(
     }
     Ok(match (is_there, existing, entry.stage) {
         (false, ..) => {
-            sides.watch.remark(format!(
-                "{target} was removed from {} meanwhile, and is made anew",
-                sides.target.shown()
-            ));
+            // Where nothing was written it may not have been made at all.
+            if entry.acknowledged() > 0 {
+                sides.watch.remark(format!(
+                    "{target} was removed from {} meanwhile, and is made anew",
+                    sides.target.shown()
+                ));
+            }
             Action::Create
         }
         (true, Existing::Sync, _) => Action::Sync,
         (true, Existing::Replace, Stage::Copied) => Action::Replace,
+        (true, Existing::Replace, _) if entry.added_to => Action::Replace,
         (true, _, Stage::Done) => Action::Done,
         (true, _, Stage::Copying | Stage::Copied) => Action::Resume,
     })

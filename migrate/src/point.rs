@@ -22,6 +22,10 @@ pub(crate) struct Point {
     pub(crate) vectors: BTreeMap<String, Numbers>,
     /// Bytes of its message.
     pub(crate) bytes: usize,
+    /// The first field, by name, that is or may have been an integer between 2^63 and 2^64, which messages have no place for.
+    pub(crate) beyond: Option<String>,
+    /// Its payload as the engine has it, where that is more than the message says.
+    pub(crate) exact: Option<vdb::Payload>,
 }
 
 /// A vector of any kind.
@@ -84,9 +88,11 @@ impl Point {
         };
         Ok(Point {
             id,
+            beyond: first(&message.payload, may_be_rounded),
             payload: message.payload,
             vectors,
             bytes,
+            exact: None,
         })
     }
 
@@ -113,9 +119,30 @@ impl Point {
         }
     }
 
-    /// Whether its payload has a number that may have been an integer between 2^63 and 2^64, which messages have no place for.
-    pub(crate) fn may_be_rounded(&self) -> bool {
-        self.payload.values().any(may_be_rounded)
+    /// Its payload as the engine has it, where the message leaves a doubt.
+    pub(crate) fn set_exact(&mut self, payload: vdb::Payload) {
+        self.beyond = first(&payload, is_rounded);
+        self.exact = self.beyond.is_some().then_some(payload);
+    }
+}
+
+/// The first field, by name, of which something is so.
+fn first<'a, V: 'a>(
+    fields: impl IntoIterator<Item = (&'a String, &'a V)>,
+    is: impl Fn(&V) -> bool,
+) -> Option<String> {
+    let found = fields.into_iter().filter(|(_, value)| is(value));
+    found.map(|(name, _)| name).min().cloned()
+}
+
+/// Whether a value has an integer that is no `i64`.
+fn is_rounded(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => number.is_u64() && !number.is_i64(),
+        Value::Array(list) => list.iter().any(is_rounded),
+        Value::Object(object) => object.values().any(is_rounded),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

@@ -33,15 +33,16 @@ pub struct Report {
     pub collections: Vec<CollectionReport>,
     /// Aliases that were made, or would be.
     pub aliases: Vec<String>,
+    /// Aliases that should have been made and were not; the warnings say why.
+    pub aliases_missing: Vec<String>,
     /// What concerns no collection alone.
     pub warnings: Vec<String>,
 }
 
 impl Report {
-    /// Whether nothing was found to be different at the target.
+    /// Whether nothing was found to be different at the target, or to be missing.
     pub fn is_sound(&self) -> bool {
-        let verified = self.collections.iter().filter_map(|one| one.verified.as_ref());
-        verified.into_iter().all(Verified::is_sound)
+        self.aliases_missing.is_empty() && self.collections.iter().all(CollectionReport::is_sound)
     }
 }
 
@@ -60,7 +61,7 @@ pub struct CollectionReport {
     pub copied: u64,
     /// Points that were deleted to make the sides equal.
     pub deleted: u64,
-    /// What was compared; none for a plan, and for a collection that was done before.
+    /// What was compared; none for a plan.
     pub verified: Option<Verified>,
     /// What could not be taken along, by name.
     pub warnings: Vec<String>,
@@ -68,11 +69,20 @@ pub struct CollectionReport {
     pub seconds: f64,
 }
 
+impl CollectionReport {
+    /// Whether nothing was found to be different at the target.
+    pub fn is_sound(&self) -> bool {
+        self.verified.as_ref().is_none_or(Verified::is_sound)
+    }
+}
+
 /// What a comparison of both sides found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// Points at the source.
     pub source_points: u64,
+    /// How many fewer these are than there were when they were copied: a sign that the source was changed meanwhile, whoever did.
+    pub source_lost: u64,
     /// Points at the target.
     pub target_points: u64,
     /// Whether there may be more at the target, because it was added to.
@@ -101,6 +111,7 @@ impl Verified {
         } else {
             self.target_points == self.source_points
         };
-        counts && self.missing == 0 && self.differing == 0 && (self.more_allowed || self.extra == 0)
+        let kept = self.source_lost == 0 && self.missing == 0;
+        counts && kept && self.differing == 0 && (self.more_allowed || self.extra == 0)
     }
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use vdb_qdrant::Qdrant;
 
-use crate::copy::{Copied, copy};
+use crate::copy::copy;
+use crate::distinct::prove;
 use crate::endpoint::Endpoint;
 use crate::error::{MigrateError, Result};
-use crate::journal::{Journal, Stage};
-use crate::options::Options;
+use crate::journal::{Entry, Journal, Stage};
+use crate::options::{Options, Verification};
 use crate::plan::{Part, Plan};
-use crate::report::{Action, CollectionReport, Report, Verified};
+use crate::report::{Action, CollectionReport, Report};
 use crate::sides::Sides;
 use crate::store::Store;
 use crate::target::{complete, make_aliases, prepare};
@@ -88,6 +89,7 @@ pub async fn migrate<S: Store, T: Store>(
     watch: Watch,
 ) -> Result<Report> {
     let sides = Sides::of(Arc::new(source), Arc::new(target), options, watch).await?;
+    prove(&sides).await?;
     let plan = Plan::make(&sides, journal).await?;
     let mut report = Report {
         from: sides.source.shown(),
@@ -95,6 +97,7 @@ pub async fn migrate<S: Store, T: Store>(
         dry_run: sides.options.dry_run,
         collections: Vec::with_capacity(plan.parts.len()),
         aliases: Vec::new(),
+        aliases_missing: Vec::new(),
         warnings: Vec::new(),
     };
     if sides.options.dry_run {
@@ -109,9 +112,11 @@ pub async fn migrate<S: Store, T: Store>(
     }
     let is_done = |target: &str| {
         let of = report.collections.iter().find(|one| one.target == target);
-        of.is_some_and(|one| one.verified.as_ref().is_none_or(Verified::is_sound))
+        of.is_some_and(CollectionReport::is_sound)
     };
-    (report.aliases, report.warnings) = make_aliases(&sides, &plan, is_done).await?;
+    let aliases = make_aliases(&sides, &plan, is_done).await?;
+    (report.aliases, report.aliases_missing) = (aliases.made, aliases.missing);
+    report.warnings = aliases.warnings;
     if report.is_sound() {
         journal.finish()?;
     }
@@ -140,30 +145,91 @@ async fn one<S: Store, T: Store>(
 ) -> Result<CollectionReport> {
     let started = Instant::now();
     if part.action == Action::Done {
-        return Ok(planned(&part));
+        if let Some(mut report) = look_again(sides, journal, &part).await? {
+            report.seconds = started.elapsed().as_secs_f64();
+            return Ok(report);
+        }
+        part.action = Action::Resume;
     }
     let entry = prepare(sides, journal, &mut part).await?;
     let mut report = planned(&part);
     if part.action == Action::Sync {
         let repaired = sync(sides, &part).await?;
         (report.copied, report.deleted) = (repaired.copied, repaired.deleted);
-        journal.change(&part.name, true, |entry| entry.stage = Stage::Copied)?;
+        journal.change(&part.name, true, |entry| {
+            entry.stage = Stage::Copied;
+            if let Some(slice) = entry.slices.first_mut() {
+                slice.rounded = repaired.rounded;
+            }
+        })?;
     } else {
-        let Copied { points, rounded } = copy(sides, journal, &part, &entry).await?;
-        report.copied = points;
-        if rounded > 0 {
-            report.warnings.push(format!(
-                "{rounded} points have numbers between 2^63 and 2^64, which travel as floating point: integers among them \
-                 are rounded"
-            ));
-        }
+        report.copied = copy(sides, journal, &part, &entry).await?;
     }
-    let verified = verify(sides, &part).await?;
+    let entry = journal.entry(&part.name).unwrap_or(entry);
+    report.warnings.extend(rounded(&entry));
+    let verified = verify(sides, &part, &entry, sides.options.verification).await?;
     complete(sides, &part, &entry).await?;
-    if verified.is_sound() {
-        journal.change(&part.name, true, |entry| entry.stage = Stage::Done)?;
-    }
+    journal.change(&part.name, true, |entry| {
+        if verified.is_sound() {
+            entry.stage = Stage::Done;
+        } else if entry.added_to {
+            // It cannot be made equal without a loss of what was there before: the next run copies again.
+            entry.begin_again();
+        }
+    })?;
     report.verified = Some(verified);
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Looks whether what an earlier run has done is still there; none where the target has fewer points than the source, and all are
+/// to be copied again.
+async fn look_again<S: Store, T: Store>(
+    sides: &Sides<S, T>,
+    journal: &Journal,
+    part: &Part,
+) -> Result<Option<CollectionReport>> {
+    let Some(entry) = journal.entry(&part.name) else {
+        return Ok(None);
+    };
+    let verification = match sides.options.verification {
+        Verification::Full => Verification::Full,
+        Verification::None | Verification::Sample(_) => Verification::None,
+    };
+    let verified = verify(sides, part, &entry, verification).await?;
+    if verified.target_points < verified.source_points {
+        sides.watch.remark(format!(
+            "{} of {} was done, and has {} points for {}: all are copied again",
+            part.target,
+            sides.target.shown(),
+            verified.target_points,
+            verified.source_points
+        ));
+        journal.change(&part.name, true, Entry::begin_again)?;
+        return Ok(None);
+    }
+    if !verified.is_sound() {
+        journal.change(&part.name, true, |entry| {
+            if entry.added_to {
+                entry.begin_again();
+            } else {
+                entry.stage = Stage::Copied;
+            }
+        })?;
+    }
+    let mut report = planned(part);
+    report.warnings.extend(rounded(&entry));
+    report.verified = Some(verified);
+    Ok(Some(report))
+}
+
+/// What to say of numbers that were rounded.
+fn rounded(entry: &Entry) -> Option<String> {
+    let points = entry.rounded();
+    (points > 0).then(|| {
+        format!(
+            "{points} points have numbers between 2^63 and 2^64, which travel as floating point: integers among them are \
+             rounded"
+        )
+    })
 }

@@ -7,6 +7,7 @@ use qdrant_client::qdrant as proto;
 use crate::error::{MigrateError, Result};
 use crate::options::Options;
 use crate::patience::persist;
+use crate::point::Point;
 use crate::settings::Place;
 use crate::store::Store;
 use crate::watch::Watch;
@@ -94,11 +95,47 @@ impl<S: Store, T: Store> Sides<S, T> {
     /// Ends with what has been done, if somebody asked for the end.
     pub(crate) fn go_on(&self) -> Result<()> {
         if self.watch.asked_to_stop() {
-            return Err(MigrateError::Stopped(
-                "what had been begun is done; the same command goes on from there".to_owned(),
-            ));
+            return Err(MigrateError::stopped());
         }
         Ok(())
+    }
+
+    /// Names of all collections of a side, sorted.
+    pub(crate) async fn collections<C: Store>(&self, store: &C) -> Result<Vec<String>> {
+        let doing = || format!("listing the collections of {}", store.shown());
+        let call = || store.list_collections();
+        let answer = persist(self.options.patience, &self.watch, doing, call).await?;
+        let mut names: Vec<String> = answer.collections.into_iter().map(|one| one.name).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Whether payloads go along as the engine has them, because both sides are in this process.
+    pub(crate) fn are_exact(&self) -> bool {
+        self.source.database().is_some() && self.target.database().is_some()
+    }
+
+    /// Whether a point of the source has an integer that is rounded on its way.
+    ///
+    /// # Errors
+    /// When it has one, and nothing may be rounded.
+    pub(crate) fn rounds(&self, collection: &str, point: &Point) -> Result<bool> {
+        let Some(field) = point.beyond.as_ref().filter(|_| !self.are_exact()) else {
+            return Ok(false);
+        };
+        if self.options.lossy {
+            return Ok(true);
+        }
+        let is = if self.source.database().is_some() {
+            "is an integer between 2^63 and 2^64, which would be rounded: messages have no place for it"
+        } else {
+            "is between 2^63 and 2^64, and if it was an integer, the message that it came in has rounded it"
+        };
+        Err(MigrateError::Conflict(format!(
+            "point {} of {collection}: the payload field {field:?} {is}; --lossy takes such numbers along as floating point, \
+             and counts the points",
+            point.id
+        )))
     }
 }
 

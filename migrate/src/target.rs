@@ -8,12 +8,13 @@ use vdb::Database;
 use crate::error::{MigrateError, Result, told};
 use crate::journal::{Entry, Journal, Slice, Stage};
 use crate::options::Existing;
-use crate::patience::{persist, tried};
+use crate::patience::{is_refusal, persist, tried};
 use crate::plan::{Part, Plan};
 use crate::report::Action;
 use crate::settings::{Place, indexes};
 use crate::sides::Sides;
 use crate::store::Store;
+use crate::write::finished;
 
 /// Fewer points than this are not worth a slice of their own.
 const SLICE: u64 = 500;
@@ -39,8 +40,7 @@ pub(crate) async fn prepare<S: Store, T: Store>(
                 sides.target.shown(),
                 entry.acknowledged()
             ));
-            entry.stage = Stage::Copying;
-            entry.slices.fill(Slice::default());
+            entry.begin_again();
             journal.keep(&part.name, entry.clone())?;
         }
         // The run before this one may have ended before it made them all.
@@ -56,6 +56,7 @@ pub(crate) async fn prepare<S: Store, T: Store>(
         target: part.target.clone(),
         schema: part.schema.told(),
         created,
+        added_to: part.action == Action::Append,
         deferred,
         stage: Stage::Copying,
         slices: vec![Slice::default(); slices(sides, part.points)],
@@ -67,11 +68,16 @@ pub(crate) async fn prepare<S: Store, T: Store>(
     }
     // First the journal: a collection that is made and not in it would be a stranger to the next run.
     journal.keep(&part.name, entry.clone())?;
-    if matches!(part.action, Action::Create | Action::Replace)
-        && let Err(error) = create(sides, part, deferred).await
-    {
-        journal.forget(&part.name)?;
-        return Err(error);
+    if matches!(part.action, Action::Create | Action::Replace) {
+        match create(sides, part, deferred).await {
+            Ok(()) => {}
+            Err(Unmade::Refused(error)) => {
+                journal.forget(&part.name)?;
+                return Err(error);
+            }
+            // It may have been made, and then it is of this migration.
+            Err(Unmade::Unknown(error)) => return Err(error),
+        }
     }
     make_indexes(sides, part).await?;
     Ok(entry)
@@ -87,12 +93,22 @@ fn slices<S: Store, T: Store>(sides: &Sides<S, T>, points: u64) -> usize {
     sides.options.parallel.min(worth).max(1) as usize
 }
 
-async fn create<S: Store, T: Store>(sides: &Sides<S, T>, part: &Part, deferred: bool) -> Result<()> {
+/// Why there is no answer that a collection was made.
+enum Unmade {
+    /// It was not made.
+    Refused(MigrateError),
+    /// It may have been made.
+    Unknown(MigrateError),
+}
+
+async fn create<S: Store, T: Store>(sides: &Sides<S, T>, part: &Part, deferred: bool) -> Result<(), Unmade> {
     let doing = || format!("making {} at {}", part.target, sides.target.shown());
     if let (Some(from), Some(to)) = (sides.source.database(), sides.target.database()) {
-        return create_alike(from, to, part).map_err(|error| MigrateError::Call {
-            doing: doing(),
-            problem: error.to_string(),
+        return create_alike(from, to, part).map_err(|error| {
+            Unmade::Refused(MigrateError::Call {
+                doing: doing(),
+                problem: error.to_string(),
+            })
         });
     }
     let message = part.settings.create(&part.target, &sides.options, deferred);
@@ -101,11 +117,14 @@ async fn create<S: Store, T: Store>(sides: &Sides<S, T>, part: &Part, deferred: 
         tries += 1;
         sides.target.create_collection(message.clone())
     };
-    match persist(sides.options.patience, &sides.watch, doing, call).await {
+    match tried(sides.options.patience, &sides.watch, call).await {
         Ok(_) => Ok(()),
         // A try whose answer was lost has made it.
         Err(_) if tries > 1 && sides.info(&*sides.target, &part.target).await.is_ok() => Ok(()),
-        Err(error) => Err(error),
+        Err(error) if tries == 1 && is_refusal(&error) => {
+            Err(Unmade::Refused(MigrateError::call(doing(), &error)))
+        }
+        Err(error) => Err(Unmade::Unknown(MigrateError::call(doing(), &error))),
     }
 }
 
@@ -123,7 +142,13 @@ async fn make_indexes<S: Store, T: Store>(sides: &Sides<S, T>, part: &mut Part) 
     for message in indexes(&part.info, &part.target) {
         sides.go_on()?;
         let path = message.field_name.clone();
-        let call = || sides.target.create_field_index(message.clone());
+        let call = || async {
+            sides
+                .target
+                .create_field_index(message.clone())
+                .await
+                .and_then(finished)
+        };
         match tried(sides.options.patience, &sides.watch, call).await {
             Ok(_) => {}
             // An index is no data: one that the target does not know is left out.
@@ -172,27 +197,40 @@ fn complete_alike(from: &Database, to: &Database, part: &Part) -> vdb::Result<()
     Ok(())
 }
 
-/// Makes the aliases of the collections that are done; those that could not be made are told by name.
+/// What became of aliases.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Aliases {
+    pub(crate) made: Vec<String>,
+    pub(crate) missing: Vec<String>,
+    /// Why, one for each that is missing.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Makes the aliases of the collections that are done.
 pub(crate) async fn make_aliases<S: Store, T: Store>(
     sides: &Sides<S, T>,
     plan: &Plan,
     is_done: impl Fn(&str) -> bool,
-) -> Result<(Vec<String>, Vec<String>)> {
-    let (mut made, mut warnings) = (Vec::new(), Vec::new());
+) -> Result<Aliases> {
+    let mut all = Aliases::default();
     for (alias, collection) in &plan.aliases {
-        let refused = |why: &str| format!("the alias {alias} of {collection} was not made: {why}");
+        let mut refuse = |why: &str| {
+            all.missing.push(alias.clone());
+            all.warnings
+                .push(format!("the alias {alias} of {collection} was not made: {why}"));
+        };
         if !is_done(collection) {
-            warnings.push(refused("the collection is not the same as at the source"));
+            refuse("the collection is not the same as at the source");
             continue;
         }
         let takes_over = matches!(sides.options.existing, Existing::Replace | Existing::Sync);
         match plan.known_aliases.get(alias) {
             Some(of) if of == collection => {
-                made.push(alias.clone());
+                all.made.push(alias.clone());
                 continue;
             }
             Some(of) if !takes_over => {
-                warnings.push(refused(&format!("it is one of {of}")));
+                refuse(&format!("it is one of {of}"));
                 continue;
             }
             Some(_) | None => {}
@@ -203,8 +241,8 @@ pub(crate) async fn make_aliases<S: Store, T: Store>(
         };
         let call = || sides.target.create_alias(message.clone());
         match tried(sides.options.patience, &sides.watch, call).await {
-            Ok(_) => made.push(alias.clone()),
-            Err(error) if is_taken(&error) => warnings.push(refused(&told(&error))),
+            Ok(_) => all.made.push(alias.clone()),
+            Err(error) if is_taken(&error) => refuse(&told(&error)),
             Err(error) => {
                 return Err(MigrateError::call(
                     format!("making the alias {alias} at {}", sides.target.shown()),
@@ -213,7 +251,7 @@ pub(crate) async fn make_aliases<S: Store, T: Store>(
             }
         }
     }
-    Ok((made, warnings))
+    Ok(all)
 }
 
 /// Whether the name is that of a collection.

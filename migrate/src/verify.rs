@@ -7,11 +7,12 @@ use vdb::PointId;
 use crate::checksum::Checksum;
 use crate::compare::difference;
 use crate::error::Result;
+use crate::journal::Entry;
 use crate::options::Verification;
 use crate::pages::{Pages, SliceOf};
 use crate::plan::Part;
 use crate::point::Point;
-use crate::report::{Action, Verified};
+use crate::report::Verified;
 use crate::sides::Sides;
 use crate::store::Store;
 use crate::watch::{Event, Phase};
@@ -21,14 +22,24 @@ use crate::write::Writer;
 const TOLD: usize = 10;
 
 /// Compares counts, and points as far as asked for.
-pub(crate) async fn verify<S: Store, T: Store>(sides: &Sides<S, T>, part: &Part) -> Result<Verified> {
+pub(crate) async fn verify<S: Store, T: Store>(
+    sides: &Sides<S, T>,
+    part: &Part,
+    entry: &Entry,
+    verification: Verification,
+) -> Result<Verified> {
+    let source_points = sides.count(&*sides.source, &part.name).await?;
     let mut found = Verified {
-        source_points: sides.count(&*sides.source, &part.name).await?,
+        source_points,
+        source_lost: part
+            .points
+            .max(entry.acknowledged())
+            .saturating_sub(source_points),
         target_points: sides.count(&*sides.target, &part.target).await?,
-        more_allowed: part.action == Action::Append,
+        more_allowed: entry.added_to,
         ..Verified::default()
     };
-    let slice = match sides.options.verification {
+    let slice = match verification {
         Verification::None => return Ok(found),
         Verification::Full => None,
         Verification::Sample(points) => {
@@ -61,6 +72,8 @@ pub(crate) async fn verify<S: Store, T: Store>(sides: &Sides<S, T>, part: &Part)
 pub(crate) struct Repaired {
     pub(crate) copied: u64,
     pub(crate) deleted: u64,
+    /// Of those that were copied, those with a number that may have lost its last digits on the way.
+    pub(crate) rounded: u64,
 }
 
 /// Copies what the target does not have or has otherwise, and deletes what the source does not have.
@@ -102,7 +115,8 @@ struct Repairs<T> {
 }
 
 impl<T: Store> Repairs<T> {
-    fn copy(&mut self, point: Point) {
+    fn copy(&mut self, rounds: bool, point: Point) {
+        self.done.rounded += u64::from(rounds);
         self.bytes += point.bytes;
         self.points.push(point);
     }
@@ -197,7 +211,7 @@ async fn compare<S: Store, T: Store>(
         {
             there_sum.add(&part.schema, point);
         }
-        settle(part, found, repairs.as_deref_mut(), source, target);
+        settle(sides, part, found, repairs.as_deref_mut(), (source, target))?;
         if let Some(repairs) = repairs.as_deref_mut()
             && repairs.is_full(sides.options.batch_bytes, sides.options.batch_points)
         {
@@ -215,13 +229,13 @@ async fn compare<S: Store, T: Store>(
 }
 
 /// Notes what became of one id, and what is to be done about it.
-fn settle<T: Store>(
+fn settle<S: Store, T: Store>(
+    sides: &Sides<S, T>,
     part: &Part,
     found: &mut Verified,
     repairs: Option<&mut Repairs<T>>,
-    source: Option<Point>,
-    target: Option<Point>,
-) {
+    (source, target): (Option<Point>, Option<Point>),
+) -> Result<()> {
     let mut tell = |text: String| {
         if found.differences.len() < TOLD {
             found.differences.push(text);
@@ -230,11 +244,15 @@ fn settle<T: Store>(
     match (source, target) {
         (Some(source), Some(target)) => {
             found.compared += 1;
-            if let Some(how) = difference(&part.schema, &source, &target) {
+            let exact = || {
+                let differs = sides.are_exact() && source.exact != target.exact;
+                differs.then(|| "integers of 2^63 and more".to_owned())
+            };
+            if let Some(how) = difference(&part.schema, &source, &target).or_else(exact) {
                 found.differing += 1;
                 tell(format!("point {}: {how}", source.id));
                 if let Some(repairs) = repairs {
-                    repairs.copy(source);
+                    repairs.copy(sides.rounds(&part.name, &source)?, source);
                 }
             }
         }
@@ -243,7 +261,7 @@ fn settle<T: Store>(
             found.missing += 1;
             tell(format!("point {} is missing", source.id));
             if let Some(repairs) = repairs {
-                repairs.copy(source);
+                repairs.copy(sides.rounds(&part.name, &source)?, source);
             }
         }
         (None, Some(target)) => {
@@ -257,4 +275,5 @@ fn settle<T: Store>(
         }
         (None, None) => {}
     }
+    Ok(())
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use qdrant_client::QdrantError;
 use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use vdb::PointId;
 
 use crate::error::{MigrateError, Result};
 use crate::options::Options;
-use crate::patience::{Verdict, Waits, persist, verdict};
+use crate::patience::{Verdict, Waits, persist, took_too_long, verdict};
 use crate::point::{Point, id_to_proto};
 use crate::store::Store;
 use crate::watch::Watch;
@@ -61,6 +62,7 @@ impl<T: Store> Writer<T> {
             return Ok(());
         };
         let range = format!("points {} to {}", first.id, last.id);
+        let exact = self.exact(&points);
         let all: Vec<proto::PointStruct> = points.into_iter().map(Point::write).collect();
         let mut waiting = vec![all];
         while let Some(mut part) = waiting.pop() {
@@ -76,11 +78,8 @@ impl<T: Store> Writer<T> {
                     points: part.clone(),
                     ..proto::UpsertPoints::default()
                 };
-                let error = match self.store.upsert(message).await {
-                    Ok(answer) if is_done(&answer) => break,
-                    Ok(_) => qdrant_client::QdrantError::from(tonic::Status::deadline_exceeded(
-                        "the write was taken and not finished",
-                    )),
+                let error = match self.store.upsert(message).await.and_then(finished) {
+                    Ok(_) => break,
                     Err(error) => error,
                 };
                 match verdict(&error) {
@@ -88,7 +87,13 @@ impl<T: Store> Writer<T> {
                         let rest = part.split_off(part.len() / 2);
                         waiting.push(rest);
                     }
-                    Verdict::Passing(named) if waits.again(named).await => {}
+                    Verdict::Passing(named) if waits.again(named).await => {
+                        // What took too long takes less time with less in it.
+                        if part.len() > 1 && took_too_long(&error) {
+                            let rest = part.split_off(part.len() / 2);
+                            waiting.push(rest);
+                        }
+                    }
                     Verdict::Passing(_) | Verdict::TooLarge | Verdict::Final => {
                         let (name, store) = (&self.collection, self.store.shown());
                         return Err(MigrateError::call(
@@ -98,6 +103,33 @@ impl<T: Store> Writer<T> {
                     }
                 }
             }
+        }
+        self.set_exact(exact).map_err(|error| MigrateError::Call {
+            doing: format!(
+                "writing {range} into {} of {}",
+                self.collection,
+                self.store.shown()
+            ),
+            problem: error.to_string(),
+        })
+    }
+
+    /// Payloads that messages cannot tell, where the engine can be told them.
+    fn exact(&self, points: &[Point]) -> Vec<(PointId, vdb::Payload)> {
+        if self.store.database().is_none() {
+            return Vec::new();
+        }
+        let exact = |point: &Point| Some((point.id, point.exact.clone()?));
+        points.iter().filter_map(exact).collect()
+    }
+
+    fn set_exact(&self, payloads: Vec<(PointId, vdb::Payload)>) -> vdb::Result<()> {
+        let (Some(database), false) = (self.store.database(), payloads.is_empty()) else {
+            return Ok(());
+        };
+        let collection = database.collection(&self.collection)?;
+        for (id, payload) in payloads {
+            collection.overwrite_payload(payload, vec![id])?;
         }
         Ok(())
     }
@@ -117,20 +149,26 @@ impl<T: Store> Writer<T> {
                 ..proto::DeletePoints::default()
             };
             let doing = || format!("deleting points of {} of {}", self.collection, self.store.shown());
-            let call = || self.store.delete_points(message.clone());
+            let call = || async { self.store.delete_points(message.clone()).await.and_then(finished) };
             persist(self.options.patience, &self.watch, doing, call).await?;
         }
         Ok(())
     }
 }
 
-/// Whether a write is safe and can be read. A write of a moment ago may also be refused because a newer one was seen first; that
-/// passes.
-fn is_done(answer: &proto::PointsOperationResponse) -> bool {
+/// The answer to a write that is safe and can be read. One of a moment ago may also be refused because a newer one was seen first;
+/// that passes.
+pub(crate) fn finished(
+    answer: proto::PointsOperationResponse,
+) -> Result<proto::PointsOperationResponse, QdrantError> {
     let status = answer.result.as_ref().map(|result| result.status);
     let unfinished = [
         proto::UpdateStatus::WaitTimeout,
         proto::UpdateStatus::ClockRejected,
     ];
-    !unfinished.iter().any(|&code| status == Some(code.into()))
+    if unfinished.iter().any(|&code| status == Some(code.into())) {
+        let status = tonic::Status::deadline_exceeded("the write was taken and not finished");
+        return Err(QdrantError::from(status));
+    }
+    Ok(answer)
 }

@@ -35,13 +35,15 @@ named after it with .migration, or between servers in this directory; --state na
 there twice. What is written to the source meanwhile may be missed: stop writes, or bring the target up to date with --existing \
 sync, which compares all points, copies what differs and deletes what the source does not have.
 
-At the end counts are compared, and as many points as --verify says, value by value; if anything differs the exit code is 1.
+At the end counts are compared, and as many points as --verify says, value by value; if anything differs, or an alias is missing, the \
+exit code is 1. What an earlier run has finished is counted again, and compared with --verify full.
 
 Keys are safer in the environment than on a command line, which others see: VDB_FROM_API_KEY and VDB_TO_API_KEY.
 
 With --json the answer is {\"from\", \"to\", \"dry_run\", \"collections\": [{\"name\", \"target\", \"action\", \"points\", \"copied\", \
 \"deleted\", \"verified\": {\"source_points\", \"target_points\", \"compared\", \"missing\", \"extra\", \"differing\", \
-\"differences\": [..], ..}, \"warnings\": [..], \"seconds\"}], \"aliases\": [..], \"warnings\": [..], \"index_s\"}.
+\"differences\": [..], ..}, \"warnings\": [..], \"seconds\"}], \"aliases\": [..], \"aliases_missing\": [..], \"warnings\": [..], \
+\"index_s\"}.
 
 Examples:
   vdb migrate --from http://localhost:6334 --to my.db
@@ -90,6 +92,10 @@ pub(crate) struct Args {
     /// Leave aliases out
     #[arg(long)]
     no_aliases: bool,
+
+    /// Take integers of 2^63 and more in payloads along as floating point, where messages have no place for them
+    #[arg(long)]
+    lossy: bool,
 
     /// Look at both sides, tell what would be done, and write nothing
     #[arg(long)]
@@ -216,11 +222,41 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         Ok(())
     } else {
         out.warn(format_args!(
-            "the target is not the same as the source; --existing sync makes it so (how far the migration is: {})",
+            "{} (how far the migration is: {})",
+            advice(&report),
             state.display()
         ));
         Err(Failure::Reported)
     }
+}
+
+/// What to do about a target that is not as it should be.
+fn advice(report: &Report) -> String {
+    let unsound = || report.collections.iter().filter(|one| !one.is_sound());
+    let added_to = |one: &CollectionReport| one.verified.as_ref().is_some_and(|found| found.more_allowed);
+    if unsound().any(|one| !added_to(one)) {
+        let others = report.collections.iter().filter(|one| added_to(one));
+        let others: Vec<&str> = others.map(|one| one.name.as_str()).collect();
+        let but = if others.is_empty() {
+            String::new()
+        } else {
+            // Sync would delete what had been there before.
+            format!(
+                ", but not with {}, which other points are in: --exclude them",
+                others.join(", ")
+            )
+        };
+        return format!("the target is not the same as the source; --existing sync makes it so{but}");
+    }
+    if unsound().next().is_some() {
+        return "the target does not have all that the source has; the same command copies it again"
+            .to_owned();
+    }
+    format!(
+        "aliases are missing at the target: {}; the same command tries again, --existing replace takes them from other \
+         collections, --no-aliases leaves them out",
+        report.aliases_missing.join(", ")
+    )
 }
 
 fn endpoint(text: &str, key: Option<&String>, variable: &str) -> Outcome<Endpoint> {
@@ -281,6 +317,7 @@ fn options(args: &Args) -> Options {
         existing: args.existing,
         verification: args.verify,
         aliases: !args.no_aliases,
+        lossy: args.lossy,
         dry_run: args.dry_run,
         parallel: args.parallel,
         batch_points: args.batch,
@@ -388,7 +425,7 @@ fn line(one: &CollectionReport, dry_run: bool) -> String {
         let what = match one.action {
             Action::Create => "would be made",
             Action::Resume => "would be gone on with",
-            Action::Done => "is done already",
+            Action::Done => "is done already, and would be counted",
             Action::Append => "is there and would be added to",
             Action::Replace => "is there and would be replaced",
             Action::Sync => "is there and would be made equal",
@@ -404,7 +441,9 @@ fn line(one: &CollectionReport, dry_run: bool) -> String {
         0 => String::new(),
         deleted => format!(", {} deleted", table::count(deleted)),
     };
-    let verdict = if verified.is_sound() {
+    let verdict = if verified.is_sound() && verified.compared == 0 && verified.source_points > 0 {
+        "counted, and no points compared".to_owned()
+    } else if verified.is_sound() {
         format!("{} compared, all the same", table::count(verified.compared))
     } else {
         format!(
@@ -417,6 +456,9 @@ fn line(one: &CollectionReport, dry_run: bool) -> String {
             table::count(verified.differing)
         )
     };
+    if one.action == Action::Done {
+        return format!("{name}: {points}, done already; {verdict}");
+    }
     format!(
         "{name}: {} copied{deleted} in {:.2} s; {verdict}",
         table::counted(one.copied, "point"),

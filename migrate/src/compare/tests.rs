@@ -23,6 +23,8 @@ fn point(vector: Numbers, payload: &[(&str, proto::Value)]) -> Point {
             .collect(),
         vectors: BTreeMap::from([(String::new(), vector)]),
         bytes: 0,
+        beyond: None,
+        exact: None,
     }
 }
 
@@ -59,6 +61,23 @@ fn numbers_of_sixteen_bits_may_be_rounded_and_bytes_may_not() {
     let here = dense([0.1, 100.0, 0.0]);
     assert_eq!(difference(&half, &here, &dense([0.09998, 100.0625, 0.0])), None);
     assert!(difference(&half, &here, &dense([0.1, 101.0, 0.0])).is_some());
+    // What has been rounded before is not rounded again.
+    let held = dense([0.099_975_586, 100.0, 1.0 / 16_777_216.0]);
+    assert_eq!(difference(&half, &held, &held), None);
+    assert!(
+        difference(
+            &half,
+            &held,
+            &dense([0.099_975_586, 100.0625, 1.0 / 16_777_216.0])
+        )
+        .is_some()
+    );
+    assert!(difference(&half, &held, &dense([0.099_975_586, 100.0, 0.0])).is_some());
+    let cosine = schema(proto::Distance::Cosine, proto::Datatype::Float16);
+    assert_eq!(
+        difference(&cosine, &dense([3.0, 4.0, 0.0]), &dense([0.6001, 0.8, 0.0])),
+        None
+    );
     let byte = schema(proto::Distance::Cosine, proto::Datatype::Uint8);
     assert!(difference(&byte, &dense([1.0, 2.0, 3.0]), &dense([2.0, 4.0, 6.0])).is_some());
 }

@@ -5,17 +5,20 @@ fn entry() -> Entry {
         target: "b".to_owned(),
         schema: BTreeMap::from([(String::new(), "4 Float32, Cosine".to_owned())]),
         created: true,
+        added_to: false,
         deferred: false,
         stage: Stage::Copying,
         slices: vec![
             Slice {
                 last: Some(PointId::Num(u64::MAX)),
                 points: 3,
+                rounded: 2,
                 done: false,
             },
             Slice {
                 last: "c56a4180-65aa-42ec-a945-5fd21dec0538".parse().ok(),
                 points: 4,
+                rounded: 0,
                 done: true,
             },
             Slice::default(),
@@ -34,7 +37,10 @@ fn what_is_kept_is_there_in_the_next_run() {
         .unwrap();
     let again = Journal::open(&path, "here", "there").unwrap();
     let kept = again.entry("a").unwrap();
-    assert_eq!((kept.stage, kept.acknowledged()), (Stage::Copied, 7));
+    assert_eq!(
+        (kept.stage, kept.acknowledged(), kept.rounded()),
+        (Stage::Copied, 7, 2)
+    );
     assert_eq!(kept.slices, entry().slices);
     again.finish().unwrap();
     assert!(!path.exists());
@@ -98,9 +104,9 @@ fn damage_is_noticed_wherever_it_is() {
         let told = Journal::open(&path, "here", "there").err();
         assert!(told.is_some() || end + 2 >= sound.len(), "cut at {end}");
     }
-    std::fs::write(&path, br#"{"format": 2, "checksum": "", "migration": {}}"#).unwrap();
+    std::fs::write(&path, br#"{"format": 3, "checksum": "", "migration": {}}"#).unwrap();
     let newer = Journal::open(&path, "here", "there").err().unwrap().to_string();
-    assert!(newer.contains("format 2"), "{newer}");
+    assert!(newer.contains("format 3"), "{newer}");
 }
 
 #[test]

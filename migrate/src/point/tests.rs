@@ -124,16 +124,30 @@ fn vectors_of_older_servers_are_read_and_wrong_ones_refused() {
 
 #[test]
 fn integers_beyond_messages_are_noticed() {
-    let with = |number: f64| Point {
-        id: PointId::Num(1),
-        payload: HashMap::from([(
-            "list".to_owned(),
-            proto::Value::from(vec![proto::Value::from(number)]),
-        )]),
-        vectors: BTreeMap::new(),
-        bytes: 0,
+    let field = |number: f64| {
+        let list = proto::Value::from(vec![proto::Value::from(number)]);
+        let message = proto::RetrievedPoint {
+            payload: HashMap::from([("list".to_owned(), list)]),
+            ..retrieved(None)
+        };
+        Point::read(message).unwrap().beyond
     };
-    assert!(with(1e19).may_be_rounded() && with(u64::MAX as f64).may_be_rounded());
-    assert!(!with(1e18).may_be_rounded());
-    assert!(!with(1e20).may_be_rounded());
+    assert_eq!(field(1e19).as_deref(), Some("list"));
+    assert_eq!(field(u64::MAX as f64).as_deref(), Some("list"));
+    assert_eq!((field(1e18), field(1e20)), (None, None));
+}
+
+#[test]
+fn the_engine_tells_integers_from_floating_point() {
+    let exact = |payload: serde_json::Value| {
+        let mut point = Point::read(retrieved(None)).unwrap();
+        point.set_exact(payload.as_object().unwrap().clone());
+        (point.beyond, point.exact.is_some())
+    };
+    let whole = serde_json::json!({"b": 1, "a": {"n": [u64::MAX]}});
+    assert_eq!(exact(whole), (Some("a".to_owned()), true));
+    assert_eq!(
+        exact(serde_json::json!({"a": 1e19, "b": i64::MAX})),
+        (None, false)
+    );
 }

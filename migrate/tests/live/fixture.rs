@@ -327,6 +327,7 @@ pub(crate) struct Faulty {
     scrolls: Hook<proto::ScrollPoints>,
     answers: Hook<proto::ScrollResponse, ()>,
     upserts: Hook<proto::UpsertPoints>,
+    creates: Hook<proto::CreateCollection>,
     /// The version that it says to be, if not its own.
     version: Option<&'static str>,
 }
@@ -338,6 +339,7 @@ impl Faulty {
             scrolls: Arc::new(Mutex::new(Box::new(|_| Fate::Made))),
             answers: Arc::new(Mutex::new(Box::new(|_| ()))),
             upserts: Arc::new(Mutex::new(Box::new(|_| Fate::Made))),
+            creates: Arc::new(Mutex::new(Box::new(|_| Fate::Made))),
             version: None,
         }
     }
@@ -357,6 +359,15 @@ impl Faulty {
     /// What becomes of a write.
     pub(crate) fn upserts(self, hook: impl FnMut(&mut proto::UpsertPoints) -> Fate + Send + 'static) -> Self {
         *self.upserts.lock() = Box::new(hook);
+        self
+    }
+
+    /// What becomes of making a collection.
+    pub(crate) fn creates(
+        self,
+        hook: impl FnMut(&mut proto::CreateCollection) -> Fate + Send + 'static,
+    ) -> Self {
+        *self.creates.lock() = Box::new(hook);
         self
     }
 
@@ -407,9 +418,17 @@ impl Store for Faulty {
 
     async fn create_collection(
         &self,
-        request: proto::CreateCollection,
+        mut request: proto::CreateCollection,
     ) -> QdrantResult<proto::CollectionOperationResponse> {
-        self.inner.create_collection(request).await
+        let fate = (self.creates.lock())(&mut request);
+        match fate {
+            Fate::Made => self.inner.create_collection(request).await,
+            Fate::Refused(error) => Err(error),
+            Fate::Lost(error) => {
+                self.inner.create_collection(request).await?;
+                Err(error)
+            }
+        }
     }
 
     async fn update_collection(

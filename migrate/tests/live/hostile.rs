@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use qdrant_client::qdrant as proto;
 use tonic::Code;
-use vdb_migrate::{Existing, MigrateError, Options, Verification};
+use vdb_migrate::{Existing, Journal, MigrateError, Options, Verification, Watch, migrate};
 use vdb_qdrant::Qdrant;
 use vdb_qdrant::client::QdrantError;
 
@@ -231,4 +231,93 @@ async fn a_target_that_drops_what_it_acknowledges_is_caught() {
         all_points(&here, "birds").await,
         all_points(&there, "birds").await
     );
+}
+
+#[tokio::test]
+async fn writes_that_take_too_long_become_smaller() {
+    let (here, there) = sides(100).await;
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = most.clone();
+    let target = Faulty::on(there.clone()).upserts(move |write| {
+        if write.points.len() > 3 {
+            return Fate::Refused(status(Code::DeadlineExceeded, "Timeout expired"));
+        }
+        seen.fetch_max(write.points.len(), Ordering::Relaxed);
+        Fate::Made
+    });
+    let twelve = Options {
+        batch_points: 12,
+        ..options()
+    };
+    let report = migrated(here.clone(), target, twelve).await.unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(most.load(Ordering::Relaxed), 3);
+    assert_eq!(
+        all_points(&here, "birds").await,
+        all_points(&there, "birds").await
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_loses_points_meanwhile_is_caught() {
+    let (here, there) = sides(300).await;
+    let collection = here.database().unwrap().collection("birds").unwrap();
+    let target = Faulty::on(there).upserts(move |_| {
+        // Not read yet: both sides are the same in the end.
+        collection.delete(vec![u64::MAX - 1]).unwrap();
+        Fate::Made
+    });
+    let report = migrated(here, target, options()).await.unwrap();
+    let found = report.collections[0].verified.clone().unwrap();
+    assert_eq!((found.source_points, found.target_points), (299, 299));
+    assert!(found.source_lost == 1 && !report.is_sound(), "{found:?}");
+}
+
+#[tokio::test]
+async fn pages_grow_slowly_and_shrink_where_points_are_large() {
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    here.create_collection(proto::CreateCollectionBuilder::new("texts"))
+        .await
+        .unwrap();
+    let collection = here.database().unwrap().collection("texts").unwrap();
+    let point = |id: u64| {
+        let text = if id == 1_000 { 5_000 } else { 1 };
+        vdb::Point::new(id, vdb::Vectors::default())
+            .payload(serde_json::json!({"text": "x".repeat(text)}))
+            .unwrap()
+    };
+    collection.upsert((0..3_000).map(point).collect()).unwrap();
+    let limits = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let seen = limits.clone();
+    let source = Faulty::on(here).scrolls(move |page| {
+        seen.lock().push(page.limit.unwrap());
+        Fate::Made
+    });
+    let small = Options {
+        batch_points: 100_000,
+        batch_bytes: 10_000,
+        verification: Verification::None,
+        parallel: 1,
+        ..options()
+    };
+    migrated(source, there, small).await.unwrap();
+    let limits = limits.lock();
+    assert!(limits.windows(2).all(|pair| pair[1] <= 2 * pair[0]), "{limits:?}");
+    // Eight times the bytes, over those of the large point.
+    assert!(limits[0] > 16 && *limits.last().unwrap() <= 16, "{limits:?}");
+}
+
+#[tokio::test]
+async fn empty_pages_do_not_go_on_for_ever() {
+    let (here, there) = sides(20).await;
+    let pages = Arc::new(AtomicU64::new(0));
+    let seen = pages.clone();
+    let source = Faulty::on(here).answers(move |answer| {
+        answer.result.clear();
+        answer.next_page_offset = Some((1 + seen.fetch_add(1, Ordering::Relaxed)).into());
+    });
+    let watch = Watch::new(|_| (), move || pages.load(Ordering::Relaxed) >= 5);
+    let journal = Journal::in_memory("here", "there");
+    let ended = migrate(source, there, &journal, options(), watch).await;
+    assert!(matches!(ended, Err(MigrateError::Stopped(_))), "{ended:?}");
 }

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use qdrant_client::qdrant as proto;
 use tokio::sync::Notify;
-use vdb_migrate::{Action, Journal, MigrateError, Options, Report, Store, Watch, migrate};
+use vdb_migrate::{
+    Action, Existing, Journal, MigrateError, Options, Report, Store, Verification, Watch, migrate,
+};
 use vdb_qdrant::Qdrant;
 
-use super::fixture::{Dice, Fate, Faulty, Server, all_points, fill, options, settings, status};
+use super::fixture::{Dice, Fate, Faulty, Server, all_points, fill, options, payload, settings, status};
 
 /// A run with the journal of this file, as a new process would have it.
 async fn go<S: Store, T: Store>(
@@ -100,6 +102,16 @@ async fn runs_that_end_in_every_way_come_to_the_whole() {
 
 /// Ends a run after so many writes.
 async fn cut<S: Store>(source: S, target: Qdrant, state: &Path, after: u64) -> MigrateError {
+    cut_with(source, target, state, after, small()).await
+}
+
+async fn cut_with<S: Store>(
+    source: S,
+    target: Qdrant,
+    state: &Path,
+    after: u64,
+    options: Options,
+) -> MigrateError {
     let writes = AtomicU64::new(0);
     let faulty = Faulty::on(target).upserts(move |_| {
         if writes.fetch_add(1, Ordering::Relaxed) < after {
@@ -108,7 +120,7 @@ async fn cut<S: Store>(source: S, target: Qdrant, state: &Path, after: u64) -> M
             Fate::Refused(status(tonic::Code::Unauthenticated, "no"))
         }
     });
-    go(source, faulty, state, small(), Watch::silent())
+    go(source, faulty, state, options, Watch::silent())
         .await
         .unwrap_err()
 }
@@ -127,10 +139,8 @@ async fn what_is_there_is_not_written_again() {
     assert_eq!(one.copied, 200 - 10 * 7);
 }
 
-#[tokio::test]
-async fn collections_that_are_done_are_left_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    let state = dir.path().join("state");
+/// Both sides, the target with `birds` done and `later` not begun, as the state says.
+async fn half_done(state: &Path) -> (Qdrant, Qdrant) {
     let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
     fill(&here, 21).await;
     let vectors = proto::VectorParamsBuilder::new(1, proto::Distance::Dot);
@@ -139,11 +149,153 @@ async fn collections_that_are_done_are_left_alone() {
     let point = proto::PointStruct::new(1, vec![1.0], qdrant_client::Payload::new());
     let upsert = proto::UpsertPointsBuilder::new("later", vec![point]).wait(true);
     here.upsert_points(upsert).await.unwrap();
-    cut(here.clone(), there.clone(), &state, 3).await;
+    cut(here.clone(), there.clone(), state, 3).await;
+    (here, there)
+}
+
+fn actions(report: &Report) -> Vec<Action> {
+    report.collections.iter().map(|one| one.action).collect()
+}
+
+#[tokio::test]
+async fn collections_that_are_done_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (here, there) = half_done(&state).await;
     let report = go(here, there, &state, small(), Watch::silent()).await.unwrap();
-    let actions: Vec<Action> = report.collections.iter().map(|one| one.action).collect();
-    assert_eq!(actions, [Action::Done, Action::Resume]);
+    assert_eq!(actions(&report), [Action::Done, Action::Resume]);
+    let one = &report.collections[0];
+    assert_eq!((one.copied, one.verified.as_ref().unwrap().compared), (0, 21));
     assert_eq!(report.aliases, ["aves"]);
+    assert!(report.is_sound());
+}
+
+#[tokio::test]
+async fn collections_that_were_done_and_lost_points_get_them_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (here, there) = half_done(&state).await;
+    let some = proto::DeletePointsBuilder::new("birds")
+        .points(proto::PointsIdsList {
+            ids: vec![2_000_u64.into()],
+        })
+        .wait(true);
+    there.delete_points(some).await.unwrap();
+    let counts = Options {
+        verification: Verification::None,
+        ..small()
+    };
+    let report = go(here.clone(), there.clone(), &state, counts, Watch::silent())
+        .await
+        .unwrap();
+    assert_eq!(actions(&report), [Action::Resume, Action::Resume]);
+    assert!(
+        report.is_sound() && report.collections[0].copied == 21,
+        "{report:?}"
+    );
+    assert_eq!(
+        all_points(&here, "birds").await,
+        all_points(&there, "birds").await
+    );
+}
+
+#[tokio::test]
+async fn a_full_comparison_is_one_of_what_was_done_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (here, there) = half_done(&state).await;
+    let change = proto::SetPayloadPointsBuilder::new("birds", payload(serde_json::json!({"changed": true})))
+        .points_selector(proto::PointsIdsList {
+            ids: vec![2_000_u64.into()],
+        })
+        .wait(true);
+    there.set_payload(change).await.unwrap();
+    let report = go(here, there, &state, small(), Watch::silent()).await.unwrap();
+    let found = report.collections[0].verified.clone().unwrap();
+    assert!(!report.is_sound() && found.differing == 1, "{report:?}");
+    assert!(state.exists() && report.aliases_missing == ["aves"]);
+}
+
+#[tokio::test]
+async fn what_is_added_to_keeps_what_it_had_over_a_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 60).await;
+    fill(&there, 90).await;
+    let append = Options {
+        existing: Existing::Append,
+        ..small()
+    };
+    cut_with(here.clone(), there.clone(), &state, 2, append.clone()).await;
+    // Whatever is said the second time: it was begun as an addition.
+    for options in [small(), append] {
+        let kept = dir.path().join("kept");
+        std::fs::copy(&state, &kept).unwrap();
+        let report = go(here.clone(), there.clone(), &kept, options, Watch::silent())
+            .await
+            .unwrap();
+        let one = &report.collections[0];
+        assert_eq!(one.action, Action::Resume);
+        let found = one.verified.clone().unwrap();
+        assert!(report.is_sound() && found.more_allowed, "{report:?}");
+        assert_eq!((found.extra, found.target_points), (30, 90));
+    }
+}
+
+#[tokio::test]
+async fn a_collection_that_was_made_without_an_answer_is_of_this_migration() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 30).await;
+    let lost = Faulty::on(there.clone())
+        .creates(|_| Fate::Lost(status(tonic::Code::Internal, "the answer is lost")));
+    let told = go(here.clone(), lost, &state, small(), Watch::silent())
+        .await
+        .unwrap_err();
+    assert!(told.to_string().contains("the answer is lost"), "{told}");
+    let report = go(here.clone(), there.clone(), &state, small(), Watch::silent())
+        .await
+        .unwrap();
+    assert_eq!(actions(&report), [Action::Resume]);
+    assert!(report.is_sound());
+    // One that was refused is not there, and a stranger of its name is one.
+    let new = Qdrant::in_memory().unwrap();
+    let refused =
+        Faulty::on(new.clone()).creates(|_| Fate::Refused(status(tonic::Code::PermissionDenied, "no")));
+    go(here.clone(), refused, &state, small(), Watch::silent())
+        .await
+        .unwrap_err();
+    fill(&new, 3).await;
+    let told = go(here, new, &state, small(), Watch::silent()).await.unwrap_err();
+    assert!(matches!(told, MigrateError::Conflict(_)), "{told}");
+}
+
+#[tokio::test]
+async fn rounded_numbers_are_counted_over_all_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
+    fill(&here, 60).await;
+    let collection = here.database().unwrap().collection("birds").unwrap();
+    // The first and the last in the order of ids.
+    for id in [1, u64::MAX] {
+        let large = vdb::Point::new(id, vdb::Vectors::default())
+            .payload(serde_json::json!({"n": u64::MAX}))
+            .unwrap();
+        collection.upsert(vec![large]).unwrap();
+    }
+    let lossy = Options {
+        lossy: true,
+        ..small()
+    };
+    cut_with(here.clone(), there.clone(), &state, 2, lossy.clone()).await;
+    let report = go(here, Faulty::on(there), &state, lossy, Watch::silent())
+        .await
+        .unwrap();
+    let warnings = report.collections[0].warnings.join("\n");
+    assert!(report.is_sound() && warnings.contains("2 points"), "{warnings}");
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use qdrant_client::qdrant as proto;
 use serde_json::json;
+use vdb::Database;
 use vdb_migrate::{Action, Existing, MigrateError, Options};
 use vdb_qdrant::Qdrant;
 
-use super::fixture::{all_points, fill, migrated, options, payload};
+use super::fixture::{Faulty, Server, all_points, directory, fill, migrated, options, payload};
 
 fn with(existing: Existing) -> Options {
     Options {
@@ -129,6 +130,8 @@ async fn an_alias_that_stands_for_another_keeps_its_meaning_unless_all_is_replac
         report.aliases.is_empty() && report.warnings[0].contains("aves"),
         "{report:?}"
     );
+    assert_eq!(report.aliases_missing, ["aves"]);
+    assert!(!report.is_sound() && report.collections[0].is_sound());
     let report = migrated(here, there.clone(), with(Existing::Replace))
         .await
         .unwrap();
@@ -148,4 +151,48 @@ async fn a_target_name_that_is_an_alias_is_refused() {
     };
     let told = migrated(here, there, renamed).await.unwrap_err().to_string();
     assert!(told.contains("alias"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_server_under_two_names_is_not_touched() {
+    let server = Server::start().await;
+    let (one, other) = (server.client().await, server.client().await);
+    fill(&one, 40).await;
+    for existing in [Existing::Replace, Existing::Sync, Existing::Append] {
+        let refused = migrated(one.clone(), other.clone(), with(existing))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("the same place"), "{refused}");
+        assert_eq!(all_points(&one, "birds").await.len(), 40);
+        let left = one.list_collections().await.unwrap().collections;
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_and_the_server_on_it_are_one_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let writer = directory(&path);
+    fill(&writer, 20).await;
+    let reader = Database::builder()
+        .background(false)
+        .open_read_only(&path)
+        .unwrap();
+    let reader = Qdrant::on(reader, &path).unwrap();
+    let refused = migrated(reader, Faulty::on(writer.clone()), with(Existing::Replace))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("the same place"), "{refused}");
+    assert_eq!(all_points(&writer, "birds").await.len(), 20);
+}
+
+#[tokio::test]
+async fn what_proves_two_places_is_gone_afterwards() {
+    let (here, there) = both().await;
+    migrated(here, there.clone(), with(Existing::Sync)).await.unwrap();
+    let left = there.list_collections().await.unwrap().collections;
+    assert_eq!(left.len(), 1, "{left:?}");
 }

@@ -5,7 +5,7 @@ use vdb_migrate::{Action, Endpoint, Existing, MigrateError, Options, Verificatio
 use vdb_qdrant::Qdrant;
 use vdb_qdrant::service::Keys;
 
-use super::fixture::{Server, all_points, directory, fill, migrated, options, payload, settings};
+use super::fixture::{Faulty, Server, all_points, directory, fill, migrated, options, payload, settings};
 
 /// All of `birds` at both sides, told in the same words.
 async fn assert_same(source: &Qdrant, target: &Qdrant) {
@@ -271,16 +271,114 @@ async fn a_plan_changes_nothing() {
     assert!(there.list_collections().await.unwrap().collections.is_empty());
 }
 
-#[tokio::test]
-async fn integers_beyond_messages_are_told() {
-    let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
-    fill(&here, 5).await;
-    let collection = here.database().unwrap().collection("birds").unwrap();
+/// `birds` with an integer that messages have no place for.
+async fn with_large_integer(points: u64) -> Qdrant {
+    let store = Qdrant::in_memory().unwrap();
+    fill(&store, points).await;
+    let collection = store.database().unwrap().collection("birds").unwrap();
     let large = vdb::Point::new(77, vdb::Vectors::default())
-        .payload(json!({"n": u64::MAX}))
+        .payload(json!({"n": u64::MAX - 1}))
         .unwrap();
     collection.upsert(vec![large]).unwrap();
-    let report = migrated(here, there, options()).await.unwrap();
+    store
+}
+
+fn large_integer(store: &Qdrant) -> serde_json::Value {
+    let collection = store.database().unwrap().collection("birds").unwrap();
+    let found = collection.get(&[77_u64.into()], &vdb::Select::payload()).unwrap();
+    found[0].payload.as_ref().unwrap()["n"].clone()
+}
+
+#[tokio::test]
+async fn integers_beyond_messages_go_along_only_where_somebody_says_so() {
+    let here = with_large_integer(5).await;
+    let server = || Faulty::on(Qdrant::in_memory().unwrap());
+    for (refused, word) in [
+        (migrated(here.clone(), server(), options()).await, "is an integer"),
+        (
+            migrated(Faulty::on(here.clone()), server(), options()).await,
+            "if it was an integer",
+        ),
+    ] {
+        let told = refused.unwrap_err().to_string();
+        assert!(
+            told.contains("point 77") && told.contains("\"n\"") && told.contains("--lossy"),
+            "{told}"
+        );
+        assert!(told.contains(word), "{told}");
+    }
+    let lossy = Options {
+        lossy: true,
+        ..options()
+    };
+    let report = migrated(here.clone(), server(), lossy).await.unwrap();
     let warnings = report.collections[0].warnings.join("\n");
-    assert!(warnings.contains("2^63"), "{warnings}");
+    assert!(
+        report.is_sound() && warnings.contains("1 points") && warnings.contains("2^63"),
+        "{warnings}"
+    );
+    // Making equal rounds no more than copying.
+    let there = Qdrant::in_memory().unwrap();
+    fill(&there, 5).await;
+    let sync = Options {
+        existing: Existing::Sync,
+        ..options()
+    };
+    let told = migrated(here, Faulty::on(there), sync).await.unwrap_err();
+    assert!(told.to_string().contains("point 77"), "{told}");
+}
+
+#[tokio::test]
+async fn integers_beyond_messages_stay_what_they_are_in_one_process() {
+    let (here, there) = (with_large_integer(5).await, Qdrant::in_memory().unwrap());
+    let report = migrated(here.clone(), there.clone(), options()).await.unwrap();
+    assert!(
+        report.is_sound() && report.collections[0].warnings.is_empty(),
+        "{report:?}"
+    );
+    assert_eq!(large_integer(&there), json!(u64::MAX - 1));
+    // The nearest double is the same, and the integer is not.
+    let other = vdb::Point::new(77, vdb::Vectors::default())
+        .payload(json!({"n": u64::MAX}))
+        .unwrap();
+    let collection = there.database().unwrap().collection("birds").unwrap();
+    collection.upsert(vec![other]).unwrap();
+    let sync = Options {
+        existing: Existing::Sync,
+        ..options()
+    };
+    let report = migrated(here, there.clone(), sync).await.unwrap();
+    assert_eq!(report.collections[0].copied, 1);
+    assert_eq!(large_integer(&there), json!(u64::MAX - 1));
+}
+
+#[test]
+fn a_plan_for_an_empty_directory_is_one_for_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let db = dir.path().join("db");
+    let source = directory(&db);
+    runtime.block_on(fill(&source, 10));
+    let empty = dir.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let parse = |path: &std::path::Path| Endpoint::parse(path.to_str().unwrap(), None).unwrap();
+    let plan = Options {
+        dry_run: true,
+        ..options()
+    };
+    let (state, second) = (dir.path().join("state"), std::time::Duration::from_secs(10));
+    let go = |options| {
+        run(
+            &parse(&db),
+            &parse(&empty),
+            &state,
+            options,
+            second,
+            Watch::silent(),
+        )
+        .unwrap()
+    };
+    assert_eq!(go(plan).collections[0].action, Action::Create);
+    assert!(std::fs::read_dir(&empty).unwrap().next().is_none());
+    assert!(go(options()).is_sound());
 }
