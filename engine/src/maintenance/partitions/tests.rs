@@ -10,7 +10,8 @@ use super::*;
 use crate::fixture::files_below;
 use crate::{
     Collection, CollectionConfig, CollectionUpdate, Condition, Database, Distance, Filter, HnswConfig,
-    PayloadIndexKind, Point, PointId, SearchRequest, VectorParams, verify, verify_disk,
+    PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, Point, PointId, SearchRequest, VectorParams,
+    verify, verify_disk,
 };
 
 const DIM: usize = 16;
@@ -107,6 +108,35 @@ fn file(c: &Collection) -> Option<Vec<u16>> {
     let partitions = tables.segments[0].vectors(0)?.partitions()?;
     partitions.verify(&*c.shared().disk).unwrap();
     Some(partitions.covered().collect())
+}
+
+#[test]
+fn an_index_can_be_created_to_have_none() {
+    let (_db, c) = in_memory();
+    let without = |kind: PayloadIndexKind| {
+        let options = PayloadIndexOptions {
+            enable_hnsw: Some(false),
+            ..PayloadIndexOptions::default()
+        };
+        PayloadIndexParams::from(kind).options(options)
+    };
+    for (path, kind) in [
+        ("bird", PayloadIndexKind::Keyword),
+        ("few", PayloadIndexKind::Integer),
+    ] {
+        c.drop_payload_index(path).unwrap();
+        c.create_payload_index(path, without(kind)).unwrap();
+    }
+    c.optimize(&Control::none()).unwrap();
+    assert_eq!(file(&c), Some(vec![1]));
+    assert!(told(&c, &is("bird", "owl")).is_empty());
+    assert_eq!(told(&c, &is("tag", 1)).len(), 1);
+    c.drop_payload_index("tag").unwrap();
+    c.create_payload_index("tag", without(PayloadIndexKind::Integer))
+        .unwrap();
+    c.optimize(&Control::none()).unwrap();
+    assert_eq!(file(&c), None);
+    assert!(told(&c, &is("tag", 1)).is_empty());
 }
 
 #[test]
@@ -249,7 +279,7 @@ fn each_job_adds_the_values_of_one_index_and_keeps_the_others() {
     let (_db, c) = in_memory();
     let before = told(&c, &is("bird", "owl"));
     assert!(c.drop_payload_index("tag").unwrap());
-    assert_eq!(told(&c, &is("tag", 1)), []);
+    assert!(told(&c, &is("tag", 1)).is_empty());
     assert_eq!(told(&c, &is("bird", "owl")), before);
     c.optimize(&Control::none()).unwrap();
     assert_eq!(file(&c), Some(vec![0, 2]));
