@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vdb_vfs::Disk;
-use vdb_vfs::sim::SimDisk;
+use vdb_vfs::sim::{Fault, SimDisk};
 
 use super::*;
 use crate::fixture::files_below;
@@ -506,4 +506,43 @@ fn a_crash_at_any_call_of_a_job_loses_nothing() {
             break;
         }
     }
+}
+
+#[test]
+fn what_cannot_be_read_now_is_not_damaged() {
+    let disk = SimDisk::new(0);
+    let db = Database::builder()
+        .background(false)
+        .open_disk(Arc::new(disk.clone()))
+        .unwrap();
+    let payload_m = |payload_m| HnswConfig {
+        payload_m: Some(payload_m),
+        ..HnswConfig::default()
+    };
+    let config = CollectionConfig::new(VectorParams::new(DIM, Distance::Cosine)).hnsw(payload_m(0));
+    let c = db.create_collection("c", config).unwrap();
+    c.upsert(points(0..ROWS)).unwrap();
+    c.create_payload_index("bird", PayloadIndexKind::Keyword).unwrap();
+    c.optimize(&Control::none()).unwrap();
+    c.update_config(&CollectionUpdate::new().hnsw(payload_m(6)))
+        .unwrap();
+    let segment = c.core().tables().segments[0].clone();
+    let job = || {
+        derive(
+            c.shared(),
+            c.core(),
+            segment.record.id,
+            &c.shared().pool,
+            &Control::none(),
+        )
+    };
+    let of = [Component::Graph(0), Component::PayloadIndex(0)];
+    for file in segment.record.files().filter(|file| of.contains(&file.component)) {
+        disk.inject(Fault::error().on_reads().under(&file.path(&c.core().dir)));
+        assert!(job().is_err(), "{file}");
+        disk.heal();
+        assert!(segment.graph(0).is_some() && segment.index(0).is_some(), "{file}");
+    }
+    job().unwrap();
+    assert_eq!(told(&c, &is("bird", "owl")), [("bird".to_owned(), 2_200, true)]);
 }
