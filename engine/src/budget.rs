@@ -44,7 +44,9 @@ impl Budget {
 
     pub(crate) fn free(&self, bytes: usize) {
         let _guard = self.state.lock();
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        // Fewer than none would be taken for so many that writers wait forever.
+        let less = |used: usize| Some(used.saturating_sub(bytes));
+        let _ = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         self.freed.notify_all();
     }
 

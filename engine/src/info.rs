@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use vdb_storage::Component;
 use vdb_sys::sync::atomic::Ordering;
+use vdb_wal::Syncs;
 
 use crate::activity::Progress;
 use crate::config::CollectionConfig;
@@ -53,12 +54,8 @@ pub(crate) fn of_database(shared: &Shared) -> DatabaseInfo {
     };
     let log_syncs = match &shared.log {
         Log::Writer(wal) => {
-            let (done, time) = wal.syncs();
-            Work {
-                done,
-                failed: 0,
-                time,
-            }
+            let Syncs { done, failed, time } = wal.syncs();
+            Work { done, failed, time }
         }
         Log::Reader(_) => Work::default(),
     };

@@ -238,7 +238,7 @@ fn set_damaged(shared: &Shared, collection: u32, lsn: Lsn, error: &Error) {
             .is_ok_and(|core| lsn <= core.manifest.lock().flushed_lsn);
     if known && !covered {
         if let Some(core) = shared.cores.write().remove(&collection) {
-            shared.budget.free(core.tables().memtable_bytes());
+            shared.budget.free(core.tables().settled_bytes());
         }
         let damage = || Damage::of(error, &shared.disk);
         shared.damaged.lock().entry(collection).or_insert_with(damage);

@@ -386,8 +386,11 @@ impl Schema {
         let dense = self.graphed(slot)?;
         let mean = bytes / (rows as usize).max(1);
         let least = self.optimizer.index_min_rows(mean)?.max(1);
-        let fits = dense.encoder.as_ref().is_none_or(|encoder| encoder.fits(rows));
-        dense.graph.filter(|_| rows >= least && fits)
+        let fits = |params: &HnswParams| {
+            let encoder = dense.encoder.as_ref();
+            encoder.is_none_or(|encoder| encoder.fits(rows, params.degree()))
+        };
+        dense.graph.filter(|params| rows >= least && fits(params))
     }
 
     /// Slots that were ever given, those of dropped vectors included.

@@ -190,10 +190,14 @@ impl PointSource for StoredPoint<'_> {
     fn tokens(
         &self,
         path: &str,
+        fingerprint: u32,
         cut: &dyn Fn() -> std::result::Result<Option<Tokens>, ValueError>,
     ) -> std::result::Result<Option<&Tokens>, ValueError> {
         let indexes = &self.schema.payload_indexes;
-        let index = indexes.iter().find(|index| index.path == path);
+        // A condition may have been compiled for an index that has been replaced since.
+        let index = indexes
+            .iter()
+            .find(|index| index.path == path && index.fingerprint() == Some(fingerprint));
         match self.texts.zip(index) {
             Some((texts, index)) => texts.tokens(index.number, cut),
             None => Ok(None),

@@ -38,6 +38,15 @@ impl RowSet {
         Self::Bits(RowBits::full(rows))
     }
 
+    /// The rows of `bits`, in the form that suits how many of `rows` they are.
+    pub(crate) fn of_bits(bits: RowBits, rows: u32) -> Self {
+        if Self::is_sparse(bits.count(), rows) {
+            Self::List(bits.iter().collect())
+        } else {
+            Self::Bits(bits)
+        }
+    }
+
     /// Whether `count` of `rows` rows are better kept as a list.
     pub(crate) fn is_sparse(count: u64, rows: u32) -> bool {
         count <= MOST_LISTED.min(u64::from(rows) / SPARSE)
@@ -102,6 +111,14 @@ impl RowSet {
                 out.reserve(bits.count() as usize);
                 bits.each(|row| out.push(row));
             }
+        }
+    }
+
+    /// Adds the rows to `bits`; those of a list cost nothing by the length of these. Rows beyond that are left out of a list.
+    pub(crate) fn add_to(&self, bits: &mut RowBits) {
+        match self {
+            Self::List(list) => list.iter().for_each(|&row| bits.insert(row)),
+            Self::Bits(own) => bits.unite(own),
         }
     }
 

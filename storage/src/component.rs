@@ -53,7 +53,7 @@ impl Component {
             (6, _) => Some(Component::Sparse(number)),
             (7, _) => Some(Component::SparseIndex(number)),
             (8, _) => Some(Component::Multi(number)),
-            (10, _) => Some(Component::Partitions(number)),
+            (9, _) => Some(Component::Partitions(number)),
             _ => None,
         }
     }
@@ -70,7 +70,7 @@ impl Component {
             Component::Sparse(_) => 6,
             Component::SparseIndex(_) => 7,
             Component::Multi(_) => 8,
-            Component::Partitions(_) => 10,
+            Component::Partitions(_) => 9,
         }
     }
 

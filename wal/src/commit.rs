@@ -26,6 +26,17 @@ use crate::error::{Error, Result};
 /// No leader gives others longer than this to come.
 const LONGEST_WAIT: Duration = Duration::from_micros(500);
 
+/// Syncs of the log since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Syncs {
+    /// How many there were.
+    pub done: u64,
+    /// How many failed. The first poisons the log.
+    pub failed: u64,
+    /// How long they took, all together, failures included.
+    pub time: Duration,
+}
+
 /// What has been written and what has been synced.
 #[derive(Debug)]
 pub(crate) struct GroupCommit {
@@ -33,8 +44,9 @@ pub(crate) struct GroupCommit {
     written: AtomicU64,
     /// Callers who wait for a sync or lead one.
     callers: AtomicUsize,
-    /// Syncs so far, and the nanoseconds that they took.
+    /// Syncs so far, those that failed, and the nanoseconds that all of them took.
     syncs: AtomicU64,
+    failed_syncs: AtomicU64,
     sync_nanos: AtomicU64,
     turn: Mutex<Turn>,
 }
@@ -85,6 +97,7 @@ impl GroupCommit {
             written: AtomicU64::new(last),
             callers: AtomicUsize::new(0),
             syncs: AtomicU64::new(0),
+            failed_syncs: AtomicU64::new(0),
             sync_nanos: AtomicU64::new(0),
             turn: Mutex::new(Turn {
                 file,
@@ -104,10 +117,13 @@ impl GroupCommit {
         self.written.load(Ordering::Acquire)
     }
 
-    /// How many syncs there were, and how long they took together.
-    pub(crate) fn syncs(&self) -> (u64, Duration) {
-        let nanos = self.sync_nanos.load(Ordering::Relaxed);
-        (self.syncs.load(Ordering::Relaxed), Duration::from_nanos(nanos))
+    /// What syncs there were.
+    pub(crate) fn syncs(&self) -> Syncs {
+        Syncs {
+            done: self.syncs.load(Ordering::Relaxed),
+            failed: self.failed_syncs.load(Ordering::Relaxed),
+            time: Duration::from_nanos(self.sync_nanos.load(Ordering::Relaxed)),
+        }
     }
 
     /// The record `lsn` is in the file; the caller writes one at a time.
@@ -192,7 +208,11 @@ impl GroupCommit {
         let started = Instant::now();
         let outcome = file.sync_data();
         let took = started.elapsed();
-        self.syncs.fetch_add(1, Ordering::Relaxed);
+        let counter = match outcome {
+            Ok(()) => &self.syncs,
+            Err(_) => &self.failed_syncs,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.sync_nanos.fetch_add(nanos, Ordering::Relaxed);
 

@@ -61,6 +61,7 @@ mod testing;
 mod verify;
 mod wal;
 
+pub use commit::Syncs;
 pub use error::{DiskError, Error, Result};
 pub use format::{MAX_BODY_BYTES, is_log_file};
 pub use options::WalOptions;

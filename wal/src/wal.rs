@@ -2,14 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicU64, Ordering};
 use vdb_vfs::DynDisk;
 
 use crate::Lsn;
-use crate::commit::GroupCommit;
+use crate::commit::{GroupCommit, Syncs};
 use crate::error::{Error, Result};
 use crate::format::{self, FLAG_CLOSED, FileHeader, FrameHeader, MAX_BODY_BYTES};
 use crate::options::WalOptions;
@@ -253,8 +252,8 @@ impl Wal {
         self.appended_bytes.load(Ordering::Relaxed)
     }
 
-    /// How often the file being written was synced since the log was opened, and how long that took, all together.
-    pub fn syncs(&self) -> (u64, Duration) {
+    /// How often the file being written was synced since the log was opened.
+    pub fn syncs(&self) -> Syncs {
         self.commit.syncs()
     }
 

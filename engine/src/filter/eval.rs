@@ -30,16 +30,18 @@ pub(crate) trait PointSource {
     fn has_vector(&self, name: &str) -> bool;
 
     /// The tokens of the point's texts at a path that has a text index, where they are kept; `cut` makes them, should they be
-    /// and not be there yet. The path is given by its canonical text.
+    /// and not be there yet. The path is given by its canonical text, how `cut` makes tokens by its fingerprint: none are told
+    /// where the index makes others.
     ///
     /// # Errors
     /// Those of `cut`.
     fn tokens(
         &self,
         path: &str,
+        fingerprint: u32,
         cut: &dyn Fn() -> Result<Option<Tokens>, ValueError>,
     ) -> Result<Option<&Tokens>, ValueError> {
-        let _ = (path, cut);
+        let _ = (path, fingerprint, cut);
         Ok(None)
     }
 }
@@ -127,7 +129,7 @@ impl<'a> Subject<'a> {
             return Ok(None);
         };
         let cut = || test.analysis.tokens(self.payload()?, field.path.steps());
-        let tokens = point.tokens(&field.full_path, &cut)?;
+        let tokens = point.tokens(&field.full_path, test.analysis.fingerprint(), &cut)?;
         Ok(tokens.and_then(|tokens| test.holds_of(tokens)))
     }
 

@@ -7,7 +7,7 @@ use vdb_storage::PointId;
 use vdb_sys::sync::atomic::Ordering;
 
 use crate::core::Core;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
 use crate::maintenance::derive::write_graphs;
 use crate::maintenance::fresh::FreshFiles;
@@ -136,10 +136,17 @@ pub(crate) fn flush_frozen(shared: &Shared, core: &Core) -> Result<usize> {
     shared.check_open()?;
     let mut flushed = 0;
     while let Some(table) = core.tables().frozen.first().cloned() {
-        match shared.counters.flushes.count(|| flush_one(shared, core, &table)) {
+        // A collection that is dropped takes its rows with it.
+        let is_dropped = || core.dropped.load(Ordering::Acquire);
+        let flush = || {
+            flush_one(shared, core, &table).map_err(|error| match is_dropped() {
+                true => Error::Cancelled,
+                false => error,
+            })
+        };
+        match shared.counters.flushes.count(flush) {
             Ok(()) => flushed += 1,
-            // A collection that is dropped takes its rows with it.
-            Err(_) if core.dropped.load(Ordering::Acquire) => return Ok(flushed),
+            Err(_) if is_dropped() => return Ok(flushed),
             Err(error) => return Err(error),
         }
     }

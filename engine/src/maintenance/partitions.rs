@@ -18,14 +18,29 @@ use crate::maintenance::derive::{put, replace_component};
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::sparse::next_file;
 use crate::partitions::{MAX_SHARE, MAX_TIMES, MIN_ROWS, are_exact, choose, index_of, label};
-use crate::schema::Schema;
+use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::{Segment, SegmentVectors};
 use crate::shared::Shared;
 
-/// The numbers of the payload indexes whose values may get graphs.
+/// The numbers of the payload indexes whose values may get graphs: all that know values exactly, unless they were created to have
+/// none.
 fn covered(schema: &Schema) -> BTreeSet<u16> {
-    let exact = schema.payload_indexes.iter().filter(|i| are_exact(i.params.kind));
-    exact.map(|index| index.number).collect()
+    let is_wanted = |index: &&PayloadIndexSchema| {
+        let options = index.params.options.as_ref();
+        are_exact(index.params.kind) && options.and_then(|options| options.enable_hnsw) != Some(false)
+    };
+    let wanted = schema.payload_indexes.iter().filter(is_wanted);
+    wanted.map(|index| index.number).collect()
+}
+
+/// Whether a file has turned out damaged. That it could not be read now says nothing of that, and is an error.
+fn is_damaged(checked: vdb_index::Result<()>) -> Result<bool> {
+    use vdb_vfs::Error::{Corrupt, NotFound, Version};
+    match checked {
+        Ok(()) => Ok(false),
+        Err(vdb_index::Error::Disk(Corrupt { .. } | NotFound { .. } | Version { .. })) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What partitions of a slot are built with, where the segment is large enough for any and has all that they are made of.
@@ -139,6 +154,9 @@ struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     /// `None` where one of them is damaged: it is derived data too, and is made again first.
+    ///
+    /// # Errors
+    /// One of them cannot be read; the vectors are damaged.
     fn new(
         shared: &Shared,
         schema: &Schema,
@@ -155,12 +173,14 @@ impl<'a> Sources<'a> {
             return Ok(None);
         };
         let disk = &*shared.disk;
-        if graph.verify(disk).is_err() {
+        if is_damaged(graph.verify(disk))? {
             vectors.set_damaged();
             return Ok(None);
         }
-        let stays = |old: &&PartitionsFile| old.params() == params && old.verify(disk).is_ok();
-        let old = vectors.partitions().filter(stays);
+        let old = match vectors.partitions().filter(|old| old.params() == params) {
+            Some(old) if !is_damaged(old.verify(disk))? => Some(old),
+            Some(_) | None => None,
+        };
         let covered = covered(schema);
         let taken_over: BTreeSet<u16> = old
             .iter()
@@ -169,7 +189,9 @@ impl<'a> Sources<'a> {
             .collect();
         let next = covered.iter().find(|number| !taken_over.contains(number));
         let added = next.and_then(|&number| Some((number, segment.index(number)?)));
-        if added.is_some_and(|(_, index)| index.verify(disk).is_err()) {
+        if let Some((_, index)) = added
+            && is_damaged(index.verify(disk))?
+        {
             segment.set_index_damaged();
             return Ok(None);
         }

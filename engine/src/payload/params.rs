@@ -29,7 +29,8 @@ pub struct PayloadIndexParams {
 }
 
 /// Options of a payload index. They are kept and told again as they were given, those that were not given too. Those of texts
-/// say what a token is. None of the others changes an answer: one file serves
+/// say what a token is, and `enable_hnsw` whether searches for a value have a graph of their own. None of the others changes an
+/// answer: one file serves
 /// equality, ranges, prefixes and phrases alike, and where its bytes are is left to the system's page cache, so that they say what
 /// the index is for and not what it can do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,7 +49,8 @@ pub struct PayloadIndexOptions {
     pub on_disk: Option<bool>,
     /// Where the index had best be.
     pub memory: Option<MemoryPlacement>,
-    /// Graphs of vectors are to know of the field.
+    /// False: no values of the field get graphs of vectors among the rows that have them, as those of many rows otherwise do
+    /// (keyword, integer, bool, uuid). A hint for the others, which never have any.
     pub enable_hnsw: Option<bool>,
     /// Phrases are asked for (text).
     pub phrase_matching: Option<bool>,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use vdb_index::RowFilter;
-use vdb_index::multi::{self, MultiParams, MultiScratch};
+use vdb_index::multi::{self, MultiScratch};
 use vdb_sys::kernel::MaxSim;
 
 use crate::error::Result;
@@ -12,10 +12,6 @@ use crate::query::prepared::Query;
 use crate::query::rows::SegmentRows;
 use crate::query::slots::Slots;
 use crate::segment::{Order, SegmentMulti};
-
-/// What encoding a query and walking cost, in numbers of full vectors that are compared in that time: about as many as were
-/// measured (`docs/performance.md`). Where comparing all that may be found takes fewer, that is done, which is exact.
-const WALK_NUMBERS: u64 = 8 << 20;
 
 thread_local! {
     static SCRATCH: RefCell<MultiScratch> = RefCell::default();
@@ -30,15 +26,12 @@ pub(super) fn walk(
     maxsim: &MaxSim<'_>,
     allowance: &Allowance<'_>,
 ) -> Result<Option<Vec<(f32, u32)>>> {
-    let Some(graph) = vectors.graph().filter(|_| !query.is_exact()) else {
+    let all = u64::from(vectors.file.len());
+    let possible = rows.listed().map_or(all, |listed| listed.len().min(all));
+    let Some(graph) = vectors.graph().filter(|_| query.walks(vectors, possible)) else {
         return Ok(None);
     };
     let params = query.walk_multi();
-    // Of encodings a graph has codes, and nothing else.
-    let by_codes = !query.params.quantization.ignore;
-    if !by_codes || !is_worth_walking(vectors, rows, query, &params) {
-        return Ok(None);
-    }
     let (Some(mut slots), Some(encoder)) = (
         vectors.slots(Order::Scattered),
         query
@@ -86,29 +79,4 @@ pub(super) fn walk(
         Some((score, row?))
     };
     Ok(Some(found.hits.into_iter().filter_map(by_row).collect()))
-}
-
-/// Whether a walk leaves out enough of what a scan would compare.
-fn is_worth_walking(
-    vectors: &SegmentMulti,
-    rows: &SegmentRows<'_>,
-    query: &Query<'_>,
-    params: &MultiParams,
-) -> bool {
-    let file = &*vectors.file;
-    let all = u64::from(file.len());
-    let possible = rows.listed().map_or(all, |listed| listed.len().min(all));
-    let candidates = params.candidates.max(query.want) as u64;
-    if candidates >= possible {
-        return false;
-    }
-    let Some(vector) = query.vector.graphed() else {
-        return false;
-    };
-    let each = file.vectors().div_ceil(all.max(1));
-    if vector.full_scan_rows > 0 {
-        return !query.scores_all_of(possible.saturating_mul(each));
-    }
-    let of_query = (query.encoded.len() / vector.params.element.size()) as u64;
-    (possible - candidates).saturating_mul(each.saturating_mul(of_query)) > WALK_NUMBERS
 }

@@ -13,7 +13,7 @@ use crate::query::fetch;
 use crate::query::idf;
 use crate::query::search::{QueryParams, SearchRequest};
 use crate::schema::{Schema, VectorSchema};
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentMulti};
 use crate::tables::View;
 use crate::vectors::encode_query;
 
@@ -21,6 +21,10 @@ use crate::vectors::encode_query;
 const WANTED_TIMES: u64 = 8;
 /// ...unless so few are wanted that keeping them in order costs nothing.
 const MOST_SORTED: u64 = 512;
+
+/// What encoding a query and walking cost, in numbers of full vectors of multivectors that are compared in that time: about as
+/// many as were measured (`docs/performance.md`). Where comparing all that may be found takes fewer, that is done, which is exact.
+const WALK_NUMBERS: u64 = 8 << 20;
 
 /// What every table is searched for.
 pub(crate) struct Query<'a> {
@@ -68,7 +72,10 @@ impl<'a> Query<'a> {
             return 0;
         }
         let Some(dense) = self.vector.dense() else {
-            let scanned = |segment: &&Arc<Segment>| self.is_exact() || !segment.is_indexed(self.slot);
+            let scanned = |segment: &&Arc<Segment>| match segment.multi(self.slot) {
+                Some(vectors) => !self.walks(vectors, u64::from(vectors.file.len())),
+                None => self.is_exact() || !segment.is_indexed(self.slot),
+            };
             let in_segments = view.tables.segments.iter().filter(scanned);
             let in_segments = in_segments.map(|segment| segment.vector_bytes(self.slot));
             let in_memory = view.tables.memtables().map(|table| table.vector_bytes(self.slot));
@@ -113,6 +120,29 @@ impl<'a> Query<'a> {
         params.candidates = params.candidates.max(self.nominated());
         params.two_hops_below = self.walk().two_hops_below;
         params
+    }
+
+    /// Whether the graph over multivectors is walked, where so many of them may be found: there is one, and a walk leaves out
+    /// enough of what a scan would compare.
+    pub(super) fn walks(&self, vectors: &SegmentMulti, possible: u64) -> bool {
+        // Of encodings a graph has codes, and nothing else.
+        if self.is_exact() || self.params.quantization.ignore || vectors.graph().is_none() {
+            return false;
+        }
+        let candidates = self.walk_multi().candidates.max(self.want) as u64;
+        if candidates >= possible {
+            return false;
+        }
+        let Some(vector) = self.vector.graphed() else {
+            return false;
+        };
+        let all = u64::from(vectors.file.len());
+        let each = vectors.file.vectors().div_ceil(all.max(1));
+        if vector.full_scan_rows > 0 {
+            return !self.scores_all_of(possible.saturating_mul(each));
+        }
+        let of_query = (self.encoded.len() / vector.params.element.size()) as u64;
+        (possible - candidates).saturating_mul(each.saturating_mul(of_query)) > WALK_NUMBERS
     }
 
     /// Candidates that are asked for, where it was said.

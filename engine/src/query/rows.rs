@@ -14,6 +14,9 @@ use crate::schema::Schema;
 use crate::segment::{Segment, SegmentLookup};
 use crate::tables::StoredPoint;
 
+/// Ids that are hashed side by side in the time that it takes to ask one row whether it is in a slice, about.
+const HASHES_A_QUESTION: u64 = 16;
+
 /// What is known of the rows that match a filter before any payload is read.
 enum Known {
     /// There is no filter.
@@ -48,9 +51,33 @@ impl<'a> SegmentRows<'a> {
         filter: Option<&'a CompiledFilter>,
         allowance: &'a Allowance<'a>,
     ) -> Result<Self> {
+        Self::with(schema, segment, horizon, filter, allowance, None)
+    }
+
+    /// For whoever wants the first or last `page` rows only.
+    pub(crate) fn for_page(
+        schema: &'a Schema,
+        segment: &'a Segment,
+        horizon: Horizon,
+        filter: Option<&'a CompiledFilter>,
+        allowance: &'a Allowance<'a>,
+        page: usize,
+    ) -> Result<Self> {
+        Self::with(schema, segment, horizon, filter, allowance, Some(page))
+    }
+
+    fn with(
+        schema: &'a Schema,
+        segment: &'a Segment,
+        horizon: Horizon,
+        filter: Option<&'a CompiledFilter>,
+        allowance: &'a Allowance<'a>,
+        page: Option<usize>,
+    ) -> Result<Self> {
         let lookup = WatchedLookup {
             lookup: segment.lookup(schema),
             allowance,
+            page,
         };
         let known = match filter.filter(|f| !f.is_unconditional()) {
             None => Known::All,
@@ -276,6 +303,8 @@ impl<'a> SegmentRows<'a> {
 struct WatchedLookup<'a> {
     lookup: SegmentLookup<'a>,
     allowance: &'a Allowance<'a>,
+    /// Rows that are wanted, if not all are.
+    page: Option<usize>,
 }
 
 impl IndexLookup for WatchedLookup<'_> {
@@ -296,6 +325,12 @@ impl IndexLookup for WatchedLookup<'_> {
     }
 
     fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {
+        // Of so many rows one in each slice is found, about. Where they are few, the ids of all others need not be hashed.
+        let asked = |page: usize| (page as u64).saturating_mul(slice.total.into());
+        let hashed = u64::from(self.rows()) / HASHES_A_QUESTION;
+        if self.page.is_some_and(|page| asked(page) < hashed) {
+            return None;
+        }
         self.lookup.rows_in_slice(slice)
     }
 

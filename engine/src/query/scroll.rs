@@ -194,7 +194,7 @@ pub(crate) fn page(
     }
     for segment in &view.tables.segments {
         let start = from.map_or(0, |id| segment.points.lower_bound(id));
-        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter, allowance)?;
+        let rows = SegmentRows::for_page(schema, segment, Horizon::At(view.lsn), filter, allowance, want)?;
         let page = rows.page(start, want)?;
         allowance.take(page.len() * size_of::<(PointId, Located)>())?;
         for row in page {
@@ -239,7 +239,7 @@ fn page_back(
     }
     for segment in &view.tables.segments {
         let end = before.map_or(segment.rows(), |id| segment.points.lower_bound(id));
-        let rows = SegmentRows::new(schema, segment, Horizon::At(view.lsn), filter, allowance)?;
+        let rows = SegmentRows::for_page(schema, segment, Horizon::At(view.lsn), filter, allowance, want)?;
         let page = rows.page_back(end, want)?;
         allowance.take(page.len() * size_of::<(PointId, Located)>())?;
         for row in page {

@@ -9,10 +9,13 @@ use vdb_sys::kernel::Metric;
 use crate::config::VectorParams;
 use crate::error::Result;
 
-/// Bytes of a coordinate of an encoding while a graph is built.
-const COORDINATE_BYTES: u64 = 2;
-/// Most bytes of encodings while a graph is built: they are in memory all together. Larger segments are scanned.
-const MOST_BYTES: u64 = 16 << 30;
+/// Bytes of a coordinate while a graph is built: two of the encoding, one of the widest code.
+const COORDINATE_BYTES: u64 = 3;
+/// Bytes of a link.
+const LINK_BYTES: u64 = 4;
+/// Most bytes of encodings, codes and links while a graph is built: they are in memory all together. Larger segments are
+/// scanned. The same everywhere, since whether a segment has a graph must not change from one opening to the next.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// Encodes multivectors. What it needs for that is made when it is first needed, and kept.
 #[derive(Debug)]
@@ -43,9 +46,10 @@ impl Encoder {
         self.params.coordinates(self.dim, self.element)
     }
 
-    /// Whether so many can be encoded together.
-    pub(super) fn fits(&self, multivectors: u32) -> bool {
-        let each = (self.coordinates() as u64).saturating_mul(COORDINATE_BYTES);
+    /// Whether a graph with room for so many links a node can be built over so many.
+    pub(super) fn fits(&self, multivectors: u32, degree: usize) -> bool {
+        let of_vector = (self.coordinates() as u64).saturating_mul(COORDINATE_BYTES);
+        let each = of_vector.saturating_add((degree as u64).saturating_mul(LINK_BYTES));
         u64::from(multivectors).saturating_mul(each) <= MOST_BYTES
     }
 

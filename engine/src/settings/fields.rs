@@ -110,13 +110,26 @@ impl<'a> Fields<'a> {
             .map(|(key, _)| key.as_str())
     }
 
-    /// The objects under names that a user gives; a name whose value is null counts as not given.
+    /// The objects under names that a user gives.
     pub(crate) fn named(&mut self, key: &'static str) -> Result<Vec<(&'a str, Fields<'a>)>> {
+        self.named_where(key, |_| true)
+    }
+
+    /// The same where a name whose value is null counts as not given.
+    pub(crate) fn named_unless_null(&mut self, key: &'static str) -> Result<Vec<(&'a str, Fields<'a>)>> {
+        self.named_where(key, |value| !value.is_null())
+    }
+
+    fn named_where(
+        &mut self,
+        key: &'static str,
+        is_given: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<(&'a str, Fields<'a>)>> {
         let place = self.place(key);
         let Some(object) = self.map(key)? else {
             return Ok(Vec::new());
         };
-        let given = object.iter().filter(|(_, value)| !value.is_null());
+        let given = object.iter().filter(|(_, value)| is_given(value));
         given
             .map(|(name, value)| Ok((name.as_str(), Fields::new(format!("{place}.{name}"), value)?)))
             .collect()

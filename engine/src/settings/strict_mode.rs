@@ -246,13 +246,13 @@ impl StrictMode {
             *limit = fields.unsigned(name)?;
         }
         read.search_max_oversampling = fields.number("search_max_oversampling")?;
-        for (name, mut of) in fields.named(MAX_VECTORS)? {
+        for (name, mut of) in fields.named_unless_null(MAX_VECTORS)? {
             if let Some(most) = of.unsigned("max_vectors")? {
                 read.max_vectors.insert(name.to_owned(), most);
             }
             of.finish()?;
         }
-        for (name, mut of) in fields.named(MAX_LENGTH)? {
+        for (name, mut of) in fields.named_unless_null(MAX_LENGTH)? {
             if let Some(most) = of.unsigned("max_length")? {
                 read.max_length.insert(name.to_owned(), most);
             }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::fields::Fields;
 use super::strict_mode::{MAX_LENGTH, MAX_VECTORS, StrictMode};
 use crate::error::{Error, Result};
@@ -89,14 +91,15 @@ impl StrictModeUpdate {
     /// From an object of the JSON form.
     pub(super) fn read(mut fields: Fields<'_>) -> Result<Self> {
         let unset = fields.nulls().map(str::to_owned).collect();
-        let mut nulls_of = |key| -> Result<BTreeSet<String>> {
-            let of = fields.fields(key)?;
-            Ok(of
-                .into_iter()
-                .flat_map(|of| of.nulls().map(str::to_owned).collect::<Vec<_>>())
-                .collect())
+        // The limit of one vector is taken back by its name, or by the limit under it.
+        let mut nulls_of = |key, limit: &str| -> Result<BTreeSet<String>> {
+            let of = fields.map(key)?.into_iter().flatten();
+            let is_null = |value: &Value| value.is_null() || value.get(limit).is_some_and(Value::is_null);
+            let nulls = of.filter(|(_, value)| is_null(value));
+            Ok(nulls.map(|(name, _)| name.clone()).collect())
         };
-        let (unset_max_vectors, unset_max_length) = (nulls_of(MAX_VECTORS)?, nulls_of(MAX_LENGTH)?);
+        let unset_max_vectors = nulls_of(MAX_VECTORS, "max_vectors")?;
+        let unset_max_length = nulls_of(MAX_LENGTH, "max_length")?;
         Ok(StrictModeUpdate {
             set: StrictMode::read(fields)?,
             unset,

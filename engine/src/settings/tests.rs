@@ -287,7 +287,18 @@ fn limits_of_strict_mode_are_taken_back_one_by_one() {
         Value::Object(held.to_json()),
         json!({"enabled": true, "max_timeout": 7})
     );
+    let limits =
+        json!({"multivector_config": {"m": {"max_vectors": 3}}, "sparse_config": {"a": {"max_length": 1}}});
+    change(limits, &mut held).unwrap();
+    let within = json!({"multivector_config": {"m": {"max_vectors": null}}, "sparse_config": {"a": {"max_length": null}}});
+    change(within, &mut held).unwrap();
+    assert_eq!(
+        Value::Object(held.to_json()),
+        json!({"enabled": true, "max_timeout": 7})
+    );
     assert!(CollectionUpdate::from_json(&json!({"strict_mode_config": {"none": null}})).is_err());
+    // Of vectors there is nothing to take back.
+    assert!(CollectionUpdate::from_json(&json!({"vectors": {"a": null}})).is_err());
     let before = held.clone();
     let wrong = StrictModeUpdate::default()
         .unset("max_timeout")

@@ -177,7 +177,7 @@ pub(crate) fn check(
             ] {
                 postings.class(class)?;
             }
-            postings.with_values(&|_| true)?;
+            postings.with_values(&|_| true, &|| true)?;
             (postings.rows(), postings.info())
         }
     };

@@ -16,7 +16,10 @@ pub(crate) fn enter(shared: &Shared, core: &Core, section: &Section, lsn: Lsn) -
     if tables.active.asks_for_growth() {
         shared.grower.wake();
     }
-    shared.budget.add(tables.active.settle());
+    // Searches keep something of those that wait for the flusher too.
+    shared
+        .budget
+        .add(tables.memtables().map(|table| table.settle()).sum());
     core.next_seq.fetch_max(section.seq + 1, Ordering::AcqRel);
     applied
 }

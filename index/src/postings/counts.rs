@@ -14,7 +14,7 @@ use super::bitmap::append;
 use super::file::PostingsFile;
 use super::format::{Class, Count};
 use super::query::Estimate;
-use crate::{Result, RowSet};
+use crate::{Error, Result, RowBits, RowSet};
 
 /// Collects the numbers of a segment.
 #[derive(Debug, Default)]
@@ -76,30 +76,37 @@ impl Counts {
 }
 
 impl PostingsFile {
-    /// Of the rows of [`Class::Filled`] those with some node that has a number of values which is `wanted`.
+    /// Of the rows of [`Class::Filled`] those with some node that has a number of values which is `wanted`. `goes_on` is asked
+    /// for every number.
     ///
     /// # Errors
-    /// As [`PostingsFile::equals`].
-    pub fn with_values(&self, wanted: &dyn Fn(u64) -> bool) -> Result<RowSet> {
-        let (mut rows, mut several) = (RowSet::new(), RowSet::new());
+    /// As [`PostingsFile::equals`]; [`Error::Cancelled`] when `goes_on` says so.
+    pub fn with_values(&self, wanted: &dyn Fn(u64) -> bool, goes_on: &dyn Fn() -> bool) -> Result<RowSet> {
+        let wants_one = wanted(1);
+        // There may be as many numbers as rows: what is found is added in place.
+        let (mut rows, mut several) = (RowBits::empty(self.rows()), RowBits::empty(self.rows()));
         for number in 0..self.counts() {
+            if !goes_on() {
+                return Err(Error::Cancelled);
+            }
             let count = self.count(number);
             let is_wanted = wanted(u64::from(count.values));
-            if !is_wanted && (count.values < 2 || !wanted(1)) {
+            if !is_wanted && (count.values < 2 || !wants_one) {
                 continue;
             }
             let found = self.bitmap_rows(count.start, count.bytes, count.rows)?;
-            if count.values > 1 {
-                several = several.or(&found);
+            if count.values > 1 && wants_one {
+                found.add_to(&mut several);
             }
             if is_wanted {
-                rows = rows.or(&found);
+                found.add_to(&mut rows);
             }
         }
-        if wanted(1) {
-            rows = rows.or(&self.class(Class::Filled)?.minus(&several));
+        if wants_one {
+            let filled = self.class(Class::Filled)?;
+            filled.minus(&RowSet::Bits(several)).add_to(&mut rows);
         }
-        Ok(rows)
+        Ok(RowSet::of_bits(rows, self.rows()))
     }
 
     /// About how many rows [`PostingsFile::with_values`] returns.

@@ -83,6 +83,8 @@ fn a_failed_sync_fails_everyone_who_waits_and_everyone_after() {
         }
     });
     assert_eq!(wal.synced_lsn(), 1);
+    assert!(wal.syncs().done >= 1);
+    assert_eq!(wal.syncs().failed, 1);
     for error in [
         append(&wal, 10).unwrap_err(),
         wal.append_from_reserve(0, 0, &[]).unwrap_err(),

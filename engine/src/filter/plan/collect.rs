@@ -197,7 +197,7 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         Part::AllOf(tokens) => index.all_of(tokens.iter().copied().take_while(|_| indexes.goes_on())),
         Part::Phrase(tokens) => index.phrase(tokens, &|| indexes.goes_on()),
         Part::Values(limits, within) => {
-            let rows = index.with_values(&|values| limits.contains(values))?;
+            let rows = index.with_values(&|values| limits.contains(values), &|| indexes.goes_on())?;
             Ok(if *within {
                 rows
             } else {

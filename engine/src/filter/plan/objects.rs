@@ -15,8 +15,10 @@ use crate::filter::compile::{Clauses, Field, Node, Test};
 /// A segment of more rows is asked row by row: marks take 8 bytes a row, and three sets of them are held at once.
 const MOST_ROWS: u32 = 1 << 22;
 
-/// So few rows are asked faster than all are marked.
+/// So few rows are asked faster than all are marked...
 const FEW: u64 = 64;
+/// ...and so is one row in so many: the marks of each row are made and combined, whichever may match.
+const ROWS_A_QUESTION: u64 = 64;
 
 /// The rows in which some one object satisfies `clauses`, and those of which that is not known; `None` where indexes do not say. No
 /// others than `possible` can match.
@@ -28,7 +30,8 @@ pub(super) fn matching(
     possible: Option<&RowSet>,
     indexes: &dyn IndexLookup,
 ) -> Result<Option<(RowSet, RowSet)>> {
-    if indexes.rows() > MOST_ROWS || possible.is_some_and(|rows| rows.len() <= FEW) {
+    let few = FEW.max(u64::from(indexes.rows()) / ROWS_A_QUESTION);
+    if indexes.rows() > MOST_ROWS || possible.is_some_and(|rows| rows.len() <= few) {
         return Ok(None);
     }
     let found = of_clauses(clauses, indexes)?;

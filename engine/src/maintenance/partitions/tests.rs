@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vdb_vfs::Disk;
-use vdb_vfs::sim::SimDisk;
+use vdb_vfs::sim::{Fault, SimDisk};
 
 use super::*;
 use crate::fixture::files_below;
 use crate::{
     Collection, CollectionConfig, CollectionUpdate, Condition, Database, Distance, Filter, HnswConfig,
-    PayloadIndexKind, Point, PointId, SearchRequest, VectorParams, verify, verify_disk,
+    PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, Point, PointId, SearchRequest, VectorParams,
+    verify, verify_disk,
 };
 
 const DIM: usize = 16;
@@ -107,6 +108,35 @@ fn file(c: &Collection) -> Option<Vec<u16>> {
     let partitions = tables.segments[0].vectors(0)?.partitions()?;
     partitions.verify(&*c.shared().disk).unwrap();
     Some(partitions.covered().collect())
+}
+
+#[test]
+fn an_index_can_be_created_to_have_none() {
+    let (_db, c) = in_memory();
+    let without = |kind: PayloadIndexKind| {
+        let options = PayloadIndexOptions {
+            enable_hnsw: Some(false),
+            ..PayloadIndexOptions::default()
+        };
+        PayloadIndexParams::from(kind).options(options)
+    };
+    for (path, kind) in [
+        ("bird", PayloadIndexKind::Keyword),
+        ("few", PayloadIndexKind::Integer),
+    ] {
+        c.drop_payload_index(path).unwrap();
+        c.create_payload_index(path, without(kind)).unwrap();
+    }
+    c.optimize(&Control::none()).unwrap();
+    assert_eq!(file(&c), Some(vec![1]));
+    assert!(told(&c, &is("bird", "owl")).is_empty());
+    assert_eq!(told(&c, &is("tag", 1)).len(), 1);
+    c.drop_payload_index("tag").unwrap();
+    c.create_payload_index("tag", without(PayloadIndexKind::Integer))
+        .unwrap();
+    c.optimize(&Control::none()).unwrap();
+    assert_eq!(file(&c), None);
+    assert!(told(&c, &is("tag", 1)).is_empty());
 }
 
 #[test]
@@ -249,7 +279,7 @@ fn each_job_adds_the_values_of_one_index_and_keeps_the_others() {
     let (_db, c) = in_memory();
     let before = told(&c, &is("bird", "owl"));
     assert!(c.drop_payload_index("tag").unwrap());
-    assert_eq!(told(&c, &is("tag", 1)), []);
+    assert!(told(&c, &is("tag", 1)).is_empty());
     assert_eq!(told(&c, &is("bird", "owl")), before);
     c.optimize(&Control::none()).unwrap();
     assert_eq!(file(&c), Some(vec![0, 2]));
@@ -476,4 +506,43 @@ fn a_crash_at_any_call_of_a_job_loses_nothing() {
             break;
         }
     }
+}
+
+#[test]
+fn what_cannot_be_read_now_is_not_damaged() {
+    let disk = SimDisk::new(0);
+    let db = Database::builder()
+        .background(false)
+        .open_disk(Arc::new(disk.clone()))
+        .unwrap();
+    let payload_m = |payload_m| HnswConfig {
+        payload_m: Some(payload_m),
+        ..HnswConfig::default()
+    };
+    let config = CollectionConfig::new(VectorParams::new(DIM, Distance::Cosine)).hnsw(payload_m(0));
+    let c = db.create_collection("c", config).unwrap();
+    c.upsert(points(0..ROWS)).unwrap();
+    c.create_payload_index("bird", PayloadIndexKind::Keyword).unwrap();
+    c.optimize(&Control::none()).unwrap();
+    c.update_config(&CollectionUpdate::new().hnsw(payload_m(6)))
+        .unwrap();
+    let segment = c.core().tables().segments[0].clone();
+    let job = || {
+        derive(
+            c.shared(),
+            c.core(),
+            segment.record.id,
+            &c.shared().pool,
+            &Control::none(),
+        )
+    };
+    let of = [Component::Graph(0), Component::PayloadIndex(0)];
+    for file in segment.record.files().filter(|file| of.contains(&file.component)) {
+        disk.inject(Fault::error().on_reads().under(&file.path(&c.core().dir)));
+        assert!(job().is_err(), "{file}");
+        disk.heal();
+        assert!(segment.graph(0).is_some() && segment.index(0).is_some(), "{file}");
+    }
+    job().unwrap();
+    assert_eq!(told(&c, &is("bird", "owl")), [("bird".to_owned(), 2_200, true)]);
 }

@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use crate::filter::CompiledFilter;
+use crate::query::matching::memtable_row_matches;
 use crate::{
     Collection, CollectionConfig, Condition, Database, Filter, PayloadIndexParams, Point, PointId, Query,
     QueryRequest, ScoredPoint, Vectors,
@@ -92,6 +94,32 @@ fn an_index_that_comes_later_has_its_tokens_kept_too() {
     assert!(kept(&c) > 0);
     c.flush().unwrap();
     assert_eq!(answers(&c), first);
+}
+
+#[test]
+fn a_condition_for_an_index_that_was_replaced_leaves_no_tokens() {
+    let db = database();
+    let c = collection(&db, "c");
+    let filter = Filter::must([Condition::text("text", "ow")]);
+    let stale = CompiledFilter::new(&filter, &*c.core().tables().schema).unwrap();
+    assert!(c.drop_payload_index("text").unwrap());
+    let params = json!({"type": "text", "tokenizer": "prefix", "min_token_len": 1});
+    c.create_payload_index("text", PayloadIndexParams::from_json(&params).unwrap())
+        .unwrap();
+    c.upsert(points(0..100)).unwrap();
+    let tables = c.core().tables();
+    for (_, row) in tables.active.rows() {
+        // By words, no text has this one.
+        assert!(!memtable_row_matches(&tables.schema, row, Some(&stale)).unwrap());
+    }
+    assert_eq!(kept(&c), 0);
+    let found = c.count(Some(&filter)).unwrap();
+    assert!(found > 0 && kept(&c) > 0);
+    for (_, row) in tables.active.rows() {
+        assert!(!memtable_row_matches(&tables.schema, row, Some(&stale)).unwrap());
+    }
+    c.flush().unwrap();
+    assert_eq!(c.count(Some(&filter)).unwrap(), found);
 }
 
 #[test]

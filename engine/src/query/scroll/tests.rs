@@ -82,3 +82,43 @@ fn a_page_without_points_is_refused_either_way() {
     let empty = c.scroll_back(&ScrollRequest::new()).unwrap();
     assert_eq!((empty.points, empty.next_offset), (Vec::new(), None));
 }
+
+#[test]
+fn pages_of_a_slice_are_the_same_however_many_points_they_have() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let config = CollectionConfig::new(VectorParams::new(1, Distance::Dot));
+    let c = db.create_collection("c", config).unwrap();
+    let points = (0..1_000).map(|n| Point::new(id(n), [1.0]).payload(json!({"v": n % 3})).unwrap());
+    c.upsert(points.collect()).unwrap();
+    c.create_payload_index("v", PayloadIndexKind::Integer).unwrap();
+    c.flush().unwrap();
+    c.delete((0..100).map(id).collect::<Vec<_>>()).unwrap();
+    let slice = Condition::slice(4, 1);
+    for filter in [
+        Filter::must([slice.clone()]),
+        Filter::must([Condition::matches("v", 1), slice.clone()]),
+        Filter::must_not([slice]),
+    ] {
+        // Few points are asked for one by one, many are taken from the whole slice.
+        let pages = |limit: usize| {
+            let mut request = ScrollRequest::new().filter(filter.clone()).limit(limit);
+            let mut found = Vec::new();
+            loop {
+                let page = c.scroll(&request).unwrap();
+                found.extend(page.points);
+                match page.next_offset {
+                    Some(next) => request = request.offset(next),
+                    None => return found,
+                }
+            }
+        };
+        let all = pages(1_000);
+        assert_eq!(all.len() as u64, c.count(Some(&filter)).unwrap());
+        assert!(!all.is_empty() && all.len() < 900);
+        assert_eq!(pages(3), all);
+        let last = c
+            .scroll_back(&ScrollRequest::new().filter(filter.clone()).limit(3))
+            .unwrap();
+        assert!(last.points.iter().eq(all.iter().rev().take(3)));
+    }
+}

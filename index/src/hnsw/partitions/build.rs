@@ -46,6 +46,7 @@ pub fn build(
         degree: params.degree(),
     })
 }
+
 /// Whether the links of these rows lead to each other clearly more often than to others.
 fn keep_together(graph: GraphView<'_>, rows: &[u32]) -> bool {
     let members = RowBits::from_rows(graph.len(), rows.iter().copied());

@@ -42,7 +42,9 @@ proptest! {
         for index in [PostingsFile::open(&values_disk, "values", ROWS), PostingsFile::open(&texts_disk, "texts", ROWS)] {
             let index = index.unwrap();
             let is_wanted = |number: u64| wanted.contains(&number);
-            let found = index.with_values(&is_wanted).unwrap();
+            let found = index.with_values(&is_wanted, &|| true).unwrap();
+            let stopped = index.with_values(&is_wanted, &|| false);
+            prop_assert!(index.counts() == 0 || matches!(stopped, Err(crate::Error::Cancelled)));
             prop_assert_eq!(found.iter().collect::<BTreeSet<_>>(), expected.clone());
             let estimate = index.estimate_with_values(&is_wanted);
             prop_assert!((estimate.min..=estimate.max).contains(&found.len()), "{:?} {}", estimate, found.len());
