@@ -105,7 +105,7 @@ fuzz_target!(|bytes: &[u8]| {
     answers.push(halfway.and_then(|end| file.rows_of(std::slice::from_ref(&(0..end)))));
     answers
         .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
-    answers.push(file.with_values(&|values| values != 2));
+    answers.push(file.with_values(&|values| values != 2, &|| true));
     for found in [
         file.elements_with([key(*kind, 3)]),
         file.elements_without([key(*kind, 5)]),
