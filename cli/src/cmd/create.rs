@@ -57,7 +57,8 @@ pub(crate) struct Args {
     sparse_vectors: Vec<(String, SparseVectorParams)>,
 
     /// A point has any number of unnamed vectors, compared by MaxSim
-    #[arg(long, requires = "dim")]
+    // The conflict has to be said: what --dim is at odds with takes its requirement away.
+    #[arg(long, requires = "dim", conflicts_with = "vectors")]
     multi: bool,
 
     /// How nearness is measured, for --dim and where --vector does not say [default: cosine]

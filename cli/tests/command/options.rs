@@ -14,7 +14,7 @@ fn options_that_would_do_nothing_are_refused() {
         (
             &load(&vectors),
             &["--max-row-bytes", "100"],
-            &["--max-row-bytes", ".npy"],
+            &["--max-row-bytes", "rows of text"],
         ),
         (&load(&vectors), &["--delimiter", ";"], &["--delimiter", "CSV"]),
         (

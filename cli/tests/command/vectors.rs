@@ -86,12 +86,12 @@ fn texts_and_vectors_are_asked_for_together() {
         ids(&place, &[&near[..], &["--text", "wren"]].concat())[0],
         json!(3)
     );
-    // Both lists count: the owls come in by their texts, in front of what only one list has further behind.
+    // Both lists count: the owls come in by their texts, in front of what only one list has.
     let found = ids(
         &place,
         &[&near[..], &["--text", "owl", "--field", "t", "--limit", "2"]].concat(),
     );
-    assert_eq!(found, [json!(2), json!(3)]);
+    assert_eq!(found, [json!(2), json!(1)]);
     // The point that is searched by is no answer.
     let found = ids(&place, &["--id", "1", "--using", "text", "--text", "owl"]);
     assert_eq!(found[0], json!(2));
@@ -162,7 +162,8 @@ fn what_is_no_vector_is_refused_with_what_one_is() {
         (&["--sparse", "a:rare"], "NAME:idf"),
         (&["--sparse", ":idf"], "name"),
         (&["--sparse", "a", "--distance", "dot"], "--distance"),
-        (&["--vector", "a:4", "--multi"], "--dim"),
+        (&["--vector", "a:4", "--multi"], "--multi"),
+        (&["--sparse", "a", "--multi"], "--dim"),
     ] {
         let message = place
             .vdb(&[&["create", "db", "c"], options].concat())
