@@ -52,7 +52,7 @@ where
     write_holding(HELD, disk, (path, rows), vectors, pool, control)
 }
 
-/// As [`write`], with so many postings at a time.
+/// As [`write()`], with so many postings at a time.
 pub(super) fn write_holding<'a, I>(
     held: u64,
     disk: &dyn Disk,

@@ -13,7 +13,7 @@ use crate::rowset::{RowBits, RowFilter};
 
 /// Builds a graph among `rows` of `graph`, which is over `matrix`.
 ///
-/// Deterministic as [`hnsw::build`](crate::hnsw::build) is. Codes are made anew, since a graph need not have any: a sixteenth
+/// Deterministic as [`hnsw::build`](crate::hnsw::build()) is. Codes are made anew, since a graph need not have any: a sixteenth
 /// of the price. Memory beyond the result: a code and 24 bytes a row, 4 bytes a link, and the scratch of a batch.
 ///
 /// # Errors
