@@ -114,6 +114,15 @@ impl RowSet {
         }
     }
 
+    /// For asking how many rows of the set are before some of it.
+    pub(crate) fn ranks(&self) -> Ranks<'_> {
+        Ranks {
+            rows: self,
+            at: 0,
+            before: 0,
+        }
+    }
+
     /// Adds the rows to `bits`; those of a list cost nothing by the length of these. Rows beyond that are left out of a list.
     pub(crate) fn add_to(&self, bits: &mut RowBits) {
         match self {
@@ -206,6 +215,43 @@ impl RowSet {
     }
 }
 
+/// How many rows of a set are before one of it, asked in ascending order.
+pub(crate) struct Ranks<'a> {
+    rows: &'a RowSet,
+    /// The place in the list, or the word of the bits, that is reached.
+    at: usize,
+    /// Rows of the words before that.
+    before: u64,
+}
+
+impl Ranks<'_> {
+    /// The rank of `row`, which is not below the one before; `None` when it is not in the set.
+    #[inline]
+    pub(crate) fn of(&mut self, row: u32) -> Option<u64> {
+        match self.rows {
+            RowSet::List(list) => {
+                let rest = list.get(self.at..)?;
+                if *rest.first()? != row {
+                    self.at += rest.partition_point(|&other| other < row);
+                }
+                (*list.get(self.at)? == row).then_some(self.at as u64)
+            }
+            RowSet::Bits(bits) => {
+                let words = bits.words();
+                let word = (row >> 6) as usize;
+                let between = words.get(self.at..word)?;
+                self.before += between
+                    .iter()
+                    .map(|word| u64::from(word.count_ones()))
+                    .sum::<u64>();
+                self.at = word;
+                let (bit, word) = (1_u64 << (row & 63), *words.get(word)?);
+                (word & bit != 0).then(|| self.before + u64::from((word & (bit - 1)).count_ones()))
+            }
+        }
+    }
+}
+
 impl PartialEq for RowSet {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len()
@@ -283,6 +329,23 @@ mod tests {
         set.list(&mut out);
         assert_eq!(out[1..], listed);
         listed.into_iter().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn ranks_are_places_in_the_list(rows in prop::collection::btree_set(0_u32..3_000, 1..400), other in 0_u32..3_000) {
+            let list: Vec<u32> = rows.iter().copied().collect();
+            let bits = RowSet::Bits(RowBits::from_rows(3_000, list.iter().copied()));
+            for set in [RowSet::List(list.clone()), bits] {
+                let mut ranks = set.ranks();
+                for (rank, row) in list.iter().enumerate().filter(|(rank, _)| rank % 3 != 1) {
+                    prop_assert_eq!(ranks.of(*row), Some(rank as u64));
+                }
+                let expected = list.binary_search(&other).ok().map(|rank| rank as u64);
+                prop_assert_eq!(set.ranks().of(other), expected);
+                prop_assert_eq!(set.ranks().of(5_000), None);
+            }
+        }
     }
 
     proptest! {

@@ -96,6 +96,11 @@ impl RowBits {
         }
     }
 
+    /// The bits of 64 rows each.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// How many rows are in the set.
     pub fn count(&self) -> u64 {
         self.set

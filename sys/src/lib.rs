@@ -22,6 +22,7 @@
 //! | `writeback.rs` | how is a file written out before a sync asks for it? |
 //! | `kernel/mod.rs` | how near are two rows? One [`kernel::Kernel`] a metric and element |
 //! | `kernel/packed/`, `kernel/sad.rs` | the same for quantised codes |
+//! | `kernel/sip.rs` | what is the hash of an id? |
 //! | `kernel/{scalar,simsimd,avx2,avx512,neon}.rs` | one instruction set each; scalar is the oracle |
 //!
 //! May depend on: no crate of the workspace.

@@ -3,11 +3,12 @@
 
 use vdb_index::{RowBits, RowSet};
 use vdb_storage::PointId;
+use vdb_sys::kernel::sip::{LANES, SipKernel, sip_hash};
 
 use super::error::{FilterError, Place};
 
-/// One of `total` parts of the id space: the points whose hashed id leaves `index` when divided by `total`. The hash
-/// has no salt, so that a slice of 4 lies within one of 2.
+/// One of `total` parts of the id space: the points whose hashed id leaves `index` when divided by `total`. The hash is
+/// SipHash-2-4 without salt, so that a slice of 4 lies within one of 2; which slice a point is in must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slice {
     /// How many parts there are; at least 1.
@@ -35,8 +36,8 @@ impl Slice {
     pub(super) fn contains(self, id: PointId) -> bool {
         let parts = Parts::of(self);
         match id {
-            PointId::Num(number) => parts.has(sip_hash([[number]])),
-            PointId::Uuid(uuid) => parts.has(sip_hash([words(uuid.as_bytes())])),
+            PointId::Num(number) => parts.holds(sip_hash([number])),
+            PointId::Uuid(uuid) => parts.holds(sip_hash(words(uuid.as_bytes()))),
         }
     }
 
@@ -51,30 +52,22 @@ impl Slice {
             }
             row += 1;
         };
+        let kernel = SipKernel::new();
         let (groups, rest) = numbers.as_chunks::<LANES>();
         for group in groups {
-            sip_hash(group.map(|number| [number]))
-                .into_iter()
-                .for_each(&mut take);
+            let ids = group.map(|number| [number]);
+            kernel.hash(&ids).into_iter().for_each(&mut take);
         }
-        for number in rest {
-            sip_hash([[*number]]).into_iter().for_each(&mut take);
-        }
+        rest.iter().for_each(|&number| take(sip_hash([number])));
         let (groups, rest) = uuids.as_chunks::<LANES>();
         for group in groups {
-            sip_hash(group.map(|uuid| words(&uuid)))
-                .into_iter()
-                .for_each(&mut take);
+            let ids = group.map(|uuid| words(&uuid));
+            kernel.hash(&ids).into_iter().for_each(&mut take);
         }
-        for uuid in rest {
-            sip_hash([words(uuid)]).into_iter().for_each(&mut take);
-        }
+        rest.iter().for_each(|uuid| take(sip_hash(words(uuid))));
         RowSet::Bits(found)
     }
 }
-
-/// Ids that are hashed side by side: a hash alone waits for itself.
-const LANES: usize = 8;
 
 /// A slice, made ready to be asked often.
 struct Parts {
@@ -106,74 +99,12 @@ impl Parts {
         };
         rest == self.index
     }
-
-    fn has(&self, [hash]: [u64; 1]) -> bool {
-        self.holds(hash)
-    }
 }
 
 fn words(bytes: &[u8; 16]) -> [u64; 2] {
     let (words, _) = bytes.as_chunks::<8>();
     let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
     [word(0), word(1)]
-}
-
-fn sip_hash<const W: usize, const N: usize>(ids: [[u64; W]; N]) -> [u64; N] {
-    keyed_sip_hash(ids, 0, 0)
-}
-
-/// SipHash-2-4 of the words of each id under the key of two halves (J.-P. Aumasson, D. J. Bernstein: "SipHash: a fast
-/// short-input PRF", 2012). Fixed here, because which slice a point is in must not change with a library.
-fn keyed_sip_hash<const W: usize, const N: usize>(
-    ids: [[u64; W]; N],
-    key_low: u64,
-    key_high: u64,
-) -> [u64; N] {
-    let mut state = [
-        [key_low ^ 0x736f_6d65_7073_6575; N],
-        [key_high ^ 0x646f_7261_6e64_6f6d; N],
-        [key_low ^ 0x6c79_6765_6e65_7261; N],
-        [key_high ^ 0x7465_6462_7974_6573; N],
-    ];
-    let mut absorb = |words: [u64; N]| {
-        each(&mut state[3], &words, |d, word| d ^ word);
-        round(&mut state);
-        round(&mut state);
-        each(&mut state[0], &words, |a, word| a ^ word);
-    };
-    for at in 0..W {
-        absorb(ids.map(|words| words[at]));
-    }
-    // The last word is what is left over, which is nothing, with the length in its highest byte.
-    absorb([(W as u64 * 8) << 56; N]);
-    state[2] = state[2].map(|c| c ^ 0xff);
-    for _ in 0..4 {
-        round(&mut state);
-    }
-    let [mut hash, b, c, d] = state;
-    for other in [b, c, d] {
-        each(&mut hash, &other, |hash, other| hash ^ other);
-    }
-    hash
-}
-
-fn each<const N: usize>(all: &mut [u64; N], others: &[u64; N], combine: impl Fn(u64, u64) -> u64) {
-    for (one, other) in all.iter_mut().zip(others) {
-        *one = combine(*one, *other);
-    }
-}
-
-fn round<const N: usize>([a, b, c, d]: &mut [[u64; N]; 4]) {
-    each(a, b, u64::wrapping_add);
-    each(c, d, u64::wrapping_add);
-    each(b, a, |b, a| b.rotate_left(13) ^ a);
-    each(d, c, |d, c| d.rotate_left(16) ^ c);
-    *a = a.map(|a| a.rotate_left(32));
-    each(c, b, u64::wrapping_add);
-    each(a, d, u64::wrapping_add);
-    each(b, c, |b, c| b.rotate_left(17) ^ c);
-    each(d, a, |d, a| d.rotate_left(21) ^ a);
-    *c = c.map(|c| c.rotate_left(32));
 }
 
 #[cfg(test)]

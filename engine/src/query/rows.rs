@@ -23,8 +23,8 @@ enum Known {
     All,
     /// Exactly these.
     Exact(RowSet),
-    /// None but these; each must be looked at.
-    Among(RowSet),
+    /// None but the possible ones; each that is not certain must be looked at.
+    Between { certain: RowSet, possible: RowSet },
     /// Nothing: each must be looked at.
     Nothing,
 }
@@ -83,7 +83,7 @@ impl<'a> SegmentRows<'a> {
             None => Known::All,
             Some(filter) => match candidates(filter, &lookup) {
                 Ok(Candidates::Exact(rows)) => Known::Exact(rows),
-                Ok(Candidates::Superset(rows)) => Known::Among(rows),
+                Ok(Candidates::Between { certain, possible }) => Known::Between { certain, possible },
                 Ok(Candidates::Unknown) => Known::Nothing,
                 Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
                 // An index is derived data: without it the answer takes longer and is the same.
@@ -108,7 +108,7 @@ impl<'a> SegmentRows<'a> {
     /// The rows that can match, dead ones included, when indexes name them.
     pub(crate) fn listed(&self) -> Option<&RowSet> {
         match &self.known {
-            Known::Exact(rows) | Known::Among(rows) => Some(rows),
+            Known::Exact(rows) | Known::Between { possible: rows, .. } => Some(rows),
             Known::All | Known::Nothing => None,
         }
     }
@@ -117,13 +117,13 @@ impl<'a> SegmentRows<'a> {
     pub(crate) fn bits(&self) -> Option<&RowBits> {
         match &self.known {
             Known::Exact(RowSet::Bits(bits)) if self.all_alive => Some(bits),
-            Known::Exact(_) | Known::All | Known::Among(_) | Known::Nothing => None,
+            Known::Exact(_) | Known::All | Known::Between { .. } | Known::Nothing => None,
         }
     }
 
     /// True when payloads have to be read to tell whether a row matches.
     pub(crate) fn reads_payloads(&self) -> bool {
-        matches!(self.known, Known::Among(_) | Known::Nothing)
+        matches!(self.known, Known::Between { .. } | Known::Nothing)
     }
 
     /// True when every row of the segment may be returned.
@@ -175,7 +175,9 @@ impl<'a> SegmentRows<'a> {
         match &self.known {
             Known::All => Ok(true),
             Known::Exact(rows) => Ok(rows.contains(row)),
-            Known::Among(rows) => Ok(rows.contains(row) && self.evaluate(row)?),
+            Known::Between { certain, possible } => {
+                Ok(certain.contains(row) || possible.contains(row) && self.evaluate(row)?)
+            }
             Known::Nothing => self.evaluate(row),
         }
     }
@@ -208,7 +210,9 @@ impl<'a> SegmentRows<'a> {
         };
         match &self.known {
             Known::All | Known::Nothing => (0..self.segment.rows()).try_for_each(&mut visit),
-            Known::Exact(rows) | Known::Among(rows) => rows.iter().try_for_each(&mut visit),
+            Known::Exact(rows) | Known::Between { possible: rows, .. } => {
+                rows.iter().try_for_each(&mut visit)
+            }
         }
     }
 
@@ -230,7 +234,7 @@ impl<'a> SegmentRows<'a> {
                     }
                 }
             }
-            Known::Exact(rows) | Known::Among(rows) => {
+            Known::Exact(rows) | Known::Between { possible: rows, .. } => {
                 for row in rows.iter_from(start) {
                     if !visit(row)? {
                         break;
@@ -259,7 +263,7 @@ impl<'a> SegmentRows<'a> {
                     }
                 }
             }
-            Known::Exact(rows) | Known::Among(rows) => {
+            Known::Exact(rows) | Known::Between { possible: rows, .. } => {
                 let before: Vec<u32> = rows.iter().take_while(|row| *row < end).collect();
                 self.allowance.take(before.len() * size_of::<u32>())?;
                 let mut backward = before.iter().rev();
@@ -270,6 +274,12 @@ impl<'a> SegmentRows<'a> {
             }
         }
         Ok(out)
+    }
+
+    /// How many of these rows are alive to the reader.
+    fn seen_of(&self, rows: &RowSet) -> u64 {
+        let unseen = |&(row, _): &(u32, u64)| rows.contains(row) && !self.sees(row);
+        rows.len() - self.segment.deletions.iter().filter(unseen).count() as u64
     }
 
     /// How many rows there are.
@@ -283,11 +293,16 @@ impl<'a> SegmentRows<'a> {
                 };
                 Ok(u64::from(self.segment.rows()) - unseen)
             }
-            Known::Exact(rows) => {
-                let unseen = |&(row, _): &(u32, u64)| rows.contains(row) && !self.sees(row);
-                Ok(rows.len() - dead.iter().filter(unseen).count() as u64)
+            Known::Exact(rows) => Ok(self.seen_of(rows)),
+            Known::Between { certain, possible } => {
+                let mut count = self.seen_of(certain);
+                for row in possible.clone().minus(certain).iter() {
+                    self.allowance.beat()?;
+                    count += u64::from(self.sees(row) && self.evaluate(row)?);
+                }
+                Ok(count)
             }
-            Known::Among(_) | Known::Nothing => {
+            Known::Nothing => {
                 let mut count = 0;
                 self.each(|_| {
                     count += 1;

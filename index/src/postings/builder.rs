@@ -11,6 +11,7 @@ use vdb_vfs::{
 use super::{
     bitmap::append,
     counts::Counts,
+    details,
     format::{
         BITMAPS, COUNTS, Class, ClassRecord, Count, DETAILS, FILE, KEYS, LARGE, Large, Meta, ROWS, RUNS,
         STARTS, TERMS,
@@ -397,9 +398,9 @@ pub(super) fn write_counts(writer: &mut FrameWriter, counts: &[Count]) -> Result
 
 /// The details of each key, back to back, and their lengths.
 fn places<K: Eq>(filed: &[Filed<K>]) -> (Vec<u64>, Vec<u8>) {
-    let (mut lengths, mut details) = (Vec::new(), Vec::new());
+    let (mut lengths, mut all) = (Vec::new(), Vec::new());
     for group in groups(filed) {
-        let before = details.len();
+        let mut details = Vec::new();
         for row in group.chunk_by(|(_, a, _), (_, b, _)| a == b) {
             number::push(row.len() as u64, &mut details);
             let mut last = 0;
@@ -408,9 +409,12 @@ fn places<K: Eq>(filed: &[Filed<K>]) -> (Vec<u64>, Vec<u8>) {
                 last = *element;
             }
         }
-        lengths.push((details.len() - before) as u64);
+        let marks = details::marks(&details);
+        lengths.push((marks.len() + details.len()) as u64);
+        all.extend(marks);
+        all.extend(details);
     }
-    (lengths, details)
+    (lengths, all)
 }
 
 /// Appends a pair unless it was the last one, as repeats within one array are.

@@ -6,7 +6,6 @@
 
 use std::ops::{Bound, Range};
 
-use super::details::Details;
 use super::file::PostingsFile;
 use super::format::u32_at;
 use super::key::Key;
@@ -139,36 +138,39 @@ impl PostingsFile {
 
     fn elements(&self, spans: &[Range<u32>]) -> Result<Elements> {
         let mut found = Elements::none(self.rows());
-        let mut places = Vec::new();
-        for span in spans {
-            for key in span.clone() {
-                let mut details = Details::new(self.details(key)?);
-                let mut mark = |row: u32| {
-                    details
-                        .positions(&mut places)
-                        .ok_or_else(|| self.corrupt_details(key))?;
-                    places.iter().for_each(|&element| found.mark(row, element));
-                    Ok::<_, crate::Error>(())
-                };
-                let run = self.run(&(key..key + 1))?;
-                if run.is_empty() {
-                    // Its rows are a bitmap.
-                    self.gather(std::slice::from_ref(&(key..key + 1)))?
-                        .iter()
-                        .try_for_each(&mut mark)?;
-                    continue;
-                }
-                for row in run.chunks_exact(4) {
-                    let row = u32_at(row, 0);
-                    if row >= self.rows() {
-                        let what = format!("row {row}, expected one below {}", self.rows());
-                        return Err(self.corrupt_run(key, what).into());
-                    }
-                    mark(row)?;
-                }
+        for key in spans.iter().cloned().flatten() {
+            let run = self.run(&(key..key + 1))?;
+            if run.is_empty() {
+                // Its rows are a bitmap.
+                let rows = self.gather(std::slice::from_ref(&(key..key + 1)))?;
+                self.mark(key, rows.len(), rows.iter(), &mut found)?;
+                continue;
             }
+            let rows = run.chunks_exact(4).map(|row| u32_at(row, 0));
+            if let Some(row) = rows.clone().find(|row| *row >= self.rows()) {
+                let what = format!("row {row}, expected one below {}", self.rows());
+                return Err(self.corrupt_run(key, what).into());
+            }
+            self.mark(key, rows.len() as u64, rows, &mut found)?;
         }
         Ok(found)
+    }
+
+    /// Marks the elements that have this key, whose rows are given.
+    fn mark(
+        &self,
+        key: u32,
+        count: u64,
+        rows: impl Iterator<Item = u32>,
+        found: &mut Elements,
+    ) -> Result<()> {
+        let mut details = self.details_of(key, count)?;
+        for row in rows {
+            details
+                .each(|element| found.mark(row, element))
+                .ok_or_else(|| self.corrupt_details(key))?;
+        }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use vdb_vfs::{
 
 use super::{
     bitmap,
+    details::Details,
     format::{
         BITMAPS, COUNT_LEN, COUNTS, Class, Count, DETAILS, FILE, KEYS, LARGE, LARGE_LEN, LENGTHS, Large,
         Meta, ROWS, RUNS, STARTS, TERMS, TextInfo, u32_at, u64_at,
@@ -126,8 +127,13 @@ impl PostingsFile {
         Count::decode(bytes.unwrap_or(&[0; COUNT_LEN]))
     }
 
-    /// The details of the key numbered `key` in an index that knows places.
-    pub(super) fn details(&self, key: u32) -> Result<&[u8]> {
+    /// The details of the key numbered `key`, which has so many rows, in an index that knows places.
+    pub(super) fn details_of(&self, key: u32, rows: u64) -> Result<Details<'_>> {
+        let details = Details::new(self.details(key)?, rows);
+        details.ok_or_else(|| self.corrupt_details(key).into())
+    }
+
+    fn details(&self, key: u32) -> Result<&[u8]> {
         let Some(places) = &self.places else {
             return Ok(&[]);
         };

@@ -1,4 +1,4 @@
-//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 2, all numbers little-endian.
+//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 3, all numbers little-endian.
 //!
 //! ```text
 //! meta, 72 bytes                          sections
@@ -34,9 +34,10 @@
 //! ```text
 //! meta, 88 bytes: the first 72 as above    sections
 //! 72  4  fingerprint of what made tokens   7 starts   u64 start of each key's details, then their end
-//! 76  4  zero                              8 details  of each row of a key, in the order of its rows: in how many places it
-//! 80  8  tokens of all rows together                  is, the first one, and what each next one is more than the one before.
-//!                                                    LEB128, all. Places are positions of a token, or numbers of elements
+//! 76  4  zero                              8 details  of every 128th row of a key but the first: u64, where its part starts
+//! 80  8  tokens of all rows together                  in what follows: of each row, in the order of its rows, in how many
+//!                                                    places it is, the first one, and what each next one is more than the
+//!                                                    one before. LEB128. Places are positions of a token, or elements
 //!                                          9 lengths  u32 tokens of each row
 //! ```
 //! A key with a bitmap has an empty run. Keywords, UUIDs and tokens are terms. Integers and datetimes are their own keys, false and
@@ -50,7 +51,7 @@ use super::key::Kind;
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"PIDX",
     name: "payload index",
-    version: 2,
+    version: 3,
 };
 
 pub(super) const KEYS: u32 = 0;

@@ -10,7 +10,17 @@ pub(super) fn push(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Takes a number off the front of `bytes`; `None` when they end before it does, or it does not fit.
+#[inline]
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
+    // Most numbers are small.
+    if let [byte @ ..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Some(u64::from(*byte));
+    }
+    take_long(bytes)
+}
+
+fn take_long(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     let mut shift = 0;
     loop {
@@ -30,10 +40,21 @@ pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Leaves out so many numbers; `None` when there are not so many.
+#[inline]
 pub(super) fn skip(bytes: &mut &[u8], count: u64) -> Option<()> {
     if count == 0 {
         return Some(());
     }
+    if count == 1
+        && let [..0x80, rest @ ..] = *bytes
+    {
+        *bytes = rest;
+        return Some(());
+    }
+    skip_long(bytes, count)
+}
+
+fn skip_long(bytes: &mut &[u8], count: u64) -> Option<()> {
     let mut left = count;
     let end = bytes.iter().position(|&byte| {
         left -= u64::from(byte < 0x80);

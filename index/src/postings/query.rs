@@ -7,6 +7,7 @@ use super::{
     format::{Class, u32_at},
     key::{Key, Stored, cell_of},
 };
+use crate::rowset::RowFilter;
 use crate::{Result, RowBits, RowSet};
 
 /// How many rows match: certainly `min` or more, `max` or fewer, and probably about `expected`.
@@ -47,6 +48,29 @@ impl PostingsFile {
     /// As [`PostingsFile::equals`].
     pub fn any_of<'a>(&self, keys: impl IntoIterator<Item = Key<'a>>) -> Result<RowSet> {
         self.gather(&self.spans_of(keys)?)
+    }
+
+    /// The rows that have exactly one of `keys`, and those that have several. A key that is given twice counts once.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn one_and_several_of<'a>(
+        &self,
+        keys: impl IntoIterator<Item = Key<'a>>,
+    ) -> Result<(RowSet, RowSet)> {
+        let (mut some, mut several) = (RowBits::empty(self.rows()), RowBits::empty(self.rows()));
+        for span in self.spans_of(keys)? {
+            for row in self.gather(&[span])?.iter() {
+                if some.contains(row) {
+                    several.insert(row);
+                } else {
+                    some.insert(row);
+                }
+            }
+        }
+        some.subtract(&several);
+        let set = |rows: RowBits| RowSet::of_bits(rows, self.rows());
+        Ok((set(some), set(several)))
     }
 
     /// The rows that have a key within the bounds. A bound of another kind than the index's is met by no key.

@@ -46,6 +46,9 @@ const ROWS_A_POSTING: u64 = 16;
 /// Postings that are sorted, at most.
 const MOST_SORTED: u64 = 1 << 14;
 
+/// Bits of a row number that it is sorted by at once.
+const MOST_BITS: u32 = 11;
+
 /// Rows that each list of scratch memory keeps room for.
 const KEPT: usize = 1 << 18;
 
@@ -80,8 +83,8 @@ pub struct Scratch {
     sums: Box<Sums>,
     /// Rows that a filter lists.
     rows: Vec<u32>,
-    /// Rows with products, of few postings.
-    products: Vec<(u32, f64)>,
+    /// Rows with products, of few postings, and room to sort them.
+    products: [Vec<(u32, f64)>; 2],
     top: TopK,
 }
 
@@ -92,7 +95,7 @@ impl Default for Scratch {
             plan: Plan::default(),
             sums: Box::new(Sums::EMPTY),
             rows: Vec::new(),
-            products: Vec::new(),
+            products: [Vec::new(), Vec::new()],
             top: TopK::new(0),
         }
     }
@@ -214,6 +217,32 @@ impl SparseIndex {
     }
 }
 
+/// Sorts products by their rows, all below `rows`. Those of a row stay in the order of dimensions, so that their sum is the
+/// canonical one. By digits, the lowest first (Knuth, TAOCP 3, 5.2.5), in a third of the time that comparing takes.
+fn sort_by_row(products: &mut Vec<(u32, f64)>, spare: &mut Vec<(u32, f64)>, rows: u32) {
+    let bits = u32::BITS - rows.leading_zeros();
+    let passes = bits.div_ceil(MOST_BITS).max(1);
+    let digit = bits.div_ceil(passes);
+    for pass in 0..passes {
+        let of = |row: u32| (row >> (pass * digit)) as usize & ((1 << digit) - 1);
+        let mut places = [0_u32; 1 << MOST_BITS];
+        for (row, _) in products.iter() {
+            places[of(*row)] += 1;
+        }
+        let mut before = 0;
+        for place in &mut places[..1 << digit] {
+            before += std::mem::replace(place, before);
+        }
+        spare.resize(products.len(), (0, 0.0));
+        for product in products.iter() {
+            let place = &mut places[of(product.0)];
+            spare[*place as usize] = *product;
+            *place += 1;
+        }
+        std::mem::swap(products, spare);
+    }
+}
+
 struct Search<'a, V: ?Sized> {
     lists: Lists<'a>,
     vectors: &'a V,
@@ -264,19 +293,17 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     }
 
     /// Sums up all postings, row by row.
-    fn merge(&mut self, rows: u32, products: &mut Vec<(u32, f64)>) -> Result<()> {
+    fn merge(&mut self, rows: u32, [products, spare]: &mut [Vec<(u32, f64)>; 2]) -> Result<()> {
         products.clear();
         for cursor in &mut *self.cursors {
             cursor.list(&self.lists, products)?;
         }
         self.counters.postings_scored += products.len() as u64;
-        // Those of a row stay in the order of dimensions, so that their sum is the canonical one.
-        products.sort_by_key(|(row, _)| *row);
+        // Others are of damaged blocks.
+        products.retain(|(row, _)| *row < rows);
+        sort_by_row(products, spare, rows);
         for group in products.chunk_by(|a, b| a.0 == b.0) {
-            let Some(&(row, _)) = group.first().filter(|(row, _)| *row < rows) else {
-                // Of a damaged block.
-                continue;
-            };
+            let Some(&(row, _)) = group.first() else { continue };
             let sum = group.iter().fold(0.0, |sum, (_, product)| sum + product);
             self.enter(row, sum);
         }
@@ -439,5 +466,27 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     fn show(&mut self, score: f32, row: u32) {
         self.top.push(score, row);
         self.bar = self.top.threshold();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::sort_by_row;
+
+    proptest! {
+        #[test]
+        fn products_are_sorted_by_row_and_stay_in_order_within_one(
+            rows in prop_oneof![1_u32..40, Just(117_000), Just(u32::MAX)],
+            picked in prop::collection::vec(any::<prop::sample::Index>(), 0..300),
+        ) {
+            let mut products: Vec<(u32, f64)> =
+                picked.iter().enumerate().map(|(at, row)| (row.index(rows as usize) as u32, at as f64)).collect();
+            let mut expected = products.clone();
+            expected.sort_by_key(|(row, _)| *row);
+            sort_by_row(&mut products, &mut vec![(7, 7.0)], rows);
+            prop_assert_eq!(products, expected);
+        }
     }
 }

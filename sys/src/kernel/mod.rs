@@ -8,6 +8,7 @@
 //! | `drive.rs` | the loops around a kernel: one row, many rows, many queries |
 //! | `packed/` | inner products with codes of 1, 2, 4 or 8 bits |
 //! | `sad.rs` | absolute differences of codes of 8 bits |
+//! | `sip.rs` | hashes of ids, many at once |
 //! | `maxsim.rs` | sums of best scores: multivectors |
 //! | `norm.rs` | normalisation of vectors before they are stored |
 //! | `scalar.rs` | plain Rust, the oracle and the fallback |
@@ -26,6 +27,7 @@ pub mod packed;
 pub mod sad;
 mod scalar;
 mod simsimd;
+pub mod sip;
 
 pub use maxsim::{Interaction, MaxSim};
 pub use norm::{UNIT_LENGTH_MOST, unit_scale};

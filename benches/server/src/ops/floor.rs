@@ -51,6 +51,8 @@ pub struct FloorLine {
     pub recall: Option<f64>,
     /// Microseconds that the half of the calls takes longer than in this process, on one connection.
     pub over_embedded_us: Option<f64>,
+    /// Of these, what the half of the calls that do nothing does not take as well: what the server itself adds to a search.
+    pub over_health_us: Option<f64>,
 }
 
 impl FloorLine {
@@ -139,6 +141,7 @@ pub fn floor(
     let truth = set.truth(LIMIT);
     let embedded = search_here(set, scratch, plan, &truth)?;
     tell(&embedded)?;
+    let mut idle = Vec::new();
     for server in servers {
         for &connections in &plan.connections {
             let mut open = connect(*server, connections, set, plan)?
@@ -146,6 +149,9 @@ pub fn floor(
                 .map(|connection| Box::new(Health(connection)) as Box<dyn Connection + '_>)
                 .collect::<Vec<_>>();
             let measured = load(&mut open, &truth, plan.passes)?;
+            if connections == 1 {
+                idle.push((server.transport(), measured.p50_us));
+            }
             tell(&FloorLine::of(
                 "health",
                 server.transport(),
@@ -160,10 +166,13 @@ pub fn floor(
         for &connections in &plan.connections {
             let mut open = connect(*server, connections, set, plan)?;
             let measured = load(&mut open, &truth, plan.passes)?;
-            let over = rounded(measured.p50_us - embedded.p50_us, 1);
+            let over = (connections == 1).then(|| measured.p50_us - embedded.p50_us);
+            let floor = idle.iter().find(|(by, _)| *by == server.transport());
+            let added = over.zip(floor).map(|(over, (_, floor))| over - floor);
             tell(&FloorLine {
                 recall: Some(measured.recall),
-                over_embedded_us: (connections == 1).then_some(over),
+                over_embedded_us: over.map(|us| rounded(us, 1)),
+                over_health_us: added.map(|us| rounded(us, 1)),
                 ..FloorLine::of("search", server.transport(), connections, &measured)
             })?;
         }

@@ -26,7 +26,10 @@ pub(super) fn candidates(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result
     Ok(match self::clauses(clauses, indexes)? {
         Answer::Exact(exact) => Candidates::Exact(exact.among(rows)),
         Answer::Between { possible, .. } if possible.is_all() => Candidates::Unknown,
-        Answer::Between { possible, .. } => Candidates::Superset(possible.among(rows)),
+        Answer::Between { certain, possible } => Candidates::Between {
+            certain: certain.among(rows),
+            possible: possible.among(rows),
+        },
     })
 }
 
@@ -187,10 +190,19 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
     match part {
         Part::Any(keys) => any_of(keys),
         Part::NoneOf(keys) => Ok(index.present()?.minus(&any_of(keys)?)),
-        Part::AnyOfSeveral(keys) if index.class_len(Class::Multiple) > 0 => {
-            Ok(index.class(Class::Multiple)?.and(&any_of(keys)?))
+        Part::OneBesideOthers(_) | Part::SeveralOf(_) if index.class_len(Class::Multiple) == 0 => {
+            Ok(RowSet::new())
         }
-        Part::AnyOfSeveral(_) => Ok(RowSet::new()),
+        Part::OneBesideOthers(keys) => {
+            let (one, _) =
+                index.one_and_several_of(keys.iter().copied().take_while(|_| indexes.goes_on()))?;
+            Ok(index.class(Class::Multiple)?.and(&one))
+        }
+        Part::SeveralOf(keys) => {
+            let (_, several) =
+                index.one_and_several_of(keys.iter().copied().take_while(|_| indexes.goes_on()))?;
+            Ok(several)
+        }
         Part::Range(start, end) => index.range(*start, *end),
         Part::Keys(keys) => index.rows_of(keys),
         Part::Prefix(prefix) => index.prefix(prefix),

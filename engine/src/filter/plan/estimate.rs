@@ -140,7 +140,7 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
             index.estimate_any_of(keys.iter().copied())?,
             len(Class::Present),
         )),
-        Part::AnyOfSeveral(keys) => {
+        Part::OneBesideOthers(keys) | Part::SeveralOf(keys) => {
             let any = index.estimate_any_of(keys.iter().copied())?;
             let max = any.max.min(len(Class::Multiple));
             Ok(Estimate {

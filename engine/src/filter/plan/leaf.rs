@@ -32,8 +32,10 @@ pub(super) enum Part<'t> {
     Any(Vec<Key<'t>>),
     /// Rows with keys, but none of these.
     NoneOf(Vec<Key<'t>>),
-    /// Rows with one of these keys and some other key or several of these.
-    AnyOfSeveral(Vec<Key<'t>>),
+    /// Rows with exactly one of these keys, and some other key.
+    OneBesideOthers(Vec<Key<'t>>),
+    /// Rows with several of these keys, with others or without.
+    SeveralOf(Vec<Key<'t>>),
     /// Rows with a key in the range.
     Range(Bound<Key<'t>>, Bound<Key<'t>>),
     /// Rows with a key of these numbers.
@@ -309,10 +311,18 @@ fn integers<'t>(kind: Kind, list: &[i64]) -> Leaf<'t> {
 
 /// Values of the index's kind that are not in the list. A foreign value is not in it by its type.
 fn except(list: Vec<Key<'_>>) -> Leaf<'_> {
-    let certain = vec![Part::NoneOf(list.clone()), FOREIGN];
+    let certain = vec![
+        Part::NoneOf(list.clone()),
+        Part::OneBesideOthers(list.clone()),
+        FOREIGN,
+    ];
     Leaf {
         certain,
-        maybe: vec![Part::AnyOfSeveral(list)],
+        maybe: if list.len() > 1 {
+            vec![Part::SeveralOf(list)]
+        } else {
+            Vec::new()
+        },
         negated: false,
     }
 }

@@ -15,8 +15,8 @@
 //! | text, text_any, phrase | `<=` any string | `<= F` | `<= F` | `<= F` | `<=` | `<=` | `<= F` |
 //! | match integer, any of integers | `<= F` | `=` | `<=` equal as float | `<= F` | `<= F` | `<= F` | `<= F` |
 //! | match bool | `<= F` | `<= F` | `<= F` | `=` | `<= F` | `<= F` | `<= F` |
-//! | except strings | `=`, rows with several values `<=` | any integer `+F` | any number `+F` | any bool `+F` | `<=` | as keyword, `<= F` of other texts | any position `+F` |
-//! | except integers | any string `+F` | `=`, rows with several values `<=` | `<=` | any bool `+F` | any datetime `+F` | any `+F` | any position `+F` |
+//! | except strings | `=`, rows with several of them `<=` | any integer `+F` | any number `+F` | any bool `+F` | `<=` | as keyword, `<= F` of other texts | any position `+F` |
+//! | except integers | any string `+F` | `=`, rows with several of them `<=` | `<=` | any bool `+F` | any datetime `+F` | any `+F` | any position `+F` |
 //! | range | `<= F` | `=` of the integers, `+F` | `=` | `<= F` | `<= F` | `<= F` | `<= F` |
 //! | datetime range | `<=` any string | `<= F` | `<= F` | `<= F` | `=` | `<= F` | `<= F` |
 //! | box, radius, polygon | `<= F` | `<= F` | `<= F` | `<= F` | `<= F` | `<= F` | `=` but in cells on the edge |
@@ -104,8 +104,13 @@ pub(crate) trait IndexLookup {
 pub(crate) enum Candidates {
     /// These rows match and no others.
     Exact(RowSet),
-    /// No other rows match; each of these has to be asked.
-    Superset(RowSet),
+    /// These rows match, and others may.
+    Between {
+        /// They match.
+        certain: RowSet,
+        /// No others match: these, and more of which each has to be asked.
+        possible: RowSet,
+    },
     /// No index helps: any row can match.
     Unknown,
 }

@@ -112,6 +112,10 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
             foreign = true;
             continue;
         }
+        // Which object has which is known here: the others are among those that have none of these.
+        if matches!(part, Part::OneBesideOthers(_)) {
+            continue;
+        }
         let Some(elements) = of_part(part, index)? else {
             return Ok(None);
         };
@@ -123,10 +127,11 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
     for part in &leaf.maybe {
         match part {
             Part::Class(Class::Foreign) => foreign = true,
-            // Rows that have others besides these: which object has which is known here.
-            Part::AnyOfSeveral(_) => {}
+            // As above.
+            Part::SeveralOf(_) => {}
             Part::Any(_)
             | Part::NoneOf(_)
+            | Part::OneBesideOthers(_)
             | Part::Range(..)
             | Part::Keys(_)
             | Part::Prefix(_)
@@ -151,7 +156,12 @@ fn of_part(part: &Part<'_>, index: &PostingsFile) -> Result<Option<Elements>> {
         Part::Range(start, end) => index.elements_within(*start, *end)?,
         Part::Keys(keys) => index.elements_of(keys)?,
         Part::Prefix(prefix) => index.elements_with_prefix(prefix)?,
-        Part::AnyOfSeveral(_) | Part::AllOf(_) | Part::Phrase(_) | Part::Values(..) | Part::Class(_) => {
+        Part::OneBesideOthers(_)
+        | Part::SeveralOf(_)
+        | Part::AllOf(_)
+        | Part::Phrase(_)
+        | Part::Values(..)
+        | Part::Class(_) => {
             return Ok(None);
         }
     }))

@@ -1,29 +1,10 @@
-use std::hash::Hasher;
-
 use proptest::prelude::*;
 use vdb_storage::PointId;
+use vdb_sys::kernel::sip::LANES;
 
-use super::{LANES, Slice, keyed_sip_hash};
-
-#[test]
-fn the_hash_is_that_of_the_paper() {
-    let (low, high) = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908);
-    assert_eq!(keyed_sip_hash([[]], low, high), [0x726f_db47_dd0e_0e31]);
-    assert_eq!(keyed_sip_hash([[low]], low, high), [0x93f5_f579_9a93_2462]);
-    assert_eq!(keyed_sip_hash([[low, high]], low, high), [0x3f2a_cc7f_57c2_9bdb]);
-}
+use super::Slice;
 
 proptest! {
-    #[test]
-    fn the_hash_is_the_one_that_the_standard_library_once_had(
-        words in any::<[u64; 4]>(), low in any::<u64>(), high in any::<u64>(),
-    ) {
-        #[expect(deprecated, reason = "an implementation by others to compare with")]
-        let mut hasher = std::hash::SipHasher::new_with_keys(low, high);
-        words.iter().for_each(|word| hasher.write(&word.to_le_bytes()));
-        prop_assert_eq!(keyed_sip_hash([words; 3], low, high), [hasher.finish(); 3]);
-    }
-
     #[test]
     fn rows_of_a_slice_are_those_of_its_points(
         numbers in proptest::collection::vec(any::<u64>(), 0..4 * LANES),

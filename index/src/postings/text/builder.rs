@@ -11,6 +11,7 @@ use vdb_vfs::{
 
 use crate::postings::builder::{append_classes, begin, large_key, write_counts, write_starts};
 use crate::postings::counts::Counts;
+use crate::postings::details;
 use crate::postings::format::{
     BITMAPS, DETAILS, FILE, KEYS, LARGE, LENGTHS, Large, Meta, ROWS, RUNS, STARTS, TERMS, TextInfo,
 };
@@ -276,10 +277,13 @@ impl TextBuilder {
         writer.write(&bitmaps)?;
         write_counts(&mut writer, &counts)?;
         begin(&mut writer, STARTS)?;
-        let lengths = lists().map(|list| list.details.len() as u64);
+        let marks: Vec<Vec<u8>> = lists().map(|list| details::marks(&list.details)).collect();
+        let both = || lists().zip(&marks);
+        let lengths = both().map(|(list, marks)| (marks.len() + list.details.len()) as u64);
         write_starts(&mut writer, lengths, |start| start.to_le_bytes())?;
         begin(&mut writer, DETAILS)?;
-        for list in lists() {
+        for (list, marks) in both() {
+            writer.write(marks)?;
             writer.write(&list.details)?;
         }
         begin(&mut writer, LENGTHS)?;

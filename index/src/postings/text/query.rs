@@ -7,6 +7,7 @@ use crate::postings::file::PostingsFile;
 use crate::postings::format::Class;
 use crate::postings::key::Key;
 use crate::postings::query::Estimate;
+use crate::rows::Ranks;
 use crate::{Error, Result, RowSet};
 
 impl PostingsFile {
@@ -75,27 +76,75 @@ impl PostingsFile {
             .iter()
             .filter_map(|(token, places)| Some((self.key_of(token).ok().flatten()?, places)))
             .collect();
-        // Where the phrase can start: row and place, ascending.
-        let mut starts: Option<Vec<(u32, u64)>> = None;
+        let goes_on = || if goes_on() { Ok(()) } else { Err(Error::Cancelled) };
+        let mut of_tokens = Vec::with_capacity(keys.len());
+        let mut all: Option<RowSet> = None;
         for (_, key) in keys {
-            if !goes_on() {
-                return Err(Error::Cancelled);
-            }
-            let places = by_key.get(&key).map_or(&[][..], |places| places.as_slice());
-            let left = match starts {
-                None => self.starts_of(key, places)?,
-                Some(starts) => self.starts_among(key, places, &starts)?,
+            goes_on()?;
+            let rows = self.rows_of_key(key)?;
+            let both = match all {
+                Some(all) => all.and(&rows),
+                None => rows.clone(),
             };
-            if left.is_empty() {
-                return Ok(RowSet::new());
+            if both.is_empty() {
+                return Ok(both);
             }
-            starts = Some(left);
+            all = Some(both);
+            of_tokens.push((key, rows));
         }
-        Ok(starts
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(row, _)| row)
-            .collect())
+        let mut tokens = Vec::with_capacity(of_tokens.len());
+        for (key, rows) in &of_tokens {
+            tokens.push(Token {
+                key: *key,
+                ranks: rows.ranks(),
+                details: self.details_of(*key, rows.len())?,
+                places: by_key.get(key).map_or(&[], |places| places.as_slice()),
+            });
+        }
+        let mut found = Vec::new();
+        let (mut starts, mut positions) = (Vec::new(), Vec::new());
+        for (number, row) in all.unwrap_or_default().iter().enumerate() {
+            if number % ROWS_A_QUESTION == 0 {
+                goes_on()?;
+            }
+            if self.has_phrase(row, &mut tokens, &mut starts, &mut positions)? {
+                found.push(row);
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Whether all tokens stand in this row, which has them all, as the phrase says. `starts` and `positions` are for what is
+    /// found on the way.
+    fn has_phrase(
+        &self,
+        row: u32,
+        tokens: &mut [Token<'_>],
+        starts: &mut Vec<u64>,
+        positions: &mut Vec<u64>,
+    ) -> Result<bool> {
+        for (number, token) in tokens.iter_mut().enumerate() {
+            positions.clear();
+            token
+                .positions(row, positions)
+                .ok_or_else(|| self.corrupt_details(token.key))?;
+            let Some((first, others)) = token.places.split_first() else {
+                return Ok(false);
+            };
+            if number == 0 {
+                starts.clear();
+                let firsts = positions
+                    .iter()
+                    .filter_map(|position| position.checked_sub(*first));
+                starts.extend(firsts.filter(|start| stands_at(positions, *start, others)));
+            } else {
+                starts.retain(|start| stands_at(positions, *start, token.places));
+            }
+            if starts.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The rows that have `token`, ascending, and how often each has it.
@@ -106,8 +155,8 @@ impl PostingsFile {
         let Some(key) = self.key_of(token)? else {
             return Ok(Vec::new());
         };
-        let mut details = self.details_of(key)?;
         let rows = self.rows_of_key(key)?;
+        let mut details = self.details_of(key, rows.len())?;
         let mut found = Vec::with_capacity(rows.len() as usize);
         for row in rows.iter() {
             let count = details.count().ok_or_else(|| self.corrupt_details(key))?;
@@ -119,10 +168,6 @@ impl PostingsFile {
     fn rows_of_key(&self, key: u32) -> Result<RowSet> {
         let span = key..key + 1;
         self.gather(std::slice::from_ref(&span))
-    }
-
-    fn details_of(&self, key: u32) -> Result<Details<'_>> {
-        Ok(Details::new(self.details(key)?))
     }
 
     /// The number of a token.
@@ -142,55 +187,27 @@ impl PostingsFile {
         keys.sort_unstable();
         Ok(Some(keys))
     }
+}
 
-    /// Where a phrase can start that has a token at these places.
-    fn starts_of(&self, key: u32, places: &[u64]) -> Result<Vec<(u32, u64)>> {
-        let Some((first, others)) = places.split_first() else {
-            return Ok(Vec::new());
-        };
-        let mut details = self.details_of(key)?;
-        let (mut starts, mut positions) = (Vec::new(), Vec::new());
-        for row in self.rows_of_key(key)?.iter() {
-            details
-                .positions(&mut positions)
-                .ok_or_else(|| self.corrupt_details(key))?;
-            let firsts = positions
-                .iter()
-                .filter_map(|position| position.checked_sub(*first));
-            starts.extend(
-                firsts
-                    .filter(|start| stands_at(&positions, *start, others))
-                    .map(|start| (row, start)),
-            );
-        }
-        Ok(starts)
-    }
+/// Rows that are looked at for a phrase between two questions whether to go on.
+const ROWS_A_QUESTION: usize = 1024;
 
-    /// Of `starts` those at which a phrase can start that has a token at these places.
-    fn starts_among(&self, key: u32, places: &[u64], starts: &[(u32, u64)]) -> Result<Vec<(u32, u64)>> {
-        let mut details = self.details_of(key)?;
-        let mut by_row = starts.chunk_by(|(a, _), (b, _)| a == b).peekable();
-        let (mut left, mut positions) = (Vec::new(), Vec::new());
-        for row in self.rows_of_key(key)?.iter() {
-            let row_of = |group: &[(u32, u64)]| group.first().map_or(u32::MAX, |(row, _)| *row);
-            while by_row.next_if(|group| row_of(group) < row).is_some() {}
-            let Some(group) = by_row.next_if(|group| row_of(group) == row) else {
-                if by_row.peek().is_none() {
-                    break;
-                }
-                details.count().ok_or_else(|| self.corrupt_details(key))?;
-                continue;
-            };
-            details
-                .positions(&mut positions)
-                .ok_or_else(|| self.corrupt_details(key))?;
-            left.extend(
-                group
-                    .iter()
-                    .filter(|(_, start)| stands_at(&positions, *start, places)),
-            );
-        }
-        Ok(left)
+/// A token of a phrase.
+struct Token<'a> {
+    key: u32,
+    ranks: Ranks<'a>,
+    details: Details<'a>,
+    /// Where it stands in the phrase.
+    places: &'a [u64],
+}
+
+impl Token<'_> {
+    /// Appends the positions at which the row has it. Rows come in ascending order.
+    #[inline]
+    fn positions(&mut self, row: u32, out: &mut Vec<u64>) -> Option<()> {
+        let rank = self.ranks.of(row)?;
+        self.details.seek(rank)?;
+        self.details.each(|position| out.push(position))
     }
 }
 

@@ -83,7 +83,8 @@ proptest! {
             let matching = segment.matching(&compiled);
             match candidates(&compiled, &segment).unwrap() {
                 Candidates::Exact(rows) => prop_assert_eq!(rows, matching, "{}", filter.to_json()),
-                Candidates::Superset(rows) => {
+                Candidates::Between { certain, possible: rows } => {
+                    prop_assert!(certain.clone().minus(&matching).is_empty(), "{:?} {:?} {}", certain, matching, filter.to_json());
                     prop_assert!(matching.clone().minus(&rows).is_empty(), "{:?} {:?} {}", rows, matching, filter.to_json());
                 }
                 Candidates::Unknown => {}
