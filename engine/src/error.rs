@@ -4,7 +4,7 @@ use vdb_index::Control;
 use vdb_storage::PointId;
 
 use crate::expected::Expected;
-use crate::filter::FilterError;
+use crate::filter::{FilterError, Undecided};
 
 /// The result of an engine call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -257,6 +257,15 @@ pub enum Error {
     clippy::wildcard_enum_match_arm,
     reason = "these ask for a few of many variants, and new ones are not among them"
 )]
+impl From<Undecided> for Error {
+    fn from(error: Undecided) -> Self {
+        match error {
+            Undecided::Damaged(damage) => damage.into(),
+            Undecided::Stopped => Error::Cancelled,
+        }
+    }
+}
+
 impl Error {
     /// The error of work that `control` stopped.
     pub(crate) fn stopped(control: &Control<'_>, doing: &'static str) -> Error {

@@ -48,6 +48,7 @@ pub use geo::{GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius};
 pub use slice::Slice;
 
 pub(crate) use compile::CompiledFilter;
+pub(crate) use error::Undecided;
 pub(crate) use eval::{PointSource, number_of, values_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{

@@ -8,7 +8,7 @@ use vdb_wal::Lsn;
 
 use crate::deletions::Deletions;
 use crate::error::Result;
-use crate::filter::{CompiledFilter, Filter};
+use crate::filter::{CompiledFilter, Filter, Undecided};
 use crate::memtable::{MemRow, Memtable};
 use crate::query::allowance::Allowance;
 use crate::query::rows::{self, SegmentRows};
@@ -42,21 +42,35 @@ impl Horizon {
     }
 }
 
+/// Whether a point matches, which is looked at for as long as `allowance` says.
+pub(crate) fn matches(
+    filter: &CompiledFilter,
+    point: &StoredPoint<'_>,
+    allowance: &Allowance<'_>,
+) -> Result<bool> {
+    filter.matches(point).map_err(|error| match error {
+        Undecided::Damaged(damage) => damage.into(),
+        Undecided::Stopped => allowance.over(),
+    })
+}
+
 /// Whether a row of a memtable matches.
 pub(crate) fn memtable_row_matches(
     schema: &Schema,
     row: &MemRow,
     filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
 ) -> Result<bool> {
     let Some(filter) = filter else { return Ok(true) };
-    let has_vector = |slot: usize| row.has_vector(slot);
-    Ok(filter.matches(&StoredPoint {
+    let point = StoredPoint {
         schema,
         id: row.id,
         payload: &row.payload,
-        has_vector: &has_vector,
+        has_vector: &|slot| row.has_vector(slot),
         texts: row.texts(),
-    })?)
+        goes_on: &|bytes| allowance.goes_on(bytes),
+    };
+    matches(filter, &point, allowance)
 }
 
 fn each_in_memtable(
@@ -68,7 +82,7 @@ fn each_in_memtable(
 ) -> Result<()> {
     for (at, row) in table.rows() {
         allowance.beat()?;
-        if horizon.sees(row) && memtable_row_matches(schema, row, filter)? {
+        if horizon.sees(row) && memtable_row_matches(schema, row, filter, allowance)? {
             found(at, row)?;
         }
     }
@@ -147,7 +161,7 @@ pub(crate) fn estimate(view: &View, filter: &Filter, allowance: &Allowance<'_>) 
     let mut sum = Estimate::exactly(count_in_memory(view, filter, allowance)?);
     for segment in &view.tables.segments {
         allowance.check()?;
-        let bounds = rows::bounds(schema, segment, filter);
+        let bounds = rows::bounds(schema, segment, filter, allowance)?;
         let dead = segment.deletions.dead_at(view.lsn);
         sum.min += bounds.min.saturating_sub(dead);
         sum.expected += bounds

@@ -182,7 +182,7 @@ pub(crate) fn page(
             for (id, row) in batch {
                 allowance.beat()?;
                 if let Some(version) = table.row(row)
-                    && memtable_row_matches(schema, version, filter)?
+                    && memtable_row_matches(schema, version, filter, allowance)?
                 {
                     found.push((id, Located::Memtable(table.clone(), row)));
                     taken += 1;
@@ -227,7 +227,7 @@ fn page_back(
             for (id, row) in batch {
                 allowance.beat()?;
                 if let Some(version) = table.row(row)
-                    && memtable_row_matches(schema, version, filter)?
+                    && memtable_row_matches(schema, version, filter, allowance)?
                 {
                     found.push((id, Located::Memtable(table.clone(), row)));
                     taken += 1;
