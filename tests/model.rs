@@ -6,6 +6,8 @@
 
 #[path = "model/action.rs"]
 mod action;
+#[path = "model/kinds.rs"]
+mod kinds;
 #[path = "model/machine.rs"]
 mod machine;
 #[path = "model/query.rs"]

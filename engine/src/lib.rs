@@ -68,6 +68,7 @@
 //! | `catalog.rs`, `roster.rs`, `recovery.rs`, `info.rs` | collections come and go; their names; opening; sizes |
 //! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
+//! | `setters.rs` | methods of requests that set one field each |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
 //! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-text`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
@@ -125,6 +126,7 @@ mod roster;
 mod schema;
 mod score;
 mod segment;
+mod setters;
 mod settings;
 mod shared;
 mod signal;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vdb::{
     Collection, Distance, Error, Modifier, NamedVectorParams, PointId, ScoredPoint, ScrollRequest,
     SearchRequest, Select, Vector,
@@ -11,6 +11,7 @@ use vdb_tests::oracle::vector::{distance_of, lead, score_of, stored_as, weighed}
 use vdb_tests::oracle::{OracleCollection, op::parse_filter};
 
 use super::action::{self, Question};
+use super::kinds;
 
 /// How many of the nearest points approximate search found.
 #[derive(Debug, Default)]
@@ -162,6 +163,17 @@ pub(crate) fn compare(
         recall.add(near.iter().filter(good).count(), hits.len());
     }
 
+    // The nearest of one value, by a beam so narrow that even a graph among few rows is walked.
+    let of_value = Question {
+        filter: Some(json!({"must": [{"key": "k", "match": {"value": "red"}}]})),
+        limit: 1,
+        offset: 0,
+        ..question.clone()
+    };
+    let near = collection.search(&request(&of_value).ef(1)).unwrap();
+    rank(&of_value, oracle, &params).check_hits(&near, oracle);
+
+    kinds::compare(question, collection, oracle);
     for filter in question.filter.iter().chain(&question.others) {
         compare_matching(Some(filter), question.limit, collection, oracle);
     }
