@@ -253,10 +253,6 @@ pub enum Error {
     Index(vdb_index::Error),
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "these ask for a few of many variants, and new ones are not among them"
-)]
 impl From<Undecided> for Error {
     fn from(error: Undecided) -> Self {
         match error {
@@ -266,6 +262,10 @@ impl From<Undecided> for Error {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "these ask for a few of many variants, and new ones are not among them"
+)]
 impl Error {
     /// The error of work that `control` stopped.
     pub(crate) fn stopped(control: &Control<'_>, doing: &'static str) -> Error {

@@ -55,7 +55,7 @@ pub const MAX_FILTER_CONDITIONS: usize = 65_536;
 pub const MAX_FILTER_VALUES: usize = 1 << 20;
 /// Most bytes of the paths of one filter, each with those of the nested conditions around it: that is how a condition finds its
 /// index, and a few nested conditions would make much of a short filter.
-pub const MAX_FILTER_PATH_BYTES: usize = 16 << 20;
+pub const MAX_FILTER_PATH_BYTES: usize = 4 << 20;
 /// Most points in the rings of one polygon of a filter: what every position that is asked about is compared with. They
 /// count among [`MAX_FILTER_VALUES`] as well.
 pub const MAX_POLYGON_POINTS: usize = 65_536;

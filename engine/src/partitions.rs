@@ -70,7 +70,12 @@ pub(crate) fn index_of(label: &[u8]) -> Option<u16> {
 }
 
 /// The numbers of the keys of at least so many rows that get graphs, those of the most rows first, in a segment of so many vectors.
-pub(crate) fn choose(index: &PostingsFile, least: u32, vectors: u32, control: &Control<'_>) -> Result<Vec<u32>> {
+pub(crate) fn choose(
+    index: &PostingsFile,
+    least: u32,
+    vectors: u32,
+    control: &Control<'_>,
+) -> Result<Vec<u32>> {
     let most = (f64::from(vectors) * MAX_SHARE) as u64;
     let mut large = Vec::new();
     for key in 0..index.keys() {

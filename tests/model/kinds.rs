@@ -142,10 +142,8 @@ fn mixed(inputs: Vec<VectorInput>, numbers: &mut Numbers) -> Mixed {
             })
         }
         3 => (Query::Context(vec![pair(0, 1), pair(2, 3)]), |s| {
-            let loss = |p: Between, n: Between| {
-                p.minus(n)
-                    .map(|x| squash((x - f64::from(f32::EPSILON)).min(0.0)))
-            };
+            let loss =
+                |p: Between, n: Between| p.minus(n).map(|x| squash((x - f64::from(f32::EPSILON)).min(0.0)));
             loss(s[0], s[1]).plus(loss(s[2], s[3]))
         }),
         _ => {

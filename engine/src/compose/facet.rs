@@ -15,8 +15,8 @@ use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
 use crate::query::rows::SegmentRows;
 use crate::segment::Segment;
-use crate::tables::View;
 use crate::setters::setters;
+use crate::tables::View;
 
 /// What an entry of the table of counts takes beside its value, about.
 const ENTRY: usize = 96;

@@ -11,8 +11,8 @@ use crate::filter::{Condition, Filter};
 use crate::limits::{MAX_LIMIT, MAX_MATRIX_SAMPLE};
 use crate::query::allowance::Allowance;
 use crate::query::compare::{Comparer, Purpose};
-use crate::tables::View;
 use crate::setters::setters;
+use crate::tables::View;
 
 /// Which points are compared with each other: a random sample of those that match and have the vector.
 ///

@@ -23,7 +23,8 @@ pub(super) const FILTER_CONDITIONS: &str = "conditions in a filter";
 /// What [`MAX_FILTER_VALUES`] limits.
 pub(super) const FILTER_VALUES: &str = "values in the lists of a filter";
 /// What [`MAX_FILTER_PATH_BYTES`] limits.
-const FILTER_PATHS: &str = "bytes of the paths of a filter, each with those of nested conditions around it";
+pub(crate) const FILTER_PATHS: &str =
+    "bytes of the paths of a filter, each with those of nested conditions around it";
 
 /// A filter that was checked and made ready to be evaluated many times.
 ///
@@ -31,6 +32,8 @@ const FILTER_PATHS: &str = "bytes of the paths of a filter, each with those of n
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledFilter {
     pub(crate) root: Clauses,
+    /// What its paths take in memory, each with those around it.
+    pub(crate) path_bytes: usize,
 }
 
 impl CompiledFilter {
@@ -49,8 +52,10 @@ impl CompiledFilter {
             values: 0,
             path_bytes: 0,
         };
+        let root = compiler.clauses(filter, None, &Place::ROOT)?;
         Ok(Self {
-            root: compiler.clauses(filter, None, &Place::ROOT)?,
+            root,
+            path_bytes: compiler.path_bytes,
         })
     }
 

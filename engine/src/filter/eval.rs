@@ -145,7 +145,9 @@ impl<'a> Subject<'a> {
             return Ok(None);
         };
         let cut = || test.analysis.tokens(self.payload()?, field.path.steps());
-        let tokens = self.point.tokens(&field.full_path, test.analysis.fingerprint(), &cut)?;
+        let tokens = self
+            .point
+            .tokens(&field.full_path, test.analysis.fingerprint(), &cut)?;
         Ok(tokens.and_then(|tokens| test.holds_of(tokens)))
     }
 

@@ -126,12 +126,17 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         for ids in policy::full_merges(&mergeable(shared, core, false), &config) {
             run(shared, core, &Job::Merge(ids), &shared.pool, control)?;
         }
-        for segment in mergeable(shared, core, false).into_iter().filter(|s| s.incomplete) {
+        for segment in mergeable(shared, core, false)
+            .into_iter()
+            .filter(|s| s.incomplete)
+        {
             run(shared, core, &Job::Derive(segment.id), &shared.pool, control)?;
         }
         let tables = core.tables();
         for _ in 0..partitions::most_jobs(&tables.schema) * tables.segments.len() {
-            let lacking = mergeable(shared, core, false).into_iter().find(|s| s.unpartitioned);
+            let lacking = mergeable(shared, core, false)
+                .into_iter()
+                .find(|s| s.unpartitioned);
             let Some(segment) = lacking else { break };
             run(shared, core, &Job::Partition(segment.id), &shared.pool, control)?;
         }

@@ -70,8 +70,7 @@ fn missing<'a>(
     least: u32,
 ) -> impl Iterator<Item = (usize, HnswParams)> + 'a {
     schema.vectors().filter_map(move |(slot, _)| {
-        let params = wanted(schema, segment, slot, least)?;|(slot, _)| {
-        let params = wanted(schema, segment, slot)?;
+        let params = wanted(schema, segment, slot, least)?;
         let found = segment.vectors(slot)?.partitions();
         let complete = found.is_some_and(|found| are_complete(found, schema, params));
         (!complete).then_some((slot, params))

@@ -140,7 +140,8 @@ pub(crate) fn explain(
             (None, false) => Access::All,
             (None, true) => Access::Scan,
         };
-        let conditions = match plan_of_conditions(&compiled, &WatchedLookup::new(schema, segment, allowance)) {
+        let conditions = match plan_of_conditions(&compiled, &WatchedLookup::new(schema, segment, allowance))
+        {
             Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
             planned => planned.unwrap_or_default(),
         };

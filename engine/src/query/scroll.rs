@@ -13,8 +13,8 @@ use crate::query::allowance::Allowance;
 use crate::query::fetch;
 use crate::query::matching::{Horizon, memtable_row_matches};
 use crate::query::rows::SegmentRows;
-use crate::tables::{Located, View};
 use crate::setters::setters;
+use crate::tables::{Located, View};
 
 /// What to page through.
 ///

@@ -176,4 +176,3 @@ impl CodeError {
         self.unit * f64::from(code) + self.most + Self::MARGIN * (self.most - self.least)
     }
 }
-

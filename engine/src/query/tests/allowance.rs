@@ -75,8 +75,12 @@ fn calls() -> Vec<Call> {
             c.search_batch_with(&vec![query().exact(true); 40], control)
                 .map(drop)
         }),
-        ("estimating", |c, control| c.estimate_with(&slow(), control).map(drop)),
-        ("explaining", |c, control| c.explain_with(&slow(), control).map(drop)),
+        ("estimating", |c, control| {
+            c.estimate_with(&slow(), control).map(drop)
+        }),
+        ("explaining", |c, control| {
+            c.explain_with(&slow(), control).map(drop)
+        }),
         ("explaining", |c, control| {
             c.explain_counted(&slow(), control).map(drop)
         }),
@@ -141,7 +145,8 @@ fn looks_of(c: &Collection, filter: &Filter) -> u64 {
         false
     };
     assert_eq!(
-        c.count_with(Some(filter), &Control::cancelled_by(&watched)).unwrap(),
+        c.count_with(Some(filter), &Control::cancelled_by(&watched))
+            .unwrap(),
         0
     );
     let asked = AtomicU64::new(0);
@@ -170,7 +175,10 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
         for (filter, least) in [
             (Filter::must([Condition::matches("objects[].n", -1)]), 20_000 / 32),
             (Filter::must([Condition::is_null("objects[].n")]), 20_000 / 32),
-            (Filter::must([Condition::nested("objects", nested.clone())]), 60_000 / 32),
+            (
+                Filter::must([Condition::nested("objects", nested.clone())]),
+                60_000 / 32,
+            ),
             (Filter::must([Condition::text_any("text", pieces.join(" "))]), 100),
         ] {
             let looks = looks_of(&c, &filter);
