@@ -109,9 +109,9 @@ pub(crate) fn each_in_memory(
     Ok(())
 }
 
-/// Calls `found` with every point that matches, in no particular order.
-pub(crate) fn each(
-    tables: &Arc<Tables>,
+/// Calls `found` with every point that matches and is in no segment yet, in no particular order.
+pub(crate) fn each_fresh(
+    tables: &Tables,
     horizon: Horizon,
     filter: Option<&CompiledFilter>,
     allowance: &Allowance<'_>,
@@ -124,6 +124,18 @@ pub(crate) fn each(
             found(row.id, Located::Memtable(table.clone(), at))
         })?;
     }
+    Ok(())
+}
+
+/// Calls `found` with every point that matches, in no particular order.
+pub(crate) fn each(
+    tables: &Arc<Tables>,
+    horizon: Horizon,
+    filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
+    mut found: impl FnMut(PointId, Located) -> Result<()>,
+) -> Result<()> {
+    each_fresh(tables, horizon, filter, allowance, &mut found)?;
     for segment in &tables.segments {
         SegmentRows::new(&tables.schema, segment, horizon, filter, allowance)?.each(|row| {
             match segment.points.id(row) {
