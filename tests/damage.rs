@@ -200,9 +200,9 @@ fn of_a_large_file_only_the_rows_of_the_damaged_chunk_are_lost() {
 #[test]
 fn a_damaged_graph_or_index_is_made_again_in_the_background() {
     let store = Store::make();
-    let derived = |path: &&String| path.ends_with(".hnsw") || path.contains(".idx");
+    let derived = |path: &&String| [".hnsw", ".idx", ".part"].iter().any(|kind| path.contains(kind));
     let paths: Vec<&String> = store.files.keys().filter(derived).collect();
-    assert!(paths.len() >= 2, "{paths:?}");
+    assert!(paths.len() >= 3, "{paths:?}");
     for path in paths {
         let len = store.files[path].len();
         // The prelude, the body, the end; and nothing left of it.
@@ -213,7 +213,10 @@ fn a_damaged_graph_or_index_is_made_again_in_the_background() {
                 None => drop(files.remove(path)),
             }
             let disk = files::disk(&files);
-            let db = Database::builder().threads(1).open_disk(disk.clone()).unwrap();
+            let builder = Database::builder()
+                .threads(1)
+                .partition_rows(store::PARTITION_ROWS);
+            let db = builder.open_disk(disk.clone()).unwrap();
             // Answers are right from the start, and stay so.
             assert_eq!(
                 Dump::read(&db).unwrap().difference(&store.dump),

@@ -6,6 +6,8 @@
 
 #[path = "model/action.rs"]
 mod action;
+#[path = "model/kinds.rs"]
+mod kinds;
 #[path = "model/machine.rs"]
 mod machine;
 #[path = "model/query.rs"]
@@ -24,7 +26,7 @@ fn setting(name: &str, default: u64) -> u64 {
         .map_or(default, |value| value.parse().unwrap())
 }
 
-fn try_combination(combination: usize, cases: u32, seed: u64) -> (u64, u64) {
+fn try_combination(combination: usize, cases: u32, seed: u64) -> Rc<query::Recall> {
     let numbers = &mut Numbers::new(seed.wrapping_mul(12) + combination as u64);
     let bytes: Vec<u8> = (0..4).flat_map(|_| numbers.bits().to_le_bytes()).collect();
     let config = Config {
@@ -48,19 +50,23 @@ fn try_combination(combination: usize, cases: u32, seed: u64) -> (u64, u64) {
     if let Err(failure) = outcome {
         panic!("VDB_SEED={seed}, combination {combination}: {failure}");
     }
-    recall.share()
+    recall
 }
 
 #[test]
 fn random_operations_do_to_the_engine_what_they_do_to_a_plain_map() {
     let (cases, seed) = (setting("VDB_CASES", 80) as u32, setting("VDB_SEED", 1));
     println!("VDB_SEED={seed} VDB_CASES={cases}");
+    let mut walked = 0;
     for combination in 0..12 {
-        let (found, wanted) = try_combination(combination, cases, seed);
+        let recall = try_combination(combination, cases, seed);
+        walked += recall.walked();
+        let (found, wanted) = recall.share();
         let missed = wanted - found.min(wanted);
         assert!(
             missed * 20 <= wanted,
             "combination {combination}: {found} of {wanted} nearest found"
         );
     }
+    assert!(walked > 0 || cases < 80, "no graph of a payload value was walked");
 }

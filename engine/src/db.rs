@@ -139,6 +139,14 @@ impl DatabaseBuilder {
         self
     }
 
+    /// From how many rows on a payload value gets a graph of its own. For tests, whose collections are small.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn partition_rows(mut self, rows: u32) -> Self {
+        self.options.partition_rows = Some(rows.max(1));
+        self
+    }
+
     /// Opens the database in a directory.
     ///
     /// # Errors

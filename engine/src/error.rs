@@ -4,7 +4,7 @@ use vdb_index::Control;
 use vdb_storage::PointId;
 
 use crate::expected::Expected;
-use crate::filter::FilterError;
+use crate::filter::{FilterError, Undecided};
 
 /// The result of an engine call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -251,6 +251,15 @@ pub enum Error {
     /// A failure of an index.
     #[error(transparent)]
     Index(vdb_index::Error),
+}
+
+impl From<Undecided> for Error {
+    fn from(error: Undecided) -> Self {
+        match error {
+            Undecided::Damaged(damage) => damage.into(),
+            Undecided::Stopped => Error::Cancelled,
+        }
+    }
 }
 
 #[expect(

@@ -186,7 +186,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         .or_else(|| core.activity.failure())
         .or_else(|| shared.budget.stuck());
     let progress = core.activity.progress();
-    let due = crate::maintenance::optimize::is_due(core);
+    let due = crate::maintenance::optimize::is_due(shared, core);
     let kept = tables.merging().is_idle();
     let status = match (&last_failure, &progress) {
         (Some(_), None) => Status::Failing,

@@ -68,6 +68,7 @@
 //! | `catalog.rs`, `roster.rs`, `recovery.rs`, `info.rs` | collections come and go; their names; opening; sizes |
 //! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
+//! | `setters.rs` | methods of requests that set one field each |
 //! | `handle.rs`, `collection.rs`, `collection/`, `db.rs` | the handles, and closing |
 //!
 //! May depend on `vdb-wal`, `vdb-storage`, `vdb-index`, `vdb-text`, `vdb-vfs`, `vdb-sys`; the only crate that knows them all.
@@ -125,6 +126,7 @@ mod roster;
 mod schema;
 mod score;
 mod segment;
+mod setters;
 mod settings;
 mod shared;
 mod signal;
@@ -177,11 +179,11 @@ pub use info::{CollectionInfo, DatabaseInfo, SegmentInfo, Status, VectorInfo};
 pub use limits::{
     DEFAULT_ANSWER_BYTES, MAX_ALIASES, MAX_BATCH_BYTES, MAX_BATCH_POINTS, MAX_BATCH_REQUESTS, MAX_BUCKETS,
     MAX_COLLECTION_NAME, MAX_COLLECTIONS, MAX_DIMENSION, MAX_EF, MAX_EXAMPLES, MAX_FILTER_CONDITIONS,
-    MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS, MAX_LIMIT, MAX_MATRIX_SAMPLE,
-    MAX_MMR_CANDIDATES, MAX_MULTIVECTOR_NUMBERS, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS,
-    MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_PHRASE_TOKENS, MAX_POLYGON_POINTS,
-    MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SCHEMA_BYTES, MAX_SETTINGS_BYTES,
-    MAX_SORT_KEYS, MAX_SPARSE_VALUES, MAX_TEXT_TOKENS, MAX_VECTOR_NAME, MAX_VECTORS,
+    MAX_FILTER_DEPTH, MAX_FILTER_PATH_BYTES, MAX_FILTER_VALUES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS,
+    MAX_LIMIT, MAX_MATRIX_SAMPLE, MAX_MMR_CANDIDATES, MAX_MULTIVECTOR_NUMBERS, MAX_PATH_BYTES,
+    MAX_PATH_STEPS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_PAYLOAD_INDEXES, MAX_PHRASE_TOKENS,
+    MAX_POLYGON_POINTS, MAX_POLYGON_RINGS, MAX_PREFETCH_DEPTH, MAX_PREFETCHES, MAX_SCHEMA_BYTES,
+    MAX_SETTINGS_BYTES, MAX_SORT_KEYS, MAX_SPARSE_VALUES, MAX_TEXT_TOKENS, MAX_VECTOR_NAME, MAX_VECTORS,
 };
 pub use payload::{
     MemoryPlacement, PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams, PayloadSelector,

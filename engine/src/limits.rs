@@ -53,6 +53,9 @@ pub const MAX_FILTER_DEPTH: usize = 64;
 pub const MAX_FILTER_CONDITIONS: usize = 65_536;
 /// Most values and ids in the lists of one filter, all together.
 pub const MAX_FILTER_VALUES: usize = 1 << 20;
+/// Most bytes of the paths of one filter, each with those of the nested conditions around it: that is how a condition finds its
+/// index, and a few nested conditions would make much of a short filter.
+pub const MAX_FILTER_PATH_BYTES: usize = 4 << 20;
 /// Most points in the rings of one polygon of a filter: what every position that is asked about is compared with. They
 /// count among [`MAX_FILTER_VALUES`] as well.
 pub const MAX_POLYGON_POINTS: usize = 65_536;

@@ -7,11 +7,12 @@
 use vdb_index::Control;
 use vdb_index::postings::{Class, Key, Kind, PostingsFile};
 
+use crate::config::Options;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
 /// Values with fewer rows get no graph: a walk with a beam of 48 costs what looking at half as many does, a default one.
-pub(crate) const MIN_ROWS: u32 = 2_048;
+const MIN_ROWS: u32 = 2_048;
 
 /// Nor do values with more than this share of the rows: walks over all score what does not match, and lose little by it.
 pub(crate) const MAX_SHARE: f64 = 0.4;
@@ -28,6 +29,11 @@ pub(crate) const MAX_TIMES: u64 = 4;
 
 /// Keys between two looks at the cancel probe.
 const STEP: u32 = 4_096;
+
+/// From how many rows on a value gets a graph.
+pub(crate) fn least_rows(options: &Options) -> u32 {
+    options.partition_rows.unwrap_or(MIN_ROWS)
+}
 
 /// True for indexes whose values may get graphs.
 pub(crate) fn are_exact(kind: Kind) -> bool {
@@ -63,8 +69,13 @@ pub(crate) fn index_of(label: &[u8]) -> Option<u16> {
     label.first_chunk().map(|number| u16::from_le_bytes(*number))
 }
 
-/// The numbers of the keys that get graphs, those of the most rows first, in a segment of so many vectors.
-pub(crate) fn choose(index: &PostingsFile, vectors: u32, control: &Control<'_>) -> Result<Vec<u32>> {
+/// The numbers of the keys of at least so many rows that get graphs, those of the most rows first, in a segment of so many vectors.
+pub(crate) fn choose(
+    index: &PostingsFile,
+    least: u32,
+    vectors: u32,
+    control: &Control<'_>,
+) -> Result<Vec<u32>> {
     let most = (f64::from(vectors) * MAX_SHARE) as u64;
     let mut large = Vec::new();
     for key in 0..index.keys() {
@@ -72,7 +83,7 @@ pub(crate) fn choose(index: &PostingsFile, vectors: u32, control: &Control<'_>) 
             return Err(Error::Cancelled);
         }
         let rows = index.estimate_rows_of(std::slice::from_ref(&(key..key + 1)))?.max;
-        if (u64::from(MIN_ROWS)..=most).contains(&rows) {
+        if (u64::from(least)..=most).contains(&rows) {
             large.push((rows, key));
         }
     }

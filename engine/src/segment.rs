@@ -1,6 +1,7 @@
 //! An open segment: immutable files and the marks of what has died in them.
 
 mod column;
+mod derived;
 mod multi;
 mod sound;
 
@@ -233,7 +234,7 @@ impl Segment {
                 && old.is_damaged()
                 && revisions(self) == revisions(&fresh)
             {
-                new.damaged().store(true, Ordering::Release);
+                new.set_damaged();
             }
             let partitions = |segment: &Segment| {
                 let component = segment.record.component(Component::Partitions(slot));
@@ -375,7 +376,7 @@ impl Segment {
     /// Keeps searches from what is derived from the vectors of a slot until it has been rebuilt.
     pub(crate) fn set_derived_damaged(&self, slot: usize) {
         if let Some(column) = self.column(slot) {
-            column.damaged().store(true, Ordering::Release);
+            column.set_damaged();
         }
     }
 

@@ -34,6 +34,11 @@ impl Tables {
             total.checked_div(self.segments.iter().map(rows).sum())
         })
     }
+
+    /// The segment of a number, if it is still there.
+    pub(crate) fn segment(&self, id: u64) -> Option<&Arc<Segment>> {
+        self.segments.iter().find(|segment| segment.record.id == id)
+    }
 }
 
 /// One version of a point, wherever it is.
@@ -172,6 +177,8 @@ pub(crate) struct StoredPoint<'a> {
     pub(crate) has_vector: &'a dyn Fn(usize) -> bool,
     /// Where its tokens are kept, if they are.
     pub(crate) texts: Option<&'a RowTexts>,
+    /// Whether to go on, before so many bytes of it are looked at.
+    pub(crate) goes_on: &'a dyn Fn(usize) -> bool,
 }
 
 impl PointSource for StoredPoint<'_> {
@@ -202,5 +209,9 @@ impl PointSource for StoredPoint<'_> {
             Some((texts, index)) => texts.tokens(index.number, cut),
             None => Ok(None),
         }
+    }
+
+    fn goes_on(&self, bytes: usize) -> bool {
+        (self.goes_on)(bytes)
     }
 }

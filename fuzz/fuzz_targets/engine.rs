@@ -18,7 +18,7 @@ use vdb_tests::torture::{Faults, Scratch, Tally, crash, run, script as torture};
 use vdb_vfs::sim::{Fault, SimDisk};
 
 /// More calls than a script makes.
-const CALLS: u64 = 1_200;
+const CALLS: u64 = 1_600;
 
 static SCRATCH: LazyLock<Scratch> = LazyLock::new(Scratch::new);
 

@@ -1,10 +1,10 @@
-//! How much of the machine's memory does this process have?
+//! How much memory is there, and how much of it does this process have?
 
 /// The part of the machine's memory, or of what its control group may have, that is resident in this process, in percent. Pages of
 /// mapped files do not count. `None` where the system does not tell.
 pub fn resident_percent() -> Option<f64> {
     let resident = resident()? as f64;
-    let all = total()?.max(1) as f64;
+    let all = total_bytes()?.max(1) as f64;
     Some(100.0 * resident / all)
 }
 
@@ -20,8 +20,9 @@ fn resident() -> Option<u64> {
     own.checked_mul(1024)
 }
 
+/// Bytes of the machine's memory, or of what its control group may have. `None` where the system does not tell.
 #[cfg(target_os = "linux")]
-fn total() -> Option<u64> {
+pub fn total_bytes() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
@@ -37,8 +38,9 @@ fn resident() -> Option<u64> {
     None
 }
 
+/// Bytes of the machine's memory, or of what its control group may have. `None` where the system does not tell.
 #[cfg(not(target_os = "linux"))]
-fn total() -> Option<u64> {
+pub fn total_bytes() -> Option<u64> {
     None
 }
 

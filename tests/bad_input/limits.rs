@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use vdb::{
     AliasChange, Collection, CollectionConfig, Condition, Database, Distance, Error, Filter, MAX_ALIASES,
     MAX_BATCH_POINTS, MAX_BATCH_REQUESTS, MAX_COLLECTION_NAME, MAX_DIMENSION, MAX_EF, MAX_FILTER_CONDITIONS,
-    MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_LIMIT, MAX_PATH_BYTES, MAX_PATH_STEPS, MAX_PATHS,
-    MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_VECTOR_NAME, MAX_VECTORS, Operation, PayloadIndexKind,
-    PayloadPath, PayloadSelector, Point, PointId, ScrollRequest, SearchRequest, Select, UpsertMode,
-    VectorParams, VectorSelector, WriteBatch,
+    MAX_FILTER_DEPTH, MAX_FILTER_PATH_BYTES, MAX_FILTER_VALUES, MAX_LIMIT, MAX_PATH_BYTES, MAX_PATH_STEPS,
+    MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_VECTOR_NAME, MAX_VECTORS, Operation,
+    PayloadIndexKind, PayloadPath, PayloadSelector, Point, PointId, ScrollRequest, SearchRequest, Select,
+    UpsertMode, VectorParams, VectorSelector, WriteBatch,
 };
 use vdb_tests::memory;
 
@@ -173,11 +173,46 @@ fn calls() -> Vec<(&'static str, usize, Call)> {
             let filter = Filter::must([Condition::is_null(path(MAX_PATH_BYTES + 1))]);
             c.search(&query().filter(filter)).map(drop)
         }),
+        (
+            "bytes of the paths of a filter, each with those of nested conditions around it",
+            MAX_FILTER_PATH_BYTES,
+            |_, c| {
+                let most = MAX_FILTER_PATH_BYTES / MAX_PATH_BYTES;
+                let mut long = vec![Condition::is_null(path(MAX_PATH_BYTES)); most];
+                long.push(Condition::is_null("a"));
+                c.count(Some(&Filter::must(long))).map(drop)
+            },
+        ),
         ("steps of a payload path", MAX_PATH_STEPS, |_, c| {
             c.delete_payload(vec![vec!["a"; MAX_PATH_STEPS + 1].join(".")], vec![1u64])
                 .map(drop)
         }),
     ]
+}
+
+#[test]
+fn paths_of_nested_conditions_count_with_those_around_them() {
+    let (_db, c) = one_point();
+    let around = 32;
+    let count = |conditions: usize| {
+        let inner = Filter::must(vec![Condition::is_null("a"); conditions]);
+        let nested = (0..around).fold(inner, |filter, _| {
+            Filter::must([Condition::nested(path(MAX_PATH_BYTES), filter)])
+        });
+        c.count(Some(&nested))
+    };
+    assert_eq!(count(12).unwrap(), 0);
+    let refused = count(20);
+    assert!(
+        matches!(
+            refused,
+            Err(Error::Limit {
+                limit: MAX_FILTER_PATH_BYTES,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
 }
 
 #[test]

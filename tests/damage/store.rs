@@ -22,17 +22,21 @@ pub(crate) struct Store {
     pub(crate) names: BTreeMap<u32, String>,
 }
 
+/// Payload values of so many rows get graphs.
+pub(crate) const PARTITION_ROWS: u32 = 2;
+
 pub(crate) fn open(disk: &DynDisk) -> Result<Database, vdb::Error> {
     Database::builder()
         .background(false)
         .threads(1)
         .log_segment_bytes(0)
         .create(false)
+        .partition_rows(PARTITION_ROWS)
         .open_disk(disk.clone())
 }
 
 impl Store {
-    /// Collections with graphs, payload indexes (one of texts), tombstones, a vector that only some points have, UUIDs; with rows in
+    /// Collections with graphs, also among the rows of payload values, payload indexes (one of texts), tombstones, a vector that only some points have, UUIDs; with rows in
     /// several segments and rows that are only in the log.
     pub(crate) fn make() -> Store {
         let disk: DynDisk = Arc::new(MemDisk::new());
@@ -98,8 +102,10 @@ impl Store {
         c.upsert(points(2..3, 2, 8)).unwrap();
         let dump = Dump::read(&db).unwrap();
         db.close().unwrap();
+        let files = files::read(&*disk);
+        assert!(files.keys().any(|path| path.contains(".part")));
         Store {
-            files: files::read(&*disk),
+            files,
             dump,
             names: BTreeMap::from([(1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned())]),
         }

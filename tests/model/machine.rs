@@ -23,12 +23,16 @@ pub(crate) struct Machine {
     recall: Rc<Recall>,
 }
 
+/// Payload values of so many rows get graphs.
+const PARTITION_ROWS: u32 = 12;
+
 fn open(disk: &SimDisk) -> Database {
     let builder = Database::builder()
         .write_buffer(0)
         .log_segment_bytes(0)
         .threads(1)
-        .background(false);
+        .background(false)
+        .partition_rows(PARTITION_ROWS);
     builder.open_disk(Arc::new(disk.clone())).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vdb::{
     Collection, Distance, Error, Modifier, NamedVectorParams, PointId, ScoredPoint, ScrollRequest,
     SearchRequest, Select, Vector,
@@ -11,12 +11,15 @@ use vdb_tests::oracle::vector::{distance_of, lead, score_of, stored_as, weighed}
 use vdb_tests::oracle::{OracleCollection, op::parse_filter};
 
 use super::action::{self, Question};
+use super::kinds;
 
-/// How many of the nearest points approximate search found.
+/// How many of the nearest points approximate search found, and how often a graph among the rows of one value was walked for
+/// that.
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
     found: Cell<u64>,
     wanted: Cell<u64>,
+    walked: Cell<u64>,
 }
 
 impl Recall {
@@ -24,11 +27,18 @@ impl Recall {
         (self.found.get(), self.wanted.get())
     }
 
+    pub(crate) fn walked(&self) -> u64 {
+        self.walked.get()
+    }
+
     fn add(&self, found: usize, wanted: usize) {
         self.found.set(self.found.get() + found as u64);
         self.wanted.set(self.wanted.get() + wanted as u64);
     }
 }
+
+/// A graph among more rows is walked for the one nearest by the narrowest beam.
+const WALKED: u64 = 24;
 
 /// The search as the engine takes it, without its threshold.
 pub(crate) fn request(question: &Question) -> SearchRequest {
@@ -162,6 +172,23 @@ pub(crate) fn compare(
         recall.add(near.iter().filter(good).count(), hits.len());
     }
 
+    // The nearest of one value, by a beam so narrow that even a graph among few rows is walked.
+    let of_value = Question {
+        filter: Some(json!({"must": [{"key": "k", "match": {"value": "red"}}]})),
+        limit: 1,
+        offset: 0,
+        ..question.clone()
+    };
+    let near = collection.search(&request(&of_value).ef(1)).unwrap();
+    rank(&of_value, oracle, &params).check_hits(&near, oracle);
+    let plan = collection
+        .explain(&parse_filter(of_value.filter.as_ref().unwrap()))
+        .unwrap();
+    let mut partitions = plan.segments.iter().flat_map(|segment| &segment.partitions);
+    let is_walked = partitions.any(|found| found.vector == question.using && found.rows > WALKED);
+    recall.walked.set(recall.walked.get() + u64::from(is_walked));
+
+    kinds::compare(question, collection, oracle);
     for filter in question.filter.iter().chain(&question.others) {
         compare_matching(Some(filter), question.limit, collection, oracle);
     }

@@ -37,6 +37,7 @@ pub fn open(dir: &Path) -> vdb::Result<Database> {
         .write_buffer(0)
         .log_segment_bytes(0)
         .threads(1)
+        .partition_rows(8)
         .open(dir)
 }
 

@@ -184,8 +184,16 @@ impl Collection {
     /// # Errors
     /// When the filter is not valid, or [`Error::Timeout`](crate::Error::Timeout).
     pub fn estimate(&self, filter: &Filter) -> Result<Estimate> {
+        self.estimate_with(filter, &Control::none())
+    }
+
+    /// As [`estimate`](Self::estimate); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`estimate`](Self::estimate), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn estimate_with(&self, filter: &Filter, control: &Control<'_>) -> Result<Estimate> {
         self.admit(|strict| strict.count(Some(filter)))?;
-        self.answer("estimating", &Control::none(), None, |view, allowance| {
+        self.answer("estimating", control, None, |view, allowance| {
             matching::estimate(view, filter, allowance)
         })
     }
@@ -210,8 +218,16 @@ impl Collection {
     /// # Errors
     /// When the filter is not valid, or [`Error::Timeout`](crate::Error::Timeout).
     pub fn explain(&self, filter: &Filter) -> Result<Explanation> {
+        self.explain_with(filter, &Control::none())
+    }
+
+    /// As [`explain`](Self::explain); `control` may stop it.
+    ///
+    /// # Errors
+    /// As [`explain`](Self::explain), and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn explain_with(&self, filter: &Filter, control: &Control<'_>) -> Result<Explanation> {
         self.admit(|strict| strict.reads(1))?;
-        self.answer("explaining", &Control::none(), None, |view, allowance| {
+        self.answer("explaining", control, None, |view, allowance| {
             explain::explain(view, filter, false, allowance)
         })
     }

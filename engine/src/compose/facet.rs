@@ -15,6 +15,7 @@ use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
 use crate::query::rows::SegmentRows;
 use crate::segment::Segment;
+use crate::setters::setters;
 use crate::tables::View;
 
 /// What an entry of the table of counts takes beside its value, about.
@@ -63,25 +64,13 @@ impl FacetRequest {
         }
     }
 
-    /// Only points that match.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
-    }
-
-    /// Most values.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How long it may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
+    setters! {
+        /// Only points that match.
+        filter(some Filter);
+        /// Most values.
+        limit(usize);
+        /// How long it may take.
+        timeout(some Duration);
     }
 }
 

@@ -276,7 +276,8 @@ pub struct FeedbackExample {
 /// [`OrderValue::Float`], also where there is an index.
 ///
 /// No index is needed: every payload that matches is read. With an index on the path for integers or for datetimes only such
-/// values count, with one for floats only numbers, and only points that have one are read; other indexes make no difference.
+/// values count, with one for floats only numbers, and only points that come first are read, or of few those that match; other
+/// indexes make no difference.
 ///
 /// ```
 /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};

@@ -11,6 +11,7 @@ use crate::filter::{Condition, Filter};
 use crate::limits::{MAX_LIMIT, MAX_MATRIX_SAMPLE};
 use crate::query::allowance::Allowance;
 use crate::query::compare::{Comparer, Purpose};
+use crate::setters::setters;
 use crate::tables::View;
 
 /// Which points are compared with each other: a random sample of those that match and have the vector.
@@ -61,46 +62,19 @@ impl MatrixRequest {
         MatrixRequest::default()
     }
 
-    /// How many points.
-    #[must_use]
-    pub fn sample(mut self, points: usize) -> Self {
-        self.sample = points;
-        self
-    }
-
-    /// How many of the nearest others of each.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Only points that match.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
-    }
-
-    /// Compares this named vector.
-    #[must_use]
-    pub fn using(mut self, name: impl Into<String>) -> Self {
-        self.using = name.into();
-        self
-    }
-
-    /// The same points for the same seed.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// How long it may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
+    setters! {
+        /// How many points.
+        sample(usize);
+        /// How many of the nearest others of each.
+        limit(usize);
+        /// Only points that match.
+        filter(some Filter);
+        /// Compares this named vector.
+        using(into String);
+        /// The same points for the same seed.
+        seed(some u64);
+        /// How long it may take.
+        timeout(some Duration);
     }
 }
 

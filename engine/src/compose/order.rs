@@ -1,5 +1,7 @@
 //! Points in the order of a payload value.
 
+mod indexed;
+
 use std::cmp::Ordering;
 
 use vdb_storage::PointId;
@@ -14,6 +16,7 @@ use crate::payload::PayloadIndexKind;
 use crate::point::OrderValue;
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
+use crate::query::rows::SegmentRows;
 use crate::schema::Schema;
 use crate::tables::{Located, View};
 
@@ -51,6 +54,8 @@ pub(super) struct Order<'a> {
     by: &'a OrderBy,
     path: PayloadPath,
     kinds: Kinds,
+    /// The payload index that knows all values which count.
+    index: Option<u16>,
 }
 
 impl<'a> Order<'a> {
@@ -70,7 +75,13 @@ impl<'a> Order<'a> {
             Some(PayloadIndexKind::Datetime) => Kinds::Datetimes,
             Some(_) | None => Kinds::All,
         };
-        Ok(Order { by, path, kinds })
+        let index = index.filter(|_| !matches!(kinds, Kinds::All));
+        Ok(Order {
+            by,
+            path,
+            kinds,
+            index: index.map(|index| index.number),
+        })
     }
 
     fn read(&self, value: ValueRef<'_>) -> Option<OrderValue> {
@@ -210,10 +221,21 @@ pub(super) fn of_all(
     let filters: Vec<&Filter> = filters.iter().copied().chain(&own).collect();
     let filter = narrow(&filters, without, &*view.tables.schema)?;
     let mut first = First::new(&order, want, allowance);
-    let horizon = Horizon::At(view.lsn);
-    matching::each(&view.tables, horizon, filter.as_ref(), allowance, |id, at| {
+    let (schema, horizon) = (&view.tables.schema, Horizon::At(view.lsn));
+    matching::each_fresh(&view.tables, horizon, filter.as_ref(), allowance, |id, at| {
         first.show(id, &at)
     })?;
+    for segment in &view.tables.segments {
+        let rows = SegmentRows::new(schema, segment, horizon, filter.as_ref(), allowance)?;
+        let mut show = |row: u32| match segment.points.id(row) {
+            Some(id) => first.show(id, &Located::Segment(segment.clone(), row)),
+            None => Ok(()),
+        };
+        match order.first_rows(segment, &rows, want, allowance)? {
+            Some(some) => some.iter().try_for_each(show)?,
+            None => rows.each(&mut show)?,
+        }
+    }
     Ok(first.finish())
 }
 

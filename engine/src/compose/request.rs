@@ -7,6 +7,7 @@ use crate::filter::Filter;
 use crate::payload::PayloadSelector;
 use crate::point::{Select, VectorSelector};
 use crate::query::search::{Idf, QueryParams, SearchRequest};
+use crate::setters::setters;
 
 /// A query, of all points or of what other queries have found before it.
 ///
@@ -100,18 +101,19 @@ macro_rules! builders {
             self
         }
 
-        /// About this named vector.
-        #[must_use]
-        pub fn using(mut self, name: impl Into<String>) -> Self {
-            self.using = name.into();
-            self
-        }
-
-        /// Only points that match.
-        #[must_use]
-        pub fn filter(mut self, filter: Filter) -> Self {
-            self.filter = Some(filter);
-            self
+        setters! {
+            /// About this named vector.
+            using(into String);
+            /// Only points that match.
+            filter(some Filter);
+            /// Sets how the nearest points are looked for: beam, codes and the rest.
+            params(QueryParams);
+            /// Only points with a score above this.
+            score_threshold(some f32);
+            /// Most points.
+            limit(usize);
+            /// Where the ids of the query have their vectors.
+            lookup_from(some LookupFrom);
         }
 
         /// Width of the beam of approximate search.
@@ -128,38 +130,10 @@ macro_rules! builders {
             self
         }
 
-        /// Sets how the nearest points are looked for: beam, codes and the rest.
-        #[must_use]
-        pub fn params(mut self, params: QueryParams) -> Self {
-            self.params = params;
-            self
-        }
-
         /// Of which points it is counted how rare a dimension is.
         #[must_use]
         pub fn idf(mut self, idf: Idf) -> Self {
             self.params.idf = Some(idf);
-            self
-        }
-
-        /// Only points with a score above this.
-        #[must_use]
-        pub fn score_threshold(mut self, threshold: f32) -> Self {
-            self.score_threshold = Some(threshold);
-            self
-        }
-
-        /// Most points.
-        #[must_use]
-        pub fn limit(mut self, limit: usize) -> Self {
-            self.limit = limit;
-            self
-        }
-
-        /// Where the ids of the query have their vectors.
-        #[must_use]
-        pub fn lookup_from(mut self, from: LookupFrom) -> Self {
-            self.lookup_from = Some(from);
             self
         }
     };
@@ -188,11 +162,11 @@ impl QueryRequest {
         }
     }
 
-    /// Points to skip before the first one returned.
-    #[must_use]
-    pub fn offset(mut self, offset: usize) -> Self {
-        self.offset = offset;
-        self
+    setters! {
+        /// Points to skip before the first one returned.
+        offset(usize);
+        /// How long it may take.
+        timeout(some Duration);
     }
 
     /// Whether payloads come back, or which parts of them.
@@ -206,13 +180,6 @@ impl QueryRequest {
     #[must_use]
     pub fn with_vectors(mut self, vectors: impl Into<VectorSelector>) -> Self {
         self.select.vectors = vectors.into();
-        self
-    }
-
-    /// How long it may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
         self
     }
 

@@ -376,11 +376,16 @@ impl Run<'_> {
                 payload: at.payload()?,
                 has_vector: &has_vector,
                 texts: at.texts(),
+                goes_on: &|bytes| self.allowance.goes_on(bytes),
             };
-            let score = formula.score(&Subject {
+            let subject = Subject {
                 point: &point,
                 scores: &scores,
-            })?;
+            };
+            // Of a condition that was cut short the time tells why.
+            let score = formula
+                .score(&subject)
+                .or_else(|error| self.allowance.check().and(Err(error)))?;
             if stage.score_threshold.is_none_or(|bar| score >= bar) {
                 found.push(Found {
                     id,

@@ -2,7 +2,9 @@
 
 use vdb_storage::PointId;
 
-use crate::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_VALUES, MAX_PHRASE_TOKENS};
+use crate::limits::{
+    MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_PATH_BYTES, MAX_FILTER_VALUES, MAX_PHRASE_TOKENS,
+};
 
 use super::{
     ast::{Condition, Filter, Limits, MatchValue, Predicate, ValueList},
@@ -20,6 +22,9 @@ pub(super) const FILTER_DEPTH: &str = "levels of filters within a filter";
 pub(super) const FILTER_CONDITIONS: &str = "conditions in a filter";
 /// What [`MAX_FILTER_VALUES`] limits.
 pub(super) const FILTER_VALUES: &str = "values in the lists of a filter";
+/// What [`MAX_FILTER_PATH_BYTES`] limits.
+pub(crate) const FILTER_PATHS: &str =
+    "bytes of the paths of a filter, each with those of nested conditions around it";
 
 /// A filter that was checked and made ready to be evaluated many times.
 ///
@@ -27,6 +32,8 @@ pub(super) const FILTER_VALUES: &str = "values in the lists of a filter";
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledFilter {
     pub(crate) root: Clauses,
+    /// What its paths take in memory, each with those around it.
+    pub(crate) path_bytes: usize,
 }
 
 impl CompiledFilter {
@@ -35,16 +42,20 @@ impl CompiledFilter {
     ///
     /// # Errors
     /// [`FilterError::Invalid`] for a malformed path, an area or slice that is none, and `min_count` 0; [`FilterError::Limit`] beyond
-    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`] or [`MAX_FILTER_VALUES`], and for a polygon or a phrase too large.
+    /// [`MAX_FILTER_DEPTH`], [`MAX_FILTER_CONDITIONS`], [`MAX_FILTER_VALUES`] or [`MAX_FILTER_PATH_BYTES`], and for a polygon or a
+    /// phrase too large.
     pub(crate) fn new(filter: &Filter, texts: &dyn TextFields) -> Result<Self, FilterError> {
         let mut compiler = Compiler {
             texts,
             depth: 0,
             conditions: 0,
             values: 0,
+            path_bytes: 0,
         };
+        let root = compiler.clauses(filter, None, &Place::ROOT)?;
         Ok(Self {
-            root: compiler.clauses(filter, None, &Place::ROOT)?,
+            root,
+            path_bytes: compiler.path_bytes,
         })
     }
 
@@ -135,6 +146,8 @@ struct Compiler<'a> {
     conditions: usize,
     /// In lists so far.
     values: usize,
+    /// Of paths so far.
+    path_bytes: usize,
 }
 
 impl Compiler<'_> {
@@ -198,7 +211,7 @@ impl Compiler<'_> {
     ) -> Result<Node, FilterError> {
         Ok(match condition {
             Condition::Field { path, predicate } => {
-                let (path, full_path) = paths(path, within, &place.key("key"))?;
+                let (path, full_path) = self.paths(path, within, &place.key("key"))?;
                 let test = match self.text(predicate, &full_path, place)? {
                     Some(text) => Test::Text(text),
                     None => self.test(predicate, place)?,
@@ -210,10 +223,10 @@ impl Compiler<'_> {
                 })
             }
             Condition::IsEmpty { path } => {
-                Node::Field(field(path, Test::Empty(true), within, &place.key("is_empty"))?)
+                Node::Field(self.field(path, Test::Empty(true), within, &place.key("is_empty"))?)
             }
             Condition::IsNull { path } => {
-                Node::Field(field(path, Test::Null(true), within, &place.key("is_null"))?)
+                Node::Field(self.field(path, Test::Null(true), within, &place.key("is_null"))?)
             }
             Condition::HasId(ids) => Node::HasId(self.sorted(ids, &place.key("has_id"))?),
             Condition::HasVector(name) => Node::HasVector(name.clone()),
@@ -225,6 +238,7 @@ impl Compiler<'_> {
                 let place = place.key("nested");
                 let path = parse(path, &place.key("key"))?.into_array();
                 let full = within.map_or_else(|| path.clone(), |within| within.join(&path));
+                self.count_path(&full.to_string(), &place.key("key"))?;
                 let clauses = self.clauses(filter, Some(&full), &place.key("filter"))?;
                 Node::Nested { path, clauses }
             }
@@ -332,31 +346,39 @@ impl Compiler<'_> {
         sorted.dedup();
         Ok(sorted)
     }
-}
 
-fn field(
-    path: &str,
-    test: Test,
-    within: Option<&PayloadPath>,
-    place: &Place<'_>,
-) -> Result<Field, FilterError> {
-    let (path, full_path) = paths(path, within, place)?;
-    Ok(Field {
-        path,
-        full_path,
-        test,
-    })
-}
+    fn field(
+        &mut self,
+        path: &str,
+        test: Test,
+        within: Option<&PayloadPath>,
+        place: &Place<'_>,
+    ) -> Result<Field, FilterError> {
+        let (path, full_path) = self.paths(path, within, place)?;
+        Ok(Field {
+            path,
+            full_path,
+            test,
+        })
+    }
 
-/// A path, and its canonical text from the root of the payload.
-fn paths(
-    path: &str,
-    within: Option<&PayloadPath>,
-    place: &Place<'_>,
-) -> Result<(PayloadPath, String), FilterError> {
-    let path = parse(path, place)?;
-    let full_path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
-    Ok((path, full_path))
+    /// A path, and its canonical text from the root of the payload.
+    fn paths(
+        &mut self,
+        path: &str,
+        within: Option<&PayloadPath>,
+        place: &Place<'_>,
+    ) -> Result<(PayloadPath, String), FilterError> {
+        let path = parse(path, place)?;
+        let full_path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
+        self.count_path(&full_path, place)?;
+        Ok((path, full_path))
+    }
+
+    fn count_path(&mut self, full_path: &str, place: &Place<'_>) -> Result<(), FilterError> {
+        self.path_bytes = self.path_bytes.saturating_add(full_path.len());
+        place.within(FILTER_PATHS, MAX_FILTER_PATH_BYTES, self.path_bytes)
+    }
 }
 
 fn parse(path: &str, place: &Place<'_>) -> Result<PayloadPath, FilterError> {

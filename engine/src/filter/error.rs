@@ -1,6 +1,7 @@
 //! What can be wrong with a filter, a payload path, or a payload selector.
 
 use thiserror::Error;
+use vdb_storage::ValueError;
 
 /// A filter, path, or selector that cannot be used. `place` names the spot inside the request in the
 /// notation of the JSON form, for instance `must[0].range.gte`; it is empty for the request as a whole.
@@ -51,6 +52,21 @@ fn prefix(place: &str) -> String {
         String::new()
     } else {
         format!("{place}: ")
+    }
+}
+
+/// Why it is not known whether a point matches. Small, because every step through a payload may return it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undecided {
+    /// The payload is damaged.
+    Damaged(ValueError),
+    /// Nobody wants to know any more.
+    Stopped,
+}
+
+impl From<ValueError> for Undecided {
+    fn from(error: ValueError) -> Self {
+        Undecided::Damaged(error)
     }
 }
 

@@ -10,9 +10,10 @@ use vdb_storage::{
 use super::{
     compile::{Clauses, CompiledFilter, Field, Node, Test, ValueTest},
     datetime::Datetime,
+    error::Undecided,
     geo::GeoPoint,
     text::Tokens,
-    walk::{any_node, any_value},
+    walk::{find_node, find_value},
 };
 
 /// A point to be tested. Each method is called only when a condition asks for it, the payload at most once.
@@ -44,16 +45,32 @@ pub(crate) trait PointSource {
         let _ = (path, fingerprint, cut);
         Ok(None)
     }
+
+    /// Asked before each condition and each value, of which so many bytes are to be looked at: whether the answer is wanted yet.
+    fn goes_on(&self, bytes: usize) -> bool {
+        let _ = bytes;
+        true
+    }
+}
+
+/// Fails where the answer about a point is wanted no more.
+pub(super) fn go_on(point: &dyn PointSource, bytes: usize) -> Result<(), Undecided> {
+    if point.goes_on(bytes) {
+        Ok(())
+    } else {
+        Err(Undecided::Stopped)
+    }
 }
 
 impl CompiledFilter {
     /// Whether `point` satisfies this filter. Does not allocate, but for conditions on texts that have an index.
     ///
     /// # Errors
-    /// A payload that the answer depends on is damaged.
-    pub(crate) fn matches(&self, point: &dyn PointSource) -> Result<bool, ValueError> {
+    /// A payload that the answer depends on is damaged, or the point does not [go on](PointSource::goes_on).
+    pub(crate) fn matches(&self, point: &dyn PointSource) -> Result<bool, Undecided> {
         Subject {
-            point: Some(point),
+            point,
+            is_whole: true,
             payload: OnceCell::new(),
         }
         .satisfies(&self.root)
@@ -62,8 +79,9 @@ impl CompiledFilter {
 
 /// What conditions are asked of: a point, or below a nested condition one object of its payload.
 struct Subject<'a> {
-    /// Absent for an object, which has neither id nor vectors.
-    point: Option<&'a dyn PointSource>,
+    point: &'a dyn PointSource,
+    /// The point itself and not an object, which has neither id nor vectors.
+    is_whole: bool,
     payload: OnceCell<ObjectRef<'a>>,
 }
 
@@ -72,14 +90,12 @@ impl<'a> Subject<'a> {
         if let Some(payload) = self.payload.get() {
             return Ok(*payload);
         }
-        let payload = match self.point {
-            Some(point) => point.payload()?,
-            None => ObjectRef::from_payload(&[])?,
-        };
+        // An object has its own from the start.
+        let payload = self.point.payload()?;
         Ok(*self.payload.get_or_init(|| payload))
     }
 
-    fn satisfies(&self, clauses: &Clauses) -> Result<bool, ValueError> {
+    fn satisfies(&self, clauses: &Clauses) -> Result<bool, Undecided> {
         let Clauses {
             must,
             should,
@@ -107,7 +123,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn at_least(&self, count: usize, nodes: &[Node]) -> Result<bool, ValueError> {
+    fn at_least(&self, count: usize, nodes: &[Node]) -> Result<bool, Undecided> {
         let mut missing = count;
         for (number, node) in nodes.iter().enumerate() {
             if nodes.len() - number < missing {
@@ -125,31 +141,34 @@ impl<'a> Subject<'a> {
 
     /// What kept tokens say of a condition on texts; `None` where there are none, or they do not tell.
     fn holds_of_tokens(&self, field: &Field) -> Result<Option<bool>, ValueError> {
-        let (Some(point), Test::Text(test)) = (self.point, &field.test) else {
+        let (true, Test::Text(test)) = (self.is_whole, &field.test) else {
             return Ok(None);
         };
         let cut = || test.analysis.tokens(self.payload()?, field.path.steps());
-        let tokens = point.tokens(&field.full_path, test.analysis.fingerprint(), &cut)?;
+        let tokens = self
+            .point
+            .tokens(&field.full_path, test.analysis.fingerprint(), &cut)?;
         Ok(tokens.and_then(|tokens| test.holds_of(tokens)))
     }
 
-    fn holds(&self, node: &Node) -> Result<bool, ValueError> {
+    fn holds(&self, node: &Node) -> Result<bool, Undecided> {
+        go_on(self.point, 0)?;
         match node {
             Node::Field(field) => match self.holds_of_tokens(field)? {
                 Some(held) => Ok(held),
-                None => field.holds(self.payload()?),
+                None => field.holds(self.payload()?, self.point),
             },
-            Node::HasId(ids) => Ok(self
-                .point
-                .is_some_and(|point| ids.binary_search(&point.id()).is_ok())),
-            Node::HasVector(name) => Ok(self.point.is_some_and(|point| point.has_vector(name))),
-            Node::Slice(slice) => Ok(self.point.is_some_and(|point| slice.contains(point.id()))),
-            Node::Nested { path, clauses } => any_node(self.payload()?, path.steps(), &mut |node| {
+            Node::HasId(ids) => Ok(self.is_whole && ids.binary_search(&self.point.id()).is_ok()),
+            Node::HasVector(name) => Ok(self.is_whole && self.point.has_vector(name)),
+            Node::Slice(slice) => Ok(self.is_whole && slice.contains(self.point.id())),
+            Node::Nested { path, clauses } => find_node(self.payload()?, path.steps(), &mut |node| {
                 let ValueRef::Object(object) = node else {
                     return Ok(false);
                 };
+                go_on(self.point, 0)?;
                 Subject {
-                    point: None,
+                    point: self.point,
+                    is_whole: false,
                     payload: OnceCell::from(object),
                 }
                 .satisfies(clauses)
@@ -160,35 +179,45 @@ impl<'a> Subject<'a> {
 }
 
 impl Field {
-    /// Whether the test holds for the values at the path, counted from `root`.
-    fn holds(&self, root: ObjectRef<'_>) -> Result<bool, ValueError> {
+    /// Whether the test holds for the values at the path, counted from `root`, which is in a point.
+    fn holds(&self, root: ObjectRef<'_>, point: &dyn PointSource) -> Result<bool, Undecided> {
         let steps = self.path.steps();
         match &self.test {
             Test::Empty(wanted) => {
-                let some = any_node(root, steps, &mut |node| Ok(!is_empty(node)))?;
+                let some = find_node(root, steps, &mut |node| {
+                    go_on(point, 0)?;
+                    Ok::<_, Undecided>(!is_empty(node))
+                })?;
                 Ok(some != *wanted)
             }
             Test::Null(wanted) => {
-                let some = any_value(root, steps, &mut |value| Ok(matches!(value, ValueRef::Null)))?;
+                let some = find_value(root, steps, &mut |value| {
+                    go_on(point, 0)?;
+                    Ok::<_, Undecided>(matches!(value, ValueRef::Null))
+                })?;
                 Ok(some == *wanted)
             }
             Test::Count(limits) => {
                 let mut missing = true;
-                let counted = any_node(root, steps, &mut |node| {
+                let counted = find_node(root, steps, &mut |node| {
+                    go_on(point, 0)?;
                     missing = false;
-                    Ok(limits.contains(values_of(node)))
+                    Ok::<_, Undecided>(limits.contains(values_of(node)))
                 })?;
                 Ok(counted || (missing && limits.contains(0)))
             }
-            Test::Value(test) => any_value(root, steps, &mut |value| test.accepts(value)),
-            Test::Text(test) => test.holds(root, steps),
+            Test::Value(test) => find_value(root, steps, &mut |value| {
+                go_on(point, 0)?;
+                test.accepts(value, point)
+            }),
+            Test::Text(test) => test.holds(root, steps, point),
         }
     }
 }
 
 impl ValueTest {
     /// Whether one value passes.
-    fn accepts(&self, value: ValueRef<'_>) -> Result<bool, ValueError> {
+    fn accepts(&self, value: ValueRef<'_>, point: &dyn PointSource) -> Result<bool, Undecided> {
         Ok(match self {
             Self::String(wanted) => matches!(value, ValueRef::Str(text) if text == wanted),
             Self::Integer(wanted) => matches!(value, ValueRef::I64(number) if number == *wanted),
@@ -205,7 +234,16 @@ impl ValueTest {
                     && !matches!(value, ValueRef::I64(number) if list.binary_search(&number).is_ok())
             }
             Self::Contains(pieces) => {
-                matches!(value, ValueRef::Str(text) if pieces.iter().any(|piece| text.contains(piece.as_str())))
+                let ValueRef::Str(text) = value else {
+                    return Ok(false);
+                };
+                for piece in pieces {
+                    go_on(point, text.len())?;
+                    if text.contains(piece.as_str()) {
+                        return Ok(true);
+                    }
+                }
+                false
             }
             Self::Prefix(prefix) => matches!(value, ValueRef::Str(text) if text.starts_with(prefix.as_str())),
             Self::Range(limits) => number_of(value).is_some_and(|number| limits.contains(number)),

@@ -47,7 +47,8 @@ pub use error::FilterError;
 pub use geo::{GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius};
 pub use slice::Slice;
 
-pub(crate) use compile::CompiledFilter;
+pub(crate) use compile::{CompiledFilter, FILTER_PATHS};
+pub(crate) use error::Undecided;
 pub(crate) use eval::{PointSource, number_of, values_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{

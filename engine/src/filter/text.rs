@@ -14,8 +14,10 @@ use vdb_storage::{
 };
 use vdb_text::{Analyzer, AnalyzerConfig, Scratch, Token};
 
+use super::error::Undecided;
+use super::eval::{PointSource, go_on};
 use super::path::PathStep;
-use super::walk::any_value;
+use super::walk::{any_value, find_value};
 
 pub(crate) use tokens::Tokens;
 
@@ -196,14 +198,17 @@ impl Wanted {
     }
 }
 
-/// Whether there is a phrase in a text. `at` has a place for each of its tokens, for where the text has them.
+/// Starts of a phrase between two looks at whether to go on.
+const STARTS: usize = 256;
+
+/// Whether there is a phrase in a text of a point. `at` has a place for each of its tokens, for where the text has them.
 fn has_phrase(
     analysis: &TextAnalysis,
     scratch: &mut Scratch,
-    text: &str,
+    (text, point): (&str, &dyn PointSource),
     phrase: &[(String, Vec<u64>)],
     at: &mut [Vec<u64>],
-) -> bool {
+) -> Result<bool, Undecided> {
     at.iter_mut().for_each(Vec::clear);
     analysis.each_token(scratch, text, |token| {
         let place = phrase.binary_search_by(|(wanted, _)| wanted.as_str().cmp(token.text));
@@ -214,37 +219,49 @@ fn has_phrase(
     // From each place of the rarest token; positions ascend.
     let rarest = phrase.iter().zip(at.iter()).min_by_key(|(_, at)| at.len());
     let Some(((_, places), firsts)) = rarest else {
-        return false;
+        return Ok(false);
     };
     let stands = |start: u64, places: &[u64], at: &[u64]| {
         let mut places = places.iter();
         places.all(|place| at.binary_search(&(start + place)).is_ok())
     };
     let offset = places.first().copied().unwrap_or_default();
-    let mut starts = firsts.iter().filter_map(|first| first.checked_sub(offset));
-    starts.any(|start| {
-        let mut all = phrase.iter().zip(at.iter());
-        all.all(|((_, places), at)| stands(start, places, at))
-    })
+    for firsts in firsts.chunks(STARTS) {
+        go_on(point, 0)?;
+        let mut starts = firsts.iter().filter_map(|first| first.checked_sub(offset));
+        let found = starts.any(|start| {
+            let mut all = phrase.iter().zip(at.iter());
+            all.all(|((_, places), at)| stands(start, places, at))
+        });
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl TextTest {
-    /// Whether the test holds for the texts at a path, counted from `root`.
-    pub(super) fn holds(&self, root: ObjectRef<'_>, path: &[PathStep]) -> Result<bool, ValueError> {
+    /// Whether the test holds for the texts at a path, counted from `root`, which is in a point.
+    pub(super) fn holds(
+        &self,
+        root: ObjectRef<'_>,
+        path: &[PathStep],
+        point: &dyn PointSource,
+    ) -> Result<bool, Undecided> {
         let mut scratch = Scratch::default();
         match &self.wanted {
             Wanted::Nothing => Ok(false),
-            Wanted::Any(tokens) => any_text(root, path, &mut |text| {
+            Wanted::Any(tokens) => any_text(root, path, point, &mut |text| {
                 let mut found = false;
                 self.analysis.each_token(&mut scratch, text, |token| {
                     found |= place_of(tokens, token.text).is_some()
                 });
-                found
+                Ok(found)
             }),
             Wanted::All(tokens) => {
                 let mut seen = vec![false; tokens.len()];
                 let mut missing = tokens.len();
-                any_text(root, path, &mut |text| {
+                any_text(root, path, point, &mut |text| {
                     self.analysis.each_token(&mut scratch, text, |token| {
                         let place = place_of(tokens, token.text).and_then(|at| seen.get_mut(at));
                         if let Some(seen) = place {
@@ -252,13 +269,13 @@ impl TextTest {
                             *seen = true;
                         }
                     });
-                    missing == 0
+                    Ok(missing == 0)
                 })
             }
             Wanted::Phrase(phrase) => {
                 let mut at = vec![Vec::new(); phrase.len()];
-                any_text(root, path, &mut |text| {
-                    has_phrase(&self.analysis, &mut scratch, text, phrase, &mut at)
+                any_text(root, path, point, &mut |text| {
+                    has_phrase(&self.analysis, &mut scratch, (text, point), phrase, &mut at)
                 })
             }
         }
@@ -269,10 +286,14 @@ impl TextTest {
 fn any_text(
     root: ObjectRef<'_>,
     path: &[PathStep],
-    accept: &mut dyn FnMut(&str) -> bool,
-) -> Result<bool, ValueError> {
-    any_value(root, path, &mut |value| match value {
-        ValueRef::Str(text) => Ok(accept(text)),
+    point: &dyn PointSource,
+    accept: &mut dyn FnMut(&str) -> Result<bool, Undecided>,
+) -> Result<bool, Undecided> {
+    find_value(root, path, &mut |value| match value {
+        ValueRef::Str(text) => {
+            go_on(point, text.len())?;
+            accept(text)
+        }
         ValueRef::Null
         | ValueRef::Bool(_)
         | ValueRef::I64(_)

@@ -21,7 +21,7 @@ pub(crate) fn any_node<'a>(
     path: &[PathStep],
     accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, ValueError>,
 ) -> Result<bool, ValueError> {
-    descend(ValueRef::Object(root), path, accept)
+    find_node(root, path, accept)
 }
 
 /// As [`any_node`], for the values at `path`.
@@ -33,7 +33,31 @@ pub(crate) fn any_value<'a>(
     path: &[PathStep],
     accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, ValueError>,
 ) -> Result<bool, ValueError> {
-    any_node(root, path, &mut |node| {
+    find_value(root, path, accept)
+}
+
+/// As [`any_node`], for whoever may fail otherwise.
+///
+/// # Errors
+/// The payload is damaged on the way, or `accept` failed.
+pub(super) fn find_node<'a, E: From<ValueError>>(
+    root: ObjectRef<'a>,
+    path: &[PathStep],
+    accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, E>,
+) -> Result<bool, E> {
+    descend(ValueRef::Object(root), path, accept)
+}
+
+/// As [`any_value`], for whoever may fail otherwise.
+///
+/// # Errors
+/// The payload is damaged on the way, or `accept` failed.
+pub(super) fn find_value<'a, E: From<ValueError>>(
+    root: ObjectRef<'a>,
+    path: &[PathStep],
+    accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, E>,
+) -> Result<bool, E> {
+    find_node(root, path, &mut |node| {
         let ValueRef::Array(items) = node else {
             return accept(node);
         };
@@ -46,11 +70,11 @@ pub(crate) fn any_value<'a>(
     })
 }
 
-fn descend<'a>(
+fn descend<'a, E: From<ValueError>>(
     mut node: ValueRef<'a>,
     path: &[PathStep],
-    accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, ValueError>,
-) -> Result<bool, ValueError> {
+    accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, E>,
+) -> Result<bool, E> {
     for (number, step) in path.iter().enumerate() {
         let next = match (step, node) {
             (PathStep::Key(key), ValueRef::Object(object)) => object.get(key)?,

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::ast::{Decay, Expression, Formula, Variable};
 use crate::error::{Error, Result, within};
-use crate::filter::{CompiledFilter, Datetime, Filter, GeoPoint, PayloadPath, TextFields};
-use crate::limits::{MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS};
+use crate::filter::{CompiledFilter, Datetime, FILTER_PATHS, Filter, GeoPoint, PayloadPath, TextFields};
+use crate::limits::{MAX_FILTER_PATH_BYTES, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS};
 
 const MICROS_PER_SECOND: f64 = 1e6;
 
@@ -93,6 +93,7 @@ impl CompiledFormula {
             scores,
             values,
             parts: 0,
+            path_bytes: 0,
         };
         Ok(CompiledFormula {
             root: compiler.part(&formula.expression, 1)?,
@@ -127,6 +128,8 @@ struct Compiler<'a> {
     scores: HashMap<usize, f64>,
     values: HashMap<PayloadPath, &'a Value>,
     parts: usize,
+    /// Of the paths of all conditions.
+    path_bytes: usize,
 }
 
 impl Compiler<'_> {
@@ -166,10 +169,12 @@ impl Compiler<'_> {
                 let default = default.map(|value| number(variable, value)).transpose()?;
                 Part::Number { path, default }
             }
-            Expression::Condition(condition) => Part::Condition(CompiledFilter::new(
-                &Filter::must([condition.as_ref().clone()]),
-                self.texts,
-            )?),
+            Expression::Condition(condition) => {
+                let filter = CompiledFilter::new(&Filter::must([condition.as_ref().clone()]), self.texts)?;
+                self.path_bytes += filter.path_bytes;
+                within(FILTER_PATHS, MAX_FILTER_PATH_BYTES, self.path_bytes)?;
+                Part::Condition(filter)
+            }
             Expression::Datetime(at) => Part::Constant(seconds(*at)),
             Expression::DatetimeAt(path) => self.datetime(path)?,
             Expression::GeoDistance { origin, to } => self.geo_distance(*origin, to)?,

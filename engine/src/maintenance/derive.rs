@@ -148,7 +148,7 @@ pub(crate) fn derive(
 ) -> Result<()> {
     let tables = core.tables();
     let schema = tables.schema.clone();
-    let Some(segment) = tables.segments.iter().find(|s| s.record.id == id).cloned() else {
+    let Some(segment) = tables.segment(id).cloned() else {
         return Ok(());
     };
     // What is built of damaged data would hide that it is.

@@ -11,6 +11,7 @@ use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::maintenance::policy::{self, Job, SegmentStats};
 use crate::maintenance::{derive, flush, merge, partitions};
+use crate::partitions::least_rows;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -20,29 +21,30 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// The segments as the policy sees them, with what had died in them by `horizon`. With `sound`, those that are known to
 /// be damaged are left alone: trying again would read them in vain.
-fn stats(core: &Core, horizon: Lsn, sound: bool) -> Vec<SegmentStats> {
+fn stats(shared: &Shared, core: &Core, horizon: Lsn, sound: bool) -> Vec<SegmentStats> {
     let tables = core.tables();
+    let least = least_rows(&shared.options);
     let stat = |s: &Arc<Segment>| SegmentStats {
         id: s.record.id,
         rows: s.rows(),
         dead: s.deletions.dead_at(horizon) as u32,
         incomplete: derive::is_incomplete(&tables.schema, s),
-        unpartitioned: partitions::is_due(&tables.schema, s),
+        unpartitioned: partitions::is_due(&tables.schema, s, least),
     };
     let wanted = |s: &&Arc<Segment>| !sound || s.damage().is_none();
     tables.segments.iter().filter(wanted).map(stat).collect()
 }
 
 /// The segments with what a merge would leave behind: rows whose deaths are only in the log stay.
-fn mergeable(core: &Core, sound: bool) -> Vec<SegmentStats> {
+fn mergeable(shared: &Shared, core: &Core, sound: bool) -> Vec<SegmentStats> {
     let flushed = core.manifest.lock().flushed_lsn;
-    stats(core, flushed, sound)
+    stats(shared, core, flushed, sound)
 }
 
 /// True when a job is due, or will be once rows stop coming in, whether or not the settings keep the background from it.
-pub(crate) fn is_due(core: &Core) -> bool {
+pub(crate) fn is_due(shared: &Shared, core: &Core) -> bool {
     let config = core.tables().merging();
-    policy::next_job(&stats(core, Lsn::MAX, true), &config, false).is_some()
+    policy::next_job(&stats(shared, core, Lsn::MAX, true), &config, false).is_some()
 }
 
 fn run(
@@ -81,8 +83,8 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
         return Ok(false);
     }
     let settings = core.settings.load(Ordering::Acquire);
-    let Some(job) = policy::next_job(&mergeable(core, true), &config, busy) else {
-        let after_a_flush = policy::next_job(&stats(core, Lsn::MAX, true), &config, busy);
+    let Some(job) = policy::next_job(&mergeable(shared, core, true), &config, busy) else {
+        let after_a_flush = policy::next_job(&stats(shared, core, Lsn::MAX, true), &config, busy);
         if !matches!(after_a_flush, Some(Job::Merge(_))) {
             return Ok(false);
         }
@@ -121,15 +123,20 @@ pub(crate) fn optimize(shared: &Shared, core: &Core, control: &Control<'_>) -> R
         flush::flush_all(shared, core)?;
         let _turn = core.optimizing.lock();
         let config = core.tables().merging();
-        for ids in policy::full_merges(&mergeable(core, false), &config) {
+        for ids in policy::full_merges(&mergeable(shared, core, false), &config) {
             run(shared, core, &Job::Merge(ids), &shared.pool, control)?;
         }
-        for segment in mergeable(core, false).into_iter().filter(|s| s.incomplete) {
+        for segment in mergeable(shared, core, false)
+            .into_iter()
+            .filter(|s| s.incomplete)
+        {
             run(shared, core, &Job::Derive(segment.id), &shared.pool, control)?;
         }
         let tables = core.tables();
         for _ in 0..partitions::most_jobs(&tables.schema) * tables.segments.len() {
-            let lacking = mergeable(core, false).into_iter().find(|s| s.unpartitioned);
+            let lacking = mergeable(shared, core, false)
+                .into_iter()
+                .find(|s| s.unpartitioned);
             let Some(segment) = lacking else { break };
             run(shared, core, &Job::Partition(segment.id), &shared.pool, control)?;
         }

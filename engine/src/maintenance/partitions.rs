@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::maintenance::derive::{put, replace_component};
 use crate::maintenance::fresh::FreshFiles;
 use crate::maintenance::sparse::next_file;
-use crate::partitions::{MAX_SHARE, MAX_TIMES, MIN_ROWS, are_exact, choose, index_of, label};
+use crate::partitions::{MAX_SHARE, MAX_TIMES, are_exact, choose, index_of, label, least_rows};
 use crate::schema::{PayloadIndexSchema, Schema};
 use crate::segment::{Segment, SegmentVectors};
 use crate::shared::Shared;
@@ -43,13 +43,14 @@ fn is_damaged(checked: vdb_index::Result<()>) -> Result<bool> {
     }
 }
 
-/// What partitions of a slot are built with, where the segment is large enough for any and has all that they are made of.
-fn wanted(schema: &Schema, segment: &Segment, slot: usize) -> Option<HnswParams> {
+/// What partitions of a slot, of values of at least so many rows, are built with, where the segment is large enough for any and has
+/// all that they are made of.
+fn wanted(schema: &Schema, segment: &Segment, slot: usize, least: u32) -> Option<HnswParams> {
     let (dense, vectors) = (schema.dense(slot)?, segment.vectors(slot)?);
     let len = vectors.file.len();
     let params = dense
         .partitions
-        .filter(|_| f64::from(len) * MAX_SHARE >= f64::from(MIN_ROWS))?;
+        .filter(|_| f64::from(len) * MAX_SHARE >= f64::from(least))?;
     let graph = schema.graph_over(slot, len, segment.vector_bytes(slot));
     let has_graph = graph == Some(vectors.graph()?.view().params());
     let covered = covered(schema);
@@ -63,9 +64,13 @@ fn are_complete(partitions: &PartitionsFile, schema: &Schema, params: HnswParams
 }
 
 /// The slots whose partitions are not there, or not those that are wanted, and what they are built with.
-fn missing<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<Item = (usize, HnswParams)> + 'a {
-    schema.vectors().filter_map(|(slot, _)| {
-        let params = wanted(schema, segment, slot)?;
+fn missing<'a>(
+    schema: &'a Schema,
+    segment: &'a Segment,
+    least: u32,
+) -> impl Iterator<Item = (usize, HnswParams)> + 'a {
+    schema.vectors().filter_map(move |(slot, _)| {
+        let params = wanted(schema, segment, slot, least)?;
         let found = segment.vectors(slot)?.partitions();
         let complete = found.is_some_and(|found| are_complete(found, schema, params));
         (!complete).then_some((slot, params))
@@ -84,9 +89,9 @@ fn superfluous<'a>(schema: &'a Schema, segment: &'a Segment) -> impl Iterator<It
         .filter(|component| segment.record.component(*component).is_some())
 }
 
-/// True when a job is due for a segment. What partitions are made of comes first.
-pub(crate) fn is_due(schema: &Schema, segment: &Segment) -> bool {
-    missing(schema, segment).next().is_some() || superfluous(schema, segment).next().is_some()
+/// True when a job is due for a segment, whose values of at least so many rows get graphs. What partitions are made of comes first.
+pub(crate) fn is_due(schema: &Schema, segment: &Segment, least: u32) -> bool {
+    missing(schema, segment, least).next().is_some() || superfluous(schema, segment).next().is_some()
 }
 
 /// Most jobs that a segment can take until it has all of its partitions.
@@ -105,11 +110,11 @@ pub(crate) fn derive(
 ) -> Result<()> {
     let tables = core.tables();
     let schema = tables.schema.clone();
-    let Some(segment) = tables.segments.iter().find(|s| s.record.id == id).cloned() else {
+    let Some(segment) = tables.segment(id).cloned() else {
         return Ok(());
     };
     let gone: Vec<Component> = superfluous(&schema, &segment).collect();
-    let next = missing(&schema, &segment).next();
+    let next = missing(&schema, &segment, least_rows(&shared.options)).next();
     let fresh = FreshFiles::new(&*shared.disk);
     let mut built = None;
     if let Some((slot, params)) = next
@@ -239,7 +244,8 @@ impl<'a> Sources<'a> {
         if let Some((number, index)) = self.added {
             let mut left =
                 (u64::from(len) * MAX_TIMES).saturating_sub(known.iter().map(|rows| rows.len() as u64).sum());
-            let keys = choose(index, len, control)?;
+            let least = least_rows(&shared.options);
+            let keys = choose(index, least, len, control)?;
             let (mut before, mut total) = (0, 0);
             for &key in &keys {
                 total += index.estimate_rows_of(std::slice::from_ref(&(key..key + 1)))?.max;
@@ -253,7 +259,7 @@ impl<'a> Sources<'a> {
                 let (count, Some(label)) = (slots.len() as u64, label(number, key)) else {
                     continue;
                 };
-                if count < u64::from(MIN_ROWS) || count > left {
+                if count < u64::from(least) || count > left {
                     continue;
                 }
                 if let Some(same) = known.iter().position(|rows| *rows == slots) {

@@ -21,7 +21,7 @@ fn index(rows: u32, sizes: &[u32], several: bool) -> PostingsFile {
 }
 
 fn chosen(rows: u32, sizes: &[u32], several: bool) -> Vec<u32> {
-    choose(&index(rows, sizes, several), rows, &Control::none()).unwrap()
+    choose(&index(rows, sizes, several), MIN_ROWS, rows, &Control::none()).unwrap()
 }
 
 #[test]

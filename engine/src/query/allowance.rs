@@ -11,6 +11,9 @@ use crate::error::{Error, Result, within};
 /// least, a look a few tens.
 const BEATS_A_LOOK: u32 = 32;
 
+/// Before so many bytes of one value are looked at, the clock is. They take tens of microseconds.
+const LONG: usize = 64 << 10;
+
 thread_local! {
     /// Counts what this thread does, for whatever call: what all threads counted in one place would be a line of memory
     /// that they take from each other at every row.
@@ -71,6 +74,11 @@ impl<'a> Allowance<'a> {
         self.whole.unwrap_or(self)
     }
 
+    /// Bytes that the answer may take.
+    pub(crate) fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
     /// The caller's probe, for work that does not know of allowances.
     pub(crate) fn control(&self) -> &Control<'a> {
         &self.control
@@ -93,6 +101,13 @@ impl<'a> Allowance<'a> {
             return self.check();
         }
         Ok(())
+    }
+
+    /// Whether to go on, before so many bytes of a point are looked at.
+    #[inline]
+    pub(crate) fn goes_on(&self, bytes: usize) -> bool {
+        let looked = if bytes >= LONG { self.check() } else { self.beat() };
+        looked.is_ok()
     }
 
     /// The error of a call that was cut short. [`Error::Cancelled`] where another part of it failed.

@@ -11,7 +11,7 @@ use crate::filter::{CompiledFilter, ConditionPlan, Filter, ServedBy, plan_of_con
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
 use crate::query::partition::Partition;
-use crate::query::rows::{self, SegmentRows};
+use crate::query::rows::{self, SegmentRows, WatchedLookup};
 use crate::schema::{Schema, VectorSchema};
 use crate::segment::Segment;
 use crate::tables::View;
@@ -133,7 +133,6 @@ pub(crate) fn explain(
     let horizon = Horizon::At(view.lsn);
     let plan = |segment: &Arc<Segment>| {
         allowance.check()?;
-        let lookup = segment.lookup(schema);
         let found = SegmentRows::new(schema, segment, horizon, Some(&compiled), allowance)?;
         let access = match (found.listed(), found.reads_payloads()) {
             (Some(rows), false) => Access::Indexes { rows: rows.len() },
@@ -141,13 +140,18 @@ pub(crate) fn explain(
             (None, false) => Access::All,
             (None, true) => Access::Scan,
         };
+        let conditions = match plan_of_conditions(&compiled, &WatchedLookup::new(schema, segment, allowance))
+        {
+            Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
+            planned => planned.unwrap_or_default(),
+        };
         Ok(SegmentPlan {
             id: segment.record.id,
             rows: segment.rows().into(),
             deleted: segment.deletions.dead_at(view.lsn),
-            estimate: rows::bounds(schema, segment, Some(&compiled)),
+            estimate: rows::bounds(schema, segment, Some(&compiled), allowance)?,
             access,
-            conditions: plan_of_conditions(&compiled, &lookup).unwrap_or_default(),
+            conditions,
             vectors: vectors(schema, segment),
             partitions: partitions(schema, segment, &compiled),
         })

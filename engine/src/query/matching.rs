@@ -8,7 +8,7 @@ use vdb_wal::Lsn;
 
 use crate::deletions::Deletions;
 use crate::error::Result;
-use crate::filter::{CompiledFilter, Filter};
+use crate::filter::{CompiledFilter, Filter, Undecided};
 use crate::memtable::{MemRow, Memtable};
 use crate::query::allowance::Allowance;
 use crate::query::rows::{self, SegmentRows};
@@ -42,21 +42,35 @@ impl Horizon {
     }
 }
 
+/// Whether a point matches, which is looked at for as long as `allowance` says.
+pub(crate) fn matches(
+    filter: &CompiledFilter,
+    point: &StoredPoint<'_>,
+    allowance: &Allowance<'_>,
+) -> Result<bool> {
+    filter.matches(point).map_err(|error| match error {
+        Undecided::Damaged(damage) => damage.into(),
+        Undecided::Stopped => allowance.over(),
+    })
+}
+
 /// Whether a row of a memtable matches.
 pub(crate) fn memtable_row_matches(
     schema: &Schema,
     row: &MemRow,
     filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
 ) -> Result<bool> {
     let Some(filter) = filter else { return Ok(true) };
-    let has_vector = |slot: usize| row.has_vector(slot);
-    Ok(filter.matches(&StoredPoint {
+    let point = StoredPoint {
         schema,
         id: row.id,
         payload: &row.payload,
-        has_vector: &has_vector,
+        has_vector: &|slot| row.has_vector(slot),
         texts: row.texts(),
-    })?)
+        goes_on: &|bytes| allowance.goes_on(bytes),
+    };
+    matches(filter, &point, allowance)
 }
 
 fn each_in_memtable(
@@ -68,7 +82,7 @@ fn each_in_memtable(
 ) -> Result<()> {
     for (at, row) in table.rows() {
         allowance.beat()?;
-        if horizon.sees(row) && memtable_row_matches(schema, row, filter)? {
+        if horizon.sees(row) && memtable_row_matches(schema, row, filter, allowance)? {
             found(at, row)?;
         }
     }
@@ -95,9 +109,9 @@ pub(crate) fn each_in_memory(
     Ok(())
 }
 
-/// Calls `found` with every point that matches, in no particular order.
-pub(crate) fn each(
-    tables: &Arc<Tables>,
+/// Calls `found` with every point that matches and is in no segment yet, in no particular order.
+pub(crate) fn each_fresh(
+    tables: &Tables,
     horizon: Horizon,
     filter: Option<&CompiledFilter>,
     allowance: &Allowance<'_>,
@@ -110,6 +124,18 @@ pub(crate) fn each(
             found(row.id, Located::Memtable(table.clone(), at))
         })?;
     }
+    Ok(())
+}
+
+/// Calls `found` with every point that matches, in no particular order.
+pub(crate) fn each(
+    tables: &Arc<Tables>,
+    horizon: Horizon,
+    filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
+    mut found: impl FnMut(PointId, Located) -> Result<()>,
+) -> Result<()> {
+    each_fresh(tables, horizon, filter, allowance, &mut found)?;
     for segment in &tables.segments {
         SegmentRows::new(&tables.schema, segment, horizon, filter, allowance)?.each(|row| {
             match segment.points.id(row) {
@@ -147,7 +173,7 @@ pub(crate) fn estimate(view: &View, filter: &Filter, allowance: &Allowance<'_>) 
     let mut sum = Estimate::exactly(count_in_memory(view, filter, allowance)?);
     for segment in &view.tables.segments {
         allowance.check()?;
-        let bounds = rows::bounds(schema, segment, filter);
+        let bounds = rows::bounds(schema, segment, filter, allowance)?;
         let dead = segment.deletions.dead_at(view.lsn);
         sum.min += bounds.min.saturating_sub(dead);
         sum.expected += bounds

@@ -280,7 +280,7 @@ impl Table<'_> {
             }
             if let Some(filter) = filter {
                 self.allowance.beat()?;
-                if !memtable_row_matches(&self.view.tables.schema, version, Some(filter))? {
+                if !memtable_row_matches(&self.view.tables.schema, version, Some(filter), self.allowance)? {
                     continue;
                 }
             }

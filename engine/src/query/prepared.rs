@@ -50,6 +50,8 @@ impl<'a> Query<'a> {
         let filter = request.filter.as_ref();
         let filter = filter.map(|filter| CompiledFilter::new(filter, &**schema));
         let filter = filter.transpose()?;
+        // Those of a batch are all there before one is answered.
+        allowance.take(filter.as_ref().map_or(0, |filter| filter.path_bytes))?;
         Ok(Query {
             schema,
             vector,

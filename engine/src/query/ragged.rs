@@ -65,7 +65,8 @@ pub(super) fn nearest_in_memory(
     {
         return Ok(Vec::new());
     }
-    let mut scan = plain(view, query, &score, several, allowance);
+    let wanted = (query.slot, query.want, query.filter.as_ref());
+    let mut scan = Scan::new(view, wanted, &score, several, allowance);
     let dimensions = match query.vector.kind {
         VectorKind::Sparse(_) => with_sparse(&query.encoded, |vector| vector.dimensions().to_vec()),
         VectorKind::Dense(_) | VectorKind::Multi(_) => None,
@@ -83,7 +84,8 @@ pub(super) fn mixed_in_memory(
     allowance: &Allowance<'_>,
 ) -> Result<Vec<Kept>> {
     let score = |stored: &[u8], _bar: f32| query.score_alone(stored, allowance);
-    mixed(view, query, &score, several, allowance).in_memory(table)
+    let wanted = (query.slot, query.want, query.filter.as_ref());
+    Scan::new(view, wanted, &score, several, allowance).in_memory(table)
 }
 
 /// The best rows of a segment, in order.
@@ -96,7 +98,8 @@ pub(super) fn nearest_in_segment(
 ) -> Result<Vec<(f32, u32)>> {
     let comparer = Comparer::new(query.vector, &query.encoded, Purpose::Score);
     let score = |stored: &[u8], bar: f32| comparer.score(stored, bar, allowance);
-    let scan = plain(view, query, &score, several, allowance);
+    let wanted = (query.slot, query.want, query.filter.as_ref());
+    let scan = Scan::new(view, wanted, &score, several, allowance);
     if segment.rows_with_vector(query.slot) == 0 {
         return Ok(Vec::new());
     }
@@ -135,52 +138,35 @@ pub(super) fn mixed_in_segment(
         return Ok(Vec::new());
     }
     let score = |stored: &[u8], _bar: f32| query.score_alone(stored, allowance);
-    let scan = mixed(view, query, &score, several, allowance);
+    let wanted = (query.slot, query.want, query.filter.as_ref());
+    let scan = Scan::new(view, wanted, &score, several, allowance);
     let rows = scan.rows_of(segment)?;
     let top = scan.in_segment(segment, &rows)?;
     rows.check()?;
     Ok(top.into_sorted())
 }
 
-fn plain<'a>(
-    view: &'a View,
-    query: &'a Query<'_>,
-    score: &'a Score<'a>,
-    several: bool,
-    allowance: &'a Allowance<'a>,
-) -> Scan<'a> {
-    Scan {
-        view,
-        slot: query.slot,
-        want: query.want,
-        filter: query.filter.as_ref(),
-        score,
-        dimensions: None,
-        several,
-        allowance,
+impl<'a> Scan<'a> {
+    /// For the best `want` rows by their vectors of a slot, of those that match.
+    fn new(
+        view: &'a View,
+        (slot, want, filter): (usize, usize, Option<&'a CompiledFilter>),
+        score: &'a Score<'a>,
+        several: bool,
+        allowance: &'a Allowance<'a>,
+    ) -> Self {
+        Scan {
+            view,
+            slot,
+            want,
+            filter,
+            score,
+            dimensions: None,
+            several,
+            allowance,
+        }
     }
-}
 
-fn mixed<'a>(
-    view: &'a View,
-    query: &'a Mixed<'_>,
-    score: &'a Score<'a>,
-    several: bool,
-    allowance: &'a Allowance<'a>,
-) -> Scan<'a> {
-    Scan {
-        view,
-        slot: query.slot,
-        want: query.want,
-        filter: query.filter.as_ref(),
-        score,
-        dimensions: None,
-        several,
-        allowance,
-    }
-}
-
-impl Scan<'_> {
     /// Pieces of `0..len`.
     fn pieces(len: u32) -> Vec<Range<u32>> {
         let starts = (0..len).step_by(PIECE as usize);
@@ -240,7 +226,7 @@ impl Scan<'_> {
         if self.filter.is_some() {
             self.allowance.beat()?;
         }
-        if memtable_row_matches(&self.view.tables.schema, version, self.filter)? {
+        if memtable_row_matches(&self.view.tables.schema, version, self.filter, self.allowance)? {
             best.push(score, version.id, row);
         }
         Ok(())

@@ -9,7 +9,7 @@ use vdb_storage::PointId;
 use crate::error::{Error, Result};
 use crate::filter::{Candidates, CompiledFilter, IndexLookup, Slice, candidates, estimate};
 use crate::query::allowance::Allowance;
-use crate::query::matching::Horizon;
+use crate::query::matching::{self, Horizon};
 use crate::schema::Schema;
 use crate::segment::{Segment, SegmentLookup};
 use crate::tables::StoredPoint;
@@ -75,9 +75,8 @@ impl<'a> SegmentRows<'a> {
         page: Option<usize>,
     ) -> Result<Self> {
         let lookup = WatchedLookup {
-            lookup: segment.lookup(schema),
-            allowance,
             page,
+            ..WatchedLookup::new(schema, segment, allowance)
         };
         let known = match filter.filter(|f| !f.is_unconditional()) {
             None => Known::All,
@@ -156,15 +155,15 @@ impl<'a> SegmentRows<'a> {
         let Some(id) = self.segment.points.id(row) else {
             return Ok(false);
         };
-        let has_vector = |slot: usize| self.segment.has_vector(slot, row);
-        let payload = self.segment.payload.get(row)?;
-        Ok(filter.matches(&StoredPoint {
+        let point = StoredPoint {
             schema: self.schema,
             id,
-            payload,
-            has_vector: &has_vector,
+            payload: self.segment.payload.get(row)?,
+            has_vector: &|slot| self.segment.has_vector(slot, row),
             texts: None,
-        })?)
+            goes_on: &|bytes| self.allowance.goes_on(bytes),
+        };
+        matching::matches(filter, &point, self.allowance)
     }
 
     /// Whether a row may be returned.
@@ -315,11 +314,22 @@ impl<'a> SegmentRows<'a> {
 }
 
 /// A segment's indexes, looked up in for as long as there is time.
-struct WatchedLookup<'a> {
+pub(super) struct WatchedLookup<'a> {
     lookup: SegmentLookup<'a>,
     allowance: &'a Allowance<'a>,
     /// Rows that are wanted, if not all are.
     page: Option<usize>,
+}
+
+impl<'a> WatchedLookup<'a> {
+    /// For whoever wants all rows.
+    pub(super) fn new(schema: &'a Schema, segment: &'a Segment, allowance: &'a Allowance<'a>) -> Self {
+        WatchedLookup {
+            lookup: segment.lookup(schema),
+            allowance,
+            page: None,
+        }
+    }
 }
 
 impl IndexLookup for WatchedLookup<'_> {
@@ -349,6 +359,10 @@ impl IndexLookup for WatchedLookup<'_> {
         self.lookup.rows_in_slice(slice)
     }
 
+    fn room(&self) -> usize {
+        self.allowance.most_bytes()
+    }
+
     fn goes_on(&self) -> bool {
         self.allowance.beat().is_ok()
     }
@@ -360,15 +374,26 @@ impl IndexLookup for WatchedLookup<'_> {
 
 /// About how many rows of a segment match, deleted ones included, from what its indexes know. Neither reads payloads
 /// nor makes sets of rows.
-pub(crate) fn bounds(schema: &Schema, segment: &Segment, filter: Option<&CompiledFilter>) -> Estimate {
+///
+/// # Errors
+/// `allowance` is used up.
+pub(crate) fn bounds(
+    schema: &Schema,
+    segment: &Segment,
+    filter: Option<&CompiledFilter>,
+    allowance: &Allowance<'_>,
+) -> Result<Estimate> {
     let rows = u64::from(segment.rows());
     let unknown = Estimate {
         min: 0,
         expected: rows / 2,
         max: rows,
     };
-    match filter {
-        None => Estimate::exactly(rows),
-        Some(filter) => estimate(filter, &segment.lookup(schema)).unwrap_or(unknown),
+    let Some(filter) = filter else {
+        return Ok(Estimate::exactly(rows));
+    };
+    match estimate(filter, &WatchedLookup::new(schema, segment, allowance)) {
+        Err(vdb_index::Error::Cancelled) => Err(allowance.over()),
+        estimated => Ok(estimated.unwrap_or(unknown)),
     }
 }

@@ -13,6 +13,7 @@ use crate::query::allowance::Allowance;
 use crate::query::fetch;
 use crate::query::matching::{Horizon, memtable_row_matches};
 use crate::query::rows::SegmentRows;
+use crate::setters::setters;
 use crate::tables::{Located, View};
 
 /// What to page through.
@@ -69,39 +70,17 @@ impl ScrollRequest {
         ScrollRequest::default()
     }
 
-    /// Starts at this id, or at the first one after it that exists.
-    #[must_use]
-    pub fn offset(mut self, id: impl Into<PointId>) -> Self {
-        self.offset = Some(id.into());
-        self
-    }
-
-    /// Most points of the page.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Only points that match.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
-    }
-
-    /// What comes back with each point.
-    #[must_use]
-    pub fn select(mut self, select: Select) -> Self {
-        self.select = select;
-        self
-    }
-
-    /// How long it may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
+    setters! {
+        /// Starts at this id, or at the first one after it that exists.
+        offset(some into PointId);
+        /// Most points of the page.
+        limit(usize);
+        /// Only points that match.
+        filter(some Filter);
+        /// What comes back with each point.
+        select(Select);
+        /// How long it may take.
+        timeout(some Duration);
     }
 }
 
@@ -182,7 +161,7 @@ pub(crate) fn page(
             for (id, row) in batch {
                 allowance.beat()?;
                 if let Some(version) = table.row(row)
-                    && memtable_row_matches(schema, version, filter)?
+                    && memtable_row_matches(schema, version, filter, allowance)?
                 {
                     found.push((id, Located::Memtable(table.clone(), row)));
                     taken += 1;
@@ -227,7 +206,7 @@ fn page_back(
             for (id, row) in batch {
                 allowance.beat()?;
                 if let Some(version) = table.row(row)
-                    && memtable_row_matches(schema, version, filter)?
+                    && memtable_row_matches(schema, version, filter, allowance)?
                 {
                     found.push((id, Located::Memtable(table.clone(), row)));
                     taken += 1;

@@ -7,6 +7,7 @@ use crate::filter::Filter;
 use crate::limits::{MAX_EF, MAX_LIMIT};
 use crate::payload::PayloadSelector;
 use crate::point::{Select, Vector, VectorSelector};
+use crate::setters::setters;
 
 /// What becomes of codes in a search by graphs; where rows are scored one by one, full vectors are read in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -130,60 +131,25 @@ impl SearchRequest {
         }
     }
 
-    /// Compares with this named vector.
-    #[must_use]
-    pub fn using(mut self, name: impl Into<String>) -> Self {
-        self.using = name.into();
-        self
-    }
-
-    /// Most points to return.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Points to skip before the first one returned.
-    #[must_use]
-    pub fn offset(mut self, offset: usize) -> Self {
-        self.offset = offset;
-        self
-    }
-
-    /// Only points with a score above this (below it for Euclid and Manhattan).
-    #[must_use]
-    pub fn score_threshold(mut self, threshold: f32) -> Self {
-        self.score_threshold = Some(threshold);
-        self
-    }
-
-    /// Width of the beam of approximate search.
-    #[must_use]
-    pub fn ef(mut self, ef: usize) -> Self {
-        self.ef = Some(ef);
-        self
-    }
-
-    /// Compares with every point instead of walking a graph.
-    #[must_use]
-    pub fn exact(mut self, exact: bool) -> Self {
-        self.exact = exact;
-        self
-    }
-
-    /// Of which points it is counted how rare a dimension is.
-    #[must_use]
-    pub fn idf(mut self, idf: Idf) -> Self {
-        self.idf = Some(idf);
-        self
-    }
-
-    /// Only points that match.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
+    setters! {
+        /// Compares with this named vector.
+        using(into String);
+        /// Most points to return.
+        limit(usize);
+        /// Points to skip before the first one returned.
+        offset(usize);
+        /// Only points with a score above this (below it for Euclid and Manhattan).
+        score_threshold(some f32);
+        /// Width of the beam of approximate search.
+        ef(some usize);
+        /// Compares with every point instead of walking a graph.
+        exact(bool);
+        /// Of which points it is counted how rare a dimension is.
+        idf(some Idf);
+        /// Only points that match.
+        filter(some Filter);
+        /// How long the search may take.
+        timeout(some Duration);
     }
 
     /// Whether payloads come back, or which parts of them.
@@ -197,13 +163,6 @@ impl SearchRequest {
     #[must_use]
     pub fn with_vectors(mut self, vectors: impl Into<VectorSelector>) -> Self {
         self.select.vectors = vectors.into();
-        self
-    }
-
-    /// How long the search may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
         self
     }
 

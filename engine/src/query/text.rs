@@ -108,7 +108,7 @@ fn attempt(
             let Some(row) = table.row(read.row) else { continue };
             let score = weights.score(read.length, read.terms());
             best.offer(score, row.id, eligible, |at: &mut dyn FnMut(Located)| {
-                let matches = memtable_row_matches(schema, row, eligible.filter)?;
+                let matches = memtable_row_matches(schema, row, eligible.filter, allowance)?;
                 if matches {
                     at(Located::Memtable(table.clone(), read.row));
                 }

@@ -1,6 +1,6 @@
 //! How the multivectors of one name become what graphs are built over.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use vdb_index::multi::{Fde, FdeParams};
 use vdb_sys::element::Element;
@@ -13,9 +13,17 @@ use crate::error::Result;
 const COORDINATE_BYTES: u64 = 3;
 /// Bytes of a link.
 const LINK_BYTES: u64 = 4;
-/// Most bytes of encodings, codes and links while a graph is built: they are in memory all together. Larger segments are
-/// scanned. The same everywhere, since whether a segment has a graph must not change from one opening to the next.
-const MOST_BYTES: u64 = 4 << 30;
+/// One part in so many of the memory that there is may be taken by encodings, codes and links while a graph is built: they are in
+/// memory all together. Larger segments are scanned, unless they have a graph from elsewhere.
+const PART_OF_MEMORY: u64 = 4;
+/// The same where the system does not tell how much there is.
+const UNTOLD_BYTES: u64 = 4 << 30;
+/// It is asked once, since what is due for a segment must not change all the time.
+static MOST_BYTES: LazyLock<u64> = LazyLock::new(|| most_bytes(vdb_sys::memory::total_bytes()));
+
+fn most_bytes(memory: Option<u64>) -> u64 {
+    memory.map_or(UNTOLD_BYTES, |bytes| bytes / PART_OF_MEMORY)
+}
 
 /// Encodes multivectors. What it needs for that is made when it is first needed, and kept.
 #[derive(Debug)]
@@ -48,9 +56,14 @@ impl Encoder {
 
     /// Whether a graph with room for so many links a node can be built over so many.
     pub(super) fn fits(&self, multivectors: u32, degree: usize) -> bool {
+        self.bytes(multivectors, degree) <= *MOST_BYTES
+    }
+
+    /// What building such a graph takes.
+    fn bytes(&self, multivectors: u32, degree: usize) -> u64 {
         let of_vector = (self.coordinates() as u64).saturating_mul(COORDINATE_BYTES);
         let each = of_vector.saturating_add((degree as u64).saturating_mul(LINK_BYTES));
-        u64::from(multivectors).saturating_mul(each) <= MOST_BYTES
+        u64::from(multivectors).saturating_mul(each)
     }
 
     /// What encodes them.
@@ -65,3 +78,6 @@ impl Encoder {
         Ok(self.made.get_or_init(|| made))
     }
 }
+
+#[cfg(test)]
+mod tests;

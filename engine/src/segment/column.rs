@@ -8,56 +8,48 @@ use vdb_storage::multi::MultiReader;
 use vdb_storage::sparse::SparseReader;
 use vdb_storage::vectors::VectorsReader;
 use vdb_sys::element::Element;
-use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_vfs::DynDisk;
 use vdb_vfs::frame::FrameInfo;
 
 use crate::error::{Error, Result};
 use crate::paging::Waits;
 use crate::schema::{DenseSchema, VectorKind};
+use crate::segment::derived::Derived;
 use crate::segment::multi::SegmentMulti;
 
 /// The vectors of one name, and the graph over them if there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentVectors {
     pub(crate) file: Arc<VectorsReader>,
-    graph: Option<Arc<GraphFile>>,
+    graph: Derived<GraphFile>,
     pub(crate) waits: Arc<Waits>,
-    /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
-    damaged: Arc<AtomicBool>,
     /// Graphs among the rows of payload values.
-    partitions: Option<Arc<PartitionsFile>>,
-    /// The same of these.
-    partitions_damaged: Arc<AtomicBool>,
+    partitions: Derived<PartitionsFile>,
 }
 
 impl SegmentVectors {
     /// The graph, unless it is missing or damaged.
     pub(crate) fn graph(&self) -> Option<&GraphFile> {
-        self.graph
-            .as_deref()
-            .filter(|_| !self.damaged.load(Ordering::Acquire))
+        self.graph.get()
     }
 
     /// Keeps searches from the graph until it has been rebuilt.
     pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Release);
+        self.graph.set_damaged();
     }
 
     /// The graphs among the rows of payload values, unless they are missing or damaged.
     pub(crate) fn partitions(&self) -> Option<&PartitionsFile> {
-        self.partitions
-            .as_deref()
-            .filter(|_| !self.has_damaged_partitions())
+        self.partitions.get()
     }
 
     /// Keeps searches from those until they have been rebuilt.
     pub(crate) fn set_partitions_damaged(&self) {
-        self.partitions_damaged.store(true, Ordering::Release);
+        self.partitions.set_damaged();
     }
 
     pub(super) fn has_damaged_partitions(&self) -> bool {
-        self.partitions_damaged.load(Ordering::Acquire)
+        self.partitions.is_damaged()
     }
 }
 
@@ -65,22 +57,18 @@ impl SegmentVectors {
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentSparse {
     pub(crate) file: Arc<SparseReader>,
-    index: Option<Arc<SparseIndex>>,
-    /// The index turned out damaged when it was searched: it is not used and gets rebuilt.
-    damaged: Arc<AtomicBool>,
+    index: Derived<SparseIndex>,
 }
 
 impl SegmentSparse {
     /// The index, unless it is missing or damaged.
     pub(crate) fn index(&self) -> Option<&SparseIndex> {
-        self.index
-            .as_deref()
-            .filter(|_| !self.damaged.load(Ordering::Acquire))
+        self.index.get()
     }
 
     /// Keeps searches from the index until it has been rebuilt.
     pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Release);
+        self.index.set_damaged();
     }
 }
 
@@ -120,7 +108,6 @@ impl Column {
                     GraphFile::open(&**disk, path, file.len(), vector.params.size, &vector.kernel)
                         .ok()
                         .filter(|graph| is_derived(graph.info()))
-                        .map(Arc::new)
                 });
                 if graph.is_some() {
                     // A walk scores a few vectors here and there, and is not to wait for what lies beside them. Without the
@@ -129,11 +116,9 @@ impl Column {
                 }
                 Column::Dense(SegmentVectors {
                     file: Arc::new(file),
-                    graph,
+                    graph: Derived::new(graph),
                     waits: Arc::default(),
-                    damaged: Arc::default(),
-                    partitions: None,
-                    partitions_damaged: Arc::default(),
+                    partitions: Derived::new(None),
                 })
             }
             VectorKind::Sparse(_) => {
@@ -145,12 +130,10 @@ impl Column {
                     SparseIndex::open(&**disk, path, file.rows())
                         .ok()
                         .filter(|index| is_derived(index.info()) && is_over(index))
-                        .map(Arc::new)
                 });
                 Column::Sparse(SegmentSparse {
-                    index,
+                    index: Derived::new(index),
                     file: Arc::new(file),
-                    damaged: Arc::default(),
                 })
             }
             VectorKind::Multi(vector) => {
@@ -170,10 +153,8 @@ impl Column {
         is_meant: &dyn Fn(FrameInfo) -> bool,
     ) {
         if let Column::Dense(vectors) = self {
-            vectors.partitions = PartitionsFile::open(&**disk, path, vectors.file.len())
-                .ok()
-                .filter(|partitions| is_meant(partitions.info()))
-                .map(Arc::new);
+            let file = PartitionsFile::open(&**disk, path, vectors.file.len()).ok();
+            vectors.partitions = Derived::new(file.filter(|partitions| is_meant(partitions.info())));
         }
     }
 
@@ -240,17 +221,21 @@ impl Column {
         }
     }
 
-    /// The mark of its derived file.
-    pub(super) fn damaged(&self) -> &AtomicBool {
+    /// Keeps searches from what is derived of it until it has been rebuilt.
+    pub(super) fn set_damaged(&self) {
         match self {
-            Column::Dense(vectors) => &vectors.damaged,
-            Column::Sparse(sparse) => &sparse.damaged,
-            Column::Multi(multi) => &multi.damaged,
+            Column::Dense(vectors) => vectors.set_damaged(),
+            Column::Sparse(sparse) => sparse.set_damaged(),
+            Column::Multi(multi) => multi.set_damaged(),
         }
     }
 
     pub(super) fn is_damaged(&self) -> bool {
-        self.damaged().load(Ordering::Acquire)
+        match self {
+            Column::Dense(vectors) => vectors.graph.is_damaged(),
+            Column::Sparse(sparse) => sparse.index.is_damaged(),
+            Column::Multi(multi) => multi.has_damaged_graph(),
+        }
     }
 
     /// The graph, unless it is missing or damaged.

@@ -5,23 +5,21 @@ use std::sync::{Arc, OnceLock};
 use vdb_index::hnsw::GraphFile;
 use vdb_index::multi::{self, MultiVectors};
 use vdb_storage::multi::MultiReader;
-use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_vfs::DynDisk;
 use vdb_vfs::frame::FrameInfo;
 
 use crate::error::Error;
 use crate::schema::DenseSchema;
+use crate::segment::derived::Derived;
 
 /// The multivectors of one name, and the graph over their encodings if there is one: it has a slot for each row that has the
 /// multivector, in their order.
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentMulti {
     pub(crate) file: Arc<MultiReader>,
-    graph: Option<Arc<GraphFile>>,
+    graph: Derived<GraphFile>,
     /// The row of each slot, where they are not the same: found when they are first asked for.
     rows: Arc<OnceLock<Box<[u32]>>>,
-    /// A walk met a link that leads nowhere: the graph is not used and gets rebuilt.
-    pub(super) damaged: Arc<AtomicBool>,
 }
 
 impl SegmentMulti {
@@ -40,7 +38,6 @@ impl SegmentMulti {
                 multi::open(&**disk, path, file.len(), encoder.coordinates())
                     .ok()
                     .filter(|graph| is_derived(graph.info()))
-                    .map(Arc::new)
             });
         if graph.is_some() {
             // Candidates lie here and there. Without the second mapping, where the system gives no more of them, what lies
@@ -49,22 +46,23 @@ impl SegmentMulti {
         }
         SegmentMulti {
             file: Arc::new(file),
-            graph,
+            graph: Derived::new(graph),
             rows: Arc::default(),
-            damaged: Arc::default(),
         }
     }
 
     /// The graph, unless it is missing or damaged.
     pub(crate) fn graph(&self) -> Option<&GraphFile> {
-        self.graph
-            .as_deref()
-            .filter(|_| !self.damaged.load(Ordering::Acquire))
+        self.graph.get()
     }
 
     /// Keeps searches from the graph until it has been rebuilt.
     pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Release);
+        self.graph.set_damaged();
+    }
+
+    pub(super) fn has_damaged_graph(&self) -> bool {
+        self.graph.is_damaged()
     }
 
     /// The row of each slot, ascending; `None` where they are the same.

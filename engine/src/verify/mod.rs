@@ -188,7 +188,7 @@ impl Shared {
     fn stop_using(&self, core: &Core, damaged: &[SegmentFile]) {
         let tables = core.tables();
         for file in damaged {
-            let Some(segment) = tables.segments.iter().find(|s| s.record.id == file.segment) else {
+            let Some(segment) = tables.segment(file.segment) else {
                 continue;
             };
             match file.component {

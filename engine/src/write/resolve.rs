@@ -13,7 +13,7 @@ use crate::filter::CompiledFilter;
 use crate::limits::MAX_BATCH_BYTES;
 use crate::point::Payload;
 use crate::query::allowance::Allowance;
-use crate::query::matching::{Horizon, each};
+use crate::query::matching::{self, Horizon, each};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables};
 use crate::write::batch::UpsertMode;
@@ -69,18 +69,25 @@ impl Current<'_> {
         }
     }
 
-    fn matches(&self, schema: &Schema, id: PointId, filter: &CompiledFilter) -> Result<bool> {
-        let has_vector = |slot: usize| self.has_vector(slot);
-        Ok(filter.matches(&StoredPoint {
+    fn matches(
+        &self,
+        schema: &Schema,
+        id: PointId,
+        filter: &CompiledFilter,
+        allowance: &Allowance<'_>,
+    ) -> Result<bool> {
+        let point = StoredPoint {
             schema,
             id,
             payload: self.payload()?,
-            has_vector: &has_vector,
+            has_vector: &|slot| self.has_vector(slot),
             texts: match self {
                 Current::Stored(located) => located.texts(),
                 Current::Staged(_) => None,
             },
-        })?)
+            goes_on: &|bytes| allowance.goes_on(bytes),
+        };
+        matching::matches(filter, &point, allowance)
     }
 }
 
@@ -223,7 +230,7 @@ impl<'a> Resolver<'a> {
                 None => mode != UpsertMode::UpdateOnly,
                 Some(_) if mode == UpsertMode::InsertOnly => false,
                 Some(current) => match filter {
-                    Some(filter) => current.matches(schema, effect.id, filter)?,
+                    Some(filter) => current.matches(schema, effect.id, filter, self.allowance)?,
                     None => true,
                 },
             };
@@ -255,7 +262,7 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             if let Some(filter) = filter
-                && !current.matches(schema, *id, filter)?
+                && !current.matches(schema, *id, filter, self.allowance)?
             {
                 continue;
             }
@@ -312,7 +319,7 @@ impl<'a> Resolver<'a> {
                 for (&id, staged) in &self.staged {
                     self.allowance.beat()?;
                     if let Some(current) = staged.as_ref().map(Current::Staged)
-                        && current.matches(schema, id, filter)?
+                        && current.matches(schema, id, filter, self.allowance)?
                     {
                         out.push((id, current));
                     }

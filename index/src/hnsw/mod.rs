@@ -42,7 +42,8 @@
 //! | `graph.rs` | a graph in memory, or a view of one |
 //! | `format.rs` | the bytes of a graph file |
 //! | `file.rs` | writing and mapping them |
-//! | `search.rs` | a query: descent, filter strategy, rescoring |
+//! | `search.rs` | a query: descent, filter strategy |
+//! | `rescore.rs` | what it nominates, scored with full vectors |
 //! | `partitions/` | graphs among the rows that have a value in common |
 //! | `check.rs` | the invariants of a graph, checked |
 
@@ -62,6 +63,7 @@ mod params;
 pub mod partitions;
 mod prune;
 mod repair;
+mod rescore;
 mod search;
 mod twins;
 mod walk;
@@ -74,4 +76,5 @@ pub use graph::{Graph, GraphView};
 pub use params::{HnswParams, MAX_ROWS, SearchParams};
 pub use partitions::{Partition, PartitionView, PartitionsFile, PartitionsWriter};
 pub use repair::Base;
-pub use search::{Found, Scratch, nominees, search, search_watched, search_within};
+pub use rescore::Found;
+pub use search::{Scratch, nominees, search, search_watched, search_within};

@@ -164,6 +164,15 @@ impl PostingsFile {
         Ok((self.key(number)?, self.gather(std::slice::from_ref(&span))?))
     }
 
+    /// The numbers of the keys within the bounds, which are of the index's kind.
+    ///
+    /// # Errors
+    /// As [`equals`](Self::equals).
+    pub fn keys_within(&self, start: Bound<Key<'_>>, end: Bound<Key<'_>>) -> Result<Range<u32>> {
+        let spans = self.span_between(start, end)?;
+        Ok(spans.into_iter().next().unwrap_or(0..0))
+    }
+
     pub(super) fn span_of(&self, key: Key<'_>) -> Result<Vec<Range<u32>>> {
         let Some(stored) = key.stored(self.kind()) else {
             return Ok(Vec::new());

@@ -168,7 +168,7 @@ pub(super) fn describe(
         let points = if info.points <= COUNTED {
             collection.count_with(Some(&has_value), control)?
         } else {
-            collection.estimate(&has_value)?.expected
+            collection.estimate_with(&has_value, control)?.expected
         };
         let description = IndexDescription {
             data_type: params.kind.name().to_owned(),

@@ -128,10 +128,9 @@ impl Service {
         options: ReadOptions,
     ) -> Result<u64> {
         match filter {
-            // An estimate cannot be stopped, so it is not begun where others would wait for it.
             Some(filter) if !exact => {
-                self.on_collection(collection, options, move |_, collection, _| {
-                    Ok(collection.estimate(&filter)?.expected)
+                self.soon(collection, options, move |_, collection, control| {
+                    Ok(collection.estimate_with(&filter, control)?.expected)
                 })
                 .await
             }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::compose::facet::FacetValue;
 use crate::compose::value::ValueKind;
 use crate::filter::Filter;
+use crate::setters::setters;
 
 /// Which values are summed up, and how.
 ///
@@ -61,52 +62,25 @@ impl AggregateRequest {
         }
     }
 
-    /// Only values of this kind count.
-    #[must_use]
-    pub fn kind(mut self, kind: ValueKind) -> Self {
-        self.kind = kind;
-        self
+    setters! {
+        /// Only values of this kind count.
+        kind(ValueKind);
+        /// Says how values are spread, too.
+        histogram(some Histogram);
+        /// Of each value of another path, too.
+        group_by(some into String);
+        /// Only points that match.
+        filter(some Filter);
+        /// Most groups.
+        limit(usize);
+        /// How long it may take.
+        timeout(some Duration);
     }
 
     /// Counts values that differ, too.
     #[must_use]
     pub fn distinct(mut self) -> Self {
         self.distinct = true;
-        self
-    }
-
-    /// Says how values are spread, too.
-    #[must_use]
-    pub fn histogram(mut self, histogram: Histogram) -> Self {
-        self.histogram = Some(histogram);
-        self
-    }
-
-    /// Of each value of another path, too.
-    #[must_use]
-    pub fn group_by(mut self, path: impl Into<String>) -> Self {
-        self.group_by = Some(path.into());
-        self
-    }
-
-    /// Only points that match.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
-    }
-
-    /// Most groups.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How long it may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
         self
     }
 }

@@ -8,6 +8,7 @@ use vdb_storage::PointId;
 use crate::compose::value::ValueKind;
 use crate::filter::Filter;
 use crate::point::{Record, Select};
+use crate::setters::setters;
 
 /// What points are ordered by where the keys before it are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,32 +139,15 @@ impl SortRequest {
         self
     }
 
-    /// Most points of the page.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Only points that match.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
-    }
-
-    /// What comes back with each point.
-    #[must_use]
-    pub fn select(mut self, select: Select) -> Self {
-        self.select = select;
-        self
-    }
-
-    /// How long it may take.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
+    setters! {
+        /// Most points of the page.
+        limit(usize);
+        /// Only points that match.
+        filter(some Filter);
+        /// What comes back with each point.
+        select(Select);
+        /// How long it may take.
+        timeout(some Duration);
     }
 }
 

@@ -91,6 +91,9 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &Node, place: String, exact: bool) -> Result<()> {
+        if self.indexes.is_over() {
+            return Err(vdb_index::Error::Cancelled);
+        }
         let (path, served_by, is_exact) = match node {
             Node::Field(field) => {
                 let path = Some(field.full_path.clone());

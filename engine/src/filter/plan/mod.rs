@@ -87,6 +87,11 @@ pub(crate) trait IndexLookup {
         None
     }
 
+    /// Bytes that an answer may take: sets of marks are made where they take a small part of these.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
     /// Asked for every item of a list: whether to go on to the next.
     fn goes_on(&self) -> bool {
         true

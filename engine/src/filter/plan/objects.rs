@@ -11,9 +11,12 @@ use super::{
     leaf::{Leaf, Part},
 };
 use crate::filter::compile::{Clauses, Field, Node, Test};
+use crate::limits::DEFAULT_ANSWER_BYTES;
 
-/// A segment of more rows is asked row by row: marks take 8 bytes a row, and three sets of them are held at once.
-const MOST_ROWS: u32 = 1 << 22;
+/// Marks take 8 bytes a row, and three sets of them are held at once.
+const BYTES_A_ROW: u64 = 3 * 8;
+/// Where that is more than one part in so many of what an answer may take, rows are asked one by one.
+const PART_OF_ROOM: u64 = 4;
 
 /// So few rows are asked faster than all are marked...
 const FEW: u64 = 64;
@@ -31,7 +34,9 @@ pub(super) fn matching(
     indexes: &dyn IndexLookup,
 ) -> Result<Option<(RowSet, RowSet)>> {
     let few = FEW.max(u64::from(indexes.rows()) / ROWS_A_QUESTION);
-    if indexes.rows() > MOST_ROWS || possible.is_some_and(|rows| rows.len() <= few) {
+    let marks = u64::from(indexes.rows()) * BYTES_A_ROW;
+    let room = indexes.room().min(DEFAULT_ANSWER_BYTES) as u64 / PART_OF_ROOM;
+    if marks > room || possible.is_some_and(|rows| rows.len() <= few) {
         return Ok(None);
     }
     let found = of_clauses(clauses, indexes)?;

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use crate::filter::CompiledFilter;
+use crate::query::allowance::Allowance;
 use crate::query::matching::memtable_row_matches;
 use crate::{
     Collection, CollectionConfig, Condition, Database, Filter, PayloadIndexParams, Point, PointId, Query,
@@ -110,13 +111,13 @@ fn a_condition_for_an_index_that_was_replaced_leaves_no_tokens() {
     let tables = c.core().tables();
     for (_, row) in tables.active.rows() {
         // By words, no text has this one.
-        assert!(!memtable_row_matches(&tables.schema, row, Some(&stale)).unwrap());
+        assert!(!memtable_row_matches(&tables.schema, row, Some(&stale), &Allowance::unlimited()).unwrap());
     }
     assert_eq!(kept(&c), 0);
     let found = c.count(Some(&filter)).unwrap();
     assert!(found > 0 && kept(&c) > 0);
     for (_, row) in tables.active.rows() {
-        assert!(!memtable_row_matches(&tables.schema, row, Some(&stale)).unwrap());
+        assert!(!memtable_row_matches(&tables.schema, row, Some(&stale), &Allowance::unlimited()).unwrap());
     }
     c.flush().unwrap();
     assert_eq!(c.count(Some(&filter)).unwrap(), found);

@@ -12,7 +12,7 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::filter::{Condition, Filter};
 use crate::payload::PayloadIndexKind;
-use crate::point::{Point, Select};
+use crate::point::{Point, Select, Vectors};
 use crate::query::allowance::Allowance;
 use crate::query::nearest::search_batch;
 use crate::query::scroll::ScrollRequest;
@@ -75,6 +75,15 @@ fn calls() -> Vec<Call> {
             c.search_batch_with(&vec![query().exact(true); 40], control)
                 .map(drop)
         }),
+        ("estimating", |c, control| {
+            c.estimate_with(&slow(), control).map(drop)
+        }),
+        ("explaining", |c, control| {
+            c.explain_with(&slow(), control).map(drop)
+        }),
+        ("explaining", |c, control| {
+            c.explain_counted(&slow(), control).map(drop)
+        }),
         ("finding the points of a write", |c, control| {
             let target = slow().into();
             c.apply_with(Operation::Delete { target }, control).map(drop)
@@ -86,6 +95,7 @@ fn calls() -> Vec<Call> {
 fn every_call_stops_when_its_caller_says_so_and_changes_nothing() {
     let db = Database::builder().background(false).open_in_memory().unwrap();
     let c = filled(&db);
+    let reads = calls().len() - 1;
     for (at, (_, call)) in calls().into_iter().enumerate() {
         // Looks at the probe until the end of an undisturbed call.
         let looks = AtomicU64::new(0);
@@ -93,7 +103,7 @@ fn every_call_stops_when_its_caller_says_so_and_changes_nothing() {
             looks.fetch_add(1, Ordering::Relaxed);
             false
         };
-        if at < 7 {
+        if at < reads {
             call(&c, &Control::cancelled_by(&watched)).unwrap();
             assert!(looks.load(Ordering::Relaxed) > 1, "call {at}");
         }
@@ -125,6 +135,56 @@ fn a_call_that_runs_out_of_time_says_what_it_did_and_what_it_was_given() {
         assert!(outcome.unwrap_err().to_string().contains("longer than the 2ms"));
     }
     assert_eq!(c.count(None).unwrap(), ROWS);
+}
+
+/// Looks at the probe while the points of a filter are counted; once the fourth one says so, there is no answer.
+fn looks_of(c: &Collection, filter: &Filter) -> u64 {
+    let looks = AtomicU64::new(0);
+    let watched = || {
+        looks.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    assert_eq!(
+        c.count_with(Some(filter), &Control::cancelled_by(&watched))
+            .unwrap(),
+        0
+    );
+    let asked = AtomicU64::new(0);
+    let fourth = || asked.fetch_add(1, Ordering::Relaxed) == 3;
+    let outcome = c.count_with(Some(filter), &Control::cancelled_by(&fourth));
+    assert!(matches!(outcome, Err(Error::Cancelled)), "{outcome:?}");
+    looks.into_inner()
+}
+
+#[test]
+fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = db.create_collection("c", CollectionConfig::default()).unwrap();
+    let objects: Vec<_> = (0..20_000).map(|n| json!({"n": n})).collect();
+    let text = "owl ".repeat(20_000);
+    let payload = json!({"objects": objects, "text": text});
+    c.upsert(vec![Point::new(1, Vectors::default()).payload(payload).unwrap()])
+        .unwrap();
+    let pieces: Vec<String> = (0..100).map(|n| format!("wren{n}")).collect();
+    let nested = Filter::must([Condition::matches("n", -1), Condition::matches("n", -2)]);
+    for in_memory in [true, false] {
+        if !in_memory {
+            c.flush().unwrap();
+        }
+        // Values, objects, pieces that a long text may contain.
+        for (filter, least) in [
+            (Filter::must([Condition::matches("objects[].n", -1)]), 20_000 / 32),
+            (Filter::must([Condition::is_null("objects[].n")]), 20_000 / 32),
+            (
+                Filter::must([Condition::nested("objects", nested.clone())]),
+                60_000 / 32,
+            ),
+            (Filter::must([Condition::text_any("text", pieces.join(" "))]), 100),
+        ] {
+            let looks = looks_of(&c, &filter);
+            assert!(looks >= least, "{looks} looks: {}", filter.to_json());
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::fixture::{Data, PAIRS, Random, Unlisted, pool, recall};
+use crate::hnsw::rescore::{ANNOUNCED, RESCORE_AHEAD};
 use crate::hnsw::{Graph, HnswParams, build};
 use crate::quant::Quantization;
 use crate::rowset::RowBits;
