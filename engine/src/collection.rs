@@ -359,6 +359,15 @@ impl Collection {
         (tables.schema.strict_mode()).is_some_and(|limits| limits.read_rate_limit.is_some())
     }
 
+    /// Refuses a read of the collection that may take so long, where strict mode says how long one may at most. A request that
+    /// has a timeout of its own is asked about it anyway; this is for callers who bound theirs by a [`Control`].
+    ///
+    /// # Errors
+    /// [`Error::StrictMode`] when it may not.
+    pub fn check_timeout(&self, asked: std::time::Duration) -> Result<()> {
+        self.admit(|strict| strict.timeout(Some(asked)))
+    }
+
     /// Drops the index of a payload path. False when there is none.
     ///
     /// # Errors

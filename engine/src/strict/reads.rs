@@ -28,7 +28,8 @@ impl Strict<'_> {
         at_most("max_query_limit", self.limits.max_query_limit, "limit", found)
     }
 
-    fn timeout(&self, asked: Option<Duration>) -> Result<()> {
+    /// How long a request says that it may take.
+    pub(crate) fn timeout(&self, asked: Option<Duration>) -> Result<()> {
         let Some((asked, most)) = asked.zip(self.limits.max_timeout) else {
             return Ok(());
         };

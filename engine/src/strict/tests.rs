@@ -117,6 +117,8 @@ fn max_timeout() {
     let mut page = ScrollRequest::new();
     page.timeout = Some(long);
     refuses("max_timeout", c.scroll(&page));
+    c.check_timeout(short).unwrap();
+    refuses("max_timeout", c.check_timeout(long));
 }
 
 #[test]

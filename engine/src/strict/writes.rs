@@ -76,7 +76,7 @@ impl Strict<'_> {
 
     fn batch_of_points(&self, points: usize) -> Result<()> {
         let most = self.limits.upsert_max_batchsize;
-        at_most("upsert_max_batchsize", most, "points", points)
+        at_most("upsert_max_batchsize", most, "upsert limit", points)
     }
 
     /// Refuses multivectors of too many vectors, and sparse ones of too many numbers.
@@ -85,18 +85,26 @@ impl Strict<'_> {
             return Ok(());
         }
         for (name, vector) in of_points.flat_map(|vectors| &vectors.0) {
-            let (limit, most, what, found) = match vector {
+            let (limit, most, (what, parts), found) = match vector {
                 Vector::Dense(_) => continue,
                 Vector::Multi(vectors) => {
                     let most = self.limits.max_vectors.get(name);
-                    ("multivector_config", most, "multivector", vectors.len())
+                    let what = ("Multivector", "vectors");
+                    ("multivector_config", most, what, vectors.len())
                 }
                 Vector::Sparse(vector) => {
                     let most = self.limits.max_length.get(name);
-                    ("sparse_config", most, "sparse vector", vector.values.len())
+                    let what = ("Sparse vector", "indices");
+                    ("sparse_config", most, what, vector.values.len())
                 }
             };
-            at_most(limit, most.copied(), &format!("{what} {name}"), found)?;
+            if let Some(most) = most.copied().filter(|most| found as u64 > *most) {
+                return Err(refused(
+                    limit,
+                    format!("{what} '{name}' has a limit of {most} {parts}, but {found} were provided!"),
+                    format!("Reduce the number of {parts}."),
+                ));
+            }
         }
         Ok(())
     }

@@ -28,8 +28,12 @@ struct Admitted {
 pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     match admit(&guard, request.uri().path(), request.headers()).await {
         Ok(admitted) => {
+            let caller = admitted.caller.clone();
             request.extensions_mut().insert(admitted);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            // For the log.
+            response.extensions_mut().insert(caller);
+            response
         }
         Err(error) => Status::from(error)
             .into_http::<axum::body::Body>()

@@ -1,14 +1,16 @@
-//! Counts of answers.
+//! Request ids, the log, counts of answers.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+use crate::request_id::{REQUEST_ID, RequestIds};
+use crate::service::Caller;
 use crate::service::access::is_method;
 use crate::tally::Tallies;
 
@@ -22,14 +24,20 @@ const NOT_OF_ONE: [&str; 2] = [
 #[derive(Clone, Debug)]
 pub(super) struct Subject(pub(super) String);
 
-/// Counts what is answered, refusals too.
+/// Numbers calls, and logs and counts what is answered, refusals too.
 #[derive(Clone, Debug)]
-pub(super) struct Journal(Arc<Tallies>);
+pub(super) struct Journal {
+    tallies: Arc<Tallies>,
+    ids: Arc<RequestIds>,
+}
 
 impl Journal {
     /// Counts into these.
     pub(super) fn new(tallies: Arc<Tallies>) -> Self {
-        Journal(tallies)
+        Journal {
+            tallies,
+            ids: Arc::new(RequestIds::new()),
+        }
     }
 }
 
@@ -38,16 +46,16 @@ impl<S> Layer<S> for Journal {
 
     fn layer(&self, inner: S) -> Recorded<S> {
         Recorded {
-            tallies: self.0.clone(),
+            journal: self.clone(),
             inner,
         }
     }
 }
 
-/// A service whose answers are counted.
+/// A service whose answers are logged and counted.
 #[derive(Clone, Debug)]
 pub(super) struct Recorded<S> {
-    tallies: Arc<Tallies>,
+    journal: Journal,
     inner: S,
 }
 
@@ -67,13 +75,16 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let started = Instant::now();
         let path = request.uri().path().to_owned();
-        let tallies = self.tallies.clone();
+        let Journal { tallies, ids } = self.journal.clone();
+        let id = ids.of(request.headers());
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let response = answer.await?;
+            let mut response = answer.await?;
             // An error is told in the headers, as there is no message; a success behind the message, which is yet to come.
             let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
             let (number, took) = (u16::try_from(code as i32).unwrap_or(u16::MAX), started.elapsed());
+            let subject = response.extensions().get().and_then(Caller::subject);
+            log(&path, code, took, id.to_str().unwrap_or_default(), subject);
             // Who shows no key can name paths without end.
             tallies.add(&path, number, took, is_method(&path));
             if let Some(Subject(name)) = response.extensions().get().filter(|_| code == Code::Ok) {
@@ -82,7 +93,24 @@ where
                     tallies.add_to(name, &path, number, took);
                 }
             }
+            response.headers_mut().insert(REQUEST_ID, id);
             Ok(response)
         })
     }
 }
+
+/// As REST logs its requests: what failed without its caller's doing as an error, what was refused, and, at the level that is
+/// not asked for where speed matters, the rest.
+fn log(method: &str, code: Code, took: Duration, id: &str, subject: Option<&str>) {
+    let ms = took.as_millis();
+    if code == Code::Ok {
+        tracing::debug!(method, ?code, ms, id, subject, "call");
+    } else if matches!(code, Code::Internal | Code::Unknown) {
+        tracing::error!(method, ?code, ms, id, subject, "call");
+    } else {
+        tracing::info!(method, ?code, ms, id, subject, "call");
+    }
+}
+
+#[cfg(test)]
+mod tests;

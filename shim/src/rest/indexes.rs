@@ -11,7 +11,7 @@ use vdb::PayloadIndexParams;
 use super::App;
 use super::envelope::{Failure, Part, answer};
 use super::extract::{At, Json, Params, WriteParams};
-use super::wire::Bodies;
+use super::wire::{Bodies, WirePath};
 use crate::service::ServiceError;
 
 pub(super) fn routes() -> Router<App> {
@@ -30,7 +30,7 @@ pub(super) const BODIES: Bodies = &[("index", |bytes| {
 
 #[derive(Deserialize)]
 struct CreateIndex {
-    field_name: String,
+    field_name: WirePath,
     #[serde(alias = "field_type")]
     field_schema: Option<Value>,
 }
@@ -52,7 +52,7 @@ async fn create(
         let index = read_schema(&schema)?;
         let service = &app.service;
         Ok(service
-            .create_index(&collection, &body.field_name, index, options)
+            .create_index(&collection, &body.field_name.into_text(), index, options)
             .await?)
     })
     .await

@@ -12,7 +12,7 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::query::OrderByBody;
-use super::wire::{Bodies, RecordOut, ShardKeys, WireFilter, WithPayload, WithVector, optional, select};
+use super::wire::{Bodies, RecordOut, ShardKeys, WireFilter, WirePath, WithPayload, WithVector, optional, select};
 use crate::service::{Problems, ScrollAsk, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
@@ -184,7 +184,7 @@ async fn count(
 
 #[derive(Deserialize)]
 struct FacetBody {
-    key: String,
+    key: WirePath,
     limit: Option<u64>,
     filter: Option<WireFilter>,
     /// They are counted exactly whatever it says.
@@ -199,7 +199,7 @@ impl FacetBody {
         problems.at_least("facet_request.limit", self.limit, 1);
         problems.finish()?;
         ShardKeys::refuse_read(self.shard_key.as_ref())?;
-        let mut request = FacetRequest::new(self.key).limit(self.limit.map_or(10, number));
+        let mut request = FacetRequest::new(self.key.into_text()).limit(self.limit.map_or(10, number));
         request.filter = optional(self.filter)?;
         Ok(request)
     }

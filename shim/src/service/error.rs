@@ -225,8 +225,17 @@ impl From<Error> for ServiceError {
                 ServiceError::new(ErrorKind::Timeout, error.to_string())
             }
             Error::StrictMode { .. } => ServiceError::new(ErrorKind::StrictMode, error.to_string()),
-            Error::RateLimit { retry_after, .. } => {
-                ServiceError::new(ErrorKind::RateLimited { retry_after }, error.to_string())
+            Error::RateLimit {
+                limit,
+                most,
+                retry_after,
+            } => {
+                let what = if limit == "write_rate_limit" { "Write" } else { "Read" };
+                let seconds = retry_after.as_secs_f64().ceil();
+                let text = format!(
+                    "{what} rate limit exceeded, retry later: there are {most} a minute, and room again in {seconds} s"
+                );
+                ServiceError::new(ErrorKind::RateLimited { retry_after }, text)
             }
             Error::ReadOnly | Error::Forked { .. } => ServiceError::forbidden(error.to_string()),
             Error::WriteBufferFull { .. } => ServiceError::new(ErrorKind::OutOfStorage, error.to_string()),

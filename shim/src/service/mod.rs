@@ -254,7 +254,7 @@ impl Service {
         options: ReadOptions,
         mut work: impl FnMut(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let time = Allowed::from_now(options.timeout.unwrap_or(self.inner.options.read_timeout));
+        let time = Allowed::of(options, self.inner.options.read_timeout);
         if let Some(outcome) = self.inner.briefly(collection, time, &mut work) {
             return outcome;
         }
@@ -274,7 +274,7 @@ impl Service {
         options: ReadOptions,
         work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let time = Allowed::from_now(options.timeout.unwrap_or(self.inner.options.read_timeout));
+        let time = Allowed::of(options, self.inner.options.read_timeout);
         let (inner, name) = (self.inner.clone(), collection.to_owned());
         self.inner
             .pool
@@ -290,7 +290,7 @@ impl Service {
         collection: &str,
         work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let time = Allowed::from_now(self.inner.options.read_timeout);
+        let time = Allowed::of(ReadOptions::default(), self.inner.options.read_timeout);
         let (inner, name) = (self.inner.clone(), collection.to_owned());
         self.inner
             .pool
@@ -305,7 +305,7 @@ impl Service {
         &self,
         work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let time = Allowed::from_now(self.inner.options.read_timeout);
+        let time = Allowed::of(ReadOptions::default(), self.inner.options.read_timeout);
         let inner = self.inner.clone();
         self.inner.pool.glance(time.end(), move |_| work(&inner)).await
     }
@@ -325,13 +325,17 @@ impl Service {
 struct Allowed {
     from: Instant,
     limit: Duration,
+    /// Whether its caller says so.
+    asked: bool,
 }
 
 impl Allowed {
-    fn from_now(limit: Duration) -> Self {
+    /// From now on, and as long as the service has it where the caller does not say.
+    fn of(options: ReadOptions, default: Duration) -> Self {
         Allowed {
             from: Instant::now(),
-            limit,
+            limit: options.timeout.unwrap_or(default),
+            asked: options.timeout.is_some(),
         }
     }
 
@@ -342,6 +346,14 @@ impl Allowed {
 
     fn left(self) -> Duration {
         self.limit.saturating_sub(self.from.elapsed())
+    }
+
+    /// Refuses more time than the collection lets callers ask for.
+    fn check(self, collection: &Collection) -> Result<()> {
+        if self.asked {
+            collection.check_timeout(self.limit)?;
+        }
+        Ok(())
     }
 }
 
@@ -357,6 +369,7 @@ impl Inner {
         let cancel = || abandoned.is_set();
         let control = Control::cancelled_by(&cancel).timeout(time.left());
         let collection = self.collection(name)?;
+        time.check(&collection)?;
         work(self, &collection, &control)
     }
 
@@ -376,8 +389,10 @@ impl Inner {
             .open_collection(name)
             .filter(|c| !c.counts_reads())?;
         let _turn = self.pool.free_turn()?;
-        self.brief
-            .attempt(time.left(), |control| work(self, &collection, control))
+        self.brief.attempt(time.left(), |control| {
+            time.check(&collection)?;
+            work(self, &collection, control)
+        })
     }
 
     /// The collection of that name or alias.

@@ -497,13 +497,13 @@ async fn writes() {
             (
                 json!({"payload": {}, "points": [1], "key": ""}),
                 400,
-                "Wrong input: ",
+                FORMAT,
                 "",
             ),
             (
                 json!({"payload": {}, "points": [1], "key": "a..b"}),
                 400,
-                "Wrong input: ",
+                FORMAT,
                 "a..b",
             ),
         ],
@@ -562,6 +562,12 @@ async fn reads() {
             ),
             (
                 json!({"order_by": {"key": "n", "start_from": true}}),
+                400,
+                FORMAT,
+                "",
+            ),
+            (
+                json!({"order_by": {"key": "n["}}),
                 400,
                 FORMAT,
                 "",
@@ -638,6 +644,7 @@ async fn reads() {
                 "limit: value 0 invalid",
             ),
             (json!({"key": "n", "exact": "yes"}), 400, FORMAT, ""),
+            (json!({"key": "a..b"}), 400, FORMAT, "a..b"),
         ],
     )
     .await;
@@ -742,7 +749,7 @@ async fn queries() {
         "/collections/c/points/query/groups",
         vec![
             (json!({"query": [1, 0]}), 400, FORMAT, "group_by"),
-            (json!({"group_by": ""}), 422, RANGE, "group_by"),
+            (json!({"group_by": ""}), 400, FORMAT, "not a payload path"),
             (
                 json!({"group_by": "n", "limit": 0}),
                 422,
@@ -761,7 +768,7 @@ async fn queries() {
                 "Not found: Collection none not found",
                 "",
             ),
-            (json!({"group_by": "a b"}), 400, WRONG, ""),
+            (json!({"group_by": "a b"}), 400, FORMAT, "a b"),
         ],
     )
     .await;
@@ -928,7 +935,7 @@ async fn parameters() {
             "/collections/c/index",
             json!({"field_name": "a..b", "field_schema": "float"}),
             400,
-            "Wrong input: ",
+            FORMAT,
         ),
         (
             "PUT",

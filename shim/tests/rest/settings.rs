@@ -85,7 +85,36 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     }
     let last = last.unwrap();
     let text = last.error(429);
-    assert!(text.starts_with("Rate limiting exceeded: "), "{text}");
+    assert!(text.starts_with("Rate limiting exceeded: Read rate limit exceeded"), "{text}");
     let after: u64 = last.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&after), "{after}");
+}
+
+#[tokio::test]
+async fn no_read_may_take_longer_than_strict_mode_says() {
+    let server = Server::with_points().await;
+    let strict = json!({"strict_mode_config": {"enabled": true, "max_timeout": 2}});
+    server.patch("/collections/c", strict).await.result();
+    for (path, body) in [
+        ("points", json!({"ids": [1]})),
+        ("points/scroll", json!({})),
+        ("points/count", json!({})),
+        ("points/query", json!({"query": [1, 0]})),
+        ("points/query/batch", json!({"searches": [{"query": [1, 0]}]})),
+        ("points/query/groups", json!({"query": [1, 0], "group_by": "n"})),
+        ("points/search/matrix/pairs", json!({})),
+    ] {
+        let ask = |timeout: &str| {
+            let path = format!("/collections/c/{path}{timeout}");
+            let (server, body) = (&server, body.clone());
+            async move { server.post(&path, body).await }
+        };
+        ask("").await.result();
+        ask("?timeout=2").await.result();
+        let text = ask("?timeout=3").await.error(400);
+        assert!(
+            text.starts_with("Limit exceeded 3 > 2 for \"timeout\". Help: "),
+            "{path}: {text}"
+        );
+    }
 }

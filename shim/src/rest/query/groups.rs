@@ -6,7 +6,7 @@ use vdb::{GroupId, GroupRequest};
 use super::AsQuery;
 use crate::rest::envelope::Failure;
 use crate::rest::reads::number;
-use crate::rest::wire::{RecordOut, ScoredOut, WithPayload, WithVector, select};
+use crate::rest::wire::{RecordOut, ScoredOut, WirePath, WithPayload, WithVector, select};
 use crate::service::{GroupHits, GroupsRequest, Problems, WithLookup};
 
 #[derive(Debug, Deserialize)]
@@ -45,7 +45,7 @@ impl From<Lookup> for WithLookup {
 pub(super) struct GroupsBody<Q> {
     #[serde(flatten)]
     query: Q,
-    group_by: String,
+    group_by: WirePath,
     group_size: Option<u64>,
     with_lookup: Option<Lookup>,
 }
@@ -57,17 +57,11 @@ impl<Q: AsQuery> GroupsBody<Q> {
         let place = format!("{query}.group_request");
         let mut problems = Problems::new();
         problems.at_least(format_args!("{place}.group_size"), self.group_size, 1);
-        if self.group_by.is_empty() {
-            problems.add(
-                format_args!("{place}.group_by"),
-                "value \"\" invalid, must be at least 1 characters",
-            );
-        }
         problems.finish()?;
         let request = self.query.read(query, &format!("{place}.limit"))?;
         let size = self.group_size.map_or(3, number);
         Ok(GroupsRequest {
-            groups: GroupRequest::new(request, self.group_by).group_size(size),
+            groups: GroupRequest::new(request, self.group_by.into_text()).group_size(size),
             lookup: self.with_lookup.map(Lookup::into),
         })
     }

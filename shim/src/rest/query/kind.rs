@@ -12,7 +12,7 @@ use super::expression::read_formula;
 use crate::inference::Role;
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::reads::number;
-use crate::rest::wire::{OneOrMany, WireVector};
+use crate::rest::wire::{OneOrMany, WirePath, WireVector};
 use crate::service::{Problems, ServiceError};
 
 /// A vector, or the id of a point that has it.
@@ -164,11 +164,11 @@ struct Discover {
 #[serde(untagged)]
 pub(in crate::rest) enum OrderByBody {
     /// Smallest first.
-    Key(String),
+    Key(WirePath),
     /// In full.
     Full {
         /// The payload path.
-        key: String,
+        key: WirePath,
         /// Which end is first.
         direction: Option<Direction>,
         /// The first value that counts.
@@ -187,13 +187,13 @@ impl OrderByBody {
     /// The engine's order.
     pub(in crate::rest) fn order(self) -> Result<OrderBy, Failure> {
         match self {
-            OrderByBody::Key(key) => Ok(OrderBy::new(key)),
+            OrderByBody::Key(key) => Ok(OrderBy::new(key.into_text())),
             OrderByBody::Full {
                 key,
                 direction,
                 start_from,
             } => {
-                let mut order = OrderBy::new(key);
+                let mut order = OrderBy::new(key.into_text());
                 order.descending = matches!(direction, Some(Direction::Desc));
                 order.start_from = start_from.as_ref().map(start).transpose()?;
                 Ok(order)

@@ -4,17 +4,20 @@
 //! |---|---|
 //! | `vector.rs` | vectors, in and out |
 //! | `filter.rs` | filters |
+//! | `path.rs` | payload paths |
 //! | `select.rs` | what comes back with a point |
 //! | `point.rs` | points that come back |
 //! | `shard.rs` | keys of shards, which there are none of |
 
 mod filter;
+mod path;
 mod point;
 mod select;
 mod shard;
 mod vector;
 
 pub(super) use filter::{WireFilter, optional};
+pub(super) use path::WirePath;
 pub(super) use point::{RecordOut, ScoredOut};
 pub(super) use select::{WithPayload, WithVector, select};
 pub(super) use shard::ShardKeys;

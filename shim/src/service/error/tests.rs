@@ -17,6 +17,16 @@ fn texts_are_those_that_clients_match() {
     );
     let point: ServiceError = Error::PointNotFound { id: 7.into() }.into();
     assert_eq!(point.to_string(), "Not found: No point with id 7 found");
+    let often: ServiceError = Error::RateLimit {
+        limit: "write_rate_limit",
+        most: 9,
+        retry_after: Duration::from_millis(1_500),
+    }
+    .into();
+    assert_eq!(
+        often.to_string(),
+        "Rate limiting exceeded: Write rate limit exceeded, retry later: there are 9 a minute, and room again in 2 s"
+    );
 }
 
 #[test]

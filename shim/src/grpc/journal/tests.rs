@@ -1,0 +1,98 @@
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::sync::Mutex;
+
+use tower::service_fn;
+use tracing::field::{Field, Visit};
+use tracing::span;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use super::*;
+use crate::service::access::Access;
+
+type Line = (Level, BTreeMap<String, String>);
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<Line>>>);
+
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// A call of this path that ends with this code, with the id that its caller gives; the line that is logged, and the id that is
+/// answered.
+fn call(path: &str, code: Code, id: Option<&str>) -> (Line, String) {
+    let answer = service_fn(move |_: Request<()>| async move {
+        let mut response = Status::new(code, "").into_http::<()>();
+        response.extensions_mut().insert(Caller::with(Access::nothing()));
+        Ok::<_, Infallible>(response)
+    });
+    let mut recorded = Journal::new(Arc::default()).layer(answer);
+    let mut request = Request::builder().uri(path);
+    if let Some(id) = id {
+        request = request.header(REQUEST_ID, id);
+    }
+    let log = Log::default();
+    let response = tracing::subscriber::with_default(log.clone(), || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(recorded.call(request.body(()).unwrap())).unwrap()
+    });
+    let answered = response.headers()[REQUEST_ID].to_str().unwrap().to_owned();
+    let mut lines = log.0.lock().unwrap();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    (lines.remove(0), answered)
+}
+
+#[test]
+fn calls_are_logged_by_what_became_of_them() {
+    for (code, level) in [
+        (Code::Ok, Level::DEBUG),
+        (Code::NotFound, Level::INFO),
+        (Code::Unauthenticated, Level::INFO),
+        (Code::Internal, Level::ERROR),
+    ] {
+        let ((found, fields), id) = call("/qdrant.Points/Get", code, None);
+        assert_eq!(found, level, "{code:?}");
+        assert_eq!(fields["method"], "\"/qdrant.Points/Get\"");
+        assert_eq!(fields["code"], format!("{code:?}"));
+        assert_eq!(fields["id"], format!("{id:?}"));
+        assert!(fields.contains_key("ms"), "{fields:?}");
+    }
+}
+
+#[test]
+fn a_caller_finds_his_call_by_the_id_that_he_gave_it() {
+    let ((_, fields), answered) = call("/qdrant.Points/Get", Code::Ok, Some("mine"));
+    assert_eq!((answered.as_str(), fields["id"].as_str()), ("mine", "\"mine\""));
+}
