@@ -1,22 +1,17 @@
 //! Request ids, the log, counts of answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
-use uuid::Uuid;
 
+use crate::request_ids::{REQUEST_ID, RequestIds};
+use crate::service::{Caller, Service};
 use crate::tally::Tallies;
-
-use crate::service::Caller;
-
-/// The header with the id of a request.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What routes of a collection begin with.
 const COLLECTION: &str = "/collections/{collection}";
@@ -33,25 +28,22 @@ const METHODS: [Method; 5] = [
     Method::DELETE,
 ];
 
-/// Bytes of an id that a caller may give.
-const MAX_ID: usize = 128;
-
 /// Numbers requests and counts answers.
 #[derive(Debug)]
 pub(super) struct Journal {
     tallies: Arc<Tallies>,
-    /// Of this server.
-    family: u64,
-    requests: AtomicU64,
+    /// From which time on a request is slow.
+    slow: Duration,
+    ids: RequestIds,
 }
 
 impl Journal {
-    /// Counts into these.
-    pub(super) fn new(tallies: Arc<Tallies>) -> Self {
+    /// Of the requests to a service.
+    pub(super) fn new(service: &Service) -> Self {
         Journal {
-            tallies,
-            family: Uuid::new_v4().as_u64_pair().0,
-            requests: AtomicU64::new(0),
+            tallies: service.rest_tallies().clone(),
+            slow: service.slow(),
+            ids: RequestIds::new(),
         }
     }
 
@@ -67,25 +59,11 @@ impl Journal {
         let name = percent_decode_str(name).decode_utf8_lossy();
         self.tallies.add_to(&name, route, status, took);
     }
-
-    /// The id that the caller gave, or one that no other request has: drawing each at random would cost a system call.
-    fn request_id(&self, request: &Request) -> HeaderValue {
-        let given = request.headers().get(REQUEST_ID);
-        if let Some(id) = given.filter(|id| id.len() <= MAX_ID && id.to_str().is_ok()) {
-            return id.clone();
-        }
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        let text = Uuid::from_u64_pair(self.family, number)
-            .hyphenated()
-            .encode_lower(&mut text);
-        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("-"))
-    }
 }
 
 pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = journal.request_id(&request);
+    let id = journal.ids.of(request.headers());
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map(|path| format!("{} {}", request.method(), path.as_str()));
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -99,6 +77,8 @@ pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request
         tracing::error!(%method, path, status = number, ms, id = shown, subject, "request");
     } else if status.is_client_error() {
         tracing::info!(%method, path, status = number, ms, id = shown, subject, "request");
+    } else if took >= journal.slow {
+        tracing::warn!(%method, path, status = number, ms, id = shown, subject, "slow request");
     } else {
         tracing::debug!(%method, path, status = number, ms, id = shown, subject, "request");
     }

@@ -53,6 +53,9 @@ fn calls() -> Vec<Call> {
         ("counting", |c, control| {
             c.count_with(Some(&slow()), control).map(drop)
         }),
+        ("estimating", |c, control| {
+            c.estimate_with(&slow(), control).map(drop)
+        }),
         ("scrolling", |c, control| {
             c.scroll_with(&ScrollRequest::new().filter(slow()).limit(5_000), control)
                 .map(drop)
@@ -93,7 +96,7 @@ fn every_call_stops_when_its_caller_says_so_and_changes_nothing() {
             looks.fetch_add(1, Ordering::Relaxed);
             false
         };
-        if at < 7 {
+        if at < 8 {
             call(&c, &Control::cancelled_by(&watched)).unwrap();
             assert!(looks.load(Ordering::Relaxed) > 1, "call {at}");
         }
