@@ -1,12 +1,20 @@
 //! What goes on with a collection behind its users' backs, for `info`.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use vdb_sys::sync::{Instant, Mutex};
 
+/// So many of the last jobs that were done are told of.
+const KEPT: usize = 16;
+
 #[derive(Debug, Default)]
 struct State {
-    now: Option<&'static str>,
+    now: Option<(&'static str, Instant)>,
+    /// What was done, when it was finished, and how long it took; the last one first.
+    finished: VecDeque<(&'static str, Instant, Duration)>,
+    /// How many there were in all.
+    count: u64,
     done: u64,
     total: u64,
     failed: Option<(Instant, String)>,
@@ -29,11 +37,26 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// A job that was done in the background.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedJob {
+    /// Its number among those of the collection since that was opened, from 1 on.
+    pub number: u64,
+    /// What was done.
+    pub job: &'static str,
+    /// How long ago it was finished.
+    pub ago: Duration,
+    /// How long it took.
+    pub took: Duration,
+}
+
 impl Activity {
     pub(crate) fn start(&self, job: &'static str) {
         let mut state = self.0.lock();
         *state = State {
-            now: Some(job),
+            now: Some((job, Instant::now())),
+            finished: std::mem::take(&mut state.finished),
+            count: state.count,
             sweep_failed: state.sweep_failed.take(),
             ..State::default()
         };
@@ -44,8 +67,29 @@ impl Activity {
         (state.done, state.total) = (done, total);
     }
 
-    pub(crate) fn finish(&self) {
-        self.0.lock().now = None;
+    /// The present job is over; `done` if it came to its end.
+    pub(crate) fn finish(&self, done: bool) {
+        let mut state = self.0.lock();
+        if let Some((job, begun)) = state.now.take()
+            && done
+        {
+            state.count += 1;
+            state.finished.truncate(KEPT - 1);
+            state.finished.push_front((job, Instant::now(), begun.elapsed()));
+        }
+    }
+
+    /// The last jobs that were done, the last one first.
+    pub(crate) fn finished(&self) -> Vec<FinishedJob> {
+        let state = self.0.lock();
+        let numbers = (1..=state.count).rev();
+        let told = |(&(job, at, took), number): (&(&'static str, Instant, Duration), u64)| FinishedJob {
+            number,
+            job,
+            ago: at.elapsed(),
+            took,
+        };
+        state.finished.iter().zip(numbers).map(told).collect()
     }
 
     pub(crate) fn fail(&self, why: String) {
@@ -74,7 +118,7 @@ impl Activity {
 
     pub(crate) fn progress(&self) -> Option<Progress> {
         let state = self.0.lock();
-        state.now.map(|job| Progress {
+        state.now.map(|(job, _)| Progress {
             job,
             done: state.done,
             total: state.total,

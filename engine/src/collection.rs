@@ -11,10 +11,11 @@ use crate::config::vectors::NamedVectorParams;
 use crate::config::{CollectionConfig, Durability};
 use crate::core::Core;
 use crate::error::{Error, Result};
+use crate::filter::Filter;
 use crate::follower::Follower;
 use crate::handle::Handle;
 use crate::info::CollectionInfo;
-use crate::payload::PayloadIndexParams;
+use crate::payload::{PayloadIndexKind, PayloadIndexParams};
 use crate::point::{Payload, Point, Vectors};
 use crate::settings::CollectionUpdate;
 use crate::strict::{self, Strict};
@@ -366,6 +367,24 @@ impl Collection {
     /// [`Error::StrictMode`] when it may not.
     pub fn check_timeout(&self, asked: std::time::Duration) -> Result<()> {
         self.admit(|strict| strict.timeout(Some(asked)))
+    }
+
+    /// The fields of a filter that no payload index serves, each with the kinds of which one would: what of it is looked up in
+    /// the payloads themselves.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, VectorParams};
+    /// use vdb::{Condition, Filter, PayloadIndexKind};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let books = db.create_collection("books", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// books.create_payload_index("year", PayloadIndexKind::Integer)?;
+    /// let filter = Filter::must([Condition::range("year", 1500.0..), Condition::matches("loaned", true)]);
+    /// let lacking = books.unindexed(&filter);
+    /// assert_eq!(lacking, [("loaned".to_owned(), vec![PayloadIndexKind::Bool])]);
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    pub fn unindexed(&self, filter: &Filter) -> Vec<(String, Vec<PayloadIndexKind>)> {
+        strict::unindexed(&self.core.tables(), filter)
     }
 
     /// Drops the index of a payload path. False when there is none.

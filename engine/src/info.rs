@@ -6,7 +6,7 @@ use vdb_storage::Component;
 use vdb_sys::sync::atomic::Ordering;
 use vdb_wal::Syncs;
 
-use crate::activity::Progress;
+use crate::activity::{FinishedJob, Progress};
 use crate::config::CollectionConfig;
 use crate::core::Core;
 use crate::counters::Work;
@@ -135,6 +135,8 @@ pub enum Status {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CollectionInfo {
+    /// Its number: no other collection of the database ever has it, not even a later one of its name.
+    pub number: u32,
     /// Whether everything is in its best place.
     pub status: Status,
     /// Points.
@@ -157,6 +159,8 @@ pub struct CollectionInfo {
     pub payload_indexes: Vec<(String, PayloadIndexParams)>,
     /// The job in the background, if there is one.
     pub progress: Option<Progress>,
+    /// The last jobs that were done in the background since the collection was opened, the last one first; at most 16.
+    pub finished: Vec<FinishedJob>,
     /// Why the last job in the background failed, if it did.
     pub last_failure: Option<String>,
 }
@@ -196,6 +200,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
         (None, None) => Status::Ready,
     };
     Ok(CollectionInfo {
+        number: core.id,
         status,
         points: crate::query::matching::count(view, None, &Allowance::unlimited())?,
         indexed_vectors: segments.iter().map(|s| s.indexed_vectors).sum(),
@@ -214,6 +219,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
             .map(|i| (i.path.clone(), i.params.clone()))
             .collect(),
         progress,
+        finished: core.activity.finished(),
         last_failure,
     })
 }

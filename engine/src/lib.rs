@@ -65,7 +65,7 @@
 //! | `background/` | threads, and back-pressure |
 //! | `meter.rs`, `pin.rs`, `place.rs`, `backup/`, `verify/`, `repair/` | counting bytes; keeping files while the database goes on; paths of users, outside the database; snapshots and restoring them; reading everything to see whether it is sound; a new database of what a damaged one still has |
 //! | `bm25.rs` | sparse vectors of texts |
-//! | `catalog.rs`, `roster.rs`, `recovery.rs`, `info.rs` | collections come and go; their names; opening; sizes |
+//! | `catalog.rs`, `roster.rs`, `recovery.rs`, `recovery/`, `info.rs` | collections come and go; their names; opening; sizes |
 //! | `model/` | tests of the protocols between threads, for a model checker |
 //! | `follower.rs`, `refresh/` | opening for reading only, beside whoever writes, and following them |
 //! | `setters.rs` | methods of requests that set one field each |
@@ -150,7 +150,7 @@ pub mod disk {
     pub use vdb_vfs::{Disk, DynDisk, Error, File, FileSlice, FileView, LockGuard, MemDisk, OsDisk, Result};
 }
 
-pub use activity::Progress;
+pub use activity::{FinishedJob, Progress};
 pub use backup::{RestoreMode, SnapshotCollection, SnapshotInfo, snapshot_info, verify_snapshot};
 pub use catalog::AliasChange;
 pub use collection::Collection;

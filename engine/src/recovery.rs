@@ -1,11 +1,13 @@
 //! The one path by which a database is opened, whatever happened to it before.
 
+mod ahead;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use vdb_storage::manifest::{CollectionManifest, ManifestStore};
 use vdb_sys::sync::atomic::Ordering;
 use vdb_vfs::DynDisk;
-use vdb_wal::{Frame, Item, Lsn, Recovered, Wal, WalOptions};
+use vdb_wal::{Frame, Lsn, Recovered, Wal, WalOptions};
 
 use crate::config::Options;
 use crate::core::WEAK_WINDOW;
@@ -18,6 +20,9 @@ use crate::maintenance::fresh::FreshFiles;
 use crate::shared::{Damage, Log, Shared};
 use crate::write::apply::enter;
 use crate::write::record::{self, KIND_EFFECTS, MANY, Record};
+
+use self::ahead::Entry;
+pub(crate) use self::ahead::open_each;
 
 /// Opens the database on a disk, creating it where there is none and the options allow it.
 pub(crate) fn open(disk: DynDisk, options: Options) -> Result<Shared> {
@@ -70,66 +75,56 @@ fn replay(shared: &Shared, mut recovered: Recovered) -> Result<BTreeMap<u32, Log
     let known: BTreeSet<u32> = shared.catalog.lock().collections.iter().map(|c| c.id).collect();
     let next = shared.catalog.lock().next_collection_id;
     let mut logged: BTreeMap<u32, Logged> = BTreeMap::new();
-    let mut touched = Vec::new();
-    while let Some(item) = recovered.next_item()? {
-        let frame = match item {
-            Item::Frame(frame) => frame,
-            Item::Damaged(damage) => {
-                let (id, lsn) = (damage.collection, damage.lsn);
-                let error = lost_record(damage);
-                if id == MANY {
-                    return Err(error);
-                }
-                set_damaged(shared, id, lsn, &error);
-                continue;
-            }
-            Item::Lost(error) => return Err(error.into()),
-        };
-        let lsn = frame.lsn;
-        let record = match decode_frame(&shared.disk, &frame, next)? {
-            Ok(record) => record,
-            Err(error) => {
-                set_damaged(shared, frame.collection, lsn, &error);
-                continue;
-            }
-        };
-        for section in record.sections.iter().filter(|s| known.contains(&s.collection)) {
-            let id = section.collection;
-            let entry = logged.entry(id).or_default();
-            entry.weak |= record.weak;
-            entry.last_seq = entry.last_seq.max(section.seq);
-            if shared.damaged.lock().contains_key(&id) {
-                continue;
-            }
-            let core = match shared.core_by_id(id) {
-                Ok(core) => core,
-                // The others open; this one says what is wrong when it is asked for, and keeps its log.
-                Err(error) if error.is_confined() => {
-                    let damage = Damage::of(&error, &shared.disk);
-                    shared.damaged.lock().insert(id, damage);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if lsn <= core.manifest.lock().flushed_lsn {
-                continue;
-            }
-            match enter(shared, &core, section, lsn) {
-                Ok(()) => touched.push(core),
-                // Its checksum fits and its contents do not: that is no reason to keep the others closed.
-                Err(error) if error.is_confined() => {
-                    let error = in_record(lsn, &error, shared.disk.display(LOG_DIR));
-                    set_damaged(shared, id, lsn, &error);
-                }
-                Err(error) => return Err(error),
-            }
+    loop {
+        let entries = ahead::read(&mut recovered, &shared.disk, next)?;
+        if entries.is_empty() {
+            return Ok(logged);
         }
-        // Only between records: a flush point covers the record that it names in full.
-        for core in touched.drain(..) {
-            core.rotate_full(shared.options.memtable_share());
+        ahead::open(shared, &entries, &known)?;
+        for entry in entries {
+            match entry {
+                Entry::Record(lsn, record) => bring_in(shared, lsn, &record, &known, &mut logged)?,
+                Entry::Lost(lsn, collection, error) => set_damaged(shared, collection, lsn, &error),
+            }
         }
     }
-    Ok(logged)
+}
+
+/// Brings a record into the collections that lack it, which are open unless they are damaged.
+fn bring_in(
+    shared: &Shared,
+    lsn: Lsn,
+    record: &Record,
+    known: &BTreeSet<u32>,
+    logged: &mut BTreeMap<u32, Logged>,
+) -> Result<()> {
+    let mut touched = Vec::new();
+    for section in record.sections.iter().filter(|s| known.contains(&s.collection)) {
+        let id = section.collection;
+        let entry = logged.entry(id).or_default();
+        entry.weak |= record.weak;
+        entry.last_seq = entry.last_seq.max(section.seq);
+        let Some(core) = shared.cores.read().get(&id).cloned() else {
+            continue;
+        };
+        if lsn <= core.manifest.lock().flushed_lsn {
+            continue;
+        }
+        match enter(shared, &core, section, lsn) {
+            Ok(()) => touched.push(core),
+            // Its checksum fits and its contents do not: that is no reason to keep the others closed.
+            Err(error) if error.is_confined() => {
+                let error = in_record(lsn, &error, shared.disk.display(LOG_DIR));
+                set_damaged(shared, id, lsn, &error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // Only between records: a flush point covers the record that it names in full.
+    for core in touched {
+        core.rotate_full(shared.options.memtable_share());
+    }
+    Ok(())
 }
 
 /// What a record of the log says. `next_collection` is the number that the catalog has yet to give.

@@ -22,8 +22,7 @@
 //! | `grpc/` | the gRPC interface |
 //! | `client/` | the client of a Rust program, on a directory or on a server |
 //! | `inference.rs` | vectors made of texts |
-//! | `request_id.rs` | what requests are called |
-//! | `tally.rs`, `process.rs` | counts of answers; what the system tells of the process |
+//! | `tally.rs`, `process.rs`, `request_ids.rs` | counts of answers; what the system tells of the process; ids of requests |
 //! | `inputs.rs`, `inputs/` | what calls are given, read without answering it: for fuzzing |
 
 #![forbid(unsafe_code)]
@@ -37,7 +36,7 @@ pub mod inference;
 pub mod inputs;
 pub mod limits;
 mod process;
-mod request_id;
+mod request_ids;
 pub mod rest;
 pub mod server;
 pub mod service;

@@ -32,6 +32,35 @@ pub struct Addresses {
     pub rest: SocketAddr,
     /// For gRPC, if it is served.
     pub grpc: Option<SocketAddr>,
+    /// For metrics alone, which anybody may ask for there.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// What is listened with.
+#[derive(Debug)]
+struct Listeners {
+    rest: TcpListener,
+    grpc: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(addresses: Addresses) -> io::Result<Self> {
+        Ok(Listeners {
+            rest: bind(addresses.rest).await?,
+            grpc: bind_if(addresses.grpc).await?,
+            metrics: bind_if(addresses.metrics).await?,
+        })
+    }
+
+    /// Where that is: of a port 0, which one it is.
+    fn addresses(&self) -> io::Result<Addresses> {
+        Ok(Addresses {
+            rest: self.rest.local_addr()?,
+            grpc: self.grpc.as_ref().map(TcpListener::local_addr).transpose()?,
+            metrics: self.metrics.as_ref().map(TcpListener::local_addr).transpose()?,
+        })
+    }
 }
 
 /// Settings of both wires.
@@ -85,17 +114,10 @@ pub fn run<E: Send + 'static>(
         .thread_name("vdb-serve")
         .build()?;
     let outcome = runtime.block_on(async {
-        let rest = bind(addresses.rest).await?;
-        let grpc = match addresses.grpc {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
+        let listeners = Listeners::bind(addresses).await?;
         // Who reads that it is ready may ask for its end at once.
         let stop = stop_signal()?;
-        let listened = Addresses {
-            rest: rest.local_addr()?,
-            grpc: grpc.as_ref().map(TcpListener::local_addr).transpose()?,
-        };
+        let listened = listeners.addresses()?;
         let (opened, opening) = watch::channel(None);
         let open = async {
             let service = tokio::task::spawn_blocking(open).await;
@@ -104,7 +126,7 @@ pub fn run<E: Send + 'static>(
             opened.send_replace(Some(service));
             std::future::pending().await
         };
-        let served = serve_opening(rest, grpc, options, opening.clone(), stop);
+        let served = serve_opening(listeners, options, opening.clone(), stop);
         let failed: Result<Infallible, RunError<E>> = tokio::select! {
             served = served => {
                 served?;
@@ -124,6 +146,13 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
 }
 
+async fn bind_if(address: Option<SocketAddr>) -> io::Result<Option<TcpListener>> {
+    match address {
+        Some(address) => bind(address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Serves REST, and gRPC if there is a listener for it, until `stop` is done.
 ///
 /// # Errors
@@ -136,13 +165,17 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (_opened, opening) = watch::channel(Some(service));
-    serve_opening(rest, grpc, options.into(), opening, stop).await
+    let listeners = Listeners {
+        rest,
+        grpc,
+        metrics: None,
+    };
+    serve_opening(listeners, options.into(), opening, stop).await
 }
 
 /// As [`serve`], with requests that wait until there is a service.
 async fn serve_opening(
-    rest: TcpListener,
-    grpc: Option<TcpListener>,
+    listeners: Listeners,
     options: ServeOptions,
     opening: watch::Receiver<Option<Service>>,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -165,8 +198,10 @@ async fn serve_opening(
         tls: tls.clone(),
         only_second: false,
     };
+    let Listeners { rest, grpc, metrics } = listeners;
     let gate = Gate::new();
-    let rest = connections::serve(rest, gate.router(), wire, until(stopped.clone()));
+    let rest = connections::serve(rest, gate.router(), wire.clone(), until(stopped.clone()));
+    let metrics_prefix = options.metrics_prefix.clone();
     let (mut coming, ending) = (opening.clone(), stopped.clone());
     let enter = async move {
         tokio::select! {
@@ -178,17 +213,26 @@ async fn serve_opening(
         }
         std::future::pending().await
     };
+    // Until there is a service, connections wait in the queue of the listener.
+    let (mut coming, ending) = (opening.clone(), stopped.clone());
+    let metrics = async move {
+        let Some(listener) = metrics else {
+            return Ok(());
+        };
+        match there_before(&mut coming, ending.clone()).await {
+            Some(service) => {
+                let router = rest::metrics_router(service, &metrics_prefix);
+                connections::serve(listener, router, wire, until(ending)).await
+            }
+            None => Ok(()),
+        }
+    };
+    let mut coming = opening;
     let grpc = async move {
         let Some(listener) = grpc else {
             return Ok(());
         };
-        // Until there is a service, connections wait in the queue of the listener.
-        let mut coming = opening;
-        let service = tokio::select! {
-            service = there(&mut coming) => service,
-            () = until(stopped.clone()) => None,
-        };
-        match service {
+        match there_before(&mut coming, stopped.clone()).await {
             Some(service) => grpc::serve(service, grpc_options, listener, until(stopped)).await,
             None => Ok(()),
         }
@@ -200,7 +244,7 @@ async fn serve_opening(
         }
     };
     tokio::select! {
-        outcome = async { tokio::try_join!(rest, grpc) } => outcome.map(|_| ()),
+        outcome = async { tokio::try_join!(rest, grpc, metrics) } => outcome.map(|_| ()),
         () = enter => Ok(()),
         () = fresh => Ok(()),
         () = stop => {
@@ -214,6 +258,17 @@ async fn serve_opening(
 async fn there(opening: &mut watch::Receiver<Option<Service>>) -> Option<Service> {
     let found = opening.wait_for(Option::is_some).await.ok()?;
     found.clone()
+}
+
+/// As [`there`], and `None` when the server is to stop before that.
+async fn there_before(
+    opening: &mut watch::Receiver<Option<Service>>,
+    stopped: watch::Receiver<bool>,
+) -> Option<Service> {
+    tokio::select! {
+        service = there(opening) => service,
+        () = until(stopped) => None,
+    }
 }
 
 /// Done when the server is to stop.

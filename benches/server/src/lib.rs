@@ -15,6 +15,7 @@
 //! | `course.rs` | all of it in order |
 //! | `main.rs` | the command line |
 //! | `own.rs` | a server of ours that is started, stopped and killed |
+//! | `told.rs` | what the programs print |
 //! | `ops/`, `operate.rs` | many collections, load, kills, what a call costs; their command line |
 
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ mod ops;
 mod own;
 mod rest;
 mod server;
+mod told;
 
 pub use course::{Course, Sink, run, write};
 pub use grpc::Grpc;
@@ -36,3 +38,4 @@ pub use ops::{
 pub use own::{Held, Launch, Own, disk_bytes, served_by};
 pub use rest::Rest;
 pub use server::{Connection, Params, Server, State};
+pub use told::tell;

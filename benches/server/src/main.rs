@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use serde::Serialize;
-use vdb_bench_server::{Course, Grpc, Rest, Server, run, write};
+use vdb_bench_server::{Course, Grpc, Rest, Server, run, tell, write};
 use vdb_benches::{DataArgs, Dataset, Error, IngestPlan, Result};
 use vdb_measure::{Memory, Setting};
 
@@ -159,15 +158,6 @@ fn bench(args: &Args) -> Result<()> {
         keep: args.keep,
     };
     run(&servers, &set, &course, &mut |line| tell(&line))
-}
-
-/// One line of JSON on standard output, at once.
-fn tell(line: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(line).map_err(|e| Error::Program(e.to_string()))?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(Error::file("standard output".as_ref()))
 }
 
 #[cfg(test)]

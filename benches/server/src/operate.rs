@@ -8,9 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use serde::Serialize;
 use vdb_bench_server::{
-    Floor, Grpc, Kill, Load, Many, Own, Rest, Server, floor, kill, load, many, random, served_by,
+    Floor, Grpc, Kill, Load, Many, Own, Rest, Server, floor, kill, load, many, random, served_by, tell,
 };
 use vdb_benches::{Dataset, Error, Result, Source};
 use vdb_measure::Setting;
@@ -359,13 +358,4 @@ fn run_floor(args: &FloorArgs) -> Result<bool> {
 
 fn remark(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// One line of JSON on standard output, at once.
-fn tell(line: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(line).map_err(|e| Error::Program(e.to_string()))?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(Error::file("standard output".as_ref()))
 }

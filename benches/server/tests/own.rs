@@ -43,6 +43,7 @@ fn child_serves_until_it_is_ended() {
     let addresses = Addresses {
         rest: port(REST),
         grpc: Some(port(GRPC)),
+        metrics: None,
     };
     let open = move || -> vdb::Result<Service> {
         let options = ServiceOptions {

@@ -1,5 +1,8 @@
 //! `vdb serve`: answers programs written for Qdrant.
 
+mod notify;
+mod recover;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,15 +10,18 @@ use std::time::Duration;
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 use vdb::Database;
-use vdb_qdrant::config::ServerConfig;
+use vdb_qdrant::config::{LogFormat, ServerConfig};
 use vdb_qdrant::rest::RestOptions;
 use vdb_qdrant::server::{self, Addresses, RunError, ServeOptions};
-use vdb_qdrant::service::{Service, ServiceOptions, quotas_beside, snapshots_beside, sweep_snapshots};
+use vdb_qdrant::service::{
+    DEFAULT_SLOW, Service, ServiceOptions, quotas_beside, snapshots_beside, sweep_snapshots,
+};
 use vdb_qdrant::tls::Certificates;
 
 use crate::failure::{Failure, Outcome};
 use crate::open;
 use crate::out::Out;
+use recover::Snapshots;
 
 /// The directory of a database that nothing else names.
 const STORAGE: &str = "./storage";
@@ -33,7 +39,8 @@ lists them. Only this machine is listened to, unless --host says otherwise; then
 
 SIGINT and SIGTERM end the server once requests under way are answered. The database is open for writing \
 meanwhile; other commands can read it. The ports are listened on from the start; GET /readyz answers 503 until the \
-database is open.
+database is open. Snapshots of --snapshot and --storage-snapshot are brought in before that: those of this program, made by \
+`vdb snapshot` or over the interface, not Qdrant's.
 
 Examples:
   vdb serve my.db
@@ -74,6 +81,13 @@ pub(crate) struct Args {
     /// Listen to other machines without a key
     #[arg(long)]
     insecure: bool,
+
+    #[command(flatten)]
+    snapshots: Snapshots,
+
+    /// No effect: nothing is reported to anybody. For command lines that have it
+    #[arg(long)]
+    disable_telemetry: bool,
 }
 
 impl Args {
@@ -123,6 +137,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
             .grpc_port()
             .map_err(refuse)?
             .map(|port| SocketAddr::new(address, port)),
+        metrics: config
+            .metrics_port()
+            .map_err(refuse)?
+            .map(|port| SocketAddr::new(address, port)),
     };
     let keys = config.keys().map_err(refuse)?;
     let tls = config.tls().map_err(refuse)?.map(Certificates::load).transpose();
@@ -141,6 +159,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         .storage
         .max_collections
         .map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+    options.slow = config.service.slow_query_secs.unwrap_or(DEFAULT_SLOW);
+    options.collections = config.collections.clone();
     options.quotas = config.quotas().map_err(refuse)?;
     options.quotas_file = Some(quotas_beside(&db));
     options.directory = Some(db.clone());
@@ -151,6 +171,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         // Said in so many words, it is meant.
         any_origin: args.insecure || config.service.enable_cors == Some(true),
         no_dashboard: config.service.enable_static_content == Some(false),
+        metrics_prefix: config.metrics_prefix().map_err(refuse)?,
     };
     let dashboard = !rest.no_dashboard;
     for file in &config.files {
@@ -165,10 +186,14 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     if !config.unused.is_empty() {
         tracing::info!(keys = config.unused.join(", "), "settings without effect");
     }
+    if args.disable_telemetry {
+        tracing::info!("--disable-telemetry has no effect: nothing is reported to anybody");
+    }
     options.brief = BRIEF;
-    let place = db.clone();
+    let (place, restored) = (db.clone(), args.snapshots.clone());
     let open = move || -> Outcome<Service> {
         let database = open::open(Database::builder(), &place)?;
+        restored.restore(&database)?;
         if let Err(error) = sweep_snapshots(&options.snapshots) {
             tracing::warn!(%error, "what earlier uploads left in the directory of snapshots stays there");
         }
@@ -178,7 +203,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let served = server::run(addresses, ServeOptions { rest, tls }, open, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
         let _ = ready(out, &db, (scheme, addresses), dashboard);
+        notify::tell(notify::READY);
     });
+    notify::tell(notify::STOPPING);
     match served {
         Ok(Some(service)) => Ok(service.database().clone().close()?),
         Ok(None) => Ok(()),
@@ -190,14 +217,25 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
 fn ready(out: &mut Out, db: &Path, (scheme, addresses): (&str, Addresses), dashboard: bool) -> Outcome {
     let rest = format!("{scheme}://{}", addresses.rest);
     let grpc = addresses.grpc.map(|address| format!("{scheme}://{address}"));
+    let metrics = addresses
+        .metrics
+        .map(|address| format!("{scheme}://{address}/metrics"));
     let shown = db.display();
     let dashboard = dashboard.then(|| format!("{rest}/dashboard"));
-    let answer = json!({ "database": shown.to_string(), "rest": rest, "grpc": grpc, "dashboard": dashboard });
+    let answer = json!({
+        "database": shown.to_string(),
+        "rest": rest,
+        "grpc": grpc,
+        "dashboard": dashboard,
+        "metrics": metrics,
+    });
     out.answer(&answer, || {
         let grpc = grpc.as_ref().map(|grpc| format!(", gRPC on {grpc}"));
+        let metrics = metrics.as_ref().map(|page| format!(", metrics on {page}"));
         let dashboard = dashboard.as_ref().map(|page| format!("; to look at it: {page}"));
-        let (grpc, dashboard) = (grpc.unwrap_or_default(), dashboard.unwrap_or_default());
-        format!("{shown} is served: REST on {rest}{grpc}{dashboard}")
+        let (grpc, metrics) = (grpc.unwrap_or_default(), metrics.unwrap_or_default());
+        let dashboard = dashboard.unwrap_or_default();
+        format!("{shown} is served: REST on {rest}{grpc}{metrics}{dashboard}")
     })?;
     out.flush()
 }
@@ -216,10 +254,13 @@ fn log(config: &ServerConfig, out: &Out) -> Outcome {
     } else {
         level
     };
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    match config.logger.format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
     Ok(())
 }

@@ -22,3 +22,24 @@ fn a_sweep_that_fails_neither_hides_nor_holds_up_what_else_is_done() {
     activity.swept(None);
     assert_eq!(activity.failure(), None);
 }
+
+#[test]
+fn the_last_jobs_that_were_done_are_told_of() {
+    let activity = Activity::default();
+    for _ in 0..KEPT {
+        activity.start("building indexes");
+        activity.finish(true);
+    }
+    activity.start("merging segments");
+    activity.finish(false);
+    assert_eq!(activity.finished().len(), KEPT);
+    activity.start("merging segments");
+    activity.finish(true);
+    let finished = activity.finished();
+    assert_eq!(finished.len(), KEPT);
+    assert_eq!(
+        (finished[0].job, finished[0].number),
+        ("merging segments", KEPT as u64 + 1)
+    );
+    assert_eq!(finished[1].job, "building indexes");
+}

@@ -17,7 +17,7 @@ use crate::compose::request::QueryRequest;
 use crate::compose::sort::{self, SortPage, SortRequest};
 use crate::compose::{Lookup, Lookups};
 use crate::error::Result;
-use crate::filter::Filter;
+use crate::filter::{Condition, Filter};
 use crate::point::{Record, ScoredPoint, Select};
 use crate::query::allowance::Allowance;
 use crate::query::explain::{self, Explanation};
@@ -25,6 +25,9 @@ use crate::query::scroll::{Direction, ScrollPage, ScrollRequest};
 use crate::query::search::SearchRequest;
 use crate::query::{fetch, matching, nearest, scroll};
 use crate::tables::View;
+
+/// In collections of up to so many points those with a value at a path are counted; beyond, they are estimated.
+const COUNTED: u64 = 100_000;
 
 impl Collection {
     /// Answers a read that is `doing` this, within the time of its request, or of the database, and of its caller.
@@ -195,6 +198,33 @@ impl Collection {
         self.admit(|strict| strict.count(Some(filter)))?;
         self.answer("estimating", control, None, |view, allowance| {
             matching::estimate(view, filter, allowance)
+        })
+    }
+
+    /// How many points have a value at a payload path; about how many, in a collection of more than 100,000. This is told of
+    /// a collection, as its [`info`](Collection::info) is, and not subject to its limits.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use vdb::{CollectionConfig, Control, Database, Distance, Point, VectorParams};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let books = db.create_collection("books", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// let dated = Point::new(1, [0.5]).payload(json!({ "year": 1818 }))?;
+    /// books.upsert(vec![dated, Point::new(2, [0.5])])?;
+    /// assert_eq!(books.points_with("year", &Control::none())?, 1);
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the path is not valid, when data is damaged, [`Error::Timeout`](crate::Error::Timeout), and
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn points_with(&self, path: &str, control: &Control<'_>) -> Result<u64> {
+        let filter = Filter::must_not([Condition::is_empty(path)]);
+        self.answer("counting", control, None, |view, allowance| {
+            if matching::count(view, None, allowance)? <= COUNTED {
+                return matching::count(view, Some(&filter), allowance);
+            }
+            Ok(matching::estimate(view, &filter, allowance)?.expected)
         })
     }
 

@@ -107,7 +107,7 @@ pub(crate) fn background_step(shared: &Shared, core: &Core, pool: &rayon::Thread
         Job::Partition(_) => "building graphs of payload values",
     });
     let outcome = run(shared, core, &job, pool, &Control::new(&cancelled, &progress));
-    core.activity.finish();
+    core.activity.finish(outcome.is_ok());
     match outcome {
         Err(Error::Cancelled) => Ok(false),
         other => other.map(|()| true),

@@ -515,3 +515,40 @@ fn a_collection_of_a_newer_version_is_not_called_damaged() {
     assert!(!said.contains("damaged") && !said.contains("restore"), "{said}");
     assert_eq!(said.matches("seg-").count(), 1, "{said}");
 }
+
+#[test]
+fn many_collections_are_opened_together_and_a_damaged_one_keeps_none_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = |number: u64| format!("c{number}");
+    let db = at(dir.path()).unwrap();
+    for number in 0..40 {
+        let c = db.create_collection(&name(number), config()).unwrap();
+        c.upsert((0..=number).map(|id| Point::new(id, [1.0, 0.0])).collect())
+            .unwrap();
+    }
+    drop(db);
+    // Of one the manifests are gone, though the log has records of it.
+    let damaged = crate::layout::collection_dir(8);
+    for file in fs::read_dir(dir.path().join(&damaged)).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let check = |db: Database| {
+        for number in 0..40 {
+            let c = db.collection(&name(number));
+            if number == 7 {
+                assert!(c.unwrap_err().is_damage());
+            } else {
+                assert_eq!(c.unwrap().count(None).unwrap(), number + 1, "{number}");
+            }
+        }
+    };
+    let db = at(dir.path()).unwrap();
+    assert_eq!(db.info().open_collections, 39);
+    check(db);
+    check(
+        Database::builder()
+            .background(false)
+            .open_read_only(dir.path())
+            .unwrap(),
+    );
+}

@@ -16,7 +16,7 @@ use crate::directory;
 use crate::error::{Error, Result};
 use crate::follower::Followed;
 use crate::layout::{CATALOG_DIR, LOG_DIR};
-use crate::recovery::{decode_frame, lost_record};
+use crate::recovery::{decode_frame, lost_record, open_each};
 use crate::shared::{Damage, Shared};
 use crate::write::apply::apply;
 use crate::write::record::MANY;
@@ -68,8 +68,13 @@ pub(super) fn read(shared: &Shared, followed: &mut Followed) -> Result<Option<Re
         horizon: released,
         log_bytes: 0,
     };
-    for id in ids(&reading.catalog) {
-        match part(shared, followed, known, id) {
+    let ids = ids(&reading.catalog);
+    let parts = {
+        let followed = &*followed;
+        open_each(&shared.pool, &ids, |id| part(shared, followed, known, id))
+    };
+    for (&id, part) in ids.iter().zip(parts) {
+        match part {
             Ok(part) => drop(reading.parts.insert(id, part)),
             Err(error) => {
                 if !reading.refuse(shared, followed, id, error)? {

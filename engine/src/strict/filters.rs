@@ -8,6 +8,7 @@ use crate::filter::{Condition, Filter, MatchValue, PayloadPath, Predicate, Value
 use crate::formula::{Expression, Formula, Variable};
 use crate::limits::{MAX_FILTER_DEPTH, MAX_FORMULA_DEPTH};
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions};
+use crate::tables::Tables;
 
 use PayloadIndexKind::{Datetime, Float, Geo, Integer, Keyword, Text, Uuid};
 
@@ -28,7 +29,7 @@ enum Use {
 }
 
 /// The kinds of indexes that serve a predicate, and for what.
-fn wanted(predicate: &Predicate) -> (&'static [PayloadIndexKind], Use) {
+fn wanted(predicate: &Predicate) -> Wanted {
     match predicate {
         Predicate::Value(MatchValue::String(_))
         | Predicate::Any(ValueList::Strings(_))
@@ -85,62 +86,103 @@ fn conditions(filter: &Filter) -> impl Iterator<Item = &Condition> {
         .chain(least)
 }
 
+/// Kinds of indexes of which one must be there, and for what.
+type Wanted = (&'static [PayloadIndexKind], Use);
+
+/// What is seen of a filter: a condition, and the whole path of its field with what would serve it, if it is about one.
+type See<'a> = &'a mut dyn FnMut(&Condition, Option<(&PayloadPath, Wanted)>) -> Result<()>;
+
+/// Shows every condition of a filter, those that hold others before these.
+fn each(filter: &Filter, within: Option<&PayloadPath>, depth: usize, see: See<'_>) -> Result<()> {
+    // No deeper one is run.
+    if depth >= MAX_FILTER_DEPTH {
+        return Ok(());
+    }
+    // What a path that is not valid comes to is said by whoever runs the filter.
+    let parse = |path: &str| PayloadPath::parse(path).ok();
+    let whole = |path: PayloadPath| match within {
+        Some(within) => within.join(&path),
+        None => path,
+    };
+    for condition in conditions(filter) {
+        let field = match condition {
+            Condition::Filter(inner) => {
+                see(condition, None)?;
+                each(inner, within, depth + 1, see)?;
+                continue;
+            }
+            Condition::Nested { path, filter } => {
+                see(condition, None)?;
+                if let Some(path) = parse(path) {
+                    let whole = whole(path.into_array());
+                    each(filter, Some(&whole), depth + 1, see)?;
+                }
+                continue;
+            }
+            Condition::Field { path, predicate } => parse(path).map(|path| (whole(path), wanted(predicate))),
+            Condition::IsEmpty { path } | Condition::IsNull { path } => {
+                let wanted: Wanted = (&PayloadIndexKind::ALL, Use::Presence);
+                parse(path).map(|path| (whole(path), wanted))
+            }
+            Condition::HasId(_) | Condition::HasVector(_) | Condition::Slice(_) => None,
+        };
+        see(condition, field.as_ref().map(|(path, wanted)| (path, *wanted)))?;
+    }
+    Ok(())
+}
+
+/// Whether there is an index of a path that serves what is wanted.
+fn is_indexed(tables: &Tables, path: &str, (kinds, use_of): Wanted) -> bool {
+    let says = |options: Option<&PayloadIndexOptions>| match (use_of, options) {
+        (Use::Lookup, Some(options)) => options.lookup != Some(false),
+        (Use::Range, Some(options)) => options.range != Some(false),
+        (Use::Presence, _) | (_, None) => true,
+    };
+    tables.schema.payload_indexes.iter().any(|index| {
+        index.path == path && kinds.contains(&index.params.kind) && says(index.params.options.as_ref())
+    })
+}
+
+/// The fields of a filter that no index serves, each with the kinds of which one would.
+pub(crate) fn unindexed(tables: &Tables, filter: &Filter) -> Vec<(String, Vec<PayloadIndexKind>)> {
+    let mut found: Vec<(String, Vec<PayloadIndexKind>)> = Vec::new();
+    // Nothing is refused here.
+    let _ = each(filter, None, 0, &mut |_, field| {
+        let Some((path, wanted)) = field else {
+            return Ok(());
+        };
+        let path = path.to_string();
+        if !is_indexed(tables, &path, wanted) && found.iter().all(|(known, _)| *known != path) {
+            found.push((path, wanted.0.to_vec()));
+        }
+        Ok(())
+    });
+    found
+}
+
 impl Strict<'_> {
     /// Checks a filter. What is wrong with it otherwise is said by whoever runs it.
     pub(super) fn filter(&self, filter: &Filter, to: For) -> Result<()> {
         let mut found = 0;
-        self.clauses(filter, None, to, 0, &mut found)?;
+        each(filter, None, 0, &mut |condition, field| {
+            let most = self.limits.condition_max_size;
+            at_most("condition_max_size", most, "condition", size(condition))?;
+            if !matches!(condition, Condition::Filter(_) | Condition::Nested { .. }) {
+                found += 1;
+            }
+            field.map_or(Ok(()), |(path, wanted)| self.indexed(path, wanted, to))
+        })?;
         let most = self.limits.filter_max_conditions;
         at_most("filter_max_conditions", most, "filter", found)
     }
 
-    fn clauses(
-        &self,
-        filter: &Filter,
-        within: Option<&PayloadPath>,
-        to: For,
-        depth: usize,
-        found: &mut usize,
-    ) -> Result<()> {
-        // No deeper one is run.
-        if depth >= MAX_FILTER_DEPTH {
-            return Ok(());
-        }
-        for condition in conditions(filter) {
-            let most = self.limits.condition_max_size;
-            at_most("condition_max_size", most, "condition", size(condition))?;
-            match condition {
-                Condition::Filter(inner) => {
-                    self.clauses(inner, within, to, depth + 1, found)?;
-                    continue;
-                }
-                Condition::Nested { path, filter } => {
-                    if let Ok(path) = PayloadPath::parse(path) {
-                        let path = path.into_array();
-                        let full = within.map_or_else(|| path.clone(), |within| within.join(&path));
-                        self.clauses(filter, Some(&full), to, depth + 1, found)?;
-                    }
-                    continue;
-                }
-                Condition::Field { path, predicate } => self.indexed(path, within, wanted(predicate), to)?,
-                Condition::IsEmpty { path } | Condition::IsNull { path } => {
-                    self.indexed(path, within, (&PayloadIndexKind::ALL, Use::Presence), to)?;
-                }
-                Condition::HasId(_) | Condition::HasVector(_) | Condition::Slice(_) => {}
-            }
-            *found += 1;
-        }
-        Ok(())
+    /// Refuses a field without an index that fits, where there must be one.
+    fn indexed_at(&self, path: &str, wanted: Wanted) -> Result<()> {
+        let path = PayloadPath::parse(path);
+        path.map_or(Ok(()), |path| self.indexed(&path, wanted, For::Read))
     }
 
-    /// Refuses a field without an index that fits, where there must be one.
-    fn indexed(
-        &self,
-        path: &str,
-        within: Option<&PayloadPath>,
-        (kinds, use_of): (&[PayloadIndexKind], Use),
-        to: For,
-    ) -> Result<()> {
+    fn indexed(&self, path: &PayloadPath, wanted: Wanted, to: For) -> Result<()> {
         let (limit, allowed) = match to {
             For::Read => (
                 "unindexed_filtering_retrieve",
@@ -151,26 +193,14 @@ impl Strict<'_> {
                 self.limits.unindexed_filtering_update,
             ),
         };
-        let Ok(path) = PayloadPath::parse(path) else {
-            return Ok(());
-        };
         if allowed != Some(false) {
             return Ok(());
         }
-        let path = within.map_or_else(|| path.to_string(), |within| within.join(&path).to_string());
-        let says = |options: Option<&PayloadIndexOptions>| match (use_of, options) {
-            (Use::Lookup, Some(options)) => options.lookup != Some(false),
-            (Use::Range, Some(options)) => options.range != Some(false),
-            (Use::Presence, _) | (_, None) => true,
-        };
-        let mut indexes = self.tables.schema.payload_indexes.iter();
-        let fits = indexes.any(|index| {
-            index.path == path && kinds.contains(&index.params.kind) && says(index.params.options.as_ref())
-        });
-        if fits {
+        let path = path.to_string();
+        if is_indexed(self.tables, &path, wanted) {
             return Ok(());
         }
-        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let names: Vec<&str> = wanted.0.iter().map(|kind| kind.name()).collect();
         let which = match names.as_slice() {
             [] => "of text".to_owned(),
             names => format!("of one of the following types: [{}]", names.join(", ")),
@@ -184,18 +214,18 @@ impl Strict<'_> {
 
     /// Refuses an order by a field without an index.
     pub(super) fn ordered(&self, path: &str) -> Result<()> {
-        self.indexed(path, None, (&[Integer, Float, Datetime], Use::Range), For::Read)
+        self.indexed_at(path, (&[Integer, Float, Datetime], Use::Range))
     }
 
     /// Refuses a key of an order without an index of what counts in it.
     pub(super) fn sorted(&self, key: &SortKey) -> Result<()> {
-        let wanted: (&[PayloadIndexKind], Use) = match key.kind {
+        let wanted: Wanted = match key.kind {
             ValueKind::Any => (&PayloadIndexKind::ALL, Use::Presence),
             ValueKind::Numbers => (&[Integer, Float], Use::Range),
             ValueKind::Datetimes => (&[Datetime], Use::Range),
             ValueKind::Strings => (&[Keyword, Uuid], Use::Lookup),
         };
-        self.indexed(&key.path, None, wanted, For::Read)
+        self.indexed_at(&key.path, wanted)
     }
 
     /// Checks the fields and conditions of a formula.
@@ -213,10 +243,10 @@ impl Strict<'_> {
                 Ok(())
             }
             Expression::Variable(Variable::Payload(path)) => {
-                self.indexed(path, None, (&[Integer, Float], Use::Lookup), For::Read)
+                self.indexed_at(path, (&[Integer, Float], Use::Lookup))
             }
-            Expression::DatetimeAt(path) => self.indexed(path, None, (&[Datetime], Use::Lookup), For::Read),
-            Expression::GeoDistance { to, .. } => self.indexed(to, None, (&[Geo], Use::Lookup), For::Read),
+            Expression::DatetimeAt(path) => self.indexed_at(path, (&[Datetime], Use::Lookup)),
+            Expression::GeoDistance { to, .. } => self.indexed_at(to, (&[Geo], Use::Lookup)),
             Expression::Condition(condition) => {
                 self.filter(&Filter::must([(**condition).clone()]), For::Read)
             }

@@ -14,6 +14,7 @@ mod filters;
 mod reads;
 mod writes;
 
+pub(crate) use filters::unindexed;
 pub(crate) use writes::admit_writes;
 
 use vdb_sys::sync::{Instant, Mutex};

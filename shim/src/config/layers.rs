@@ -113,7 +113,8 @@ pub(super) fn merge_variable(value: &mut Value, name: &str, text: &str) {
 }
 
 /// Sections, outer ones first.
-const SECTIONS: [&str; 5] = [
+const SECTIONS: [&str; 6] = [
+    "/logger",
     "/service",
     "/storage",
     "/storage/performance",

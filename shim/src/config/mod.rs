@@ -10,7 +10,9 @@
 //! | `yaml.rs` | YAML, and so JSON |
 //! | `keys.rs` | every key, and what comes of it |
 //! | `values.rs` | values, which the environment has as texts only |
+//! | `defaults.rs` | settings of collections that are created without |
 
+mod defaults;
 mod keys;
 mod layers;
 mod values;
@@ -24,9 +26,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::limits::Limits;
+use crate::service::settings::CollectionDefaults;
 use crate::service::{Keys, QuotaLimits};
 use crate::tls::TlsOptions;
-use values::{nullable, number, switch, text};
+use values::{nullable, number, seconds, switch, text};
 
 pub use keys::{Effect, KEYS, Key};
 
@@ -72,11 +75,16 @@ pub struct ServerConfig {
     /// How much is logged: `off`, `error`, `warn`, `info`, `debug` or `trace`.
     #[serde(deserialize_with = "text")]
     pub log_level: Option<String>,
+    /// How it is logged.
+    pub logger: LoggerConfig,
     /// Where data are.
     pub storage: StorageConfig,
     /// What is listened to, and to whom.
     pub service: ServiceConfig,
     tls: TlsConfig,
+    /// What collections are created with that do not say.
+    #[serde(skip)]
+    pub collections: CollectionDefaults,
     /// Files that were read.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
@@ -86,6 +94,25 @@ pub struct ServerConfig {
     /// Keys that are known and make no difference here.
     #[serde(skip)]
     pub unused: Vec<String>,
+}
+
+/// How it is logged.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LoggerConfig {
+    /// What a line of the log is.
+    pub format: LogFormat,
+}
+
+/// What a line of the log is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object of JSON.
+    Json,
 }
 
 /// Where data are.
@@ -154,6 +181,14 @@ pub struct ServiceConfig {
     /// Show the page for people; true by default.
     #[serde(deserialize_with = "switch")]
     pub enable_static_content: Option<bool>,
+    /// What names of metrics begin with.
+    #[serde(deserialize_with = "text")]
+    metrics_prefix: Option<String>,
+    #[serde(deserialize_with = "number")]
+    metrics_port: Option<u64>,
+    /// From which time on a call is told in the log as a slow one.
+    #[serde(deserialize_with = "seconds")]
+    pub slow_query_secs: Option<Duration>,
     #[serde(deserialize_with = "number")]
     max_request_size_mb: Option<u64>,
     #[serde(deserialize_with = "switch")]
@@ -189,10 +224,13 @@ impl ServerConfig {
     }
 
     fn from_value(value: Value) -> Result<ServerConfig, ConfigError> {
-        let found = keys::look(&value)?;
+        let mut found = keys::look(&value)?;
+        let (defaults, unknown) = defaults::read(&value)?;
+        found.unknown.extend(unknown);
         let mut config: ServerConfig = serde_json::from_value(layers::without_empty_sections(value))
             .map_err(|error| ConfigError::Value(error.to_string()))?;
         (config.unknown, config.unused) = (found.unknown, found.unused);
+        config.collections = defaults;
         Ok(config)
     }
 
@@ -314,6 +352,35 @@ impl ServerConfig {
     /// When there is no such port.
     pub fn http_port(&self) -> Result<u16, ConfigError> {
         port("service.http_port", self.service.http_port, 6333)
+    }
+
+    /// The port of metrics alone, if there is to be one.
+    ///
+    /// # Errors
+    /// When there is no such port.
+    pub fn metrics_port(&self) -> Result<Option<u16>, ConfigError> {
+        let given = self.service.metrics_port;
+        given
+            .map(|given| port("service.metrics_port", Some(given), 0))
+            .transpose()
+    }
+
+    /// What names of metrics begin with.
+    ///
+    /// # Errors
+    /// When no name can begin so.
+    pub fn metrics_prefix(&self) -> Result<String, ConfigError> {
+        let prefix = self.service.metrics_prefix.clone().unwrap_or_default();
+        let fits = |(at, letter): (usize, char)| {
+            letter.is_ascii_alphabetic() || "_:".contains(letter) || (at > 0 && letter.is_ascii_digit())
+        };
+        if prefix.chars().enumerate().all(fits) {
+            return Ok(prefix);
+        }
+        Err(ConfigError::Value(format!(
+            "service.metrics_prefix: names of metrics are of letters, digits, `_` and `:`, and begin with no digit; {prefix:?} \
+             is of others"
+        )))
     }
 
     /// The port of gRPC; `None` where it is not to be served (`grpc_port: null`).

@@ -160,3 +160,50 @@ fn limits_and_quotas_are_read_and_checked() {
         );
     }
 }
+
+#[test]
+fn metrics_and_slow_calls_are_as_they_are_said_to_be() {
+    let with = |variables: &[(&str, &str)]| with_variables(json!({}), variables).unwrap();
+    let nothing = with(&[]);
+    assert_eq!(nothing.metrics_port().unwrap(), None);
+    assert_eq!(nothing.metrics_prefix().unwrap(), "");
+    assert_eq!(nothing.service.slow_query_secs, None);
+    let said = with(&[
+        ("QDRANT__SERVICE__METRICS_PORT", "9100"),
+        ("QDRANT__SERVICE__METRICS_PREFIX", "our_"),
+        ("QDRANT__SERVICE__SLOW_QUERY_SECS", "0.25"),
+    ]);
+    assert_eq!(said.metrics_port().unwrap(), Some(9100));
+    assert_eq!(said.metrics_prefix().unwrap(), "our_");
+    assert_eq!(said.service.slow_query_secs, Some(Duration::from_millis(250)));
+    for (name, text) in [
+        ("METRICS_PORT", "70000"),
+        ("METRICS_PREFIX", "1x"),
+        ("METRICS_PREFIX", "a-b"),
+    ] {
+        let config = with(&[(&format!("QDRANT__SERVICE__{name}"), text)]);
+        assert!(
+            config.metrics_port().is_err() || config.metrics_prefix().is_err(),
+            "{name} {text}"
+        );
+    }
+    for text in ["-1", "long", "1e400"] {
+        assert!(
+            with_variables(json!({}), &[("QDRANT__SERVICE__SLOW_QUERY_SECS", text)]).is_err(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn sections_of_storage_say_what_new_collections_are() {
+    let variables = [
+        ("QDRANT__STORAGE__HNSW_INDEX__M", "24"),
+        ("QDRANT__STORAGE__HNSW_INDEX__N", "24"),
+        ("QDRANT__STORAGE__COLLECTION__VECTORS__ON_DISK", "true"),
+    ];
+    let config = with_variables(json!({"storage": {"optimizers": null}}), &variables).unwrap();
+    assert_eq!(config.collections.hnsw.m, Some(24));
+    assert_eq!(config.collections.vectors_on_disk, Some(true));
+    assert_eq!(config.unknown, ["storage.hnsw_index.n"]);
+}

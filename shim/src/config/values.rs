@@ -1,5 +1,7 @@
 //! Values of settings. The environment has texts only, so that texts that spell a value are as good as it.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 use serde_json::Value;
@@ -57,4 +59,19 @@ pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
         .or(spelled)
         .map(Some)
         .ok_or_else(|| de::Error::custom(format!("expected true or false, found {value}")))
+}
+
+/// Seconds, whole ones or not, or a text that spells them. A text that is empty says nothing.
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let spelled = match &value {
+        Value::Null => return Ok(None),
+        Value::String(text) if text.trim().is_empty() => return Ok(None),
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    let seconds = spelled.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds
+        .map(Some)
+        .ok_or_else(|| de::Error::custom(format!("expected seconds, found {value}")))
 }

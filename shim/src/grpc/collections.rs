@@ -163,10 +163,10 @@ impl CollectionCalls {
         message: proto::CollectionClusterInfoRequest,
     ) -> Answer<proto::CollectionClusterInfoResponse> {
         let clock = Clock::start();
-        let description = self.0.collection_info(&message.collection_name).await?;
+        let info = self.0.engine_info(&message.collection_name).await?;
         let shard = proto::LocalShardInfo {
             shard_id: 0,
-            points_count: description.points_count,
+            points_count: info.points,
             state: proto::ReplicaState::Active.into(),
             shard_key: None,
         };

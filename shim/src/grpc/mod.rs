@@ -8,7 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `server.rs` | serving it on a listener |
-//! | `journal.rs` | request ids, the log, counts of answers |
+//! | `journal.rs` | ids of calls, the log, counts of answers |
 //! | `guard.rs`, `names.rs` | who may call what; which collection a message is about |
 //! | `intake.rs` | messages, taken in and bounded |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |

@@ -95,7 +95,7 @@ async fn router(service: Service, options: ServerOptions) -> Router {
     if let Some(known) = reflection::known(reflection::builder().build_v1alpha()) {
         routes = routes.add_service(known.max_decoding_message_size(SMALL_MESSAGE));
     }
-    let journal = Journal::new(service.grpc_tallies().clone());
+    let journal = Journal::new(&service);
     let guard = Guard {
         keys: Arc::new(options.keys),
         service,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::{delete, put};
 use serde::Deserialize;
 use serde_json::Value;
-use vdb::PayloadIndexParams;
+use vdb::{PayloadIndexKind, PayloadIndexParams};
 
 use super::App;
 use super::envelope::{Failure, Part, answer};
@@ -60,19 +60,25 @@ async fn create(
 
 /// What an index is to be. An integer index that is to answer nothing is well-formed and yet of no use.
 fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
+    let named = schema.get("type").and_then(Value::as_str);
+    let kind = PayloadIndexKind::ALL
+        .into_iter()
+        .find(|kind| named == Some(kind.name()));
     let off = |name: &str| schema.get(name) == Some(&Value::Bool(false));
-    if off("lookup") && off("range") {
+    if kind == Some(PayloadIndexKind::Integer) && off("lookup") && off("range") {
         let error = ServiceError::validation(
             "field_schema",
             "the 'lookup' and 'range' capabilities can't be both disabled",
         );
         return Err(Failure::of(error, Part::Body));
     }
+    // What indexes of the kind do not have is as good as what none has.
+    let has = |name: &str| kind.is_none_or(|kind| PayloadIndexParams::knows(kind, name));
     let known = match schema {
         Value::Object(options) => Value::Object(
             options
                 .iter()
-                .filter(|(name, _)| PayloadIndexParams::knows(name))
+                .filter(|(name, _)| has(name))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
         ),

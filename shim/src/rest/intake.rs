@@ -11,11 +11,11 @@ use crate::limits::{Bodies, BodyProblem};
 use crate::service::{ErrorKind, ServiceError};
 
 /// What routes end with that write a body to the disk as it comes.
-const UPLOAD: &str = "/snapshots/upload";
+const UPLOADS: [&str; 2] = ["/snapshots/upload", "/snapshot/partial/recover"];
 
 pub(super) async fn gather(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
-    let upload = route.is_some_and(|route| route.as_str().ends_with(UPLOAD));
+    let upload = route.is_some_and(|route| UPLOADS.iter().any(|end| route.as_str().ends_with(end)));
     let (parts, body) = request.into_parts();
     if upload {
         return next.run(Request::from_parts(parts, bodies.paced(body))).await;

@@ -9,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
-use crate::request_id::{REQUEST_ID, RequestIds};
-use crate::service::Caller;
+use crate::request_ids::{REQUEST_ID, RequestIds};
+use crate::service::{Caller, Service};
 use crate::tally::Tallies;
 
 /// What routes of a collection begin with.
@@ -32,14 +32,17 @@ const METHODS: [Method; 5] = [
 #[derive(Debug)]
 pub(super) struct Journal {
     tallies: Arc<Tallies>,
+    /// From which time on a request is slow.
+    slow: Duration,
     ids: RequestIds,
 }
 
 impl Journal {
-    /// Counts into these.
-    pub(super) fn new(tallies: Arc<Tallies>) -> Self {
+    /// Of the requests to a service.
+    pub(super) fn new(service: &Service) -> Self {
         Journal {
-            tallies,
+            tallies: service.rest_tallies().clone(),
+            slow: service.slow(),
             ids: RequestIds::new(),
         }
     }
@@ -74,6 +77,8 @@ pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request
         tracing::error!(%method, path, status = number, ms, id = shown, subject, "request");
     } else if status.is_client_error() {
         tracing::info!(%method, path, status = number, ms, id = shown, subject, "request");
+    } else if took >= journal.slow {
+        tracing::warn!(%method, path, status = number, ms, id = shown, subject, "slow request");
     } else {
         tracing::debug!(%method, path, status = number, ms, id = shown, subject, "request");
     }

@@ -19,7 +19,8 @@
 //! | `points.rs` | writes of points |
 //! | `reads.rs` | points by id, pages, counts, facets, matrices |
 //! | `query/` | queries, and the older searches, recommendations and discoveries |
-//! | `snapshots.rs` | snapshots |
+//! | `snapshots.rs`, `partial.rs` | snapshots; what of a shard another node lacks |
+//! | `optimizations.rs`, `issues.rs` | what the background does with a collection; what somebody had better mend |
 //! | `cluster.rs`, `node.rs`, `quotas.rs`, `telemetry.rs` | what a single node says of its cluster and of itself |
 
 mod cluster;
@@ -30,9 +31,12 @@ mod extract;
 mod guard;
 mod indexes;
 mod intake;
+mod issues;
 mod journal;
 mod node;
+mod optimizations;
 mod origin;
+mod partial;
 mod points;
 mod query;
 mod quotas;
@@ -45,10 +49,10 @@ mod wire;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{Any, CorsLayer};
@@ -78,6 +82,8 @@ pub struct RestOptions {
     pub any_origin: bool,
     /// Do not show the page for people.
     pub no_dashboard: bool,
+    /// What names of metrics begin with.
+    pub metrics_prefix: String,
     /// What callers may take.
     pub limits: Limits,
 }
@@ -89,6 +95,8 @@ struct App {
     service: Service,
     /// Whether callers may show tokens.
     tokens: bool,
+    /// What names of metrics begin with.
+    metrics_prefix: Arc<str>,
 }
 
 /// Whether bytes are a body that a route understands.
@@ -101,6 +109,7 @@ pub(crate) fn bodies() -> impl Iterator<Item = (&'static str, Reader)> {
         vectors::BODIES,
         indexes::BODIES,
         points::BODIES,
+        partial::BODIES,
         reads::BODIES,
         query::BODIES,
     ];
@@ -117,22 +126,26 @@ fn calls() -> Router<App> {
         .merge(collections::routes())
         .merge(vectors::routes())
         .merge(indexes::routes())
+        .merge(issues::routes())
         .merge(points::routes())
         .merge(reads::routes())
         .merge(query::routes())
         .merge(snapshots::routes())
+        .merge(partial::routes())
         .merge(cluster::routes())
         .merge(node::routes())
+        .merge(optimizations::routes())
         .merge(quotas::routes())
         .merge(telemetry::routes())
 }
 
 /// The REST interface of a service, to be served or called.
 pub fn router(service: Service, options: RestOptions) -> Router {
-    let journal = Arc::new(Journal::new(service.rest_tallies().clone()));
+    let journal = Arc::new(Journal::new(&service));
     let app = App {
         service: service.on_behalf_of(&Caller::with(Access::nothing())),
         tokens: options.keys.take_tokens(),
+        metrics_prefix: options.metrics_prefix.into(),
     };
     let bodies = Bodies::new(options.limits.body_bytes, &options.limits);
     let guard = Guard {
@@ -173,6 +186,20 @@ pub fn router(service: Service, options: RestOptions) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(from_fn(slashes::single))
+}
+
+/// The metrics of a service and nothing else, for whoever asks.
+pub(crate) fn metrics_router(service: Service, prefix: &str) -> Router {
+    let app = App {
+        service,
+        tokens: false,
+        metrics_prefix: prefix.into(),
+    };
+    telemetry::metrics_routes()
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
+        .layer(Extension(Caller::with(Access::Manage)))
+        .with_state(app)
 }
 
 #[cfg(test)]

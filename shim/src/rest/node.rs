@@ -1,4 +1,4 @@
-//! What a node says of itself: version, health, issues.
+//! What a node says of itself: version, health.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -7,7 +7,6 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::App;
-use super::envelope::answer;
 use crate::service::{QDRANT_COMMIT, QDRANT_TITLE, QDRANT_VERSION};
 
 const HEALTHY: &str = "healthz check passed";
@@ -18,7 +17,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/healthz", get(healthy))
         .route("/livez", get(healthy))
         .route("/readyz", get(ready))
-        .route("/issues", get(issues).delete(clear_issues))
 }
 
 async fn version() -> axum::Json<Value> {
@@ -46,13 +44,4 @@ pub(crate) fn while_opening(path: &str) -> Option<Response> {
 /// Collections are opened when they are asked for: whoever is answered at all is answered.
 async fn ready() -> &'static str {
     "all shards are ready"
-}
-
-/// Nothing is reported as an issue.
-async fn issues() -> Response {
-    answer(async { Ok(json!({ "issues": [] })) }).await
-}
-
-async fn clear_issues() -> Response {
-    answer(async { Ok(true) }).await
 }

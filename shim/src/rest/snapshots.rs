@@ -32,14 +32,11 @@ pub(super) fn routes() -> Router<App> {
             .route(&format!("{root}/recover"), put(recover))
             .route(&format!("{root}/upload"), post(upload));
     }
-    let streams = "/collections/{collection}/shards/{shard}/snapshot";
-    routes
-        .route(streams, get(stream))
-        .route(&format!("{streams}/partial/{{file}}"), get(partial).post(partial))
+    routes.route("/collections/{collection}/shards/{shard}/snapshot", get(stream))
 }
 
 /// Whose snapshots a path is about, and which of them.
-struct Place {
+pub(super) struct Place {
     collection: Option<String>,
     shard: Option<u32>,
     file: Option<String>,
@@ -83,6 +80,12 @@ impl Place {
         self.file.as_deref().unwrap_or_default()
     }
 
+    /// The shard that it is about, and its collection.
+    pub(super) fn shard(&self) -> Result<(&str, u32), Failure> {
+        let shard = self.collection.as_deref().zip(self.shard);
+        shard.ok_or_else(|| ServiceError::bad_request("which shard?").into())
+    }
+
     /// The collection to make of a snapshot.
     fn target(&self) -> Result<String, Failure> {
         if self.shard.is_some_and(|shard| shard != 0) {
@@ -99,9 +102,9 @@ fn yes() -> bool {
 }
 
 #[derive(Deserialize)]
-struct WaitParam {
+pub(super) struct WaitParam {
     #[serde(default = "yes")]
-    wait: bool,
+    pub(super) wait: bool,
 }
 
 async fn list(State(app): State<App>, place: Place) -> Response {
@@ -134,27 +137,19 @@ async fn send(service: &Service, place: &Place) -> Result<Response, Failure> {
 
 /// Sends the shard as it is now; nothing of it is kept.
 async fn stream(State(app): State<App>, place: Place) -> Response {
-    let sent = async {
-        let (passing, made) = app.service.passing_snapshot(place.of()).await?;
-        let response = send_file(&made).await;
-        // Its file is open: the name is needed no more.
-        drop(passing);
-        response
-    };
-    match sent.await {
+    match send_passing(&app.service, &place).await {
         Ok(response) => response,
         Err(failure) => failure.into_response(),
     }
 }
 
-/// Differences between what two nodes have are for clusters.
-async fn partial(place: Place) -> Response {
-    answer::<bool>(async move {
-        place.target()?;
-        let text = "partial snapshots are not supported: take the whole one";
-        Err(ServiceError::bad_request(text).into())
-    })
-    .await
+/// A snapshot that is sent and not kept.
+pub(super) async fn send_passing(service: &Service, place: &Place) -> Result<Response, Failure> {
+    let (passing, made) = service.passing_snapshot(place.of()).await?;
+    let response = send_file(&made).await;
+    // Its file is open: the name is needed no more.
+    drop(passing);
+    response
 }
 
 async fn send_file(found: &SnapshotFile) -> Result<Response, Failure> {
@@ -212,7 +207,7 @@ async fn recover(
 }
 
 #[derive(Deserialize)]
-struct UploadParams {
+pub(super) struct UploadParams {
     #[serde(default = "yes")]
     wait: bool,
     #[serde(rename = "priority")]
@@ -226,19 +221,26 @@ async fn upload(
     Params(params): Params<UploadParams>,
     parts: Multipart,
 ) -> Response {
-    answer_accepted(async move {
-        let name = place.target()?;
-        // Nobody sends it all to be told then.
-        check_checksum(params.checksum.as_deref()).map_err(|error| Failure::of(error, Part::Query))?;
-        let incoming = app.service.incoming().await?;
-        receive(parts, &incoming).await?;
-        let done = async move {
-            let from = Recovery::Received(incoming);
-            app.service.recover_snapshot(&name, from, params.checksum).await
-        };
-        waited(params.wait, done).await
-    })
-    .await
+    answer_accepted(take_upload(app, &place, params, parts)).await
+}
+
+/// Makes the collection of a snapshot that comes with the call.
+pub(super) async fn take_upload(
+    app: App,
+    place: &Place,
+    params: UploadParams,
+    parts: Multipart,
+) -> Result<Option<bool>, Failure> {
+    let name = place.target()?;
+    // Nobody sends it all to be told then.
+    check_checksum(params.checksum.as_deref()).map_err(|error| Failure::of(error, Part::Query))?;
+    let incoming = app.service.incoming().await?;
+    receive(parts, &incoming).await?;
+    let done = async move {
+        let from = Recovery::Received(incoming);
+        app.service.recover_snapshot(&name, from, params.checksum).await
+    };
+    waited(params.wait, done).await
 }
 
 async fn receive(mut parts: Multipart, incoming: &Incoming) -> Result<(), Failure> {
@@ -268,7 +270,7 @@ async fn receive(mut parts: Multipart, incoming: &Incoming) -> Result<(), Failur
 }
 
 /// Waits for a recovery, or leaves it to itself.
-async fn waited(
+pub(super) async fn waited(
     wait: bool,
     done: impl Future<Output = Result<bool, ServiceError>> + Send + 'static,
 ) -> Result<Option<bool>, Failure> {

@@ -28,9 +28,12 @@ use crate::service::{Problems, QDRANT_VERSION, Service, ServiceError};
 use crate::tally::{Routes, Statuses, Tallies, Tally};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/telemetry", get(telemetry))
-        .route("/metrics", get(metrics::metrics))
+    metrics_routes().route("/telemetry", get(telemetry))
+}
+
+/// What there is where metrics have a port of their own.
+pub(super) fn metrics_routes() -> Router<App> {
+    Router::new().route("/metrics", get(metrics::metrics))
 }
 
 /// How long gathering may take that does not say.

@@ -45,6 +45,7 @@ async fn every_route_has_a_row_in_the_table_of_access() {
     let app = App {
         service,
         tokens: false,
+        metrics_prefix: "".into(),
     };
     let router: Router = routes
         .fallback(nothing)
@@ -70,4 +71,35 @@ async fn every_route_has_a_row_in_the_table_of_access() {
             assert!(status == 404 && body.is_empty(), "{method} {route} has no row");
         }
     }
+}
+
+#[tokio::test]
+async fn metrics_have_a_port_of_their_own_and_names_that_begin_as_they_should() {
+    let scratch = tempfile::tempdir().unwrap();
+    let database = Database::builder().open_in_memory().unwrap();
+    let service = Service::new(database, ServiceOptions::new(scratch.path()));
+    let get = |router: Router, path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        async move {
+            let answer = router.oneshot(request).await.unwrap();
+            let status = answer.status();
+            let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            (status, String::from_utf8(bytes.to_vec()).unwrap())
+        }
+    };
+    let alone = metrics_router(service.clone(), "our_");
+    let (status, text) = get(alone.clone(), "/metrics").await;
+    assert_eq!(status, 200);
+    assert!(text.lines().all(|line| {
+        let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+        name.starts_with("our_")
+    }));
+    assert_eq!(get(alone, "/collections").await.0, 404);
+    // Beside it they are for those who may.
+    let options = RestOptions {
+        keys: Keys::none().full("secret"),
+        metrics_prefix: "our_".to_owned(),
+        ..RestOptions::default()
+    };
+    assert_eq!(get(router(service, options), "/metrics").await.0, 401);
 }

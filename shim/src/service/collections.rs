@@ -34,9 +34,10 @@ impl Service {
     ///
     /// # Errors
     /// When the name is taken or not allowed, or the settings are out of range or ask for what there is not.
-    pub async fn create_collection(&self, name: &str, settings: CollectionSettings) -> Result<bool> {
+    pub async fn create_collection(&self, name: &str, mut settings: CollectionSettings) -> Result<bool> {
         check_new_name(name)?;
         settings.validate()?;
+        self.inner.options.collections.fill(&mut settings);
         let name = name.to_owned();
         self.to_the_end(move |inner| create(inner, &name, &settings))
             .await
@@ -68,9 +69,12 @@ impl Service {
         check_name(name)?;
         let name = name.to_owned();
         self.to_the_end(move |inner| {
+            let aliases = inner.aliases_of(&name);
             let dropped = inner.database.drop_collection(&name)?;
-            inner.rest.forget(&name);
-            inner.grpc.forget(&name);
+            if dropped {
+                inner.issues.forget(&name);
+                aliases.iter().chain([&name]).for_each(|gone| inner.forget(gone));
+            }
             Ok(dropped)
         })
         .await
@@ -115,7 +119,7 @@ impl Service {
         }
         problems.finish()?;
         self.to_the_end(move |inner| {
-            inner.database.update_aliases(&changes)?;
+            change_aliases(inner, &changes)?;
             Ok(true)
         })
         .await
@@ -138,15 +142,44 @@ impl Service {
     pub async fn collection_aliases(&self, collection: &str) -> Result<Vec<String>> {
         check_name(collection)?;
         let name = collection.to_owned();
-        self.about_all(move |inner| {
-            let aliases = inner.database.aliases().into_iter();
-            Ok(aliases
-                .filter(|(_, collection)| *collection == name)
-                .map(|(alias, _)| alias)
-                .collect())
-        })
-        .await
+        self.about_all(move |inner| Ok(inner.aliases_of(&name))).await
     }
+}
+
+impl Inner {
+    /// The aliases of a collection, sorted.
+    fn aliases_of(&self, name: &str) -> Vec<String> {
+        let aliases = self.database.aliases().into_iter();
+        let its = aliases.filter(|(_, collection)| collection == name);
+        its.map(|(alias, _)| alias).collect()
+    }
+
+    /// Nothing has this name any more: what was counted under it is of nothing.
+    fn forget(&self, name: &str) {
+        self.rest.forget(name);
+        self.grpc.forget(name);
+    }
+}
+
+fn change_aliases(inner: &Inner, changes: &[AliasChange]) -> Result<()> {
+    // Only collections can have aliases; another alias is none, and said not to be there.
+    let collections = inner.database.collections();
+    for change in changes {
+        if let AliasChange::Create { collection, .. } = change
+            && collections.binary_search(collection).is_err()
+        {
+            return Err(ServiceError::no_collection(collection));
+        }
+    }
+    inner.database.update_aliases(changes)?;
+    for change in changes {
+        if let AliasChange::Delete { alias: gone } | AliasChange::Rename { from: gone, .. } = change
+            && !inner.database.exists(gone)
+        {
+            inner.forget(gone);
+        }
+    }
+    Ok(())
 }
 
 fn create(inner: &Inner, name: &str, settings: &CollectionSettings) -> Result<bool> {

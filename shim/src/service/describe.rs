@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vdb::{Collection, Condition, Control, Filter, PayloadIndexParams, Status};
+use vdb::{Collection, Control, PayloadIndexParams, Status};
 
 use super::error::Result;
 use super::settings::{
     CollectionSettings, PayloadStorage, QuantizationSettings, ResolvedHnsw, ResolvedOptimizer,
     ShardingMethod, SparseVectorSettings, VectorsSettings, WalSettings,
 };
-
-/// Up to so many points those of an index are counted; beyond, they are estimated.
-const COUNTED: u64 = 100_000;
 
 /// Something that a user should know of a collection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -164,16 +161,10 @@ pub(super) fn describe(
     let info = collection.info()?;
     let mut payload_schema = BTreeMap::new();
     for (path, params) in &info.payload_indexes {
-        let has_value = Filter::must_not([Condition::is_empty(path.as_str())]);
-        let points = if info.points <= COUNTED {
-            collection.count_with(Some(&has_value), control)?
-        } else {
-            collection.estimate_with(&has_value, control)?.expected
-        };
         let description = IndexDescription {
             data_type: params.kind.name().to_owned(),
             params: params.options.as_ref().map(|_| params.to_json()),
-            points,
+            points: collection.points_with(path, control)?,
             engine: params.clone(),
         };
         payload_schema.insert(path.clone(), description);

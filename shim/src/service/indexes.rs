@@ -37,6 +37,7 @@ impl Service {
                 Err(Error::Cancelled) if !wait => {}
                 done => done?,
             }
+            inner.issues.settle(&inner.resolve(&name), &path);
             result(collection.info()?.last_sequence, wait)
         });
         within(options, work, LATE).await

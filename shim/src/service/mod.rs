@@ -17,6 +17,7 @@
 //! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
 //! | `snapshots/` | files of snapshots |
+//! | `issues.rs` | what somebody had better mend |
 //!
 //! Calls take engine types ([`vdb::QueryRequest`], [`vdb::Operation`] ...), except settings of collections, which have more to
 //! them than the engine knows.
@@ -28,6 +29,7 @@ mod collections;
 mod describe;
 mod error;
 mod indexes;
+mod issues;
 mod named_vectors;
 mod names;
 mod pool;
@@ -49,22 +51,25 @@ pub use access::{Access, Caller, Keys};
 pub(crate) use describe::colour;
 pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, ParamsDescription, Warning};
 pub use error::{ErrorKind, Problems, Result, ServiceError};
+pub use issues::Issue;
 pub use named_vectors::NamedVectorSettings;
 pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{
-    Incoming, Location, Recovery, Room, SnapshotDescription, SnapshotFile, SnapshotsOf, check_checksum,
-    sweep_snapshots,
+    Incoming, Location, PartVersion, Recovery, Room, ShardManifest, SnapshotDescription, SnapshotFile,
+    SnapshotsOf, check_checksum, sweep_snapshots,
 };
 pub use survey::Surveyed;
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 
 use crate::tally::Tallies;
 use brief::Brief;
+use issues::Issues;
 use names::check_name;
 use pool::{Abandoned, Pool};
 use quotas::Quotas;
+use settings::CollectionDefaults;
 use snapshots::Names;
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
@@ -78,6 +83,9 @@ pub const QDRANT_TITLE: &str = "qdrant - vector search engine";
 
 /// How long a read may take that does not say.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// From which time on a call is slow, where nobody says.
+pub const DEFAULT_SLOW: Duration = Duration::from_millis(1_200);
 
 /// What directories of snapshots are called, behind the name of the database's.
 const SNAPSHOTS: &str = ".snapshots";
@@ -110,8 +118,12 @@ pub struct ServiceOptions {
     pub threads: usize,
     /// How long a read may take that does not say.
     pub read_timeout: Duration,
+    /// Calls that take this time or more are told in the log.
+    pub slow: Duration,
     /// Most collections; none by default.
     pub max_collections: Option<usize>,
+    /// What collections are created with that do not say.
+    pub collections: CollectionDefaults,
     /// Reads that end within this time are done by the thread that asks for them; others begin again elsewhere when it is
     /// over. No time by default: for servers, whose threads have nothing else to do.
     pub brief: Duration,
@@ -130,7 +142,9 @@ impl ServiceOptions {
             snapshots: snapshots.into(),
             threads: 0,
             read_timeout: DEFAULT_READ_TIMEOUT,
+            slow: DEFAULT_SLOW,
             max_collections: None,
+            collections: CollectionDefaults::default(),
             brief: Duration::ZERO,
             directory: None,
             quotas: QuotaLimits::default(),
@@ -161,6 +175,7 @@ struct Inner {
     started: Started,
     /// Snapshots that are being made.
     names: Names,
+    issues: Issues,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -203,6 +218,7 @@ impl Service {
                     wall: jiff::Timestamp::now(),
                 },
                 names: Names::default(),
+                issues: Issues::default(),
             }),
         }
     }
@@ -235,6 +251,11 @@ impl Service {
     /// Reads at once.
     pub fn search_threads(&self) -> usize {
         self.inner.pool.read_threads()
+    }
+
+    /// From which time on a call is told in the log as a slow one.
+    pub(crate) fn slow(&self) -> Duration {
+        self.inner.options.slow
     }
 
     /// How REST was answered.

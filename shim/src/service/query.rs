@@ -1,6 +1,7 @@
 //! Queries and groups.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use vdb::{
     Collection, Control, Error, Group, GroupId, GroupRequest, LookupFrom, MAX_EF, MAX_LIMIT, PointId,
@@ -9,6 +10,7 @@ use vdb::{
 
 use super::access::Right;
 use super::error::{Result, ServiceError};
+use super::issues::filters_of;
 use super::read::{ReadOptions, require_order_index};
 use super::{Inner, Service};
 
@@ -74,9 +76,10 @@ impl Service {
             for request in &mut requests {
                 prepare(collection, request)?;
             }
-            let answers = collection
-                .query_batch_with(&requests, control)
-                .map_err(|error| lookup_error(inner, collection, error))?;
+            let began = Instant::now();
+            let answers = collection.query_batch_with(&requests, control);
+            inner.notice(collection, began, requests.iter().flat_map(filters_of));
+            let answers = answers.map_err(|error| lookup_error(inner, collection, error))?;
             Ok(answers
                 .into_iter()
                 .zip(&requests)
@@ -113,9 +116,10 @@ impl Service {
             let other = lookup
                 .map(|lookup| lookup_collection(inner, lookup))
                 .transpose()?;
-            let groups = collection
-                .query_groups_with(&request.groups, control)
-                .map_err(|error| lookup_error(inner, collection, error))?;
+            let began = Instant::now();
+            let groups = collection.query_groups_with(&request.groups, control);
+            inner.notice(collection, began, filters_of(&request.groups.query));
+            let groups = groups.map_err(|error| lookup_error(inner, collection, error))?;
             let mut hits: Vec<GroupHits> = groups
                 .into_iter()
                 .map(|group| GroupHits { group, lookup: None })

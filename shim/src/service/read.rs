@@ -1,6 +1,6 @@
 //! Reads of points that are no queries.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vdb::{
     Collection, DistanceMatrix, FacetHit, FacetRequest, Filter, MAX_LIMIT, MatrixRequest, OrderBy,
@@ -73,11 +73,14 @@ impl Service {
         ask: ScrollAsk,
         options: ReadOptions,
     ) -> Result<ScrollAnswer> {
-        self.soon(collection, options, move |_, collection, control| {
+        self.soon(collection, options, move |inner, collection, control| {
             let mut scroll = ask.scroll.clone();
             scroll.limit = scroll.limit.min(MAX_LIMIT);
             let Some(order) = ask.order_by.clone() else {
-                let page = collection.scroll_with(&scroll, control)?;
+                let began = Instant::now();
+                let page = collection.scroll_with(&scroll, control);
+                inner.notice(collection, began, &scroll.filter);
+                let page = page?;
                 let unordered = |record| ScrolledPoint {
                     record,
                     order_value: None,
@@ -135,8 +138,11 @@ impl Service {
                 .await
             }
             filter => {
-                self.soon(collection, options, move |_, collection, control| {
-                    Ok(collection.count_with(filter.as_ref(), control)?)
+                self.soon(collection, options, move |inner, collection, control| {
+                    let began = Instant::now();
+                    let count = collection.count_with(filter.as_ref(), control);
+                    inner.notice(collection, began, &filter);
+                    Ok(count?)
                 })
                 .await
             }

@@ -192,3 +192,72 @@ async fn segments_and_bytes_are_told() {
     assert!(long["queued"].is_array() && long["idle_segments"].is_array() && long.get("completed").is_none());
     assert!(server.get("/collections/c/memory").await.result()["total"]["ram_bytes"].is_u64());
 }
+
+#[tokio::test]
+async fn names_that_are_gone_are_not_counted_for() {
+    let server = Server::with_points().await;
+    let change = |actions| server.post("/collections/aliases", json!({ "actions": actions }));
+    let create = |alias| json!({"create_alias": {"collection_name": "c", "alias_name": alias}});
+    change(json!([create("a"), create("b"), create("d")]))
+        .await
+        .result();
+    let counted = || async {
+        let told = server.get("/telemetry?per_collection=true").await.result();
+        let named = told["requests"]["rest"]["per_collection_responses"]
+            .as_object()
+            .cloned();
+        let mut names: Vec<String> = named.unwrap().keys().cloned().collect();
+        names.sort_unstable();
+        names
+    };
+    for name in ["a", "b", "d"] {
+        server.get(&format!("/collections/{name}")).await.result();
+    }
+    assert_eq!(counted().await, ["a", "b", "c", "d"]);
+    let rename = json!({"rename_alias": {"old_alias_name": "b", "new_alias_name": "e"}});
+    change(json!([{"delete_alias": {"alias_name": "a"}}, rename]))
+        .await
+        .result();
+    assert_eq!(counted().await, ["c", "d"]);
+    // An alias is no collection, and is not dropped as one.
+    assert_eq!(server.delete("/collections/d").await.result(), false);
+    assert_eq!(counted().await, ["c", "d"]);
+    server.delete("/collections/c").await.result();
+    assert!(counted().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_collection_is_not_held_to_its_limits() {
+    let server = Server::with_points().await;
+    let index = json!({"field_name": "n", "field_schema": "integer"});
+    server.put("/collections/c/index?wait=true", index).await.result();
+    let strict =
+        json!({"strict_mode_config": {"enabled": true, "read_rate_limit": 1, "filter_max_conditions": 0}});
+    server.patch("/collections/c", strict).await.result();
+    for _ in 0..3 {
+        let told = server.get("/collections/c").await.result();
+        assert_eq!(told["payload_schema"]["n"]["points"], 3);
+        let cluster = server.get("/collections/c/cluster").await.result();
+        assert_eq!(cluster["local_shards"][0]["points_count"], 4);
+    }
+    server
+        .post("/collections/c/points/count", json!({}))
+        .await
+        .result();
+    server
+        .post("/collections/c/points/count", json!({}))
+        .await
+        .error(429);
+}
+
+#[tokio::test]
+async fn jobs_of_the_background_are_told() {
+    let server = Server::with_points().await;
+    let path = "/collections/c/optimizations?with=queued,completed,idle_segments";
+    let told = server.get(path).await.result();
+    assert_eq!(told["completed"], json!([]));
+    assert_eq!(told["queued"], json!([]));
+    server.get(&format!("{path}&completed_limit=0")).await.result();
+    server.get(&format!("{path}&completed_limit=-1")).await.error(400);
+    server.get("/collections/none/optimizations").await.error(404);
+}

@@ -125,6 +125,15 @@ async fn aliases_stand_for_collections() {
         .await
         .error(404);
     assert_eq!(text, "Not found: Collection `none` doesn't exist!");
+    let twice = json!([{"create_alias": {"collection_name": "a", "alias_name": "b"}}]);
+    let text = server
+        .post("/collections/aliases", actions(twice))
+        .await
+        .error(404);
+    assert_eq!(
+        text, "Not found: Collection `a` doesn't exist!",
+        "an alias is none"
+    );
     let named = server.put("/collections/a", json!({})).await.error(400);
     assert!(
         named.contains("Alias with the same name already exists"),

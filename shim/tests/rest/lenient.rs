@@ -67,6 +67,12 @@ async fn keys_that_are_not_known_are_not_minded() {
     assert_eq!(payload(&server, 1).await, json!({}));
     let none = json!({"operations": [{"more": 1}]});
     server.post("/collections/c/points/batch", none).await.error(400);
+    let foreign =
+        json!({"type": "keyword", "lookup": false, "range": false, "lowercase": "x", "tokenizer": 1});
+    let index = json!({"field_name": "k", "field_schema": foreign});
+    server.put("/collections/c/index?wait=true", index).await.result();
+    let told = server.get("/collections/c").await.result();
+    assert_eq!(told["payload_schema"]["k"]["params"], json!({"type": "keyword"}));
     let index = json!({"field_name": "n", "field_schema": {"type": "integer", "more": 1}});
     server.put("/collections/c/index?wait=true", index).await.result();
     let groups = json!({"query": [1, 0], "group_by": "word", "offset": 1});

@@ -7,6 +7,7 @@ mod clusters;
 mod collections;
 mod contract;
 mod dashboard;
+mod issues;
 mod lenient;
 mod limits;
 mod points;
@@ -139,17 +140,21 @@ impl Server {
     /// A server with a collection `c` of two numbers a vector, and points 1 to 4 in it.
     async fn with_points() -> Self {
         let server = Server::new();
+        server.fill().await;
+        server
+    }
+
+    async fn fill(&self) {
         let body = json!({"vectors": {"size": 2, "distance": "Dot"}});
-        assert_eq!(server.put("/collections/c", body).await.result(), true);
+        assert_eq!(self.put("/collections/c", body).await.result(), true);
         let points = json!({"points": [
             {"id": 1, "vector": [1.0, 0.0], "payload": {"n": 1, "word": "owl", "tags": ["a", "b"]}},
             {"id": 2, "vector": [0.8, 0.1], "payload": {"n": 2, "word": "hawk", "tags": ["b"]}},
             {"id": 3, "vector": [0.1, 0.9], "payload": {"n": 3, "word": "owl"}},
             {"id": "c56a4180-65aa-42ec-a945-5fd21dec0538", "vector": [0.0, 0.5]},
         ]});
-        let put = server.put("/collections/c/points?wait=true", points).await;
+        let put = self.put("/collections/c/points?wait=true", points).await;
         assert_eq!(put.result(), json!({"operation_id": 1, "status": "completed"}));
-        server
     }
 }
 

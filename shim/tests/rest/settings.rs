@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 use vdb::Database;
+use vdb_qdrant::rest::{RestOptions, router};
+use vdb_qdrant::service::settings::{CollectionDefaults, HnswSettings};
+use vdb_qdrant::service::{Service, ServiceOptions};
 
 use super::Server;
 
@@ -46,6 +49,33 @@ async fn settings_survive_a_restart() {
     database.close().unwrap();
     let server = Server::on(Database::open(&path).unwrap());
     assert_eq!(config(&server).await, before);
+}
+
+#[tokio::test]
+async fn a_collection_is_what_the_server_says_where_nobody_else_does() {
+    let snapshots = tempfile::tempdir().unwrap();
+    let options = ServiceOptions {
+        collections: CollectionDefaults {
+            hnsw: HnswSettings {
+                m: Some(24),
+                ..HnswSettings::default()
+            },
+            on_disk_payload: Some(false),
+            ..CollectionDefaults::default()
+        },
+        ..ServiceOptions::new(snapshots.path())
+    };
+    let database = Database::builder().open_in_memory().unwrap();
+    let server = Server {
+        router: router(Service::new(database, options), RestOptions::default()),
+        _snapshots: snapshots,
+    };
+    let body = json!({"vectors": {"size": 2, "distance": "Dot"}, "hnsw_config": {"ef_construct": 50}});
+    server.put("/collections/c", body).await.result();
+    let told = config(&server).await;
+    assert_eq!(told["hnsw_config"]["m"], 24);
+    assert_eq!(told["hnsw_config"]["ef_construct"], 50);
+    assert_eq!(told["params"]["on_disk_payload"], false);
 }
 
 #[tokio::test]

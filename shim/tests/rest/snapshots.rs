@@ -3,6 +3,12 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use vdb::Database;
+use vdb_qdrant::rest::RestOptions;
+use vdb_qdrant::server::serve;
+use vdb_qdrant::service::{Service, ServiceOptions};
 
 use super::Server;
 
@@ -133,10 +139,6 @@ async fn a_shard_is_sent_as_it_is_and_recovered_from_its_snapshots() {
     assert_eq!(sent.result(), true);
     server.get("/collections/c/shards/1/snapshot").await.error(404);
     server.get("/collections/none/shards/0/snapshot").await.error(404);
-    server
-        .get("/collections/c/shards/0/snapshot/partial/manifest")
-        .await
-        .error(400);
 
     let made = server.raw("POST", path, Body::empty()).await.result();
     server.delete("/collections/c/points/1").await;
@@ -167,7 +169,7 @@ async fn a_snapshot_of_another_server_is_fetched() {
         .await
         .result();
     let name = made["name"].as_str().unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = server.router.clone();
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -187,4 +189,83 @@ async fn a_snapshot_of_another_server_is_fetched() {
     let told = other.put(path, missing).await.error(400);
     assert!(told.contains("404"), "{told}");
     serving.abort();
+}
+
+#[tokio::test]
+async fn a_shard_is_sent_to_those_who_lack_something_of_it() {
+    let server = Server::with_points().await;
+    let partial = |call: &str| format!("/collections/c/shards/0/snapshot/partial/{call}");
+    let manifest = || async { server.get(&partial("manifest")).await };
+    let known = manifest().await.result();
+    let (name, part) = known.as_object().unwrap().iter().next().unwrap();
+    assert_eq!(part["segment_id"], json!(name));
+    assert!(part["segment_version"].is_u64() && part["file_versions"].is_object());
+    // Whoever has it is sent nothing.
+    let same = server.post(&partial("create"), known.clone()).await;
+    assert_eq!(same.status, 304);
+    assert!(same.bytes.is_empty());
+    let others = server.post(&partial("create"), json!({})).await;
+    assert_eq!(others.status, 200);
+    assert_eq!(others.headers["content-type"], "application/octet-stream");
+    // A write makes another version of it, a new index another shard.
+    let gone = json!({"points": [1]});
+    server
+        .post("/collections/c/points/delete?wait=true", gone)
+        .await
+        .result();
+    assert_ne!(manifest().await.result(), known);
+    assert_eq!(server.post(&partial("create"), known.clone()).await.status, 200);
+    let before = manifest().await.result();
+    let index = json!({"field_name": "n", "field_schema": "integer"});
+    server.put("/collections/c/index?wait=true", index).await.result();
+    assert_ne!(manifest().await.result(), before);
+    // What was sent brings it back.
+    let sent = server
+        .send(upload(&partial("recover"), "snapshot", &others.bytes))
+        .await;
+    assert_eq!(sent.result(), true);
+    let count = server
+        .post("/collections/c/points/count", json!({}))
+        .await
+        .result();
+    assert_eq!(count, json!({"count": 4}));
+    // There must be something to bring up to date, and somebody to ask.
+    let absent = "/collections/none/shards/0/snapshot/partial";
+    server.get(&format!("{absent}/manifest")).await.error(404);
+    let sent = server.send(upload(&format!("{absent}/recover"), "snapshot", &others.bytes));
+    sent.await.error(404);
+    server.post(&partial("create"), json!([])).await.error(400);
+    server
+        .post(&partial("recover_from"), json!({"peer_url": "ftp://a"}))
+        .await
+        .error(400);
+    assert_eq!(server.get(&partial("other")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_shard_is_brought_up_to_what_another_server_has() {
+    let database = Database::builder().open_in_memory().unwrap();
+    let theirs = Server::on(database.clone());
+    theirs.fill().await;
+    let snapshots = tempfile::tempdir().unwrap();
+    let service = Service::new(database, ServiceOptions::new(snapshots.path()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async move { drop(stopped.await) };
+    let serving = tokio::spawn(serve(listener, None, RestOptions::default(), service, stopped));
+
+    let ours = Server::new();
+    let body = json!({"vectors": {"size": 2, "distance": "Dot"}});
+    ours.put("/collections/c", body).await.result();
+    let from = json!({"peer_url": url, "api_key": null});
+    let call = "/collections/c/shards/0/snapshot/partial/recover_from";
+    assert_eq!(ours.post(call, from.clone()).await.result(), true);
+    let count = ours.post("/collections/c/points/count", json!({})).await.result();
+    assert_eq!(count, json!({"count": 4}));
+    // What is not there is not made.
+    let absent = "/collections/d/shards/0/snapshot/partial/recover_from";
+    ours.post(absent, from).await.error(404);
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
 }

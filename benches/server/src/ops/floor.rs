@@ -12,7 +12,7 @@ use vdb_benches::{Dataset, Error, Question, Result};
 use vdb_measure::{Measured, Setting, rounded};
 
 use crate::load::load;
-use crate::server::{Connection, Params, Server};
+use crate::server::{Connection, Server, renew};
 
 /// Neighbours asked for.
 const LIMIT: usize = 10;
@@ -236,14 +236,7 @@ fn search_here(set: &Dataset, scratch: &Path, plan: &Floor, truth: &[Vec<u64>]) 
 
 /// Writes all rows over one connection, each batch when the one before it is done.
 fn write(server: &dyn Server, set: &Dataset, plan: &Floor) -> Result<FloorLine> {
-    if server.exists()? {
-        server.delete()?;
-    }
-    server.create(&Params {
-        dim: set.dim,
-        distance: set.distance,
-        int8: false,
-    })?;
+    renew(server, set)?;
     let batch = plan.batch.max(1);
     let (mut times, started) = (Vec::new(), Instant::now());
     for first in (0..set.len()).step_by(batch) {

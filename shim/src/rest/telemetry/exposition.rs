@@ -17,10 +17,22 @@ pub(super) enum Kind {
 }
 
 /// A text that grows.
-#[derive(Debug, Default)]
-pub(super) struct Exposition(String);
+#[derive(Debug)]
+pub(super) struct Exposition<'a> {
+    text: String,
+    /// What all names begin with.
+    prefix: &'a str,
+}
 
-impl Exposition {
+impl<'a> Exposition<'a> {
+    /// Nothing yet.
+    pub(super) fn new(prefix: &'a str) -> Self {
+        Exposition {
+            text: String::new(),
+            prefix,
+        }
+    }
+
     /// Begins the figures of a name.
     pub(super) fn head(&mut self, name: &str, kind: Kind, help: &str) {
         let kind = match kind {
@@ -28,20 +40,25 @@ impl Exposition {
             Kind::Counter => "counter",
             Kind::Histogram => "histogram",
         };
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        let prefix = self.prefix;
+        let _ = write!(
+            self.text,
+            "# HELP {prefix}{name} {help}\n# TYPE {prefix}{name} {kind}\n"
+        );
     }
 
     /// One figure.
     pub(super) fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        self.0.push_str(name);
+        self.text.push_str(self.prefix);
+        self.text.push_str(name);
         for (at, (label, text)) in labels.iter().enumerate() {
             let open = if at == 0 { '{' } else { ',' };
-            let _ = write!(self.0, "{open}{label}=\"");
+            let _ = write!(self.text, "{open}{label}=\"");
             self.escaped(text);
-            self.0.push('"');
+            self.text.push('"');
         }
         let close = if labels.is_empty() { "" } else { "}" };
-        let _ = writeln!(self.0, "{close} {value}");
+        let _ = writeln!(self.text, "{close} {value}");
     }
 
     /// A name with one figure and no labels.
@@ -53,17 +70,17 @@ impl Exposition {
     fn escaped(&mut self, text: &str) {
         for letter in text.chars() {
             match letter {
-                '\\' => self.0.push_str("\\\\"),
-                '"' => self.0.push_str("\\\""),
-                '\n' => self.0.push_str("\\n"),
-                other => self.0.push(other),
+                '\\' => self.text.push_str("\\\\"),
+                '"' => self.text.push_str("\\\""),
+                '\n' => self.text.push_str("\\n"),
+                other => self.text.push(other),
             }
         }
     }
 
     /// All of it.
     pub(super) fn text(self) -> String {
-        self.0
+        self.text
     }
 }
 
@@ -73,7 +90,7 @@ mod tests {
 
     #[test]
     fn labels_are_escaped() {
-        let mut text = Exposition::default();
+        let mut text = Exposition::new("");
         text.head("a", Kind::Counter, "what it is");
         text.line("a", &[("id", "x\"y\\z\n"), ("b", "")], 1);
         text.single("c", Kind::Gauge, "another", 0.5);

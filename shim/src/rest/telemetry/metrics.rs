@@ -31,16 +31,16 @@ pub(super) async fn metrics(
     Params(params): Params<MetricsParams>,
 ) -> Response {
     let service = app.service.on_behalf_of(&caller);
-    match gather(&service, &params).await {
+    match gather(&service, &app.metrics_prefix, &params).await {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => Failure::from(error).into_response(),
     }
 }
 
-async fn gather(service: &Service, params: &MetricsParams) -> Result<String> {
+async fn gather(service: &Service, prefix: &str, params: &MetricsParams) -> Result<String> {
     let collections = service.survey().await?;
     let database = service.database_info().await?;
-    let mut text = Exposition::default();
+    let mut text = Exposition::new(prefix);
     text.head("app_info", Kind::Gauge, "information about qdrant server");
     text.line("app_info", &[("name", "qdrant"), ("version", QDRANT_VERSION)], 1);
     text.single(
@@ -81,7 +81,7 @@ async fn gather(service: &Service, params: &MetricsParams) -> Result<String> {
     Ok(text.text())
 }
 
-fn of_collections(text: &mut Exposition, collections: &[Surveyed], anonymous: bool) {
+fn of_collections(text: &mut Exposition<'_>, collections: &[Surveyed], anonymous: bool) {
     let shown = |name: &str| {
         if anonymous {
             super::collections::hidden(name)
@@ -154,7 +154,7 @@ fn of_collections(text: &mut Exposition, collections: &[Surveyed], anonymous: bo
 }
 
 /// Only limits that are held to can be exceeded.
-fn of_quotas(text: &mut Exposition, exceeded: QuotaExceeded) {
+fn of_quotas(text: &mut Exposition<'_>, exceeded: QuotaExceeded) {
     let resources = [
         ("memory", exceeded.resident_memory),
         ("disk", exceeded.disk_usage),
@@ -224,11 +224,11 @@ impl Counted {
 }
 
 /// Writes what one tally says, under a name and with its labels.
-type Telling<'a> = &'a dyn Fn(&mut Exposition, &str, &[(&str, &str)], &Tally);
+type Telling<'a> = &'a dyn Fn(&mut Exposition<'_>, &str, &[(&str, &str)], &Tally);
 
 /// Answers over one wire.
-fn of_wire(text: &mut Exposition, wire: &str, counted: &[Counted]) {
-    let each = |text: &mut Exposition, name: &str, of: Telling<'_>| {
+fn of_wire(text: &mut Exposition<'_>, wire: &str, counted: &[Counted]) {
+    let each = |text: &mut Exposition<'_>, name: &str, of: Telling<'_>| {
         for one in counted {
             for (status, tally) in &one.statuses {
                 let status = status.to_string();
@@ -293,7 +293,7 @@ fn is_failure(code: u16) -> bool {
     [2, 12, 13, 14, 15].contains(&code)
 }
 
-fn histogram(text: &mut Exposition, name: &str, labels: &[(&str, &str)], tally: &Tally) {
+fn histogram(text: &mut Exposition<'_>, name: &str, labels: &[(&str, &str)], tally: &Tally) {
     let bucket = format!("{name}_bucket");
     let mut below = 0;
     for (bound, count) in BOUNDS.iter().zip(&tally.buckets) {
@@ -308,7 +308,7 @@ fn histogram(text: &mut Exposition, name: &str, labels: &[(&str, &str)], tally: 
     text.line(&format!("{name}_count"), labels, tally.count);
 }
 
-fn of_process(text: &mut Exposition, process: &Process) {
+fn of_process(text: &mut Exposition<'_>, process: &Process) {
     use Kind::{Counter, Gauge};
     for (name, value, help) in [
         (
@@ -387,7 +387,7 @@ fn of_process(text: &mut Exposition, process: &Process) {
     );
 }
 
-fn of_engine(text: &mut Exposition, database: &DatabaseInfo, collections: &[Surveyed]) {
+fn of_engine(text: &mut Exposition<'_>, database: &DatabaseInfo, collections: &[Surveyed]) {
     use Kind::{Counter, Gauge};
     let in_files: u64 = collections.iter().map(|one| one.info.disk_bytes).sum();
     for (name, value, help) in [

@@ -7,10 +7,12 @@
 //! | `quantization.rs` | quantisation |
 //! | `apply.rs`, `kept.rs` | what the engine makes of them; where they are kept |
 //! | `update.rs` | a change to them |
+//! | `defaults.rs` | what collections are created with that do not say |
 //!
 //! The shapes are those of REST; the types read and write them by themselves.
 
 mod apply;
+mod defaults;
 pub(super) mod kept;
 mod quantization;
 mod tuning;
@@ -22,6 +24,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use defaults::CollectionDefaults;
 pub use quantization::{
     BinaryEncoding, BinaryQuantization, BinaryQueryEncoding, CompressionRatio, ProductQuantization,
     QuantizationSettings, ScalarQuantization, ScalarType, TurboBits, TurboQuantization,

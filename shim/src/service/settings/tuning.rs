@@ -50,7 +50,11 @@ pub struct HnswSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ef_construct: Option<u64>,
     /// Kilobytes of vectors below which all are compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "full_scan_threshold_kb",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub full_scan_threshold: Option<u64>,
     /// Threads that build one; 0 leaves it to the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,13 +152,25 @@ pub struct OptimizerSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_segment_number: Option<u64>,
     /// Kilobytes of vectors of the largest segment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "max_segment_size_kb",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_segment_size: Option<u64>,
     /// Kilobytes of vectors from which they are mapped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "memmap_threshold_kb",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub memmap_threshold: Option<u64>,
     /// Kilobytes of vectors from which they get a graph; 0 says never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "indexing_threshold_kb",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub indexing_threshold: Option<u64>,
     /// Seconds between flushes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

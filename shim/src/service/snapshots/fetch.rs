@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
-use ureq::{Agent, Error};
+use ureq::{Agent, Error, RequestBuilder};
 
 use super::room::Room;
 use super::{failed, location::Source};
@@ -39,30 +39,53 @@ static TRUSTED: LazyLock<Arc<Vec<Certificate<'static>>>> = LazyLock::new(|| {
     )
 });
 
-/// Writes what is at a URL to a new file, as far as there is room for it.
+/// What came of asking for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fetched {
+    /// It is there.
+    Whole,
+    /// There is none, as what was sent along says that it is not needed.
+    Unchanged,
+}
+
+/// Writes what is at a URL to a new file, as far as there is room for it. With a body (of JSON) that is sent along, the server
+/// may say that what it describes has not changed.
 ///
 /// # Errors
 /// When the server is not there, answers with anything but the file, or ends before its end; when the disk is full or fails.
-pub(super) fn fetch(source: &Source, api_key: Option<&str>, path: &Path, room: &mut Room) -> Result<()> {
+pub(super) fn fetch(
+    source: &Source,
+    api_key: Option<&str>,
+    body: Option<&[u8]>,
+    path: &Path,
+    room: &mut Room,
+) -> Result<Fetched> {
     let shown = source.shown();
     let agent: Agent = Agent::config_builder()
         .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(BEGIN))
         .timeout_per_read(Some(BEGIN))
         .timeout_global(Some(WHOLE))
-        .max_redirects(if api_key.is_some() { 0 } else { REDIRECTIONS })
+        .max_redirects(if api_key.is_some() || body.is_some() {
+            0
+        } else {
+            REDIRECTIONS
+        })
         .http_status_as_error(false)
         .tls_config(tls())
         .build()
         .into();
-    let mut request = agent.get(source.url());
-    if let Some(key) = api_key {
-        request = request.header(KEY, key);
-    }
-    let response = request
-        .call()
-        .map_err(|error| unreachable_source(source, &error))?;
+    let asked = match body {
+        None => keyed(agent.get(source.url()), api_key).call(),
+        Some(body) => keyed(agent.post(source.url()), api_key)
+            .content_type("application/json")
+            .send(body),
+    };
+    let response = asked.map_err(|error| unreachable_source(source, &error))?;
     let status = response.status();
+    if body.is_some() && status.as_u16() == 304 {
+        return Ok(Fetched::Unchanged);
+    }
     if status.as_u16() != 200 {
         return Err(refused(format!("{shown} answers with the status {status}")));
     }
@@ -75,7 +98,14 @@ pub(super) fn fetch(source: &Source, api_key: Option<&str>, path: &Path, room: &
         Some(length) if length != read => {
             Err(refused(format!("{shown} ended after {read} of {length} bytes")))
         }
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(Fetched::Whole),
+    }
+}
+
+fn keyed<B>(request: RequestBuilder<B>, key: Option<&str>) -> RequestBuilder<B> {
+    match key {
+        Some(key) => request.header(KEY, key),
+        None => request,
     }
 }
 

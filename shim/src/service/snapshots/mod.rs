@@ -9,11 +9,13 @@
 //! | `checksum.rs` | the SHA-256 of a file, and where it is kept |
 //! | `location.rs`, `fetch.rs` | where a snapshot is to be found; those on other servers |
 //! | `room.rs` | room for files on their way in |
+//! | `partial.rs` | what one node has of a shard, to be compared with what another has |
 //! | `recover.rs` | collections from snapshots |
 
 mod checksum;
 mod fetch;
 mod location;
+mod partial;
 mod place;
 mod recover;
 mod room;
@@ -27,6 +29,7 @@ use serde::Serialize;
 use super::error::{ErrorKind, Result, ServiceError};
 use super::{Inner, Service, check_name};
 
+pub use partial::{PartVersion, ShardManifest};
 pub(super) use place::Names;
 pub use recover::{Incoming, Location, Recovery, check_checksum};
 pub use room::Room;

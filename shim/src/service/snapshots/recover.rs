@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tempfile::TempDir;
 use vdb::{Control, RestoreMode};
 
-use super::fetch::fetch;
+use super::fetch::{Fetched, fetch};
 use super::location::{Source, local};
+use super::partial::ShardManifest;
 use super::room::Room;
 use super::{Scope, checksum, failed, place};
 use crate::service::error::{ErrorKind, Result, ServiceError};
@@ -19,6 +21,8 @@ pub enum Recovery {
     Location(Location),
     /// A file that a client has sent.
     Received(Incoming),
+    /// What another server has of a shard, unless that is what this manifest says.
+    Peer(Location, ShardManifest),
 }
 
 /// Where a snapshot lies.
@@ -74,6 +78,27 @@ pub fn check_checksum(text: Option<&str>) -> Result<()> {
     }
 }
 
+impl Location {
+    /// Where another server that is at `url` tells of a shard of a collection.
+    ///
+    /// # Errors
+    /// When the URL is none that calls can be sent to.
+    pub fn of_peer(url: &str, api_key: Option<String>, collection: &str, shard: u32) -> Result<Location> {
+        if Source::parse(url).is_none() || url.contains(['?', '#']) {
+            return Err(ServiceError::bad_request(
+                "the URL of the other server must be of http or https, and end with its path",
+            ));
+        }
+        let base = url.trim_end_matches('/');
+        let name = utf8_percent_encode(collection, NON_ALPHANUMERIC);
+        Ok(Location {
+            url: format!("{base}/collections/{name}/shards/{shard}/snapshot/partial/create"),
+            api_key,
+            shard: true,
+        })
+    }
+}
+
 impl Service {
     /// Makes a collection of a snapshot, in place of one that has the name. `priority` of a request makes no difference: it
     /// says which of several copies counts.
@@ -90,7 +115,12 @@ impl Service {
         check_name(collection)?;
         check_checksum(checksum.as_deref())?;
         let (inner, name) = (self.inner.clone(), collection.to_owned());
-        let remote = matches!(&from, Recovery::Location(location) if Source::parse(&location.url).is_some());
+        let remote = match &from {
+            Recovery::Location(location) | Recovery::Peer(location, _) => {
+                Source::parse(&location.url).is_some()
+            }
+            Recovery::Received(_) => false,
+        };
         let work = move || recover(&inner, &name, &from, checksum.as_deref());
         if remote {
             // Writes do not wait for servers elsewhere.
@@ -105,16 +135,20 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
     inner.quotas.admit()?;
     let root = &inner.options.snapshots;
     // Kept until the collection is there.
-    let fetched;
+    let mut fetched = None;
+    let mut bring = |source: &Source, from: &Location, body: Option<&[u8]>| -> Result<Option<PathBuf>> {
+        let incoming = fetched.insert(Incoming::new(root)?);
+        let path = incoming.path();
+        let key = from.api_key.as_deref();
+        Ok(match fetch(source, key, body, &path, &mut incoming.room())? {
+            Fetched::Whole => Some(path),
+            Fetched::Unchanged => None,
+        })
+    };
     let path = match from {
-        Recovery::Received(incoming) => incoming.path(),
+        Recovery::Received(incoming) => Some(incoming.path()),
         Recovery::Location(location) => match Source::parse(&location.url) {
-            Some(source) => {
-                fetched = Incoming::new(root)?;
-                let path = fetched.path();
-                fetch(&source, location.api_key.as_deref(), &path, &mut fetched.room())?;
-                path
-            }
+            Some(source) => bring(&source, location, None)?,
             None => {
                 let of = inner.resolve(name);
                 let of = if location.shard {
@@ -122,9 +156,19 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
                 } else {
                     Scope::Collection(of)
                 };
-                local(root, &of, &location.url)?
+                Some(local(root, &of, &location.url)?)
             }
         },
+        Recovery::Peer(location, manifest) => {
+            let source = Source::parse(&location.url)
+                .ok_or_else(|| ServiceError::bad_request("the other server has no URL of http or https"))?;
+            let manifest = serde_json::to_vec(manifest)
+                .map_err(|error| ServiceError::internal(format!("a manifest has no JSON: {error}")))?;
+            bring(&source, location, Some(&manifest))?
+        }
+    };
+    let Some(path) = path else {
+        return Ok(true);
     };
     if let Some(expected) = expected {
         let found = checksum::compute(&path).map_err(|error| failed("reading", &path, &error))?;

@@ -24,14 +24,21 @@ fn read_head(stream: &TcpStream) -> String {
     while !head.ends_with("\r\n\r\n") {
         assert_ne!(reader.read_line(&mut head).unwrap(), 0);
     }
-    head.to_ascii_lowercase()
+    let head = head.to_ascii_lowercase();
+    // What of a request is not read when the connection ends takes the answer with it.
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    reader.read_exact(&mut body).unwrap();
+    head
 }
 
 fn get(url: &str, key: Option<&str>) -> Result<Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
     let source = Source::parse(url).unwrap();
-    fetch(&source, key, &path, &mut Room::new(directory.path()))?;
+    fetch(&source, key, None, &path, &mut Room::new(directory.path()))?;
     Ok(std::fs::read(path).unwrap())
 }
 
@@ -96,4 +103,30 @@ fn secrets_of_a_url_are_not_told() {
         let error = get(url, None).unwrap_err();
         assert!(!error.message.contains("secret"), "{error}");
     }
+}
+
+#[test]
+fn what_has_not_changed_is_not_sent() {
+    let ask = |answer: &[u8]| {
+        let (url, served) = server(answer.to_vec());
+        let directory = tempfile::tempdir().unwrap();
+        let (source, path) = (Source::parse(&url).unwrap(), directory.path().join("file"));
+        let room = &mut Room::new(directory.path());
+        let fetched = fetch(&source, Some("secret"), Some(b"{}"), &path, room);
+        let asked = served.join().unwrap();
+        assert!(
+            asked.starts_with("post ") && asked.contains("api-key: secret\r\n"),
+            "{asked}"
+        );
+        assert!(asked.contains("content-type: application/json\r\n"), "{asked}");
+        fetched
+    };
+    let unchanged = ask(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(unchanged, Ok(Fetched::Unchanged));
+    let whole = ask(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nbytes");
+    assert_eq!(whole, Ok(Fetched::Whole));
+    // Nobody who sends nothing along is told so.
+    let (url, served) = server(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 0\r\n\r\n".to_vec());
+    assert!(get(&url, None).unwrap_err().message.contains("304"));
+    served.join().unwrap();
 }
