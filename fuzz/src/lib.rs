@@ -5,6 +5,7 @@
 //! fault before the checksums were made, or somebody with bad intentions, can produce.
 
 pub mod operations;
+pub mod sources;
 
 use vdb_vfs::frame::{FileKind, Frame, FrameWriter};
 use vdb_vfs::{Disk, MemDisk};

@@ -33,7 +33,7 @@
 //! | `delimited/` | CSV |
 //! | `json_lines.rs` | JSON Lines |
 //! | `paired.rs`, `joined.rs` | vectors in one file, payloads in another, or ids and payloads |
-//! | `open.rs` | [`open()`]: the reader that a file's name asks for |
+//! | `open.rs`, `sniff.rs` | [`open()`]: the reader that a file's name asks for; [`sniff()`]: what a file seems to be |
 //! | `export/` | JSON Lines and `.npy`, written |
 //! | `qdrant/` | backups and local directories of Qdrant's Python client, as whole collections |
 //!
@@ -81,6 +81,7 @@ mod export;
 pub mod qdrant;
 
 mod open;
+mod sniff;
 
 pub use delimited::CsvRows;
 pub use error::{Problem, RowError};
@@ -96,6 +97,7 @@ pub use open::{open, open_with_payload, open_with_rows, read};
 pub use options::{ColumnOptions, CsvOptions, Format, ReadOptions};
 pub use paired::PairedRows;
 pub use row::{At, Place, Row};
+pub use sniff::{FileKind, SNIFFED, sniff};
 pub use source::{Progress, RowSource};
 pub use vecs::VecsRows;
 pub use vector::MAX_DIM;

@@ -21,9 +21,12 @@ pub(crate) fn date(days: i64) -> Option<String> {
     })
 }
 
-/// As [`date`], from milliseconds.
+/// As [`date`], from milliseconds; with the time of day where there is one, against the format.
 #[cfg(feature = "parquet")]
 pub(crate) fn date_of_millis(millis: i64) -> Option<String> {
+    if millis.rem_euclid(DAY * 1000) > 0 {
+        return timestamp(millis, 1000, false);
+    }
     date(millis.div_euclid(DAY * 1000))
 }
 

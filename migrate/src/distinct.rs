@@ -5,23 +5,34 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use qdrant_client::qdrant as proto;
 
-use crate::error::{MigrateError, Result};
+use crate::error::{MigrateError, Result, told};
 use crate::options::Existing;
-use crate::patience::persist;
+use crate::patience::{is_refusal, tried};
+use crate::plan::Plan;
+use crate::report::Action;
 use crate::sides::Sides;
 use crate::store::Store;
 
 /// How often the source is looked at: the nodes of a cluster may hear of a new collection a little later than the one that made it.
 const LOOKS: u32 = 3;
 
+/// What came of the try to make a collection.
+enum Made {
+    Yes,
+    /// The target does not let this caller make one.
+    Refused(String),
+}
+
 /// Proves that what is written to the target is not written to the source: an empty collection that is made at the target, under a
-/// name that nobody else has, is not at the source. It is dropped again. Nothing is done where no collection of the target may be
+/// name that nobody else has, is not at the source. It is dropped again. Where the target lets this caller make no collection, what is
+/// about to be changed is compared with what the source has of its name. Nothing is done where no collection of the target may be
 /// changed.
 ///
 /// # Errors
 /// When both are one place, and when a call fails: then it cannot be known.
-pub(crate) async fn prove<S: Store, T: Store>(sides: &Sides<S, T>) -> Result<()> {
-    if sides.options.existing == Existing::Refuse || sides.options.dry_run {
+pub(crate) async fn prove<S: Store, T: Store>(sides: &Sides<S, T>, plan: &Plan) -> Result<()> {
+    let options = &sides.options;
+    if options.existing == Existing::Refuse || options.dry_run || options.two_places {
         return Ok(());
     }
     if sides.collections(&*sides.target).await?.is_empty() {
@@ -29,9 +40,9 @@ pub(crate) async fn prove<S: Store, T: Store>(sides: &Sides<S, T>) -> Result<()>
     }
     sides.go_on()?;
     let name = format!("vdb-migrate-probe-{:016x}", random());
-    let made = make(sides, &name).await;
-    let seen = match made {
-        Ok(()) => is_at_source(sides, &name).await,
+    let seen = match make(sides, &name).await {
+        Ok(Made::Yes) => is_at_source(sides, &name).await,
+        Ok(Made::Refused(why)) => return prove_by_looking(sides, plan, &why).await,
         Err(error) => Err(error),
     };
     // Also where the answer that it was made is lost. This ends by itself, whoever asked for the end.
@@ -54,24 +65,70 @@ pub(crate) async fn prove<S: Store, T: Store>(sides: &Sides<S, T>) -> Result<()>
     })
 }
 
-async fn make<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<()> {
+async fn make<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<Made> {
     let message = proto::CreateCollection {
         collection_name: name.to_owned(),
         ..proto::CreateCollection::default()
     };
-    let doing = || {
-        let place = sides.target.shown();
-        format!("making an empty collection at {place}, to see that it is not the source under another name")
-    };
     let call = || sides.target.create_collection(message.clone());
-    match persist(sides.options.patience, &sides.watch, doing, call).await {
-        Ok(_) => Ok(()),
-        // A try whose answer was lost has made it.
-        Err(error) => {
-            let there = sides.collections(&*sides.target).await?;
-            there.iter().any(|one| one == name).then_some(()).ok_or(error)
+    let Err(error) = tried(sides.options.patience, &sides.watch, call).await else {
+        return Ok(Made::Yes);
+    };
+    // A try whose answer was lost has made it.
+    let there = sides.collections(&*sides.target).await?;
+    if there.iter().any(|one| one == name) {
+        return Ok(Made::Yes);
+    }
+    if is_refusal(&error) {
+        return Ok(Made::Refused(told(&error)));
+    }
+    let place = sides.target.shown();
+    let doing =
+        format!("making an empty collection at {place}, to see that it is not the source under another name");
+    Err(MigrateError::call(doing, &error))
+}
+
+/// Proves the same without writing: of a collection that is about to be changed the source has none of this name, or another one.
+/// What is written then is not what is read.
+async fn prove_by_looking<S: Store, T: Store>(sides: &Sides<S, T>, plan: &Plan, why: &str) -> Result<()> {
+    let at_source = sides.collections(&*sides.source).await?;
+    let mut alike = Vec::new();
+    for part in &plan.parts {
+        let is_changed = matches!(part.action, Action::Append | Action::Replace | Action::Sync);
+        if !is_changed || !at_source.contains(&part.target) {
+            continue;
+        }
+        if differs(sides, &part.target).await? {
+            return Ok(());
+        }
+        alike.push(part.target.as_str());
+    }
+    if alike.is_empty() {
+        return Ok(());
+    }
+    Err(MigrateError::Conflict(format!(
+        "{} may be {} under another name: both have {} with as many points, and an empty collection that would show the \
+         difference cannot be made ({why}); --two-places says that they are two",
+        sides.target.shown(),
+        sides.source.shown(),
+        alike.join(", ")
+    )))
+}
+
+/// Whether both sides have different numbers of points in the collection of one name, and keep to them while they are looked at.
+async fn differs<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<bool> {
+    let source = sides.count(&*sides.source, name).await?;
+    let target = sides.count(&*sides.target, name).await?;
+    for _ in 0..LOOKS {
+        let counts = (
+            sides.count(&*sides.source, name).await?,
+            sides.count(&*sides.target, name).await?,
+        );
+        if counts != (source, target) {
+            return Ok(false);
         }
     }
+    Ok(source != target)
 }
 
 async fn is_at_source<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<bool> {

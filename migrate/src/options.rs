@@ -49,6 +49,8 @@ pub struct Options {
     pub prefix: String,
     /// What happens to collections that are there.
     pub existing: Existing,
+    /// Whether the caller knows that both sides are two places, which then is not proved before a collection of the target is changed.
+    pub two_places: bool,
     /// What is compared at the end.
     pub verification: Verification,
     /// Whether aliases of what is migrated are made, too.
@@ -83,6 +85,7 @@ impl Default for Options {
             rename: Vec::new(),
             prefix: String::new(),
             existing: Existing::default(),
+            two_places: false,
             verification: Verification::default(),
             aliases: true,
             lossy: false,

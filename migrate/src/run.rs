@@ -89,8 +89,8 @@ pub async fn migrate<S: Store, T: Store>(
     watch: Watch,
 ) -> Result<Report> {
     let sides = Sides::of(Arc::new(source), Arc::new(target), options, watch).await?;
-    prove(&sides).await?;
     let plan = Plan::make(&sides, journal).await?;
+    prove(&sides, &plan).await?;
     let mut report = Report {
         from: sides.source.shown(),
         to: sides.target.shown(),

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """How long do a million points take in and out of each format, and how much memory?
 
-  figures.py VDB [--points N] [--dim D] [--dir DIR]
+  figures.py VDB [--points N] [--dim D] [--dir DIR] [--formats backup,parquet]
 
 VDB is the command, a release build with `--features full`. Makes N points (1,000,000) of D numbers (128) with a payload each, loads them,
-and writes and reads them in every format; prints a table with the time, the size, and the peak of resident memory of each command. Needs
-about 8 GB in DIR and nothing but Python.
+writes and reads them in every format, or in those that are named, and migrates them to another directory; prints a table with the time, the
+size, and the peak of resident memory of each command. Needs about 8 GB in DIR and nothing but Python.
 """
 
 import argparse
@@ -58,14 +58,16 @@ def main():
     arguments.add_argument("--points", type=int, default=1_000_000)
     arguments.add_argument("--dim", type=int, default=128)
     arguments.add_argument("--dir")
+    arguments.add_argument("--formats", default="backup,parquet,jsonl,faiss,npy,migrate")
     arguments = arguments.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.dir) as folder:
         make(folder, arguments.points, arguments.dim)
         table = Table(os.path.abspath(arguments.vdb), folder)
         table.run("load .npy, .jsonl", "db", "load", "db", "c", "vectors.npy", "--payload", "payloads.jsonl",
                   "--distance", "euclid", "--no-index", "--durability", "buffered")
-        formats = [("backup", "c.backup"), ("parquet", "c.parquet"), ("jsonl", "c.jsonl"), ("faiss", "c.faiss")]
-        for name, file in formats:
+        asked = arguments.formats.split(",")
+        for name in [one for one in ["backup", "parquet", "jsonl", "faiss"] if one in asked]:
+            file = "c." + name
             table.run("export " + name, file, "export", "db", "c", file, "--format", name)
             more = ["--distance", "euclid"] if name == "jsonl" else []
             table.run("import " + name, "again", "import", file, "again", "--no-index", "--durability", "buffered", *more)
@@ -74,9 +76,13 @@ def main():
                 shutil.rmtree(os.path.join(folder, file))
             else:
                 os.remove(os.path.join(folder, file))
-        table.run("export npy", "c.npy", "export", "db", "c", "c.npy", "--format", "npy", "--rows", "rows.jsonl")
-        table.run("load npy, rows", "again", "load", "again", "c", "c.npy", "--rows", "rows.jsonl", "--distance", "euclid",
-                  "--no-index", "--durability", "buffered")
+        if "npy" in asked:
+            table.run("export npy", "c.npy", "export", "db", "c", "c.npy", "--format", "npy", "--rows", "rows.jsonl")
+            table.run("load npy, rows", "again", "load", "again", "c", "c.npy", "--rows", "rows.jsonl", "--distance", "euclid",
+                      "--no-index", "--durability", "buffered")
+            shutil.rmtree(os.path.join(folder, "again"))
+        if "migrate" in asked:
+            table.run("migrate", "again", "migrate", "--from", "db", "--to", "again", "--no-index")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 VDB is the command, built with `--features full`. A collection goes out in every format and comes back, by way of the real libraries, and
 must be the same: its lines of JSON are compared, byte by byte. Ends with `N passed, M failed`, and fails when any did. Needs what
-`requirements.txt` pins; without chromadb its part is left out, and that is told.
+`formats-requirements.txt` and `chroma-requirements.txt` pin.
 """
 
 import json
@@ -17,8 +17,10 @@ import sys
 import tempfile
 import uuid
 
+import chromadb
 import faiss
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 
@@ -173,8 +175,18 @@ def with_arrow(run):
     table = pq.read_table(run.path("c.parquet"))
     lines = [json.loads(line) for line in before.rstrip("\n").split("\n")]
     run.check(table.column("id").to_pylist() == [line["id"] for line in lines], "pyarrow: ids")
-    payloads = [None if text is None else json.loads(text) for text in table.column("payload").to_pylist()]
-    run.check(payloads == [line.get("payload") for line in lines], "pyarrow: payloads")
+    # A column a field, of the type that has all of its values; else JSON.
+    types = {"text": pa.string(), "empty": pa.string(), "none": None, "big": pa.uint64(), "small": pa.int64(), "beyond": pa.int64(),
+             "float": pa.float64(), "tiny": pa.float64(), "minus": pa.float64(), "nested": None}
+    payloads = [{} for _ in lines]
+    for name, kind in types.items():
+        run.check(table.schema.field(name).type == (kind or pa.string()), "pyarrow: type of " + name)
+        for payload, value in zip(payloads, table.column(name).to_pylist()):
+            if value is not None:
+                payload[name] = value if kind else json.loads(value)
+    run.check(payloads == [line.get("payload", {}) for line in lines], "pyarrow: payloads")
+    known = ["id", "vector.dense", "vector.many", "vector.words", *types]
+    run.check(sorted(table.schema.names) == sorted(known), "pyarrow: columns %s" % table.schema.names)
     for name in ["dense", "many", "words"]:
         found = table.column("vector." + name).to_pylist()
         run.check(found == [narrow(line["vector"].get(name)) for line in lines], "pyarrow: " + name)
@@ -195,6 +207,35 @@ def with_arrow(run):
         run.check(found == expected, file)
 
 
+def with_fields(run):
+    """Fields of one type each are columns as pandas has them, nulls and lists among them."""
+    points = [{"id": n, "vector": [float(n), 1.0], "payload": {
+        "city": "Oslo" if n % 2 else "Rïga", "n": n - 5, "share": n / 4, "open": n % 3 == 0, "tags": ["a", None, "b"][:n % 4],
+        "id": "own %d" % n, "vector": n}} for n in range(40)]
+    points[3]["payload"]["city"] = None
+    del points[4]["payload"]["city"]
+    run.write("fields.jsonl", points)
+    run.vdb("load", "fields", "c", "fields.jsonl", "--distance", "dot", "--no-index")
+    run.vdb("export", "fields", "c", "fields.parquet", "--format", "parquet")
+    frame = pq.read_table(run.path("fields.parquet")).to_pandas()
+    run.check(list(frame["n"]) == [n - 5 for n in range(40)] and frame["n"].dtype == np.int64, "pandas: integers")
+    run.check(frame["share"].dtype == np.float64 and frame["open"].dtype == bool, "pandas: floats, booleans")
+    run.check(list(frame.groupby("city").size()) == [19, 19], "pandas: text")
+    run.check([list(tags) for tags in frame["tags"]] == [point["payload"]["tags"] for point in points], "pandas: lists")
+    run.check(list(frame["payload.id"]) == ["own %d" % n for n in range(40)], "pandas: a field that is called id")
+    run.check([None if nulls is None else list(nulls) for nulls in frame["payload.nulls"]] ==
+              [["city"] if n == 3 else None for n in range(40)], "pandas: null")
+    run.vdb("import", "fields.parquet", "fields2", "--collection", "c", "--no-index")
+    run.check(run.lines("fields2", "c") == run.lines("fields", "c"), "fields there and back")
+    # Whoever writes it again may choose other widths.
+    table = pq.read_table(run.path("fields.parquet"))
+    at = table.schema.get_field_index("n")
+    table = table.set_column(at, pa.field("n", pa.int16()), table.column("n").cast(pa.int16()))
+    pq.write_table(table, run.path("narrow.parquet"))
+    run.vdb("import", "narrow.parquet", "fields3", "--collection", "c", "--no-index")
+    run.check(run.lines("fields3", "c") == run.lines("fields", "c"), "fields of other widths")
+
+
 def with_numpy(run):
     run.write("n.jsonl", rows(300, 8, lambda n: n * 5 + 1))
     run.vdb("load", "numpy", "n", "n.jsonl", "--distance", "dot", "--no-index")
@@ -212,48 +253,55 @@ def with_numpy(run):
 
 
 def with_chroma(run):
-    try:
-        import chromadb
-    except ImportError:
-        print("chromadb is not installed: its part is left out")
-        return
+    """Collections of every space, above and below what is kept in a graph, with records that were changed and deleted."""
     client = chromadb.PersistentClient(path=run.path("chroma"), settings=chromadb.Settings(anonymized_telemetry=False))
-    posts = client.create_collection("posts", metadata={"hnsw:space": "ip", "owner": "me", "version": 3}, embedding_function=None)
-    count = 1200
-    vectors = np.random.default_rng(3).standard_normal((count, 6)).astype(np.float32)
-    ids = [str(uuid.UUID(int=n + 1)) for n in range(count)]
-    metadata = [{"n": n, "half": n / 2, "even": n % 2 == 0, "word": "ö%d" % n} for n in range(count)]
-    for start in range(0, count, 400):
-        part = slice(start, start + 400)
-        posts.add(ids=ids[part], embeddings=vectors[part].tolist(), metadatas=metadata[part],
-                  documents=["text %d" % n for n in range(count)][part])
-    posts.delete(ids=[ids[3]])
-    posts.update(ids=[ids[5]], metadatas=[{"n": -5}])
+    draw = np.random.default_rng(3)
+    kept = {}
+    for space, distance in [("l2", "euclid"), ("ip", "dot"), ("cosine", "cosine")]:
+        for count in [20, 1200]:
+            name = "posts_%s_%d" % (space, count)
+            posts = client.create_collection(name, metadata={"hnsw:space": space, "owner": "me", "version": 3},
+                                             embedding_function=None)
+            vectors = draw.standard_normal((count, 6)).astype(np.float32)
+            ids = [str(uuid.UUID(int=n + 1)) if n % 2 else "post %d" % n for n in range(count)]
+            metadata = [{"n": n, "half": n / 2, "even": n % 2 == 0, "word": "ö%d" % n} for n in range(count)]
+            for start in range(0, count, 400):
+                part = slice(start, start + 400)
+                posts.add(ids=ids[part], embeddings=vectors[part].tolist(), metadatas=metadata[part],
+                          documents=["text %d" % n for n in range(count)][part])
+            posts.delete(ids=[ids[3]])
+            posts.update(ids=[ids[5]], metadatas=[{"n": -5}])
+            posts.upsert(ids=[ids[6]], embeddings=[vectors[7].tolist()], metadatas=[{"new": True}], documents=["other"])
+            answer = posts.get(include=["embeddings", "documents", "metadatas"])
+            kept[name] = (distance, [*zip(answer["ids"], answer["embeddings"], answer["documents"], answer["metadatas"])])
     del client
-    run.vdb("import", "chroma", "from_chroma", "--no-index")
-    found = {}
-    for line in run.lines("from_chroma", "posts").rstrip("\n").split("\n"):
-        one = json.loads(line)
-        found[one["id"]] = one
-    run.check(len(found) == count - 1 and ids[3] not in found, "chroma: records")
-    for n in range(count):
-        if n == 3:
-            continue
-        expected = {**metadata[n], "document": "text %d" % n}
-        if n == 5:
-            expected["n"] = -5
-        one = found.get(ids[n], {})
-        run.check(one.get("payload") == expected, "chroma: payload of %d" % n)
-        run.check(np.array_equal(np.float32(one.get("vector")), vectors[n]), "chroma: vector of %d" % n)
-    settings = json.loads(run.vdb("config", "from_chroma", "posts", "--json"))["settings"]
-    noted = settings["metadata"]
-    run.check((noted["owner"], noted["version"]) == ("me", 3), "chroma: metadata of the collection")
+    run.vdb("import", "chroma", "from_chroma", "--all", "--no-index")
+    for name, (distance, records) in kept.items():
+        found = {}
+        for line in run.lines("from_chroma", name).rstrip("\n").split("\n"):
+            one = json.loads(line)
+            found[one.get("payload", {}).pop("chroma_id", one["id"])] = one
+        run.check(len(found) == len(records) and len(records) in (19, 1199), name + ": records")
+        for id, vector, document, metadata in records:
+            one = found.get(id, {"vector": [], "payload": {}})
+            run.check(one["payload"] == {**metadata, "document": document}, "%s: payload of %s" % (name, id))
+            got = np.float32(one["vector"])
+            if distance == "cosine":
+                near = got.shape == vector.shape and np.allclose(got, vector / np.linalg.norm(vector), atol=1e-6)
+            else:
+                near = np.array_equal(got, np.float32(vector))
+            run.check(near, "%s: vector of %s" % (name, id))
+        settings = json.loads(run.vdb("config", "from_chroma", name, "--json"))["settings"]
+        noted = settings["metadata"]
+        run.check((noted["owner"], noted["version"]) == ("me", 3), name + ": metadata of the collection")
+        info = json.loads(run.vdb("info", "from_chroma", name, "--json"))
+        run.check(distance in json.dumps(info).lower(), name + ": distance")
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
         run = Run(os.path.abspath(sys.argv[1]), folder)
-        for part in [with_faiss, with_arrow, with_numpy, with_chroma]:
+        for part in [with_faiss, with_arrow, with_fields, with_numpy, with_chroma]:
             try:
                 part(run)
             except RuntimeError as error:

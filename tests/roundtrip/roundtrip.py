@@ -132,11 +132,11 @@ def backups(count, command, folder):
         count.check(settings(was.vectors) == settings(now.vectors), what + ": vectors")
         count.check(settings(was.sparse_vectors) == settings(now.sparse_vectors), what + ": sparse vectors")
         compare(count, what, before["points"], after["points"], nearness(was.vectors))
-        restore(count, what, after)
+        restore(count, what, after, command, exported)
 
 
-def restore(count, what, saved):
-    """As a program restores a backup."""
+def restore(count, what, saved, command, file):
+    """As a program restores a backup, and saves it again, which comes back the same."""
     params = saved["collection_info"].config.params
     if not all(point.vector for point in saved["points"]):
         return
@@ -146,7 +146,19 @@ def restore(count, what, saved):
         client.upsert("c", points=[models.PointStruct(id=p.id, vector=p.vector, payload=p.payload) for p in saved["points"]])
     found = client.scroll("c", limit=20000, with_vectors=True)[0]
     compare(count, what + " restored", saved["points"], found, nearness(params.vectors))
+    again = {"points": found, "collection_info": client.get_collection("c")}
     client.close()
+    try:
+        with open(file + "-again.backup", "wb") as out:
+            pickle.dump(again, out)
+        vdb(command, "import", file + "-again.backup", file + "-db", "--collection", "c", "--no-index", "--quiet")
+        vdb(command, "export", file + "-db", "c", file + "-back.backup", "--format", "backup")
+    except RuntimeError as error:
+        count.check(False, "%s again: %s" % (what, error))
+        return
+    back = load(file + "-back.backup")
+    compare(count, what + " back", saved["points"], back["points"], nearness(params.vectors))
+    count.check(settings(back["collection_info"].config.params.vectors) == settings(params.vectors), what + " back: vectors")
 
 
 def directories(count, command, folder):

@@ -85,6 +85,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHAT", default_value = "refuse", value_parser = existing)]
     existing: Existing,
 
+    /// Do not prove that source and target are two places before a collection of the target is changed: the proof makes an empty
+    /// collection, which a key may not be allowed to
+    #[arg(long)]
+    two_places: bool,
+
     /// Points to compare at the end, value by value: none, full, or about how many
     #[arg(long, value_name = "HOW", default_value = "1000", value_parser = verification)]
     verify: Verification,
@@ -315,6 +320,7 @@ fn options(args: &Args) -> Options {
         rename: args.rename.clone(),
         prefix: args.prefix.clone(),
         existing: args.existing,
+        two_places: args.two_places,
         verification: args.verify,
         aliases: !args.no_aliases,
         lossy: args.lossy,

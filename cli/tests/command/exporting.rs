@@ -273,6 +273,45 @@ fn options_that_do_nothing_are_refused() {
     assert!(message.contains("--number-rows is for Parquet"), "{message}");
 }
 
+#[test]
+fn a_snapshot_is_exported_as_its_database_is() {
+    let place = Place::four_points();
+    place
+        .vdb(&["collections", "alias", "db", "current", "points"])
+        .succeeded();
+    place.vdb(&["snapshot", "db", "whole.tar"]).succeeded();
+    place
+        .vdb(&["snapshot", "db", "one", "--collection", "points"])
+        .succeeded();
+    let export =
+        |from: &str, name: &str, to: &str| place.vdb(&["export", from, name, to, "--format", "backup"]);
+    export("db", "points", "points.backup").succeeded();
+    let expected = fs::read(place.path("points.backup")).unwrap();
+    for (at, (from, name)) in [
+        ("whole.tar", "points"),
+        ("whole.tar", "current"),
+        ("one", "points"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let to = format!("{at}.backup");
+        export(from, name, &to).succeeded();
+        assert!(fs::read(place.path(&to)).unwrap() == expected, "{from} {name}");
+    }
+    let all = ["export", "whole.tar", "--all", "out", "--format", "jsonl"];
+    assert_eq!(place.json(&all)["files"][0]["points"], 4);
+    let message = export("one", "nothing", "n.backup").failed_with(1);
+    assert!(
+        message.contains("no collection \"nothing\"; it has points"),
+        "{message}"
+    );
+    let damaged = place.file("damaged.tar", &fs::read(place.path("whole.tar")).unwrap()[..2000]);
+    export(&damaged, "points", "d.backup").failed_with(1);
+    let left = names(&place.path(""));
+    assert!(!left.iter().any(|name| name.contains("vdb-export")), "{left:?}");
+}
+
 #[cfg(not(feature = "parquet"))]
 #[test]
 fn a_build_without_parquet_says_how_to_get_it() {

@@ -111,17 +111,117 @@ fn a_matrix_has_a_row_for_each_point() {
 }
 
 #[test]
-fn a_dry_run_reads_everything_and_writes_nothing() {
+fn a_file_of_another_name_is_what_it_begins_as() {
     let place = Place::new();
-    let answer = place.json(&[
-        "import",
-        &fixture("backup/unnamed_cosine8.backup"),
-        "db",
-        "--dry-run",
-    ]);
-    assert_eq!(answer["dry_run"], true);
-    assert_eq!(answer["collections"][0]["points"], 50);
-    assert!(is_untouched(&place.path("db")));
+    let backup = place.file(
+        "posts.2024-05-01",
+        fs::read(fixture("backup/uuid_ids.backup")).unwrap(),
+    );
+    let answer = place.json(&["import", &backup, "db", "--collection", "posts"]);
+    assert_eq!(answer["format"], "backup");
+    let index = place.file("index.bin", fs::read(fixture("faiss/flatl2_8.faiss")).unwrap());
+    assert_eq!(place.json(&["import", &index, "db"])["format"], "faiss");
+    let matrix = place.file("matrix", npy(&[&[1.0, 2.0]]));
+    place
+        .vdb(&["import", &matrix, "db", "--distance", "dot"])
+        .succeeded();
+    assert_eq!(place.json(&["count", "db", "matrix"]), json!({"count": 1}));
+    let other = place.file("notes.txt", "some words");
+    let message = place.vdb(&["import", &other, "db"]).failed_with(1);
+    assert!(
+        message.contains(".backup") && message.contains("found .txt"),
+        "{message}"
+    );
+}
+
+/// A source of every kind that this build reads.
+fn sources(place: &Place) -> Vec<String> {
+    let rows: String = (0..40)
+        .map(|id| format!("{{\"id\": {id}, \"vector\": [{id}, 1], \"payload\": {{\"n\": {id}}}}}\n"))
+        .collect();
+    let cells: String = (0..40)
+        .map(|id| format!("{id},\"[{id}, 1]\",text {id}\n"))
+        .collect();
+    let vectors: Vec<[f32; 2]> = (0..40u8).map(|id| [f32::from(id), 1.0]).collect();
+    let vectors: Vec<&[f32]> = vectors.iter().map(|vector| &vector[..]).collect();
+    let fvecs: Vec<u8> = (0..40u8)
+        .flat_map(|id| {
+            [
+                2u32.to_le_bytes(),
+                f32::from(id).to_le_bytes(),
+                1f32.to_le_bytes(),
+            ]
+            .concat()
+        })
+        .collect();
+    let mut sources = vec![
+        fixture("backup/unnamed_cosine8.backup"),
+        fixture("qdrant_local/store"),
+        fixture("chroma/store"),
+        fixture("faiss/flatip_8"),
+        fixture("faiss/ivf_flat_8.faiss"),
+        fixture("columnar/stored.npz"),
+        place.file("rows.jsonl", rows),
+        place.file("cells.csv", format!("id,vector,text\n{cells}")),
+        place.file("matrix.npy", npy(&vectors)),
+        place.file("vectors.fvecs", fvecs),
+    ];
+    if cfg!(feature = "parquet") {
+        sources.push(fixture("columnar/pandas.parquet"));
+        sources.push(fixture("columnar/file.arrow"));
+    }
+    if cfg!(feature = "hdf5") {
+        sources.push(fixture("../../../benches/data/small-angular.hdf5"));
+    }
+    sources
+}
+
+#[test]
+fn a_dry_run_of_every_kind_reads_everything_and_writes_nothing() {
+    let place = Place::new();
+    for source in sources(&place) {
+        // One of the collections has numbers beyond 64 bits.
+        let all: &[&str] = if source.ends_with("store") {
+            &["--all", "--lossy"]
+        } else {
+            &[]
+        };
+        let dry = [&["import", &source, "db", "--dry-run"], all].concat();
+        let answer = place.json(&dry);
+        assert_eq!(answer["dry_run"], true, "{source}");
+        assert!(is_untouched(&place.path("db")), "{source}");
+        let found = answer["collections"].as_array().unwrap();
+        let points = |one: &Value| one["points"].as_u64().unwrap();
+        assert!(found.iter().map(points).sum::<u64>() > 0, "{source}");
+        place
+            .vdb(&[&["import", &source, "db", "--no-index"], all].concat())
+            .succeeded();
+        for one in found {
+            let count = place.json(&["count", "db", one["name"].as_str().unwrap()]);
+            assert_eq!(count["count"], points(one), "{source}: {one}");
+        }
+        fs::remove_dir_all(place.path("db")).unwrap();
+    }
+}
+
+#[test]
+fn a_part_of_a_file_of_any_kind_is_told_and_is_no_success() {
+    let place = Place::new();
+    for source in sources(&place) {
+        let path = Path::new(&source);
+        // A part of a cell is a cell.
+        if path.is_dir() || source.ends_with(".csv") {
+            continue;
+        }
+        let name = format!("part-{}", path.file_name().unwrap().to_str().unwrap());
+        let whole = fs::read(path).unwrap();
+        let part = place.file(&name, &whole[..whole.len() / 2 + 1]);
+        for more in [&["--dry-run"][..], &[]] {
+            let import = [&["import", &part, "db"], more].concat();
+            let message = place.vdb(&import).failed_with(1);
+            assert!(message.contains(&name), "{message}");
+        }
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ mod repairing;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod surviving;
+#[cfg(test)]
 mod texts;
 #[cfg(test)]
 mod vectors;

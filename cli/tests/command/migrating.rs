@@ -189,9 +189,9 @@ fn acknowledged(state: &Path) -> u64 {
 }
 
 /// Begins a migration one point a call, ends it by a signal once more of it is done than before, and gives its last words.
-fn cut(place: &Place, from: &str, to: &str, signal: &str) -> (Option<i32>, String) {
-    let state = place.path(&format!("{to}.migration"));
-    let before = acknowledged(&state);
+fn cut(place: &Place, from: &str, to: &str, state: &str, signal: &str) -> (Option<i32>, String) {
+    let file = place.path(state);
+    let before = acknowledged(&file);
     let mut child = place
         .command(&[
             "migrate",
@@ -199,6 +199,8 @@ fn cut(place: &Place, from: &str, to: &str, signal: &str) -> (Option<i32>, Strin
             from,
             "--to",
             to,
+            "--state",
+            state,
             "--batch",
             "1",
             "--parallel",
@@ -206,7 +208,7 @@ fn cut(place: &Place, from: &str, to: &str, signal: &str) -> (Option<i32>, Strin
         ])
         .spawn()
         .unwrap();
-    while acknowledged(&state) <= before {
+    while acknowledged(&file) <= before {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was cut");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -218,30 +220,35 @@ fn cut(place: &Place, from: &str, to: &str, signal: &str) -> (Option<i32>, Strin
 }
 
 #[test]
-fn a_migration_that_is_killed_goes_on() {
+fn a_migration_that_is_killed_goes_on_whichever_way_it_goes() {
     let place = Place::new();
-    many(&place, 20_000);
-    let server = Server::start(&place, "db");
-    let (code, _) = cut(&place, &server.grpc, "new", "-KILL");
-    assert_eq!(code, None);
-    let (code, told) = cut(&place, &server.grpc, "new", "-INT");
-    assert_eq!(code, Some(130), "{told}");
-    assert!(told.contains("the same command goes on"), "{told}");
-    let done = place.json(&[
-        "migrate",
-        "--from",
-        &server.grpc,
-        "--to",
-        "new",
-        "--verify",
-        "full",
-    ]);
-    let one = &done["collections"][0];
-    assert_eq!(
-        (&one["action"], &one["verified"]["compared"]),
-        (&json!("resume"), &json!(20_000))
-    );
-    assert!(one["copied"].as_u64().unwrap() < 20_000);
-    assert_eq!(points(&place, "db"), points(&place, "new"));
-    place.vdb(&["verify", "new"]).succeeded();
+    let count = 10_000;
+    many(&place, count);
+    let (one, other) = (Server::start(&place, "far"), Server::start(&place, "further"));
+    let ways = [
+        ("db", one.grpc.as_str(), "far"),
+        (one.grpc.as_str(), other.grpc.as_str(), "further"),
+        (other.grpc.as_str(), "back", "back"),
+    ];
+    for (from, to, directory) in ways {
+        let state = format!("{directory}.state");
+        let (code, _) = cut(&place, from, to, &state, "-KILL");
+        assert_eq!(code, None);
+        let (code, told) = cut(&place, from, to, &state, "-INT");
+        assert_eq!(code, Some(130), "{told}");
+        assert!(told.contains("the same command goes on"), "{told}");
+        let go_on = [
+            "migrate", "--from", from, "--to", to, "--state", &state, "--verify", "full",
+        ];
+        let done = place.json(&go_on);
+        let one = &done["collections"][0];
+        assert_eq!(
+            (&one["action"], &one["verified"]["compared"]),
+            (&json!("resume"), &json!(count))
+        );
+        assert!(one["copied"].as_u64().unwrap() < count.into());
+        assert_eq!(points(&place, "db"), points(&place, directory), "{from} {to}");
+        assert!(!place.path(&state).exists(), "it is over");
+    }
+    place.vdb(&["verify", "back"]).succeeded();
 }

@@ -3,11 +3,14 @@
 //! A file of ours says so itself. Of others the column `id` has the ids, and every column of lists of floats could be the vectors: one
 //! alone is, several of a fixed size are vectors by name, and for any others the caller has to say. All the rest is payload.
 
+mod ours;
+
 use std::collections::BTreeSet;
 
 use arrow_schema::{DataType, Schema};
 use vdb::CollectionConfig;
 
+use super::field::FieldType;
 use super::origin::{self, Origin};
 use super::value;
 use super::vectors::Kind;
@@ -38,10 +41,28 @@ pub(super) struct Vectors {
 /// Where payloads are.
 #[derive(Debug)]
 pub(super) enum Payload {
-    /// Whole, as JSON in one column of text.
-    Json(usize),
-    /// A field a column.
+    /// As a file of ours says.
+    Ours(OurFields),
+    /// A field a column, under the column's name.
     Fields(Vec<usize>),
+}
+
+/// Columns of payload fields, in a file of ours.
+#[derive(Debug, Default)]
+pub(super) struct OurFields {
+    pub(super) fields: Vec<OurField>,
+    /// The names of fields that are null.
+    pub(super) nulls: Option<usize>,
+    /// The fields without a column, as one object of JSON.
+    pub(super) rest: Option<usize>,
+}
+
+/// A column of one field.
+#[derive(Debug)]
+pub(super) struct OurField {
+    pub(super) column: usize,
+    pub(super) key: String,
+    pub(super) of: FieldType,
 }
 
 impl Layout {
@@ -66,59 +87,6 @@ impl Layout {
                     "its metadata says under {key:?} that `vdb export` wrote it, and {why}; without that key it is read as a file of others"
                 ))
             })
-    }
-
-    /// As a file of ours says; else why its columns are not those that it speaks of.
-    fn of_origin(schema: &Schema, origin: &Origin, left_out: &BTreeSet<usize>) -> Result<Layout, String> {
-        let find = |name: &str| {
-            let found = schema.index_of(name);
-            found.map_err(|_| format!("it has no column {name:?} any more"))
-        };
-        let id = find(origin::ID)?;
-        let payload = find(origin::PAYLOAD)?;
-        let of = schema.field(payload).data_type();
-        if !value::is_text(of) {
-            return Err(format!(
-                "its column {:?} is of the type {of} and no text",
-                origin::PAYLOAD
-            ));
-        }
-        let (mut vectors, mut known) = (Vec::new(), BTreeSet::from([id, payload]));
-        for said in origin.vectors() {
-            let column = find(&said.column)?;
-            known.insert(column);
-            if left_out.contains(&column) {
-                continue;
-            }
-            let of = schema.field(column).data_type();
-            let kind = Kind::of(of).filter(|kind| said.is(*kind)).ok_or_else(|| {
-                let name = &said.column;
-                format!("its column {name:?} is of the type {of}, which is another kind of vector")
-            })?;
-            vectors.push(Vectors {
-                name: said.name.clone(),
-                column,
-                kind,
-            });
-        }
-        let is_new = |at: &usize| !known.contains(at) && !left_out.contains(at);
-        if let Some(new) = (0..schema.fields().len()).find(is_new) {
-            let name = schema.field(new).name();
-            return Err(format!(
-                "it has a column {name:?} that it does not speak of (leave it out with --leave-out {name:?})"
-            ));
-        }
-        Ok(Layout {
-            id: (!left_out.contains(&id)).then_some(id),
-            config: Some(origin.config(|name| vectors.iter().any(|kept| kept.name == name))?),
-            vectors,
-            payload: if left_out.contains(&payload) {
-                Payload::Fields(Vec::new())
-            } else {
-                Payload::Json(payload)
-            },
-            notes: Vec::new(),
-        })
     }
 
     fn looked_for(schema: &Schema, options: &ReadOptions) -> Result<Layout, Problem> {

@@ -1,4 +1,6 @@
-//! What a file of ours says of its collection, in its metadata: which column is what, and how vectors compare.
+//! What a file of ours says of its collection, in its metadata: which column is what, of which type, and how vectors compare.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,16 +8,19 @@ use vdb::{
     CollectionConfig, Distance, Element, Modifier, MultiVectorComparator, SparseVectorParams, VectorParams,
 };
 
+use super::field::FieldType;
+use super::survey::PayloadSurvey;
 use super::vectors;
 
 /// The key in the file's metadata.
 pub(super) const KEY: &str = "vdb";
 /// The version of what is there.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// The columns of ids, payloads and vectors.
+/// The columns of ids, of the fields without a column of their own, of the names of fields that are null, and of vectors.
 pub(super) const ID: &str = "id";
-pub(super) const PAYLOAD: &str = "payload";
+const PAYLOAD: &str = "payload";
+const NULLS: &str = "payload.nulls";
 const VECTOR: &str = "vector";
 
 /// A file's collection.
@@ -23,6 +28,29 @@ const VECTOR: &str = "vector";
 pub(super) struct Origin {
     version: u32,
     vectors: Vec<Column>,
+    pub(super) payload: Payloads,
+}
+
+/// Where payloads are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Payloads {
+    /// Fields that have a column, in the order of the columns.
+    pub(super) fields: Vec<FieldColumn>,
+    /// The column with the names of a point's fields that are there and null, where any are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) nulls: Option<String>,
+    /// The column with all other fields as an object of JSON, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rest: Option<String>,
+}
+
+/// A column of a payload field.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct FieldColumn {
+    pub(super) column: String,
+    pub(super) key: String,
+    #[serde(rename = "type")]
+    pub(super) of: FieldType,
 }
 
 /// A column of vectors.
@@ -74,8 +102,43 @@ pub(super) fn column(name: &str) -> String {
     }
 }
 
+impl Payloads {
+    /// A field has a column of its name, and `payload.` before it where that is taken or empty.
+    fn of(survey: &PayloadSurvey, vectors: &[Column]) -> Payloads {
+        let mut taken: BTreeSet<String> = [ID, PAYLOAD, NULLS].map(str::to_owned).into();
+        taken.extend(vectors.iter().map(|vector| vector.column.clone()));
+        let is_free = |key: &str| !key.is_empty() && !taken.contains(key);
+        // Names that are free are not taken away by fields that need another one.
+        let free: BTreeSet<&str> = survey
+            .fields()
+            .map(|(key, _)| key)
+            .filter(|key| is_free(key))
+            .collect();
+        taken.extend(free.iter().map(ToString::to_string));
+        let field = |(key, of): (&str, FieldType)| {
+            let mut column = key.to_owned();
+            if !free.contains(key) {
+                column = format!("{PAYLOAD}.{column}");
+                while !taken.insert(column.clone()) {
+                    column = format!("{PAYLOAD}.{column}");
+                }
+            }
+            FieldColumn {
+                column,
+                key: key.to_owned(),
+                of,
+            }
+        };
+        Payloads {
+            fields: survey.fields().map(field).collect(),
+            nulls: survey.has_nulls().then(|| NULLS.to_owned()),
+            rest: survey.has_others().then(|| PAYLOAD.to_owned()),
+        }
+    }
+}
+
 impl Origin {
-    pub(super) fn of(config: &CollectionConfig) -> Origin {
+    pub(super) fn of(config: &CollectionConfig, survey: &PayloadSurvey) -> Origin {
         let dense = config.vectors.iter().map(|(name, params)| Column {
             column: column(name),
             name: name.clone(),
@@ -98,9 +161,11 @@ impl Origin {
             element: element_name(params.element),
             idf: params.modifier == Modifier::Idf,
         });
+        let vectors: Vec<Column> = dense.chain(sparse).collect();
         Origin {
             version: VERSION,
-            vectors: dense.chain(sparse).collect(),
+            payload: Payloads::of(survey, &vectors),
+            vectors,
         }
     }
 

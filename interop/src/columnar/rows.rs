@@ -1,18 +1,16 @@
-//! Rows out of batches.
+//! Rows out of             ipc::open(input),.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
-use serde_json::{Map, Value as Json};
 use vdb::{CollectionConfig, Vectors};
 use vdb_storage::PointId;
 
 use super::batches::Batches;
-use super::layout::{Layout, Payload};
-use super::{ipc, parquet, value, vectors};
+use super::layout::Layout;
+use super::{ipc, parquet, payload, value, vectors};
 use crate::error::{Problem, RowError};
 use crate::id::{self, Numbering};
 use crate::input::Input;
-use crate::json::{wide_integer, wide_integers};
 use crate::misfit::{Lossy, Misfit};
 use crate::options::ReadOptions;
 use crate::row::{At, Place, Row};
@@ -54,11 +52,7 @@ impl ColumnarRows {
     /// As for [`parquet`](Self::parquet).
     pub fn arrow(input: Input, options: &ReadOptions) -> Result<ColumnarRows, RowError> {
         let place = input.place(At::File);
-        ColumnarRows::new(
-            ipc::open(input).map(|batches| Box::new(batches) as _),
-            place,
-            options,
-        )
+        ColumnarRows::new(ipc::open(input), place, options)
     }
 
     fn new(
@@ -127,27 +121,11 @@ impl ColumnarRows {
             }
             all.0.insert(vector.name.clone(), numbers);
         }
-        let payload = match &self.layout.payload {
-            Payload::Json(column) => {
-                json(batch.column(*column), at, &mut lossy).map_err(|Misfit { path, problem }| {
-                    RowError::in_field(place.clone(), format!("{}{path}", name(*column)), problem)
-                })?
-            }
-            Payload::Fields(columns) => {
-                let mut payload = Map::with_capacity(columns.len());
-                for column in columns {
-                    let found = value::json(batch.column(*column), at, &mut lossy);
-                    let found = found.map_err(|Misfit { path, problem }| {
-                        RowError::in_field(place.clone(), format!("{}{path}", name(*column)), problem)
-                    })?;
-                    // A column is there for every row: null says that a row lacks the field.
-                    if !found.is_null() {
-                        payload.insert(name(*column), found);
-                    }
-                }
-                Some(payload)
-            }
-        };
+        let payload = payload::read(batch, at, &self.layout.payload, &mut lossy).map_err(
+            |(column, Misfit { path, problem })| {
+                RowError::in_field(place.clone(), format!("{}{path}", name(column)), problem)
+            },
+        )?;
         self.changed += lossy.changed;
         let number = self.rows - 1;
         let (id, numbered) = self
@@ -158,7 +136,7 @@ impl ColumnarRows {
             id,
             numbered,
             vectors: all,
-            payload: payload.filter(|payload| !payload.is_empty()),
+            payload: (!payload.is_empty()).then_some(payload),
             place,
         })
     }
@@ -184,27 +162,6 @@ fn given(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
         expected: "an id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the column is payload)",
         found: found.to_string(),
     })
-}
-
-/// A payload that is JSON as a whole.
-fn json(column: &dyn Array, at: usize, lossy: &mut Lossy) -> Result<Option<Map<String, Json>>, Misfit> {
-    let Json::String(text) = value::json(column, at, &mut Lossy::default())? else {
-        return Ok(None);
-    };
-    let payload: Map<String, Json> = serde_json::from_str(&text).map_err(|error| {
-        Misfit::here(Problem::Json {
-            message: error.to_string(),
-            column: error.column(),
-        })
-    })?;
-    if lossy.is_allowed {
-        lossy.changed += wide_integers(&payload, text.as_bytes());
-        return Ok(Some(payload));
-    }
-    match wide_integer(&payload, text.as_bytes()) {
-        Some((path, problem)) => Err(Misfit { path, problem }),
-        None => Ok(Some(payload)),
-    }
 }
 
 impl Iterator for ColumnarRows {

@@ -49,7 +49,55 @@ fn payload() -> impl Strategy<Value = Map<String, Json>> {
                 .prop_map(|fields| Json::Object(fields.into_iter().collect())),
         ]
     });
-    prop::collection::vec((any::<String>(), value), 0..4).prop_map(|fields| fields.into_iter().collect())
+    // Few names, so that a field has values in many points; also those that columns of ours have.
+    let names = vec![
+        "a",
+        "b",
+        "id",
+        "vector",
+        "vector.half",
+        "payload",
+        "payload.id",
+        "payload.nulls",
+        "",
+    ];
+    let name = prop_oneof![
+        4 => prop::sample::select(names).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec((name, value), 0..6).prop_map(|fields| fields.into_iter().collect())
+}
+
+/// A field that is not there, null, a value of one type, or, under a name of its own, a list of such.
+fn field(value: impl Strategy<Value = Json> + Clone + 'static) -> impl Strategy<Value = [Option<Json>; 2]> {
+    let item = prop_oneof![3 => value.clone(), 1 => Just(Json::Null)];
+    let list = prop::collection::vec(item, 0..4).prop_map(Json::from);
+    let one = prop_oneof![3 => value, 1 => Just(Json::Null)];
+    (prop::option::of(one), prop::option::of(list)).prop_map(<[Option<Json>; 2]>::from)
+}
+
+/// Payloads of which each field has values of one type.
+fn uniform_payload() -> impl Strategy<Value = Map<String, Json>> {
+    let fields = (
+        field(any::<bool>().prop_map(Json::from)),
+        field(any::<i64>().prop_map(Json::from)),
+        field(any::<u64>().prop_map(Json::from)),
+        field(number().prop_map(|float| json!(f64::from(float))).boxed()),
+        field(any::<String>().prop_map(Json::from)),
+    );
+    fields.prop_map(|(boolean, integer, unsigned, float, text)| {
+        let all = [
+            ("boolean", boolean),
+            ("integer", integer),
+            ("unsigned", unsigned),
+            ("float", float),
+            ("text", text),
+        ];
+        let both = all
+            .into_iter()
+            .flat_map(|(name, [one, list])| [(name.to_owned(), one), (format!("{name}s"), list)]);
+        both.filter_map(|(name, value)| Some((name, value?))).collect()
+    })
 }
 
 fn vectors() -> impl Strategy<Value = Vectors> {
@@ -83,11 +131,24 @@ fn points(with_uuids: bool) -> impl Strategy<Value = Vec<Point>> {
     } else {
         number.boxed()
     };
-    prop::collection::vec((id, vectors(), payload()), 0..12)
+    (0..2).prop_flat_map(move |kind| {
+        let payload = if kind == 0 {
+            payload().boxed()
+        } else {
+            uniform_payload().boxed()
+        };
+        prop::collection::vec((id.clone(), vectors(), payload), 0..12)
+    })
+}
+
+fn surveyed(points: &[Point]) -> PayloadSurvey {
+    let mut survey = PayloadSurvey::default();
+    points.iter().for_each(|(.., payload)| survey.note(payload));
+    survey
 }
 
 fn written(config: &CollectionConfig, points: &[Point], ids: ParquetIds) -> Vec<u8> {
-    let mut writer = ParquetWriter::new(Vec::new(), config, ids).unwrap();
+    let mut writer = ParquetWriter::new(Vec::new(), config, ids, &surveyed(points)).unwrap();
     for (id, vectors, payload) in points {
         writer.point(*id, vectors, payload).unwrap();
     }
@@ -130,6 +191,28 @@ proptest! {
 }
 
 #[test]
+fn more_fields_than_there_may_be_columns_are_all_kept() {
+    let points: Vec<Point> = (0..1500u64)
+        .map(|id| {
+            let payload = json!({format!("field {id}"): id, "k".repeat(300): {"id": id}, "n": id});
+            (
+                PointId::Num(id),
+                Vectors::default(),
+                payload.as_object().unwrap().clone(),
+            )
+        })
+        .collect();
+    let rows = opened(
+        &written(&config(), &points, ParquetIds::Numbers),
+        &ReadOptions::default(),
+    )
+    .unwrap();
+    for (row, (id, _, payload)) in rows.map(Result::unwrap).zip(&points) {
+        assert_eq!((row.id, row.payload.as_ref()), (*id, Some(payload)));
+    }
+}
+
+#[test]
 fn cut_files_are_refused() {
     let points: Vec<Point> = (0..50)
         .map(|id| (PointId::Num(id), Vectors::from([1.0, 2.0, 3.0]), Map::new()))
@@ -148,11 +231,17 @@ fn cut_files_are_refused() {
 #[test]
 fn a_point_that_does_not_fit_is_named() {
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot));
-    let mut writer = ParquetWriter::new(Vec::new(), &config, ParquetIds::Numbers).unwrap();
+    let none = PayloadSurvey::default();
+    let mut writer = ParquetWriter::new(Vec::new(), &config, ParquetIds::Numbers, &none).unwrap();
     let error = writer
         .point(4.into(), &Vectors::from([1.0]), &Map::new())
         .unwrap_err();
     assert!(error.to_string().contains("point 4"), "{error}");
+    let other = json!({"a": 1});
+    let error = writer
+        .point(5.into(), &Vectors::default(), other.as_object().unwrap())
+        .unwrap_err();
+    assert!(error.to_string().contains("point 5: the payload"), "{error}");
 }
 
 // Files of other programs: `tests/data/interop/columnar/make.py` wrote them.
@@ -190,6 +279,8 @@ fn files_of_every_writer_hold_the_same_rows() {
         "pyarrow_lz4.parquet",
         "polars.parquet",
         "polars.arrows",
+        "polars.arrow",
+        "polars_zstd.arrow",
         "feather_lz4.feather",
         "stream_zstd.arrows",
         "file.arrow",
@@ -212,7 +303,20 @@ fn files_of_every_writer_hold_the_same_rows() {
         assert!(!rows[1].payload.as_ref().unwrap().contains_key("count"), "{name}");
         checked += 1;
     }
-    assert_eq!(checked, 10);
+    assert_eq!(checked, 12);
+}
+
+#[test]
+fn an_arrow_file_from_a_pipe_is_read_from_its_beginning() {
+    for name in ["file.arrow", "feather_lz4.feather"] {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        let pipe = Input::from_reader("pipe", std::io::Cursor::new(bytes));
+        let rows = ColumnarRows::arrow(pipe, &ReadOptions::default()).unwrap();
+        let rows: Vec<String> = rows.map(|row| format!("{:?}", row.unwrap().payload)).collect();
+        let of_file = read(name, ColumnOptions::default(), false).unwrap();
+        let of_file: Vec<String> = of_file.iter().map(|row| format!("{:?}", row.payload)).collect();
+        assert_eq!(rows, of_file, "{name}");
+    }
 }
 
 #[test]
@@ -310,6 +414,7 @@ fn ids_are_numbers_uuids_or_none() {
 fn changed_files_of_others_are_errors_or_rows() {
     for name in [
         "file.arrow",
+        "polars_zstd.arrow",
         "stream_zstd.arrows",
         "feather_lz4.feather",
         "pandas.parquet",

@@ -40,6 +40,15 @@ pub(super) fn is_text(of: &DataType) -> bool {
     matches!(of, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
+/// Whether a column holds text, or codes that stand for it.
+pub(super) fn is_text_or_codes(of: &DataType) -> bool {
+    is_text(if let DataType::Dictionary(_, value) = of {
+        value
+    } else {
+        of
+    })
+}
+
 /// The part of a type that has no JSON, if there is one: where, and what it is.
 pub(super) fn check(of: &DataType) -> Result<(), String> {
     within(of, DEPTH)
@@ -295,7 +304,7 @@ fn put(
 }
 
 /// Objects of JSON have a key once.
-fn twice(key: &str, lossy: &mut Lossy) -> Result<(), Misfit> {
+pub(super) fn twice(key: &str, lossy: &mut Lossy) -> Result<(), Misfit> {
     let found = format!("the key {key:?} twice in one object");
     lossy
         .change(found, "the later value alone", Json::Null)

@@ -108,7 +108,7 @@ impl Numbers {
 }
 
 /// The type of the items of a list.
-fn item(list: &DataType) -> Option<&DataType> {
+pub(super) fn item(list: &DataType) -> Option<&DataType> {
     if let DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) = list {
         Some(item.data_type())
     } else {

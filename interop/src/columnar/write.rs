@@ -1,4 +1,6 @@
-//! Parquet, written: ids, payloads as JSON, and a column a vector.
+//! Parquet, written: ids, and a column a vector and a payload field.
+
+mod payload;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -17,15 +19,16 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use vdb::{CollectionConfig, Payload, PointId, Vector, Vectors};
 
-use super::origin::{self, ID, Origin, PAYLOAD};
+use super::field::{FieldType, ITEM};
+use super::origin::{self, ID, Origin, Payloads};
+use super::survey::PayloadSurvey;
 use super::vectors::{INDICES, VALUES};
+use payload::PayloadColumns;
 
 /// Bytes of points that become a batch, and of batches that become a row group, about.
 const BATCH_BYTES: usize = 8 << 20;
 const BATCH_ROWS: usize = 1024;
 const GROUP_BYTES: usize = 64 << 20;
-
-const ITEM: &str = "element";
 
 /// What the ids of all points are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +41,17 @@ pub enum ParquetIds {
 
 /// Writes points as rows, in bounded memory: a row group, some 64 MiB, is held while it is made.
 ///
-/// Columns are `id`, `vector` or `vector.NAME` for each vector, and `payload`, a JSON object as text. Dense vectors are fixed-size lists
-/// of 32-bit floats, multivectors lists of such, sparse vectors structs of `indices` and `values`; a point that lacks one has null.
+/// Columns are `id`, `vector` or `vector.NAME` for each vector, and one for each payload field, of the type that has all of its values
+/// (`field.rs`). Dense vectors are fixed-size lists of 32-bit floats, multivectors lists of such, sparse vectors structs of `indices` and
+/// `values`; a point that lacks one, or a field, has null. A field that is null itself is named in `payload.nulls`; fields beyond the first
+/// thousand, and those with very long names, are in `payload`, an object of JSON.
 /// The schema's metadata says under `vdb` what the collection is like.
 pub struct ParquetWriter<W: Write + Send> {
     writer: ArrowWriter<W>,
     schema: SchemaRef,
     ids: Ids,
     vectors: Vec<(String, Column)>,
-    payloads: StringBuilder,
+    payloads: PayloadColumns,
     rows: usize,
     bytes: usize,
 }
@@ -89,6 +94,37 @@ fn width(size: usize) -> io::Result<i32> {
     i32::try_from(size).map_err(io::Error::other)
 }
 
+/// The names of fields that are null.
+fn names() -> DataType {
+    DataType::List(Arc::new(Field::new(ITEM, DataType::Utf8, false)))
+}
+
+/// How columns are packed.
+fn properties(payload: &Payloads) -> io::Result<WriterProperties> {
+    // Floats of vectors pack badly, and no reader looks for one by its value. Ids and payloads are another matter.
+    let packed = Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?);
+    let list = |name: &str| ColumnPath::new(vec![name.to_owned(), "list".to_owned(), ITEM.to_owned()]);
+    let field = |field: &origin::FieldColumn| match field.of {
+        FieldType::Value(_) | FieldType::Json => ColumnPath::from(field.column.as_str()),
+        FieldType::List(_) => list(&field.column),
+    };
+    let fields = payload.fields.iter().map(field);
+    let rest = payload.rest.as_deref().map(ColumnPath::from);
+    let columns = fields.chain(rest).chain(payload.nulls.as_deref().map(list));
+    let mut properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_compression(ColumnPath::from(ID), packed)
+        .set_column_statistics_enabled(ColumnPath::from(ID), EnabledStatistics::Chunk);
+    for column in columns {
+        properties = properties
+            .set_column_compression(column.clone(), packed)
+            .set_column_dictionary_enabled(column.clone(), true)
+            .set_column_statistics_enabled(column, EnabledStatistics::Chunk);
+    }
+    Ok(properties.build())
+}
+
 fn sparse_fields() -> Fields {
     let list = |name, item| {
         Field::new(
@@ -108,11 +144,16 @@ fn dense(size: usize) -> io::Result<FixedSizeListBuilder<Float32Builder>> {
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
-    /// Begins a file of a collection with this configuration.
+    /// Begins a file of a collection with this configuration, whose payloads were all looked at by `survey`.
     ///
     /// # Errors
     /// When `to` cannot be written to, as everywhere here.
-    pub fn new(to: W, config: &CollectionConfig, ids: ParquetIds) -> io::Result<Self> {
+    pub fn new(
+        to: W,
+        config: &CollectionConfig,
+        ids: ParquetIds,
+        survey: &PayloadSurvey,
+    ) -> io::Result<Self> {
         let id = match ids {
             ParquetIds::Numbers => DataType::UInt64,
             ParquetIds::Texts => DataType::Utf8,
@@ -136,18 +177,21 @@ impl<W: Write + Send> ParquetWriter<W> {
             fields.push(Field::new(origin::column(name), of, true));
             vectors.push((name.clone(), sparse()));
         }
-        fields.push(Field::new(PAYLOAD, DataType::Utf8, true));
-        let said = HashMap::from([(origin::KEY.to_owned(), Origin::of(config).to_json())]);
+        let origin = Origin::of(config, survey);
+        let payload = &origin.payload;
+        for field in &payload.fields {
+            fields.push(Field::new(field.column.as_str(), field.of.data_type(), true));
+        }
+        if let Some(nulls) = &payload.nulls {
+            fields.push(Field::new(nulls.as_str(), names(), true));
+        }
+        if let Some(rest) = &payload.rest {
+            fields.push(Field::new(rest.as_str(), DataType::Utf8, true));
+        }
+        let payloads = PayloadColumns::new(payload);
+        let properties = properties(payload)?;
+        let said = HashMap::from([(origin::KEY.to_owned(), origin.to_json())]);
         let schema = Arc::new(Schema::new_with_metadata(fields, said));
-        // Floats pack badly, and no reader looks for one by its value.
-        let packed = Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?);
-        let properties = WriterProperties::builder()
-            .set_dictionary_enabled(false)
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_column_compression(ColumnPath::from(ID), packed)
-            .set_column_compression(ColumnPath::from(PAYLOAD), packed)
-            .set_column_statistics_enabled(ColumnPath::from(ID), EnabledStatistics::Chunk)
-            .build();
         Ok(ParquetWriter {
             writer: ArrowWriter::try_new(to, schema.clone(), Some(properties)).map_err(failed)?,
             schema,
@@ -156,7 +200,7 @@ impl<W: Write + Send> ParquetWriter<W> {
                 ParquetIds::Texts => Ids::Texts(StringBuilder::new()),
             },
             vectors,
-            payloads: StringBuilder::new(),
+            payloads,
             rows: 0,
             bytes: 0,
         })
@@ -177,13 +221,10 @@ impl<W: Write + Send> ParquetWriter<W> {
                 .push(vectors.get(name))
                 .map_err(|why| unfit(format!("point {id}: the vector {name:?} {why}")))?;
         }
-        if payload.is_empty() {
-            self.payloads.append_null();
-        } else {
-            let text = serde_json::to_string(payload)?;
-            self.bytes += text.len();
-            self.payloads.append_value(text);
-        }
+        self.bytes += self
+            .payloads
+            .push(payload)
+            .map_err(|why| unfit(format!("point {id}: {why}")))?;
         self.rows += 1;
         if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
             self.batch()?;
@@ -203,7 +244,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         for (_, column) in &mut self.vectors {
             columns.push(column.finish().map_err(mistaken)?);
         }
-        columns.push(Arc::new(self.payloads.finish()));
+        columns.extend(self.payloads.finish().map_err(mistaken)?);
         let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(mistaken)?;
         self.writer.write(&batch).map_err(failed)?;
         (self.rows, self.bytes) = (0, 0);

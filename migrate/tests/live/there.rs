@@ -6,7 +6,7 @@ use vdb::Database;
 use vdb_migrate::{Action, Existing, MigrateError, Options};
 use vdb_qdrant::Qdrant;
 
-use super::fixture::{Faulty, Server, all_points, directory, fill, migrated, options, payload};
+use super::fixture::{Fate, Faulty, Server, all_points, directory, fill, migrated, options, payload, status};
 
 fn with(existing: Existing) -> Options {
     Options {
@@ -187,6 +187,49 @@ async fn a_directory_and_the_server_on_it_are_one_place() {
         .to_string();
     assert!(refused.contains("the same place"), "{refused}");
     assert_eq!(all_points(&writer, "birds").await.len(), 20);
+}
+
+/// A store whose key may not make collections.
+fn limited(inner: Qdrant) -> Faulty {
+    Faulty::on(inner).creates(|_| {
+        Fate::Refused(status(
+            tonic::Code::PermissionDenied,
+            "this key does not make collections",
+        ))
+    })
+}
+
+#[tokio::test]
+async fn a_key_that_makes_no_collections_is_enough_where_both_sides_differ() {
+    let (here, there) = both().await;
+    let report = migrated(here.clone(), limited(there.clone()), with(Existing::Sync))
+        .await
+        .unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(
+        all_points(&here, "birds").await,
+        all_points(&there, "birds").await
+    );
+    // Now they are alike, and could be one.
+    let told = migrated(here.clone(), limited(there.clone()), with(Existing::Sync))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("does not make collections") && told.contains("--two-places"),
+        "{told}"
+    );
+    let two_places = Options {
+        two_places: true,
+        ..with(Existing::Sync)
+    };
+    migrated(here.clone(), limited(there.clone()), two_places)
+        .await
+        .unwrap();
+    // One place stays untouched.
+    let one = migrated(here.clone(), limited(here.clone()), with(Existing::Replace)).await;
+    assert!(matches!(one, Err(MigrateError::Conflict(_))));
+    assert_eq!(all_points(&here, "birds").await.len(), 90);
 }
 
 #[tokio::test]

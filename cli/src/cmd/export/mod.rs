@@ -1,6 +1,9 @@
 //! `vdb export`: collections as files that other programs read.
 
+mod opened;
 mod place;
+#[cfg(feature = "parquet")]
+mod survey;
 mod write;
 
 use std::path::PathBuf;
@@ -19,7 +22,8 @@ Formats:
   backup   {'points': [Record, ..], 'collection_info': CollectionInfo} as a pickle, with vectors, which qdrant-client from \
 1.9 on loads under pydantic 1 and 2
   faiss    a directory with index.faiss, a flat index, and metadata.pkl, as a common wrapper keeps them: one dense vector, and payloads
-  parquet  columns id, vector (vector.NAME for a named one) and payload, a JSON object as text
+  parquet  columns id, vector (vector.NAME for a named one), and one for each payload field: of the type that has all of its values, \
+else JSON as text
   jsonl    a point a line, as `vdb load` and `vdb import` read it: {\"id\": 7, \"vector\": [..], \"payload\": {..}}
   npy      the vectors of one name as a matrix of 32-bit floats, in the order of ids; --rows FILE has the ids and payloads beside it
 
@@ -29,7 +33,8 @@ points without the vector, which are counted, and npy without --rows ids and pay
 numbers below 2^63: 0, 1, 2, .. as positions, others by an IndexIDMap2; --id-key NAME numbers the vectors and keeps ids of any kind \
 in the metadata, where `vdb import --id-key NAME` finds them. docs/formats.md tells what each format holds.
 
-An export reads one moment of the collection, in bounded memory, and works beside a process that writes. A file has its name only once \
+An export reads one moment of the collection, in bounded memory, and works beside a process that writes. A snapshot is checked and \
+unpacked beside OUT first, and gone afterwards. A file has its name only once \
 it is complete and synced; interrupted (Ctrl-C), an export leaves nothing of the file that it was at, and --all keeps those before it.
 
 With --json the answer is {\"files\": [{\"collection\", \"file\", \"points\", \"left_out\", \"bytes\"}], \"export_s\"}; left_out \
@@ -38,6 +43,7 @@ counts the points that --lossy left out.
 Examples:
   vdb export my.db posts posts.backup --format backup
   vdb export my.db --all exported --format parquet
+  vdb export monday.tar --all exported --format backup
   vdb export my.db posts store --format faiss --id-key id
   vdb export my.db posts title.npy --format npy --using title --rows title.jsonl";
 
@@ -45,7 +51,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// Directory of the database
+    /// Directory of the database; or a snapshot, a directory or a .tar file that `vdb snapshot` made
     db: PathBuf,
 
     /// Collection or alias
@@ -132,10 +138,10 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     }
     interrupt::watch();
     let started = Instant::now();
-    let db = open::read_only(&args.db)?;
+    let opened = opened::Opened::at(args, out)?;
     let mut files = Vec::new();
-    for (name, to) in targets(args, &db)? {
-        let collection = open::collection(&db, &name)?;
+    for (name, to) in targets(args, &opened.db)? {
+        let collection = open::collection(&opened.db, &name)?;
         let told = |failure: Failure| failure.within(&to.display().to_string());
         let place = place::Place::new(&to, args).map_err(told)?;
         let written =

@@ -10,7 +10,7 @@ use vdb_interop::faiss::FaissExport;
 use super::{Args, Format};
 use crate::failure::{Failure, Outcome};
 
-const PREFIX: &str = ".vdb-export-";
+pub(super) const PREFIX: &str = ".vdb-export-";
 const BUFFER: usize = 1 << 20;
 
 /// The names of the files in a directory for FAISS.
@@ -36,7 +36,7 @@ fn failed(error: io::Error) -> Failure {
 }
 
 /// The directory that a path is in.
-fn parent(path: &Path) -> &Path {
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(dir) if dir != Path::new("") => dir,
         Some(_) | None => Path::new("."),

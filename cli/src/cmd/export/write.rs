@@ -51,21 +51,19 @@ pub(super) fn write(
             ));
         }
     }
-    let bar = progress::bar(out, "exporting", Some(total), Unit::Rows);
-    let mut writer = Writer::new(to, collection, &config, total, args)?;
+    let mut writer = Writer::new(to, collection, &config, total, args, (name, out))?;
     if args.format == Format::Backup {
         for unkept in qdrant::unkept(&config) {
             out.warn(format_args!("{name}: {unkept}"));
         }
     }
+    let bar = progress::bar(out, "exporting", Some(total), Unit::Rows);
     request = request.select(writer.select()).limit(page(&config));
     let mut written = 0;
     loop {
         if interrupt::asked_to_stop() {
             bar.finish_and_clear();
-            return Err(Failure::Interrupted(format!(
-                "interrupted: nothing was written for {name}"
-            )));
+            return Err(interrupted(name));
         }
         let found = collection.scroll(&request)?;
         for point in found.points {
@@ -86,6 +84,10 @@ pub(super) fn write(
         points: written,
         left_out: all.saturating_sub(total),
     })
+}
+
+pub(super) fn interrupted(name: &str) -> Failure {
+    Failure::Interrupted(format!("interrupted: nothing was written for {name}"))
 }
 
 /// Points of a page, so that memory does not grow with the vectors.
@@ -132,6 +134,14 @@ impl Writer {
         config: &CollectionConfig,
         total: u64,
         args: &Args,
+        #[cfg_attr(
+            not(feature = "parquet"),
+            expect(
+                unused_variables,
+                reason = "only the columns of Parquet have to be looked for"
+            )
+        )]
+        (name, out): (&str, &Out),
     ) -> Outcome<Writer> {
         let mut to = to.into_iter();
         let mut next = || to.next().ok_or_else(|| Failure::failed("no file to write to"));
@@ -147,7 +157,9 @@ impl Writer {
                     Ok(first) if has_from(collection, first)? => ParquetIds::Texts,
                     Ok(_) | Err(_) => ParquetIds::Numbers,
                 };
-                Writer::Parquet(Box::new(ParquetWriter::new(first, config, ids).map_err(failed)?))
+                let survey = super::survey::survey(collection, name, total, out)?;
+                let writer = ParquetWriter::new(first, config, ids, &survey).map_err(failed)?;
+                Writer::Parquet(Box::new(writer))
             }
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => {

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use vdb::{CollectionConfig, Database, Distance, Durability, Element};
+use vdb_interop::Format;
 use vdb_interop::pickle::Limits;
 use vdb_interop::qdrant::ImportOptions;
 
@@ -34,6 +35,9 @@ SOURCE is one of
   NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy, .fvecs, .bvecs, .ivecs, .csv, .tsv,
                 .jsonl: rows, for collection NAME, added to it if it is there; `vdb load --help` tells of their columns,
                 docs/formats.md how each type is mapped
+
+A file whose name has another ending is what it begins as: Parquet, Arrow, NumPy's files, HDF5, backups and indexes of FAISS tell \
+themselves apart.
 
 Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare [default: cosine]. \
 Rows are loaded as they are read; --dry-run reads and checks all of them, against the collection if it is there, \
@@ -120,14 +124,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
-    match Source::find(args)? {
-        Source::Rows(collection) => rows(args, collection, out),
+    match Source::find(args, out)? {
+        Source::Rows(collection, format) => rows(args, collection, format, out),
         Source::Collections(found) => collections(args, found, out),
     }
 }
 
 /// A file of rows is loaded as `vdb load` does it.
-fn rows(args: &Args, collection: String, out: &mut Out) -> Outcome {
+fn rows(args: &Args, collection: String, format: Option<Format>, out: &mut Out) -> Outcome {
     let given = [("--all", args.all), ("--id-key", args.id_key.is_some())];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
@@ -136,6 +140,9 @@ fn rows(args: &Args, collection: String, out: &mut Out) -> Outcome {
         )));
     }
     let mut reading = args.reading.clone();
+    if let Some(format) = format {
+        reading = reading.as_format(format);
+    }
     if args.resume {
         // Rows without ids take the places that they had the first time.
         reading.start_id = reading.start_id.or(Some(0));

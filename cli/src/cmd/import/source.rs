@@ -1,6 +1,7 @@
 //! What a source is, and what is in it.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -8,7 +9,7 @@ use vdb::{CollectionConfig, Point, VectorParams};
 use vdb_interop::chroma::{ChromaCollection, ChromaStore};
 use vdb_interop::faiss::{FaissCollection, FaissOptions};
 use vdb_interop::qdrant::{Backup, Described, ImportOptions, LocalCollection, LocalStore};
-use vdb_interop::{Format, RowError};
+use vdb_interop::{FileKind, Format, RowError, SNIFFED, sniff};
 
 use super::Args;
 use crate::failure::{Failure, Outcome};
@@ -22,8 +23,8 @@ pub(super) const FAISS: &str = "faiss";
 
 /// What a source is.
 pub(super) enum Source {
-    /// A file of rows, for a collection of this name.
-    Rows(String),
+    /// A file of rows, for a collection of this name; its format where only its content tells.
+    Rows(String, Option<Format>),
     /// Collections with their settings.
     Collections(Found),
 }
@@ -70,7 +71,7 @@ enum Content {
 
 impl Source {
     /// Looks at the source, and picks what the command line asks for.
-    pub(super) fn find(args: &Args) -> Outcome<Source> {
+    pub(super) fn find(args: &Args, out: &Out) -> Outcome<Source> {
         let path = &args.source;
         let missing = |error| Failure::failed(format!("{}: cannot be read: {error}", path.display()));
         if std::fs::metadata(path).map_err(missing)?.is_dir() {
@@ -78,32 +79,68 @@ impl Source {
         }
         // A format that is asked for is one of rows.
         let is_asked = args.reading.format().is_some();
-        for (format, is_it) in [
-            (BACKUP, has_ending(path, BACKUP)),
-            (FAISS, has_ending(path, FAISS)),
-        ] {
-            if is_it && !is_asked {
-                let place = match format {
-                    FAISS => Place::Faiss(path.clone()),
-                    _ => Place::Backup(path.clone()),
-                };
-                return Ok(Source::Collections(Found {
-                    format,
-                    parts: vec![Part {
-                        name: name_of(path, args)?,
-                        place,
-                    }],
-                    aliases: Vec::new(),
-                }));
+        for format in [BACKUP, FAISS] {
+            if has_ending(path, format) && !is_asked {
+                return file(args, format);
             }
         }
-        match args.reading.format().map_or_else(|| Format::of(path), Ok) {
-            Ok(_) => Ok(Source::Rows(name_of(path, args)?)),
-            Err(error) => Err(Failure::from(error).and(
+        let error = match args.reading.format().map_or_else(|| Format::of(path), Ok) {
+            Ok(_) => return Ok(Source::Rows(name_of(path, args)?, None)),
+            Err(error) => error,
+        };
+        let seems = seems(path).map_err(missing)?;
+        if let Some(seems) = seems {
+            let shown = path.display();
+            out.note(format_args!(
+                "{shown} is read as {}, which it begins as",
+                name_of_kind(seems)
+            ));
+        }
+        match seems {
+            Some(FileKind::Pickle) => file(args, BACKUP),
+            Some(FileKind::Faiss) => file(args, FAISS),
+            Some(FileKind::Rows(format)) => Ok(Source::Rows(name_of(path, args)?, Some(format))),
+            None => Err(Failure::from(error).and(
                 "or a backup of qdrant-client, which ends in .backup, or a directory of its local mode, which has a meta.json, an \
                  index of FAISS, which ends in .faiss, or a directory of Chroma, which has a chroma.sqlite3",
             )),
         }
+    }
+}
+
+/// A file that is a collection.
+fn file(args: &Args, format: &'static str) -> Outcome<Source> {
+    let path = args.source.clone();
+    Ok(Source::Collections(Found {
+        format,
+        parts: vec![Part {
+            name: name_of(&path, args)?,
+            place: if format == FAISS {
+                Place::Faiss(path)
+            } else {
+                Place::Backup(path)
+            },
+        }],
+        aliases: Vec::new(),
+    }))
+}
+
+/// What a file seems to be. Pipes are read once and in order, so that nothing is read of them here.
+fn seems(path: &Path) -> std::io::Result<Option<FileKind>> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let mut start = Vec::new();
+    file.take(SNIFFED as u64).read_to_end(&mut start)?;
+    Ok(sniff(&start))
+}
+
+fn name_of_kind(kind: FileKind) -> String {
+    match kind {
+        FileKind::Rows(format) => format.to_string(),
+        FileKind::Pickle => "a backup of qdrant-client".to_owned(),
+        FileKind::Faiss => "an index of FAISS".to_owned(),
     }
 }
 
@@ -167,18 +204,27 @@ fn directory(args: &Args) -> Outcome<Found> {
         });
     }
     let fail = |error: std::io::Error| Failure::failed(format!("{shown}: cannot be read: {error}"));
-    let mut files = Vec::new();
+    let (mut files, mut others) = (Vec::new(), 0);
     for entry in std::fs::read_dir(&args.source).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         if path.is_file() && has_ending(&path, BACKUP) {
             files.push(path);
+        } else if has_ending(&path, FAISS) || Format::of(&path).is_ok() {
+            others += 1;
         }
     }
     if files.is_empty() {
-        return Err(Failure::failed(format!(
+        let failure = Failure::failed(format!(
             "{shown}: nothing to import: a directory of qdrant-client has a meta.json, one of Chroma a chroma.sqlite3, one with an \
              index of FAISS an index.faiss, and there are no .backup files in it"
-        )));
+        ));
+        return Err(match others {
+            0 => failure,
+            _ => failure.and(&format!(
+                "but {} of other formats, which are imported one by one",
+                table::counted(others, "file")
+            )),
+        });
     }
     files.sort();
     let stem = |file: &Path| {

@@ -138,6 +138,14 @@ impl Reading {
             .find_map(|(option, is_given)| is_given.then_some(option))
     }
 
+    /// As if this format had been asked for.
+    pub(crate) fn as_format(self, format: Format) -> Reading {
+        Reading {
+            format: Some(format),
+            ..self
+        }
+    }
+
     /// The format that was asked for.
     pub(crate) fn format(&self) -> Option<Format> {
         self.format

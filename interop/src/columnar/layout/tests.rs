@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, Int32Array, LargeStringArray, RecordBatch, StringArray};
 use arrow_schema::{Field, FieldRef, Schema};
-use serde_json::Map;
+use serde_json::{Value, json};
 use vdb::{CollectionConfig, Distance, PointId, VectorParams, Vectors};
 
-use crate::columnar::{ColumnarRows, ParquetIds, ParquetWriter};
+use crate::columnar::{ColumnarRows, ParquetIds, ParquetWriter, PayloadSurvey};
 use crate::error::RowError;
 use crate::input::Input;
 use crate::options::{ColumnOptions, ReadOptions};
@@ -25,6 +25,11 @@ fn config() -> CollectionConfig {
         .vector("b", VectorParams::new(1, Distance::Manhattan))
 }
 
+/// The payload of the one point.
+fn payload() -> Value {
+    json!({"city": "Oslo", "n": 3, "mixed": {"n": [1, 2]}, "id": null})
+}
+
 /// A file of one point, opened after `change` to its columns and its metadata.
 fn changed(
     change: impl Fn(&mut Columns, &mut HashMap<String, String>),
@@ -32,10 +37,14 @@ fn changed(
 ) -> Result<ColumnarRows, RowError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.parquet");
-    let mut writer =
-        ParquetWriter::new(File::create(&path).unwrap(), &config(), ParquetIds::Numbers).unwrap();
+    let payload = payload();
+    let payload = payload.as_object().unwrap();
+    let mut survey = PayloadSurvey::default();
+    survey.note(payload);
+    let file = File::create(&path).unwrap();
+    let mut writer = ParquetWriter::new(file, &config(), ParquetIds::Numbers, &survey).unwrap();
     let vectors = Vectors::default().with("a", vec![1.0, 2.0]).with("b", vec![3.0]);
-    writer.point(PointId::Num(7), &vectors, &Map::new()).unwrap();
+    writer.point(PointId::Num(7), &vectors, payload).unwrap();
     writer.finish().unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
     let mut said = reader.schema().metadata().clone();
@@ -66,6 +75,13 @@ fn without(columns: &[&str]) -> ReadOptions {
     }
 }
 
+/// Puts other values in the place of a column.
+fn replace(columns: &mut Columns, name: &str, values: ArrayRef) {
+    let field = Field::new(name, values.data_type().clone(), true);
+    let column = columns.iter_mut().find(|(field, _)| field.name() == name);
+    *column.unwrap() = (Arc::new(field), values);
+}
+
 fn add(columns: &mut Columns) {
     let field = Arc::new(Field::new("extra", arrow_schema::DataType::Int32, true));
     columns.push((field, Arc::new(Int32Array::from(vec![1]))));
@@ -75,6 +91,11 @@ fn add(columns: &mut Columns) {
 fn a_file_of_ours_is_read_as_it_says_or_not_at_all() {
     let plain = ReadOptions::default();
     assert_eq!(changed(|_, _| {}, &plain).unwrap().config(), Some(config()));
+    let floats = |columns: &mut Columns| replace(columns, "n", Arc::new(Float64Array::from(vec![3.0])));
+    let error = changed(|columns, _| floats(columns), &plain)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("\"n\" is of the type Float64"), "{error}");
     let error = changed(|columns, _| add(columns), &plain)
         .unwrap_err()
         .to_string();
@@ -87,7 +108,7 @@ fn a_file_of_ours_is_read_as_it_says_or_not_at_all() {
         .to_string();
     assert!(error.contains("no column \"vector.a\""), "{error}");
     let newer = |said: &mut HashMap<String, String>| {
-        let text = said["vdb"].replace("\"version\":1", "\"version\":9");
+        let text = said["vdb"].replace("\"version\":2", "\"version\":9");
         said.insert("vdb".to_owned(), text);
     };
     let error = changed(|_, said| newer(said), &plain).unwrap_err().to_string();
@@ -123,7 +144,7 @@ fn what_is_left_out_of_a_file_of_ours_leaves_the_rest_as_it_says() {
         (row.id, row.vectors),
         (PointId::Num(7), Vectors::default().with("b", vec![3.0]))
     );
-    let mut rows = changed(|_, _| {}, &without(&["id", "payload"])).unwrap();
+    let mut rows = changed(|_, _| {}, &without(&["id", "city", "n", "mixed", "payload.id"])).unwrap();
     let row = rows.next().unwrap().unwrap();
     assert_eq!((row.id, row.numbered, row.payload), (PointId::Num(0), true, None));
     let error = changed(|_, _| {}, &without(&["nothing"]))
@@ -135,8 +156,8 @@ fn what_is_left_out_of_a_file_of_ours_leaves_the_rest_as_it_says() {
 #[test]
 fn integers_beyond_64_bits_in_a_payload_are_not_rounded_unasked() {
     let wide = |columns: &mut Columns, _: &mut HashMap<String, String>| {
-        let text = r#"{"a": {"n": [1, 36893488147419103232]}}"#;
-        columns[3].1 = Arc::new(StringArray::from(vec![text]));
+        let text = r#"{"n": [1, 36893488147419103232]}"#;
+        replace(columns, "mixed", Arc::new(StringArray::from(vec![text])));
     };
     let error = changed(wide, &ReadOptions::default())
         .unwrap()
@@ -146,7 +167,7 @@ fn integers_beyond_64_bits_in_a_payload_are_not_rounded_unasked() {
     assert!(error.is_skippable());
     let error = error.to_string();
     assert!(
-        error.contains("payload.a.n[1]: 36893488147419103232") && error.contains("--lossy"),
+        error.contains("mixed.n[1]: 36893488147419103232") && error.contains("--lossy"),
         "{error}"
     );
     let lossy = ReadOptions {
@@ -156,5 +177,19 @@ fn integers_beyond_64_bits_in_a_payload_are_not_rounded_unasked() {
     let mut rows = changed(wide, &lossy).unwrap();
     let row = rows.next().unwrap().unwrap();
     assert_eq!(rows.changed(), 1);
-    assert!(row.payload.unwrap()["a"]["n"][1].is_f64());
+    assert!(row.payload.unwrap()["mixed"]["n"][1].is_f64());
+}
+
+#[test]
+fn fields_are_columns_of_their_types_and_come_back_from_other_widths() {
+    let narrower = |columns: &mut Columns, _: &mut HashMap<String, String>| {
+        let names: Vec<&str> = columns.iter().map(|(field, _)| field.name().as_str()).collect();
+        let expected = ["id", "vector.a", "vector.b", "city", "n", "mixed", "payload.id"];
+        assert_eq!(names, expected);
+        replace(columns, "n", Arc::new(Int32Array::from(vec![3])));
+        replace(columns, "city", Arc::new(LargeStringArray::from(vec!["Oslo"])));
+    };
+    let mut rows = changed(narrower, &ReadOptions::default()).unwrap();
+    let row = rows.next().unwrap().unwrap();
+    assert_eq!(Value::Object(row.payload.unwrap()), payload());
 }

@@ -46,6 +46,10 @@ fn numbers_keep_their_kind_and_all_their_digits() {
 #[test]
 fn moments_are_text() {
     assert_eq!(values(&Date32Array::from(vec![0])), [j!("1970-01-01")]);
+    assert_eq!(
+        values(&Date64Array::from(vec![86_400_000, -1])),
+        [j!("1970-01-02"), j!("1969-12-31T23:59:59.999")]
+    );
     let moment = TimestampMillisecondArray::from(vec![1_500]);
     assert_eq!(values(&moment), [j!("1970-01-01T00:00:01.5")]);
     assert_eq!(

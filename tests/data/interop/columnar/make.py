@@ -60,6 +60,8 @@ def many():
     frame = pl.from_arrow(fixed)
     frame.write_parquet(at("polars.parquet"))
     frame.write_ipc_stream(at("polars.arrows"))
+    frame.write_ipc(at("polars.arrow"))
+    frame.write_ipc(at("polars_zstd.arrow"), compression="zstd")
     feather.write_feather(plain, at("feather_lz4.feather"), compression="lz4", chunksize=2)
     with ipc.new_stream(at("stream_zstd.arrows"), fixed.schema, options=ipc.IpcWriteOptions(compression="zstd")) as out:
         out.write_table(fixed, max_chunksize=2)
