@@ -44,14 +44,14 @@ edge TOOLCHAIN="nightly":
 # Measure ours and Qdrant's core on DATA with PAYLOAD, searches and writes, and write tables and plots; further options of
 # `vdb-compare run` (`--peers SCRIPT`, `--sizes`, `--split`) may follow. Needs `just edge`.
 compare DATA PAYLOAD *OPTIONS:
-    cargo run --release -p vdb-compare --features hdf5 -- run --data {{DATA}} --payload {{PAYLOAD}} --edge benches/edge/target/release/edge-bench --plots docs/plots {{OPTIONS}}
+    cargo run --release -p vdb-compare -- run --data {{DATA}} --payload {{PAYLOAD}} --edge benches/edge/target/release/edge-bench --plots docs/plots {{OPTIONS}}
 
 # Everything that docs/performance.md and docs/scaling.md have figures of, unattended: ours at 10,000 to 1,000,000 rows,
 # filters, a quick build, several threads, a part of the files in memory, writes that wait for the disk (that of target/figures),
 # Qdrant's core if `just edge` was run, and the peers of benches/peers if PYTHON has them. Hours at the largest size:
 # `--resume` goes on, `--parts cold,peers` measures some again, `--sizes 10000` leaves out the large ones.
 figures DATA PAYLOAD *OPTIONS:
-    cargo build --release -p vdb-cli -p vdb-compare --features vdb-compare/hdf5
+    cargo build --release -p vdb-cli -p vdb-compare
     target/release/vdb-compare run --data {{DATA}} --payload {{PAYLOAD}} --out target/figures --vdb target/release/vdb \
       --peers benches/peers/peers.py --python ${PYTHON:-python3} \
       {{ if path_exists("benches/edge/target/release/edge-bench") == "true" { "--edge benches/edge/target/release/edge-bench" } else { "" } }} \
@@ -65,12 +65,12 @@ peers PYTHON="python3.11":
 # What it costs to wait for the disk: DATA's first vectors written by each level of durability, and to Qdrant's core if
 # `just edge` was run; tables and ingest.svg in target/durability.
 durability DATA *OPTIONS:
-    cargo run --release -p vdb-compare --features hdf5 -- run --data {{DATA}} --parts ingest --out target/durability \
+    cargo run --release -p vdb-compare -- run --data {{DATA}} --parts ingest --out target/durability \
       {{ if path_exists("benches/edge/target/release/edge-bench") == "true" { "--edge benches/edge/target/release/edge-bench" } else { "" } }} {{OPTIONS}}
 
 # Measure a running Qdrant server: `just server-bench --rest http://localhost:6333 --data vectors.npy`.
 server-bench *OPTIONS:
-    cargo run --release -p vdb-bench-server --features hdf5 -- {{OPTIONS}}
+    cargo run --release -p vdb-bench-server -- {{OPTIONS}}
 
 # 1,000 small collections of 10 points: time until the server is ready, memory and disk of each.
 server-many *OPTIONS:

@@ -12,24 +12,21 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use vdb::{Control, Database, Durability, Error, Point, Select, WriteBatch};
 use vdb_tests::Numbers;
+use vdb_tests::effort::{each, effort, setting};
 use vdb_tests::oracle::{Dump, Op, OracleDatabase, Step, database};
 use vdb_tests::torture::script::{self, Action};
 use vdb_tests::torture::{Scratch, Tally, case, crash, fault};
 use vdb_vfs::Disk;
 use vdb_vfs::sim::SimDisk;
 
-/// How many times the usual number of random scripts to run.
-fn effort() -> u64 {
-    std::env::var("VDB_EFFORT")
-        .ok()
-        .map_or(1, |effort| effort.parse().unwrap())
-}
-
 /// The first seed of random scripts.
 fn first_seed() -> u64 {
-    std::env::var("VDB_SEED")
-        .ok()
-        .map_or(0, |seed| seed.parse().unwrap())
+    setting("VDB_SEED", 0)
+}
+
+/// The seeds of so many random scripts, or of more with more effort.
+fn seeds(scripts: u64) -> Vec<u64> {
+    (first_seed()..first_seed() + scripts * effort()).collect()
 }
 
 fn crash_everywhere(name: &str, script: &[Action], stride: u64) {
@@ -52,9 +49,9 @@ fn a_power_cut_while_log_files_and_memtables_change_loses_nothing_acknowledged()
 
 #[test]
 fn a_power_cut_in_a_random_script_loses_nothing_acknowledged() {
-    for seed in first_seed()..first_seed() + 24 * effort() {
+    each(&seeds(24), |&seed| {
         crash_everywhere(&format!("random script {seed}"), &script::random(seed, 24), 11);
-    }
+    });
 }
 
 #[test]
@@ -67,13 +64,13 @@ fn a_failing_call_anywhere_in_a_script_is_reported_and_loses_nothing_acknowledge
 
 #[test]
 fn a_failing_call_in_a_random_script_is_reported_and_loses_nothing_acknowledged() {
-    let (scratch, tally) = (Scratch::new(), &mut Tally::default());
-    for seed in first_seed()..first_seed() + 12 * effort() {
+    each(&seeds(12), |&seed| {
+        let (scratch, tally) = (Scratch::new(), &mut Tally::default());
         let script = script::random(seed, 24);
         for n in (seed % 13..crash::count_calls(&script, &scratch)).step_by(13) {
             fault::fail_at(&format!("random script {seed}"), &script, n, &scratch, tally);
         }
-    }
+    });
 }
 
 #[test]

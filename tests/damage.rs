@@ -5,30 +5,20 @@
 //! does the same; `repair` keeps what is sound, and lists what is not.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "damage/check.rs"]
 mod check;
-#[path = "damage/lives.rs"]
 mod lives;
-#[path = "damage/store.rs"]
 mod store;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use check::{Ask, check};
 use store::Store;
 use vdb::disk::{DynDisk, MemDisk};
 use vdb::{Control, Database, PointId, repair_disk, verify_disk};
 use vdb_tests::Numbers;
+use vdb_tests::effort::{each, effort};
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::Dump;
-
-/// How many times the usual number of cases to try.
-fn effort() -> usize {
-    std::env::var("VDB_EFFORT")
-        .ok()
-        .map_or(1, |effort| effort.parse().unwrap())
-}
 
 /// Whether nothing may be read into a byte, so that nobody notices when it changes.
 ///
@@ -56,20 +46,6 @@ fn padding(log: &[u8]) -> Vec<usize> {
     found
 }
 
-/// Runs each case, on as many threads as there are processors.
-fn each<T: Sync>(cases: &[T], run: impl Fn(&T) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    run(case);
-                }
-            });
-        }
-    });
-}
-
 /// The end of what the log has; zeros ahead of it follow.
 fn written(bytes: &[u8]) -> usize {
     bytes
@@ -90,7 +66,7 @@ fn any_byte_that_changes_is_found_and_costs_only_what_it_touches() {
     let mut cases = Vec::new();
     for (path, bytes) in &store.files {
         // Of the zeros ahead in the log a few stand for all.
-        let (end, step) = (written(bytes), 4_096 / effort().min(4_096));
+        let (end, step) = (written(bytes), 4_096 / effort().min(4_096) as usize);
         cases.extend(
             (0..bytes.len())
                 .filter(|at| *at <= end || at % step == 0)
@@ -104,7 +80,7 @@ fn any_byte_that_changes_is_found_and_costs_only_what_it_touches() {
         let unchecked = is_unchecked(path, at, &store.files[path]);
         let ask = Ask {
             found: (!unchecked).then_some(path),
-            closed: (at + path.len()) % 4 >= effort(),
+            closed: (at + path.len()) as u64 % 4 >= effort(),
             ..Ask::default()
         };
         check(&store, &files, &format!("{path}, byte {at}"), ask);
@@ -148,7 +124,7 @@ fn a_file_that_is_gone_costs_only_what_was_in_it() {
 fn damage_in_two_places_is_survived() {
     let store = Store::make();
     let paths: Vec<&String> = store.files.keys().collect();
-    let seeds: Vec<u64> = (0..400 * effort() as u64).collect();
+    let seeds: Vec<u64> = (0..400 * effort()).collect();
     each(&seeds, |&seed| {
         let mut numbers = Numbers::new(seed);
         let mut files = store.files.clone();

@@ -4,7 +4,7 @@
 //! before they are used, and all that they hold is compared with what `content` says. When a format changes before 0.1.0 is tagged, write it anew with
 //!
 //! ```text
-//! VDB_REGENERATE=1 cargo test -p vdb-tests --test golden in_full
+//! VDB_REGENERATE=1 cargo test -p vdb-tests --test whole in_full
 //! ```
 //!
 //! and say so in the version history of that format. From 0.1.0 on, a directory that exists here is never written

@@ -4,27 +4,19 @@
 //! failure prints both and the shortest sequence that shows it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "model/action.rs"]
 mod action;
-#[path = "model/kinds.rs"]
 mod kinds;
-#[path = "model/machine.rs"]
 mod machine;
-#[path = "model/query.rs"]
 mod query;
 
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use machine::Machine;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use vdb_tests::Numbers;
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .map_or(default, |value| value.parse().unwrap())
-}
+use vdb_tests::effort::{each, setting};
 
 fn try_combination(combination: usize, cases: u32, seed: u64) -> Rc<query::Recall> {
     let numbers = &mut Numbers::new(seed.wrapping_mul(12) + combination as u64);
@@ -57,16 +49,20 @@ fn try_combination(combination: usize, cases: u32, seed: u64) -> Rc<query::Recal
 fn random_operations_do_to_the_engine_what_they_do_to_a_plain_map() {
     let (cases, seed) = (setting("VDB_CASES", 80) as u32, setting("VDB_SEED", 1));
     println!("VDB_SEED={seed} VDB_CASES={cases}");
-    let mut walked = 0;
-    for combination in 0..12 {
+    let combinations: Vec<usize> = (0..12).collect();
+    let walked = AtomicU64::new(0);
+    each(&combinations, |&combination| {
         let recall = try_combination(combination, cases, seed);
-        walked += recall.walked();
+        walked.fetch_add(recall.walked(), Ordering::Relaxed);
         let (found, wanted) = recall.share();
         let missed = wanted - found.min(wanted);
         assert!(
             missed * 20 <= wanted,
             "combination {combination}: {found} of {wanted} nearest found"
         );
-    }
-    assert!(walked > 0 || cases < 80, "no graph of a payload value was walked");
+    });
+    assert!(
+        walked.into_inner() > 0 || cases < 80,
+        "no graph of a payload value was walked"
+    );
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use vdb::Distance;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What such a file holds.
 pub(crate) struct AnnFile {
@@ -20,10 +20,7 @@ pub(crate) struct AnnFile {
 }
 
 /// Reads rows, the first `queries` queries and their neighbours. `distance` goes before what the file says.
-#[cfg(feature = "hdf5")]
 pub(crate) fn read(path: &Path, queries: usize, distance: Option<Distance>) -> Result<AnnFile> {
-    use crate::error::Error;
-
     let wrong = |e: hdf5_reader::error::Error| Error::data(path, e.to_string());
     let file = hdf5_reader::Hdf5File::open(path).map_err(wrong)?;
     let matrix = |name: &str| {
@@ -79,7 +76,6 @@ pub(crate) fn read(path: &Path, queries: usize, distance: Option<Distance>) -> R
     })
 }
 
-#[cfg(feature = "hdf5")]
 fn distance_named(name: &str) -> Result<Distance, String> {
     match name.trim_end_matches('\0') {
         "angular" | "cosine" => Ok(Distance::Cosine),
@@ -92,12 +88,5 @@ fn distance_named(name: &str) -> Result<Distance, String> {
     }
 }
 
-/// Says that this build cannot.
-#[cfg(not(feature = "hdf5"))]
-pub(crate) fn read(path: &Path, _queries: usize, _distance: Option<Distance>) -> Result<AnnFile> {
-    let message = "this program was built without HDF5; build it with --features hdf5";
-    Err(crate::error::Error::data(path, message))
-}
-
-#[cfg(all(test, feature = "hdf5"))]
+#[cfg(test)]
 mod tests;

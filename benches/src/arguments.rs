@@ -10,7 +10,7 @@ use crate::dataset::Source;
 /// Which data, and which of its rows are queries.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DataArgs {
-    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks (built with --features hdf5)
+    /// Vectors: .npy, .fvecs, .bvecs, or the .hdf5 of ann-benchmarks
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
 

@@ -14,7 +14,7 @@ use crate::truth::{Rows, nearest};
 /// What is read, and which of it are queries.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// `.npy`, `.fvecs`, `.bvecs`, or `.hdf5` as ann-benchmarks has them (with the feature `hdf5`).
+    /// `.npy`, `.fvecs`, `.bvecs`, or `.hdf5` as ann-benchmarks has them.
     pub data: PathBuf,
     /// JSON Lines, the payload of each row.
     pub payload: Option<PathBuf>,

@@ -16,7 +16,7 @@ use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::{CollectionDump, Dump};
 use vdb_vfs::MemDisk;
 
-use crate::store::{self, Store};
+use super::store::{self, Store};
 
 /// What is to be asked.
 #[derive(Clone, Copy, Default)]

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{Collection, Control, Distance, Point, PointId, Record, Select, repair_disk};
+use vdb_tests::effort::{each, effort};
 use vdb_tests::files::{self, Files};
 use vdb_tests::{Numbers, config};
 use vdb_vfs::MemDisk;
 
-use crate::store;
+use super::store;
 
 const IDS: u64 = 4;
 
@@ -67,7 +68,7 @@ fn damage(files: &mut Files, numbers: &mut Numbers) -> String {
         .collect();
     let path = numbers.pick(&paths).clone();
     let bytes = files.get_mut(&path).unwrap();
-    let at = numbers.below(crate::written(bytes) as u64 + 1) as usize;
+    let at = numbers.below(super::written(bytes) as u64 + 1) as usize;
     if !in_log && numbers.one_in(4) {
         files.remove(&path);
     } else if let Some(byte) = bytes.get_mut(at) {
@@ -78,8 +79,8 @@ fn damage(files: &mut Files, numbers: &mut Numbers) -> String {
 
 #[test]
 fn what_is_kept_of_a_point_is_a_state_that_it_has_had() {
-    let seeds: Vec<u64> = (0..60 * crate::effort() as u64).collect();
-    crate::each(&seeds, |&seed| {
+    let seeds: Vec<u64> = (0..60 * effort()).collect();
+    each(&seeds, |&seed| {
         let mut numbers = Numbers::new(seed);
         let (sound, lives) = live(&mut numbers);
         for _ in 0..40 {

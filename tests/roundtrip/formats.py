@@ -12,7 +12,6 @@ import json
 import os
 import pickle
 import random
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -23,24 +22,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from checks import Checks, vdb
 
-class Run:
+
+class Run(Checks):
     def __init__(self, command, folder):
+        super().__init__()
         self.command, self.folder = command, folder
-        self.good = self.bad = 0
-
-    def check(self, holds, what):
-        if holds:
-            self.good += 1
-        else:
-            self.bad += 1
-            print("FAILED:", what)
 
     def vdb(self, *arguments):
-        done = subprocess.run([self.command, *arguments], cwd=self.folder, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError("vdb %s: %s" % (" ".join(arguments), done.stderr.strip()))
-        return done.stdout
+        return vdb(self.command, *arguments, folder=self.folder)
 
     def path(self, *names):
         return os.path.join(self.folder, *names)

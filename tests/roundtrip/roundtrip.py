@@ -13,7 +13,6 @@ import math
 import os
 import pickle
 import shutil
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -21,28 +20,12 @@ import warnings
 
 from qdrant_client import QdrantClient, models
 
+from checks import Checks, vdb
+
 warnings.simplefilter("ignore")
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "interop")
 # A stored cosine vector is normalised once more when it is restored, which moves it by so much.
 NEAR = 1.2e-7
-
-
-class Count:
-    def __init__(self):
-        self.good = self.bad = 0
-
-    def check(self, holds, what):
-        if holds:
-            self.good += 1
-        else:
-            self.bad += 1
-            print("FAILED:", what)
-
-
-def vdb(command, *arguments):
-    done = subprocess.run([command, *arguments], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError("vdb %s: %s" % (" ".join(arguments), done.stderr.strip()))
 
 
 def load(path):
@@ -199,7 +182,7 @@ def directories(count, command, folder):
 
 def main():
     command = os.path.abspath(sys.argv[1])
-    count = Count()
+    count = Checks()
     with tempfile.TemporaryDirectory() as folder:
         backups(count, command, folder)
         directories(count, command, folder)

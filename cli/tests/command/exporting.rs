@@ -1,12 +1,12 @@
 //! `vdb export` into every format, what `vdb import` makes of it again, and what Ctrl-C leaves of both.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Place, npy};
+use crate::harness::{Place, names, npy};
 
 const UUID: &str = "6f1b8f86-58a0-4c3a-9d7e-0a1b2c3d4e5f";
 
@@ -17,15 +17,6 @@ fn lines(place: &Place, db: &str, collection: &str) -> String {
         .vdb(&["export", db, collection, &out, "--format", "jsonl", "--force"])
         .succeeded();
     fs::read_to_string(place.path(&out)).unwrap()
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -171,7 +171,17 @@ pub(crate) fn ids(answer: &Value) -> Vec<String> {
     answer["points"].as_array().unwrap().iter().map(id).collect()
 }
 
-/// Whether a directory holds nothing, or is not there.
+/// Names in a directory, sorted.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether nothing was made at this path.
 pub(crate) fn is_untouched(dir: &Path) -> bool {
     !dir.exists()
 }

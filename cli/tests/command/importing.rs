@@ -1,11 +1,10 @@
 //! `vdb import` and `vdb export`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Place, is_untouched, npy};
+use crate::harness::{Place, is_untouched, names, npy};
 
 fn fixture(name: &str) -> String {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/interop")).join(name);
@@ -22,15 +21,6 @@ fn points(place: &Place, db: &str, collection: &str) -> Vec<Value> {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
-}
-
-fn files(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]
@@ -333,7 +323,7 @@ fn every_collection_goes_into_a_directory_and_back() {
         .succeeded();
     let answer = place.json(&["export", "db", "--all", "out", "--format", "backup"]);
     assert_eq!(answer["files"].as_array().unwrap().len(), 2);
-    assert_eq!(files(&place.path("out")), ["more.backup", "points.backup"]);
+    assert_eq!(names(&place.path("out")), ["more.backup", "points.backup"]);
     // What is there is not replaced unasked.
     let message = place
         .vdb(&["export", "db", "--all", "out", "--format", "backup"])
@@ -342,7 +332,7 @@ fn every_collection_goes_into_a_directory_and_back() {
     place
         .vdb(&["export", "db", "--all", "out", "--format", "backup", "--force"])
         .succeeded();
-    assert_eq!(files(&place.path("out")).len(), 2);
+    assert_eq!(names(&place.path("out")).len(), 2);
     place.vdb(&["import", "out", "db2"]).failed_with(2);
     place.vdb(&["import", "out", "db2", "--all"]).succeeded();
     for collection in ["points", "more"] {
