@@ -187,7 +187,10 @@ impl Counts<'_> {
         )?;
         values.sort_unstable();
         values.dedup();
-        values.into_iter().try_for_each(|value| self.add(value, 1))
+        values.into_iter().try_for_each(|value| {
+            self.allowance.beat()?;
+            self.add(value, 1)
+        })
     }
 
     /// What an index has of the rows that match, counted with the memory of the answer; `None` where it turns out damaged.

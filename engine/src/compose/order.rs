@@ -173,6 +173,7 @@ impl<'a> First<'a> {
     fn show(&mut self, id: PointId, at: &Located) -> Result<()> {
         let order = self.order;
         order.each(id, at, |value| {
+            self.allowance.beat()?;
             self.found.push(Found {
                 id,
                 at: at.clone(),

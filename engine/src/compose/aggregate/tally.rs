@@ -60,9 +60,10 @@ impl Tally {
         allowance: &Allowance<'_>,
     ) -> Result<()> {
         self.points += 1;
-        values
-            .iter()
-            .try_for_each(|value| self.value(value, plan, allowance))
+        values.iter().try_for_each(|value| {
+            allowance.beat()?;
+            self.value(value, plan, allowance)
+        })
     }
 
     fn value(&mut self, value: &Scalar<&str>, plan: &Plan<'_>, allowance: &Allowance<'_>) -> Result<()> {

@@ -7,6 +7,10 @@ use serde_json::json;
 use vdb_index::Control;
 
 use crate::collection::Collection;
+use crate::compose::aggregate::AggregateRequest;
+use crate::compose::facet::FacetRequest;
+use crate::compose::kind::{OrderBy, Query};
+use crate::compose::request::QueryRequest;
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -184,6 +188,51 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
             let looks = looks_of(&c, &filter);
             assert!(looks >= least, "{looks} looks: {}", filter.to_json());
         }
+    }
+}
+
+#[test]
+fn what_a_point_with_many_values_comes_to_is_left_when_the_caller_says_so() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = db.create_collection("c", CollectionConfig::default()).unwrap();
+    let many: Vec<u64> = (0..2_000).collect();
+    c.upsert(vec![
+        Point::new(1, Vectors::default())
+            .payload(json!({"n": many}))
+            .unwrap(),
+    ])
+    .unwrap();
+    let (looks, stop) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let probe = || looks.fetch_add(1, Ordering::Relaxed) >= stop.load(Ordering::Relaxed);
+    let control = Control::cancelled_by(&probe);
+    // Of each value all values.
+    let request = AggregateRequest::new("n").group_by("n");
+    let calls: [(&dyn Fn() -> Result<()>, u64); 3] = [
+        (
+            &|| c.aggregate_with(&request, &control).map(drop),
+            2_000 * 2_000 / 32,
+        ),
+        (
+            &|| c.facet_with(&FacetRequest::new("n"), &control).map(drop),
+            2_000 / 32,
+        ),
+        (
+            &|| {
+                let order = Query::OrderBy(OrderBy::new("n"));
+                c.query_with(&QueryRequest::new(order), &control).map(drop)
+            },
+            2_000 / 32,
+        ),
+    ];
+    for (at, (call, least)) in calls.into_iter().enumerate() {
+        looks.store(0, Ordering::Relaxed);
+        call().unwrap();
+        assert!(looks.load(Ordering::Relaxed) >= least, "call {at}");
+        looks.store(0, Ordering::Relaxed);
+        stop.store(least - 1, Ordering::Relaxed);
+        let outcome = call();
+        assert!(matches!(outcome, Err(Error::Cancelled)), "call {at}: {outcome:?}");
+        stop.store(u64::MAX, Ordering::Relaxed);
     }
 }
 
