@@ -236,10 +236,17 @@ impl PayloadIndexParams {
         TextAnalysis::new(&config).map(Some).map_err(refused)
     }
 
-    /// Whether an object that [`from_json`](Self::from_json) reads may have this key; which of them go together is not asked.
+    /// Whether an object that [`from_json`](Self::from_json) reads may have this key, where its `type` is the name of this kind.
     #[must_use]
-    pub fn knows(key: &str) -> bool {
-        ["type", "memory"].contains(&key) || SWITCHES.contains(&key) || text::KEYS.contains(&key)
+    pub fn knows(kind: &str, key: &str) -> bool {
+        if ["type", "memory"].contains(&key) {
+            return true;
+        }
+        let Some(kind) = PayloadIndexKind::ALL.into_iter().find(|one| one.name() == kind) else {
+            return false;
+        };
+        let of_texts = kind == PayloadIndexKind::Text && text::KEYS.contains(&key);
+        of_texts || (SWITCHES.contains(&key) && has_switch(kind, key))
     }
 
     /// Reads the name of a kind, or an object of its name as `type` and options. An option that is null is not given.

@@ -58,10 +58,12 @@ async fn create(
     .await
 }
 
-/// What an index is to be. An integer index that is to answer nothing is well-formed and yet of no use.
+/// What an index is to be. Options that indexes of its kind do not have are passed over. An integer index that is to answer
+/// nothing is well-formed and yet of no use.
 fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
+    let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
     let off = |name: &str| schema.get(name) == Some(&Value::Bool(false));
-    if off("lookup") && off("range") {
+    if kind == "integer" && off("lookup") && off("range") {
         let error = ServiceError::validation(
             "field_schema",
             "the 'lookup' and 'range' capabilities can't be both disabled",
@@ -72,7 +74,7 @@ fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
         Value::Object(options) => Value::Object(
             options
                 .iter()
-                .filter(|(name, _)| PayloadIndexParams::knows(name))
+                .filter(|(name, _)| PayloadIndexParams::knows(kind, name))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
         ),
