@@ -58,7 +58,8 @@ async fn create(
     .await
 }
 
-/// What an index is to be. An integer index that is to answer nothing is well-formed and yet of no use.
+/// What an index is to be. Options that indexes of its kind do not have are passed over. An integer index that is to answer
+/// nothing is well-formed and yet of no use.
 fn read_schema(schema: &Value) -> Result<PayloadIndexParams, Failure> {
     let named = schema.get("type").and_then(Value::as_str);
     let kind = PayloadIndexKind::ALL

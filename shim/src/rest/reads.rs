@@ -12,7 +12,9 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::query::OrderByBody;
-use super::wire::{Bodies, RecordOut, ShardKeys, WireFilter, WirePath, WithPayload, WithVector, optional, select};
+use super::wire::{
+    Bodies, RecordOut, ShardKeys, WireFilter, WirePath, WithPayload, WithVector, optional, select,
+};
 use crate::service::{Problems, ScrollAsk, ServiceError};
 
 pub(super) fn routes() -> Router<App> {

@@ -230,7 +230,11 @@ impl From<Error> for ServiceError {
                 most,
                 retry_after,
             } => {
-                let what = if limit == "write_rate_limit" { "Write" } else { "Read" };
+                let what = if limit == "write_rate_limit" {
+                    "Write"
+                } else {
+                    "Read"
+                };
                 let seconds = retry_after.as_secs_f64().ceil();
                 let text = format!(
                     "{what} rate limit exceeded, retry later: there are {most} a minute, and room again in {seconds} s"

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use vdb::{
-    Collection, DistanceMatrix, FacetHit, FacetRequest, Filter, MAX_LIMIT, MatrixRequest, OrderBy,
-    OrderValue, PayloadIndexKind, PointId, QueryRequest, Record, ScrollRequest, Select,
+    Collection, DistanceMatrix, FacetHit, FacetRequest, Filter, MAX_LIMIT, MAX_MATRIX_SAMPLE, MatrixRequest,
+    OrderBy, OrderValue, PayloadIndexKind, PointId, QueryRequest, Record, ScrollRequest, Select,
 };
 
 use super::Service;
@@ -189,6 +189,11 @@ impl Service {
     ) -> Result<DistanceMatrix> {
         self.on_collection(collection, options, move |_, collection, control| {
             request.limit = request.limit.min(MAX_LIMIT);
+            // A sample of more points than there are is all of them.
+            if request.sample > MAX_MATRIX_SAMPLE {
+                let points = usize::try_from(collection.info()?.points).unwrap_or(usize::MAX);
+                request.sample = request.sample.min(points.max(2));
+            }
             Ok(collection.distance_matrix_with(&request, control)?)
         })
         .await

@@ -75,6 +75,14 @@ async fn keys_that_are_not_known_are_not_minded() {
     assert_eq!(told["payload_schema"]["k"]["params"], json!({"type": "keyword"}));
     let index = json!({"field_name": "n", "field_schema": {"type": "integer", "more": 1}});
     server.put("/collections/c/index?wait=true", index).await.result();
+    // Nor are options of other kinds of indexes.
+    let index = json!({"field_name": "word", "field_schema": {"type": "keyword", "range": false, "tokenizer": "word"}});
+    server.put("/collections/c/index?wait=true", index).await.result();
+    let info = server.get("/collections/c").await.result();
+    assert_eq!(
+        info["payload_schema"]["word"]["params"],
+        json!({"type": "keyword"})
+    );
     let groups = json!({"query": [1, 0], "group_by": "word", "offset": 1});
     let groups = server
         .post("/collections/c/points/query/groups", groups)

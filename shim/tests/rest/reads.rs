@@ -135,6 +135,15 @@ async fn points_are_compared_with_each_other() {
     assert_eq!(offsets["offsets_row"], json!([0, 1]));
     assert_eq!(offsets["offsets_col"], json!([1, 0]));
     assert_eq!(offsets["ids"], json!([1, 2]));
+    let all = json!({"sample": u64::MAX, "limit": u64::MAX});
+    let all = server.post(&format!("{path}/offsets"), all).await.result();
+    assert_eq!(
+        (
+            all["ids"].as_array().unwrap().len(),
+            all["scores"].as_array().unwrap().len()
+        ),
+        (4, 12)
+    );
     server
         .post(&format!("{path}/pairs"), json!({"sample": 1}))
         .await

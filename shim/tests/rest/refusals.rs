@@ -494,12 +494,7 @@ async fn writes() {
         vec![
             (json!({"points": [1]}), 400, FORMAT, "payload"),
             (json!({"payload": 1, "points": [1]}), 400, FORMAT, ""),
-            (
-                json!({"payload": {}, "points": [1], "key": ""}),
-                400,
-                FORMAT,
-                "",
-            ),
+            (json!({"payload": {}, "points": [1], "key": ""}), 400, FORMAT, ""),
             (
                 json!({"payload": {}, "points": [1], "key": "a..b"}),
                 400,
@@ -566,12 +561,7 @@ async fn reads() {
                 FORMAT,
                 "",
             ),
-            (
-                json!({"order_by": {"key": "n["}}),
-                400,
-                FORMAT,
-                "",
-            ),
+            (json!({"order_by": {"key": "n["}}), 400, FORMAT, ""),
             (
                 json!({"order_by": {"key": "n", "direction": "up"}}),
                 400,

@@ -115,7 +115,10 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     }
     let last = last.unwrap();
     let text = last.error(429);
-    assert!(text.starts_with("Rate limiting exceeded: Read rate limit exceeded"), "{text}");
+    assert!(
+        text.starts_with("Rate limiting exceeded: Read rate limit exceeded"),
+        "{text}"
+    );
     let after: u64 = last.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&after), "{after}");
 }

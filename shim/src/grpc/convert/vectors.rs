@@ -81,7 +81,7 @@ pub(crate) fn legacy(
 fn sparse_vector(indices: Vec<u32>, values: Vec<f32>) -> Result<SparseVector> {
     if indices.len() != values.len() {
         let problem = format_args!(
-            "must be as many as indices: {} indices, {} values",
+            "must be the same length as indices: {} indices, {} values",
             indices.len(),
             values.len()
         );

@@ -66,7 +66,9 @@ fn call(path: &str, code: Code, id: Option<&str>) -> (Line, String) {
     let log = Log::default();
     let response = tracing::subscriber::with_default(log.clone(), || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(recorded.call(request.body(()).unwrap())).unwrap()
+        runtime
+            .block_on(recorded.call(request.body(()).unwrap()))
+            .unwrap()
     });
     let answered = response.headers()[REQUEST_ID].to_str().unwrap().to_owned();
     let mut lines = log.0.lock().unwrap();

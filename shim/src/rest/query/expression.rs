@@ -8,7 +8,7 @@ use vdb::{Datetime, Decay, Expression, Formula, GeoPoint, MAX_FORMULA_DEPTH, MAX
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::wire::WireFilter;
 
-/// Names of operators, which are the only keys of their objects. The last three are of later versions.
+/// Names of operators, which are the keys of their objects. The last three are of later versions.
 const NAMES: [&str; 19] = [
     "sum",
     "mult",
@@ -130,17 +130,17 @@ impl Reader {
         expression
     }
 
+    /// An operator, or else a condition. Other keys beside that of an operator are not minded.
     fn object(&mut self, mut map: Map<String, Value>) -> Result<Expression> {
-        let mut names = map.keys();
-        let (Some(name), None) = (names.next(), names.next()) else {
+        let on_field = map.contains_key("key");
+        let operator = NAMES
+            .into_iter()
+            .find(|name| !on_field && map.contains_key(*name));
+        let Some(name) = operator else {
             return condition(map);
         };
-        let name = name.clone();
-        if !NAMES.contains(&name.as_str()) {
-            return condition(map);
-        }
-        let inner = map.shift_remove(&name).unwrap_or_default();
-        match name.as_str() {
+        let inner = map.shift_remove(name).unwrap_or_default();
+        match name {
             "sum" => Ok(Expression::Sum(self.list(inner)?)),
             "mult" => Ok(Expression::Product(self.list(inner)?)),
             "neg" => Ok(Expression::Neg(self.boxed(inner)?)),

@@ -105,6 +105,7 @@ impl Mender {
             }
         }
         if let Some(Value::Object(min_should)) = map.get_mut("min_should") {
+            min_should.retain(|key, _| ["conditions", "min_count"].contains(&key.as_str()));
             let place = format!("{place}.min_should");
             let count = min_should.get("min_count").and_then(Value::as_u64);
             self.problems

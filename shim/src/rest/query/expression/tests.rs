@@ -24,3 +24,11 @@ fn what_is_no_operator_is_a_condition() {
     assert!(read_formula(json!({"no_operator": 1}), None).is_err());
     assert!(read_formula(json!({"sum": 1}), None).is_err());
 }
+
+#[test]
+fn other_keys_are_passed_over() {
+    let read = |formula| read_formula(formula, None).unwrap();
+    assert_eq!(read(json!({"more": 1, "neg": 2})), read(json!({"neg": 2})));
+    let lax = json!({"key": "a", "match": {"value": 1}, "neg": 2});
+    assert_eq!(read(lax), read(json!({"key": "a", "match": {"value": 1}})));
+}

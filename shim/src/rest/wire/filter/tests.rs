@@ -25,6 +25,10 @@ fn what_is_not_known_of_a_condition_is_passed_over() {
     for (lax, strict) in [
         (json!({"has_id": [1], "more": 1}), json!({"has_id": [1]})),
         (
+            json!({"min_should": {"conditions": [], "min_count": 1, "more": 1}}),
+            json!({"min_should": {"conditions": [], "min_count": 1}}),
+        ),
+        (
             json!({"is_empty": {"key": "a", "more": 1}, "must": []}),
             json!({"is_empty": {"key": "a"}}),
         ),
