@@ -68,7 +68,7 @@ pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
         Value::Null => return Ok(None),
         Value::String(text) if text.trim().is_empty() => return Ok(None),
         Value::String(text) => text.trim().parse().ok(),
-        other => other.as_f64(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.as_f64(),
     };
     let seconds = spelled.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds

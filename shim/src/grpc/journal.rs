@@ -51,7 +51,7 @@ impl Journal {
         (collection, subject): (Option<&str>, Option<&str>),
         took: Duration,
     ) {
-        let (id, ms) = (id.to_str().unwrap_or_default(), took.as_millis());
+        let (id, ms) = (id.to_str().unwrap_or_default(), took.as_micros() as f64 / 1e3);
         match failed {
             Some(status) if is_failure(status.code()) => {
                 tracing::error!(method, collection, subject, code = ?status.code(), ms, id, why = status.message(), "call");

@@ -135,14 +135,14 @@ pub(super) async fn answer<T: Serialize>(work: impl Future<Output = Result<T, Fa
     let outcome = work.await;
     let time = started.elapsed().as_secs_f64();
     match outcome {
-        Ok(result) => axum::Json(Success {
-            result,
-            status: "ok",
-            time,
-        })
-        .into_response(),
+        Ok(result) => succeed(result, time),
         Err(failure) => failure.respond(time),
     }
+}
+
+fn succeed<T: Serialize>(result: T, time: f64) -> Response {
+    let status = "ok";
+    axum::Json(Success { result, status, time }).into_response()
 }
 
 /// As [`answer`], for work that may go on in the background: without a result it only says that it was accepted.
@@ -150,13 +150,14 @@ pub(super) async fn answer_accepted<T: Serialize>(
     work: impl Future<Output = Result<Option<T>, Failure>>,
 ) -> Response {
     let started = Instant::now();
-    match work.await {
-        Ok(Some(result)) => answer(async { Ok(result) }).await,
+    let outcome = work.await;
+    let time = started.elapsed().as_secs_f64();
+    match outcome {
+        Ok(Some(result)) => succeed(result, time),
         Ok(None) => {
-            let time = started.elapsed().as_secs_f64();
             let body = json!({ "status": "accepted", "time": time });
             (StatusCode::ACCEPTED, axum::Json(body)).into_response()
         }
-        Err(failure) => failure.respond(started.elapsed().as_secs_f64()),
+        Err(failure) => failure.respond(time),
     }
 }

@@ -70,7 +70,7 @@ pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request
     let mut response = next.run(request).await;
     let (took, status) = (started.elapsed(), response.status());
     let (shown, path) = (id.to_str().unwrap_or_default(), uri.path());
-    let (number, ms) = (status.as_u16(), took.as_millis());
+    let (number, ms) = (status.as_u16(), took.as_micros() as f64 / 1e3);
     let subject = response.extensions().get::<Caller>().and_then(Caller::subject);
     // A line for every request that went well would take longer to write than many take to answer.
     if status.is_server_error() {
