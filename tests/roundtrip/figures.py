@@ -4,8 +4,9 @@
   figures.py VDB [--points N] [--dim D] [--dir DIR] [--formats backup,parquet]
 
 VDB is the command, a release build with `--features full`. Makes N points (1,000,000) of D numbers (128) with a payload each, loads them,
-writes and reads them in every format, or in those that are named, and migrates them to another directory; prints a table with the time, the
-size, and the peak of resident memory of each command. Needs about 8 GB in DIR and nothing but Python.
+writes and reads them in every format, or in those that are named, and migrates them to another directory; prints a table with the time, that of
+all cores together, the size, and the peak of resident memory of each command, with and without the pages of mapped files, which the system takes
+back when it needs them. Needs Linux, about 8 GB in DIR, and nothing but Python.
 """
 
 import argparse
@@ -37,19 +38,35 @@ def size(path):
     return os.path.getsize(path)
 
 
+def anonymous(pid):
+    """Resident memory without the pages of files, in kB; 0 once the process has ended."""
+    try:
+        with open("/proc/%d/status" % pid, encoding="ascii") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("RssAnon:")), 0)
+    except OSError:
+        return 0
+
+
 class Table:
     def __init__(self, command, folder):
         self.command, self.folder = command, folder
-        print("%-18s %9s %12s %12s" % ("what", "seconds", "peak RSS MB", "size MB"), flush=True)
+        print("%-18s %9s %9s %9s %9s %9s" % ("what", "seconds", "CPU s", "RSS MB", "own MB", "size MB"), flush=True)
 
     def run(self, what, made, *arguments):
         started = time.monotonic()
         child = subprocess.Popen([self.command, *arguments, "--quiet"], cwd=self.folder, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
+        peak, ended = 0, 0
+        while not ended:
+            peak = max(peak, anonymous(child.pid))
+            time.sleep(0.02)
+            ended, status, usage = os.wait4(child.pid, os.WNOHANG)
         took = time.monotonic() - started
         if status != 0:
             sys.exit("vdb %s failed" % " ".join(arguments))
-        print("%-18s %9.1f %12.0f %12.0f" % (what, took, usage.ru_maxrss / 1024, size(os.path.join(self.folder, made)) / 1e6), flush=True)
+        cpu = usage.ru_utime + usage.ru_stime
+        bytes = size(os.path.join(self.folder, made))
+        memory = usage.ru_maxrss / 1024, peak / 1024
+        print("%-18s %9.1f %9.1f %9.0f %9.0f %9.0f" % (what, took, cpu, *memory, bytes / 1e6), flush=True)
 
 
 def main():

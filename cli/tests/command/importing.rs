@@ -176,7 +176,7 @@ fn a_dry_run_of_every_kind_reads_everything_and_writes_nothing() {
         } else {
             &[]
         };
-        let dry = [&["import", &source, "db", "--dry-run"], all].concat();
+        let dry = [&["import", &source, "db", "--dry-run"][..], all].concat();
         let answer = place.json(&dry);
         assert_eq!(answer["dry_run"], true, "{source}");
         assert!(is_untouched(&place.path("db")), "{source}");
@@ -184,7 +184,7 @@ fn a_dry_run_of_every_kind_reads_everything_and_writes_nothing() {
         let points = |one: &Value| one["points"].as_u64().unwrap();
         assert!(found.iter().map(points).sum::<u64>() > 0, "{source}");
         place
-            .vdb(&[&["import", &source, "db", "--no-index"], all].concat())
+            .vdb(&[&["import", &source, "db", "--no-index"][..], all].concat())
             .succeeded();
         for one in found {
             let count = place.json(&["count", "db", one["name"].as_str().unwrap()]);
@@ -207,7 +207,7 @@ fn a_part_of_a_file_of_any_kind_is_told_and_is_no_success() {
         let whole = fs::read(path).unwrap();
         let part = place.file(&name, &whole[..whole.len() / 2 + 1]);
         for more in [&["--dry-run"][..], &[]] {
-            let import = [&["import", &part, "db"], more].concat();
+            let import = [&["import", &part, "db"][..], more].concat();
             let message = place.vdb(&import).failed_with(1);
             assert!(message.contains(&name), "{message}");
         }

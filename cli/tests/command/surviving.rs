@@ -42,7 +42,7 @@ fn kinds() -> impl Strategy<Value = BTreeMap<String, Kind>> {
         named("rows", (1usize..4).prop_map(Kind::Multi).boxed()),
         named("words", Just(Kind::Sparse).boxed()),
     );
-    let any = all.prop_map(|(a, b, c, d)| [a, b, c, d].into_iter().flatten().collect());
+    let any = all.prop_map(|(a, b, c, d)| [a, b, c, d].into_iter().flatten().collect::<BTreeMap<_, _>>());
     // Half of them are what every format has.
     let plain = dense.prop_map(|kind| BTreeMap::from([(String::new(), kind)]));
     prop_oneof![any, plain]
@@ -248,14 +248,20 @@ fn content(dir: &Path) -> (CollectionConfig, Vec<String>) {
 
 /// Exports `c` in a format.
 fn export(place: &Place, to: &str, format: &str, options: &[&str]) -> Ended {
-    place.vdb(&[&["export", "db", "c", to, "--format", format], options].concat())
+    place.vdb(&[&["export", "db", "c", to, "--format", format][..], options].concat())
 }
 
 /// What `c` is once it was imported into a database of its own.
 fn imported(place: &Place, file: &str, options: &[&str]) -> (CollectionConfig, Vec<String>) {
     let db = format!("from-{file}");
     place
-        .vdb(&[&["import", file, &db, "--collection", "c", "--no-index"], options].concat())
+        .vdb(
+            &[
+                &["import", file, &db, "--collection", "c", "--no-index"][..],
+                options,
+            ]
+            .concat(),
+        )
         .succeeded();
     content(&place.path(&db))
 }

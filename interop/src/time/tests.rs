@@ -10,7 +10,7 @@ fn days_and_moments_are_written_as_rfc_3339_does() {
     assert_eq!(date(2_932_897).unwrap(), "+010000-01-01");
     assert_eq!(date(i64::MAX), None);
     #[cfg(feature = "parquet")]
-    assert_eq!(date_of_millis(-1).unwrap(), "1969-12-31");
+    assert_eq!(date_of_millis(-1).unwrap(), "1969-12-31T23:59:59.999");
     assert_eq!(of_day(0).unwrap(), "00:00:00");
     assert_eq!(of_day(86_399_999_999_999).unwrap(), "23:59:59.999999999");
     assert_eq!(of_day(86_400_000_000_000), None);
