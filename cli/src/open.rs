@@ -149,6 +149,7 @@ impl Home {
     }
 
     /// After work that failed elsewhere: removes a database that was made for it and has nothing in it.
+    #[cfg(feature = "serve")]
     pub(crate) fn forget_if_empty(&self) {
         let is_empty = || read_only(&self.dir).is_ok_and(|db| db.collections().is_empty());
         if self.is_new && is_empty() {
