@@ -1,6 +1,7 @@
 //! `vdb import` and `vdb export`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 

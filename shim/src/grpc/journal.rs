@@ -10,8 +10,8 @@ use tonic::{Code, Status};
 use tower::Layer;
 
 use crate::request_ids::{REQUEST_ID, RequestIds};
-use crate::service::{Caller, Service};
 use crate::service::access::is_method;
+use crate::service::{Caller, Service};
 use crate::tally::Tallies;
 
 /// Calls that succeed for names that no collection has, or has any more.
