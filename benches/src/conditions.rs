@@ -226,7 +226,7 @@ fn conditions(rows: usize) -> Vec<(&'static str, Value)> {
             field("words", "values_count", json!({"gte": 3})),
         ),
         (
-            "values count of objects",
+            "values count of objects, which no index holds",
             field("offers", "values_count", json!({"gt": 2})),
         ),
         ("is empty", json!({"is_empty": {"key": "maybe"}})),

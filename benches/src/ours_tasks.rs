@@ -87,12 +87,16 @@ impl Performer for OursTasks {
     }
 
     fn request(&self, task: Task<'_>) -> Result<OurRequest> {
+        let mut limit = LIMIT;
         let query = match task {
             Task::Count(filter) => {
                 let filter = Filter::from_json(filter).map_err(vdb::Error::from)?;
                 return Ok(OurRequest::Count(Arc::new(filter)));
             }
-            Task::Dense(vector) => QueryRequest::new(Query::nearest(vector.to_vec())).using(DENSE),
+            Task::Dense(vector, wanted) => {
+                limit = wanted;
+                QueryRequest::new(Query::nearest(vector.to_vec())).using(DENSE)
+            }
             Task::Sparse(vector) => QueryRequest::new(Query::nearest(vector.clone())).using(WORDS),
             Task::Hybrid(dense, words) => {
                 let fusion = Fusion::Rrf {
@@ -106,7 +110,7 @@ impl Performer for OursTasks {
                     .prefetch(words.limit(PREFETCH))
             }
         };
-        Ok(OurRequest::Query(Arc::new(query.limit(LIMIT))))
+        Ok(OurRequest::Query(Arc::new(query.limit(limit))))
     }
 
     fn perform(&self, request: OurRequest) -> Result<Vec<u64>> {

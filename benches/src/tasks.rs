@@ -31,6 +31,8 @@ pub const LIMIT: usize = 10;
 pub const PREFETCH: usize = 20;
 /// The constant of reciprocal rank fusion, for all systems.
 pub const RRF_K: u32 = 2;
+/// What the search for the [`PREFETCH`] nearest is called.
+const DENSE_CANDIDATES: &str = "dense, as many as are fused";
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,8 +61,8 @@ impl TaskKind {
 pub enum Task<'a> {
     /// How many points match this filter, in Qdrant's JSON: the answer is that number alone.
     Count(&'a Value),
-    /// The [`LIMIT`] nearest by [`DENSE`].
-    Dense(&'a [f32]),
+    /// So many nearest by [`DENSE`].
+    Dense(&'a [f32], usize),
     /// The [`LIMIT`] best by [`WORDS`].
     Sparse(&'a SparseVector),
     /// The [`LIMIT`] best of both lists of [`PREFETCH`], fused by reciprocal ranks with [`RRF_K`].
@@ -329,24 +331,29 @@ fn hybrid(corpus: &Corpus<'_>, contenders: &[&dyn Contender], plan: &Plan, tell:
             ));
         }
     }
-    let dense: Vec<Task<'_>> = asked.iter().map(|one| Task::Dense(one.0)).collect();
+    let dense = |limit| asked.iter().map(move |one| Task::Dense(one.0, limit)).collect();
+    let [ten, candidates]: [Vec<Task<'_>>; 2] = [LIMIT, PREFETCH].map(dense);
     let texts: Vec<Task<'_>> = asked.iter().map(|one| Task::Sparse(one.1)).collect();
     let both: Vec<Task<'_>> = asked.iter().map(|one| Task::Hybrid(one.0, one.1)).collect();
-    let nearest = asked
-        .iter()
-        .map(|one| one.2.iter().take(LIMIT).copied().collect());
-    let nearest: Vec<Vec<u64>> = nearest.collect();
+    let first = |limit| {
+        asked
+            .iter()
+            .map(move |one| one.2.iter().take(limit).copied().collect())
+            .collect()
+    };
+    let [nearest, near]: [Vec<Vec<u64>>; 2] = [LIMIT, PREFETCH].map(first);
     let best: Vec<Vec<u64>> = asked.iter().map(|one| one.3.clone()).collect();
     let fused: Vec<Vec<u64>> = asked.iter().map(|one| one.4.clone()).collect();
     let all = [
-        ("dense", &dense, &nearest),
-        ("bm25", &texts, &best),
-        ("dense + bm25, rrf", &both, &fused),
+        ("dense", &ten, &nearest, LIMIT),
+        (DENSE_CANDIDATES, &candidates, &near, PREFETCH),
+        ("bm25", &texts, &best, LIMIT),
+        ("dense + bm25, rrf", &both, &fused, LIMIT),
     ];
-    for (setting, tasks, answers) in all {
+    for (setting, tasks, answers, limit) in all {
         let truth = Truth {
             answers,
-            wanted: answers.iter().map(|answers| answers.len().min(LIMIT)).sum(),
+            wanted: answers.iter().map(|answers| answers.len().min(limit)).sum(),
         };
         in_turns(contenders, tasks, truth, plan, &mut |system: &str, measured| {
             tell(Line {

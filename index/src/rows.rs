@@ -3,6 +3,8 @@
 //! Lists cost by their rows, bits by the rows of the segment; either is walked and asked at a nanosecond or so a row,
 //! and every operation keeps whichever form is smaller where it starts from one that is not.
 
+use std::ops::Range;
+
 use crate::rowset::{RowBits, RowFilter};
 
 /// Up to one row in so many, a list is no longer than the bits.
@@ -101,6 +103,38 @@ impl RowSet {
             .flatten()
             .copied()
             .chain(bits.into_iter().flatten())
+    }
+
+    /// Passes the rows to `take`, ascending: faster than [`iter`](Self::iter) gives them.
+    #[inline]
+    pub(crate) fn each(&self, take: impl FnMut(u32)) {
+        self.each_within(&(0..u32::MAX), take);
+    }
+
+    /// As [`each`](Self::each), of the rows of a window that starts at a multiple of 64 and ends at one, or behind all.
+    #[inline]
+    pub(crate) fn each_within(&self, window: &Range<u32>, mut take: impl FnMut(u32)) {
+        match self {
+            Self::List(list) => {
+                let first = list.partition_point(|&row| row < window.start);
+                let rows = list.get(first..).unwrap_or_default().iter();
+                rows.take_while(|row| **row < window.end)
+                    .for_each(|&row| take(row));
+            }
+            Self::Bits(bits) => {
+                let words = bits.words();
+                let end = (window.end.div_ceil(64) as usize).min(words.len());
+                let first = (window.start / 64) as usize;
+                let words = words.get(first..end).unwrap_or_default();
+                for (word, at) in words.iter().zip(window.start / 64..) {
+                    let mut rest = *word;
+                    while rest != 0 {
+                        take(at * 64 + rest.trailing_zeros());
+                        rest &= rest - 1;
+                    }
+                }
+            }
+        }
     }
 
     /// Appends the rows to `out`, ascending.

@@ -109,6 +109,7 @@ impl Performer for EdgeTasks {
     }
 
     fn request(&self, task: Task<'_>) -> Result<Request> {
+        let mut limit = LIMIT;
         let (query, prefetches) = match task {
             Task::Count(filter) => {
                 let filter: Filter = from_json(filter.clone())?;
@@ -117,7 +118,10 @@ impl Performer for EdgeTasks {
                     exact: true,
                 }));
             }
-            Task::Dense(vector) => (dense(vector), Vec::new()),
+            Task::Dense(vector, wanted) => {
+                limit = wanted;
+                (dense(vector), Vec::new())
+            }
             Task::Sparse(vector) => (words(vector)?, Vec::new()),
             Task::Hybrid(vector, texts) => {
                 let fusion = Fusion::Rrf {
@@ -131,7 +135,7 @@ impl Performer for EdgeTasks {
         Ok(Request::Query(QueryRequest {
             query: Some(query),
             prefetches,
-            ..QueryRequest::new(LIMIT)
+            ..QueryRequest::new(limit)
         }))
     }
 

@@ -74,7 +74,15 @@ fn ours_finds_what_plain_sums_find_and_every_condition_is_counted() {
         [1.0, 1.0]
     );
     let hybrid: Vec<&str> = of("hybrid").iter().map(|line| line.setting.as_str()).collect();
-    assert_eq!(hybrid, ["dense", "bm25", "dense + bm25, rrf"]);
+    assert_eq!(
+        hybrid,
+        [
+            "dense",
+            "dense, as many as are fused",
+            "bm25",
+            "dense + bm25, rrf"
+        ]
+    );
     assert!(of("hybrid").iter().all(|line| line.recall > 0.9), "{lines:?}");
     // Kinds that no row matches, or every row, would say nothing of the condition.
     let matching = |name: &str| {

@@ -7,7 +7,6 @@
 use std::ops::{Bound, Range};
 
 use super::file::PostingsFile;
-use super::format::u32_at;
 use super::key::Key;
 use crate::rowset::{RowBits, RowFilter};
 use crate::{Result, RowSet};
@@ -139,38 +138,15 @@ impl PostingsFile {
     fn elements(&self, spans: &[Range<u32>]) -> Result<Elements> {
         let mut found = Elements::none(self.rows());
         for key in spans.iter().cloned().flatten() {
-            let run = self.run(&(key..key + 1))?;
-            if run.is_empty() {
-                // Its rows are a bitmap.
-                let rows = self.gather(std::slice::from_ref(&(key..key + 1)))?;
-                self.mark(key, rows.len(), rows.iter(), &mut found)?;
-                continue;
+            let rows = self.gather(std::slice::from_ref(&(key..key + 1)))?;
+            let mut details = self.details_of(key, rows.len())?;
+            let mut is_sound = true;
+            rows.each(|row| is_sound &= details.each(|element| found.mark(row, element)).is_some());
+            if !is_sound {
+                return Err(self.corrupt_details(key).into());
             }
-            let rows = run.chunks_exact(4).map(|row| u32_at(row, 0));
-            if let Some(row) = rows.clone().find(|row| *row >= self.rows()) {
-                let what = format!("row {row}, expected one below {}", self.rows());
-                return Err(self.corrupt_run(key, what).into());
-            }
-            self.mark(key, rows.len() as u64, rows, &mut found)?;
         }
         Ok(found)
-    }
-
-    /// Marks the elements that have this key, whose rows are given.
-    fn mark(
-        &self,
-        key: u32,
-        count: u64,
-        rows: impl Iterator<Item = u32>,
-        found: &mut Elements,
-    ) -> Result<()> {
-        let mut details = self.details_of(key, count)?;
-        for row in rows {
-            details
-                .each(|element| found.mark(row, element))
-                .ok_or_else(|| self.corrupt_details(key))?;
-        }
-        Ok(())
     }
 }
 

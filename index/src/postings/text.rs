@@ -7,9 +7,11 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `builder.rs` | collects tokens, writes the file |
-//! | `query.rs` | rows with all of some tokens, or with a phrase; occurrences |
+//! | `phrase.rs` | rows with a phrase |
+//! | `query.rs` | rows with all of some tokens; occurrences |
 
 pub(super) mod builder;
+mod phrase;
 mod query;
 
 #[cfg(test)]

@@ -154,3 +154,39 @@ fn a_phrase_can_be_stopped() {
     let stopped = index.phrase(&[("a", 0), ("b", 1)], &|| false);
     assert!(matches!(stopped, Err(crate::Error::Cancelled)));
 }
+
+/// More rows than are merged at once, and phrases that many rows have, few or none.
+#[test]
+fn phrases_are_found_in_every_part_of_a_large_segment() {
+    let count = 150_000_u64;
+    let texts: Texts = (0..count)
+        .map(|row| match row % 5 {
+            0 => vec![(0, row % 7), (1, row % 7 + 1)],
+            1 => vec![(0, 3), (1, 5), (0, 4)],
+            2 => vec![(1, 0), (0, 1)],
+            3 if row % 30_000 == 3 => vec![(2, 8), (0, 9), (1, 10)],
+            _ => vec![(3, 0)],
+        })
+        .collect();
+    let index = open(&texts);
+    let stands = |phrase: &[(&str, u64)]| {
+        rows_where(&texts, |text| {
+            (0..12).any(|start| {
+                phrase.iter().all(|(token, place)| {
+                    let number = TOKENS.iter().position(|one| one == token).unwrap();
+                    text.contains(&(number, start + place))
+                })
+            })
+        })
+    };
+    for phrase in [
+        &[("a", 0), ("b", 1)][..],
+        &[("b", 0), ("a", 1)],
+        &[("a", 0), ("a", 1), ("b", 2)],
+        &[("bb", 0), ("a", 1), ("b", 2)],
+        &[("bb", 0), ("b", 1)],
+    ] {
+        assert_eq!(rows(index.phrase(phrase, &|| true)), stands(phrase), "{phrase:?}");
+    }
+    assert!(stands(&[("a", 0), ("b", 1)]).last().unwrap() > &(count as u32 - 10));
+}

@@ -1,0 +1,254 @@
+//! Rows in which tokens stand one behind another.
+//!
+//! Where few rows have all tokens, the positions in each are looked up. Where many have, the positions in all rows of every
+//! token are read one after another, as numbers of a row and of the place where the phrase would start, and what every token
+//! has is merged: reading on costs less than finding out, row by row, what to leave out.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::postings::details::Details;
+use crate::postings::file::PostingsFile;
+use crate::rows::Ranks;
+use crate::{Error, Result, RowSet};
+
+/// Rows that are looked at for a phrase between two questions whether to go on.
+const ROWS_A_QUESTION: usize = 1024;
+
+/// Up to so many rows of a token are read to look at one that has all tokens.
+const READ_A_ROW: u64 = 8;
+
+/// Rows whose places are merged together: a multiple of 64.
+const WINDOW: u32 = 1 << 16;
+
+/// A token of a phrase.
+struct Token<'a> {
+    key: u32,
+    rows: RowSet,
+    /// Where it stands in the phrase.
+    places: &'a [u64],
+}
+
+impl PostingsFile {
+    /// The rows in which each of these tokens stands as far after a common place as its number says. `goes_on` is
+    /// asked for every token and every few rows whether to go on.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`]; [`Error::Cancelled`] when `goes_on` says so.
+    pub fn phrase(&self, phrase: &[(&str, u64)], goes_on: &dyn Fn() -> bool) -> Result<RowSet> {
+        let mut places: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for (token, place) in phrase {
+            places.entry(token).or_default().push(*place);
+        }
+        let Some(keys) = self.rarest_first(places.keys().copied())? else {
+            return Ok(RowSet::new());
+        };
+        let mut by_key: BTreeMap<u32, &[u64]> = BTreeMap::new();
+        for (token, places) in &places {
+            if let Some(key) = self.key_of(token)? {
+                by_key.insert(key, places);
+            }
+        }
+        let goes_on = || if goes_on() { Ok(()) } else { Err(Error::Cancelled) };
+        let mut tokens = Vec::with_capacity(keys.len());
+        let mut all: Option<RowSet> = None;
+        for (_, key) in keys {
+            goes_on()?;
+            let rows = self.rows_of_key(key)?;
+            let both = match all {
+                Some(all) => all.and(&rows),
+                None => rows.clone(),
+            };
+            if both.is_empty() {
+                return Ok(both);
+            }
+            all = Some(both);
+            tokens.push(Token {
+                key,
+                rows,
+                places: by_key.get(&key).copied().unwrap_or_default(),
+            });
+        }
+        let all = all.unwrap_or_default();
+        let read: u64 = tokens.iter().map(|token| token.rows.len()).sum();
+        if read
+            <= READ_A_ROW
+                .saturating_mul(all.len())
+                .saturating_mul(tokens.len() as u64)
+            && let Some(found) = self.merged(&tokens, &goes_on)?
+        {
+            return Ok(found);
+        }
+        self.looked_up(&tokens, &all, &goes_on)
+    }
+
+    /// Those of `rows`, which have all tokens, that have the phrase.
+    fn looked_up(
+        &self,
+        tokens: &[Token<'_>],
+        rows: &RowSet,
+        goes_on: &dyn Fn() -> Result<()>,
+    ) -> Result<RowSet> {
+        let mut readers = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            readers.push(Reader {
+                key: token.key,
+                ranks: token.rows.ranks(),
+                details: self.details_of(token.key, token.rows.len())?,
+                places: token.places,
+            });
+        }
+        let mut found = Vec::new();
+        let (mut starts, mut positions) = (Vec::new(), Vec::new());
+        for (number, row) in rows.iter().enumerate() {
+            if number % ROWS_A_QUESTION == 0 {
+                goes_on()?;
+            }
+            if self.has_phrase(row, &mut readers, &mut starts, &mut positions)? {
+                found.push(row);
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Whether all tokens stand in this row, which has them all, as the phrase says. `starts` and `positions` are for what is
+    /// found on the way.
+    fn has_phrase(
+        &self,
+        row: u32,
+        readers: &mut [Reader<'_>],
+        starts: &mut Vec<u64>,
+        positions: &mut Vec<u64>,
+    ) -> Result<bool> {
+        for (number, reader) in readers.iter_mut().enumerate() {
+            positions.clear();
+            reader
+                .positions(row, positions)
+                .ok_or_else(|| self.corrupt_details(reader.key))?;
+            let Some((first, others)) = reader.places.split_first() else {
+                return Ok(false);
+            };
+            if number == 0 {
+                starts.clear();
+                let firsts = positions
+                    .iter()
+                    .filter_map(|position| position.checked_sub(*first));
+                starts.extend(firsts.filter(|start| stands_at(positions, *start, others)));
+            } else {
+                starts.retain(|start| stands_at(positions, *start, reader.places));
+            }
+            if starts.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// All rows with the phrase; `None` where a position is too far on to be merged.
+    fn merged(&self, tokens: &[Token<'_>], goes_on: &dyn Fn() -> Result<()>) -> Result<Option<RowSet>> {
+        let mut details = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            details.push(self.details_of(token.key, token.rows.len())?);
+        }
+        let mut found: Vec<u32> = Vec::new();
+        let [mut starts, mut others, mut both, mut at] = [const { Vec::new() }; 4];
+        for first in (0..self.rows()).step_by(WINDOW as usize) {
+            goes_on()?;
+            let window = first..first.saturating_add(WINDOW);
+            for (number, (token, details)) in tokens.iter().zip(&mut details).enumerate() {
+                if !read_window(token, details, &window, &mut at)
+                    .ok_or_else(|| self.corrupt_details(token.key))?
+                {
+                    return Ok(None);
+                }
+                for (nth, place) in token.places.iter().enumerate() {
+                    let of_place = if (number, nth) == (0, 0) {
+                        &mut starts
+                    } else {
+                        &mut others
+                    };
+                    of_place.clear();
+                    // A position before the place is none that a phrase can start at.
+                    let start = |at: &u64| (*at & LOW).checked_sub(*place).map(|_| at - place);
+                    of_place.extend(at.iter().filter_map(start));
+                    if (number, nth) != (0, 0) {
+                        in_both(&starts, &others, &mut both);
+                        std::mem::swap(&mut starts, &mut both);
+                    }
+                }
+            }
+            found.extend(starts.iter().map(|start| (start >> 32) as u32));
+        }
+        found.dedup();
+        Ok(Some(found.into_iter().collect()))
+    }
+}
+
+/// What of a number is the position.
+const LOW: u64 = u32::MAX as u64;
+
+/// Puts the rows of a window that have the token, and its positions in them, in the place of what is in `out`. Whether all fit;
+/// `None` when the details are damaged.
+fn read_window(
+    token: &Token<'_>,
+    details: &mut Details<'_>,
+    window: &Range<u32>,
+    out: &mut Vec<u64>,
+) -> Option<bool> {
+    out.clear();
+    let (mut is_sound, mut most) = (true, 0);
+    token.rows.each_within(window, |row| {
+        let row = u64::from(row) << 32;
+        is_sound &= details
+            .each(|position| {
+                most |= position;
+                out.push(row | position & LOW);
+            })
+            .is_some();
+    });
+    is_sound.then_some(most <= LOW)
+}
+
+/// Puts what is in both ascending lists in the place of what is in `out`.
+fn in_both(a: &[u64], b: &[u64], out: &mut Vec<u64>) {
+    out.clear();
+    out.resize(a.len().min(b.len()), 0);
+    let (mut i, mut j, mut count) = (0, 0, 0);
+    // Which of two comes first nobody can foresee: no branch hangs on it.
+    while let (Some(&x), Some(&y)) = (a.get(i), b.get(j)) {
+        if let Some(slot) = out.get_mut(count) {
+            *slot = x;
+        }
+        count += usize::from(x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+    out.truncate(count);
+}
+
+/// The positions of a token, row by row.
+struct Reader<'a> {
+    key: u32,
+    ranks: Ranks<'a>,
+    details: Details<'a>,
+    places: &'a [u64],
+}
+
+impl Reader<'_> {
+    /// Appends the positions at which the row has it. Rows come in ascending order.
+    fn positions(&mut self, row: u32, out: &mut Vec<u64>) -> Option<()> {
+        let rank = self.ranks.of(row)?;
+        self.details.seek(rank)?;
+        self.details.each(|position| out.push(position))
+    }
+}
+
+/// Whether there is a position at each of these places, counted from `start`.
+fn stands_at(positions: &[u64], start: u64, places: &[u64]) -> bool {
+    let found = |place: &u64| {
+        start
+            .checked_add(*place)
+            .is_some_and(|at| positions.binary_search(&at).is_ok())
+    };
+    places.iter().all(found)
+}
