@@ -154,6 +154,7 @@ mod avx2 {
         .map(i64::cast_unsigned)
     }
 
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn absorb(state: &mut State, word: Word) {
         state[3] = xor(state[3], word);
@@ -162,6 +163,7 @@ mod avx2 {
         state[0] = xor(state[0], word);
     }
 
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn round([a, b, c, d]: &mut State) {
         *a = add(*a, *b);
@@ -176,22 +178,26 @@ mod avx2 {
         *c = swap(*c);
     }
 
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn spread(word: u64) -> Word {
         [_mm256_set1_epi64x(word.cast_signed()); 2]
     }
 
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn add(a: Word, b: Word) -> Word {
         [_mm256_add_epi64(a[0], b[0]), _mm256_add_epi64(a[1], b[1])]
     }
 
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn xor(a: Word, b: Word) -> Word {
         [_mm256_xor_si256(a[0], b[0]), _mm256_xor_si256(a[1], b[1])]
     }
 
     /// To the left by so many bits, and to the right by the rest of 64.
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn rotate<const LEFT: i32, const RIGHT: i32>(a: Word) -> Word {
         let turned =
@@ -200,6 +206,7 @@ mod avx2 {
     }
 
     /// By 32 bits.
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn swap(a: Word) -> Word {
         [
