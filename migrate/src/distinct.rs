@@ -91,6 +91,7 @@ async fn make<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<Mad
 /// Proves the same without writing: of a collection that is about to be changed the source has none of this name, or another one.
 /// What is written then is not what is read.
 async fn prove_by_looking<S: Store, T: Store>(sides: &Sides<S, T>, plan: &Plan, why: &str) -> Result<()> {
+    refresh(sides)?;
     let at_source = sides.collections(&*sides.source).await?;
     let mut alike = Vec::new();
     for part in &plan.parts {
@@ -117,18 +118,32 @@ async fn prove_by_looking<S: Store, T: Store>(sides: &Sides<S, T>, plan: &Plan, 
 
 /// Whether both sides have different numbers of points in the collection of one name, and keep to them while they are looked at.
 async fn differs<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<bool> {
-    let source = sides.count(&*sides.source, name).await?;
-    let target = sides.count(&*sides.target, name).await?;
+    let (source, target) = counts(sides, name).await?;
     for _ in 0..LOOKS {
-        let counts = (
-            sides.count(&*sides.source, name).await?,
-            sides.count(&*sides.target, name).await?,
-        );
-        if counts != (source, target) {
+        if counts(sides, name).await? != (source, target) {
             return Ok(false);
         }
     }
     Ok(source != target)
+}
+
+/// How many points the source and the target have now in the collection of one name.
+async fn counts<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<(u64, u64)> {
+    refresh(sides)?;
+    let source = sides.count(&*sides.source, name).await?;
+    let target = sides.count(&*sides.target, name).await?;
+    Ok((source, target))
+}
+
+/// Looks at a source that is a directory anew: it is seen as it was when it was opened, and another process may write to it.
+fn refresh<S: Store, T: Store>(sides: &Sides<S, T>) -> Result<()> {
+    let Some(database) = sides.source.database() else {
+        return Ok(());
+    };
+    database.refresh().map(drop).map_err(|error| MigrateError::Call {
+        doing: format!("reading {} again", sides.source.shown()),
+        problem: error.to_string(),
+    })
 }
 
 async fn is_at_source<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Result<bool> {
@@ -136,13 +151,7 @@ async fn is_at_source<S: Store, T: Store>(sides: &Sides<S, T>, name: &str) -> Re
         if look > 0 && sides.target.database().is_none() {
             tokio::time::sleep(sides.options.patience.first).await;
         }
-        if let Some(database) = sides.source.database() {
-            // A directory is seen as it was when it was opened.
-            database.refresh().map_err(|error| MigrateError::Call {
-                doing: format!("reading {} again", sides.source.shown()),
-                problem: error.to_string(),
-            })?;
-        }
+        refresh(sides)?;
         if sides
             .collections(&*sides.source)
             .await?

@@ -25,6 +25,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Of so many files that the process may have open one is a connection of each of the two wires: the database has files, too.
 const SHARE_OF_FILES: u64 = 3;
 
+/// Connections at once for metrics alone, at most: whoever comes there shows no key, and must not take the files of the others.
+const METRICS_CONNECTIONS: usize = 64;
+
 /// What is listened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
@@ -215,6 +218,9 @@ async fn serve_opening(
     };
     // Until there is a service, connections wait in the queue of the listener.
     let (mut coming, ending) = (opening.clone(), stopped.clone());
+    let mut wire_of_metrics = wire;
+    let places = &mut wire_of_metrics.limits.connections;
+    *places = (*places).min(METRICS_CONNECTIONS);
     let metrics = async move {
         let Some(listener) = metrics else {
             return Ok(());
@@ -222,7 +228,7 @@ async fn serve_opening(
         match there_before(&mut coming, ending.clone()).await {
             Some(service) => {
                 let router = rest::metrics_router(service, &metrics_prefix);
-                connections::serve(listener, router, wire, until(ending)).await
+                connections::serve(listener, router, wire_of_metrics, until(ending)).await
             }
             None => Ok(()),
         }

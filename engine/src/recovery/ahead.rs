@@ -100,7 +100,8 @@ pub(crate) fn open_each<T: Send>(
     ids: &[u32],
     open: impl Fn(u32) -> T + Sync + Send,
 ) -> Vec<T> {
-    if ids.len() < TOGETHER {
+    // A thread of another pool would do other work of that one meanwhile, which may want what the caller has locked.
+    if ids.len() < TOGETHER || rayon::current_thread_index().is_some() {
         return ids.iter().map(|&id| open(id)).collect();
     }
     pool.install(|| ids.par_iter().map(|&id| open(id)).collect())

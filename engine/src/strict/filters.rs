@@ -1,5 +1,7 @@
 //! Conditions, and the indexes that they need.
 
+use std::collections::BTreeSet;
+
 use super::{Strict, at_most, refused};
 use crate::compose::sort::SortKey;
 use crate::compose::value::ValueKind;
@@ -146,15 +148,17 @@ fn is_indexed(tables: &Tables, path: &str, (kinds, use_of): Wanted) -> bool {
 /// The fields of a filter that no index serves, each with the kinds of which one would.
 pub(crate) fn unindexed(tables: &Tables, filter: &Filter) -> Vec<(String, Vec<PayloadIndexKind>)> {
     let mut found: Vec<(String, Vec<PayloadIndexKind>)> = Vec::new();
+    let mut known = BTreeSet::new();
     // Nothing is refused here.
     let _ = each(filter, None, 0, &mut |_, field| {
         let Some((path, wanted)) = field else {
             return Ok(());
         };
         let path = path.to_string();
-        if !is_indexed(tables, &path, wanted) && found.iter().all(|(known, _)| *known != path) {
-            found.push((path, wanted.0.to_vec()));
+        if !known.contains(&path) && !is_indexed(tables, &path, wanted) {
+            found.push((path.clone(), wanted.0.to_vec()));
         }
+        known.insert(path);
         Ok(())
     });
     found

@@ -130,6 +130,8 @@ impl<'a> Audit<'a> {
         let file = path.unwrap_or_else(|| file.to_owned());
         let (severity, advice) = match error.is_version() {
             true if error.is_newer_format() => (Severity::OtherVersion, NEWER.to_owned()),
+            // It is made again from what is not derived, which is read.
+            true if severity == Severity::Derived => (severity, advice.into()),
             true => (Severity::OtherVersion, OLDER.to_owned()),
             false => (severity, advice.into()),
         };
@@ -340,7 +342,8 @@ impl<'a> Audit<'a> {
                             self.problem(&shown, &error, Severity::Primary, advice);
                         } else if describe(&error).0.is_none_or(|path| path == shown) {
                             derived.push(file);
-                            let advice = match is_missing(&error) || place.linked {
+                            let is_made_again = is_missing(&error) || error.is_version() || place.linked;
+                            let advice = match is_made_again {
                                 true => "it is made again in the background while the database is open",
                                 false => "remove the file while the database is closed: it is made again",
                             };

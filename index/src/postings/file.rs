@@ -133,7 +133,8 @@ impl PostingsFile {
         details.ok_or_else(|| self.corrupt_details(key).into())
     }
 
-    fn details(&self, key: u32) -> Result<&[u8]> {
+    /// The details of the key numbered `key`, with their marks, in an index that knows places.
+    pub(super) fn details(&self, key: u32) -> Result<&[u8]> {
         let Some(places) = &self.places else {
             return Ok(&[]);
         };

@@ -20,24 +20,26 @@ async fn both() -> (Qdrant, Qdrant) {
     let (here, there) = (Qdrant::in_memory().unwrap(), Qdrant::in_memory().unwrap());
     fill(&here, 90).await;
     fill(&there, 60).await;
-    let change = |id: u64| {
-        proto::UpsertPointsBuilder::new(
-            "birds",
-            vec![proto::PointStruct {
-                id: Some(id.into()),
-                payload: payload(json!({"changed": true})),
-                vectors: Some(proto::Vectors {
-                    vectors_options: Some(proto::vectors::VectorsOptions::Vectors(
-                        proto::NamedVectors::default(),
-                    )),
-                }),
-            }],
-        )
-        .wait(true)
-    };
     there.upsert_points(change(2_000)).await.unwrap();
     there.upsert_points(change(1_234_567)).await.unwrap();
     (here, there)
+}
+
+/// Makes one of the `birds`, or changes it.
+fn change(id: u64) -> proto::UpsertPointsBuilder {
+    proto::UpsertPointsBuilder::new(
+        "birds",
+        vec![proto::PointStruct {
+            id: Some(id.into()),
+            payload: payload(json!({"changed": true})),
+            vectors: Some(proto::Vectors {
+                vectors_options: Some(proto::vectors::VectorsOptions::Vectors(
+                    proto::NamedVectors::default(),
+                )),
+            }),
+        }],
+    )
+    .wait(true)
 }
 
 #[tokio::test]
@@ -187,6 +189,26 @@ async fn a_directory_and_the_server_on_it_are_one_place() {
         .to_string();
     assert!(refused.contains("the same place"), "{refused}");
     assert_eq!(all_points(&writer, "birds").await.len(), 20);
+}
+
+#[tokio::test]
+async fn a_write_after_a_directory_was_opened_does_not_make_it_two_places() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let writer = directory(&path);
+    fill(&writer, 20).await;
+    let reader = Database::builder()
+        .background(false)
+        .open_read_only(&path)
+        .unwrap();
+    let reader = Qdrant::on(reader, &path).unwrap();
+    writer.upsert_points(change(1_234_567)).await.unwrap();
+    let refused = migrated(reader, limited(writer.clone()), with(Existing::Replace))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("under another name"), "{refused}");
+    assert_eq!(all_points(&writer, "birds").await.len(), 21);
 }
 
 /// A store whose key may not make collections.

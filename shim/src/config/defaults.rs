@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::ConfigError;
-use crate::service::settings::{CollectionDefaults, QuantizationSettings};
+use crate::service::settings::{CollectionDefaults, LIMITS, QuantizationSettings};
 
 /// What `storage.hnsw_index` may say.
 const HNSW: [&str; 9] = [
@@ -69,11 +69,15 @@ pub(super) fn read(settings: &Value) -> Result<(CollectionDefaults, Vec<String>)
         let said = typed(said.unwrap_or(Value::Null));
         let keys = said.as_object().into_iter().flat_map(Map::keys);
         let strange = keys.filter(|key| !known.contains(&key.as_str()));
-        unknown.extend(strange.map(|key| format!("storage.{name}.{key}")));
+        let place = name.replace('/', ".");
+        unknown.extend(strange.map(|key| format!("storage.{place}.{key}")));
         said
     };
     let (hnsw, optimizers) = (section("hnsw_index", &HNSW), section("optimizers", &OPTIMIZERS));
-    let collection: Collection = of("collection", section("collection", &COLLECTION))?;
+    let collection = section("collection", &COLLECTION);
+    // What is no limit would be left out in silence, and what was to be limited would not be.
+    section("collection/strict_mode", &LIMITS);
+    let collection: Collection = of("collection", collection)?;
     let defaults = CollectionDefaults {
         hnsw: of("hnsw_index", hnsw)?,
         optimizers: of("optimizers", optimizers)?,
@@ -127,7 +131,7 @@ mod tests {
             "collection": {
                 "vectors": {"on_disk": true},
                 "quantization": {"scalar": {"type": "int8"}},
-                "strict_mode": {"enabled": true, "max_query_limit": "10"},
+                "strict_mode": {"enabled": true, "max_query_limit": "10", "max_query_limits": 10},
             },
             "on_disk_payload": "",
         }});
@@ -141,7 +145,13 @@ mod tests {
         assert!(defaults.quantization.is_some());
         assert_eq!(defaults.strict_mode.unwrap()["max_query_limit"], 10);
         assert_eq!(defaults.on_disk_payload, None);
-        assert_eq!(unknown, ["storage.hnsw_index.mm"]);
+        assert_eq!(
+            unknown,
+            [
+                "storage.hnsw_index.mm",
+                "storage.collection.strict_mode.max_query_limits"
+            ]
+        );
         assert_eq!(
             read(&json!({})).unwrap(),
             (CollectionDefaults::default(), Vec::new())
@@ -161,6 +171,11 @@ mod tests {
                 json!({"collection": {"replication_factor": 0}}),
                 "replication_factor",
             ),
+            (
+                json!({"collection": {"strict_mode": {"max_query_limit": "many"}}}),
+                "max_query_limit",
+            ),
+            (json!({"collection": {"strict_mode": {"enabled": 1}}}), "enabled"),
         ] {
             let error = read(&json!({ "storage": storage })).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

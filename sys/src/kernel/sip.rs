@@ -71,9 +71,8 @@ fn keyed<const W: usize, const N: usize>([low, high]: [u64; 2], ids: &[[u64; W];
         [low ^ START[2]; N],
         [high ^ START[3]; N],
     ];
-    for at in 0..W {
-        absorb(&mut state, &std::array::from_fn(|id| ids[id][at]));
-    }
+    let word = |at: usize| std::array::from_fn(|id| ids[id][at]);
+    (0..W).for_each(|at| absorb(&mut state, &word(at)));
     absorb(&mut state, &[last::<W>(); N]);
     state[2] = state[2].map(|c| c ^ 0xff);
     for _ in 0..4 {
@@ -128,12 +127,12 @@ mod avx2 {
     #[target_feature(enable = "avx2")]
     pub(super) fn hash<const W: usize>(ids: &[[u64; W]; LANES]) -> [u64; LANES] {
         let mut state = START.map(|word| spread(word));
-        for at in 0..W {
+        (0..W).for_each(|at| {
             let word = |id: usize| ids[id][at].cast_signed();
             let low = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
             let high = _mm256_set_epi64x(word(7), word(6), word(5), word(4));
             absorb(&mut state, [low, high]);
-        }
+        });
         absorb(&mut state, spread(last::<W>()));
         state[2] = xor(state[2], spread(0xff));
         for _ in 0..4 {

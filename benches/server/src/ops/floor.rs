@@ -166,7 +166,7 @@ pub fn floor(
         for &connections in &plan.connections {
             let mut open = connect(*server, connections, set, plan)?;
             let measured = load(&mut open, &truth, plan.passes)?;
-            let over = (connections == 1).then(|| measured.p50_us - embedded.p50_us);
+            let over = (connections == 1).then_some(measured.p50_us - embedded.p50_us);
             let floor = idle.iter().find(|(by, _)| *by == server.transport());
             let added = over.zip(floor).map(|(over, (_, floor))| over - floor);
             tell(&FloorLine {

@@ -2,8 +2,8 @@
 
 use std::ops::{Bound, Range};
 
-use vdb_index::RowBits;
 use vdb_index::postings::{Key, Kind, PostingsFile};
+use vdb_index::{RowBits, RowFilter};
 
 use super::Order;
 use crate::error::Result;
@@ -94,7 +94,7 @@ impl Order<'_> {
             segment.set_index_damaged();
             return Ok(None);
         };
-        let mut first = RowBits::empty(segment.rows());
+        let [mut first, mut refused] = [(); 2].map(|()| RowBits::empty(segment.rows()));
         let mut counted = 0;
         for at in 0..keys.len() as u32 {
             if counted >= want {
@@ -115,7 +115,12 @@ impl Order<'_> {
             };
             for row in of_key.iter() {
                 allowance.beat()?;
-                if !rows.contains(row)? {
+                // A row has as many entries as values, and may be dear to ask.
+                if refused.contains(row) {
+                    continue;
+                }
+                if !first.contains(row) && !rows.contains(row)? {
+                    refused.insert(row);
                     continue;
                 }
                 first.insert(row);

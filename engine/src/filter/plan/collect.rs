@@ -207,7 +207,8 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         Part::Keys(keys) => index.rows_of(keys),
         Part::Prefix(prefix) => index.prefix(prefix),
         Part::AllOf(tokens) => index.all_of(tokens.iter().copied().take_while(|_| indexes.goes_on())),
-        Part::Phrase(tokens) => index.phrase(tokens, &|| indexes.goes_on()),
+        // Asked seldom, so that the clock is looked at each time.
+        Part::Phrase(tokens) => index.phrase(tokens, &|| !indexes.is_over()),
         Part::Values(limits, within) => {
             let rows = index.with_values(&|values| limits.contains(values), &|| indexes.goes_on())?;
             Ok(if *within {

@@ -13,8 +13,8 @@ use super::{
 use crate::filter::compile::{Clauses, Field, Node, Test};
 use crate::limits::DEFAULT_ANSWER_BYTES;
 
-/// Marks take 8 bytes a row, and three sets of them are held at once.
-const BYTES_A_ROW: u64 = 3 * 8;
+/// Marks take 8 bytes a row, and four sets of them are held at once.
+const BYTES_A_ROW: u64 = 4 * 8;
 /// Where that is more than one part in so many of what an answer may take, rows are asked one by one.
 const PART_OF_ROOM: u64 = 4;
 

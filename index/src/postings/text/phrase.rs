@@ -21,6 +21,9 @@ const READ_A_ROW: u64 = 8;
 /// Rows whose places are merged together: a multiple of 64.
 const WINDOW: u32 = 1 << 16;
 
+/// Where the rows of a window have more places of a token than this, about, rows are looked at one by one: places take memory.
+const MOST_IN_WINDOW: u64 = 1 << 20;
+
 /// A token of a phrase.
 struct Token<'a> {
     key: u32,
@@ -71,12 +74,16 @@ impl PostingsFile {
         }
         let all = all.unwrap_or_default();
         let read: u64 = tokens.iter().map(|token| token.rows.len()).sum();
-        if read
+        let mut is_merged = read
             <= READ_A_ROW
                 .saturating_mul(all.len())
-                .saturating_mul(tokens.len() as u64)
-            && let Some(found) = self.merged(&tokens, &goes_on)?
-        {
+                .saturating_mul(tokens.len() as u64);
+        for token in &tokens {
+            // A place takes a byte at least.
+            let bytes = self.details(token.key)?.len() as u64;
+            is_merged &= bytes / token.rows.len().max(1) <= MOST_IN_WINDOW / u64::from(WINDOW);
+        }
+        if is_merged && let Some(found) = self.merged(&tokens, &goes_on)? {
             return Ok(found);
         }
         self.looked_up(&tokens, &all, &goes_on)

@@ -20,7 +20,7 @@ const GRAPH: [&str; 4] = ["m", "ef_construct", "full_scan_threshold", "payload_m
 /// What it does not know of optimizers.
 const NO_OPTIMIZER: &str = "memmap_threshold";
 /// The limits of strict mode. Others are ignored, as unknown keys are.
-const LIMITS: [&str; 21] = [
+pub(crate) const LIMITS: [&str; 21] = [
     "enabled",
     "max_query_limit",
     "max_timeout",

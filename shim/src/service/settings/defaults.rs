@@ -27,14 +27,17 @@ pub struct CollectionDefaults {
 }
 
 impl CollectionDefaults {
-    /// Whether every value is in its range.
+    /// Whether collections can be created with them: every value is of its type and in its range.
     ///
     /// # Errors
-    /// Of the kind [`Validation`](crate::service::ErrorKind::Validation), with all that is wrong.
+    /// Of the kind [`Validation`](crate::service::ErrorKind::Validation), with all that is out of its range; of another kind, with
+    /// the first that the engine does not take.
     pub fn validate(&self) -> Result<()> {
         let mut settings = CollectionSettings::default();
         self.fill(&mut settings);
-        settings.validate()
+        settings.validate()?;
+        // Limits of strict mode have no types before the engine reads them.
+        settings.to_config().map(drop)
     }
 
     /// Says what settings do not.
