@@ -141,7 +141,7 @@ fn rows(args: &Args, collection: String, format: Option<Format>, out: &mut Out) 
     }
     let mut reading = args.reading.clone();
     if let Some(format) = format {
-        reading = reading.as_format(format);
+        reading = reading.of_format(format);
     }
     if args.resume {
         // Rows without ids take the places that they had the first time.

@@ -139,7 +139,7 @@ impl Reading {
     }
 
     /// As if this format had been asked for.
-    pub(crate) fn as_format(self, format: Format) -> Reading {
+    pub(crate) fn of_format(self, format: Format) -> Reading {
         Reading {
             format: Some(format),
             ..self
