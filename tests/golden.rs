@@ -1,6 +1,7 @@
 //! Does this build read what earlier builds have written?
 //!
-//! `golden/v1` is a database directory of the present formats, `golden/v1-snapshot` a snapshot of it. Both are copied
+//! `golden/v1` is a database directory of the present formats, `golden/v1-snapshot` a snapshot of it, `golden/older-snapshot` one that
+//! stays as it is. Both are copied
 //! before they are used, and all that they hold is compared with what `content` says. When a format changes before 0.1.0 is tagged, write it anew with
 //!
 //! ```text
@@ -25,6 +26,11 @@ use vdb_tests::oracle::{Aim, Dump, Op, OracleDatabase, Step, database};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/v1")
+}
+
+/// A snapshot of the same database, with payload indexes of version 2.
+fn older_snapshot() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/older-snapshot")
 }
 
 fn golden_snapshot() -> PathBuf {
@@ -270,8 +276,18 @@ fn the_golden_database_can_be_written_and_merged() {
 
 #[test]
 fn the_golden_snapshot_is_restored() {
+    restores(&golden_snapshot());
+}
+
+/// What is derived is made again rather than read.
+#[test]
+fn a_snapshot_with_derived_files_of_an_older_version_is_restored() {
+    restores(&older_snapshot());
+}
+
+fn restores(snapshot: &Path) {
     let dir = tempfile::tempdir().unwrap();
-    copy(&golden_snapshot(), &dir.path().join("snapshot"));
+    copy(snapshot, &dir.path().join("snapshot"));
     let db = Database::builder()
         .background(false)
         .threads(1)
