@@ -121,19 +121,7 @@ impl RowSet {
                 rows.take_while(|row| **row < window.end)
                     .for_each(|&row| take(row));
             }
-            Self::Bits(bits) => {
-                let words = bits.words();
-                let end = (window.end.div_ceil(64) as usize).min(words.len());
-                let first = (window.start / 64) as usize;
-                let words = words.get(first..end).unwrap_or_default();
-                for (word, at) in words.iter().zip(window.start / 64..) {
-                    let mut rest = *word;
-                    while rest != 0 {
-                        take(at * 64 + rest.trailing_zeros());
-                        rest &= rest - 1;
-                    }
-                }
-            }
+            Self::Bits(bits) => bits.each_within(window, take),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Collections that are at the target already.
 
+use std::path::Path;
+
 use qdrant_client::qdrant as proto;
 use serde_json::json;
 use vdb::Database;
@@ -172,17 +174,22 @@ async fn one_server_under_two_names_is_not_touched() {
     }
 }
 
+/// Who only reads the directory that a writer has open.
+fn reader(path: &Path) -> Qdrant {
+    let reader = Database::builder()
+        .background(false)
+        .open_read_only(path)
+        .unwrap();
+    Qdrant::on(reader, path).unwrap()
+}
+
 #[tokio::test]
 async fn a_directory_and_the_server_on_it_are_one_place() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     let writer = directory(&path);
     fill(&writer, 20).await;
-    let reader = Database::builder()
-        .background(false)
-        .open_read_only(&path)
-        .unwrap();
-    let reader = Qdrant::on(reader, &path).unwrap();
+    let reader = reader(&path);
     let refused = migrated(reader, Faulty::on(writer.clone()), with(Existing::Replace))
         .await
         .unwrap_err()
@@ -197,11 +204,7 @@ async fn a_write_after_a_directory_was_opened_does_not_make_it_two_places() {
     let path = dir.path().join("db");
     let writer = directory(&path);
     fill(&writer, 20).await;
-    let reader = Database::builder()
-        .background(false)
-        .open_read_only(&path)
-        .unwrap();
-    let reader = Qdrant::on(reader, &path).unwrap();
+    let reader = reader(&path);
     writer.upsert_points(change(1_234_567)).await.unwrap();
     let refused = migrated(reader, limited(writer.clone()), with(Existing::Replace))
         .await

@@ -187,22 +187,23 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         let keys = keys.iter().copied();
         index.any_of(keys.take_while(|_| indexes.goes_on()))
     };
+    let one_and_several_of = |keys: &[Key<'_>]| {
+        let keys = keys.iter().copied();
+        index.one_and_several_of(keys.take_while(|_| indexes.goes_on()))
+    };
     match part {
         Part::Any(keys) => any_of(keys),
-        Part::NoneOf(keys) => Ok(index.present()?.minus(&any_of(keys)?)),
-        Part::OneBesideOthers(_) | Part::SeveralOf(_) if index.class_len(Class::Multiple) == 0 => {
-            Ok(RowSet::new())
+        // Each row has one key at most.
+        Part::OtherThan(keys) if index.class_len(Class::Multiple) == 0 => {
+            Ok(index.present()?.minus(&any_of(keys)?))
         }
-        Part::OneBesideOthers(keys) => {
-            let (one, _) =
-                index.one_and_several_of(keys.iter().copied().take_while(|_| indexes.goes_on()))?;
-            Ok(index.class(Class::Multiple)?.and(&one))
+        Part::SeveralOf(_) if index.class_len(Class::Multiple) == 0 => Ok(RowSet::new()),
+        Part::OtherThan(keys) => {
+            let (one, several) = one_and_several_of(keys)?;
+            let only = one.minus(&index.class(Class::Multiple)?);
+            Ok(index.present()?.minus(&several).minus(&only))
         }
-        Part::SeveralOf(keys) => {
-            let (_, several) =
-                index.one_and_several_of(keys.iter().copied().take_while(|_| indexes.goes_on()))?;
-            Ok(several)
-        }
+        Part::SeveralOf(keys) => Ok(one_and_several_of(keys)?.1),
         Part::Range(start, end) => index.range(*start, *end),
         Part::Keys(keys) => index.rows_of(keys),
         Part::Prefix(prefix) => index.prefix(prefix),

@@ -136,19 +136,16 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
     let len = |class| u64::from(index.class_len(class));
     match part {
         Part::Any(keys) => index.estimate_any_of(keys.iter().copied()),
-        Part::NoneOf(keys) => Ok(not(
-            index.estimate_any_of(keys.iter().copied())?,
-            len(Class::Present),
-        )),
-        Part::OneBesideOthers(keys) | Part::SeveralOf(keys) => {
+        Part::OtherThan(keys) => {
             let any = index.estimate_any_of(keys.iter().copied())?;
-            let max = any.max.min(len(Class::Multiple));
+            let (none, beside) = (not(any, len(Class::Present)), several(any, index));
             Ok(Estimate {
-                min: 0,
-                expected: any.expected.min(max),
-                max,
+                min: none.min,
+                expected: none.expected + beside.expected.min(any.expected),
+                max: (none.max + beside.max).min(len(Class::Present)),
             })
         }
+        Part::SeveralOf(keys) => Ok(several(index.estimate_any_of(keys.iter().copied())?, index)),
         Part::Range(start, end) => index.estimate_range(*start, *end),
         Part::Keys(keys) => index.estimate_rows_of(keys),
         Part::Prefix(prefix) => index.estimate_prefix(prefix),
@@ -173,6 +170,16 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
             })
         }
         Part::Class(class) => Ok(Estimate::exactly(len(*class))),
+    }
+}
+
+/// Of rows with one of some keys, those that have several keys.
+fn several(any: Estimate, index: &PostingsFile) -> Estimate {
+    let max = any.max.min(u64::from(index.class_len(Class::Multiple)));
+    Estimate {
+        min: 0,
+        expected: any.expected.min(max),
+        max,
     }
 }
 

@@ -30,10 +30,8 @@ pub(super) struct Leaf<'t> {
 pub(super) enum Part<'t> {
     /// Rows with one of these keys.
     Any(Vec<Key<'t>>),
-    /// Rows with keys, but none of these.
-    NoneOf(Vec<Key<'t>>),
-    /// Rows with exactly one of these keys, and some other key.
-    OneBesideOthers(Vec<Key<'t>>),
+    /// Rows with a key that is none of these, but for those that have several of these: they may or may not.
+    OtherThan(Vec<Key<'t>>),
     /// Rows with several of these keys, with others or without.
     SeveralOf(Vec<Key<'t>>),
     /// Rows with a key in the range.
@@ -311,11 +309,7 @@ fn integers<'t>(kind: Kind, list: &[i64]) -> Leaf<'t> {
 
 /// Values of the index's kind that are not in the list. A foreign value is not in it by its type.
 fn except(list: Vec<Key<'_>>) -> Leaf<'_> {
-    let certain = vec![
-        Part::NoneOf(list.clone()),
-        Part::OneBesideOthers(list.clone()),
-        FOREIGN,
-    ];
+    let certain = vec![Part::OtherThan(list.clone()), FOREIGN];
     Leaf {
         certain,
         maybe: if list.len() > 1 {

@@ -117,10 +117,6 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
             foreign = true;
             continue;
         }
-        // Which object has which is known here: the others are among those that have none of these.
-        if matches!(part, Part::OneBesideOthers(_)) {
-            continue;
-        }
         let Some(elements) = of_part(part, index)? else {
             return Ok(None);
         };
@@ -132,11 +128,10 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
     for part in &leaf.maybe {
         match part {
             Part::Class(Class::Foreign) => foreign = true,
-            // As above.
+            // Which object has which is known here.
             Part::SeveralOf(_) => {}
             Part::Any(_)
-            | Part::NoneOf(_)
-            | Part::OneBesideOthers(_)
+            | Part::OtherThan(_)
             | Part::Range(..)
             | Part::Keys(_)
             | Part::Prefix(_)
@@ -157,16 +152,11 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
 fn of_part(part: &Part<'_>, index: &PostingsFile) -> Result<Option<Elements>> {
     Ok(Some(match part {
         Part::Any(keys) => index.elements_with(keys.iter().copied())?,
-        Part::NoneOf(keys) => index.elements_without(keys.iter().copied())?,
+        Part::OtherThan(keys) => index.elements_without(keys.iter().copied())?,
         Part::Range(start, end) => index.elements_within(*start, *end)?,
         Part::Keys(keys) => index.elements_of(keys)?,
         Part::Prefix(prefix) => index.elements_with_prefix(prefix)?,
-        Part::OneBesideOthers(_)
-        | Part::SeveralOf(_)
-        | Part::AllOf(_)
-        | Part::Phrase(_)
-        | Part::Values(..)
-        | Part::Class(_) => {
+        Part::SeveralOf(_) | Part::AllOf(_) | Part::Phrase(_) | Part::Values(..) | Part::Class(_) => {
             return Ok(None);
         }
     }))
