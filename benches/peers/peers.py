@@ -4,14 +4,15 @@
     pip install -r benches/peers/requirements.txt
     peers.py --data VECTORS [--queries N | --split ROWS.npy] [--rows N] [--only hnswlib,usearch-f32]
 
-VECTORS: .npy (float16 or float32, a vector a row) or .fvecs; every vector is brought to length one (Cosine). Queries are
-the rows that --split lists, or the last --queries rows of numpy.random.default_rng(42).permutation(rows); the others are
-the base, in the order of the file, with their number in it as id.
+VECTORS: .npy (float16 or float32, a vector a row) or .fvecs; for cosine every vector is brought to length one. --distance dot
+and euclid are measured by hnswlib, faiss' graphs and usearch's single precision; the others are set up for cosine. Queries
+are the rows that --split lists, or the last --queries rows of numpy.random.default_rng(42).permutation(rows); the others
+are the base, in the order of the file, with their number in it as id.
 
 Prints one JSON line a system and setting, with the fields and units of `vdb bench search --json`: recall is the share of
-the ten nearest by exact inner product; one query a call on one thread, of each query the fastest of at least three passes
-and four seconds; build_s is the time from vectors in memory to an index that can be asked, on --threads threads; rss_mb
-the growth of resident memory from before the build until the setting was measured; disk_mb the index as it is saved.
+the ten nearest by plain sums; one query a call on one thread, of each query the fastest of at least three passes and four
+seconds; build_s is the time from vectors in memory to an index that can be asked, on --threads threads; rss_mb the growth
+of resident memory from before the build until the setting was measured; disk_mb the index as it is saved.
 
 A system that is not installed, fails or crashes gives one line {"system", "error"}, and the next is measured.
 """
@@ -58,8 +59,9 @@ class DataSet:
         import numpy as np
 
         vectors = vectors_of(args.data)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        vectors /= np.where(lengths > 0, lengths, 1)
+        if args.distance == "cosine":
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors /= np.where(lengths > 0, lengths, 1)
         if args.split:
             listed = np.load(args.split).astype(np.int64)
         else:
@@ -71,8 +73,10 @@ class DataSet:
         self.base = np.ascontiguousarray(vectors[is_base][: args.rows])
         self.dim = self.base.shape[1]
         self.truth = []
+        # |q - v|^2 = |q|^2 - 2 (q v - |v|^2 / 2): the nearest have the largest difference in brackets.
+        shift = (self.base**2).sum(axis=1) / 2 if args.distance == "euclid" else 0
         for first in range(0, len(self.queries), 100):
-            scores = self.queries[first : first + 100] @ self.base.T
+            scores = self.queries[first : first + 100] @ self.base.T - shift
             self.truth += [set(row.tolist()) for row in np.argpartition(-scores, LIMIT, axis=1)[:, :LIMIT]]
 
 
@@ -93,6 +97,7 @@ class Job:
 
     def __init__(self, args, data_set, scratch):
         self.args, self.set, self.scratch, self.threads = args, data_set, scratch, args.threads
+        self.euclid = args.distance == "euclid"
         self.before = memory()
         self.build_s = None
 
@@ -148,7 +153,7 @@ def hnswlib(job, ef_construct=EF_CONSTRUCT):
     import numpy as np
 
     with job.building():
-        index = hnswlib.Index("ip", job.set.dim)
+        index = hnswlib.Index("l2" if job.euclid else "ip", job.set.dim)
         index.init_index(len(job.set.base), M=M, ef_construction=ef_construct)
         index.set_num_threads(job.threads)
         index.add_items(job.set.base, np.arange(len(job.set.base)))
@@ -165,12 +170,13 @@ def faiss_hnsw(job, kind):
     import faiss
 
     faiss.omp_set_num_threads(job.threads)
+    metric = faiss.METRIC_L2 if job.euclid else faiss.METRIC_INNER_PRODUCT
     with job.building():
         if kind == "flat":
-            index = faiss.IndexHNSWFlat(job.set.dim, M, faiss.METRIC_INNER_PRODUCT)
+            index = faiss.IndexHNSWFlat(job.set.dim, M, metric)
         else:
             eight_bits = faiss.ScalarQuantizer.QT_8bit
-            index = faiss.IndexHNSWSQ(job.set.dim, eight_bits, M, faiss.METRIC_INNER_PRODUCT)
+            index = faiss.IndexHNSWSQ(job.set.dim, eight_bits, M, metric)
             index.train(job.set.base)
         index.hnsw.efConstruction = EF_CONSTRUCT
         index.add(job.set.base)
@@ -211,7 +217,7 @@ def usearch(job, dtype):
     from usearch.index import Index
 
     with job.building():
-        metric = "cos" if dtype == "i8" else "ip"
+        metric = "l2sq" if job.euclid else "cos" if dtype == "i8" else "ip"
         index = Index(ndim=job.set.dim, metric=metric, dtype=dtype, connectivity=M, expansion_add=EF_CONSTRUCT)
         index.add(np.arange(len(job.set.base)), job.set.base, threads=job.threads)
     saved = job.scratch / "index"
@@ -333,6 +339,10 @@ PEERS = {
 }
 
 
+# The others are set up for vectors of length one here.
+OTHER_DISTANCES = ("hnswlib", "hnswlib-quick", "faiss-hnsw", "faiss-hnsw-sq8", "usearch-f32")
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
@@ -342,7 +352,7 @@ def arguments():
     asked.add_argument("--queries", type=int, default=1000, help="how many rows are queries")
     asked.add_argument("--split", type=Path, help="row numbers of the queries, .npy")
     parser.add_argument("--rows", type=int, help="only the first so many rows that are not queries")
-    parser.add_argument("--distance", choices=["cosine"], default="cosine", help="how nearness is measured")
+    parser.add_argument("--distance", choices=["cosine", "dot", "euclid"], default="cosine", help="how nearness is measured")
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
@@ -365,6 +375,8 @@ def measure_one(args):
     """One system, in this process; the reason where it cannot be measured, on the last line of standard error."""
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         try:
+            if args.distance != "cosine" and args.one not in OTHER_DISTANCES:
+                raise ValueError(f"--distance {args.distance}: measured by {', '.join(OTHER_DISTANCES)} only")
             PEERS[args.one](Job(args, DataSet(args), Path(scratch)))
         except Exception as error:
             sys.exit(f"{type(error).__name__}: {error}")

@@ -1,15 +1,15 @@
-"""Tests of the command line of peers.py; it needs none of the libraries that are measured."""
+"""Tests of the command lines of peers.py and sets.py; they need none of the libraries that are measured."""
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-SCRIPT = Path(__file__).parent / "peers.py"
+HERE = Path(__file__).parent
 
 
-def said(*options):
+def said(*options, script="peers.py"):
     """What is said to these options, and the exit status."""
-    command = [sys.executable, SCRIPT, "--data", "missing.npy", *options]
+    command = [sys.executable, HERE / script, "--data", "missing.npy", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
@@ -32,6 +32,16 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(status, 0, text)
         for name in ("hnswlib", "usearch-i8"):
             self.assertIn(f'{{"system": "{name}", "error": ', text)
+
+    def test_other_distances_are_refused_where_a_system_is_set_up_for_cosine(self):
+        status, text = said("--distance", "dot", "--only", "ngt-anng,zvec-int8")
+        self.assertEqual(status, 0, text)
+        self.assertEqual(text.count("--distance dot: measured by hnswlib"), 4, text)
+
+    def test_sets_need_a_directory(self):
+        status, text = said(script="sets.py")
+        self.assertEqual(status, 2, text)
+        self.assertIn("--out", text)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ pub(crate) enum Part {
     Filters,
     /// Searches over other numbers of rows (--sizes)
     Sizes,
-    /// A quick build beside the default one (needs --vdb)
+    /// A default and a quick build, each asked by itself as scripts ask theirs (needs --vdb)
     Builds,
     /// Several threads at once (needs --vdb)
     Clients,

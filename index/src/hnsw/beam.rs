@@ -151,6 +151,34 @@ impl Beam {
         at
     }
 
+    /// Keeps a result above the bar, in no order until [`order`](Self::order): a scan shows far more rows than it keeps, and
+    /// choosing the best of twice as many now and then moves each a few times, where entering in order moves half of them
+    /// for every one. The bar rises as seldom.
+    #[inline]
+    pub(crate) fn keep(&mut self, new: Candidate) {
+        self.sorted.push(new);
+        if self.sorted.len() >= self.width.saturating_mul(2) {
+            self.choose();
+        }
+    }
+
+    /// Drops all but the best of what was kept.
+    fn choose(&mut self) {
+        if self.sorted.len() > self.width {
+            let (_, worst, _) = self.sorted.select_nth_unstable_by(self.width - 1, |a, b| b.cmp(a));
+            self.bar = worst.score();
+            self.sorted.truncate(self.width);
+        }
+    }
+
+    /// Puts what was kept in order.
+    pub(crate) fn order(&mut self) {
+        self.choose();
+        self.sorted.sort_unstable_by(|a, b| b.cmp(a));
+        self.results = self.sorted.len();
+        self.set_bar();
+    }
+
     fn has_routes(&self) -> bool {
         self.results < self.sorted.len()
     }
@@ -249,6 +277,32 @@ impl Visited {
             self.touched.push(node);
         }
         new
+    }
+
+    /// Marks all of `links` that are below `nodes`, and appends those that were new. Answers whether all are below.
+    ///
+    /// Nothing branches on whether a node is new: of the links of a walk about half are, in no order that a processor
+    /// could foresee, and waiting for its mistakes took as long as scoring what is new.
+    #[inline]
+    pub(crate) fn visit_all(&mut self, links: &[u32], nodes: u32, new: &mut Vec<u32>) -> bool {
+        if !links.iter().fold(true, |all, &link| all & (link < nodes)) {
+            let within = links.iter().filter(|&&link| link < nodes);
+            new.extend(within.filter(|&&link| self.visit(link)));
+            return false;
+        }
+        let start = new.len();
+        let mut end = start;
+        new.resize(start + links.len(), 0);
+        for &link in links {
+            let word = &mut self.words[(link >> 6) as usize];
+            let before = *word;
+            *word |= 1 << (link & 63);
+            new[end] = link;
+            end += usize::from(before != *word);
+        }
+        new.truncate(end);
+        self.touched.extend_from_slice(&new[start..]);
+        true
     }
 
     #[inline]

@@ -24,6 +24,14 @@ impl<'a> Links<'a> {
         &self.blocks[node as usize * self.degree..][..self.degree]
     }
 
+    /// The part of a block that is used, counted without a branch. Rows are not bounded.
+    #[inline]
+    pub(crate) fn used(&self, node: u32) -> &'a [u32] {
+        let block = self.block(node);
+        let used = block.iter().filter(|&&link| link != FREE).count();
+        &block[..used]
+    }
+
     /// The links of a node, as stored: rows are not bounded.
     #[inline]
     pub(crate) fn of(&self, node: u32) -> impl Iterator<Item = u32> + use<'a> {

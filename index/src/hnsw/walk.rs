@@ -7,7 +7,7 @@ use crate::codes::Score;
 use crate::control::Control;
 use crate::hnsw::beam::{Beam, Candidate, Visited, trim};
 use crate::hnsw::growth::Width;
-use crate::hnsw::links::{FREE, Links};
+use crate::hnsw::links::Links;
 
 /// Rows of codes that a scan asks for before it scores them.
 const SCAN_AHEAD: usize = 48;
@@ -164,9 +164,10 @@ impl Walker {
         self.beam.reset(width);
         self.each_scored(nodes, score, rows, control, |walker, new, row| {
             if new > walker.beam.bar() {
-                walker.beam.insert(Candidate::new(new, row, false));
+                walker.beam.keep(Candidate::new(new, row, false));
             }
         });
+        self.beam.order();
     }
 
     /// Passes each of the given rows with its score to `each`, those outside `0..nodes` left out.
@@ -244,17 +245,9 @@ impl Walker {
     /// Puts the unvisited neighbours of a node into the batch.
     #[inline]
     pub(super) fn gather<S: Score>(&mut self, links: Links<'_>, node: u32, nodes: u32, score: &S) {
-        for &link in links.block(node) {
-            if link >= nodes {
-                if link == FREE {
-                    break;
-                }
-                self.damaged = true;
-            } else if self.visited.visit(link) {
-                score.prefetch(link);
-                self.batch.push(link);
-            }
-        }
+        let met = self.batch.len();
+        self.damaged |= !self.visited.visit_all(links.used(node), nodes, &mut self.batch);
+        self.batch[met..].iter().for_each(|&link| score.prefetch(link));
     }
 
     /// Scores the batch and enters what is above the bar: as routes where `is_route` says so.

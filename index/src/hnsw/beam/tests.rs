@@ -17,10 +17,48 @@ proptest! {
     }
 
     #[test]
+    fn links_are_visited_together_as_one_by_one(walk in prop::collection::vec(prop::collection::vec(0u32..320, 0..40), 1..6)) {
+        let (mut together, mut single) = (Visited::default(), Visited::default());
+        together.reset(300);
+        single.reset(300);
+        for links in walk {
+            let mut new = vec![7];
+            let all = together.visit_all(&links, 300, &mut new);
+            prop_assert_eq!(all, links.iter().all(|&link| link < 300));
+            let one_by_one = links.iter().copied().filter(|&link| link < 300 && single.visit(link));
+            prop_assert_eq!(&new[1..], one_by_one.collect::<Vec<_>>());
+        }
+        together.reset(300);
+        prop_assert!((0..300).all(|node| !together.contains(node)));
+    }
+
+    #[test]
     fn a_candidate_gives_back_what_it_was_made_of(score: f32, row in 0..MAX_ROWS, route: bool) {
         let candidate = Candidate::new(score, row, route);
         prop_assert_eq!(candidate.score().to_bits(), score.to_bits());
         prop_assert_eq!((candidate.row(), candidate.is_route(), candidate.is_expanded()), (row, route, false));
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_is_what_would_have_entered(scores in prop::collection::vec(0u8..60, 0..400), width in 1usize..50) {
+        let rows = scores.iter().zip(0..).map(|(&score, row)| Candidate::new(f32::from(score), row, false));
+        let (mut kept, mut entered) = (Beam::default(), Beam::default());
+        kept.reset(width);
+        entered.reset(width);
+        for candidate in rows {
+            if candidate.score() > kept.bar() {
+                kept.keep(candidate);
+            }
+            if candidate.score() > entered.bar() {
+                entered.insert(candidate);
+            }
+        }
+        kept.order();
+        prop_assert_eq!(&kept.sorted, &entered.sorted);
+        prop_assert_eq!(kept.bar(), entered.bar());
+        prop_assert_eq!(kept.is_full(), entered.is_full());
     }
 }
 
