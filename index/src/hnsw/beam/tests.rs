@@ -56,7 +56,7 @@ proptest! {
             }
         }
         kept.order();
-        prop_assert_eq!(&kept.sorted, &entered.sorted);
+        prop_assert!(kept.sorted == entered.sorted);
         prop_assert_eq!(kept.bar(), entered.bar());
         prop_assert_eq!(kept.is_full(), entered.is_full());
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::hnsw::links::FREE;
 use proptest::prelude::*;
 
 /// Scores rows by how near their number is to a target.
