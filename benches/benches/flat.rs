@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use vdb_benches::clustered;
+use vdb_benches::{clustered, sized};
 use vdb_index::{TopK, flat};
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView, encode_f32};
@@ -16,7 +16,7 @@ const QUERIES: usize = 16;
 const ROWS: usize = (128 << 20) / (DIM * 4);
 
 fn scan(c: &mut Criterion) {
-    let numbers = clustered(ROWS, DIM, 200, 1);
+    let numbers = clustered(sized(ROWS), DIM, 200, 1);
     let mut group = c.benchmark_group("flat_scan");
     group.sample_size(10);
     for element in Element::ALL {

@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use vdb_benches::clustered;
+use vdb_benches::{clustered, sized};
 use vdb_index::hnsw::{HnswParams, Scratch, SearchParams, build, search};
 use vdb_index::{Control, RowBits, TopK, flat};
 use vdb_sys::aligned::AlignedBuf;
@@ -11,7 +11,6 @@ use vdb_sys::element::{Element, MatrixView, encode_f32};
 use vdb_sys::kernel::{Kernel, Metric};
 
 const DIM: usize = 128;
-const ROWS: usize = 20_000;
 const QUERIES: usize = 200;
 const K: usize = 10;
 
@@ -22,9 +21,10 @@ fn encoded(numbers: &[f32]) -> AlignedBuf {
 }
 
 fn walk(c: &mut Criterion) {
-    let numbers = clustered(ROWS + QUERIES, DIM, 300, 7);
-    let rows = encoded(&numbers[..ROWS * DIM]);
-    let queries = encoded(&numbers[ROWS * DIM..]);
+    let count = sized(20_000);
+    let numbers = clustered(count + QUERIES, DIM, 300, 7);
+    let rows = encoded(&numbers[..count * DIM]);
+    let queries = encoded(&numbers[count * DIM..]);
     let views = (
         MatrixView::new(Element::F32, DIM, &rows),
         MatrixView::new(Element::F32, DIM, &queries),
@@ -40,7 +40,7 @@ fn walk(c: &mut Criterion) {
     let mut group = c.benchmark_group("hnsw");
     group.sample_size(10);
     let params = HnswParams::default();
-    group.bench_function("build 20000 x 128", |b| {
+    group.bench_function(format!("build {count} x {DIM}"), |b| {
         b.iter(|| build(&matrix, Metric::L2, &params, &pool, &Control::none()).is_ok())
     });
     let Ok(graph) = build(&matrix, Metric::L2, &params, &pool, &Control::none()) else {

@@ -12,6 +12,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Duration;
+use vdb_benches::sized;
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView};
 use vdb_sys::kernel::packed::{Bits, PackedKernel};
@@ -72,12 +73,12 @@ fn name(kernel: &Kernel) -> String {
 }
 
 fn rows(criterion: &mut Criterion) {
-    let memory = bytes(MATRIX_BYTES);
+    let memory = bytes(sized(MATRIX_BYTES));
     for dim in DIMS {
         for kernel in kernels() {
             let element = kernel.element();
             let row_bytes = dim * element.size();
-            let rows = MATRIX_BYTES / row_bytes;
+            let rows = memory.len() / row_bytes;
             let Some(matrix) = MatrixView::new(element, dim, &memory[..rows * row_bytes]) else {
                 unreachable!("whole rows, aligned")
             };
@@ -135,9 +136,9 @@ fn fours(memory: &[u8], len: usize) -> impl Iterator<Item = [&[u8]; 4]> {
 
 /// Plain reads of every size that a kernel below goes over.
 fn reads(criterion: &mut Criterion) {
-    let memory = bytes(MATRIX_BYTES);
+    let memory = bytes(sized(MATRIX_BYTES));
     let mut group = criterion.benchmark_group("read");
-    group.throughput(Throughput::Bytes(MATRIX_BYTES as u64));
+    group.throughput(Throughput::Bytes(memory.len() as u64));
     group.bench_function("scan", |bencher| {
         bencher.iter(|| black_box(sum(black_box(&memory))))
     });
@@ -162,7 +163,7 @@ fn reads(criterion: &mut Criterion) {
         });
     }
     for len in rows {
-        let count = (MATRIX_BYTES / len) as u32;
+        let count = (memory.len() / len) as u32;
         let picked = random_rows(GATHERED * 256, count);
         let mut next = picked.chunks_exact(GATHERED).cycle();
         group.throughput(Throughput::Bytes((GATHERED * len) as u64));
@@ -180,7 +181,7 @@ fn reads(criterion: &mut Criterion) {
 /// Codes of each width: `dot` is one row in the cache, `dot4` four of them; `dot4_scan` goes over the matrix, and
 /// `dot_rows_gather` picks rows of it at random, in one call.
 fn codes(criterion: &mut Criterion) {
-    let memory = bytes(MATRIX_BYTES);
+    let memory = bytes(sized(MATRIX_BYTES));
     for len in DIMS {
         let rows = bytes(4 * len);
         let (row, _) = rows.split_at(len);

@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use vdb_benches::clustered;
+use vdb_benches::{clustered, sized};
 use vdb_index::hnsw::HnswParams;
 use vdb_index::multi::{Fde, FdeParams, MultiParams, MultiScratch, MultiVectors, build, scan_rows, search};
 use vdb_index::{Control, Result, TopK};
@@ -13,7 +13,6 @@ use vdb_sys::kernel::{Kernel, MaxSim, Metric, UNIT_LENGTH_MOST};
 
 const DIM: usize = 128;
 const VECTOR_BYTES: usize = DIM * 4;
-const DOCUMENTS: usize = 4_000;
 /// Vectors of a document.
 const TOKENS: usize = 40;
 /// Vectors of a query.
@@ -75,21 +74,22 @@ fn compare(c: &mut Criterion) {
 }
 
 fn find(c: &mut Criterion) {
-    let bytes = vectors(DOCUMENTS * TOKENS + QUERIES * ASKED, 5);
-    let (documents, asked) = bytes.split_at(DOCUMENTS * TOKENS * VECTOR_BYTES);
+    let count = sized(4_000);
+    let bytes = vectors(count * TOKENS + QUERIES * ASKED, 5);
+    let (documents, asked) = bytes.split_at(count * TOKENS * VECTOR_BYTES);
     let documents = Documents(documents.to_vec());
     let kernel = Kernel::new(Metric::Dot, Element::F32);
     let queries: Vec<MaxSim<'_>> = asked
         .chunks_exact(ASKED * VECTOR_BYTES)
         .map(|query| MaxSim::new(kernel, query, VECTOR_BYTES))
         .collect();
+    let rows = count as u32;
     let scan = |query: &MaxSim<'_>| {
         let mut top = TopK::new(K);
-        let rows = 0..DOCUMENTS as u32;
-        let _ = scan_rows(&documents, query, rows, None, &Control::none(), &mut top);
+        let _ = scan_rows(&documents, query, 0..rows, None, &Control::none(), &mut top);
         top.into_sorted()
     };
-    let mut group = c.benchmark_group("multi 4000 x 40 x 128");
+    let mut group = c.benchmark_group(format!("multi {count} x {TOKENS} x {DIM}"));
     group.sample_size(10);
     let mut next = (0..queries.len()).cycle();
     let mut turn = move || next.next().unwrap_or(0);
@@ -109,7 +109,6 @@ fn find(c: &mut Criterion) {
         return;
     };
     let params = HnswParams::default();
-    let rows = DOCUMENTS as u32;
     let Ok(graph) = build(&fde, &documents, rows, &params, &pool, &Control::none()) else {
         return;
     };

@@ -8,18 +8,17 @@ use vdb::{
     Collection, CollectionConfig, Condition, Control, Database, Distance, Filter, PayloadIndexKind, Point,
     PointId, ScrollRequest, SearchRequest, Select, VectorParams,
 };
-use vdb_benches::clustered;
+use vdb_benches::{clustered, sized};
 
-const ROWS: usize = 50_000;
 const DIM: usize = 128;
 const BATCH: usize = 64;
 
 /// A collection whose segments are merged and indexed, in a directory that goes with the answer.
-fn filled(dir: &std::path::Path) -> vdb::Result<(Database, Collection)> {
+fn filled(dir: &std::path::Path, rows: usize) -> vdb::Result<(Database, Collection)> {
     let db = Database::builder().background(false).open(dir)?;
     let config = CollectionConfig::new(VectorParams::new(DIM, Distance::Cosine));
     let collection = db.create_collection("points", config)?;
-    let vectors = clustered(ROWS, DIM, 200, 1);
+    let vectors = clustered(rows, DIM, 200, 1);
     let mut points = vectors.chunks_exact(DIM).zip(0u64..).map(|(vector, id)| {
         let payload = json!({"group": id % 10, "name": format!("point {id}"), "tags": ["a", "b"]});
         Point::new(id, vector.to_vec()).payload(payload)
@@ -39,12 +38,13 @@ fn filled(dir: &std::path::Path) -> vdb::Result<(Database, Collection)> {
 fn reads(c: &mut Criterion) {
     let Ok(dir) = tempfile::tempdir() else { return };
     let path = dir.path().join("db");
-    let Ok((db, collection)) = filled(&path) else {
+    let rows = sized(50_000);
+    let Ok((db, collection)) = filled(&path, rows) else {
         return;
     };
     let mut group = c.benchmark_group("reads");
     let ids: Vec<PointId> = (0..100u64)
-        .map(|at| PointId::from(at * 7_919 % ROWS as u64))
+        .map(|at| PointId::from(at * 7_919 % rows as u64))
         .collect();
     for (name, select) in [
         ("ids", Select::default()),
@@ -61,7 +61,7 @@ fn reads(c: &mut Criterion) {
         group.throughput(Throughput::Elements(limit as u64));
         group.bench_function(format!("scroll {limit}, payload"), |b| {
             b.iter(|| {
-                start = (start + 7_919) % (ROWS - limit) as u64;
+                start = (start + 7_919) % (rows - limit) as u64;
                 black_box(collection.scroll(&ScrollRequest::new().offset(start).limit(limit)))
             });
         });

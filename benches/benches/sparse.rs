@@ -8,13 +8,12 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::collections::HashMap;
 use std::hint::black_box;
-use vdb_benches::{SparseSet, Words};
+use vdb_benches::{SparseSet, Words, sized};
 use vdb_index::sparse::{Frequencies, Scratch, SparseIndex, SparseQuery, scan_rows, write};
 use vdb_index::{Control, TopK};
 use vdb_sys::sparse::SparseView;
 use vdb_vfs::MemDisk;
 
-const ROWS: u32 = 100_000;
 /// Words of the language.
 const WORDS: u32 = 30_000;
 /// Words of a text, repeats included.
@@ -23,20 +22,21 @@ const QUERIES: usize = 64;
 const K: usize = 10;
 
 fn search(c: &mut Criterion) {
+    let count = sized(100_000) as u32;
     let mut words = Words::new(WORDS, 1);
-    let rows = SparseSet::draw(&mut words, ROWS, TEXT);
+    let rows = SparseSet::draw(&mut words, count, TEXT);
     let Ok(pool) = rayon::ThreadPoolBuilder::new().build() else {
         return;
     };
     let (disk, control) = (MemDisk::new(), Control::none());
-    let build = || write(&disk, "index", ROWS, || rows.iter(), &pool, &control);
+    let build = || write(&disk, "index", count, || rows.iter(), &pool, &control);
     let mut group = c.benchmark_group("sparse_build");
     group
         .sample_size(10)
-        .throughput(Throughput::Elements(u64::from(ROWS)));
+        .throughput(Throughput::Elements(u64::from(count)));
     group.bench_function("write", |b| b.iter(|| black_box(build().map(|info| info.len))));
     group.finish();
-    let Ok(index) = build().and_then(|_| SparseIndex::open(&disk, "index", ROWS)) else {
+    let Ok(index) = build().and_then(|_| SparseIndex::open(&disk, "index", count)) else {
         return;
     };
     let lists = Lists::of(&rows);
@@ -91,7 +91,7 @@ fn search(c: &mut Criterion) {
         });
         let share = scored as f64 / all.max(1) as f64 * 100.0;
         eprintln!("{name}: {share:.1} of 100 postings scored");
-        let mut sums = vec![0.0; ROWS as usize];
+        let mut sums = vec![0.0; count as usize];
         group.bench_function(format!("{name}/every posting"), |b| {
             b.iter(|| {
                 for &vector in &views {
@@ -103,7 +103,7 @@ fn search(c: &mut Criterion) {
             b.iter(|| {
                 for &vector in &views {
                     let mut top = TopK::new(K);
-                    let _ = scan_rows(&rows, vector, 0..ROWS, None, &control, &mut top);
+                    let _ = scan_rows(&rows, vector, 0..count, None, &control, &mut top);
                     black_box(top.into_sorted());
                 }
             });

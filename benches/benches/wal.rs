@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
+use vdb_benches::sized;
 use vdb_vfs::{DynDisk, OsDisk};
 use vdb_wal::{Item, Wal, WalOptions};
 
@@ -107,7 +108,7 @@ fn recovery(c: &mut Criterion) {
         let bench = Bench::new();
         let wal = bench.wal();
         let body = vec![0x5a; size];
-        let records = (48 << 20) / (size as u64 + 40);
+        let records = sized(48 << 20) as u64 / (size as u64 + 40);
         for _ in 0..records {
             append(&wal, &body);
         }

@@ -15,6 +15,7 @@
 //! | `benches/reads.rs` | the embedded API: points by id, scroll, counts, searches in a batch, opening |
 //! | `examples/extend.rs` | graphs that are extended instead of built anew |
 //! | `examples/search_while_writing.rs` | how long searches take while rows come in |
+//! | `src/sized.rs` | how much these are measured on |
 //! | `src/clustered.rs` | made-up vectors for these |
 //! | `src/words.rs` | made-up texts as sparse vectors |
 //! | `src/mixtures.rs` | larger sets of the same shape: mixtures of near neighbours |
@@ -49,6 +50,7 @@ mod mixtures;
 mod ours;
 mod ours_tasks;
 mod race;
+mod sized;
 mod system;
 mod tasks;
 mod texts;
@@ -66,6 +68,7 @@ pub use mixtures::mixtures;
 pub use ours::Ours;
 pub use ours_tasks::{OurRequest, OursTasks};
 pub use race::{Questions, Runner, Truth, race};
+pub use sized::sized;
 pub use system::{Made, Question, System};
 pub use tasks::{
     Contender, Corpus, DENSE, LIMIT, PREFETCH, Performer, RRF_K, Task, TaskKind, Tell, WORDS, measure_tasks,

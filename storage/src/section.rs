@@ -6,6 +6,7 @@ use std::ops::Deref;
 
 use bincode::Decode;
 use bytemuck::Pod;
+use vdb_sys::map::Advice;
 use vdb_vfs::FileSlice;
 use vdb_vfs::frame::{Frame, Salvage};
 
@@ -14,6 +15,20 @@ use crate::{Result, codec};
 /// The record that is the meta of a file.
 pub(crate) fn meta<T: Decode<()>>(frame: &Frame) -> Result<T> {
     codec::decode(frame.meta(), frame.display(), frame.meta_at())
+}
+
+/// The section of `index` in `again`, which is to be the file of `frame` mapped once more: for reads that have nothing to
+/// do with each other.
+///
+/// # Errors
+/// Corruption when another file has taken its place.
+pub(crate) fn scattered(frame: &Frame, again: &Frame, index: u32) -> Result<FileSlice> {
+    let section = again.section(index)?;
+    if again.info() != frame.info() || section.len() != frame.section(index)?.len() {
+        return Err(frame.corrupt(0, "the file was replaced").into());
+    }
+    section.advise(Advice::Random);
+    Ok(section)
 }
 
 /// A section as an array of `T`. Its length and alignment are checked once, its numbers are as the disk has them.

@@ -65,12 +65,7 @@ impl VectorsReader {
     /// Those of [`open`](Self::open).
     pub fn map_scattered(&mut self, disk: &dyn Disk, path: &str) -> Result<()> {
         let again = Frame::open(disk, path, KIND, VERSIONS)?;
-        let matrix = again.section(MATRIX)?;
-        if again.info() != self.info() || matrix.len() != self.matrix.len() {
-            return Err(self.frame.corrupt(0, "the file was replaced".to_owned()).into());
-        }
-        matrix.advise(Advice::Random);
-        self.scattered = Some(matrix);
+        self.scattered = Some(section::scattered(&self.frame, &again, MATRIX)?);
         Ok(())
     }
 
