@@ -1,55 +1,8 @@
 //! Points as JSON.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use vdb::{Payload, PointId, Record, ScoredPoint, Vector, Vectors};
-
-/// A vector: numbers, lists of numbers, or `{"indices", "values"}`.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum VectorJson<'a> {
-    Dense(&'a [f32]),
-    Multi(&'a [Vec<f32>]),
-    Sparse { indices: &'a [u32], values: &'a [f32] },
-}
-
-impl<'a> From<&'a Vector> for VectorJson<'a> {
-    fn from(vector: &'a Vector) -> Self {
-        match vector {
-            Vector::Dense(numbers) => VectorJson::Dense(numbers),
-            Vector::Multi(rows) => VectorJson::Multi(rows),
-            Vector::Sparse(vector) => VectorJson::Sparse {
-                indices: &vector.indices,
-                values: &vector.values,
-            },
-        }
-    }
-}
-
-/// A vector, or vectors by name when any of them has one.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum VectorsJson<'a> {
-    One(VectorJson<'a>),
-    Named(BTreeMap<&'a str, VectorJson<'a>>),
-}
-
-impl<'a> From<&'a Vectors> for VectorsJson<'a> {
-    fn from(vectors: &'a Vectors) -> Self {
-        match vectors.get("") {
-            Some(vector) if vectors.0.len() == 1 => VectorsJson::One(vector.into()),
-            Some(_) | None => {
-                let named = vectors.0.iter();
-                VectorsJson::Named(
-                    named
-                        .map(|(name, vector)| (name.as_str(), vector.into()))
-                        .collect(),
-                )
-            }
-        }
-    }
-}
+use vdb::{Payload, PointId, Record, ScoredPoint};
+use vdb_interop::VectorsJson;
 
 /// A point that was found or read. What was not asked for is left out.
 #[derive(Debug, Serialize)]

@@ -1,13 +1,13 @@
 //! The readers of foreign formats: any bytes are rows or errors, never a panic.
 //!
-//! The first byte picks the format and whether the length is known, the second the longest row.
+//! The first byte picks the format, whether the length is known, and whether columns are named; the second the longest row.
 #![no_main]
 
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
 use vdb_fuzz::sources::drain;
-use vdb_interop::{Format, Input, ReadOptions, read, read_row_numbers};
+use vdb_interop::{ColumnOptions, Format, Input, ReadOptions, read, read_row_numbers};
 
 const FORMATS: [Format; 7] = [
     Format::Npy,
@@ -25,12 +25,17 @@ fuzz_target!(|bytes: &[u8]| {
         0 => Input::from_bytes("fuzz", file.to_vec()),
         _ => Input::from_reader("fuzz", Cursor::new(file.to_vec())),
     };
-    let format = FORMATS.get(usize::from(choice & 0x7f));
+    let format = FORMATS.get(usize::from(choice & 0x3f));
     let Some(&format) = format else {
         let _ = read_row_numbers(input(), 1 << 16);
         return;
     };
+    let vectors = if choice & 0x40 != 0 { vec!["v".to_owned()] } else { Vec::new() };
     let options = ReadOptions {
+        columns: ColumnOptions {
+            vectors,
+            ..ColumnOptions::default()
+        },
         max_row_bytes: usize::from(*limit) * 16,
         ..ReadOptions::default()
     };

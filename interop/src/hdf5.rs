@@ -278,15 +278,8 @@ impl Iterator for Hdf5Rows {
 }
 
 impl RowSource for Hdf5Rows {
-    /// Bytes are the share of the rows.
     fn progress(&self) -> Progress {
-        let share = u128::from(self.bytes) * u128::from(self.next) / u128::from(self.rows.max(1));
-        Progress {
-            rows: self.next,
-            total_rows: Some(self.rows),
-            bytes: u64::try_from(share).unwrap_or(self.bytes),
-            total_bytes: Some(self.bytes),
-        }
+        Progress::of_share(self.next, self.rows, self.bytes)
     }
 
     fn dim_hint(&self) -> Option<usize> {

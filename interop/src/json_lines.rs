@@ -3,7 +3,10 @@
 //! `vector` is an array or, for named vectors, an object of such by name; a multivector is an array of arrays, a sparse vector,
 //! which always has a name, `{"indices": [...], "values": [...]}`; `id` is a number or a UUID as a string. All
 //! three may be left out or `null`; rows without ids are numbered. Any other key is refused, so that a payload field
-//! which was left beside `payload` instead of in it is not lost in silence. Blank lines are stepped over.
+//! which was left beside `payload` instead of in it is not lost in silence. Lines of other programs are read once the caller says
+//! which of their keys is what ([`ColumnOptions`](crate::ColumnOptions)); all others are payload then. Blank lines are stepped over.
+
+mod flat;
 
 use std::fmt;
 
@@ -18,12 +21,14 @@ use crate::input::Input;
 use crate::json::{self, Spot};
 use crate::lines::{Line, Lines};
 use crate::options::ReadOptions;
-use crate::row::{Place, Row};
+use crate::row::{At, Place, Row};
 use crate::source::{Progress, RowSource};
 use crate::vector::{VectorsSeed, not_finite_in};
+use flat::{Flat, FlatSeed};
 
 /// What a line has to be.
 const EXPECTED: &str = "an object with id, vector and payload";
+const EXPECTED_FLAT: &str = "an object";
 
 /// The rows of a JSON Lines file.
 #[derive(Debug)]
@@ -33,22 +38,31 @@ pub struct JsonLinesRows {
     ended: bool,
     numbering: Numbering,
     vector_name: String,
+    /// Which keys are what, for lines of others; and whether the first of them had those that were named.
+    flat: Option<Flat>,
+    is_compared: bool,
     lossy: bool,
     changed: u64,
 }
 
 impl JsonLinesRows {
     /// Nothing is read before the first row is asked for.
-    pub fn new(input: Input, options: &ReadOptions) -> JsonLinesRows {
-        JsonLinesRows {
+    ///
+    /// # Errors
+    /// When several vectors are to have one name.
+    pub fn new(input: Input, options: &ReadOptions) -> Result<JsonLinesRows, RowError> {
+        let flat = Flat::of(options).map_err(|problem| RowError::new(input.place(At::File), problem))?;
+        Ok(JsonLinesRows {
             lines: Lines::new(input, options.max_row_bytes),
             rows: 0,
             ended: false,
             numbering: Numbering::from(options.first_id),
             vector_name: options.vector_name.clone(),
+            flat,
+            is_compared: false,
             lossy: options.lossy,
             changed: 0,
-        }
+        })
     }
 
     /// Where it stands.
@@ -59,11 +73,18 @@ impl JsonLinesRows {
     fn row(&mut self, number: u64) -> Result<Row, RowError> {
         let place = self.lines.place();
         let spot = Spot::default();
-        let seed = FieldsSeed {
-            vector_name: &self.vector_name,
-            spot: &spot,
+        let text = self.lines.text();
+        let fields = match &self.flat {
+            None => {
+                let seed = FieldsSeed {
+                    vector_name: &self.vector_name,
+                    spot: &spot,
+                };
+                json::parse_line(text, seed, EXPECTED)
+            }
+            Some(keys) => json::parse_line(text, FlatSeed { keys, spot: &spot }, EXPECTED_FLAT),
         };
-        let Fields { id, vectors, payload } = match json::parse_line(self.lines.text(), seed, EXPECTED) {
+        let fields = match fields {
             Ok(fields) => fields,
             Err(problem) => {
                 return Err(RowError {
@@ -73,6 +94,15 @@ impl JsonLinesRows {
                 });
             }
         };
+        if let Some(keys) = self.flat.as_ref().filter(|_| !self.is_compared) {
+            if let Some(problem) = keys.missing(&fields) {
+                return Err(RowError::new(place, problem));
+            }
+            self.is_compared = true;
+        }
+        let Fields {
+            id, vectors, payload, ..
+        } = fields;
         if let Some(payload) = payload.as_ref().filter(|_| self.lossy) {
             self.changed += json::wide_integers(payload, self.lines.text());
         }
@@ -81,16 +111,20 @@ impl JsonLinesRows {
             .filter(|_| !self.lossy)
             .and_then(|payload| json::wide_integer(payload, self.lines.text()));
         if let Some((path, problem)) = wide {
-            return Err(RowError::in_field(place, format!("payload{path}"), problem));
+            let field = match &self.flat {
+                None => format!("payload{path}"),
+                Some(_) => path.trim_start_matches('.').to_owned(),
+            };
+            return Err(RowError::in_field(place, field, problem));
         }
         for (name, vector) in &vectors.0 {
             if let Some((at, problem)) = not_finite_in(vector) {
-                let dot = if name.is_empty() { "" } else { "." };
-                return Err(RowError::in_field(
-                    place,
-                    format!("vector{dot}{name}{at}"),
-                    problem,
-                ));
+                let field = match &self.flat {
+                    None if name.is_empty() => "vector".to_owned(),
+                    None => format!("vector.{name}"),
+                    Some(keys) => keys.key_of(name).to_owned(),
+                };
+                return Err(RowError::in_field(place, format!("{field}{at}"), problem));
             }
         }
         match self.numbering.resolve(id, number) {
@@ -144,10 +178,13 @@ impl RowSource for JsonLinesRows {
 }
 
 /// What one line holds.
+#[derive(Debug, Default)]
 struct Fields {
     id: Option<PointId>,
     vectors: Vectors,
     payload: Option<Map<String, Value>>,
+    /// The first of the keys that the caller named and that the line lacks, by its place among them.
+    missing: Option<usize>,
 }
 
 struct FieldsSeed<'a> {
@@ -192,8 +229,8 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
                     payload.replace(self.spot.note(value, || key.clone())?).is_some()
                 }
                 _ => {
-                    let text =
-                        "unknown key: a row has id, vector and payload, and other fields belong in payload";
+                    let text = "unknown key: a row has id, vector and payload, and other fields belong in payload; of lines of other \
+                                programs --vector-column names the vector, and what is not named is payload";
                     return self.spot.note(Err(A::Error::custom(text)), || key);
                 }
             };
@@ -207,6 +244,7 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
             id: id.flatten(),
             vectors: vectors.unwrap_or_default(),
             payload: payload.flatten(),
+            missing: None,
         })
     }
 }

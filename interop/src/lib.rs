@@ -85,7 +85,7 @@ mod sniff;
 
 pub use delimited::CsvRows;
 pub use error::{Problem, RowError};
-pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter};
+pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter, VectorJson, VectorsJson};
 #[cfg(feature = "hdf5")]
 pub use hdf5::Hdf5Rows;
 pub use input::Input;

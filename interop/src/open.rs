@@ -9,7 +9,7 @@ use crate::joined::JoinedRows;
 use crate::json_lines::JsonLinesRows;
 use crate::npy::NpyRows;
 use crate::npz::NpzRows;
-use crate::options::{Format, ReadOptions};
+use crate::options::{ColumnOptions, Format, ReadOptions};
 use crate::paired::PairedRows;
 use crate::row::At;
 use crate::source::RowSource;
@@ -59,11 +59,13 @@ pub fn open_with_rows(
     let mut rows = Input::open(rows)?;
     rows.refuse_packed()?;
     let vectors = read(input, format, options)?;
-    Ok(Box::new(JoinedRows::new(
-        vectors,
-        &name,
-        JsonLinesRows::new(rows, options),
-    )))
+    // Columns that are named are those of the vectors' file.
+    let of_rows = ReadOptions {
+        columns: ColumnOptions::default(),
+        ..options.clone()
+    };
+    let rows = JsonLinesRows::new(rows, &of_rows)?;
+    Ok(Box::new(JoinedRows::new(vectors, &name, rows)))
 }
 
 /// Opens a file whose rows are vectors and nothing else.
@@ -112,7 +114,7 @@ pub fn read(mut input: Input, format: Format, options: &ReadOptions) -> Result<B
             options.csv.delimiter = b'\t';
             Box::new(CsvRows::new(input, &options)?)
         }
-        Format::JsonLines => Box::new(JsonLinesRows::new(input, options)),
+        Format::JsonLines => Box::new(JsonLinesRows::new(input, options)?),
     })
 }
 

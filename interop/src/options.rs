@@ -7,7 +7,7 @@ use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
 
 /// The formats that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// NumPy's `.npy`.
     Npy,
@@ -122,7 +122,7 @@ pub struct ReadOptions {
     pub max_row_bytes: usize,
     /// Layout of CSV files.
     pub csv: CsvOptions,
-    /// Which columns of Parquet and Arrow, and which arrays of `.npz` and HDF5, are what.
+    /// Which columns of Parquet and Arrow, arrays of `.npz` and HDF5, and keys of JSON Lines are what.
     pub columns: ColumnOptions,
     /// Change values that a payload cannot hold to the nearest that it can; else their rows are bad.
     pub lossy: bool,
@@ -142,7 +142,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// Which columns, or arrays, of a file with names for them are what.
+/// Which columns, arrays or keys of a file with names for them are what. Lines of JSON are taken for ours where nothing of this is said.
 #[derive(Debug, Clone)]
 pub struct ColumnOptions {
     /// The column of the ids; `None` for `id`, without which rows are numbered.

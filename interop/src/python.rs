@@ -1,10 +1,11 @@
 //! Python values as JSON.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::error::{Problem, quoted};
 use crate::misfit::{Lossy, Misfit};
-use crate::pickle::{Dict, Value};
+use crate::pickle::{Dict, Kind, Value};
 
 /// An object's payload.
 pub(crate) fn payload(dict: &Dict, lossy: &mut Lossy) -> Result<Map<String, Json>, Misfit> {
@@ -29,7 +30,7 @@ pub(crate) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
                 None => lossy.change(found, "null, for no float is near", Json::Null),
             };
         }
-        Value::Text(text) | Value::Member(_, text) => Json::from(&**text),
+        Value::Text(text) => Json::from(&**text),
         Value::Surrogates(text) => {
             let found = format!("half of a character in {}", quoted(text));
             return lossy.change(found, "U+FFFD in its place", Json::from(&**text));
@@ -46,12 +47,22 @@ pub(crate) fn json(value: &Value, lossy: &mut Lossy) -> Result<Json, Misfit> {
         }
         Value::Dict(dict) => Json::Object(object(dict.entries(), lossy)?),
         Value::Object(of) => Json::Object(object(of.fields(), lossy)?),
-        Value::Set(_) | Value::Class(_) | Value::Taken => {
-            return Err(Misfit::here(Problem::Value {
-                expected: "a value that JSON has",
-                found: value.kind().to_owned(),
-            }));
+        Value::Bytes(bytes) => {
+            let found = format!("{} bytes", bytes.len());
+            return lossy.change(found, "base64", BASE64_STANDARD.encode(bytes).into());
         }
+        Value::Member(class, _) if class.kind == Kind::NumberType => return Err(none(value)),
+        Value::Member(_, text) => Json::from(&**text),
+        Value::Set(_) | Value::Span(_) | Value::Offset(_) | Value::Class(_) | Value::Taken => {
+            return Err(none(value));
+        }
+    })
+}
+
+fn none(value: &Value) -> Misfit {
+    Misfit::here(Problem::Value {
+        expected: "a value that JSON has",
+        found: value.kind().to_owned(),
     })
 }
 

@@ -19,6 +19,19 @@ pub struct Progress {
     pub total_bytes: Option<u64>,
 }
 
+impl Progress {
+    /// Of a file whose rows are all alike, so that its bytes are their share.
+    pub(crate) fn of_share(rows: u64, total_rows: u64, total_bytes: u64) -> Progress {
+        let share = u128::from(total_bytes) * u128::from(rows) / u128::from(total_rows.max(1));
+        Progress {
+            rows,
+            total_rows: Some(total_rows),
+            bytes: u64::try_from(share).map_or(total_bytes, |share| share.min(total_bytes)),
+            total_bytes: Some(total_bytes),
+        }
+    }
+}
+
 /// A stream of rows that holds one row and a fixed buffer in memory, whatever the size of the file.
 ///
 /// After an error that [is not skippable](RowError::is_skippable) the iterator yields `None` for good.

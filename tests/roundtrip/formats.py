@@ -8,6 +8,8 @@ must be the same: its lines of JSON are compared, byte by byte. Ends with `N pas
 `formats-requirements.txt` and `chroma-requirements.txt` pin.
 """
 
+import datetime as dt
+import decimal
 import json
 import os
 import pickle
@@ -144,6 +146,91 @@ def with_faiss(run):
     store.save(run.path("more"))
     run.vdb("import", "more", "faiss3", "--id-key", "own id", "--distance", "cosine", "--no-index")
     run.check(len(run.lines("faiss3", "more").rstrip("\n").split("\n")) == 401, "a wrapper's store is imported again")
+
+
+def with_indexes(run):
+    """Indexes of other kinds."""
+    dim, count = 8, 300
+    vectors = np.random.default_rng(5).standard_normal((count, dim)).astype(np.float32)
+
+    def filled(index):
+        index.train(vectors)
+        index.add(vectors)
+        return index
+
+    def inverted(kind):
+        index = faiss.IndexIVFFlat(faiss.IndexFlatL2(dim), dim, 8)
+        index.set_direct_map_type(kind)
+        return filled(index)
+
+    quantizer = faiss.ScalarQuantizer
+    kinds = {
+        "ivf": inverted(faiss.DirectMap.NoMap),
+        "ivf_array": inverted(faiss.DirectMap.Array),
+        "ivf_hash_table": inverted(faiss.DirectMap.Hashtable),
+        "hnsw_sq": filled(faiss.IndexHNSWSQ(dim, quantizer.QT_8bit, 8)),
+        "sq_half": filled(faiss.IndexScalarQuantizer(dim, quantizer.QT_fp16)),
+        "sq_bytes": filled(faiss.IndexScalarQuantizer(dim, quantizer.QT_8bit_uniform)),
+    }
+    for name, index in kinds.items():
+        faiss.write_index(index, run.path(name + ".faiss"))
+        expected = vectors if name.startswith("ivf") else index.reconstruct_n(0, count)
+        run.vdb("import", name + ".faiss", "indexes", "--no-index")
+        found = [json.loads(line) for line in run.lines("indexes", name).rstrip("\n").split("\n")]
+        run.check([one["id"] for one in found] == list(range(count)), name + ": ids")
+        run.check(np.allclose([one["vector"] for one in found], expected, atol=1e-6), name + ": vectors")
+    product = faiss.IndexIVFPQ(faiss.IndexFlatL2(dim), dim, 4, 4, 4)
+    faiss.write_index(filled(product), run.path("pq.faiss"))
+    try:
+        run.vdb("import", "pq.faiss", "indexes")
+        run.check(False, "a product quantizer was imported")
+    except RuntimeError as error:
+        run.check("IwPQ" in str(error), "a product quantizer: %s" % error)
+
+
+def with_types(run):
+    """Columns of every type that data sets have, in Parquet and in a directory of Arrow streams."""
+    count = 20
+    ids = [str(uuid.UUID(int=n + 1)) for n in range(count)]
+    numbers = [[float(n), 0.5] for n in range(count)]
+    halves = [np.array(row, dtype=np.float16) for row in numbers]
+    moments = [dt.datetime(2024, 5, 1, 12, 0, n, tzinfo=dt.timezone.utc) for n in range(count)]
+    payload = {
+        "kind": pa.array(["a" if n % 2 else "b" for n in range(count)]).dictionary_encode(),
+        "text": pa.array(["ü%d" % n for n in range(count)], pa.large_string()),
+        "when": pa.array(moments, pa.timestamp("us", "UTC")),
+        "price": pa.array([decimal.Decimal("%d.25" % n) for n in range(count)], pa.decimal128(10, 2)),
+        "nested": pa.array([{"a": [n, None], "b": {"c": "x"}} for n in range(count)]),
+        "pairs": pa.array([[("k", n)] for n in range(count)], pa.map_(pa.string(), pa.int64())),
+    }
+    expected = [{"kind": "a" if n % 2 else "b", "text": "ü%d" % n, "when": "2024-05-01T12:00:%02dZ" % n, "price": "%d.25" % n,
+                 "nested": {"a": [n, None], "b": {"c": "x"}}, "pairs": {"k": n}} for n in range(count)]
+    vectors = {
+        "float16": pa.array(halves, pa.list_(pa.float16())),
+        "large": pa.array(numbers, pa.large_list(pa.float32())),
+        "fixed": pa.array(numbers, pa.list_(pa.float32(), 2)),
+        "double": pa.array(numbers, pa.list_(pa.float64())),
+    }
+    for name, embedding in vectors.items():
+        table = pa.table({"id": pa.array(ids).dictionary_encode(), "embedding": embedding, **payload})
+        pq.write_table(table, run.path(name + ".parquet"))
+        # As Hugging Face's `save_to_disk` leaves a data set.
+        directory = run.path(name)
+        os.makedirs(directory)
+        for part in range(2):
+            file = os.path.join(directory, "data-%05d-of-00002.arrow" % part)
+            with pa.OSFile(file, "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+                writer.write_table(table.slice(part * 12, 12))
+        for note in ["state.json", "dataset_info.json"]:
+            with open(os.path.join(directory, note), "w", encoding="utf-8") as file:
+                file.write("{}")
+        for source in [name + ".parquet", name]:
+            db = "types-" + source
+            run.vdb("import", source, db, "--distance", "dot", "--no-index")
+            found = [json.loads(line) for line in run.lines(db, name).rstrip("\n").split("\n")]
+            run.check([one["id"] for one in found] == ids, source + ": ids")
+            run.check([one["vector"] for one in found] == numbers, source + ": vectors")
+            run.check([one["payload"] for one in found] == expected, source + ": payloads")
 
 
 def with_arrow(run):
@@ -292,7 +379,7 @@ def with_chroma(run):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         run = Run(os.path.abspath(sys.argv[1]), folder)
-        for part in [with_faiss, with_arrow, with_fields, with_numpy, with_chroma]:
+        for part in [with_faiss, with_indexes, with_types, with_arrow, with_fields, with_numpy, with_chroma]:
             try:
                 part(run)
             except RuntimeError as error:

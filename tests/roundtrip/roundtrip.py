@@ -9,6 +9,7 @@ what `requirements.txt` pins.
 """
 
 import glob
+import json
 import math
 import os
 import pickle
@@ -144,7 +145,32 @@ def restore(count, what, saved, command, file):
     count.check(settings(back["collection_info"].config.params.vectors) == settings(params.vectors), what + " back: vectors")
 
 
+def servers(count, command, folder):
+    """A backup of a collection of a server, of which more is told than of one in memory."""
+    path = os.path.join(DATA, "objects", "server.backup")
+    before = load(path)
+    try:
+        told = json.loads(vdb(command, "import", path, "server", "--json", folder=folder))
+        vdb(command, "export", "server", "server", "again.backup", "--format", "backup", folder=folder)
+    except RuntimeError as error:
+        count.check(False, "a server's: %s" % error)
+        return
+    warnings = " ".join(told["collections"][0]["warnings"])
+    count.check("3 points have a shard key" in warnings, "a server's: shard keys in %r" % warnings)
+    after = load(os.path.join(folder, "again.backup"))
+    compare(count, "a server's", before["points"], after["points"], NEAR)
+    found = after["collection_info"]
+    kinds = {path: one.data_type for path, one in found.payload_schema.items()}
+    expected = {path: one.data_type for path, one in before["collection_info"].payload_schema.items()}
+    count.check(kinds == expected, "a server's: indexes %r" % kinds)
+    kept = found.payload_schema["text"].params
+    count.check((kept.tokenizer, kept.min_token_len, kept.lowercase) == (models.TokenizerType.WORD, 2, True), "a server's: texts")
+    strict = found.config.strict_mode_config
+    count.check((strict.enabled, strict.upsert_max_batchsize, strict.max_query_limit) == (True, 1, 2), "a server's: strict mode")
+
+
 def directories(count, command, folder):
+
     """Directories of the local mode, made here and those of other versions."""
     made = os.path.join(folder, "made")
     client = QdrantClient(path=made)
@@ -185,6 +211,7 @@ def main():
     count = Checks()
     with tempfile.TemporaryDirectory() as folder:
         backups(count, command, folder)
+        servers(count, command, folder)
         directories(count, command, folder)
     print("%d passed, %d failed" % (count.good, count.bad))
     sys.exit(1 if count.bad or not count.good else 0)

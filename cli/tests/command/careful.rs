@@ -30,7 +30,7 @@ fn rows_that_are_numbered_take_no_places_unasked() {
         .failed_with(1);
     assert!(message.contains("\"key\", \"v0\", \"v1\""), "{message}");
     let message = place
-        .vdb(&["load", "db", "points", "rows.jsonl", "--id-column", "key"])
+        .vdb(&["load", "db", "points", "rows.fvecs", "--id-column", "key"])
         .failed_with(2);
     assert!(message.contains("--id-column is for CSV"), "{message}");
     place

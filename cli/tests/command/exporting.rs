@@ -259,7 +259,7 @@ fn options_that_do_nothing_are_refused() {
         assert!(message.contains(part), "{message}");
     }
     let message = place
-        .vdb(&["import", "rows.jsonl", "db2", "--number-rows"])
+        .vdb(&["import", "cells.csv", "db2", "--number-rows"])
         .failed_with(2);
     assert!(message.contains("--number-rows is for Parquet"), "{message}");
 }

@@ -16,6 +16,8 @@ mod housekeeping;
 #[cfg(test)]
 mod importing;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod loading;
 #[cfg(test)]
 #[cfg(feature = "serve")]

@@ -1,14 +1,15 @@
 //! Any collection goes out in each format that can express it and comes back the same; of the others the message names what is in the
 //! way, and `--lossy` leaves it out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use vdb::{
-    CollectionConfig, Database, Distance, Element, Modifier, MultiVectorComparator, Point, PointId,
-    ScrollRequest, Select, SparseVector, SparseVectorParams, Vector, VectorParams, Vectors,
+    CollectionConfig, Database, Distance, Element, HnswConfig, Modifier, MultiVectorComparator,
+    PayloadIndexKind, PayloadIndexParams, Point, PointId, ScrollRequest, Select, SparseVector,
+    SparseVectorParams, Vector, VectorParams, Vectors,
 };
 
 use crate::harness::{Ended, Place};
@@ -25,6 +26,10 @@ enum Kind {
 struct Collection {
     kinds: BTreeMap<String, Kind>,
     points: BTreeMap<PointId, (Vectors, Map<String, Value>)>,
+    /// What was said of its graphs and noted with it, and its payload indexes.
+    m: Option<u16>,
+    metadata: Map<String, Value>,
+    indexes: Vec<(String, PayloadIndexKind)>,
 }
 
 fn kinds() -> impl Strategy<Value = BTreeMap<String, Kind>> {
@@ -149,11 +154,24 @@ fn collection() -> impl Strategy<Value = Collection> {
         any::<u64>().prop_map(PointId::from),
         any::<u128>().prop_map(|bits| format!("{bits:032x}").parse().unwrap()),
     ];
-    (kinds(), any::<bool>()).prop_flat_map(move |(kinds, are_whole)| {
+    let index = prop::sample::select(vec![
+        ("n".to_owned(), PayloadIndexKind::Integer),
+        ("text".to_owned(), PayloadIndexKind::Text),
+        ("tags".to_owned(), PayloadIndexKind::Keyword),
+    ]);
+    let said = (
+        prop::option::of(4u16..32),
+        payload(),
+        prop::collection::vec(index, 0..3),
+    );
+    (kinds(), any::<bool>(), said).prop_flat_map(move |(kinds, are_whole, (m, metadata, indexes))| {
         let point = (vectors(&kinds, are_whole), payload());
         prop::collection::btree_map(id.clone(), point, 1..8).prop_map(move |points| Collection {
             kinds: kinds.clone(),
             points,
+            m,
+            metadata: metadata.clone(),
+            indexes: indexes.clone(),
         })
     })
 }
@@ -163,10 +181,16 @@ impl Collection {
         let mut config = CollectionConfig::default();
         for (name, kind) in &self.kinds {
             config = match kind {
-                Kind::Dense(size, distance, element) => config.vector(
-                    name.as_str(),
-                    VectorParams::new(*size, *distance).element(*element),
-                ),
+                Kind::Dense(size, distance, element) => {
+                    let m = HnswConfig {
+                        m: self.m,
+                        ..HnswConfig::default()
+                    };
+                    let params = VectorParams::new(*size, *distance)
+                        .element(*element)
+                        .hnsw_config(m);
+                    config.vector(name.as_str(), params)
+                }
                 Kind::Multi(size) => config.vector(
                     name.as_str(),
                     VectorParams::new(*size, Distance::Dot).multivector(MultiVectorComparator::MaxSim),
@@ -176,6 +200,7 @@ impl Collection {
                 }
             };
         }
+        config.metadata = self.metadata.clone();
         config
     }
 
@@ -183,6 +208,9 @@ impl Collection {
     fn make(&self, dir: &Path, with_points: bool) {
         let db = Database::builder().background(false).open(dir).unwrap();
         let collection = db.create_collection("c", self.config()).unwrap();
+        for (path, kind) in &self.indexes {
+            collection.create_payload_index(path, *kind).unwrap();
+        }
         if with_points {
             let point = |(id, (vectors, payload)): (&PointId, &(Vectors, Map<String, Value>))| {
                 let mut point = Point::new(*id, vectors.clone());
@@ -216,6 +244,14 @@ impl Collection {
         let mut kinds = self.kinds.values();
         kinds.any(|kind| matches!(kind, Kind::Dense(_, Distance::Cosine, _)))
     }
+}
+
+/// The payload indexes of `c`.
+fn indexes(dir: &Path) -> Vec<(String, PayloadIndexParams)> {
+    let db = Database::builder().background(false).open_read_only(dir).unwrap();
+    let mut indexes = db.collection("c").unwrap().payload_indexes();
+    indexes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    indexes
 }
 
 /// Every point of `c`, with the bits of its numbers.
@@ -286,8 +322,24 @@ fn survives(collection: &Collection) {
         export(&place, &file, format, &[]).succeeded();
         let (found, read) = imported(&place, &file, &[]);
         assert_eq!(read, points, "{format}");
-        assert_eq!(found.vectors, config.vectors, "{format}");
-        assert_eq!(found.sparse_vectors, config.sparse_vectors, "{format}");
+        let kinds = |config: &CollectionConfig| {
+            let dense = config.vectors.iter().map(|(name, params)| {
+                let VectorParams {
+                    size,
+                    distance,
+                    element,
+                    multivector,
+                    ..
+                } = params;
+                (name.clone(), *size, *distance, *element, *multivector)
+            });
+            (dense.collect::<Vec<_>>(), config.sparse_vectors.clone())
+        };
+        assert_eq!(kinds(&found), kinds(&config), "{format}");
+        if *format == "backup" {
+            assert_eq!(found, config);
+            assert_eq!(indexes(&place.path("from-c.backup")), indexes(&place.path("db")));
+        }
     }
     // Lines are rows of a collection that is there.
     export(&place, "c.jsonl", "jsonl", &[]).succeeded();
@@ -319,7 +371,7 @@ fn matrices(collection: &Collection, place: &Place, points: &[String]) {
         if !is_only {
             let message = ended.failed_with(1);
             assert!(message.contains("--using"), "{format}: {message}");
-            export(place, file, format, &[options, &["--lossy"]].concat()).succeeded();
+            without_the_rest(collection, place, (format, file, options), name);
             continue;
         }
         if !collection.all_have(name) {
@@ -332,7 +384,7 @@ fn matrices(collection: &Collection, place: &Place, points: &[String]) {
                 lacking.iter().any(names) && message.contains("--lossy"),
                 "{format}: {message}"
             );
-            export(place, file, format, &[options, &["--lossy"]].concat()).succeeded();
+            without_the_rest(collection, place, (format, file, options), name);
             continue;
         }
         ended.succeeded();
@@ -364,6 +416,32 @@ fn matrices(collection: &Collection, place: &Place, points: &[String]) {
                 .collect()
         };
         assert_eq!(read, points, "{format}");
+    }
+}
+
+/// With `--lossy` the points that have the vector go out with it, and nothing else is missing.
+fn without_the_rest(
+    collection: &Collection,
+    place: &Place,
+    (format, file, options): (&str, &str, &[&str]),
+    name: &str,
+) {
+    let ended = export(place, file, format, &[options, &["--lossy", "--json"]].concat()).succeeded();
+    let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let has_it = |(_, (vectors, _)): &(&PointId, &(Vectors, _))| vectors.get(name).is_some();
+    let kept: BTreeSet<String> = collection
+        .points
+        .iter()
+        .filter(has_it)
+        .map(|(id, _)| id.to_string())
+        .collect();
+    let told = (&answer["files"][0]["points"], &answer["files"][0]["left_out"]);
+    let expected = (kept.len(), collection.points.len() - kept.len());
+    assert_eq!(told, (&expected.0.into(), &expected.1.into()), "{format}");
+    if format == "faiss" && !kept.is_empty() {
+        let read = imported(place, file, options).1;
+        let ids = read.iter().filter_map(|line| line.split(' ').next());
+        assert_eq!(ids.map(str::to_owned).collect::<BTreeSet<_>>(), kept, "{format}");
     }
 }
 

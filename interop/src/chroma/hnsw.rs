@@ -37,6 +37,14 @@ const CLASSES: Classes = Classes {
 /// At which place each id has its vector.
 pub(super) type Places = HashMap<String, u64>;
 
+/// What the pickle beside the vectors says.
+struct Labels {
+    /// Which id each label stands for.
+    ids: HashMap<u64, String>,
+    /// How far the folder has followed the log, where versions before 0.5 noted it.
+    followed: Option<i64>,
+}
+
 /// An open folder.
 #[derive(Debug)]
 pub(super) struct Hnsw {
@@ -47,6 +55,8 @@ pub(super) struct Hnsw {
     element: u64,
     data_at: u64,
     dim: usize,
+    /// How far it has followed the log, if it says so itself.
+    pub(super) followed: Option<i64>,
 }
 
 fn at_file(file: &Arc<str>, problem: Problem) -> RowError {
@@ -106,8 +116,9 @@ impl Hnsw {
             element: head.element,
             data_at: head.data_at,
             dim,
+            followed: labels.followed,
         };
-        let places = hnsw.places(head.count, head.label_at, &labels)?;
+        let places = hnsw.places(head.count, head.label_at, &labels.ids)?;
         Ok(Some((hnsw, places)))
     }
 
@@ -220,8 +231,8 @@ impl Head {
     }
 }
 
-/// Which id each label stands for.
-fn labels(path: &Path, limits: &Limits) -> Result<HashMap<u64, String>, RowError> {
+/// Reads the pickle beside the vectors.
+fn labels(path: &Path, limits: &Limits) -> Result<Labels, RowError> {
     let file = name_of(path);
     let fail = |error| at_file(&file, Problem::Pickle(error));
     let reader = open(path)?;
@@ -239,15 +250,23 @@ fn labels(path: &Path, limits: &Limits) -> Result<HashMap<u64, String>, RowError
     let value = match machine.advance().map_err(fail)? {
         Event::Item(value) | Event::Entry(_, value) | Event::End(value) => value,
     };
-    let map = if let Value::Dict(dict) = &value {
-        dict.get("id_to_label")
-    } else {
-        value.as_object().and_then(|object| object.field("id_to_label"))
+    let said = |name: &str| {
+        if let Value::Dict(dict) = &value {
+            dict.get(name)
+        } else {
+            value.as_object().and_then(|object| object.field(name))
+        }
     };
-    let Some(Value::Dict(map)) = map else {
+    let Some(Value::Dict(map)) = said("id_to_label") else {
         return Err(at_file(&file, damaged("a map of ids and labels", value.kind())));
     };
-    by_label(map).map_err(|found| at_file(&file, damaged("a text and a number from 0 on", found)))
+    let ids =
+        by_label(map).map_err(|found| at_file(&file, damaged("a text and a number from 0 on", found)))?;
+    let followed = match said("max_seq_id") {
+        Some(Value::Int(seq)) => Some(*seq),
+        Some(_) | None => None,
+    };
+    Ok(Labels { ids, followed })
 }
 
 fn by_label(map: &Dict) -> Result<HashMap<u64, String>, &'static str> {

@@ -42,8 +42,8 @@ pub(super) struct Segments {
     pub(super) collection: String,
     pub(super) vector: String,
     pub(super) metadata: String,
-    /// How far each has followed the log.
-    pub(super) vector_seq: i64,
+    /// How far each has followed the log, as far as the tables say it.
+    pub(super) vector_seq: Option<i64>,
     pub(super) metadata_seq: i64,
     pub(super) is_cosine: bool,
 }
@@ -287,15 +287,16 @@ fn segments(connection: &Connection, collection: &str) -> Result<Segments, Probl
     Ok(Segments {
         collection: collection.to_owned(),
         vector_seq: followed(connection, &vector)?,
-        metadata_seq: followed(connection, &metadata)?,
+        metadata_seq: followed(connection, &metadata)?.unwrap_or(0),
         vector,
         metadata,
         is_cosine: false,
     })
 }
 
-/// How far a segment has followed the log: an integer, or in stores of versions before 1.0 eight bytes, big endian.
-fn followed(connection: &Connection, segment: &str) -> Result<i64, Problem> {
+/// How far a segment has followed the log: an integer, or in stores of versions before 1.0 eight bytes, big endian. Versions before 0.5
+/// have none for vectors.
+fn followed(connection: &Connection, segment: &str) -> Result<Option<i64>, Problem> {
     let select = "SELECT seq_id FROM max_seq_id WHERE segment_id = ?1";
     let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Option<i64>> {
         Ok(match row.get_ref(0)? {
@@ -310,8 +311,8 @@ fn followed(connection: &Connection, segment: &str) -> Result<i64, Problem> {
         .optional()
         .map_err(sqlite)?;
     match found {
-        None => Ok(0),
-        Some(Some(seq)) => Ok(seq),
+        None => Ok(None),
+        Some(Some(seq)) => Ok(Some(seq)),
         Some(None) => Err(Problem::Collection(format!(
             "segment {segment} followed the log to no number"
         ))),

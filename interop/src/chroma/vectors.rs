@@ -45,11 +45,13 @@ impl Vectors {
         }
         let opened = Hnsw::open(&folder.join(&segments.vector), dim, segments.is_cosine, limits)?;
         let (hnsw, places) = opened.map_or((None, HashMap::new()), |(hnsw, places)| (Some(hnsw), places));
+        let of_folder = hnsw.as_ref().and_then(|hnsw| hnsw.followed);
+        let after = segments.vector_seq.or(of_folder).unwrap_or(0);
         let mut newest: HashMap<String, Newest> = places
             .into_iter()
             .map(|(id, place)| (id, Newest::Element(place)))
             .collect();
-        log::read(connection, &segments.collection, segments.vector_seq, |entry| {
+        log::read(connection, &segments.collection, after, |entry| {
             if !entry.operation.applies(newest.contains_key(&entry.id)) {
                 return Ok(());
             }

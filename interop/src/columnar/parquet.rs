@@ -10,6 +10,7 @@ use super::batches::Batches;
 use super::footer;
 use crate::error::{Problem, guarded};
 use crate::input::Input;
+use crate::source::Progress;
 
 const FORMAT: &str = "Parquet";
 
@@ -69,8 +70,7 @@ impl Batches for ParquetBatches {
 
     /// The share of the rows.
     fn bytes(&self) -> u64 {
-        let share = u128::from(self.bytes) * u128::from(self.read) / u128::from(self.rows.max(1));
-        u64::try_from(share).unwrap_or(self.bytes).min(self.bytes)
+        Progress::of_share(self.read, self.rows, self.bytes).bytes
     }
 
     fn total_bytes(&self) -> Option<u64> {

@@ -2,11 +2,15 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `vectors.rs` | vectors as JSON |
 //! | `json_lines.rs` | one point a line, as [`crate::JsonLinesRows`] reads it |
 //! | `npy.rs` | one dense vector a point as a matrix, as [`crate::NpyRows`] reads it |
+
+mod vectors;
 
 mod json_lines;
 mod npy;
 
 pub use json_lines::JsonLinesWriter;
 pub use npy::{NpyWriteError, NpyWriter};
+pub use vectors::{VectorJson, VectorsJson};

@@ -150,13 +150,13 @@ fn index(scan: &mut Scan, depth: usize) -> Result<FaissLayout, Problem> {
         b"IxFl" => flat(scan, "IndexFlat"),
         b"IxMp" => with_ids(scan, "IndexIDMap", deeper),
         b"IxM2" => with_ids(scan, "IndexIDMap2", deeper),
-        b"IHNf" => graph(scan, deeper),
+        b"IHNf" | b"IHNs" => graph(scan, deeper),
         b"IwFl" => inverted(scan, deeper),
         b"IxSQ" => quantized(scan),
         _ => {
             let name = String::from_utf8_lossy(&tag).escape_debug().to_string();
             Err(unsupported(
-                "an IndexFlat, IndexIDMap, IndexHNSWFlat, IndexIVFFlat or IndexScalarQuantizer (8 bits)",
+                "an IndexFlat, IndexIDMap, IndexHNSWFlat, IndexHNSWSQ, IndexIVFFlat or IndexScalarQuantizer (8 bits)",
                 format!("a file that begins with {name:?}"),
             ))
         }
@@ -260,14 +260,16 @@ fn inverted(scan: &mut Scan, depth: usize) -> Result<FaissLayout, Problem> {
     scan.u64()?;
     // The centroids: vectors of no row.
     index(scan, depth)?;
+    const HASH_TABLE: u8 = 2;
     let direct = scan.u8()?;
-    if direct > 1 {
-        return Err(unsupported(
-            "an IndexIVFFlat without a hash table of its rows",
-            format!("a direct map of kind {direct}"),
-        ));
+    if direct > HASH_TABLE {
+        return Err(damaged("a direct map: none, an array or a hash table", direct));
     }
     scan.vector(8)?;
+    if direct == HASH_TABLE {
+        // Pairs of an id and its place.
+        scan.vector(16)?;
+    }
     let row = header.dim as u64 * 4;
     let sizes = list_sizes(scan, lists, row)?;
     let mut runs = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file -> scan.rs (bounded numbers) -> layout.rs (where the codes and ids are) -> rows.rs (blocks of rows) -> Row
-//! directory -> store.rs: all of it, checked, with the metadata beside it (metadata.rs) -> Point
+//! directory -> store.rs: all of it, checked, with the metadata beside it (metadata.rs, documents.rs) -> Point
 //! points of ours -> export.rs -> write.rs (index.faiss), metadata.rs (metadata.pkl)
 //! ```
 //!
@@ -21,16 +21,18 @@
 //! |---|---|---|
 //! | `IxFI`, `IxF2`, `IxFl` | flat, by inner product, L2, another metric | vector of f32 |
 //! | `IxMp`, `IxM2` | flat or HNSW with ids | index, vector of i64 |
-//! | `IHNf` | HNSW over a flat one | five vectors of the graph, five i32, index |
+//! | `IHNf`, `IHNs` | HNSW over a flat one, over a scalar quantizer | five vectors of the graph, five i32, index |
 //! | `IwFl` | inverted lists of full vectors | lists, probes: u64; index; direct map; lists |
 //! | `IxSQ` | scalar quantizer | type, range: i32, f32; dimension, bytes a row: u64; vectors of f32 and u8 |
 //!
+//! A direct map is its kind (u8: none, an array, a hash table), a vector of i64, and for a hash table a vector of pairs of them.
 //! Inverted lists are `ilar`, lists and bytes a row (u64), `full` and a vector of sizes or `sprs` and a vector of pairs
 //! (list, size), then for each list that holds rows its codes and ids. An 8-bit code `c` stands for
 //! `min + (c + 0.5) / 255 * span`, of the trained minima and spans.
 
 mod scan;
 
+mod documents;
 mod layout;
 mod metadata;
 mod write;

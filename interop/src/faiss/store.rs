@@ -1,7 +1,7 @@
 //! An index file and the metadata beside it, as a whole collection.
 //!
 //! A common wrapper keeps two files in a directory: `index.faiss` and `metadata.pkl`. An index file alone is a collection without
-//! payloads.
+//! payloads. LangChain keeps an `index.pkl` beside its `index.faiss`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use vdb::{CollectionConfig, Distance, Payload, Point, PointId, VectorParams};
 
+use super::documents::Documents;
 use super::layout::FaissMetric;
 use super::metadata::{Entries, Metadata};
 use super::rows::FaissRows;
@@ -22,6 +23,8 @@ use crate::row::{At, Place};
 /// The files of a directory of the wrapper.
 pub(super) const INDEX: &str = "index.faiss";
 pub(super) const METADATA: &str = "metadata.pkl";
+/// The other file of a directory of LangChain.
+const DOCUMENTS: &str = "index.pkl";
 
 /// What the caller may choose.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +57,8 @@ enum Payloads {
     Beside(Metadata),
     /// All are held.
     Held(Metadata),
+    /// Those of LangChain.
+    Documents(Arc<Documents>),
 }
 
 impl FaissCollection {
@@ -88,7 +93,7 @@ impl FaissCollection {
         });
         let mut described = Described {
             config: CollectionConfig::new(VectorParams::new(layout.dim, distance)),
-            warnings: Vec::new(),
+            ..Described::default()
         };
         let file: Arc<str> = index.display().to_string().into();
         let fail = |problem| RowError::new(whole(&file), problem);
@@ -114,6 +119,19 @@ impl FaissCollection {
                 Payloads::Held(checked.metadata)
             };
         }
+        if is_directory && !has_metadata && path.join(DOCUMENTS).is_file() {
+            if layout.ids {
+                let why = "index.pkl is by position, and the index has ids of its own: LangChain makes no such pair".to_owned();
+                return Err(fail(Problem::Collection(why)));
+            }
+            let documents = documents(&path.join(DOCUMENTS), options, &mut described)?;
+            entries = documents.len();
+            payloads = Payloads::Documents(Arc::new(documents));
+        } else if let Some(other) = is_directory.then(|| other_pickle(path)).flatten() {
+            described.warnings.push(format!(
+                "{other} beside the index is not read, only {METADATA} and {DOCUMENTS} are: what it says of the vectors is left behind"
+            ));
+        }
         let mut collection = FaissCollection {
             index,
             described,
@@ -123,7 +141,8 @@ impl FaissCollection {
         };
         let mut points = collection.open_points()?;
         // Ids that ascend are different ones.
-        let mut seen = (!ids_ascend || options.id_key.is_some()).then(HashSet::new);
+        let are_own = options.id_key.is_some() || matches!(collection.payloads, Payloads::Documents(_));
+        let mut seen = (!ids_ascend || are_own).then(HashSet::new);
         for point in points.by_ref() {
             let point = point?;
             if seen.as_mut().is_some_and(|seen| !seen.insert(point.id)) {
@@ -147,7 +166,8 @@ impl FaissCollection {
                 ""
             };
             collection.described.warnings.push(format!(
-                "{beyond} entries of metadata.pkl are of no vector of the index{by}"
+                "{beyond} entries of {} are of no vector of the index{by}",
+                if has_metadata { METADATA } else { DOCUMENTS }
             ));
         }
         Ok(collection)
@@ -180,7 +200,7 @@ impl FaissCollection {
         let lossy = self.options.import.lossy;
         let (mut beside, mut held) = (None, HashMap::new());
         match &self.payloads {
-            Payloads::None => {}
+            Payloads::None | Payloads::Documents(_) => {}
             Payloads::Beside(metadata) => beside = Some(metadata.entries(lossy)?),
             Payloads::Held(metadata) => {
                 held = hold(metadata.entries(lossy)?, self.options.import.limits.value_bytes)?;
@@ -191,11 +211,42 @@ impl FaissCollection {
             beside,
             ahead: None,
             held,
+            documents: match &self.payloads {
+                Payloads::Documents(documents) => Some(documents.clone()),
+                Payloads::None | Payloads::Beside(_) | Payloads::Held(_) => None,
+            },
             matched: 0,
             id_key: self.options.id_key.clone(),
             ended: false,
         })
     }
+}
+
+/// Reads the documents of LangChain.
+fn documents(path: &Path, options: &FaissOptions, described: &mut Described) -> Result<Documents, RowError> {
+    let documents = Documents::read(path, options.import.limits, options.import.lossy)?;
+    let mut warn = |warning: String| described.warnings.push(warning);
+    if !documents.gives_ids {
+        warn("ids of documents are neither numbers nor UUIDs: points have their positions, and each id is under langchain_id".to_owned());
+    }
+    if documents.changed > 0 {
+        let changed = documents.changed;
+        warn(format!(
+            "{changed} values were changed to what JSON can hold (--lossy)"
+        ));
+    }
+    Ok(documents)
+}
+
+/// A pickle of some other wrapper, by its name.
+fn other_pickle(dir: &Path) -> Option<String> {
+    let is_other = |name: &String| {
+        let ending = Path::new(name).extension();
+        ending.is_some_and(|ending| ending == "pkl" || ending == "pickle") && name != METADATA
+    };
+    let entries = std::fs::read_dir(dir).ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(is_other).min()
 }
 
 /// All payloads by position, of so many bytes in all.
@@ -271,6 +322,7 @@ pub struct FaissPoints {
     beside: Option<Entries>,
     ahead: Option<(u64, Payload)>,
     held: HashMap<u64, Payload>,
+    documents: Option<Arc<Documents>>,
     /// Rows that had an entry.
     matched: u64,
     id_key: Option<String>,
@@ -305,6 +357,18 @@ impl FaissPoints {
         let Some(row) = self.rows.next().transpose()? else {
             return Ok(None);
         };
+        if let (Some(documents), PointId::Num(position)) = (&self.documents, row.id) {
+            let (id, payload) = documents.at(position).ok_or_else(|| {
+                let none = Problem::Collection(format!("{DOCUMENTS} has no document of this vector"));
+                RowError::new(row.place, none)
+            })?;
+            self.matched += 1;
+            return Ok(Some(Point {
+                id: *id,
+                vectors: row.vectors,
+                payload: payload.clone(),
+            }));
+        }
         let mut payload = match row.id {
             PointId::Num(position) => self.payload(position)?,
             PointId::Uuid(_) => Payload::new(),

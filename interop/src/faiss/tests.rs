@@ -354,6 +354,83 @@ fn metadata_that_is_older_than_the_index_is_told() {
     }
 }
 
+/// A directory with the twelve vectors of the wrapper and a pickle of `objects/`.
+fn with_pickle(file: &str, name: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (from, to) in [
+        ("faiss/flatip_8/index.faiss".to_owned(), "index.faiss"),
+        (format!("objects/{file}"), name),
+    ] {
+        std::fs::copy(fixtures().join(from), dir.path().join(to)).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn values_of_python_and_numpy_are_read_in_every_protocol() {
+    for protocol in 0..6 {
+        let dir = with_pickle(&format!("metadata_p{protocol}.pkl"), "metadata.pkl");
+        let read = FaissCollection::read(dir.path(), &FaissOptions::default(), &mut |_, _| true).unwrap();
+        assert_eq!(read.described().warnings, Vec::<String>::new());
+        for (n, point) in read.into_points().unwrap().enumerate() {
+            let expected = serde_json::json!({
+                "score": n as f64 / 4.0, "rank": -(n as i64), "big": u64::MAX - n as u64, "even": n % 2 == 0, "half": 0.5,
+                "seen": format!("2024-05-01T12:{n:02}:00Z"), "day": "2024-02-29", "local": "2024-05-01T00:00:01.25",
+                "there": "1999-12-31T00:00:00-03:30", "pair": [n, "a"],
+            });
+            assert_eq!(
+                Value::Object(point.unwrap().payload),
+                expected,
+                "protocol {protocol}"
+            );
+        }
+    }
+}
+
+#[test]
+fn documents_of_langchain_are_payloads_under_their_own_ids() {
+    let read = |dir: &Path| {
+        let read = FaissCollection::read(dir, &FaissOptions::default(), &mut |_, _| true)?;
+        let warnings = read.described().warnings.clone();
+        let points: Vec<Point> = read.into_points()?.map(Result::unwrap).collect();
+        Ok::<_, RowError>((warnings, points))
+    };
+    let dir = with_pickle("index.pkl", "index.pkl");
+    let (warnings, points) = read(dir.path()).unwrap();
+    assert_eq!((warnings.len(), points.len()), (0, 12));
+    assert_eq!(points[2].id.to_string(), "00000000-0000-0000-0000-0000000007a3");
+    let payload = serde_json::json!({"page_content": "text 2", "metadata": {"n": 2}});
+    assert_eq!(Value::Object(points[2].payload.clone()), payload);
+    let payload = serde_json::json!({"page_content": "text 0"});
+    assert_eq!(Value::Object(points[0].payload.clone()), payload);
+
+    let dir = with_pickle("index_texts.pkl", "index.pkl");
+    let (warnings, points) = read(dir.path()).unwrap();
+    assert!(warnings.concat().contains("langchain_id"), "{warnings:?}");
+    assert_eq!(points[3].id, PointId::Num(3));
+    assert_eq!(points[3].payload["langchain_id"], "doc 3");
+
+    // Another pickle of that name is no such pair, and metadata of the wrapper comes first.
+    let dir = with_pickle("metadata_p4.pkl", "index.pkl");
+    assert!(
+        read(dir.path())
+            .unwrap_err()
+            .to_string()
+            .contains("InMemoryDocstore")
+    );
+    let dir = with_pickle("index.pkl", "index.pkl");
+    std::fs::copy(
+        fixtures().join("faiss/flatip_8/metadata.pkl"),
+        dir.path().join("metadata.pkl"),
+    )
+    .unwrap();
+    let (warnings, _) = read(dir.path()).unwrap();
+    assert!(
+        warnings.concat().contains("index.pkl beside the index"),
+        "{warnings:?}"
+    );
+}
+
 proptest! {
     #[test]
     fn changed_bytes_never_panic(which in 0usize..9, at in any::<prop::sample::Index>(), value in any::<u8>(), more in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {

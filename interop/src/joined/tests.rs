@@ -12,7 +12,7 @@ fn joined(rows: u64, lines: &str) -> Vec<Result<Row, RowError>> {
     let input = Input::from_bytes("v.npy", matrix.finish().unwrap());
     let options = ReadOptions::default();
     let vectors = read(input, Format::Npy, &options).unwrap();
-    let points = JsonLinesRows::new(Input::from_bytes("rows.jsonl", lines.into()), &options);
+    let points = JsonLinesRows::new(Input::from_bytes("rows.jsonl", lines.into()), &options).unwrap();
     JoinedRows::new(vectors, "v.npy", points).collect()
 }
 

@@ -4,13 +4,15 @@ use serde_json::json;
 use vdb::SparseVector;
 
 use super::*;
+use crate::options::ColumnOptions;
+
+fn read_as(text: impl Into<Vec<u8>>, options: &ReadOptions) -> Vec<Result<Row, RowError>> {
+    let input = Input::from_bytes("rows.jsonl", text.into());
+    JsonLinesRows::new(input, options).unwrap().collect()
+}
 
 fn read(text: impl Into<Vec<u8>>) -> Vec<Result<Row, RowError>> {
-    JsonLinesRows::new(
-        Input::from_bytes("rows.jsonl", text.into()),
-        &ReadOptions::default(),
-    )
-    .collect()
+    read_as(text, &ReadOptions::default())
 }
 
 fn message(text: &str) -> String {
@@ -230,8 +232,7 @@ fn a_line_over_the_limit_costs_that_line_only() {
         "{{}}\n{{{}}}\n{{       }}\n{{        }}\r\n{{}}",
         " ".repeat(1_000_000)
     );
-    let rows: Vec<_> =
-        JsonLinesRows::new(Input::from_bytes("rows.jsonl", text.into_bytes()), &options).collect();
+    let rows = read_as(text, &options);
     let good: Vec<bool> = rows.iter().map(Result::is_ok).collect();
     assert_eq!(good, [true, false, true, true, true]);
     let error = rows[1].as_ref().unwrap_err();
@@ -247,6 +248,114 @@ fn a_line_over_the_limit_costs_that_line_only() {
 fn nesting_without_end_is_an_error() {
     let deep = format!("{{\"payload\":{{\"a\":{}", "[".repeat(100_000));
     assert!(message(&deep).contains("recursion limit exceeded"));
+}
+
+/// Lines of others, with these columns.
+fn of_others(text: &str, columns: ColumnOptions) -> Vec<Result<Row, RowError>> {
+    let options = ReadOptions {
+        columns,
+        ..ReadOptions::default()
+    };
+    read_as(text, &options)
+}
+
+fn named(id: Option<&str>, vectors: &[&str]) -> ColumnOptions {
+    ColumnOptions {
+        id: id.map(str::to_owned),
+        vectors: vectors.iter().map(ToString::to_string).collect(),
+        ..ColumnOptions::default()
+    }
+}
+
+#[test]
+fn of_lines_of_others_the_caller_says_which_key_is_what() {
+    let line = r#"{"_id": "12", "values": [1, 2.5], "metadata": {"a": [1, {"b": null}]}, "text": "é"}"#;
+    let row = of_others(line, named(Some("_id"), &["values"]))
+        .remove(0)
+        .unwrap();
+    assert_eq!((row.id, row.numbered), (PointId::Num(12), false));
+    assert_eq!(row.vectors, Vectors::from([1.0, 2.5]));
+    let payload = json!({"metadata": {"a": [1, {"b": null}]}, "text": "é"});
+    assert_eq!(row.payload.map(Value::Object), Some(payload));
+
+    // Several vectors have the names of their keys, and a sparse one always has.
+    let line = r#"{"id": 1, "a": [1], "b": {"indices": [3], "values": [0.5]}, "c": [[1], [2]]}"#;
+    let row = of_others(line, named(None, &["a", "b"])).remove(0).unwrap();
+    let expected = Vectors::default()
+        .with("a", [1.0])
+        .with("b", SparseVector::new([3], [0.5]));
+    assert_eq!(row.vectors, expected);
+    assert_eq!(row.payload.map(Value::Object), Some(json!({"c": [[1], [2]]})));
+    let row = of_others(line, named(None, &["b"])).remove(0).unwrap();
+    assert_eq!(
+        row.vectors,
+        Vectors::default().with("b", SparseVector::new([3], [0.5]))
+    );
+
+    let line = r#"{"id": "post 7", "vector": [1], "x": 2, "y": 3}"#;
+    let columns = ColumnOptions {
+        number_rows: true,
+        has_vectors: false,
+        leave_out: vec!["y".to_owned()],
+        ..ColumnOptions::default()
+    };
+    let row = of_others(line, columns).remove(0).unwrap();
+    assert_eq!((row.id, row.numbered), (PointId::Num(0), true));
+    assert_eq!(row.vectors, Vectors::default());
+    let payload = json!({"id": "post 7", "vector": [1], "x": 2});
+    assert_eq!(row.payload.map(Value::Object), Some(payload));
+}
+
+#[test]
+fn what_is_wrong_with_lines_of_others_is_told_by_their_keys() {
+    for (line, columns, expected) in [
+        (
+            r#"{"id": 1, "emb": [1]}"#,
+            named(None, &["embedding"]),
+            r#"rows.jsonl:1: there is no column "embedding"; the columns are "emb""#,
+        ),
+        (
+            r#"{"id": 1, "emb": [1, "x"]}"#,
+            named(None, &["emb"]),
+            "rows.jsonl:1: emb[1]: ",
+        ),
+        (
+            r#"{"id": 1, "emb": "[1]"}"#,
+            named(None, &["emb"]),
+            "rows.jsonl:1: emb: ",
+        ),
+        (
+            r#"{"id": "post 7", "emb": [1]}"#,
+            named(None, &["emb"]),
+            r#"rows.jsonl:1: id: "post 7" is no id"#,
+        ),
+        (
+            r#"{"id": 1, "emb": [1], "n": {"m": 36893488147419103232}}"#,
+            named(None, &["emb"]),
+            "rows.jsonl:1: n.m: 36893488147419103232",
+        ),
+        (
+            r#"{"id": 1, "emb": [1], "n": 1, "n": 2}"#,
+            named(None, &["emb"]),
+            "rows.jsonl:1: n: the key is given twice",
+        ),
+        ("[1, 2]", named(None, &["emb"]), "rows.jsonl:1: "),
+    ] {
+        let error = of_others(line, columns).remove(0).unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    }
+    // What the first line has, later ones may lack.
+    let lines = "{\"id\": 1, \"emb\": null}\n{\"id\": 2}\n{\"id\": 3, \"emb\": [1]}\n";
+    let rows = of_others(lines, named(None, &["emb"]));
+    let vectors: Vec<usize> = rows.into_iter().map(|row| row.unwrap().vectors.0.len()).collect();
+    assert_eq!(vectors, [0, 0, 1]);
+    let options = ReadOptions {
+        vector_name: "title".to_owned(),
+        columns: named(None, &["a", "b"]),
+        ..ReadOptions::default()
+    };
+    let several = JsonLinesRows::new(Input::from_bytes("rows.jsonl", Vec::new()), &options);
+    assert!(several.unwrap_err().to_string().contains("--using"));
 }
 
 proptest! {

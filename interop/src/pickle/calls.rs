@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::class::{Class, Kind};
 use super::error::{Outcome, PickleProblem};
+use super::scalars;
 use super::value::{Extent, Items, Object, Value};
 
 /// The key of a state under which every pydantic has the fields.
@@ -37,6 +38,22 @@ pub(super) fn reduce(callee: &Value, arguments: &Value) -> Outcome<Value> {
         {
             Ok(empty(class))
         }
+        (Kind::Bytes, [Value::Text(text), Value::Text(encoding)]) if **encoding == *"latin1" => {
+            scalars::bytes_of_latin_1(text)
+        }
+        (Kind::Moment, [Value::Bytes(bytes)]) => scalars::moment(bytes, None),
+        (Kind::Moment, [Value::Bytes(bytes), offset]) => scalars::moment(bytes, Some(offset)),
+        (Kind::Date, [Value::Bytes(bytes)]) => scalars::date(bytes),
+        (Kind::Span, [Value::Int(days), Value::Int(seconds), Value::Int(micros)]) => {
+            scalars::span(*days, *seconds, *micros)
+        }
+        (Kind::Offset, [Value::Int(seconds) | Value::Span(seconds)]) => scalars::offset(*seconds),
+        (Kind::NumberType, [Value::Text(of), Value::Bool(_), Value::Bool(_)]) => {
+            Ok(Value::Member(callee, of.clone()))
+        }
+        (Kind::Number, [Value::Member(class, of), Value::Bytes(bytes)]) if class.kind == Kind::NumberType => {
+            scalars::number(of, bytes)
+        }
         _ => Err(PickleProblem::Malformed(
             "calls a class with arguments that it does not take",
         )),
@@ -47,6 +64,12 @@ pub(super) fn reduce(callee: &Value, arguments: &Value) -> Outcome<Value> {
 pub(super) fn build(object: &mut Value, state: &Value) -> Outcome<()> {
     const STATE: PickleProblem =
         PickleProblem::Malformed("the state of an object is no dict with its fields");
+    // A type of numbers has no fields, only an order of bytes.
+    if let (Value::Member(class, _), Value::Tuple(state)) = (&*object, state)
+        && class.kind == Kind::NumberType
+    {
+        return scalars::check_order(state);
+    }
     let Value::Object(object) = object else {
         return Err(PickleProblem::Malformed(
             "sets the state of something that is no object",
@@ -57,12 +80,21 @@ pub(super) fn build(object: &mut Value, state: &Value) -> Outcome<()> {
     };
     let fields = match object.class.kind {
         Kind::Attributes => state,
-        Kind::Model | Kind::Enumeration | Kind::Set | Kind::Reconstructor | Kind::Base => {
-            match state.get(FIELDS) {
-                Some(Value::Dict(fields)) => fields,
-                Some(_) | None => return Err(STATE),
-            }
-        }
+        Kind::Model
+        | Kind::Enumeration
+        | Kind::Set
+        | Kind::Reconstructor
+        | Kind::Base
+        | Kind::Bytes
+        | Kind::Moment
+        | Kind::Date
+        | Kind::Span
+        | Kind::Offset
+        | Kind::NumberType
+        | Kind::Number => match state.get(FIELDS) {
+            Some(Value::Dict(fields)) => fields,
+            Some(_) | None => return Err(STATE),
+        },
     };
     match Arc::get_mut(object) {
         Some(object) if object.fields.is_none() => {

@@ -26,6 +26,20 @@ pub enum Kind {
     Reconstructor,
     /// `object`, an argument of the reconstructor.
     Base,
+    /// `_codecs.encode`, by which protocols below 3 make bytes.
+    Bytes,
+    /// `datetime.datetime`.
+    Moment,
+    /// `datetime.date`.
+    Date,
+    /// `datetime.timedelta`.
+    Span,
+    /// An offset from UTC: `datetime.timezone`, and what pydantic has for it.
+    Offset,
+    /// `numpy.dtype`.
+    NumberType,
+    /// What makes a scalar of NumPy.
+    Number,
 }
 
 /// The classes that a format has. Module and name are compared as wholes: a name with a dot is another name.
@@ -37,33 +51,27 @@ pub struct Classes {
     pub classes: &'static [Class],
 }
 
-/// What Python itself puts into pickles of objects.
-static PYTHON: [Class; 5] = [
-    Class {
-        module: "builtins",
-        name: "set",
-        kind: Kind::Set,
-    },
-    Class {
-        module: "__builtin__",
-        name: "set",
-        kind: Kind::Set,
-    },
-    Class {
-        module: "copy_reg",
-        name: "_reconstructor",
-        kind: Kind::Reconstructor,
-    },
-    Class {
-        module: "copyreg",
-        name: "_reconstructor",
-        kind: Kind::Reconstructor,
-    },
-    Class {
-        module: "__builtin__",
-        name: "object",
-        kind: Kind::Base,
-    },
+const fn class(module: &'static str, name: &'static str, kind: Kind) -> Class {
+    Class { module, name, kind }
+}
+
+/// What Python itself puts into pickles of objects, and single values that are objects there.
+static PYTHON: [Class; 14] = [
+    class("builtins", "set", Kind::Set),
+    class("__builtin__", "set", Kind::Set),
+    class("copy_reg", "_reconstructor", Kind::Reconstructor),
+    class("copyreg", "_reconstructor", Kind::Reconstructor),
+    class("__builtin__", "object", Kind::Base),
+    class("_codecs", "encode", Kind::Bytes),
+    class("datetime", "datetime", Kind::Moment),
+    class("datetime", "date", Kind::Date),
+    class("datetime", "timedelta", Kind::Span),
+    class("datetime", "timezone", Kind::Offset),
+    class("pydantic_core._pydantic_core", "TzInfo", Kind::Offset),
+    class("numpy", "dtype", Kind::NumberType),
+    // The first is that of NumPy 1.
+    class("numpy.core.multiarray", "scalar", Kind::Number),
+    class("numpy._core.multiarray", "scalar", Kind::Number),
 ];
 
 impl Classes {

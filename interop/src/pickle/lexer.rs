@@ -79,6 +79,18 @@ pub(super) fn next<R: Read>(bytes: &mut Bytes<R>, limits: &Limits, skim: bool) -
             let length = u64::from_le_bytes(bytes.array("BINUNICODE8")?);
             Op::Push(string(bytes, length, limits, skim)?)
         }
+        b'C' => {
+            let length = bytes.byte("SHORT_BINBYTES")?.into();
+            Op::Push(binary(bytes, length, limits, skim)?)
+        }
+        b'B' => {
+            let length = u32::from_le_bytes(bytes.array("BINBYTES")?).into();
+            Op::Push(binary(bytes, length, limits, skim)?)
+        }
+        0x8e => {
+            let length = u64::from_le_bytes(bytes.array("BINBYTES8")?);
+            Op::Push(binary(bytes, length, limits, skim)?)
+        }
         b']' => Op::EmptyList,
         b'}' => Op::EmptyDict,
         0x8f => Op::EmptySet,
@@ -151,6 +163,15 @@ fn string<R: Read>(bytes: &mut Bytes<R>, length: u64, limits: &Limits, skim: boo
         return Ok(Value::None);
     }
     text::from_utf8(bytes.take(length, limits.text_bytes, WHAT)?)
+}
+
+fn binary<R: Read>(bytes: &mut Bytes<R>, length: u64, limits: &Limits, skim: bool) -> Outcome<Value> {
+    const WHAT: &str = "bytes";
+    if skim {
+        bytes.skip(length, limits.text_bytes, WHAT)?;
+        return Ok(Value::None);
+    }
+    Ok(Value::Bytes(bytes.take(length, limits.text_bytes, WHAT)?.into()))
 }
 
 /// The index of a memo entry in decimal.

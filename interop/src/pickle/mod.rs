@@ -24,6 +24,7 @@
 //! | `opcode.rs`, `lexer.rs` | opcodes with their arguments |
 //! | `references.rs`, `memo.rs` | how often a memo entry is fetched; those that are still to be |
 //! | `machine.rs`, `calls.rs` | the stack; what makes objects |
+//! | `scalars.rs` | moments, and the numbers of NumPy |
 //! | `writer.rs`, `plain.rs` | opcodes written; JSON as such |
 //!
 //! The opcodes are those of `Lib/pickletools.py` of CPython 3.14.
@@ -42,9 +43,12 @@ mod value;
 mod lexer;
 mod references;
 
-mod calls;
-mod machine;
 mod memo;
+mod scalars;
+
+mod calls;
+
+mod machine;
 
 mod writer;
 

@@ -38,7 +38,7 @@ pub(super) enum Op {
 }
 
 /// Opcodes that Python knows and plain data of the formats read here never has.
-const REFUSED: [(u8, &str, &str); 21] = [
+const REFUSED: [(u8, &str, &str); 18] = [
     (b'0', "POP", "throws a value away"),
     (b'1', "POP_MARK", "throws values away"),
     (b'2', "DUP", "copies a value"),
@@ -52,10 +52,7 @@ const REFUSED: [(u8, &str, &str); 21] = [
     (0x92, "NEWOBJ_EX", "an object from named arguments"),
     (0x97, "NEXT_BUFFER", "bytes from outside of the file"),
     (0x98, "READONLY_BUFFER", "bytes from outside of the file"),
-    (0x96, "BYTEARRAY8", "bytes"),
-    (b'B', "BINBYTES", "bytes"),
-    (b'C', "SHORT_BINBYTES", "bytes"),
-    (0x8e, "BINBYTES8", "bytes"),
+    (0x96, "BYTEARRAY8", "bytes that may change"),
     (b'S', "STRING", "a string of Python 2"),
     (b'T', "BINSTRING", "a string of Python 2"),
     (b'U', "SHORT_BINSTRING", "a string of Python 2"),

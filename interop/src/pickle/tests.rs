@@ -54,6 +54,9 @@ fn shown(value: &Value) -> String {
         Value::BigInt(value) | Value::Float(value) => format!("{value:?}"),
         Value::Text(text) => format!("{text:?}"),
         Value::Surrogates(text) => format!("~{text:?}"),
+        Value::Bytes(bytes) => format!("b{bytes:?}"),
+        Value::Span(seconds) => format!("{seconds} s"),
+        Value::Offset(seconds) => format!("UTC+{seconds} s"),
         Value::List(items) => format!("[{}]", all(items)),
         Value::Tuple(items) => format!("({})", all(items)),
         Value::Set(items) => format!("<{}>", all(items)),
@@ -322,4 +325,79 @@ fn everything_has_a_bound() {
             .contains("4294967295 bytes where the file has 2 left")
     );
     assert!(small(Limits::default(), b"\x8b\xff\xff\xff\xff.").contains("negative length"));
+}
+
+#[test]
+fn moments_and_numbers_of_numpy_are_what_their_bytes_say_or_errors() {
+    /// `class(arguments..)`, called with what the opcodes of `arguments` put on the stack.
+    fn call(class: &str, arguments: &[u8]) -> Vec<u8> {
+        [b"c", class.as_bytes(), b"\n(", arguments, b"tR."].concat()
+    }
+    let moment = |bytes: [u8; 10]| [b"C\x0a".as_slice(), &bytes].concat();
+    let noon = [0x07, 0xe8, 2, 29, 12, 0, 0, 0x03, 0xd0, 0x90];
+    let dtype = |of: &str, order: &str, bytes: &[u8]| {
+        let state = format!("(I3\nV{order}\ntb");
+        let length = u8::try_from(bytes.len()).unwrap();
+        let of = format!("cnumpy\ndtype\n(V{of}\nI00\nI01\ntR{state}");
+        [of.as_bytes(), b"C", &[length], bytes].concat()
+    };
+    let scalar = |of, order, bytes: &[u8]| call("numpy._core.multiarray\nscalar", &dtype(of, order, bytes));
+    for (bytes, expected) in [
+        (
+            call("datetime\ndatetime", &moment(noon)),
+            Ok("\"2024-02-29T12:00:00.25\""),
+        ),
+        (
+            call("datetime\ndate", b"C\x04\x07\xe8\x02\x1d"),
+            Ok("\"2024-02-29\""),
+        ),
+        (call("datetime\ntimedelta", b"I1\nI2\nI0\n"), Ok("86402 s")),
+        (scalar("f4", "<", &1.5f32.to_le_bytes()), Ok("1.5")),
+        (
+            scalar("u8", "<", &u64::MAX.to_le_bytes()),
+            Ok("18446744073709551615u"),
+        ),
+        (scalar("i2", "=", &(-2i16).to_le_bytes()), Ok("-2")),
+        (scalar("b1", "|", &[1]), Ok("true")),
+        (
+            call("datetime\ndatetime", &moment([0, 0, 1, 1, 0, 0, 0, 0, 0, 0])),
+            Err("date"),
+        ),
+        (
+            call("datetime\ndatetime", &moment([7, 0xe8, 13, 1, 0, 0, 0, 0, 0, 0])),
+            Err("date"),
+        ),
+        (
+            call("datetime\ndatetime", &moment([7, 0xe8, 1, 1, 24, 0, 0, 0, 0, 0])),
+            Err("date"),
+        ),
+        (call("datetime\ndatetime", b"C\x00"), Err("date")),
+        (
+            call("datetime\ndatetime", &[moment(noon), b"I60\n".to_vec()].concat()),
+            Err("date"),
+        ),
+        (call("datetime\ntimezone", b"I86400\n"), Err("offset")),
+        (
+            call("datetime\ntimedelta", b"L9223372036854775807L\nI0\nI0\n"),
+            Err("offset"),
+        ),
+        (scalar("f4", "<", &[0; 3]), Err("type")),
+        (scalar("b1", "|", &[2]), Err("type")),
+        (scalar("f4", ">", &[0; 4]), Err("little endian")),
+        (scalar("U1", "<", &[0; 4]), Err("no boolean")),
+        (
+            call("datetime\ntime", b"C\x06\x00\x00\x00\x00\x00\x00"),
+            Err("datetime.time"),
+        ),
+        (b"C\x05ab.".to_vec(), Err("bytes")),
+    ] {
+        let found = value(&bytes);
+        match expected {
+            Ok(expected) => assert_eq!(found.as_deref(), Ok(expected), "{bytes:?}"),
+            Err(part) => assert!(
+                found.as_ref().is_err_and(|error| error.contains(part)),
+                "{bytes:?}: {found:?}"
+            ),
+        }
+    }
 }

@@ -30,6 +30,12 @@ pub enum Value {
     Text(Arc<str>),
     /// A string with lone surrogates, each replaced by U+FFFD.
     Surrogates(Arc<str>),
+    /// Bytes.
+    Bytes(Arc<[u8]>),
+    /// A span of time, in seconds.
+    Span(i64),
+    /// An offset from UTC, in seconds.
+    Offset(i64),
     /// A list.
     List(Arc<Items>),
     /// A tuple.
@@ -40,7 +46,7 @@ pub enum Value {
     Dict(Arc<Dict>),
     /// An object.
     Object(Arc<Object>),
-    /// A member of an enumeration, by its value.
+    /// A member of an enumeration, by its value; of the types of NumPy's numbers, too.
     Member(&'static Class, Arc<str>),
     /// A class itself. Objects are made with it; it is never an item or a field.
     Class(&'static Class),
@@ -154,9 +160,12 @@ impl Value {
             | Value::UInt(_)
             | Value::BigInt(_)
             | Value::Float(_)
+            | Value::Span(_)
+            | Value::Offset(_)
             | Value::Member(..)
             | Value::Class(_)
             | Value::Taken => (SCALAR, 0),
+            Value::Bytes(bytes) => (SCALAR.saturating_add(bytes.len() as u64), 0),
             Value::Text(text) | Value::Surrogates(text) => (SCALAR.saturating_add(text.len() as u64), 0),
             Value::List(items) | Value::Tuple(items) | Value::Set(items) => within(items.extent),
             Value::Dict(dict) => within(dict.extent),
@@ -179,6 +188,9 @@ impl Value {
             Value::Float(_) => "a float",
             Value::Text(_) => "a string",
             Value::Surrogates(_) => "a string with lone surrogates",
+            Value::Bytes(_) => "bytes",
+            Value::Span(_) => "a span of time",
+            Value::Offset(_) => "an offset from UTC",
             Value::List(_) => "a list",
             Value::Tuple(_) => "a tuple",
             Value::Set(_) => "a set",
@@ -209,6 +221,9 @@ impl Value {
             | Value::Bool(_)
             | Value::Text(_)
             | Value::Surrogates(_)
+            | Value::Bytes(_)
+            | Value::Span(_)
+            | Value::Offset(_)
             | Value::List(_)
             | Value::Tuple(_)
             | Value::Set(_)

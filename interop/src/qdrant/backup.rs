@@ -81,6 +81,7 @@ impl<R: Read + Seek> Backup<R> {
         };
         let mut shapes = Shapes::default();
         let mut order = Order::default();
+        let mut sharded = 0;
         let mut machine = start(reader, &references, &options.limits).map_err(pickle)?;
         let end = loop {
             match machine.advance().map_err(pickle)? {
@@ -89,6 +90,7 @@ impl<R: Read + Seek> Backup<R> {
                 Event::End(value) => break value,
                 Event::Item(value) => {
                     let point = point::read(&value, &file, shapes.points, &mut lossy)?;
+                    sharded += u64::from(point::has_shard_key(&value));
                     shapes
                         .note(&point)
                         .map_err(|why| whole(Problem::Collection(why)))?;
@@ -100,10 +102,10 @@ impl<R: Read + Seek> Backup<R> {
                 }
             }
         };
-        let (info, stated) =
-            info(&end, machine.has_streamed()).map_err(|why| whole(Problem::Collection(why)))?;
-        let mut described = config::of_backup(&info)
+        let info = info(&end, machine.has_streamed()).map_err(|why| whole(Problem::Collection(why)))?;
+        let mut described = config::of_backup(&info.config)
             .map_err(|why| whole(Problem::Collection(format!("collection_info: {why}"))))?;
+        described.indexes(&info.payload_schema);
         shapes.check(&described, &file)?;
         let mut reader = machine.into_inner();
         let mut double = None;
@@ -121,7 +123,11 @@ impl<R: Read + Seek> Backup<R> {
                 Problem::Collection("it is in the file twice".to_owned()),
             ));
         }
-        warn(&mut described, &shapes, stated, lossy.changed);
+        if sharded > 0 {
+            let told = format!("{sharded} points have a shard key, which is not kept");
+            described.warnings.push(told);
+        }
+        warn(&mut described, &shapes, info.points, lossy.changed);
         Ok(Backup {
             reader,
             references,
@@ -183,8 +189,18 @@ fn whole_file(file: &Arc<str>) -> Place {
     }
 }
 
-/// The configuration in `collection_info`, and the number of points that it states.
-fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>, Option<u64>), String> {
+type Fields = serde_json::Map<String, Json>;
+
+/// What `collection_info` says.
+struct Info {
+    config: Fields,
+    payload_schema: Fields,
+    /// Points that the collection had.
+    points: Option<u64>,
+}
+
+/// Reads `collection_info`.
+fn info(end: &Value, has_points: bool) -> Result<Info, String> {
     let Value::Dict(end) = end else {
         return Err(format!("the pickle is {}, and a backup is a dict", end.kind()));
     };
@@ -227,11 +243,29 @@ fn info(end: &Value, has_points: bool) -> Result<(serde_json::Map<String, Json>,
         Ok(_) => return Err(format!("{INFO:?} has no configuration")),
         Err(misfit) => return Err(format!("{INFO:?}: config{}: {}", misfit.path, misfit.problem)),
     };
-    let stated = match info.field("points_count") {
+    let payload_schema = match info.field("payload_schema") {
+        Some(schema @ Value::Dict(_)) => python::json(schema, &mut lossy),
+        _ => Ok(Json::Null),
+    };
+    let payload_schema = match payload_schema {
+        Ok(Json::Object(schema)) => schema,
+        Ok(_) => Fields::new(),
+        Err(misfit) => {
+            return Err(format!(
+                "{INFO:?}: payload_schema{}: {}",
+                misfit.path, misfit.problem
+            ));
+        }
+    };
+    let points = match info.field("points_count") {
         Some(Value::Int(count)) => u64::try_from(*count).ok(),
         _ => None,
     };
-    Ok((config, stated))
+    Ok(Info {
+        config,
+        payload_schema,
+        points,
+    })
 }
 
 pub(super) fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u64>, changed: u64) {

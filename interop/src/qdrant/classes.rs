@@ -21,7 +21,7 @@ const fn enumeration(name: &'static str) -> Class {
     }
 }
 
-static CLASSES: [Class; 34] = [
+static CLASSES: &[Class] = &[
     model("Record"),
     model("PointStruct"),
     model("SparseVector"),
@@ -48,6 +48,27 @@ static CLASSES: [Class; 34] = [
     model("StrictModeMultivectorOutput"),
     model("StrictModeSparse"),
     model("StrictModeSparseOutput"),
+    // What only servers tell, whose collections are backed up in the same way.
+    model("TurboQuantization"),
+    model("TurboQuantQuantizationConfig"),
+    model("PayloadStorageParams"),
+    model("IdTrackerParams"),
+    model("PayloadIndexInfo"),
+    model("KeywordIndexParams"),
+    model("IntegerIndexParams"),
+    model("FloatIndexParams"),
+    model("GeoIndexParams"),
+    model("TextIndexParams"),
+    model("BoolIndexParams"),
+    model("DatetimeIndexParams"),
+    model("UuidIndexParams"),
+    model("StopwordsSet"),
+    model("SnowballParams"),
+    model("DisabledStemmerParams"),
+    model("TextScoringParams"),
+    model("OptimizersStatusOneOf1"),
+    model("CollectionWarning"),
+    model("UpdateQueueInfo"),
     enumeration("Distance"),
     enumeration("CollectionStatus"),
     enumeration("OptimizersStatusOneOf"),
@@ -56,10 +77,30 @@ static CLASSES: [Class; 34] = [
     enumeration("ScalarType"),
     enumeration("MultiVectorComparator"),
     enumeration("CompressionRatio"),
+    enumeration("TurboQuantBitSize"),
+    enumeration("BinaryQuantizationEncoding"),
+    enumeration("BinaryQuantizationQueryEncoding"),
+    enumeration("Memory"),
+    enumeration("ShardingMethod"),
+    enumeration("PayloadSchemaType"),
+    enumeration("KeywordIndexType"),
+    enumeration("IntegerIndexType"),
+    enumeration("FloatIndexType"),
+    enumeration("GeoIndexType"),
+    enumeration("TextIndexType"),
+    enumeration("BoolIndexType"),
+    enumeration("DatetimeIndexType"),
+    enumeration("UuidIndexType"),
+    enumeration("TokenizerType"),
+    enumeration("Language"),
+    enumeration("Snowball"),
+    enumeration("SnowballLanguage"),
+    enumeration("NoStemmer"),
+    enumeration("TextScoringType"),
 ];
 
 /// The classes of a backup and of a local directory.
 pub const ALL: Classes = Classes {
     format: "qdrant-client's collections",
-    classes: &CLASSES,
+    classes: CLASSES,
 };

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value as Json};
 use vdb::{
     CollectionConfig, Distance, Element, HnswConfig, MAX_DIMENSION, Modifier, MultiVectorComparator,
-    QuantizationConfig, SparseVectorParams, StrictMode, VectorParams,
+    PayloadIndexParams, QuantizationConfig, SparseVectorParams, StrictMode, VectorParams,
 };
 
-use super::settings;
-
+use super::{indexes, settings};
 use crate::error::quoted;
 
 /// A collection as a file describes it.
@@ -15,6 +14,8 @@ use crate::error::quoted;
 pub struct Described {
     /// What the engine holds.
     pub config: CollectionConfig,
+    /// The payload indexes that it had, by path.
+    pub payload_indexes: Vec<(String, PayloadIndexParams)>,
     /// Settings of the file that are not taken over, each with its name.
     pub warnings: Vec<String>,
 }
@@ -143,6 +144,20 @@ fn section<'a>(of: &'a Fields, name: &str) -> Result<Option<&'a Fields>, String>
 }
 
 impl Described {
+    /// Takes over the indexes of `payload_schema`.
+    pub(super) fn indexes(&mut self, schema: &Fields) {
+        for (path, info) in schema {
+            let of = format!("payload index {}", quoted(path));
+            let mut unkept = Vec::new();
+            match indexes::read(info, &mut unkept) {
+                Ok(params) => self.payload_indexes.push((path.clone(), params)),
+                Err(error) => self.warnings.push(format!("{of} is not kept: {error}")),
+            }
+            let told = unkept.iter().map(|option| format!("{of}: {option} is not kept"));
+            self.warnings.extend(told);
+        }
+    }
+
     /// The parameters of one vector.
     fn vector(&mut self, name: &str, fields: &Fields) -> Result<(), String> {
         let of = if name.is_empty() {

@@ -1,15 +1,15 @@
 //! What a collection of ours is like, as the client's models say it.
 
 use vdb::{
-    CodePlacement, CollectionConfig, Distance, Element, HnswConfig, HnswParams, Modifier, QuantizationConfig,
-    SparseVectorParams, VectorParams,
+    CodePlacement, CollectionConfig, Distance, Element, HnswConfig, HnswParams, Modifier, PayloadIndexParams,
+    QuantizationConfig, SparseVectorParams, VectorParams,
 };
 
 use super::models::{Field, Model, short};
-use super::settings;
+use super::{indexes, settings};
 
-/// Settings that no model of the client can say, each with its name.
-pub fn unkept(config: &CollectionConfig) -> Vec<String> {
+/// Settings, and of payload indexes what no model of every client can say, each with its name.
+pub fn unkept(config: &CollectionConfig, indexes: &[(String, PayloadIndexParams)]) -> Vec<String> {
     let mut unkept = Vec::new();
     for (name, params) in &config.vectors {
         let codes = params.quantization.as_ref().or(config.quantization.as_ref());
@@ -42,11 +42,16 @@ pub fn unkept(config: &CollectionConfig) -> Vec<String> {
     if config.ttl.is_some() {
         unkept.push("the field by which points end is not in the backup".to_owned());
     }
+    unkept.extend(indexes::unsaid(indexes));
     unkept
 }
 
 /// The collection as `get_collection` of the local mode tells it.
-pub(super) fn info(config: &CollectionConfig, points: u64) -> Model {
+pub(super) fn info(
+    config: &CollectionConfig,
+    payload_indexes: &[(String, PayloadIndexParams)],
+    points: u64,
+) -> Model {
     Model::new(
         "CollectionInfo",
         vec![
@@ -57,7 +62,7 @@ pub(super) fn info(config: &CollectionConfig, points: u64) -> Model {
             ("points_count", Field::Number(points)),
             ("segments_count", Field::Number(1)),
             ("config", Field::Model(collection(config))),
-            ("payload_schema", Field::Models(Vec::new())),
+            ("payload_schema", indexes::schema(payload_indexes, points)),
             ("update_queue", Field::None),
             ("created_at", Field::None),
         ],

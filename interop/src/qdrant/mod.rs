@@ -18,7 +18,7 @@
 //! | `config.rs` | what a collection is like, and which of it is not kept |
 //! | `shapes.rs` | which vectors points have, against which the collection has |
 //! | `backup.rs` | `NAME.backup`, read |
-//! | `settings.rs` | merging and strict mode, both ways |
+//! | `settings.rs`, `indexes.rs` | merging and strict mode, payload indexes, both ways |
 //! | `models.rs`, `info.rs`, `writer.rs` | objects of the client; what a collection is like; `NAME.backup`, written |
 //! | `local.rs` | directories of the local mode (feature `sqlite`) |
 
@@ -31,6 +31,7 @@ mod point;
 
 mod models;
 
+mod indexes;
 mod settings;
 
 mod config;

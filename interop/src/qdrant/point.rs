@@ -50,6 +50,12 @@ pub(super) fn read(
     })
 }
 
+/// Whether a point lies in a shard by a key of its own.
+pub(super) fn has_shard_key(point: &Value) -> bool {
+    let key = point.as_object().and_then(|point| point.field("shard_key"));
+    !matches!(key, None | Some(Value::None))
+}
+
 fn id(value: Option<&Value>) -> Result<PointId, Problem> {
     const EXPECTED: &str = "an id: a whole number from 0 to 18446744073709551615 or a UUID";
     let found = match value {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use vdb::{CollectionConfig, Payload, PointId, Vector, Vectors};
+use vdb::{CollectionConfig, Payload, PayloadIndexParams, PointId, Vector, Vectors};
 
 use super::info;
 use super::models::ModelWriter;
@@ -25,6 +25,7 @@ use crate::pickle::GROUP;
 pub struct BackupWriter<W> {
     models: ModelWriter<W>,
     config: CollectionConfig,
+    payload_indexes: Vec<(String, PayloadIndexParams)>,
     points: u64,
     /// Points since the last mark.
     open: usize,
@@ -44,9 +45,17 @@ impl<W: Write> BackupWriter<W> {
         Ok(BackupWriter {
             models,
             config: config.clone(),
+            payload_indexes: Vec::new(),
             points: 0,
             open: 0,
         })
+    }
+
+    /// Says which payload indexes the collection has.
+    #[must_use]
+    pub fn payload_indexes(mut self, indexes: Vec<(String, PayloadIndexParams)>) -> Self {
+        self.payload_indexes = indexes;
+        self
     }
 
     /// Adds a point. The client expects them in the order of their ids.
@@ -98,7 +107,8 @@ impl<W: Write> BackupWriter<W> {
     pub fn finish(mut self) -> io::Result<W> {
         self.close()?;
         self.models.name("collection_info")?;
-        self.models.model(&info::info(&self.config, self.points))?;
+        let info = info::info(&self.config, &self.payload_indexes, self.points);
+        self.models.model(&info)?;
         self.models.plain.pickle.set_items()?;
         self.models.plain.finish()
     }

@@ -1,6 +1,7 @@
 //! `vdb export`: collections as files that other programs read.
 
 mod opened;
+mod pages;
 mod place;
 #[cfg(feature = "parquet")]
 mod survey;
@@ -180,7 +181,12 @@ fn targets(args: &Args, db: &Database) -> Outcome<Vec<(String, PathBuf)>> {
         return Ok(db.collections().into_iter().map(file).collect());
     }
     match (&args.collection, &args.to) {
+        (Some(_), Some(to)) if to.as_os_str() == "-" => Err(Failure::usage(
+            "an export is a file, which has its name only once it is complete; `vdb scroll DB COLLECTION --all --with-vectors --json` \
+             prints points as lines",
+        )),
         (Some(name), Some(to)) => Ok(vec![(name.clone(), to.clone())]),
+
         _ => Err(Failure::usage(
             "a collection and a file, or --all with a directory",
         )),

@@ -117,6 +117,12 @@ fn refuse(to: &Path, args: &Args) -> Outcome {
     let Ok(there) = to.symlink_metadata() else {
         return Ok(());
     };
+    if !there.is_file() && !there.is_dir() {
+        return Err(Failure::failed(
+            "there is a link, a pipe or a device, and an export gets its name as a whole once it is complete; `vdb scroll DB \
+             COLLECTION --all --with-vectors --json` prints points as lines",
+        ));
+    }
     if !args.force {
         let what = if there.is_dir() { "directory" } else { "file" };
         return Err(Failure::failed(format!(
@@ -126,7 +132,7 @@ fn refuse(to: &Path, args: &Args) -> Outcome {
     }
     if there.is_dir() != (args.format == Format::Faiss) {
         return Err(Failure::failed(
-            "there is something of another kind already, which is not replaced".to_owned(),
+            "there is something of another kind already, which is not replaced",
         ));
     }
     if there.is_dir() {

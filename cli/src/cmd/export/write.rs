@@ -3,19 +3,20 @@
 use std::io::{self, Write};
 
 use vdb::{
-    Collection, CollectionConfig, Condition, Filter, Payload, PointId, ScrollRequest, Select, VectorParams,
-    VectorSelector, Vectors,
+    Collection, CollectionConfig, Condition, Filter, Payload, PointId, Record, ScrollRequest, Select,
+    VectorParams, VectorSelector, Vectors,
 };
 use vdb_interop::faiss::{FaissExport, FaissIds, FaissWriteError};
 use vdb_interop::qdrant::{self, BackupWriter};
 use vdb_interop::{JsonLinesWriter, NpyWriteError, NpyWriter};
 
+use super::pages::{Pages, patiently};
 use super::place::Target;
 use super::{Args, Format};
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::progress::{self, Unit};
-use crate::{interrupt, table};
+use crate::table;
 
 /// Points of a page, at most, and numbers in their vectors.
 const PAGE: usize = 1000;
@@ -37,12 +38,12 @@ pub(super) fn write(
     out: &Out,
 ) -> Outcome<Written> {
     let config = collection.config();
-    let all = collection.count(None)?;
+    let all = patiently(name, || collection.count(None))?;
     let (mut request, mut total) = (ScrollRequest::new(), all);
     if args.lossy {
         let (vector, _) = dense(&config, args)?;
         let has_it = Filter::must([Condition::has_vector(vector.as_str())]);
-        total = collection.count(Some(&has_it))?;
+        total = patiently(name, || collection.count(Some(&has_it)))?;
         request = request.filter(has_it);
         if total < all {
             let without = table::counted(all - total, "point");
@@ -53,32 +54,29 @@ pub(super) fn write(
     }
     let mut writer = Writer::new(to, collection, &config, total, args, (name, out))?;
     if args.format == Format::Backup {
-        for unkept in qdrant::unkept(&config) {
+        for unkept in qdrant::unkept(&config, &collection.payload_indexes()) {
             out.warn(format_args!("{name}: {unkept}"));
         }
     }
     let bar = progress::bar(out, "exporting", Some(total), Unit::Rows);
-    request = request.select(writer.select()).limit(page(&config));
+    request = request.select(writer.select());
+    let mut pages = Pages::new(collection, name, request, page(&config), &config);
     let mut written = 0;
-    loop {
-        if interrupt::asked_to_stop() {
-            bar.finish_and_clear();
-            return Err(interrupted(name));
+    let outcome = loop {
+        match pages.advance() {
+            Ok(Some(points)) => {
+                if let Err(failure) = writer.page(written, &points) {
+                    break Err(failure);
+                }
+                written += points.len() as u64;
+                bar.set_position(written);
+            }
+            Ok(None) => break Ok(()),
+            Err(failure) => break Err(failure),
         }
-        let found = collection.scroll(&request)?;
-        for point in found.points {
-            let vectors = point.vectors.unwrap_or_default();
-            let payload = point.payload.unwrap_or_default();
-            writer.point(written, point.id, &vectors, &payload)?;
-            written += 1;
-        }
-        bar.set_position(written);
-        match found.next_offset {
-            Some(next) => request.offset = Some(next),
-            None => break,
-        }
-    }
+    };
     bar.finish_and_clear();
+    outcome?;
     writer.finish()?;
     Ok(Written {
         points: written,
@@ -86,25 +84,28 @@ pub(super) fn write(
     })
 }
 
-pub(super) fn interrupted(name: &str) -> Failure {
-    Failure::Interrupted(format!("interrupted: nothing was written for {name}"))
-}
-
 /// Points of a page, so that memory does not grow with the vectors.
 fn page(config: &CollectionConfig) -> usize {
-    let numbers: usize = config.vectors.iter().map(|(_, params)| params.size).sum();
+    /// Rows that a multivector may well have.
+    const ROWS: usize = 512;
+    let numbers = |(_, params): &(String, VectorParams)| {
+        let rows = if params.multivector.is_some() { ROWS } else { 1 };
+        params.size.saturating_mul(rows)
+    };
+    let numbers: usize = config.vectors.iter().map(numbers).sum();
     (PAGE_NUMBERS / numbers.max(1)).clamp(16, PAGE)
 }
 
 /// Whether there is a point of this id or of a later one.
-fn has_from(collection: &Collection, id: PointId) -> Outcome<bool> {
+fn has_from(collection: &Collection, name: &str, id: PointId) -> Outcome<bool> {
     let none = Select {
         payload: false.into(),
         vectors: false.into(),
     };
     let mut request = ScrollRequest::new().select(none).limit(1);
     request.offset = Some(id);
-    Ok(!collection.scroll(&request)?.points.is_empty())
+    let found = patiently(name, || collection.scroll(&request))?;
+    Ok(!found.points.is_empty())
 }
 
 enum Writer {
@@ -141,23 +142,26 @@ impl Writer {
                 reason = "only the columns of Parquet have to be looked for"
             )
         )]
-        (name, out): (&str, &Out),
+        (of, out): (&str, &Out),
     ) -> Outcome<Writer> {
         let mut to = to.into_iter();
         let mut next = || to.next().ok_or_else(|| Failure::failed("no file to write to"));
         let first = next()?;
         Ok(match args.format {
-            Format::Backup => Writer::Backup(Box::new(BackupWriter::new(first, config).map_err(failed)?)),
+            Format::Backup => {
+                let writer = BackupWriter::new(first, config).map_err(failed)?;
+                Writer::Backup(Box::new(writer.payload_indexes(collection.payload_indexes())))
+            }
             Format::Jsonl => Writer::Lines(JsonLinesWriter::new(first)),
             #[cfg(feature = "parquet")]
             Format::Parquet => {
                 use vdb_interop::columnar::{ParquetIds, ParquetWriter};
                 let first_uuid = "00000000-0000-0000-0000-000000000000".parse::<PointId>();
                 let ids = match first_uuid {
-                    Ok(first) if has_from(collection, first)? => ParquetIds::Texts,
+                    Ok(first) if has_from(collection, of, first)? => ParquetIds::Texts,
                     Ok(_) | Err(_) => ParquetIds::Numbers,
                 };
-                let survey = super::survey::survey(collection, name, total, out)?;
+                let survey = super::survey::survey(collection, of, config, total, out)?;
                 let writer = ParquetWriter::new(first, config, ids, &survey).map_err(failed)?;
                 Writer::Parquet(Box::new(writer))
             }
@@ -182,7 +186,7 @@ impl Writer {
                 let ids = match &args.id_key {
                     Some(key) => FaissIds::Key(key.clone()),
                     // So many different ids below their number are all of them.
-                    None if !has_from(collection, PointId::Num(total))? => FaissIds::Positions,
+                    None if !has_from(collection, of, PointId::Num(total))? => FaissIds::Positions,
                     None => FaissIds::Map,
                 };
                 let export = FaissExport::new(first, next()?, params.size, params.distance, ids);
@@ -205,6 +209,17 @@ impl Writer {
                 vectors: VectorSelector::Names(vec![name.clone()]),
             },
         }
+    }
+
+    /// Writes points, the first of which is the point of this number.
+    fn page(&mut self, first: u64, points: &[Record]) -> Outcome {
+        let (no_vectors, no_payload) = (Vectors::default(), Payload::new());
+        for (number, point) in (first..).zip(points) {
+            let vectors = point.vectors.as_ref().unwrap_or(&no_vectors);
+            let payload = point.payload.as_ref().unwrap_or(&no_payload);
+            self.point(number, point.id, vectors, payload)?;
+        }
+        Ok(())
     }
 
     fn point(&mut self, number: u64, id: PointId, vectors: &Vectors, payload: &Payload) -> Outcome {

@@ -1,10 +1,11 @@
 //! `vdb import`: what other programs keep, into a database.
 //!
 //! ```text
-//! source.rs (what is it?) -> checked whole, nothing written yet -> write.rs (batches into collections) -> graphs
-//!           '-> a file of rows: `vdb load`
+//! find.rs (what is it?) -> source.rs (checked whole, nothing written yet) -> write.rs (batches into collections) -> graphs
+//!         '-> rows: `vdb load`
 //! ```
 
+mod find;
 mod source;
 mod write;
 
@@ -12,8 +13,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vdb::{CollectionConfig, Database, Distance, Durability, Element};
-use vdb_interop::Format;
+use vdb::{CollectionConfig, Database, Distance, Durability, Element, PayloadIndexParams};
 use vdb_interop::pickle::Limits;
 use vdb_interop::qdrant::ImportOptions;
 
@@ -23,7 +23,8 @@ use crate::failure::{Failure, Outcome};
 use crate::open::{self, Home};
 use crate::out::Out;
 use crate::{interrupt, parse, table};
-use source::{Checked, FAISS, Source};
+use find::{FAISS, Source};
+use source::Checked;
 
 const AFTER: &str = "\
 SOURCE is one of
@@ -33,8 +34,9 @@ SOURCE is one of
   NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map), or a directory with
                 an index.faiss and the metadata.pkl that a common wrapper keeps beside it: collection NAME
   NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy, .fvecs, .bvecs, .ivecs, .csv, .tsv,
-                .jsonl: rows, for collection NAME, added to it if it is there; `vdb load --help` tells of their columns,
-                docs/formats.md how each type is mapped
+                .jsonl, or a directory of such files of one format: rows, for collection NAME, added to it if it is there;
+                `vdb load --help` tells of their columns, docs/formats.md how each type is mapped
+  -             rows from standard input, JSON Lines unless --format says otherwise; --collection names the collection
 
 A file whose name has another ending is what it begins as: Parquet, Arrow, NumPy's files, HDF5, backups and indexes of FAISS tell \
 themselves apart.
@@ -67,13 +69,14 @@ Examples:
   vdb import ./chroma my.db --collection posts
   vdb import ./store my.db                    a directory with index.faiss and metadata.pkl
   vdb import train.parquet my.db --vector-column embedding --distance dot --dry-run
+  vdb import pinecone.jsonl my.db --vector-column values
   vdb import glove-25-angular.hdf5 my.db --collection glove";
 
 /// Import collections that other programs keep
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// What to import: a file or a directory
+    /// What to import: a file, a directory, or - for standard input
     source: PathBuf,
 
     /// Directory of the database, made if it is not there
@@ -125,17 +128,22 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     match Source::find(args, out)? {
-        Source::Rows(collection, format) => rows(args, collection, format, out),
+        Source::Rows(found) => rows(args, found, out),
         Source::Collections(found) => collections(args, found, out),
     }
 }
 
-/// A file of rows is loaded as `vdb load` does it.
-fn rows(args: &Args, collection: String, format: Option<Format>, out: &mut Out) -> Outcome {
+/// Rows are loaded as `vdb load` does it.
+fn rows(args: &Args, found: find::Rows, out: &mut Out) -> Outcome {
+    let find::Rows {
+        collection,
+        files,
+        format,
+    } = found;
     let given = [("--all", args.all), ("--id-key", args.id_key.is_some())];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
-            "{option} is for collections that other programs keep; {} is a file of rows, for which `vdb load` has options, too",
+            "{option} is for collections that other programs keep; {} has rows, for which `vdb load` has options, too",
             args.source.display()
         )));
     }
@@ -147,10 +155,11 @@ fn rows(args: &Args, collection: String, format: Option<Format>, out: &mut Out) 
         // Rows without ids take the places that they had the first time.
         reading.start_id = reading.start_id.or(Some(0));
     }
+    let are_files = files.iter().all(|file| file.is_file());
     let load = load::Args::from(load::Request {
         db: args.db.clone(),
         collection: collection.clone(),
-        file: args.source.clone(),
+        files,
         distance: args.distance,
         element: args.element,
         reading,
@@ -160,14 +169,14 @@ fn rows(args: &Args, collection: String, format: Option<Format>, out: &mut Out) 
     if !args.dry_run && !args.require_vectors {
         return load::run(&load, out);
     }
-    if !args.dry_run && !args.source.is_file() {
+    if !args.dry_run && !are_files {
         return Err(Failure::usage(format!(
             "--require-vectors reads the rows twice, and {} is no regular file: save it in one first",
             args.source.display()
         )));
     }
     let found = load::check(&load, out)?;
-    may_be(&collection, &found.config)?;
+    may_be(&collection, &found.config, &[])?;
     let missing = found.rows - found.with_vectors;
     if args.require_vectors && missing > 0 {
         return Err(without_vectors(&collection, missing, found.rows));
@@ -191,7 +200,7 @@ fn without_vectors(name: &str, missing: u64, points: u64) -> Failure {
     ))
 }
 
-fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
+fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
     if let Some(option) = args.reading.for_rows().or(args.element.map(|_| "--element")) {
         return Err(Failure::usage(format!(
             "{option} is for files of rows; {} says of itself what is in it",
@@ -228,7 +237,8 @@ fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
                 part.points(),
             ));
         }
-        may_be(&part.name, &part.described().config)?;
+        let described = part.described();
+        may_be(&part.name, &described.config, &described.payload_indexes)?;
         checked.push(part);
     }
     if args.dry_run {
@@ -271,9 +281,16 @@ fn collections(args: &Args, found: source::Found, out: &mut Out) -> Outcome {
 }
 
 /// Refuses a collection that the engine would not make, before anything is written: it is made in memory.
-fn may_be(name: &str, config: &CollectionConfig) -> Outcome {
+fn may_be(name: &str, config: &CollectionConfig, indexes: &[(String, PayloadIndexParams)]) -> Outcome {
     let trial = open::builder().open_in_memory()?;
-    let made = trial.create_collection(name, config.clone()).map(drop);
+    let config = CollectionConfig {
+        strict_mode: None,
+        ..config.clone()
+    };
+    let made = trial.create_collection(name, config).and_then(|collection| {
+        let mut indexes = indexes.iter();
+        indexes.try_for_each(|(path, params)| collection.create_payload_index(path, params.clone()))
+    });
     trial.close()?;
     made.map_err(|error| Failure::from(error).within(name))
 }

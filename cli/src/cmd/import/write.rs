@@ -1,7 +1,7 @@
 //! Points into a collection, batch by batch.
 
 use indicatif::ProgressBar;
-use vdb::{Collection, Database, Error, Point};
+use vdb::{Collection, CollectionUpdate, Database, Error, Point, StrictMode};
 
 use super::Args;
 use super::source::Checked;
@@ -39,22 +39,40 @@ pub(super) fn check_target(db: &Database, part: &Checked, args: &Args) -> Outcom
     Ok(())
 }
 
-/// Writes all points of a collection, and makes it first if it is not there; true if so.
+/// Writes all points of a collection, and makes it first if it is not there; true if so. Strict mode is for those who use the
+/// collection, and holds from the end of the import on.
 pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Outcome<bool> {
     let name = part.name.clone();
     let total = part.points();
+    let described = part.described().clone();
     let (collection, created) = match db.collection(&name) {
         Ok(there) => (there, false),
-        Err(Error::CollectionNotFound { .. }) => (
-            db.create_collection(&name, part.described().config.clone())?,
-            true,
-        ),
+        Err(Error::CollectionNotFound { .. }) => {
+            let mut config = described.config.clone();
+            config.strict_mode = None;
+            (db.create_collection(&name, config)?, true)
+        }
         Err(error) => return Err(error.into()),
     };
+    let before = collection.config().strict_mode;
+    if before.as_ref().is_some_and(|before| before.enabled == Some(true)) {
+        let lifted = StrictMode {
+            enabled: Some(false),
+            ..StrictMode::default()
+        };
+        collection.update_config(&CollectionUpdate::new().strict_mode(lifted))?;
+    }
+    // Before the points, so that graphs know them.
+    let known = collection.payload_indexes();
+    for (path, params) in described.payload_indexes {
+        if !known.iter().any(|(known, _)| *known == path) {
+            collection.create_payload_index(&path, params)?;
+        }
+    }
     let mut writer = Writer {
         db,
         args,
-        collection,
+        collection: &collection,
         name: &name,
         total,
         written: 0,
@@ -63,17 +81,27 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
     let outcome = writer.run(part);
     writer.bar.finish_and_clear();
     if outcome.is_err() && created && writer.written == 0 {
-        drop(writer);
         // Should it stay, it is empty, and what went wrong before is the better thing to tell.
+        drop(collection);
         let _ = db.drop_collection(&name);
+        return outcome.map(|()| created);
     }
-    outcome.map(|()| created)
+    let after = match &outcome {
+        Ok(()) => described.config.strict_mode.or(before),
+        Err(_) => before,
+    };
+    let set = after.map_or(Ok(()), |strict| {
+        collection.update_config(&CollectionUpdate::new().strict_mode(strict))
+    });
+    outcome?;
+    set?;
+    Ok(created)
 }
 
 struct Writer<'a> {
     db: &'a Database,
     args: &'a Args,
-    collection: Collection,
+    collection: &'a Collection,
     name: &'a str,
     total: u64,
     written: u64,

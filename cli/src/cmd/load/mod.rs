@@ -40,7 +40,8 @@ What is missing is created: the database, and the collection, with the dimension
 .fvecs, .bvecs and .ivecs files get ids 0, 1, 2, ..., going on from file to file; so do rows of .csv and .jsonl files \
 without ids. A collection that holds points already takes such rows only with --start-id: a row takes the place of \
 the point that has its id. A line of a .jsonl file is {\"id\": 7, \"vector\": [..], \"payload\": {..}}; vector may \
-be an object by name, a multivector [[..], ..], and a named sparse vector {\"indices\": [..], \"values\": [..]}.
+be an object by name, a multivector [[..], ..], and a named sparse vector {\"indices\": [..], \"values\": [..]}. Of lines of other \
+programs --vector-column and --id-column name keys, and every other key is payload.
 
 Parquet, Arrow (files and streams) and .npz have a column, or array, id or ids, columns of vectors, and payload in all others; \
 lists of floats are vectors, several of a fixed size each by the name of its column; a field that is null is not there. docs/formats.md \
@@ -121,11 +122,11 @@ pub(crate) struct Args {
     no_index: bool,
 }
 
-/// A file that another command wants loaded.
+/// Files that another command wants loaded.
 pub(crate) struct Request {
     pub(crate) db: PathBuf,
     pub(crate) collection: String,
-    pub(crate) file: PathBuf,
+    pub(crate) files: Vec<PathBuf>,
     pub(crate) distance: Option<Distance>,
     pub(crate) element: Option<Element>,
     pub(crate) reading: options::Reading,
@@ -138,7 +139,7 @@ impl From<Request> for Args {
         Args {
             db: request.db,
             collection: request.collection,
-            files: vec![request.file],
+            files: request.files,
             payload: None,
             rows: None,
             distance: request.distance,

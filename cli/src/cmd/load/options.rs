@@ -30,12 +30,12 @@ pub(crate) struct Reading {
     #[arg(long)]
     pub(crate) lossy: bool,
 
-    /// Column of a CSV, Parquet or Arrow file, or array of an .npz, with the ids [default: id, where there is one]
+    /// Column of a CSV, Parquet or Arrow file, array of an .npz, or key of a .jsonl file, with the ids [default: id, where there is one]
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     id_column: Option<String>,
 
-    /// Column with whole vectors: in CSV as JSON arrays [default: vector], in Parquet and Arrow lists [default: those of floats], in .npz
-    /// and HDF5 a matrix; given several times, each is the vector of its name
+    /// Column with whole vectors: in CSV and .jsonl as JSON arrays [default: vector], in Parquet and Arrow lists [default: those of
+    /// floats], in .npz and HDF5 a matrix; given several times, each is the vector of its name
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     vector_column: Vec<String>,
 
@@ -43,15 +43,15 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "TEXT", help_heading = "Columns")]
     vector_prefix: Option<String>,
 
-    /// The rows have no vectors: every column but the ids is payload
+    /// The rows have no vectors: every column, or key, but the ids is payload
     #[arg(long, help_heading = "Columns", conflicts_with_all = ["vector_column", "vector_prefix"])]
     no_vectors: bool,
 
-    /// Number the rows of a Parquet, Arrow or .npz file, and take its column id for payload
+    /// Number the rows of a Parquet, Arrow, .npz or .jsonl file, and take its column or key id for payload
     #[arg(long, help_heading = "Columns", conflicts_with = "id_column")]
     number_rows: bool,
 
-    /// A column of a Parquet, Arrow or .npz file that is not read; may be given several times
+    /// A column of a Parquet, Arrow or .npz file, or key of a .jsonl file, that is not read; may be given several times
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     leave_out: Vec<String>,
 
@@ -177,32 +177,34 @@ impl Reading {
         }
         if self.vector_column.len() > 1 && may_be(is_csv) {
             return Err(Failure::usage(
-                "a CSV file has one --vector-column: the rows of a .jsonl file may have several vectors",
+                "a CSV file has one --vector-column: the lines of a .jsonl file may have several",
             ));
         }
-        let columns: fn(Format) -> bool = |format| is_csv(format) || has_columns(format);
-        let matrices: fn(Format) -> bool =
-            |format| is_csv(format) || has_columns(format) || format == Format::Hdf5;
+        let keys: fn(Format) -> bool = |format| has_columns(format) || format == Format::JsonLines;
+        let columns: fn(Format) -> bool =
+            |format| is_csv(format) || has_columns(format) || format == Format::JsonLines;
+        let matrices: fn(Format) -> bool = |format| {
+            is_csv(format) || has_columns(format) || matches!(format, Format::JsonLines | Format::Hdf5)
+        };
         let given = [
             ("--id-column", self.id_column.is_some(), columns),
             ("--vector-column", !self.vector_column.is_empty(), matrices),
             ("--no-vectors", self.no_vectors, columns),
             ("--vector-prefix", self.vector_prefix.is_some(), is_csv),
             ("--delimiter", self.delimiter.is_some(), is_csv),
-            ("--number-rows", self.number_rows, has_columns),
-            ("--leave-out", !self.leave_out.is_empty(), has_columns),
+            ("--number-rows", self.number_rows, keys),
+            ("--leave-out", !self.leave_out.is_empty(), keys),
         ];
         for (option, is_given, is_for) in given {
             if is_given && !may_be(is_for) {
                 let kinds = match (is_for(Format::Csv), is_for(Format::Parquet), is_for(Format::Hdf5)) {
                     (true, false, _) => "CSV files",
-                    (false, _, _) => "Parquet, Arrow and .npz files",
-                    (true, true, false) => "CSV, Parquet, Arrow and .npz files",
-                    (true, true, true) => "CSV, Parquet, Arrow, .npz and HDF5 files",
+                    (false, _, _) => "Parquet, Arrow, .npz and .jsonl files",
+                    (true, true, false) => "CSV, Parquet, Arrow, .npz and .jsonl files",
+                    (true, true, true) => "CSV, Parquet, Arrow, .npz, HDF5 and .jsonl files",
                 };
                 return Err(Failure::usage(format!(
-                    "{option} is for {kinds}; a line of a .jsonl file has the keys id, vector and payload, and --format says \
-                     what a file is whose name does not"
+                    "{option} is for {kinds}; --format says what a file is whose name does not"
                 )));
             }
         }

@@ -69,7 +69,7 @@ fn every_version_protocol_and_kind_yields_what_the_client_wrote() {
 #[test]
 fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     let backup = open("backup/params_full.backup", false).unwrap();
-    let Described { config, warnings } = backup.described();
+    let Described { config, warnings, .. } = backup.described();
     let names: Vec<&str> = config.vectors.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["dense", "bytes", "pq", "bits", "rows"]);
     let params = |name: &str| &config.vectors.iter().find(|(known, _)| known == name).unwrap().1;
@@ -110,6 +110,43 @@ fn the_parameters_of_a_collection_are_taken_over_and_what_is_not_is_told() {
     // What the client makes up where nobody said anything is no setting.
     let plain = open("backup/unnamed_cosine8.backup", false).unwrap();
     assert_eq!(plain.described().warnings, Vec::<String>::new());
+}
+
+#[test]
+fn what_a_server_tells_of_a_collection_is_read_and_kept() {
+    let backup = open("objects/server.backup", false).unwrap();
+    let Described {
+        config,
+        payload_indexes,
+        warnings,
+    } = backup.described();
+    let said: Vec<(&str, Json)> = payload_indexes
+        .iter()
+        .map(|(path, params)| (path.as_str(), params.to_json()))
+        .collect();
+    let text = serde_json::json!({
+        "type": "text", "tokenizer": "word", "min_token_len": 2, "lowercase": true,
+        "stopwords": {"languages": ["english"], "custom": ["x"]}, "stemmer": {"type": "snowball", "language": "english"},
+    });
+    let keyword = serde_json::json!({"type": "keyword", "is_tenant": true, "on_disk": false});
+    for (found, expected) in said
+        .iter()
+        .zip([("city", keyword), ("text", text), ("n", "integer".into())])
+    {
+        assert_eq!(*found, expected);
+    }
+    assert_eq!(said.len(), 3);
+    assert_eq!(config.strict_mode.as_ref().unwrap().upsert_max_batchsize, Some(1));
+    let (_, params) = &config.vectors[0];
+    assert!(matches!(
+        params.quantization,
+        Some(QuantizationConfig::Binary {
+            encoding: Some(_),
+            ..
+        })
+    ));
+    let told = warnings.join("\n");
+    assert!(told.contains("3 points have a shard key"), "{told}");
 }
 
 #[test]

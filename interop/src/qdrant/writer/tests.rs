@@ -193,11 +193,54 @@ fn many_points_and_long_vectors_go_in_groups() {
 fn what_a_backup_cannot_say_is_told() {
     let codes = QuantizationConfig::turbo(TurboBits::Two);
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot).quantization(codes));
-    assert_eq!(unkept(&config).len(), 1);
-    assert_eq!(unkept(&self::config()), Vec::<String>::new());
+    assert_eq!(unkept(&config, &[]).len(), 1);
+    assert_eq!(unkept(&self::config(), &[]), Vec::<String>::new());
+}
+
+#[test]
+fn payload_indexes_come_back_as_far_as_every_client_can_say_them() {
+    let json = |value: Json| PayloadIndexParams::from_json(&value).unwrap();
+    let kept = vec![
+        ("city".to_owned(), json("keyword".into())),
+        ("n".to_owned(), json("integer".into())),
+        (
+            "text".to_owned(),
+            json(
+                serde_json::json!({"type": "text", "tokenizer": "prefix", "min_token_len": 2, "lowercase": false}),
+            ),
+        ),
+    ];
+    let mut indexes = kept.clone();
+    let beyond = serde_json::json!({"type": "text", "stopwords": "english", "phrase_matching": true});
+    indexes.push(("beyond".to_owned(), json(beyond)));
+    indexes.push(("own".to_owned(), json("uuid".into())));
+    indexes.push((
+        "k".to_owned(),
+        json(serde_json::json!({"type": "keyword", "is_tenant": true})),
+    ));
+    assert_eq!(
+        unkept(&config(), &indexes),
+        [
+            "stopwords of the payload index \"beyond\" is not in the backup",
+            "the payload index \"own\" of kind uuid is not in the backup",
+            "is_tenant of the payload index \"k\" is not in the backup",
+        ]
+    );
+    let writer = BackupWriter::new(Vec::new(), &config()).unwrap();
+    let bytes = writer.payload_indexes(indexes).finish().unwrap();
+    let options = ImportOptions::default();
+    let backup = Backup::read(Cursor::new(bytes), "b", options, &mut |_, _| true).unwrap();
+    let described = backup.described();
+    assert_eq!(described.warnings, Vec::<String>::new());
+    let mut expected = kept;
+    let said = serde_json::json!({"type": "text", "phrase_matching": true});
+    expected.push(("beyond".to_owned(), json(said)));
+    expected.push(("k".to_owned(), json("keyword".into())));
+    assert_eq!(described.payload_indexes, expected);
 }
 
 /// All points of a collection, as a page returns them.
+
 fn stored(collection: &vdb::Collection) -> Vec<Point> {
     let request = vdb::ScrollRequest::new().select(vdb::Select::all()).limit(1000);
     let page = collection.scroll(&request).unwrap();
@@ -322,7 +365,7 @@ fn merging_strict_mode_and_metadata_are_kept() {
         .as_object()
         .unwrap()
         .clone();
-    assert_eq!(unkept(&config), Vec::<String>::new());
+    assert_eq!(unkept(&config, &[]), Vec::<String>::new());
     let bytes = BackupWriter::new(Vec::new(), &config).unwrap().finish().unwrap();
     let options = ImportOptions::default();
     let backup = Backup::read(Cursor::new(bytes), "b", options, &mut |_, _| true).unwrap();
@@ -335,7 +378,7 @@ fn merging_strict_mode_and_metadata_are_kept() {
     // What the client makes up by itself cannot be told from what was said.
     config.optimizer.index_min_rows = 5;
     config.optimizer.flush_interval_sec = Some(5);
-    let told = unkept(&config).join("\n");
+    let told = unkept(&config, &[]).join("\n");
     assert!(
         told.contains("index_min_rows") && told.contains("flush_interval_sec"),
         "{told}"

@@ -1,0 +1,237 @@
+//! What `vdb import` and `vdb export` keep besides points, and what else they read: directories of rows, pipes, lines of others.
+
+use std::fs;
+use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
+
+use serde_json::json;
+use vdb::{
+    CollectionConfig, Database, Distance, PayloadIndexKind, PayloadIndexParams, Point, StrictMode,
+    VectorParams,
+};
+
+use crate::harness::{Place, npy};
+
+/// A collection that holds its requests to next to nothing, with indexes: `c` in `db`.
+fn strict(dir: &Path) -> (CollectionConfig, Vec<(String, PayloadIndexParams)>) {
+    let db = Database::builder().background(false).open(dir).unwrap();
+    let params = VectorParams::new(2, Distance::Dot);
+    let collection = db.create_collection("c", CollectionConfig::new(params)).unwrap();
+    let points = (0..7u64).map(|id| {
+        let point = Point::new(id, [id as f32, 1.0]);
+        point
+            .payload(json!({"k": "a", "t": "some words", "n": id}))
+            .unwrap()
+    });
+    collection.upsert(points.collect()).unwrap();
+    let texts =
+        json!({"type": "text", "tokenizer": "whitespace", "lowercase": false, "phrase_matching": true});
+    for (path, params) in [
+        ("k", PayloadIndexParams::from(PayloadIndexKind::Keyword)),
+        ("t", PayloadIndexParams::from_json(&texts).unwrap()),
+    ] {
+        collection.create_payload_index(path, params).unwrap();
+    }
+    let strict = StrictMode {
+        enabled: Some(true),
+        max_query_limit: Some(3),
+        upsert_max_batchsize: Some(2),
+        write_rate_limit: Some(5),
+        ..StrictMode::default()
+    };
+    let update = vdb::CollectionUpdate::new().strict_mode(strict);
+    collection.update_config(&update).unwrap();
+    let said = (collection.config(), collection.payload_indexes());
+    drop(collection);
+    db.close().unwrap();
+    said
+}
+
+#[test]
+fn strict_mode_and_indexes_go_along_and_hold_nobody_up() {
+    let place = Place::new();
+    let (config, indexes) = strict(&place.path("db"));
+    for format in ["jsonl", "backup"] {
+        let to = format!("c.{format}");
+        let answer = place.json(&["export", "db", "c", &to, "--format", format]);
+        assert_eq!(answer["files"][0]["points"], 7, "{format}");
+    }
+    place.vdb(&["import", "c.backup", "db2"]).succeeded();
+    let imported = || {
+        let db = Database::builder()
+            .background(false)
+            .open_read_only(place.path("db2"))
+            .unwrap();
+        let collection = db.collection("c").unwrap();
+        (collection.config(), collection.payload_indexes())
+    };
+    assert_eq!(imported(), (config.clone(), indexes.clone()));
+    assert_eq!(place.json(&["count", "db2", "c"]), json!({"count": 7}));
+    // Going on with it lifts the limits as well, and sets them again.
+    place.vdb(&["import", "c.backup", "db2", "--resume"]).succeeded();
+    assert_eq!(imported(), (config, indexes));
+}
+
+#[test]
+fn reads_of_a_minute_are_waited_for() {
+    let place = Place::new();
+    let db = Database::builder()
+        .background(false)
+        .open(place.path("db"))
+        .unwrap();
+    let collection = db
+        .create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))
+        .unwrap();
+    let points = (0..305u64).map(|id| Point::new(id, [1.0]));
+    collection.upsert(points.collect()).unwrap();
+    // Five reads a second, once the first 300 are used up.
+    let strict = StrictMode {
+        enabled: Some(true),
+        max_query_limit: Some(1),
+        read_rate_limit: Some(300),
+        ..StrictMode::default()
+    };
+    let update = vdb::CollectionUpdate::new().strict_mode(strict);
+    collection.update_config(&update).unwrap();
+    drop(collection);
+    db.close().unwrap();
+    let answer = place.json(&["export", "db", "c", "c.jsonl", "--format", "jsonl"]);
+    assert_eq!(answer["files"][0]["points"], 305);
+}
+
+#[test]
+fn lines_of_other_programs_are_read_once_their_keys_are_named() {
+    let place = Place::new();
+    let lines = concat!(
+        "{\"_id\": 7, \"values\": [1, 2], \"metadata\": {\"a\": [1, null]}, \"text\": \"\u{e9}\"}\n",
+        "{\"_id\": 8, \"values\": [3, 4], \"metadata\": {}}\n",
+    );
+    let file = place.file("others.jsonl", lines);
+    let message = place.vdb(&["import", &file, "db"]).failed_with(1);
+    assert!(
+        message.contains("others.jsonl:1: _id") && message.contains("--vector-column"),
+        "{message}"
+    );
+    let import = [
+        "import",
+        &file,
+        "db",
+        "--id-column",
+        "_id",
+        "--vector-column",
+        "values",
+        "--distance",
+        "dot",
+    ];
+    let dry = place.json(&[&import[..], &["--dry-run"]].concat());
+    assert_eq!(dry["collections"][0]["with_vectors"], 2);
+    place.vdb(&import).succeeded();
+    let found = place.json(&["get", "db", "others", "7", "--with-vectors"]);
+    let point = &found["points"][0];
+    assert_eq!(point["vector"], json!([1.0, 2.0]));
+    assert_eq!(
+        point["payload"],
+        json!({"metadata": {"a": [1, null]}, "text": "\u{e9}"})
+    );
+}
+
+#[test]
+fn a_directory_of_rows_is_one_collection() {
+    let place = Place::new();
+    let dir = place.path("rows");
+    fs::create_dir(&dir).unwrap();
+    for (name, first) in [("b.jsonl", 3), ("a.jsonl", 1)] {
+        let line = |id: u32| format!("{{\"id\": {id}, \"vector\": [{id}, 1]}}\n");
+        fs::write(dir.join(name), line(first) + &line(first + 1)).unwrap();
+    }
+    fs::write(dir.join("_SUCCESS"), "").unwrap();
+    fs::write(dir.join(".a.jsonl.crc"), "x").unwrap();
+    let dry = place.json(&["import", "rows", "db", "--dry-run"]);
+    assert_eq!(dry["collections"][0]["points"], 4);
+    place
+        .vdb(&["import", "rows", "db", "--require-vectors"])
+        .succeeded();
+    assert_eq!(place.json(&["count", "db", "rows"]), json!({"count": 4}));
+    // Of several formats none is meant.
+    fs::write(dir.join("c.npy"), npy(&[&[1.0, 2.0]])).unwrap();
+    let message = place.vdb(&["import", "rows", "db2"]).failed_with(1);
+    assert!(message.contains("3 files of several formats"), "{message}");
+    let empty = place.path("empty");
+    fs::create_dir(&empty).unwrap();
+    assert!(
+        place
+            .vdb(&["import", "empty", "db2"])
+            .failed_with(1)
+            .contains("nothing to import")
+    );
+    assert!(!place.path("db2").exists());
+}
+
+#[test]
+fn two_backups_of_one_name_are_not_poured_together() {
+    let place = Place::four_points();
+    place
+        .vdb(&["export", "db", "points", "a.backup", "--format", "backup"])
+        .succeeded();
+    let dir = place.path("all");
+    fs::create_dir(&dir).unwrap();
+    for name in ["a.backup", "a.BACKUP"] {
+        fs::copy(place.path("a.backup"), dir.join(name)).unwrap();
+    }
+    let message = place.vdb(&["import", "all", "db2", "--all"]).failed_with(1);
+    assert!(message.contains("collection \"a\""), "{message}");
+}
+
+#[test]
+fn standard_input_has_rows_and_needs_a_name() {
+    let place = Place::new();
+    let rows = b"{\"id\": 1, \"vector\": [1, 2]}\n";
+    let message = place.vdb_with_stdin(&["import", "-", "db"], rows).failed_with(2);
+    assert!(message.contains("--collection"), "{message}");
+    place
+        .vdb_with_stdin(&["import", "-", "db", "--collection", "c"], rows)
+        .succeeded();
+    assert_eq!(place.json(&["count", "db", "c"]), json!({"count": 1}));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_read_more_than_once_or_named_at_the_end_is_no_pipe() {
+    let place = Place::four_points();
+    let pipe = place.path("p.backup");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let message = place.vdb(&["import", "p.backup", "db2"]).failed_with(1);
+    assert!(message.contains("save it in one first"), "{message}");
+    // A pipe, a link and a device are left as they are, whatever the user.
+    std::os::unix::fs::symlink(place.path("elsewhere"), place.path("link")).unwrap();
+    for to in ["p.backup", "link", "/dev/null"] {
+        let export = ["export", "db", "points", to, "--format", "backup", "--force"];
+        let message = place.vdb(&export).failed_with(1);
+        assert!(message.contains("vdb scroll"), "{to}: {message}");
+        assert!(!fs::symlink_metadata(place.path(to)).unwrap().is_file(), "{to}");
+    }
+    let message = place
+        .vdb(&["export", "db", "points", "-", "--format", "jsonl"])
+        .failed_with(2);
+    assert!(message.contains("vdb scroll"), "{message}");
+}
+
+#[test]
+fn a_pickle_of_another_wrapper_is_told_of() {
+    let place = Place::new();
+    let rows = place.file(
+        "rows.jsonl",
+        "{\"id\": 0, \"vector\": [1, 2], \"payload\": {\"a\": 1}}\n",
+    );
+    place
+        .vdb(&["load", "db", "rows", &rows, "--distance", "dot"])
+        .succeeded();
+    place
+        .vdb(&["export", "db", "rows", "store", "--format", "faiss"])
+        .succeeded();
+    fs::rename(place.path("store/metadata.pkl"), place.path("store/vectors.pkl")).unwrap();
+    let answer = place.json(&["import", "store", "db2"]);
+    let told = answer["collections"][0]["warnings"].to_string();
+    assert!(told.contains("vectors.pkl"), "{told}");
+}

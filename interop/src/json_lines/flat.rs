@@ -1,0 +1,205 @@
+//! Lines of other programs: which key has the id and which have vectors is what the caller says, and every other key is payload.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use vdb::Vector;
+
+use super::Fields;
+use crate::error::Problem;
+use crate::id;
+use crate::json::Spot;
+use crate::options::ReadOptions;
+use crate::vector::VectorSeed;
+
+/// The keys that are looked for where the caller names none.
+const ID: &str = "id";
+const VECTOR: &str = "vector";
+
+/// Which keys of a line are what.
+#[derive(Debug)]
+pub(super) struct Flat {
+    /// The key of the ids; `None` where rows are numbered.
+    id: Option<String>,
+    /// The keys of vectors with the names that these get.
+    vectors: Vec<(String, String)>,
+    leave_out: Vec<String>,
+    /// Keys that the caller named, and that the first line has to have.
+    asked: Vec<String>,
+}
+
+impl Flat {
+    /// What the caller says of the keys; `None` for lines of ours.
+    ///
+    /// # Errors
+    /// When several vectors are to have one name.
+    pub(super) fn of(options: &ReadOptions) -> Result<Option<Flat>, Problem> {
+        let asked = &options.columns;
+        let is_ours = asked.id.is_none()
+            && asked.vectors.is_empty()
+            && asked.has_vectors
+            && !asked.number_rows
+            && asked.leave_out.is_empty();
+        if is_ours {
+            return Ok(None);
+        }
+        let vectors = match asked.vectors.as_slice() {
+            _ if !asked.has_vectors => Vec::new(),
+            [] => vec![(VECTOR.to_owned(), options.vector_name.clone())],
+            [one] => vec![(one.clone(), options.vector_name.clone())],
+            _ if !options.vector_name.is_empty() => {
+                return Err(Problem::Collection(
+                    "several vectors have the names of their keys: --using names one alone".to_owned(),
+                ));
+            }
+            several => several.iter().map(|key| (key.clone(), key.clone())).collect(),
+        };
+        let id = asked.id.clone().unwrap_or_else(|| ID.to_owned());
+        Ok(Some(Flat {
+            id: (!asked.number_rows).then_some(id),
+            vectors,
+            leave_out: asked.leave_out.clone(),
+            asked: asked.id.iter().chain(&asked.vectors).cloned().collect(),
+        }))
+    }
+
+    /// The key of the vector with this name.
+    pub(super) fn key_of<'a>(&'a self, name: &'a str) -> &'a str {
+        let known = self.vectors.iter().find(|(_, of)| of == name);
+        known.map_or(name, |(key, _)| key.as_str())
+    }
+
+    /// What to say of a line that lacks a key which the caller named.
+    pub(super) fn missing(&self, line: &Fields) -> Option<Problem> {
+        const MOST: usize = 40;
+        let name = line.missing.and_then(|at| self.asked.get(at))?;
+        let others = line.payload.iter().flat_map(Map::keys).take(MOST);
+        let others: Vec<String> = others.map(|key| format!("{key:?}")).collect();
+        Some(Problem::NoColumn {
+            name: format!("{name:?}"),
+            columns: others.join(", "),
+        })
+    }
+}
+
+/// One line.
+pub(super) struct FlatSeed<'a> {
+    pub(super) keys: &'a Flat,
+    pub(super) spot: &'a Spot,
+}
+
+impl<'de> DeserializeSeed<'de> for FlatSeed<'_> {
+    type Value = Fields;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl FlatSeed<'_> {
+    /// Reads the value of `key` into `fields`; false where the key was there before.
+    fn read<'de, A: MapAccess<'de>>(
+        &self,
+        key: &str,
+        entries: &mut A,
+        fields: &mut Fields,
+    ) -> Result<bool, A::Error> {
+        let Flat {
+            id,
+            vectors,
+            leave_out,
+            ..
+        } = self.keys;
+        if leave_out.iter().any(|left_out| left_out == key) {
+            return entries.next_value::<IgnoredAny>().map(|_| true);
+        }
+        if id.as_deref() == Some(key) {
+            let found: Value = entries.next_value()?;
+            if found.is_null() {
+                return Ok(true);
+            }
+            let given = id::of_json(&found).ok_or_else(|| {
+                A::Error::custom(format_args!(
+                    "{found} is no id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the key is payload)"
+                ))
+            })?;
+            return Ok(fields.id.replace(given).is_none());
+        }
+        if let Some((key, name)) = vectors.iter().find(|(known, _)| known == key) {
+            let found = entries.next_value_seed(OptionalVector {
+                field: key,
+                spot: self.spot,
+            })?;
+            let Some(vector) = found else { return Ok(true) };
+            // A sparse vector always has a name.
+            let name = if name.is_empty() && matches!(vector, Vector::Sparse(_)) {
+                key
+            } else {
+                name
+            };
+            return Ok(fields.vectors.0.insert(name.clone(), vector).is_none());
+        }
+        let value: Value = entries.next_value()?;
+        let payload = fields.payload.get_or_insert_with(Map::new);
+        Ok(payload.insert(key.to_owned(), value).is_none())
+    }
+}
+
+impl<'de> Visitor<'de> for FlatSeed<'_> {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        let asked = &self.keys.asked;
+        let mut met = vec![false; asked.len()];
+        while let Some(key) = entries.next_key::<String>()? {
+            for (met, _) in met.iter_mut().zip(asked).filter(|(_, named)| **named == key) {
+                *met = true;
+            }
+            let read = self.read(&key, &mut entries, &mut fields).and_then(|is_new| {
+                is_new
+                    .then_some(())
+                    .ok_or_else(|| A::Error::custom("the key is given twice"))
+            });
+            self.spot.note(read, || key)?;
+        }
+        fields.missing = met.iter().position(|met| !met);
+        Ok(fields)
+    }
+}
+
+/// A vector, or null for none.
+struct OptionalVector<'a> {
+    field: &'a str,
+    spot: &'a Spot,
+}
+
+impl<'de> DeserializeSeed<'de> for OptionalVector<'_> {
+    type Value = Option<Vector>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OptionalVector<'_> {
+    type Value = Option<Vector>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of numbers")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let OptionalVector { field, spot } = self;
+        VectorSeed { field, spot }.deserialize(deserializer).map(Some)
+    }
+}
