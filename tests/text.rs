@@ -518,3 +518,76 @@ fn a_text_query_is_grouped_and_refused_like_others() {
             .is_empty()
     );
 }
+
+/// Frequent words stand side by side in many texts, and at the end of one and the start of the next in others.
+#[test]
+fn phrases_of_frequent_words_are_found_in_one_text_of_a_point() {
+    const FREQUENT: [&str; 3] = ["of", "the", "owl"];
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let config = CollectionConfig::new(VectorParams::new(1, Distance::Dot));
+    let c = db.create_collection("texts", config).unwrap();
+    let index = PayloadIndexParams::from_json(&json!({"type": "text", "stopwords": {"custom": ["and"]}}));
+    c.create_payload_index("texts", index.unwrap()).unwrap();
+    let mut numbers = Numbers::new(11);
+    let mut texts: BTreeMap<u64, Vec<Vec<&str>>> = BTreeMap::new();
+    let write = |texts: &BTreeMap<u64, Vec<Vec<&str>>>, ids: std::ops::Range<u64>| {
+        let point = |(&id, texts): (&u64, &Vec<Vec<&str>>)| {
+            let texts: Vec<String> = texts.iter().map(|words| words.join(" ")).collect();
+            Point::new(id, [1.0]).payload(json!({"texts": texts})).unwrap()
+        };
+        c.upsert(texts.range(ids).map(point).collect()).unwrap();
+    };
+    for id in 0..900 {
+        let words = |numbers: &mut Numbers| {
+            let count = numbers.below(4);
+            let mut word = |_| *numbers.pick(&["of", "the", "owl", "of", "the", "and", "rare"]);
+            (0..count).map(&mut word).collect()
+        };
+        texts.insert(id, (0..numbers.below(4)).map(|_| words(&mut numbers)).collect());
+    }
+    // Words that are left out take no place.
+    fn kept<'a>(words: &[&'a str]) -> Vec<&'a str> {
+        words.iter().copied().filter(|word| *word != "and").collect()
+    }
+    let check = |texts: &BTreeMap<u64, Vec<Vec<&str>>>| {
+        let phrases = FREQUENT.iter().flat_map(|a| FREQUENT.map(|b| vec![*a, b]));
+        let longer = [
+            vec!["of", "the", "owl"],
+            vec!["the", "and", "of"],
+            vec!["rare", "of", "the"],
+            vec!["rare", "rare"],
+        ];
+        for phrase in phrases.chain(longer) {
+            let filter = Filter::must([vdb::Condition::phrase("texts", phrase.join(" "))]);
+            let wanted = kept(&phrase);
+            let stands = |text: &Vec<&str>| kept(text).windows(wanted.len()).any(|words| words == wanted);
+            let expected = texts.values().filter(|texts| texts.iter().any(stands)).count();
+            assert_eq!(c.count(Some(&filter)).unwrap(), expected as u64, "{phrase:?}");
+        }
+    };
+    write(&texts, 0..500);
+    c.flush().unwrap();
+    write(&texts, 500..900);
+    check(&texts);
+    c.flush().unwrap();
+    check(&texts);
+    texts.retain(|id, _| id % 7 != 3);
+    c.delete(
+        (0..900)
+            .filter(|id| id % 7 == 3)
+            .map(PointId::from)
+            .collect::<Vec<_>>(),
+    )
+    .unwrap();
+    check(&texts);
+    c.optimize(&Control::none()).unwrap();
+    check(&texts);
+    let both = Filter::must([vdb::Condition::phrase("texts", "of the")]);
+    let plan = c.explain(&both).unwrap();
+    let rows = plan.segments[0].conditions[0].rows;
+    assert_eq!(
+        (rows.min, rows.expected),
+        (rows.max, rows.max),
+        "known before it is looked for: {rows:?}"
+    );
+}

@@ -5,7 +5,7 @@ mod derived;
 mod multi;
 mod sound;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use vdb_index::hnsw::GraphFile;
 use vdb_index::postings::PostingsFile;
@@ -62,6 +62,8 @@ pub(crate) struct Segment {
     pub(crate) deletions: Arc<Deletions>,
     /// By slot; none where no row has a vector.
     columns: Vec<Option<Column>>,
+    /// By slot, which rows have a vector: found out when it is first asked, and kept, an eighth of a byte a row.
+    presence: Vec<OnceLock<RowBits>>,
     /// By slot, what goes with the column: its file stays while anybody has it, who may read it by its name.
     column_files: Vec<Arc<Files>>,
     indexes: Vec<(u16, Arc<PostingsFile>)>,
@@ -199,6 +201,7 @@ impl Segment {
         });
         let indexes = indexes.collect();
         let column_files = columns.iter().map(|_| Files::new(disk)).collect();
+        let presence = columns.iter().map(|_| OnceLock::new()).collect();
         let files = Files::new(disk);
         Ok(Segment {
             record,
@@ -206,6 +209,7 @@ impl Segment {
             payload,
             deletions: Arc::new(deletions),
             columns,
+            presence,
             column_files,
             indexes,
             indexes_damaged: AtomicBool::new(false),
@@ -295,6 +299,7 @@ impl Segment {
             payload: self.payload.clone(),
             deletions: self.deletions.clone(),
             column_files: column_files.collect(),
+            presence: columns.iter().map(|_| OnceLock::new()).collect(),
             columns,
             indexes: self
                 .indexes
@@ -397,6 +402,12 @@ impl Segment {
         self.column(slot).map_or(0, Column::len)
     }
 
+    /// The rows that have a vector in a slot, dead ones included; `None` where no row has.
+    fn presence(&self, slot: usize) -> Option<&RowBits> {
+        let (column, known) = (self.column(slot)?, self.presence.get(slot)?);
+        Some(known.get_or_init(|| column.presence()))
+    }
+
     /// Whether the vectors of a slot have a graph or an inverted index.
     pub(crate) fn is_indexed(&self, slot: usize) -> bool {
         self.column(slot).is_some_and(Column::is_indexed)
@@ -464,24 +475,14 @@ impl IndexLookup for SegmentLookup<'_> {
     }
 
     fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
-        let (segment, rows) = (self.segment, self.segment.rows());
-        let Some(slot) = self.schema.slot(name) else {
-            return Some(RowSet::new());
-        };
-        if segment.rows_with_vector(slot) == rows {
-            return Some(RowSet::all(rows));
-        }
-        let bits = |with: &mut dyn Iterator<Item = u32>| RowSet::Bits(RowBits::from_rows(rows, with));
-        if let Some(with) = segment
-            .vectors(slot)
-            .and_then(|vectors| vectors.file.sparse_rows())
-        {
-            return Some(bits(&mut with.iter().copied()));
-        }
-        let Some(column) = segment.column(slot) else {
-            return Some(RowSet::new());
-        };
-        Some(bits(&mut (0..rows).filter(|&row| column.has_vector(row))))
+        let slot = self.schema.slot(name);
+        let presence = slot.and_then(|slot| self.segment.presence(slot));
+        Some(presence.map_or_else(RowSet::new, |bits| RowSet::Bits(bits.clone())))
+    }
+
+    fn count_with_vector(&self, name: &str) -> Option<u64> {
+        let slot = self.schema.slot(name);
+        Some(slot.map_or(0, |slot| self.segment.rows_with_vector(slot).into()))
     }
 
     fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {

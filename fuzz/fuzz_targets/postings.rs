@@ -63,7 +63,7 @@ fn build_texts(disk: &MemDisk) -> Vec<u8> {
             _ => {
                 for position in 0..row % 7 {
                     let term = TERMS[(row * position) as usize % TERMS.len()];
-                    builder.token(row, term, u64::from(position) << (row % 40));
+                    builder.token(row, term, u64::from(position) << (row % 3 * 20));
                 }
             }
         }
@@ -93,7 +93,10 @@ fuzz_target!(|bytes: &[u8]| {
     answers.push(file.range(Bound::Unbounded, Bound::Unbounded));
     answers.push(file.present());
     answers.push(file.all_of(["noun", "verb"]));
-    answers.push(file.phrase(&[("noun", 0), ("verb", 1), ("noun", 2)], &|| true));
+    for phrase in [&[("noun", 0), ("verb", 1), ("noun", 2)][..], &[("", 0), ("noun", 1)]] {
+        answers.push(file.phrase(phrase, &|| true));
+        let _ = file.estimate_phrase(phrase);
+    }
     let _ = file.estimate_all_of(["noun", "zebra"]);
     for token in TERMS {
         for (row, count) in file.occurrences(token).into_iter().flatten() {

@@ -78,6 +78,14 @@ impl RowBits {
         bits
     }
 
+    /// The rows of `0..len` whose bits are set in these words, each of 64 rows, the first one lowest.
+    pub fn from_words(len: u32, words: Vec<u64>) -> Self {
+        let mut bits = Self { words, len, set: 0 };
+        bits.words.resize((len as usize).div_ceil(64), 0);
+        bits.recount();
+        bits
+    }
+
     /// Adds a row; rows at or beyond the length are ignored.
     pub fn insert(&mut self, row: u32) {
         if row < self.len {
@@ -299,6 +307,13 @@ mod tests {
             }
             prop_assert_eq!(bits.iter().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(bits.count(), set.len() as u64);
+            // Bits beyond the length do not count.
+            let mut words = bits.words().to_vec();
+            if let Some(last) = words.last_mut() {
+                *last |= !(u64::MAX >> ((64 - len % 64) % 64));
+            }
+            words.push(u64::MAX);
+            prop_assert_eq!(&RowBits::from_words(len, words), &bits);
             for row in 0..330 {
                 prop_assert_eq!(bits.contains(row), set.contains(&row));
             }

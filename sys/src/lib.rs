@@ -23,6 +23,7 @@
 //! | `kernel/mod.rs` | how near are two rows? One [`kernel::Kernel`] a metric and element |
 //! | `kernel/packed/`, `kernel/sad.rs` | the same for quantised codes |
 //! | `kernel/sip.rs` | what is the hash of an id? |
+//! | `kernel/gaps.rs` | which numbers are packed in few bits? |
 //! | `kernel/{scalar,simsimd,avx2,avx512,neon}.rs` | one instruction set each; scalar is the oracle |
 //!
 //! May depend on: no crate of the workspace.

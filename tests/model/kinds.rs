@@ -399,7 +399,11 @@ fn key_of(value: OrderValue) -> (u8, i128) {
 }
 
 fn facet_value(kind: Option<PayloadIndexKind>, value: &Value) -> Option<FacetValue> {
-    use PayloadIndexKind::{Bool, Integer, Keyword};
+    use PayloadIndexKind::{Bool, Integer, Keyword, Uuid};
+    if kind == Some(Uuid) {
+        let uuid = value.as_str().and_then(|text| uuid::Uuid::try_parse(text).ok())?;
+        return Some(FacetValue::String(uuid.hyphenated().to_string()));
+    }
     let counts = |own: PayloadIndexKind| match kind {
         Some(only @ (Keyword | Integer | Bool)) => only == own,
         Some(_) | None => true,

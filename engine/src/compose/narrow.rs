@@ -11,6 +11,9 @@ pub(crate) fn narrow(
     without: &[PointId],
     texts: &dyn TextFields,
 ) -> Result<Option<CompiledFilter>> {
+    if filters.is_empty() && without.is_empty() {
+        return Ok(None);
+    }
     let mut all = Filter::default();
     for &filter in filters {
         let Filter {

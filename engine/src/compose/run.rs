@@ -52,8 +52,12 @@ fn unscored((id, at): (PointId, Located)) -> Found {
 
 /// Best first; ties by id.
 fn in_order(mut found: Vec<Found>, want: usize) -> Vec<Found> {
-    found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
-    found.truncate(want);
+    let order = |a: &Found, b: &Found| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
+    if found.len() > want {
+        found.select_nth_unstable_by(want, order);
+        found.truncate(want);
+    }
+    found.sort_unstable_by(order);
     found
 }
 
@@ -422,19 +426,13 @@ fn union(lists: Vec<Vec<Found>>) -> HashMap<PointId, Located> {
 }
 
 fn fused(fusion: &Fusion, stage: Stage<'_>, lists: Vec<Vec<Found>>) -> Vec<Found> {
-    let scored = |list: &Vec<Found>| list.iter().map(|one| (one.id, one.score)).collect();
-    let scored: Vec<Vec<(PointId, f32)>> = lists.iter().map(scored).collect();
-    let scores = fuse(fusion, &scored);
-    let points = union(lists).into_iter();
-    let found = points.filter_map(|(id, at)| {
-        let score = *scores.get(&id)?;
-        let passes = stage.score_threshold.is_none_or(|bar| score >= bar);
-        passes.then_some(Found {
-            id,
-            at,
-            score,
-            order: None,
-        })
+    let passes = |score: f32| stage.score_threshold.is_none_or(|bar| score >= bar);
+    let fused = fuse(fusion, lists, |one| (one.id, one.score)).into_iter();
+    let found = fused.filter(|(_, score)| passes(*score));
+    let found = found.map(|(one, score)| Found {
+        score,
+        order: None,
+        ..one
     });
     in_order(found.collect(), stage.want)
 }

@@ -3,9 +3,12 @@
 
 use vdb_index::{RowBits, RowSet};
 use vdb_storage::PointId;
-use vdb_sys::kernel::sip::{LANES, SipKernel, sip_hash};
+use vdb_sys::kernel::sip::{SipKernel, sip_hash};
 
 use super::error::{FilterError, Place};
+
+/// Ids that are hashed at a time: a word of bits.
+const BLOCK: usize = 64;
 
 /// One of `total` parts of the id space: the points whose hashed id leaves `index` when divided by `total`. The hash is
 /// SipHash-2-4 without salt, so that a slice of 4 lies within one of 2; which slice a point is in must not change.
@@ -44,60 +47,87 @@ impl Slice {
     /// The rows of a segment whose points are in the slice: first those with numbers, then those with UUIDs.
     pub(crate) fn rows_among(self, numbers: &[u64], uuids: &[[u8; 16]]) -> RowSet {
         let parts = Parts::of(self);
-        let mut found = RowBits::empty((numbers.len() + uuids.len()) as u32);
-        let mut row = 0;
-        let mut take = |hash: u64| {
-            if parts.holds(hash) {
-                found.insert(row);
-            }
-            row += 1;
-        };
         let kernel = SipKernel::new();
-        let (groups, rest) = numbers.as_chunks::<LANES>();
-        for group in groups {
-            let ids = group.map(|number| [number]);
-            kernel.hash(&ids).into_iter().for_each(&mut take);
+        let mut found = Words::default();
+        let mut hashes = [0; BLOCK];
+        let mut take = |hashes: &[u64]| {
+            let last_first = hashes.iter().rev();
+            let word = last_first.fold(0, |word, &hash| word << 1 | u64::from(parts.holds(hash)));
+            found.append(word, hashes.len());
+        };
+        for block in numbers.as_chunks::<1>().0.chunks(BLOCK) {
+            kernel.hash(block, &mut hashes);
+            take(hashes.get(..block.len()).unwrap_or_default());
         }
-        rest.iter().for_each(|&number| take(sip_hash([number])));
-        let (groups, rest) = uuids.as_chunks::<LANES>();
-        for group in groups {
-            let ids = group.map(|uuid| words(&uuid));
-            kernel.hash(&ids).into_iter().for_each(&mut take);
+        let mut ids = [[0; 2]; BLOCK];
+        for block in uuids.chunks(BLOCK) {
+            ids.iter_mut().zip(block).for_each(|(id, uuid)| *id = words(uuid));
+            kernel.hash(&ids, &mut hashes);
+            take(hashes.get(..block.len()).unwrap_or_default());
         }
-        rest.iter().for_each(|uuid| take(sip_hash(words(uuid))));
-        RowSet::Bits(found)
+        RowSet::Bits(RowBits::from_words(
+            (numbers.len() + uuids.len()) as u32,
+            found.words,
+        ))
     }
 }
 
-/// A slice, made ready to be asked often.
+/// Bits of rows, of which up to a word comes at a time.
+#[derive(Default)]
+struct Words {
+    words: Vec<u64>,
+    rows: usize,
+}
+
+impl Words {
+    /// Appends so many bits, the first one lowest; above them there are none.
+    fn append(&mut self, bits: u64, count: usize) {
+        let at = self.rows % BLOCK;
+        match self.words.last_mut() {
+            Some(last) if at > 0 => {
+                *last |= bits << at;
+                if at + count > BLOCK {
+                    self.words.push(bits >> (BLOCK - at));
+                }
+            }
+            Some(_) | None => self.words.push(bits),
+        }
+        self.rows += count;
+    }
+}
+
+/// A slice, made ready to be asked often. Whether a number is a multiple of another, by one product and no division: Warren,
+/// "Hacker's Delight", 2nd edition, 10-17 ("Test for Zero Remainder after Division by a Constant").
 struct Parts {
-    total: u64,
     index: u64,
-    /// The largest number of which `total` times it has 64 bits.
-    reciprocal: u64,
+    /// The total is an odd number times two to the power of this.
+    shift: u32,
+    /// What the odd number times this is 1, in 64 bits.
+    inverse: u64,
+    /// How often the total fits into what may be left of a hash without the index.
+    most: u64,
 }
 
 impl Parts {
     fn of(slice: Slice) -> Self {
-        let total = u64::from(slice.total).max(1);
+        let (total, index) = (u64::from(slice.total).max(1), u64::from(slice.index));
+        let shift = total.trailing_zeros();
+        let odd = total >> shift;
+        // By Newton's method: of an odd number itself three bits are right, and each step doubles them.
+        let nearer = |inverse: u64| inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
         Self {
-            total,
-            index: u64::from(slice.index),
-            reciprocal: u64::MAX / total,
+            index,
+            shift,
+            inverse: (0..5).fold(odd, |inverse, _| nearer(inverse)),
+            most: (u64::MAX - index) / total,
         }
     }
 
-    /// Whether the hash leaves the index when divided by the total. The product with the reciprocal is the quotient or one
-    /// less: it is off by less than `hash / 2^64`.
+    /// Whether the hash leaves the index when divided by the total: whether it is a multiple of it without the index. Of the
+    /// multiples the product is the quotient; of others, and where the index is more than the hash, it is above all of those.
     fn holds(&self, hash: u64) -> bool {
-        let quotient = ((u128::from(hash) * u128::from(self.reciprocal)) >> 64) as u64;
-        let rest = hash - quotient * self.total;
-        let rest = if rest >= self.total {
-            rest - self.total
-        } else {
-            rest
-        };
-        rest == self.index
+        let product = hash.wrapping_sub(self.index).wrapping_mul(self.inverse);
+        product.rotate_right(self.shift) <= self.most
     }
 }
 

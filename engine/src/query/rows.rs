@@ -349,6 +349,10 @@ impl IndexLookup for WatchedLookup<'_> {
         self.lookup.rows_with_vector(name)
     }
 
+    fn count_with_vector(&self, name: &str) -> Option<u64> {
+        self.lookup.count_with_vector(name)
+    }
+
     fn rows_in_slice(&self, slice: Slice) -> Option<RowSet> {
         // Of so many rows one in each slice is found, about. Where they are few, the ids of all others need not be hashed.
         let asked = |page: usize| (page as u64).saturating_mul(slice.total.into());

@@ -1,8 +1,5 @@
 //! One list made of several.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use super::finite;
 
 /// The usual constant of reciprocal rank fusion here.
@@ -78,22 +75,36 @@ fn standardised(scores: &[f32]) -> Vec<f64> {
     scores.iter().map(standardise).collect()
 }
 
-/// What the points of several lists, each with its best first, are worth together; in no order. A point that is in one list
-/// more than once counts with its best place there.
-pub(crate) fn fuse<K: Copy + Eq + Hash>(fusion: &Fusion, lists: &[Vec<(K, f32)>]) -> HashMap<K, f32> {
-    let mut sums: HashMap<K, (f64, usize)> = HashMap::new();
-    for (at, list) in lists.iter().enumerate() {
-        let scores: Vec<f32> = list.iter().map(|&(_, score)| score).collect();
-        for (&(key, _), worth) in list.iter().zip(fusion.worth(at, &scores)) {
-            let (sum, counted) = sums.entry(key).or_default();
-            if *counted <= at {
-                *sum += worth;
-                *counted = at + 1;
-            }
-        }
+/// The points of several lists, each with its best first, and what they are worth together; in the order of their keys. A point
+/// that is in one list more than once counts with its best place there.
+pub(crate) fn fuse<T, K: Copy + Ord>(
+    fusion: &Fusion,
+    lists: Vec<Vec<T>>,
+    of: impl Fn(&T) -> (K, f32),
+) -> Vec<(T, f32)> {
+    let mut points = Vec::new();
+    // Of each its list, its place among all, and what it is worth.
+    let mut entries = Vec::new();
+    for (number, list) in lists.into_iter().enumerate() {
+        let (keys, scores): (Vec<K>, Vec<f32>) = list.iter().map(&of).unzip();
+        let worth = fusion.worth(number, &scores);
+        let places = points.len()..;
+        let keyed = keys.into_iter().zip(places).zip(worth);
+        entries.extend(keyed.map(|((key, at), worth)| (key, number, at, worth)));
+        points.extend(list.into_iter().map(Some));
     }
-    let rounded = sums.into_iter().map(|(key, (sum, _))| (key, finite(sum)));
-    rounded.collect()
+    // Lists are summed up in their order: sorting costs less than hashing, and the same sum comes out each time.
+    entries.sort_unstable_by_key(|&(key, _, at, _)| (key, at));
+    let mut fused = Vec::with_capacity(entries.len());
+    for point in entries.chunk_by(|a, b| a.0 == b.0) {
+        let best = point.chunk_by(|a, b| a.1 == b.1).filter_map(<[_]>::first);
+        let sum = best.fold(0.0, |sum, (.., worth)| sum + worth);
+        let first = point
+            .first()
+            .and_then(|&(_, _, at, _)| points.get_mut(at)?.take());
+        fused.extend(first.map(|first| (first, finite(sum))));
+    }
+    fused
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vdb_index::RowBits;
 use vdb_index::hnsw::{GraphFile, PartitionsFile};
 use vdb_index::sparse::SparseIndex;
 use vdb_storage::multi::MultiReader;
@@ -218,6 +219,19 @@ impl Column {
             Column::Dense(vectors) => vectors.file.slot_of(row).is_some(),
             Column::Sparse(sparse) => sparse.file.has(row),
             Column::Multi(multi) => multi.file.has(row),
+        }
+    }
+
+    /// The rows that have a vector.
+    pub(super) fn presence(&self) -> RowBits {
+        let rows = self.segment_rows();
+        match self {
+            Column::Dense(vectors) => match vectors.file.sparse_rows() {
+                Some(with) => RowBits::from_rows(rows, with.iter().copied()),
+                None => RowBits::full(rows),
+            },
+            Column::Sparse(sparse) => RowBits::from_words(rows, sparse.file.presence()),
+            Column::Multi(multi) => RowBits::from_rows(rows, (0..rows).filter(|&row| multi.file.has(row))),
         }
     }
 

@@ -312,6 +312,8 @@ impl Builder {
             classes: records,
             counts: counts.len() as u32,
             elements: self.elements,
+            frequent: 0,
+            bigrams: 0,
             text: None,
         };
         writer.set_meta(&meta.encode())?;

@@ -4,6 +4,7 @@
 
 use super::format::u64_at;
 use super::number;
+use crate::RowSet;
 
 /// From one marked row to the next.
 const STRIDE: u64 = 128;
@@ -76,6 +77,13 @@ impl<'a> Details<'a> {
     /// Passes the places at which the next row has the key to `take`, ascending.
     #[inline]
     pub(super) fn each(&mut self, mut take: impl FnMut(u64)) -> Option<()> {
+        // Most rows have a key once, in a place that takes a byte.
+        if let [1, place @ ..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            self.next += 1;
+            take(u64::from(*place));
+            return Some(());
+        }
         let count = self.frequency()?;
         let mut place = 0_u64;
         for _ in 0..count {
@@ -83,6 +91,19 @@ impl<'a> Details<'a> {
             take(place);
         }
         Some(())
+    }
+
+    /// Passes each of these rows, which are all that have the key, to `take`, with the places at which it has it.
+    pub(super) fn each_of(mut self, rows: &RowSet, mut take: impl FnMut(u32, u64)) -> Option<()> {
+        let mut is_damaged = false;
+        let told = &mut is_damaged;
+        // What is read moves into the loop, which then need not keep it in memory from row to row.
+        rows.each(move |row| {
+            if self.each(|place| take(row, place)).is_none() {
+                *told = true;
+            }
+        });
+        (!is_damaged).then_some(())
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use std::ops::{Bound, Range};
 
 use super::file::PostingsFile;
 use super::key::Key;
-use crate::rowset::{RowBits, RowFilter};
+use crate::rowset::RowBits;
 use crate::{Result, RowSet};
 
 /// Marked elements of all rows of a segment.
@@ -27,13 +27,6 @@ impl Elements {
         Self {
             marks: vec![0; rows as usize],
             unsure: RowBits::empty(rows),
-        }
-    }
-
-    fn mark(&mut self, row: u32, element: u64) {
-        match self.marks.get_mut(row as usize) {
-            Some(marks) if element < Self::MARKED => *marks |= 1 << element,
-            Some(_) | None => self.unsure.insert(row),
         }
     }
 
@@ -67,17 +60,23 @@ impl Elements {
 
     /// Nothing is sure of these rows.
     pub fn doubt(&mut self, rows: &RowSet) {
-        for row in rows.iter() {
-            self.unsure.insert(row);
-        }
+        rows.add_to(&mut self.unsure);
     }
 
     /// The rows with a marked element of which that is sure; and those of which nothing is.
     #[must_use]
     pub fn rows(&self) -> (RowSet, RowSet) {
-        let rows = (0_u32..).zip(&self.marks).filter(|(_, marks)| **marks != 0);
-        let sure = rows.map(|(row, _)| row).filter(|row| !self.unsure.contains(*row));
-        (sure.collect(), self.unsure.iter().collect())
+        let rows = u32::try_from(self.marks.len()).unwrap_or(u32::MAX);
+        let some = |marks: &[u64]| {
+            let last_first = marks.iter().rev();
+            last_first.fold(0, |word, marks| word << 1 | u64::from(*marks != 0))
+        };
+        let mut sure = RowBits::from_words(rows, self.marks.chunks(64).map(some).collect());
+        sure.subtract(&self.unsure);
+        (
+            RowSet::of_bits(sure, rows),
+            RowSet::of_bits(self.unsure.clone(), rows),
+        )
     }
 }
 
@@ -139,12 +138,15 @@ impl PostingsFile {
         let mut found = Elements::none(self.rows());
         for key in spans.iter().cloned().flatten() {
             let rows = self.gather(std::slice::from_ref(&(key..key + 1)))?;
-            let mut details = self.details_of(key, rows.len())?;
-            let mut is_sound = true;
-            rows.each(|row| is_sound &= details.each(|element| found.mark(row, element)).is_some());
-            if !is_sound {
-                return Err(self.corrupt_details(key).into());
-            }
+            let details = self.details_of(key, rows.len())?;
+            let Elements { marks, unsure } = &mut found;
+            let mark = |row: u32, element: u64| match marks.get_mut(row as usize) {
+                Some(marks) if element < Elements::MARKED => *marks |= 1 << element,
+                Some(_) | None => unsure.insert(row),
+            };
+            details
+                .each_of(&rows, mark)
+                .ok_or_else(|| self.corrupt_details(key))?;
         }
         Ok(found)
     }

@@ -11,8 +11,8 @@ use super::{
     bitmap,
     details::Details,
     format::{
-        BITMAPS, COUNT_LEN, COUNTS, Class, Count, DETAILS, FILE, KEYS, LARGE, LARGE_LEN, LENGTHS, Large,
-        Meta, ROWS, RUNS, STARTS, TERMS, TextInfo, u32_at, u64_at,
+        BIGRAM_LEN, BIGRAMS, BITMAPS, Bigram, COUNT_LEN, COUNTS, Class, Count, DETAILS, FILE, KEYS, LARGE,
+        LARGE_LEN, LENGTHS, Large, Meta, ROWS, RUNS, STARTS, TERMS, TextInfo, u32_at, u64_at,
     },
     key::{Key, Kind, Stored},
 };
@@ -37,7 +37,13 @@ pub struct PostingsFile {
     /// Where in a row its values are.
     places: Option<Places>,
     /// Of an index of texts.
-    lengths: Option<FileSlice>,
+    texts: Option<Texts>,
+}
+
+#[derive(Debug)]
+struct Texts {
+    lengths: FileSlice,
+    bigrams: FileSlice,
 }
 
 #[derive(Debug)]
@@ -71,10 +77,11 @@ impl PostingsFile {
         } else {
             None
         };
-        let lengths = if meta.text.is_some() {
-            let lengths = section(LENGTHS)?;
+        let texts = if meta.text.is_some() {
+            let (lengths, bigrams) = (section(LENGTHS)?, section(BIGRAMS)?);
             meta.check_lengths(lengths.len() as u64).map_err(damage)?;
-            Some(lengths)
+            meta.check_bigrams(bigrams.len() as u64).map_err(damage)?;
+            Some(Texts { lengths, bigrams })
         } else {
             None
         };
@@ -93,7 +100,7 @@ impl PostingsFile {
             bitmaps,
             counts,
             places,
-            lengths,
+            texts,
         })
     }
 
@@ -106,8 +113,31 @@ impl PostingsFile {
     /// How many tokens a row has; 0 in an index of another kind than texts.
     #[must_use]
     pub fn text_length(&self, row: u32) -> u32 {
-        let lengths = self.lengths.as_ref();
-        lengths.map_or(0, |lengths| u32_at(lengths, row as usize * 4))
+        let texts = self.texts.as_ref();
+        texts.map_or(0, |texts| u32_at(&texts.lengths, row as usize * 4))
+    }
+
+    /// Whether all bigrams of a token with so many rows are there.
+    pub(super) fn keeps_bigrams(&self, rows: u64) -> bool {
+        let frequent = u64::from(self.meta.frequent);
+        frequent > 0 && rows >= frequent
+    }
+
+    /// The bigram of two keys, if it is there.
+    pub(super) fn find_bigram(&self, first: u32, second: u32) -> Result<Option<Bigram>> {
+        let at = |number: u32| {
+            let texts = self.texts.as_ref();
+            let bytes = texts.and_then(|texts| texts.bigrams.get(number as usize * BIGRAM_LEN..));
+            let bytes = bytes.and_then(<[u8]>::first_chunk);
+            Bigram::decode(bytes.unwrap_or(&[0; BIGRAM_LEN]))
+        };
+        let wanted = (first, second);
+        let found = lower_bound(self.meta.bigrams, |number| {
+            let bigram = at(number);
+            Ok((bigram.first, bigram.second) < wanted)
+        })?;
+        let found = (found < self.meta.bigrams).then(|| at(found));
+        Ok(found.filter(|bigram| (bigram.first, bigram.second) == wanted))
     }
 
     /// Whether it knows in which elements values are.

@@ -1,4 +1,4 @@
-//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 3, all numbers little-endian.
+//! Layout of a postings file: a frame ([`vdb_vfs::frame`]) of kind `PIDX`, version 4, all numbers little-endian.
 //!
 //! ```text
 //! meta, 72 bytes                          sections
@@ -10,7 +10,7 @@
 //! 12  4  keys whose rows are a bitmap      3 rows     u32, ascending within a run
 //! 16  8  pairs of key and row              4 large    32 bytes a key whose rows are a bitmap, ascending
 //! 24 40  for each class:                   5 bitmaps  roaring, portable serialisation: the classes', then those
-//!        u32 rows, u32 bytes of bitmap                that `large` and `counts` point to
+//!        u32 rows, u32 bytes of bitmap                that `large`, `counts` and `bigrams` point to
 //! 64  4  entries of `counts`               6 counts   24 bytes a number of values, ascending
 //! 68  4  zero
 //!
@@ -29,16 +29,25 @@
 //! 16  4  length of the bitmap
 //! 20  4  zero
 //! ```
-//! An index that knows elements has two sections more, one of texts three and a longer meta:
+//! An index that knows elements has two sections more, one of texts four and a longer meta:
 //!
 //! ```text
-//! meta, 88 bytes: the first 72 as above    sections
+//! meta, 96 bytes: the first 72 as above    sections
 //! 72  4  fingerprint of what made tokens   7 starts   u64 start of each key's details, then their end
-//! 76  4  zero                              8 details  of every 128th row of a key but the first: u64, where its part starts
-//! 80  8  tokens of all rows together                  in what follows: of each row, in the order of its rows, in how many
-//!                                                    places it is, the first one, and what each next one is more than the
-//!                                                    one before. LEB128. Places are positions of a token, or elements
-//!                                          9 lengths  u32 tokens of each row
+//! 76  4  rows from which on the bigrams    8 details  of every 128th row of a key but the first: u64, where its part starts
+//!        of a token are kept; 0: of none              in what follows: of each row, in the order of its rows, in how many
+//! 80  8  tokens of all rows together                  places it is, the first one, and what each next one is more than the
+//! 88  4  entries of `bigrams`                         one before. LEB128. Places are positions of a token, or elements
+//! 92  4  zero                              9 lengths  u32 tokens of each row
+//!                                         10 bigrams  24 bytes for each two tokens that stand side by side in some row and of
+//!                                                     which all bigrams are kept, by the first key, then the second
+//!
+//! bigrams entry
+//!  0  4  number of the key that comes first
+//!  4  4  number of the key that comes second
+//!  8  8  start of the bitmap of their rows in its section
+//! 16  4  rows
+//! 20  4  length of the bitmap
 //! ```
 //! A key with a bitmap has an empty run. Keywords, UUIDs and tokens are terms. Integers and datetimes are their own keys, false and
 //! true are 0 and 1, a float is its bits with those below the sign inverted when the sign is set, which orders as the
@@ -51,7 +60,7 @@ use super::key::Kind;
 pub(super) const FILE: FileKind = FileKind {
     magic: *b"PIDX",
     name: "payload index",
-    version: 3,
+    version: 4,
 };
 
 pub(super) const KEYS: u32 = 0;
@@ -66,11 +75,13 @@ pub(super) const STARTS: u32 = 7;
 pub(super) const DETAILS: u32 = 8;
 const ELEMENT_SECTIONS: u32 = 9;
 pub(super) const LENGTHS: u32 = 9;
-const TEXT_SECTIONS: u32 = 10;
+pub(super) const BIGRAMS: u32 = 10;
+const TEXT_SECTIONS: u32 = 11;
 
 pub(super) const META_LEN: usize = COUNTS_AT + 8;
 pub(super) const LARGE_LEN: usize = 32;
 pub(super) const COUNT_LEN: usize = 24;
+pub(super) const BIGRAM_LEN: usize = 24;
 
 const ELEMENTS_AT: usize = 1;
 const ROWS_AT: usize = 4;
@@ -80,9 +91,11 @@ const ENTRIES_AT: usize = LARGE_AT + 4;
 const CLASSES_AT: usize = ENTRIES_AT + 8;
 const COUNTS_AT: usize = CLASSES_AT + 8 * Class::ALL.len();
 const FINGERPRINT_AT: usize = META_LEN;
-const TOKENS_AT: usize = FINGERPRINT_AT + 8;
-const TEXT_META_LEN: usize = TOKENS_AT + 8;
-const _: () = assert!(META_LEN == 72 && TEXT_META_LEN == 88);
+const FREQUENT_AT: usize = FINGERPRINT_AT + 4;
+const TOKENS_AT: usize = FREQUENT_AT + 4;
+const BIGRAMS_AT: usize = TOKENS_AT + 8;
+const TEXT_META_LEN: usize = BIGRAMS_AT + 8;
+const _: () = assert!(META_LEN == 72 && TEXT_META_LEN == 96);
 
 /// A set of rows that an index keeps beside its keys. "Value" is meant as filters mean it: what the path leads to,
 /// with an array replaced by its elements.
@@ -132,6 +145,10 @@ pub(super) struct Meta {
     pub(super) counts: u32,
     /// Whether it knows in which elements values are.
     pub(super) elements: bool,
+    /// Rows from which on the bigrams of a token are kept; 0 where none are.
+    pub(super) frequent: u32,
+    /// Entries of `bigrams`.
+    pub(super) bigrams: u32,
     /// There if the kind is [`Kind::Text`].
     pub(super) text: Option<TextInfo>,
 }
@@ -182,6 +199,18 @@ impl Meta {
         Ok(())
     }
 
+    /// As [`check_starts`](Self::check_starts), of the entries of bigrams.
+    pub(super) fn check_bigrams(&self, bigrams_len: u64) -> Result<(), (usize, String)> {
+        if bigrams_len != u64::from(self.bigrams) * BIGRAM_LEN as u64 {
+            let what = format!(
+                "{} bigrams do not fit a section of {bigrams_len} bytes",
+                self.bigrams
+            );
+            return Err((BIGRAMS_AT, what));
+        }
+        Ok(())
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = vec![
             0;
@@ -205,7 +234,9 @@ impl Meta {
         put(COUNTS_AT, &self.counts.to_le_bytes());
         if let Some(text) = self.text {
             put(FINGERPRINT_AT, &text.fingerprint.to_le_bytes());
+            put(FREQUENT_AT, &self.frequent.to_le_bytes());
             put(TOKENS_AT, &text.tokens.to_le_bytes());
+            put(BIGRAMS_AT, &self.bigrams.to_le_bytes());
         }
         out
     }
@@ -238,6 +269,7 @@ impl Meta {
                 bytes: u32_at(bytes, at + 4),
             };
         }
+        let of_texts = |at| if kind == Kind::Text { u32_at(bytes, at) } else { 0 };
         let meta = Self {
             kind,
             rows: u32_at(bytes, ROWS_AT),
@@ -247,6 +279,8 @@ impl Meta {
             classes,
             counts: u32_at(bytes, COUNTS_AT),
             elements: kind != Kind::Text && bytes.get(ELEMENTS_AT).is_some_and(|&flag| flag != 0),
+            frequent: of_texts(FREQUENT_AT),
+            bigrams: of_texts(BIGRAMS_AT),
             text: (kind == Kind::Text).then(|| TextInfo {
                 fingerprint: u32_at(bytes, FINGERPRINT_AT),
                 tokens: u64_at(bytes, TOKENS_AT),
@@ -368,6 +402,38 @@ impl Count {
             rows: u32_at(bytes, 4),
             start: u64_at(bytes, 8),
             bytes: u32_at(bytes, 16),
+        }
+    }
+}
+
+/// The rows in which two tokens stand side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bigram {
+    pub(super) first: u32,
+    pub(super) second: u32,
+    pub(super) start: u64,
+    pub(super) rows: u32,
+    pub(super) bytes: u32,
+}
+
+impl Bigram {
+    pub(super) fn encode(&self) -> [u8; BIGRAM_LEN] {
+        let mut out = [0; BIGRAM_LEN];
+        out[..4].copy_from_slice(&self.first.to_le_bytes());
+        out[4..8].copy_from_slice(&self.second.to_le_bytes());
+        out[8..16].copy_from_slice(&self.start.to_le_bytes());
+        out[16..20].copy_from_slice(&self.rows.to_le_bytes());
+        out[20..].copy_from_slice(&self.bytes.to_le_bytes());
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8; BIGRAM_LEN]) -> Self {
+        Self {
+            first: u32_at(bytes, 0),
+            second: u32_at(bytes, 4),
+            start: u64_at(bytes, 8),
+            rows: u32_at(bytes, 16),
+            bytes: u32_at(bytes, 20),
         }
     }
 }

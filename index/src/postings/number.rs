@@ -17,15 +17,18 @@ pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
         *bytes = rest;
         return Some(u64::from(*byte));
     }
-    take_long(bytes)
+    // Passed by value: what a reader has come to can then stay in registers.
+    let (number, rest) = take_long(bytes)?;
+    *bytes = rest;
+    Some(number)
 }
 
-fn take_long(bytes: &mut &[u8]) -> Option<u64> {
+fn take_long(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     let mut shift = 0;
     loop {
         let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
+        bytes = rest;
         let bits = u64::from(byte & 0x7f);
         // Of the tenth byte one bit has room.
         if shift > 63 || (bits << shift) >> shift != bits {
@@ -33,7 +36,7 @@ fn take_long(bytes: &mut &[u8]) -> Option<u64> {
         }
         number |= bits << shift;
         if byte < 0x80 {
-            return Some(number);
+            return Some((number, bytes));
         }
         shift += 7;
     }
@@ -51,17 +54,17 @@ pub(super) fn skip(bytes: &mut &[u8], count: u64) -> Option<()> {
         *bytes = rest;
         return Some(());
     }
-    skip_long(bytes, count)
+    *bytes = skip_long(bytes, count)?;
+    Some(())
 }
 
-fn skip_long(bytes: &mut &[u8], count: u64) -> Option<()> {
+fn skip_long(bytes: &[u8], count: u64) -> Option<&[u8]> {
     let mut left = count;
     let end = bytes.iter().position(|&byte| {
         left -= u64::from(byte < 0x80);
         left == 0
     })?;
-    *bytes = bytes.get(end + 1..)?;
-    Some(())
+    bytes.get(end + 1..)
 }
 
 #[cfg(test)]

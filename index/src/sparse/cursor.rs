@@ -7,10 +7,10 @@ use super::format::Span;
 use super::pack::BLOCK;
 use crate::Result;
 
-/// Rows that are summed up together: their sums stay in the first-level cache.
-pub(super) const WINDOW: usize = 2048;
+/// Rows that are summed up together: their sums stay in the second-level cache, and few of them have to be entered.
+pub(super) const WINDOW: usize = 8192;
 
-/// The sums of the rows of a window, and which rows may be among the best.
+/// The sums of the rows of a window, and which rows may be among the best. Between windows all sums are zero and no row is touched.
 #[derive(Debug)]
 pub(super) struct Sums {
     pub(super) of: [f64; WINDOW],
@@ -23,25 +23,47 @@ impl Sums {
         touched: [0; WINDOW / 64],
     };
 
+    /// Adds a product to the sum of a row, which may be among the best.
     #[inline]
-    fn add<const TOUCH: bool>(&mut self, at: usize, product: f64) {
+    pub(super) fn touch(&mut self, at: usize, product: f64) {
         // `at` is below WINDOW; said here, so that no bound is checked.
         let at = at % WINDOW;
         self.of[at] += product;
-        if TOUCH {
-            self.touched[at / 64] |= 1 << (at % 64);
+        self.touched[at / 64] |= 1 << (at % 64);
+    }
+
+    /// Adds a product to the sum of a row, whichever it is. To be followed by [`clear`](Self::clear) at the end of the window.
+    #[inline]
+    pub(super) fn add(&mut self, at: usize, product: f64) {
+        self.of[at % WINDOW] += product;
+    }
+
+    /// Adds a product to the sum of a row that is touched.
+    #[inline]
+    pub(super) fn add_if_touched(&mut self, at: usize, product: f64) {
+        let at = at % WINDOW;
+        if self.touched[at / 64] >> (at % 64) & 1 == 1 {
+            self.of[at] += product;
         }
     }
 
-    /// Leaves only those rows touched whose sums are above `cut`, and returns how many these are.
+    /// Makes all sums zero.
+    pub(super) fn clear(&mut self) {
+        self.of.fill(0.0);
+    }
+
+    /// Leaves only those rows touched whose sums are above `cut`, the sums of others zero, and returns how many these are.
     pub(super) fn keep_above(&mut self, cut: f64) -> u64 {
         let mut kept = 0;
-        for (word, sums) in self.touched.iter_mut().zip(self.of.as_chunks::<64>().0) {
+        for (word, sums) in self.touched.iter_mut().zip(self.of.as_chunks_mut::<64>().0) {
             let mut touched = *word;
             while touched != 0 {
                 let at = touched.trailing_zeros();
                 touched &= touched - 1;
-                *word &= !(u64::from(sums[at as usize % 64] <= cut) << at);
+                let sum = &mut sums[at as usize % 64];
+                let is_left = *sum > cut;
+                *word &= !(u64::from(!is_left) << at);
+                *sum = if is_left { *sum } else { 0.0 };
             }
             kept += u64::from(word.count_ones());
         }
@@ -110,13 +132,12 @@ impl Cursor {
         }
     }
 
-    /// Adds the products of all rows of the window, and returns how many there are. Those rows may be among the best if
-    /// they are to be touched.
-    pub(super) fn add<const TOUCH: bool>(
+    /// Passes the products of all rows of the window, by their places in it, to `take`, and returns how many there are.
+    pub(super) fn each(
         &mut self,
         lists: &Lists<'_>,
         window: &Range<u32>,
-        sums: &mut Sums,
+        mut take: impl FnMut(usize, f64),
     ) -> Result<u64> {
         let last_rows = lists.last_rows(&self.list);
         let mut added = 0;
@@ -135,7 +156,7 @@ impl Cursor {
             let weights = weights.get(found).unwrap_or_default();
             for (&row, &weight) in rows.iter().zip(weights) {
                 let at = row.wrapping_sub(window.start) as usize;
-                sums.add::<TOUCH>(at, self.weight * f64::from(weight));
+                take(at, self.weight * f64::from(weight));
             }
             added += rows.len() as u64;
             if last >= window.end - 1 {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytemuck::Pod;
+use vdb_sys::kernel::gaps::GapsKernel;
 use vdb_vfs::frame::{Frame, FrameInfo};
 use vdb_vfs::{Disk, FileSlice};
 
@@ -56,6 +57,7 @@ pub(super) struct Lists<'a> {
     blocks: &'a [[u32; 4]],
     packed: &'a [u32],
     weights: &'a [f32],
+    gaps: GapsKernel,
 }
 
 impl SparseIndex {
@@ -150,6 +152,7 @@ impl SparseIndex {
             blocks: numbers(&self.blocks),
             packed: numbers(&self.packed),
             weights: numbers(&self.weights),
+            gaps: GapsKernel::new(),
         }
     }
 }
@@ -221,22 +224,22 @@ impl<'a> Lists<'a> {
         let Block {
             first_word, width, ..
         } = Block::decode(found.unwrap_or_default());
-        let start = first_word as usize;
-        // A width that no block has ends at `unpack`.
-        let words = self.packed.get(start..start + pack::words(count, width.min(32)));
-        if !words.is_some_and(|words| pack::unpack(words, width, rows)) {
+        let before = block
+            .checked_sub(1)
+            .and_then(|before| self.last_rows(list).get(before));
+        // Before the first row of a segment stands none.
+        let before = before.copied().unwrap_or(u32::MAX);
+        // What follows a block's words may be read, and is not looked at.
+        let words = self.packed.get(first_word as usize..).unwrap_or_default();
+        let is_there = words.len() >= pack::words(count, width.min(u32::BITS));
+        if !is_there || !self.gaps.numbers(words, width, before, rows) {
             let what = format!(
-                "{count} rows of {width} bits from word {start} on, expected them within {} words",
+                "{count} rows of {width} bits from word {first_word} on, expected them within {} words",
                 self.packed.len()
             );
             let at = (list.blocks.start + block) as u64 * 16;
             return Err(self.frame.corrupt_section(BLOCKS, at, what).into());
         }
-        let before = block
-            .checked_sub(1)
-            .and_then(|before| self.last_rows(list).get(before));
-        // Before the first row of a segment stands none.
-        pack::rows(rows, before.copied().unwrap_or(u32::MAX));
         Ok(())
     }
 

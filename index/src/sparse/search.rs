@@ -1,6 +1,6 @@
 //! The pruned search: MaxScore with the maxima of blocks, window by window.
 //!
-//! Rows are taken in windows of 2,048. The maxima of the blocks in a window bound what each dimension of the query can
+//! Rows are taken in windows of up to 8,192. The maxima of the blocks in a window bound what each dimension of the query can
 //! add there. Dimensions whose bounds together cannot lift a row above the worst that is kept are *non-essential* (Turtle
 //! and Flood, "Query evaluation: strategies and optimizations", IP&M 1995): a row that has no other cannot enter. So
 //! only the others decide which rows are looked at. To the sums that might still get there the non-essential dimensions
@@ -18,7 +18,7 @@
 //! rather than by the bound alone. Weights of either sign stay exact, since a bound is never below the zero of a row
 //! without the dimension. And a row is returned with its canonical score: sums over all dimensions are summed up in the
 //! canonical order and are that score; others are in another order, so their bounds are widened by what rounding can
-//! do, and what passes is scored anew with the full vectors.
+//! do. Where all that lies between rounds to one `f32`, as nearly always, that is the score; else it is made of the full vectors.
 
 use std::ops::Range;
 
@@ -40,11 +40,18 @@ const LOOKUP_COST: u64 = 16;
 /// cursors take half a kilobyte each.
 const MOST_CURSORS: usize = 1024;
 
+/// Rows of the first window; each is twice as large as the one before, up to the largest. What the first ones find bounds the
+/// others, and until then nothing is pruned.
+const FIRST_WINDOW: u32 = 512;
+
 /// Where so many rows and more come to a posting, postings are sorted by row: most windows would have none.
 const ROWS_A_POSTING: u64 = 16;
 
 /// Postings that are sorted, at most.
 const MOST_SORTED: u64 = 1 << 14;
+
+/// Where so many rows and more come to one that is touched, only to those is added what cannot lift others.
+const ROWS_A_TOUCHED: u64 = 8;
 
 /// Bits of a row number that it is sorted by at once.
 const MOST_BITS: u32 = 11;
@@ -81,6 +88,8 @@ pub struct Scratch {
     cursors: Vec<Cursor>,
     plan: Plan,
     sums: Box<Sums>,
+    /// A search ended early: there may be sums left in those.
+    is_unfinished: bool,
     /// Rows that a filter lists.
     rows: Vec<u32>,
     /// Rows with products, of few postings, and room to sort them.
@@ -94,6 +103,7 @@ impl Default for Scratch {
             cursors: Vec::new(),
             plan: Plan::default(),
             sums: Box::new(Sums::EMPTY),
+            is_unfinished: false,
             rows: Vec::new(),
             products: [Vec::new(), Vec::new()],
             top: TopK::new(0),
@@ -208,7 +218,12 @@ impl SparseIndex {
             if postings <= MOST_SORTED && postings.saturating_mul(ROWS_A_POSTING) <= u64::from(self.rows()) {
                 search.merge(self.rows(), &mut scratch.products)?;
             } else {
+                if scratch.is_unfinished {
+                    *scratch.sums = Sums::EMPTY;
+                }
+                scratch.is_unfinished = true;
                 search.run(self.rows(), control, &mut scratch.plan, &mut scratch.sums)?;
+                scratch.is_unfinished = false;
             }
         }
         counters.postings_skipped = postings.saturating_sub(counters.postings_scored);
@@ -262,14 +277,13 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         // A sum of n numbers is off by less than n times 2^-53 of the sum of their magnitudes (Higham, "Accuracy and
         // stability of numerical algorithms", 4.2); several such sums are compared.
         self.slack = products * (self.cursors.len() + 2) as f64 * 4.0 * f64::EPSILON;
-        // A search that ended early may have left some.
-        *sums = Sums::EMPTY;
-        let mut start = 0;
+        let (mut start, mut size) = (0, FIRST_WINDOW);
         while start < rows {
             if control.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let window = start..start.saturating_add(WINDOW as u32).min(rows);
+            let window = start..start.saturating_add(size).min(rows);
+            size = (size * 2).min(WINDOW as u32);
             for cursor in &mut *self.cursors {
                 cursor.enter(&self.lists, &window);
             }
@@ -281,11 +295,14 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                     .zip(&plan.essential)
                     .filter(|(_, is)| **is)
                 {
-                    self.counters.postings_scored += cursor.add::<true>(&self.lists, &window, sums)?;
+                    let touch = |at, product| sums.touch(at, product);
+                    self.counters.postings_scored += cursor.each(&self.lists, &window, touch)?;
                 }
-                self.add_others(&window, rows, plan, sums)?;
+                let is_anywhere = self.add_others(&window, rows, plan, sums)?;
                 self.judge(&window, plan, sums)?;
-                sums.of.fill(0.0);
+                if is_anywhere {
+                    sums.clear();
+                }
             }
             start = window.end;
         }
@@ -362,9 +379,21 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     }
 
     /// Sums up the non-essential dimensions too for which that costs less than looking up the rows that are still touched,
-    /// and leaves the others to lookups. What cannot enter any more is touched no longer.
-    fn add_others(&mut self, window: &Range<u32>, rows: u32, plan: &mut Plan, sums: &mut Sums) -> Result<()> {
+    /// and leaves the others to lookups. What cannot enter any more is touched no longer. Returns whether there are sums of other
+    /// rows than those that are touched.
+    fn add_others(
+        &mut self,
+        window: &Range<u32>,
+        rows: u32,
+        plan: &mut Plan,
+        sums: &mut Sums,
+    ) -> Result<bool> {
         plan.lookups.clear();
+        plan.rest = 0.0;
+        if plan.others.is_empty() {
+            return Ok(false);
+        }
+        let mut is_anywhere = false;
         let bounds = plan.others.iter().filter_map(|&at| self.cursors.get(at));
         plan.rest = bounds.map(|cursor| cursor.bound).sum();
         let part = u64::from(window.end - window.start);
@@ -377,15 +406,23 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             if cursor.len() as u64 * part / u64::from(rows) > left * LOOKUP_COST {
                 plan.lookups.push((at, cursor.bound));
             } else if left > 0 {
-                self.counters.postings_scored += cursor.add::<false>(&self.lists, window, sums)?;
+                // Few rows are asked for by a branch that is foreseen nearly always.
+                self.counters.postings_scored += if left * ROWS_A_TOUCHED <= part {
+                    cursor.each(&self.lists, window, |at, product| {
+                        sums.add_if_touched(at, product)
+                    })?
+                } else {
+                    is_anywhere = true;
+                    cursor.each(&self.lists, window, |at, product| sums.add(at, product))?
+                };
                 plan.rest -= cursor.bound;
                 left = sums.keep_above(self.cut(plan.rest));
             }
         }
-        Ok(())
+        Ok(is_anywhere)
     }
 
-    /// Shows the rows of a window to the best so far, and leaves none touched.
+    /// Shows the rows of a window to the best so far, and leaves none touched, nor a sum of one that was.
     fn judge(&mut self, window: &Range<u32>, plan: &mut Plan, sums: &mut Sums) -> Result<()> {
         let mut cut = self.cut(plan.rest);
         for (word, touched) in sums.touched.iter_mut().enumerate() {
@@ -393,7 +430,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             while touched != 0 {
                 let at = word * 64 + touched.trailing_zeros() as usize;
                 touched &= touched - 1;
-                let sum = sums.of.get(at).copied().unwrap_or_default();
+                let sum = sums.of.get_mut(at).map(std::mem::take).unwrap_or_default();
                 if sum <= cut {
                     continue;
                 }
@@ -453,6 +490,12 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
             }
         }
         if !self.may_enter(sum) || (is_slow && !matches()) {
+            return Ok(());
+        }
+        let (least, most) = (round(sum - self.slack), round(sum + self.slack));
+        if least == most {
+            // Whatever rounding has done, this is the score.
+            self.show(least, row);
             return Ok(());
         }
         self.counters.rows_scored += 1;

@@ -129,6 +129,18 @@ impl SparseReader {
                 .is_some_and(|&place| Place::decode(place).is_present)
     }
 
+    /// Which rows have the vector: 64 a word, the first one lowest. Not those of which the file does not say.
+    pub fn presence(&self) -> Vec<u64> {
+        let places = self.places.get(..self.meta.rows as usize).unwrap_or_default();
+        let word = |places: &[u64]| {
+            let last_first = places.iter().rev();
+            last_first.fold(0, |word, &place| {
+                word << 1 | u64::from(Place::decode(place).is_present)
+            })
+        };
+        places.chunks(64).map(word).collect()
+    }
+
     /// The vectors of all rows that have one, in the order of rows.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 //! | `packed/` | inner products with codes of 1, 2, 4 or 8 bits |
 //! | `sad.rs` | absolute differences of codes of 8 bits |
 //! | `sip.rs` | hashes of ids, many at once |
+//! | `gaps.rs` | ascending numbers out of few bits |
 //! | `maxsim.rs` | sums of best scores: multivectors |
 //! | `norm.rs` | normalisation of vectors before they are stored |
 //! | `scalar.rs` | plain Rust, the oracle and the fallback |
@@ -19,6 +20,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod drive;
+pub mod gaps;
 mod maxsim;
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -1,12 +1,12 @@
 //! SipHash-2-4 of many short ids at once (J.-P. Aumasson, D. J. Bernstein: "SipHash: a fast short-input PRF", 2012).
 //!
-//! A hash alone waits for itself; [`LANES`] side by side fill vector registers. Compilers leave the plain Rust scalar, whatever
+//! A hash alone waits for itself; eight side by side fill vector registers. Compilers leave the plain Rust scalar, whatever
 //! the instruction set, so that there is a version for AVX2: 4 ns an id on a Zen 3, where the plain one takes 16.
 
 use super::Isa;
 
 /// Ids that are hashed side by side.
-pub const LANES: usize = 8;
+const LANES: usize = 8;
 
 /// SipHash-2-4 under the key zero, by the instruction set chosen.
 #[derive(Clone, Copy, Debug)]
@@ -26,16 +26,29 @@ impl SipKernel {
         (has_one && isa.is_present()).then_some(Self { isa })
     }
 
-    /// The hash of each id, which is `W` words of 8 bytes, little-endian.
-    pub fn hash<const W: usize>(&self, ids: &[[u64; W]; LANES]) -> [u64; LANES] {
+    /// Puts the hash of each id, which is `W` words of 8 bytes, little-endian, into its place in `hashes`, for as many as there
+    /// are of both.
+    pub fn hash<const W: usize>(&self, ids: &[[u64; W]], hashes: &mut [u64]) {
+        let (groups, _) = ids.as_chunks::<LANES>();
+        let (places, _) = hashes.as_chunks_mut::<LANES>();
         match self.isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `with_isa` hands a kernel out only where its instruction set is present.
-            Isa::Avx2 => unsafe { avx2::hash(ids) },
+            Isa::Avx2 => unsafe { avx2::hash(groups, places) },
             #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx2 => keyed([0; 2], ids),
-            Isa::Scalar | Isa::Simsimd | Isa::Avx512 | Isa::Neon => keyed([0; 2], ids),
+            Isa::Avx2 => side_by_side(groups, places),
+            Isa::Scalar | Isa::Simsimd | Isa::Avx512 | Isa::Neon => side_by_side(groups, places),
         }
+        // Of ids and places one may have a whole group where the other has part of one.
+        let hashed = groups.len().min(hashes.len() / LANES) * LANES;
+        let left = ids.iter().zip(hashes).skip(hashed);
+        left.for_each(|(id, hash)| *hash = sip_hash(*id));
+    }
+}
+
+fn side_by_side<const W: usize>(groups: &[[[u64; W]; LANES]], hashes: &mut [[u64; LANES]]) {
+    for (group, hashes) in groups.iter().zip(hashes) {
+        *hashes = keyed([0; 2], group);
     }
 }
 
@@ -115,7 +128,8 @@ fn round<const N: usize>([a, b, c, d]: &mut [[u64; N]; 4]) {
 mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm256_add_epi64, _mm256_extract_epi64, _mm256_or_si256, _mm256_set_epi64x,
-        _mm256_set1_epi64x, _mm256_shuffle_epi32, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_xor_si256,
+        _mm256_set1_epi64x, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi64, _mm256_srli_epi64,
+        _mm256_xor_si256,
     };
 
     use super::{LANES, START, last};
@@ -125,7 +139,15 @@ mod avx2 {
     type State = [Word; 4];
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn hash<const W: usize>(ids: &[[u64; W]; LANES]) -> [u64; LANES] {
+    pub(super) fn hash<const W: usize>(groups: &[[[u64; W]; LANES]], hashes: &mut [[u64; LANES]]) {
+        for (group, hashes) in groups.iter().zip(hashes) {
+            *hashes = group_hash(group);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn group_hash<const W: usize>(ids: &[[u64; W]; LANES]) -> [u64; LANES] {
         let mut state = START.map(|word| spread(word));
         (0..W).for_each(|at| {
             let word = |id: usize| ids[id][at].cast_signed();
@@ -168,7 +190,7 @@ mod avx2 {
         *a = add(*a, *b);
         *c = add(*c, *d);
         *b = xor(rotate::<13, 51>(*b), *a);
-        *d = xor(rotate::<16, 48>(*d), *c);
+        *d = xor(rotate_16(*d), *c);
         *a = swap(*a);
         *c = add(*c, *b);
         *a = add(*a, *d);
@@ -202,6 +224,15 @@ mod avx2 {
         let turned =
             |half| _mm256_or_si256(_mm256_slli_epi64::<LEFT>(half), _mm256_srli_epi64::<RIGHT>(half));
         [turned(a[0]), turned(a[1])]
+    }
+
+    /// To the left by 16 bits, which are two bytes: one instruction instead of three.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn rotate_16(a: Word) -> Word {
+        let [low, high] = [0x0504_0302_0100_0706, 0x0d0c_0b0a_0908_0f0e];
+        let bytes = _mm256_set_epi64x(high, low, high, low);
+        [_mm256_shuffle_epi8(a[0], bytes), _mm256_shuffle_epi8(a[1], bytes)]
     }
 
     /// By 32 bits.

@@ -51,7 +51,10 @@ pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
                 max,
             })
         }
-        Node::HasVector(_) => Ok(unknown(rows)),
+        Node::HasVector(name) => {
+            let known = indexes.count_with_vector(name);
+            Ok(known.map_or_else(|| unknown(rows), Estimate::exactly))
+        }
         Node::Slice(slice) => Ok(Estimate {
             min: 0,
             expected: rows / u64::from(slice.total.max(1)),
@@ -150,17 +153,7 @@ fn part(part: &Part<'_>, index: &PostingsFile) -> Result<Estimate> {
         Part::Keys(keys) => index.estimate_rows_of(keys),
         Part::Prefix(prefix) => index.estimate_prefix(prefix),
         Part::AllOf(tokens) => index.estimate_all_of(tokens.iter().copied()),
-        Part::Phrase(tokens) => {
-            let mut different: Vec<&str> = tokens.iter().map(|(token, _)| *token).collect();
-            different.dedup();
-            let all = index.estimate_all_of(different)?;
-            // One token is a phrase wherever it stands; of several nobody knows the order.
-            Ok(if tokens.len() == 1 {
-                all
-            } else {
-                Estimate { min: 0, ..all }
-            })
-        }
+        Part::Phrase(tokens) => index.estimate_phrase(tokens),
         Part::Values(limits, within) => {
             let found = index.estimate_with_values(&|values| limits.contains(values));
             Ok(if *within {

@@ -110,7 +110,7 @@ impl Walk<'_> {
                 }
             }
             Node::HasId(_) => (None, ServedBy::Ids, true),
-            Node::HasVector(name) => match self.indexes.rows_with_vector(name) {
+            Node::HasVector(name) => match self.indexes.count_with_vector(name) {
                 Some(_) => (None, ServedBy::Vectors, true),
                 None => (None, ServedBy::Nothing, false),
             },

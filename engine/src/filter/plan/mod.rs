@@ -82,6 +82,11 @@ pub(crate) trait IndexLookup {
         None
     }
 
+    /// How many rows that are; known without reading them.
+    fn count_with_vector(&self, _name: &str) -> Option<u64> {
+        None
+    }
+
     /// The rows of points in a slice; `None` when that has to be asked of every row.
     fn rows_in_slice(&self, _slice: Slice) -> Option<RowSet> {
         None

@@ -117,6 +117,10 @@ impl IndexLookup for Segment {
         Some(slice.rows_among(&numbers, &[]))
     }
 
+    fn count_with_vector(&self, name: &str) -> Option<u64> {
+        self.rows_with_vector(name).map(|rows| rows.len())
+    }
+
     fn rows_with_vector(&self, name: &str) -> Option<RowSet> {
         // What is known of one vector is left unknown of the others.
         let has = |doc: &Doc| doc.vectors.contains(&name);

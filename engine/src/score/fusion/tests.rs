@@ -1,12 +1,18 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Fusion, fuse};
+use super::Fusion;
 
 fn list(ids: &[u32]) -> Vec<(u32, f32)> {
     let scored = ids.iter().zip(0i16..);
     scored.map(|(&id, rank)| (id, -f32::from(rank))).collect()
+}
+
+fn fuse(fusion: &Fusion, lists: &[Vec<(u32, f32)>]) -> BTreeMap<u32, f32> {
+    let fused = super::fuse(fusion, lists.to_vec(), |&entry| entry);
+    assert!(fused.is_sorted_by(|(a, _), (b, _)| a.0 < b.0));
+    fused.into_iter().map(|((id, _), worth)| (id, worth)).collect()
 }
 
 fn is_near(found: f32, wanted: f64) -> bool {
@@ -49,9 +55,21 @@ fn distributions_have_their_mean_in_the_middle() {
 }
 
 #[test]
+fn the_best_place_in_a_list_counts_and_the_first_entry_stays() {
+    let lists = vec![
+        vec![('a', 7, 3.0), ('b', 8, 2.0), ('c', 7, 1.0)],
+        vec![('d', 8, 5.0)],
+    ];
+    let fused = super::fuse(&Fusion::rrf(), lists, |&(_, id, score)| (id, score));
+    let (first, worth): (Vec<char>, Vec<f32>) = fused.into_iter().map(|(one, worth)| (one.0, worth)).unzip();
+    assert_eq!(first, ['a', 'b']);
+    assert!(is_near(worth[0], 1.0 / 2.0) && is_near(worth[1], 1.0 / 3.0 + 1.0 / 2.0));
+}
+
+#[test]
 fn no_lists_make_an_empty_one() {
-    assert!(fuse::<u32>(&Fusion::Dbsf, &[]).is_empty());
-    assert!(fuse::<u32>(&Fusion::rrf(), &[Vec::new()]).is_empty());
+    assert!(fuse(&Fusion::Dbsf, &[]).is_empty());
+    assert!(fuse(&Fusion::rrf(), &[Vec::new()]).is_empty());
 }
 
 proptest! {
@@ -66,7 +84,7 @@ proptest! {
         let mut turned = lists.clone();
         turned.reverse();
         let turned = fuse(&Fusion::Rrf { k, weights: None }, &turned);
-        let mut naive: HashMap<u32, f64> = HashMap::new();
+        let mut naive: BTreeMap<u32, f64> = BTreeMap::new();
         for list in &lists {
             for (rank, (id, _)) in list.iter().enumerate() {
                 *naive.entry(*id).or_default() += 1.0 / (rank as f64 + f64::from(k));

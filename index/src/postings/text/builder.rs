@@ -9,14 +9,15 @@ use vdb_vfs::{
     frame::{FrameInfo, FrameWriter},
 };
 
+use super::bigrams;
+use super::list::List;
 use crate::postings::builder::{append_classes, begin, large_key, write_counts, write_starts};
 use crate::postings::counts::Counts;
 use crate::postings::details;
 use crate::postings::format::{
-    BITMAPS, DETAILS, FILE, KEYS, LARGE, LENGTHS, Large, Meta, ROWS, RUNS, STARTS, TERMS, TextInfo,
+    BIGRAMS, BITMAPS, DETAILS, FILE, KEYS, LARGE, LENGTHS, Large, Meta, ROWS, RUNS, STARTS, TERMS, TextInfo,
 };
 use crate::postings::key::Kind;
-use crate::postings::number;
 use crate::{Error, Result};
 
 /// Gathers tokens by ascending row, and writes a postings file of [`Kind::Text`].
@@ -64,32 +65,6 @@ pub struct TextBuilder {
     null: RoaringBitmap,
     filled: RoaringBitmap,
     counts: Counts,
-}
-
-/// The rows of a token.
-#[derive(Debug, Default)]
-struct List {
-    count: u32,
-    last: u32,
-    /// Each row less the one before.
-    rows: Vec<u8>,
-    /// As in the file.
-    details: Vec<u8>,
-}
-
-impl List {
-    fn rows(&self) -> Vec<u32> {
-        let mut bytes = self.rows.as_slice();
-        let mut row = 0;
-        let steps = std::iter::from_fn(|| number::take(&mut bytes));
-        steps
-            .map(|step| {
-                // What was written here fits.
-                row += step as u32;
-                row
-            })
-            .collect()
-    }
 }
 
 impl TextBuilder {
@@ -188,17 +163,7 @@ impl TextBuilder {
             let Some(list) = self.lists.get_mut(number as usize) else {
                 continue;
             };
-            let before = list.rows.capacity() + list.details.capacity();
-            number::push(u64::from(row - list.last), &mut list.rows);
-            number::push(group.len() as u64, &mut list.details);
-            let mut last = 0;
-            for (_, position) in group {
-                number::push(position - last, &mut list.details);
-                last = *position;
-            }
-            list.last = row;
-            list.count += 1;
-            self.list_bytes += list.rows.capacity() + list.details.capacity() - before;
+            self.list_bytes += list.push(row, group.iter().map(|(_, position)| *position));
         }
         self.lengths.resize(row as usize + 1, 0);
         if let Some(length) = self.lengths.last_mut() {
@@ -242,6 +207,7 @@ impl TextBuilder {
                 large.push(entry);
             }
         }
+        let bigrams = bigrams::collect(lists(), &mut bitmaps);
         // Of a key that is large the run is empty.
         let runs = || {
             let mut large = large.iter().peekable();
@@ -291,6 +257,10 @@ impl TextBuilder {
         for length in lengths.take(rows as usize) {
             writer.write(&length.to_le_bytes())?;
         }
+        begin(&mut writer, BIGRAMS)?;
+        for entry in &bigrams.entries {
+            writer.write(&entry.encode())?;
+        }
         let meta = Meta {
             kind: Kind::Text,
             rows,
@@ -300,6 +270,8 @@ impl TextBuilder {
             classes,
             counts: counts.len() as u32,
             elements: false,
+            frequent: bigrams.least_rows,
+            bigrams: bigrams.entries.len() as u32,
             text: Some(TextInfo {
                 fingerprint: self.fingerprint,
                 tokens: self.tokens,

@@ -1,14 +1,18 @@
 //! Rows in which tokens stand one behind another.
 //!
-//! Where few rows have all tokens, the positions in each are looked up. Where many have, the positions in all rows of every
-//! token are read one after another, as numbers of a row and of the place where the phrase would start, and what every token
-//! has is merged: reading on costs less than finding out, row by row, what to leave out.
+//! Rows in which two of the tokens stand side by side may be known ([bigrams](super::bigrams)): then those are the rows of a
+//! phrase of two, and only those are looked at for a longer one. Where few rows have all tokens, the positions in each are looked
+//! up. Where many have, the positions in all rows of every token are read one after another, as numbers of a row and of the place
+//! where the phrase would start, and what every token has is merged: reading on costs less than finding out, row by row, what to
+//! leave out.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::postings::details::Details;
 use crate::postings::file::PostingsFile;
+use crate::postings::format::Bigram;
+use crate::postings::query::Estimate;
 use crate::rows::Ranks;
 use crate::{Error, Result, RowSet};
 
@@ -23,6 +27,23 @@ const WINDOW: u32 = 1 << 16;
 
 /// Where the rows of a window have more places of a token than this, about, rows are looked at one by one: places take memory.
 const MOST_IN_WINDOW: u64 = 1 << 20;
+
+/// A phrase in terms of keys.
+struct Wanted {
+    /// The rarest first: how many rows a token has, its key, and where it stands in the phrase.
+    tokens: Vec<(u64, u32, Vec<u64>)>,
+    /// Of two that stand side by side which rows these are, as far as that is kept; the rarest first.
+    bigrams: Vec<Bigram>,
+    /// How many tokens are to stand where, if one or two are, at the start.
+    short: Option<usize>,
+}
+
+impl Wanted {
+    /// Whether the rows of the bigram are those of the phrase.
+    fn is_bigram(&self) -> bool {
+        self.short == Some(2) && !self.bigrams.is_empty()
+    }
+}
 
 /// A token of a phrase.
 struct Token<'a> {
@@ -39,37 +60,35 @@ impl PostingsFile {
     /// # Errors
     /// As [`PostingsFile::equals`]; [`Error::Cancelled`] when `goes_on` says so.
     pub fn phrase(&self, phrase: &[(&str, u64)], goes_on: &dyn Fn() -> bool) -> Result<RowSet> {
-        let mut places: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        for (token, place) in phrase {
-            places.entry(token).or_default().push(*place);
-        }
-        let Some(keys) = self.rarest_first(places.keys().copied())? else {
+        let Some(wanted) = self.wanted(phrase)? else {
             return Ok(RowSet::new());
         };
-        let mut by_key: BTreeMap<u32, &[u64]> = BTreeMap::new();
-        for (token, places) in &places {
-            if let Some(key) = self.key_of(token)? {
-                by_key.insert(key, places);
-            }
-        }
         let goes_on = || if goes_on() { Ok(()) } else { Err(Error::Cancelled) };
-        let mut tokens = Vec::with_capacity(keys.len());
         let mut all: Option<RowSet> = None;
-        for (_, key) in keys {
+        let narrow = |all: Option<RowSet>, rows: &RowSet| match all {
+            Some(all) => all.and(rows),
+            None => rows.clone(),
+        };
+        for bigram in &wanted.bigrams {
             goes_on()?;
-            let rows = self.rows_of_key(key)?;
-            let both = match all {
-                Some(all) => all.and(&rows),
-                None => rows.clone(),
-            };
+            all = Some(narrow(all, &self.rows_of_bigram(bigram)?));
+        }
+        if wanted.is_bigram() {
+            return Ok(all.unwrap_or_default());
+        }
+        let mut tokens = Vec::with_capacity(wanted.tokens.len());
+        for (_, key, places) in &wanted.tokens {
+            goes_on()?;
+            let rows = self.rows_of_key(*key)?;
+            let both = narrow(all, &rows);
             if both.is_empty() {
                 return Ok(both);
             }
             all = Some(both);
             tokens.push(Token {
-                key,
+                key: *key,
                 rows,
-                places: by_key.get(&key).copied().unwrap_or_default(),
+                places,
             });
         }
         let all = all.unwrap_or_default();
@@ -87,6 +106,74 @@ impl PostingsFile {
             return Ok(found);
         }
         self.looked_up(&tokens, &all, &goes_on)
+    }
+
+    /// About how many rows [`PostingsFile::phrase`] returns; exact for one token, and for two whose bigrams are kept.
+    ///
+    /// # Errors
+    /// As [`PostingsFile::equals`].
+    pub fn estimate_phrase(&self, phrase: &[(&str, u64)]) -> Result<Estimate> {
+        let Some(wanted) = self.wanted(phrase)? else {
+            return Ok(Estimate::exactly(0));
+        };
+        let fewest = wanted.bigrams.first().map(|bigram| u64::from(bigram.rows));
+        if let Some(rows) = fewest.filter(|_| wanted.is_bigram()) {
+            return Ok(Estimate::exactly(rows));
+        }
+        let all = self.estimate_all_of_keys(wanted.tokens.iter().map(|(rows, ..)| *rows));
+        // One token is a phrase wherever it stands; of several nobody knows the order.
+        if wanted.short == Some(1) {
+            return Ok(all);
+        }
+        let max = fewest.map_or(all.max, |rows| rows.min(all.max));
+        Ok(Estimate {
+            min: 0,
+            expected: all.expected.min(max),
+            max,
+        })
+    }
+
+    /// What a phrase asks for; `None` where that is nowhere.
+    fn wanted(&self, phrase: &[(&str, u64)]) -> Result<Option<Wanted>> {
+        let mut places: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for (token, place) in phrase {
+            places.entry(token).or_default().push(*place);
+        }
+        let mut tokens = Vec::with_capacity(places.len());
+        for (token, places) in places {
+            let Some(key) = self.key_of(token)? else {
+                return Ok(None);
+            };
+            tokens.push((self.pairs(&(key..key + 1))?, key, places));
+        }
+        tokens.sort_unstable_by_key(|(rows, key, _)| (*rows, *key));
+        let placed = tokens
+            .iter()
+            .flat_map(|(_, key, places)| places.iter().map(|place| (*place, *key)));
+        let mut placed: Vec<(u64, u32)> = placed.collect();
+        placed.sort_unstable();
+        let mut bigrams = Vec::new();
+        for (&(place, first), &(next, second)) in placed.iter().zip(placed.iter().skip(1)) {
+            if next - place == 1
+                && let Some(bigram) = self.bigram(first, second)?
+            {
+                bigrams.push(bigram);
+            }
+        }
+        bigrams.sort_unstable_by_key(|bigram| bigram.rows);
+        if bigrams.first().is_some_and(|rarest| rarest.rows == 0) {
+            return Ok(None);
+        }
+        let short = match placed.as_slice() {
+            [(0, _)] => Some(1),
+            [(0, _), (1, _)] => Some(2),
+            [..] => None,
+        };
+        Ok(Some(Wanted {
+            tokens,
+            bigrams,
+            short,
+        }))
     }
 
     /// Those of `rows`, which have all tokens, that have the phrase.
@@ -184,15 +271,19 @@ impl PostingsFile {
                     }
                 }
             }
-            found.extend(starts.iter().map(|start| (start >> 32) as u32));
+            found.extend(starts.iter().map(|start| first + (start >> ROW_AT) as u32));
         }
         found.dedup();
         Ok(Some(found.into_iter().collect()))
     }
 }
 
+/// The lowest bit of the row within its window, of which 16 are needed. The position is what lies below: in arrays of up to 65,536
+/// texts, whose positions begin at multiples of 2^32, all are merged.
+const ROW_AT: u32 = u64::BITS - WINDOW.ilog2();
+
 /// What of a number is the position.
-const LOW: u64 = u32::MAX as u64;
+const LOW: u64 = (1 << ROW_AT) - 1;
 
 /// Puts the rows of a window that have the token, and its positions in them, in the place of what is in `out`. Whether all fit;
 /// `None` when the details are damaged.
@@ -205,7 +296,7 @@ fn read_window(
     out.clear();
     let (mut is_sound, mut most) = (true, 0);
     token.rows.each_within(window, |row| {
-        let row = u64::from(row) << 32;
+        let row = u64::from(row - window.start) << ROW_AT;
         is_sound &= details
             .each(|position| {
                 most |= position;

@@ -34,25 +34,30 @@ impl PostingsFile {
     /// # Errors
     /// As [`PostingsFile::equals`].
     pub fn estimate_all_of<'a>(&self, tokens: impl IntoIterator<Item = &'a str>) -> Result<Estimate> {
-        let present = u64::from(self.class_len(Class::Present));
         let Some(keys) = self.rarest_first(tokens)? else {
             return Ok(Estimate::exactly(0));
         };
-        let Some((max, _)) = keys.first().copied() else {
-            return Ok(Estimate::exactly(present));
+        Ok(self.estimate_all_of_keys(keys.into_iter().map(|(rows, _)| rows)))
+    }
+
+    /// The same for keys of so many rows, the rarest first.
+    pub(super) fn estimate_all_of_keys(&self, keys: impl Iterator<Item = u64> + Clone) -> Estimate {
+        let present = u64::from(self.class_len(Class::Present));
+        let Some(max) = keys.clone().next() else {
+            return Estimate::exactly(present);
         };
         // Rows that lack a token, counted once for each token.
-        let lacking = keys.iter().fold(0_u64, |sum, (rows, _)| {
-            sum.saturating_add(present.saturating_sub(*rows))
+        let lacking = keys.clone().fold(0_u64, |sum, rows| {
+            sum.saturating_add(present.saturating_sub(rows))
         });
         let min = present.saturating_sub(lacking).min(max);
         let share = |rows: u64| rows as f64 / present.max(1) as f64;
-        let expected = keys.iter().map(|(rows, _)| share(*rows)).product::<f64>() * present as f64;
-        Ok(Estimate {
+        let expected = keys.map(share).product::<f64>() * present as f64;
+        Estimate {
             min,
             expected: (expected.round() as u64).clamp(min, max),
             max,
-        })
+        }
     }
 
     /// The rows that have `token`, ascending, and how often each has it.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vdb_vfs::{Disk, MemDisk};
 
 use crate::RowSet;
-use crate::postings::{Class, Key, Kind, PostingsFile, TextBuilder};
+use crate::postings::{Class, Estimate, Key, Kind, PostingsFile, TextBuilder};
 
 const PATH: &str = "text";
 const TOKENS: [&str; 5] = ["a", "b", "bb", "é", "zebra"];
@@ -40,15 +40,29 @@ fn rows_where(texts: &Texts, matches: impl Fn(&[(usize, u64)]) -> bool) -> Vec<u
         .collect()
 }
 
-/// Many rows of few tokens, so that some are filed as bitmaps; positions with gaps.
+/// Many rows of few tokens, so that some are filed as bitmaps, and bigrams of some are kept unless several stand in one place;
+/// positions with gaps.
 fn texts() -> impl Strategy<Value = Texts> {
-    let token = (0..TOKENS.len(), 0_u64..6, prop::bool::weighted(0.1));
+    let far = prop_oneof![18 => Just(0), 1 => Just(1_u64 << 32), 1 => Just(1 << 50)];
+    let token = (0..TOKENS.len(), 0_u64..6, far);
     let text = prop::collection::btree_set(
-        token.prop_map(|(token, position, far)| (token, position + (u64::from(far) << 32))),
+        token.prop_map(|(token, position, far)| (position + far, token)),
         0..8,
     );
-    let text = text.prop_map(|set| set.into_iter().collect());
-    prop::collection::vec(text, 1..300)
+    let texts = prop::collection::vec(text, 1..120);
+    (texts, 1..8_usize, any::<bool>()).prop_map(|(texts, times, shared)| {
+        let text = |text: &BTreeSet<(u64, usize)>| {
+            let mut text: Vec<(usize, u64)> =
+                text.iter().map(|&(position, token)| (token, position)).collect();
+            if !shared {
+                text.dedup_by_key(|(_, position)| *position);
+            }
+            text.sort_unstable();
+            text
+        };
+        let all = texts.len() * times;
+        texts.iter().map(text).cycle().take(all).collect()
+    })
 }
 
 fn tokens_of(text: &[(usize, u64)]) -> BTreeSet<usize> {
@@ -91,14 +105,17 @@ proptest! {
                 .collect();
             prop_assert_eq!(index.occurrences(token).unwrap(), counted.into_iter().collect::<Vec<_>>());
         }
-            let named: Vec<(&str, u64)> = phrase.iter().map(|&(token, place)| (TOKENS[token], place)).collect();
-            let expected = rows_where(&texts, |text| {
-                let starts = text.iter().filter_map(|&(_, at)| at.checked_sub(phrase[0].1));
-                starts.into_iter().any(|start| {
-                    phrase.iter().all(|&(token, place)| text.contains(&(token, start + place)))
-                })
-            });
-            prop_assert_eq!(rows(index.phrase(&named, &|| true)), expected);
+        let named: Vec<(&str, u64)> = phrase.iter().map(|&(token, place)| (TOKENS[token], place)).collect();
+        let expected = rows_where(&texts, |text| {
+            let starts = text.iter().filter_map(|&(_, at)| at.checked_sub(phrase[0].1));
+            starts.into_iter().any(|start| {
+                phrase.iter().all(|&(token, place)| text.contains(&(token, start + place)))
+            })
+        });
+        let estimate = index.estimate_phrase(&named).unwrap();
+        prop_assert!((estimate.min..=estimate.max).contains(&(expected.len() as u64)), "{:?} {}", estimate, expected.len());
+        prop_assert!((estimate.min..=estimate.max).contains(&estimate.expected));
+        prop_assert_eq!(rows(index.phrase(&named, &|| true)), expected);
     }
 
     #[test]
@@ -122,13 +139,59 @@ proptest! {
                     prop_assert!(found.iter().all(|(row, count)| *row < texts.len() as u32 && *count > 0));
                 }
             }
-            let answers = [index.all_of(["a", "b"]), index.phrase(&[("a", 0), ("b", 1), ("a", 2)], &|| true)];
+            let answers = [
+                index.all_of(["a", "b"]),
+                index.phrase(&[("a", 0), ("b", 1)], &|| true),
+                index.phrase(&[("a", 0), ("b", 1), ("a", 2)], &|| true),
+            ];
             for rows in answers.into_iter().flatten() {
                 prop_assert!(rows.max().is_none_or(|row| row < count));
             }
-            let _ = (index.estimate_all_of(["a", "zebra"]), index.text_length(u32::MAX));
+            let _ = (index.estimate_all_of(["a", "zebra"]), index.estimate_phrase(&[("a", 0), ("b", 1)]));
+            let _ = index.text_length(u32::MAX);
         }
     }
+}
+
+/// Where bigrams of both tokens are kept, a phrase of two is known before it is looked for.
+#[test]
+fn bigrams_of_frequent_tokens_are_kept_but_of_the_most_frequent_only() {
+    let names: Vec<String> = (0..70).map(|number| format!("t{number:02}")).collect();
+    let mut builder = TextBuilder::new(0);
+    // Each token is in one row more than the one after it.
+    for row in 0..400 {
+        for (position, name) in names.iter().enumerate().filter(|(number, _)| number + row < 400) {
+            builder.token(row as u32, name, position as u64);
+        }
+    }
+    builder.token(400, "t01", 0);
+    builder.token(400, "t00", 1);
+    let disk = MemDisk::new();
+    builder.finish(&disk, PATH, 500).unwrap();
+    let index = PostingsFile::open(&disk, PATH, 500).unwrap();
+    let about = |phrase: &[(&str, u64)]| index.estimate_phrase(phrase).unwrap();
+    let is_known = |rows: u64, phrase: &[(&str, u64)]| {
+        let exactly = Estimate {
+            min: rows,
+            expected: rows,
+            max: rows,
+        };
+        assert_eq!(rows_of(&index, phrase), rows, "{phrase:?}");
+        about(phrase) == exactly
+    };
+    assert!(is_known(399, &[("t00", 0), ("t01", 1)]));
+    assert!(is_known(1, &[("t00", 1), ("t01", 0)]));
+    assert!(is_known(0, &[("t00", 0), ("t02", 1)]));
+    assert!(is_known(400 - 62, &[("t61", 0), ("t62", 1)]));
+    // The 64 most frequent tokens, and none that has as many rows as the first beyond.
+    assert!(!is_known(400 - 64, &[("t63", 0), ("t64", 1)]));
+    assert!(!is_known(400 - 2, &[("t00", 0), ("t01", 1), ("t02", 2)]));
+    assert!(!is_known(400 - 2, &[("t00", 0), ("t02", 2)]));
+    assert!(!is_known(0, &[("t00", 5), ("t01", 6)]));
+}
+
+fn rows_of(index: &PostingsFile, phrase: &[(&str, u64)]) -> u64 {
+    index.phrase(phrase, &|| true).unwrap().len()
 }
 
 #[test]
