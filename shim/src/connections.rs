@@ -1,16 +1,21 @@
 //! Connections: taken in, served, and let go, for both wires.
 //!
 //! ```text
-//! accepted, if there is a place -> TLS -> greeting in time (patience.rs) -> HTTP/1 or 2 -> the router of a wire
+//! accepted, if there is a place -> TLS -> greeting in time (patience.rs) -> HTTP/1 or 2 -> what answers the wire
 //! ```
 
+mod activity;
+mod linger;
 mod patience;
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{Request, Response};
+use axum::{BoxError, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -21,6 +26,8 @@ use tower::{Service as _, service_fn};
 
 use crate::limits::{Limits, MAX_HEAD_BYTES};
 use crate::tls::Certificates;
+use activity::Activity;
+pub(crate) use linger::Linger;
 use patience::Patient;
 
 /// Headers of a request of HTTP/1.
@@ -40,6 +47,26 @@ const IDLE: Duration = Duration::from_secs(300);
 /// How long to wait where the system has no more connections to give.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// What answers the requests of a wire. Every request is answered by a clone.
+pub(crate) trait Answers: Clone + Send + Sync + 'static {
+    /// The answer to a request.
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>;
+}
+
+impl Answers for Router {
+    async fn answer<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let answer: Result<Response<Body>, Infallible> = self.clone().call(request).await;
+        answer.unwrap_or_else(|never| match never {})
+    }
+}
+
 /// How connections of a wire are taken in.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
@@ -49,15 +76,17 @@ pub(crate) struct Wire {
     pub(crate) tls: Option<Certificates>,
     /// Whether callers have to speak HTTP/2.
     pub(crate) only_second: bool,
+    /// Who stays awake after answers.
+    pub(crate) linger: Linger,
 }
 
-/// Serves a router on a listener until `shutdown` is done; calls that have begun are then finished first.
+/// Answers on a listener until `shutdown` is done; calls that have begun are then finished first.
 ///
 /// # Errors
 /// When the listener has no address.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    answers: impl Answers,
     wire: Wire,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -68,9 +97,9 @@ pub(crate) async fn serve(
         // There is always another place, sooner or later: nobody closes the semaphore.
         while let Ok(place) = places.clone().acquire_owned().await {
             let stream = accept(&listener).await;
-            let (router, wire, closed) = (router.clone(), wire.clone(), closing.subscribe());
+            let (answers, wire, closed) = (answers.clone(), wire.clone(), closing.subscribe());
             tokio::spawn(async move {
-                if let Err(error) = connection(stream, router, &wire, closed).await {
+                if let Err(error) = connection(stream, answers, &wire, closed).await {
                     tracing::debug!(%error, "connection");
                 }
                 drop(place);
@@ -115,27 +144,27 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 async fn connection(
     stream: TcpStream,
-    router: Router,
+    answers: impl Answers,
     wire: &Wire,
     mut closed: watch::Receiver<()>,
 ) -> Result<(), Failed> {
     let patience = wire.limits.patience;
     match &wire.tls {
-        None => talk(Patient::new(stream, patience), router, wire, closed).await,
+        None => talk(Patient::new(stream, patience), answers, wire, closed).await,
         Some(certificates) => {
             let shaken = certificates.acceptor(wire.only_second).accept(stream);
             let stream = tokio::select! {
                 shaken = tokio::time::timeout(patience, shaken) => shaken??,
                 _ = closed.changed() => return Ok(()),
             };
-            talk(Patient::new(stream, patience), router, wire, closed).await
+            talk(Patient::new(stream, patience), answers, wire, closed).await
         }
     }
 }
 
 async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    router: Router,
+    answers: impl Answers,
     wire: &Wire,
     mut closed: watch::Receiver<()>,
 ) -> Result<(), Failed> {
@@ -159,70 +188,26 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(MAX_HEAD_BYTES);
-    let (calls, watched) = watch::channel(0_usize);
-    let counted = service_fn(move |request| {
-        let (mut router, call) = (router.clone(), UnderWay::begin(&calls));
+    let activity = Activity::new();
+    let counted = activity.clone();
+    let answered = service_fn(move |request| {
+        let (answers, call) = (answers.clone(), counted.begin());
         async move {
-            let answer = router.call(request).await;
+            let answer = answers.answer(request).await;
             drop(call);
-            answer
+            Ok::<_, Infallible>(answer)
         }
     });
-    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(counted));
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answered));
     let mut served = std::pin::pin!(served);
     tokio::select! {
+        // Lingering comes last: it is for when there is nothing to do.
+        biased;
         outcome = served.as_mut() => return outcome,
         _ = closed.changed() => served.as_mut().graceful_shutdown(),
         // An answer that is still being sent is sent to its end.
-        () = idle(watched), if !wire.only_second => served.as_mut().graceful_shutdown(),
+        () = activity.idle_for(IDLE), if !wire.only_second => served.as_mut().graceful_shutdown(),
+        () = wire.linger.after(&activity) => {}
     }
     served.await
-}
-
-/// A call that counts as under way until this is dropped.
-struct UnderWay(watch::Sender<usize>);
-
-impl UnderWay {
-    fn begin(calls: &watch::Sender<usize>) -> Self {
-        calls.send_modify(|count| *count += 1);
-        UnderWay(calls.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
-    }
-}
-
-/// Done when no call has been under way for as long as a connection may be idle.
-async fn idle(mut calls: watch::Receiver<usize>) {
-    while calls.wait_for(|&count| count == 0).await.is_ok() {
-        match tokio::time::timeout(IDLE, calls.changed()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => break,
-            Err(_) => return,
-        }
-    }
-    // Its service is gone, and the connection with it.
-    std::future::pending().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_is_idle_when_it_has_had_no_call_for_long() {
-        let (calls, watched) = watch::channel(0);
-        let mut idle = tokio::spawn(idle(watched));
-        let begun = UnderWay::begin(&calls);
-        assert!(tokio::time::timeout(10 * IDLE, &mut idle).await.is_err());
-        drop(begun);
-        assert!(tokio::time::timeout(IDLE / 2, &mut idle).await.is_err());
-        // One that is over at once counts, too.
-        drop(UnderWay::begin(&calls));
-        assert!(tokio::time::timeout(IDLE - PAUSE, &mut idle).await.is_err());
-        assert!(tokio::time::timeout(2 * PAUSE, &mut idle).await.is_ok());
-    }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::gate::Gate;
-use crate::connections::{self, Wire};
+use crate::connections::{self, Linger, Wire};
 use crate::grpc;
 use crate::process;
 use crate::rest::{self, RestOptions};
@@ -73,11 +73,17 @@ pub struct ServeOptions {
     pub rest: RestOptions,
     /// Certificates. Without, everything is in the clear.
     pub tls: Option<Certificates>,
+    /// How long a thread stays awake after an answer, for callers who ask one thing after the other. No time by default: what it
+    /// takes of a processor is nobody else's then.
+    pub linger: Duration,
 }
 
 impl From<RestOptions> for ServeOptions {
     fn from(rest: RestOptions) -> Self {
-        ServeOptions { rest, tls: None }
+        ServeOptions {
+            rest,
+            ..ServeOptions::default()
+        }
     }
 }
 
@@ -183,7 +189,12 @@ async fn serve_opening(
     opening: watch::Receiver<Option<Service>>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let ServeOptions { rest: options, tls } = options;
+    let ServeOptions {
+        rest: options,
+        tls,
+        linger,
+    } = options;
+    let linger = Linger::new(linger);
     let (stopping, stopped) = watch::channel(false);
     let stop = async move {
         stop.await;
@@ -200,10 +211,11 @@ async fn serve_opening(
         limits: options.limits,
         tls: tls.clone(),
         only_second: false,
+        linger: linger.clone(),
     };
     let Listeners { rest, grpc, metrics } = listeners;
     let gate = Gate::new();
-    let rest = connections::serve(rest, gate.router(), wire.clone(), until(stopped.clone()));
+    let rest = connections::serve(rest, gate.clone(), wire.clone(), until(stopped.clone()));
     let metrics_prefix = options.metrics_prefix.clone();
     let (mut coming, ending) = (opening.clone(), stopped.clone());
     let enter = async move {
@@ -239,7 +251,10 @@ async fn serve_opening(
             return Ok(());
         };
         match there_before(&mut coming, stopped.clone()).await {
-            Some(service) => grpc::serve(service, grpc_options, listener, until(stopped)).await,
+            Some(service) => {
+                let stop = until(stopped);
+                grpc::serve_lingering(service, grpc_options, linger, listener, stop).await
+            }
             None => Ok(()),
         }
     };

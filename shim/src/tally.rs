@@ -68,6 +68,11 @@ pub(crate) type Statuses = BTreeMap<u16, Tally>;
 /// By route.
 pub(crate) type Routes = BTreeMap<String, Statuses>;
 
+fn count(statuses: &mut Statuses, status: u16, took: Duration) {
+    let tally = statuses.entry(status).or_insert_with(|| Tally::new(took));
+    tally.add(took, SystemTime::now());
+}
+
 /// Tallies of one wire, by route and status.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
@@ -78,41 +83,29 @@ pub(crate) struct Tallies {
 
 impl Tallies {
     /// Counts an answer. A route that was never counted is counted from now on if it `exists`.
-    pub(crate) fn add(&self, route: &str, status: u16, took: Duration, exists: bool) {
-        let now = SystemTime::now();
+    pub(crate) fn add(&self, route: &str, status: u16, took: Duration, exists: impl FnOnce() -> bool) {
         let mut tallies = self.routes.lock();
         // Found by what it is, without a copy: this is done for every request.
-        if !tallies.contains_key(route) {
-            if !exists || tallies.len() >= MOST_ROUTES {
-                return;
-            }
-            tallies.insert(route.to_owned(), Statuses::new());
-        }
         if let Some(statuses) = tallies.get_mut(route) {
-            let tally = statuses.entry(status).or_insert_with(|| Tally::new(took));
-            tally.add(took, now);
+            return count(statuses, status, took);
+        }
+        if exists() && tallies.len() < MOST_ROUTES {
+            count(tallies.entry(route.to_owned()).or_default(), status, took);
         }
     }
 
     /// Counts a success on a collection, which was there then.
     pub(crate) fn add_to(&self, collection: &str, route: &str, status: u16, took: Duration) {
-        let now = SystemTime::now();
         let mut tallies = self.collections.lock();
-        if !tallies.contains_key(collection) {
-            if tallies.len() >= vdb::MAX_COLLECTIONS {
-                return;
-            }
-            tallies.insert(collection.to_owned(), Routes::new());
+        if let Some(statuses) = tallies
+            .get_mut(collection)
+            .and_then(|routes| routes.get_mut(route))
+        {
+            return count(statuses, status, took);
         }
-        let Some(routes) = tallies.get_mut(collection) else {
-            return;
-        };
-        if !routes.contains_key(route) {
-            routes.insert(route.to_owned(), Statuses::new());
-        }
-        if let Some(statuses) = routes.get_mut(route) {
-            let tally = statuses.entry(status).or_insert_with(|| Tally::new(took));
-            tally.add(took, now);
+        if tallies.len() < vdb::MAX_COLLECTIONS || tallies.contains_key(collection) {
+            let routes = tallies.entry(collection.to_owned()).or_default();
+            count(routes.entry(route.to_owned()).or_default(), status, took);
         }
     }
 

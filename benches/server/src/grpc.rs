@@ -106,6 +106,10 @@ impl Server for Grpc {
         "grpc"
     }
 
+    fn beside(&self, collection: &str) -> Box<dyn Server> {
+        Box::new(Grpc::new(&self.url, collection))
+    }
+
     fn name(&self) -> Result<String> {
         let client = self.client()?;
         let reply = client.wait(client.client.health_check())?;
@@ -172,6 +176,7 @@ impl Server for Grpc {
         Ok(State {
             green: info.status == CollectionStatus::Green as i32,
             points: info.points_count.unwrap_or(0),
+            segments: info.segments_count,
         })
     }
 

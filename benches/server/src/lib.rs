@@ -32,8 +32,8 @@ mod told;
 pub use course::{Course, Sink, run, write};
 pub use grpc::Grpc;
 pub use ops::{
-    CallLine, Floor, FloorLine, Kill, KillLine, Load, LoadLine, Many, ManyLine, Speaker, Transport, floor,
-    kill, load, many, random,
+    CallLine, Cores, Floor, FloorLine, Kill, KillLine, Load, LoadLine, Many, ManyLine, Speaker, Transport,
+    floor, kill, load, many, random,
 };
 pub use own::{Held, Launch, Own, disk_bytes, served_by};
 pub use rest::Rest;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use vdb_bench_server::{
-    Floor, Grpc, Kill, Load, Many, Own, Rest, Server, floor, kill, load, many, random, served_by, tell,
+    Cores, Floor, Grpc, Kill, Load, Many, Own, Rest, Server, floor, kill, load, many, random, served_by, tell,
 };
 use vdb_benches::{Dataset, Error, Result, Source};
 use vdb_measure::Setting;
@@ -33,7 +33,8 @@ enum Command {
     Load(LoadArgs),
     /// Kill the server under load again and again, and look for everything acknowledged
     Kill(KillArgs),
-    /// What a search costs over gRPC and REST, beside the same search in one process and a call that does nothing
+    /// What a search costs over gRPC and REST, beside the same search in one process and behind a bare socket, a call that does
+    /// nothing, and the same questions to ten points
     Floor(FloorArgs),
 }
 
@@ -66,37 +67,12 @@ impl OwnArgs {
         builder(self.dir.as_ref()).map_err(|error| Error::Program(format!("no directory for data: {error}")))
     }
 
-    /// Runs `start` on the server's processors, which whatever it starts inherits, and goes on with this program's.
-    fn pinned<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
-        pin(&self.server_cores)?;
-        let started = start();
-        let all: Vec<usize> = (0..std::thread::available_parallelism().map_or(1, usize::from)).collect();
-        let back = if self.client_cores.is_empty() && !self.server_cores.is_empty() {
-            &all
-        } else {
-            &self.client_cores
-        };
-        pin(back)?;
-        started
+    fn cores(&self) -> Cores {
+        Cores {
+            server: self.server_cores.clone(),
+            client: self.client_cores.clone(),
+        }
     }
-}
-
-/// Keeps this thread, and what it starts, to processors; anywhere where none is named.
-fn pin(cores: &[usize]) -> Result<()> {
-    if cores.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<String> = cores.iter().map(usize::to_string).collect();
-    let (list, own) = (list.join(","), std::process::id().to_string());
-    let told = std::process::Command::new("taskset")
-        .args(["-cp", &list, &own])
-        .output();
-    let told = told.map_err(|error| Error::Program(format!("taskset, which pins to processors: {error}")))?;
-    if told.status.success() {
-        return Ok(());
-    }
-    let why = String::from_utf8_lossy(&told.stderr).trim().to_owned();
-    Err(Error::Program(format!("processors {list}: {why}")))
 }
 
 #[derive(Debug, Args)]
@@ -258,7 +234,8 @@ fn run_load(args: &LoadArgs) -> Result<bool> {
         Some(_) => None,
         None => Some(
             args.own
-                .pinned(|| Own::start(&served_by(&args.own.own), &home.path().join("db")))?,
+                .cores()
+                .there(|| Own::start(&served_by(&args.own.own), &home.path().join("db")))?,
         ),
     };
     let (rest, grpc) = match (&own, &args.rest, &args.grpc) {
@@ -333,7 +310,8 @@ fn run_floor(args: &FloorArgs) -> Result<bool> {
         true => None,
         false => Some(
             args.own
-                .pinned(|| Own::start(&served_by(&args.own.own), &home.path().join("db")))?,
+                .cores()
+                .there(|| Own::start(&served_by(&args.own.own), &home.path().join("db")))?,
         ),
     };
     let url = |of: fn(&Own) -> String, given: &Option<String>| own.as_ref().map(of).or_else(|| given.clone());
@@ -348,6 +326,7 @@ fn run_floor(args: &FloorArgs) -> Result<bool> {
         batch: args.batch,
         setting: args.ef,
         patience: Duration::from_secs(args.patience),
+        cores: args.own.cores(),
     };
     floor(&servers, &set, &home.path().join("here"), &plan, &mut |line| {
         tell(line)

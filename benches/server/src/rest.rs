@@ -150,6 +150,10 @@ impl Server for Rest {
         "rest"
     }
 
+    fn beside(&self, collection: &str) -> Box<dyn Server> {
+        Box::new(Rest::new(&self.url, collection))
+    }
+
     fn name(&self) -> Result<String> {
         let about = call(&self.agent, Method::Get, &format!("{}/", self.url), None)?;
         let version = about.get("version").and_then(Value::as_str);
@@ -200,13 +204,12 @@ impl Server for Rest {
 
     fn state(&self) -> Result<State> {
         let answer = self.call(Method::Get, "", None)?;
+        let count = |path: &str| answer.pointer(path).and_then(Value::as_u64).unwrap_or(0);
         let status = answer.pointer("/result/status").and_then(Value::as_str);
         Ok(State {
             green: status.ok_or_else(|| failed(format!("no status in {answer}")))? == "green",
-            points: answer
-                .pointer("/result/points_count")
-                .and_then(Value::as_u64)
-                .unwrap_or(0),
+            points: count("/result/points_count"),
+            segments: count("/result/segments_count"),
         })
     }
 

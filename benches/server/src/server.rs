@@ -79,12 +79,17 @@ pub struct State {
     pub green: bool,
     /// Points in the collection.
     pub points: u64,
+    /// Segments that searches look at.
+    pub segments: u64,
 }
 
 /// A server, and one collection of it.
 pub trait Server: Sync {
     /// `grpc` or `rest`.
     fn transport(&self) -> &'static str;
+
+    /// The same server, with another collection.
+    fn beside(&self, collection: &str) -> Box<dyn Server>;
 
     /// What it is: name and version.
     fn name(&self) -> Result<String>;

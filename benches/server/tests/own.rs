@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use vdb::Database;
-use vdb_bench_server::{Floor, FloorLine};
+use vdb_bench_server::{Cores, Floor, FloorLine};
 use vdb_bench_server::{Grpc, Kill, Load, Many, Own, Rest, Server, floor, kill, load, many, random};
 use vdb_measure::Setting;
 use vdb_qdrant::rest::RestOptions;
@@ -121,6 +121,7 @@ fn what_a_call_costs_is_measured() {
         batch: 100,
         setting: Setting::Exact,
         patience: Duration::from_secs(60),
+        cores: Cores::default(),
     };
     let mut lines: Vec<FloorLine> = Vec::new();
     floor(
@@ -139,14 +140,18 @@ fn what_a_call_costs_is_measured() {
         kinds,
         [
             ("search", "embedded", 1),
+            ("health", "socket", 1),
+            ("search", "socket", 1),
             ("health", "grpc", 1),
             ("health", "grpc", 2),
             ("health", "rest", 1),
             ("health", "rest", 2),
             ("upsert", "grpc", 1),
+            ("small", "grpc", 1),
             ("search", "grpc", 1),
             ("search", "grpc", 2),
             ("upsert", "rest", 1),
+            ("small", "rest", 1),
             ("search", "rest", 1),
             ("search", "rest", 2),
         ]

@@ -54,7 +54,11 @@ macro_rules! serve_by_methods {
                 let subject = named.map(str::to_owned).map($crate::grpc::journal::Subject);
                 // A method of the type itself comes before that of a trait.
                 let answer = $type::$name(&calls, message).await?;
+                let short = prost::Message::encoded_len(&answer) < $crate::limits::PACKET.into();
                 let mut response = tonic::Response::new(answer);
+                if short {
+                    response.disable_compression();
+                }
                 if let Some(subject) = subject {
                     response.extensions_mut().insert(subject);
                 }

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use http::{Extensions, HeaderMap};
-use tonic::Status;
 
 use crate::service::access::{Needs, of_method};
 use crate::service::{Caller, Keys, Service, ServiceError};
@@ -20,40 +16,40 @@ pub(super) struct Guard {
 
 /// Who makes a call and what it needs, until its message is there and says of which collection.
 #[derive(Clone, Debug)]
-struct Admitted {
-    caller: Caller,
+pub(super) struct Admitted {
+    pub(super) caller: Caller,
     needs: Needs,
 }
 
-pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    match admit(&guard, request.uri().path(), request.headers()).await {
-        Ok(admitted) => {
-            let caller = admitted.caller.clone();
-            request.extensions_mut().insert(admitted);
-            let mut response = next.run(request).await;
-            // For the log.
-            response.extensions_mut().insert(caller);
-            response
-        }
-        Err(error) => Status::from(error)
-            .into_http::<axum::body::Body>()
-            .into_response(),
+impl Admitted {
+    /// Whether the caller may make the call, of which the message names this collection.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::service::ErrorKind::Forbidden) when he may not.
+    pub(super) fn check(&self, collection: Option<&str>) -> Result<(), ServiceError> {
+        self.needs.check(self.caller.access(), collection)
     }
 }
 
-async fn admit(guard: &Guard, path: &str, headers: &HeaderMap) -> Result<Admitted, ServiceError> {
-    let needs = of_method(path);
-    if needs == Needs::Nothing {
-        let caller = Caller::with(crate::service::access::Access::nothing());
-        return Ok(Admitted { caller, needs });
+impl Guard {
+    /// Who makes a call of this path.
+    ///
+    /// # Errors
+    /// When nobody may make it, or the caller may not, whatever it says.
+    pub(super) async fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Admitted, ServiceError> {
+        let needs = of_method(path);
+        if needs == Needs::Nothing {
+            let caller = Caller::with(crate::service::access::Access::nothing());
+            return Ok(Admitted { caller, needs });
+        }
+        let caller = self.keys.identify(key(headers))?;
+        self.service.check_condition(&caller).await?;
+        // What concerns one collection has to wait for its name.
+        if !matches!(needs, Needs::On(_)) {
+            needs.check(caller.access(), None)?;
+        }
+        Ok(Admitted { caller, needs })
     }
-    let caller = guard.keys.identify(key(headers))?;
-    guard.service.check_condition(&caller).await?;
-    // What concerns one collection has to wait for its name.
-    if !matches!(needs, Needs::On(_)) {
-        needs.check(caller.access(), None)?;
-    }
-    Ok(Admitted { caller, needs })
 }
 
 /// The key of a call: the header `api-key`, or the token of a bearer.
@@ -75,7 +71,7 @@ pub(super) fn caller<'a>(
 ) -> Result<&'a Caller, ServiceError> {
     let admitted: Option<&Admitted> = extensions.get();
     let admitted = admitted.ok_or_else(|| ServiceError::internal("nobody has asked who calls"))?;
-    admitted.needs.check(admitted.caller.access(), collection)?;
+    admitted.check(collection)?;
     Ok(&admitted.caller)
 }
 

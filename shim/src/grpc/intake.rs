@@ -1,16 +1,15 @@
 //! Messages are taken in, and bounded, before their calls take a turn.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use tokio::sync::Semaphore;
+use axum::BoxError;
+use axum::body::{Bytes, HttpBody};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tonic::Status;
 
-use crate::limits::{Bodies, BodyProblem, LARGE_BODY_BYTES, Limits, MAX_QUESTION_BYTES, Offload};
+use crate::limits::{
+    Bodies, BodyProblem, Gathered, LARGE_BODY_BYTES, Limits, MAX_QUESTION_BYTES, Offload, Room,
+};
 use crate::service::{ErrorKind, ServiceError};
 
 /// What paths of the services with messages of any size begin with. Others have small ones, which bound themselves, or several.
@@ -29,71 +28,103 @@ pub(super) const BULK: [&str; 5] = [
 const MOST_UNPACKED: usize = 1_032;
 
 /// Bytes before a message: whether it is packed, and its length.
-const HEAD: usize = 5;
+pub(super) const HEAD: usize = 5;
 
 /// Bytes of a packed message that may take so long to unpack that other connections must not wait for it.
 const LARGE_PACKED_BYTES: usize = 4 << 10;
 
 /// Takes in messages, and gives turns to their calls.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Intake {
     bodies: Bodies,
-    turns: Arc<Semaphore>,
+    turns: Semaphore,
     offload: Offload,
+}
+
+/// A message that is there.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// With its head.
+    pub(super) bytes: Bytes,
+    /// Whether it is packed.
+    pub(super) packed: bool,
+    /// What it takes, and what is made of it, until this is dropped.
+    pub(super) room: Room,
+}
+
+impl Message {
+    /// Whether it takes so long to read that other connections must not wait for it.
+    pub(super) fn is_large(&self) -> bool {
+        let large = if self.packed {
+            LARGE_PACKED_BYTES
+        } else {
+            LARGE_BODY_BYTES
+        };
+        self.bytes.len() >= large
+    }
 }
 
 impl Intake {
     pub(super) fn new(limits: &Limits) -> Self {
         Intake {
             bodies: Bodies::new(limits.message_bytes, limits),
-            turns: Arc::new(Semaphore::new(limits.calls.max(1))),
+            turns: Semaphore::new(limits.calls.max(1)),
             offload: Offload::new(),
         }
     }
-}
 
-pub(super) async fn take_in(State(intake): State<Intake>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if !SERVICES.iter().any(|service| path.starts_with(service)) {
-        return next.run(request).await;
+    /// Whether calls of this path bring one message, which may be of any size.
+    pub(super) fn takes_in(path: &str) -> bool {
+        SERVICES.iter().any(|service| path.starts_with(service))
     }
-    match call(&intake, request, next).await {
-        Ok(response) => response,
-        Err(status) => status.into_http::<Body>().into_response(),
-    }
-}
 
-async fn call(intake: &Intake, request: Request, next: Next) -> Result<Response, Status> {
-    let (parts, body) = request.into_parts();
-    let refuse = |problem: BodyProblem| refused(&problem);
-    let max = if BULK.contains(&parts.uri.path()) {
-        usize::MAX
-    } else {
-        MAX_QUESTION_BYTES
-    };
-    let gathered = intake
-        .bodies
-        .gather_at_most(body, HEAD.saturating_add(max), announced);
-    let mut gathered = gathered.await.map_err(refuse)?;
-    let (len, packed) = (gathered.bytes.len(), is_packed(&gathered.bytes)?);
-    if packed {
-        let most = len.saturating_mul(MOST_UNPACKED).min(max);
-        let made = intake.bodies.make_room(&mut gathered.room, most).await;
-        made.map_err(refuse)?;
+    /// The message that a call of this path brings.
+    pub(super) async fn message<B>(&self, path: &str, body: B) -> Result<Message, Status>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let refuse = |problem: BodyProblem| refused(&problem);
+        let max = if BULK.contains(&path) {
+            usize::MAX
+        } else {
+            MAX_QUESTION_BYTES
+        };
+        let gathered = self
+            .bodies
+            .gather_at_most(body, HEAD.saturating_add(max), announced);
+        let Gathered { bytes, mut room } = gathered.await.map_err(refuse)?;
+        let packed = is_packed(&bytes)?;
+        if packed {
+            let most = bytes.len().saturating_mul(MOST_UNPACKED).min(max);
+            let made = self.bodies.make_room(&mut room, most).await;
+            made.map_err(refuse)?;
+        }
+        Ok(Message {
+            bytes,
+            packed,
+            room,
+        })
     }
-    let large = if packed {
-        LARGE_PACKED_BYTES
-    } else {
-        LARGE_BODY_BYTES
-    };
-    let turn = intake.turns.acquire().await;
-    let _turn = turn.map_err(|_| Status::unavailable("the service is shutting down"))?;
-    let work = next.run(Request::from_parts(parts, Body::from(gathered.bytes)));
-    if len < large {
-        return Ok(work.await);
+
+    /// The turn of a call, over when it is dropped.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Status> {
+        let turn = self.turns.acquire().await;
+        turn.map_err(|_| Status::unavailable("the service is shutting down"))
     }
-    let done = intake.offload.begin(work).await;
-    done.ok_or_else(|| Status::internal("the call failed unexpectedly"))
+
+    /// What `work` gives. It begins on another thread if its message is `large`.
+    pub(super) async fn begin<F>(&self, large: bool, work: F) -> Result<F::Output, Status>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if !large {
+            return Ok(work.await);
+        }
+        let done = self.offload.begin(work).await;
+        done.ok_or_else(|| Status::internal("the call failed unexpectedly"))
+    }
 }
 
 /// How long a body is of which these are the first bytes, if it is one message.

@@ -1,16 +1,18 @@
 //! The gRPC interface of Qdrant, over a [`Service`](crate::service::Service).
 //!
 //! ```text
-//! connection -> guard.rs -> intake.rs (the message is there) -> api.rs -> convert/ -> service -> convert/ -> answer
-//! in-process client (../client/) ------------------------------^
+//! connection -> entry.rs: guard.rs, intake.rs -> direct.rs or a router -> api.rs -> convert/ -> service -> convert/ -> answer
+//! in-process client (../client/) ----------------------------------------^
 //! ```
 //!
 //! | file | what |
 //! |---|---|
 //! | `server.rs` | serving it on a listener |
+//! | `entry.rs` | the way of every call |
 //! | `journal.rs` | ids of calls, the log, counts of answers |
 //! | `guard.rs`, `names.rs` | who may call what; which collection a message is about |
 //! | `intake.rs` | messages, taken in and bounded |
+//! | `direct.rs`, `reply.rs` | calls that are made most often; answers of one message on the wire |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
 //! | `call.rs` | what every call needs |
 //! | `collections.rs`, `points/`, `snapshots.rs`, `qdrant.rs` | the calls, a file or folder a service |
@@ -26,6 +28,8 @@ mod api;
 mod call;
 mod collections;
 mod convert;
+mod direct;
+mod entry;
 mod guard;
 mod inputs;
 mod intake;
@@ -34,10 +38,12 @@ mod names;
 mod points;
 mod qdrant;
 mod reflection;
+mod reply;
 mod server;
 mod snapshots;
 mod status;
 
 pub(crate) use api::Api;
 pub(crate) use inputs::MESSAGES;
+pub(crate) use server::serve_lingering;
 pub use server::{ServerOptions, serve};

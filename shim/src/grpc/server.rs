@@ -2,9 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::middleware::from_fn_with_state;
 use qdrant_client::qdrant::collections_server::CollectionsServer;
 use qdrant_client::qdrant::points_server::PointsServer;
 use qdrant_client::qdrant::qdrant_server::QdrantServer;
@@ -14,11 +13,13 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use super::api::Api;
-use super::guard::{self, Guard};
-use super::intake::{self, BULK, Intake};
+use super::entry::{Entry, Way};
+use super::guard::Guard;
+use super::intake::{BULK, Intake};
 use super::journal::Journal;
+use super::points::PointCalls;
 use super::reflection;
-use crate::connections::{self, Wire};
+use crate::connections::{self, Linger, Wire};
 use crate::limits::{Limits, MAX_QUESTION_BYTES};
 use crate::service::{Keys, Service};
 use crate::tls::Certificates;
@@ -47,17 +48,33 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let nobody = Linger::new(Duration::ZERO);
+    serve_lingering(service, options, nobody, listener, shutdown).await
+}
+
+/// As [`serve`], with somebody who may stay awake after answers.
+///
+/// # Errors
+/// When the listener has no address.
+pub(crate) async fn serve_lingering(
+    service: Service,
+    options: ServerOptions,
+    linger: Linger,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let wire = Wire {
         limits: options.limits,
         tls: options.tls.clone(),
         only_second: true,
+        linger,
     };
-    let router = router(service, options).await;
-    connections::serve(listener, router, wire, shutdown).await
+    let entry = entry(service, options).await;
+    connections::serve(listener, entry, wire, shutdown).await
 }
 
-/// All services behind what every call has to pass: who may make it, and whether its message is there.
-async fn router(service: Service, options: ServerOptions) -> Router {
+/// All services, behind what every call has to pass.
+async fn entry(service: Service, options: ServerOptions) -> Entry {
     let api = Api::new(&service);
     // Gzip both ways. Who may make such a call has shown a key, if there are keys, and waits for a turn.
     let question = options.limits.message_bytes.min(MAX_QUESTION_BYTES);
@@ -79,7 +96,7 @@ async fn router(service: Service, options: ServerOptions) -> Router {
         .set_serving::<CollectionsServer<super::collections::CollectionCalls>>()
         .await;
     reporter
-        .set_serving::<PointsServer<super::points::PointCalls>>()
+        .set_serving::<PointsServer<PointCalls>>()
         .await;
     reporter
         .set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>()
@@ -95,19 +112,19 @@ async fn router(service: Service, options: ServerOptions) -> Router {
     if let Some(known) = reflection::known(reflection::builder().build_v1alpha()) {
         routes = routes.add_service(known.max_decoding_message_size(SMALL_MESSAGE));
     }
-    let journal = Journal::new(&service);
-    let guard = Guard {
-        keys: Arc::new(options.keys),
-        service,
+    let way = Way {
+        journal: Journal::new(&service),
+        intake: Intake::new(&options.limits),
+        points: PointCalls(service.clone()),
+        guard: Guard {
+            keys: Arc::new(options.keys),
+            service,
+        },
+        // Paths of their own come before that of their service.
+        services: BULK.into_iter().fold(
+            routes.prepare().into_axum_router(),
+            |routes, path| routes.route_service(path, bulk.clone()),
+        ),
     };
-    let routes = routes.prepare().into_axum_router();
-    // Paths of their own come before that of their service.
-    let routes = BULK
-        .into_iter()
-        .fold(routes, |routes, path| routes.route_service(path, bulk.clone()));
-    routes
-        .layer(from_fn_with_state(Intake::new(&options.limits), intake::take_in))
-        // Who may not call takes nobody's turn.
-        .layer(from_fn_with_state(guard, guard::guard))
-        .layer(journal)
+    way.into()
 }

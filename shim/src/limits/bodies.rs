@@ -1,10 +1,13 @@
 //! Bodies, taken in whole before anything else is done for their call: one that does not come holds up nobody.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use axum::BoxError;
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody};
 use futures_util::stream::{StreamExt as _, unfold};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -61,6 +64,69 @@ impl Room {
     }
 }
 
+/// What has come of a body. Most come in one part, which is kept as it is.
+#[derive(Debug, Default)]
+struct Whole {
+    /// The first part, while it is alone.
+    first: Bytes,
+    /// All of them.
+    parts: Vec<u8>,
+}
+
+impl Whole {
+    fn bytes(&self) -> &[u8] {
+        if self.parts.is_empty() {
+            &self.first
+        } else {
+            &self.parts
+        }
+    }
+
+    /// Adds a part to a body that is known to have so many bytes.
+    fn add(&mut self, part: Bytes, known: usize) {
+        if self.bytes().is_empty() {
+            self.first = part;
+            return;
+        }
+        if self.parts.is_empty() {
+            self.parts.reserve(known.max(self.first.len() + part.len()));
+            self.parts.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.parts.extend_from_slice(&part);
+    }
+}
+
+impl From<Whole> for Bytes {
+    fn from(whole: Whole) -> Self {
+        if whole.parts.is_empty() {
+            whole.first
+        } else {
+            whole.parts.into()
+        }
+    }
+}
+
+/// The next bytes of a body; what is behind them is nobody's concern.
+async fn next<B>(body: &mut B) -> Option<Result<Bytes, BoxError>>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    poll_fn(|context| {
+        loop {
+            let frame = match ready!(Pin::new(&mut *body).poll_frame(context)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                None => return Poll::Ready(None),
+            };
+            if let Ok(bytes) = frame.into_data() {
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+        }
+    })
+    .await
+}
+
 impl Bodies {
     /// Bodies of at most so many bytes.
     pub(crate) fn new(max: usize, limits: &Limits) -> Self {
@@ -84,77 +150,79 @@ impl Bodies {
     ///
     /// Where the length is known, room for all of it is taken at once: bodies that hold some and wait for more could all wait
     /// for each other.
-    pub(crate) async fn gather_at_most(
+    pub(crate) async fn gather_at_most<B>(
         &self,
-        body: Body,
+        mut body: B,
         max: usize,
         announced: fn(&[u8]) -> Option<usize>,
-    ) -> Result<Gathered, BodyProblem> {
+    ) -> Result<Gathered, BodyProblem>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
         let max = max.min(self.max);
         let too_large = || BodyProblem::TooLarge { limit: max };
         let size = body.size_hint();
         if size.lower() > max as u64 {
             return Err(too_large());
         }
+        let (mut whole, mut room) = (Whole::default(), Room::default());
         if body.is_end_stream() {
-            return Ok(Gathered {
-                bytes: Bytes::new(),
-                room: Room::default(),
-            });
+            let bytes = whole.into();
+            return Ok(Gathered { bytes, room });
         }
         let mut known = size.exact().and_then(|bytes| usize::try_from(bytes).ok());
-        let (mut whole, mut room) = (Vec::new(), Room::default());
         self.widen(&mut room, known.unwrap_or(0)).await?;
         let mut started = Instant::now();
-        let mut parts = body.into_data_stream();
         loop {
-            let earned = Duration::from_secs(whole.len() as u64 / self.bytes_a_second);
+            let earned = Duration::from_secs(whole.bytes().len() as u64 / self.bytes_a_second);
             let end = started + self.patience + earned;
-            let part = timeout_at(end, parts.next())
+            let part = timeout_at(end, next(&mut body))
                 .await
                 .map_err(|_| BodyProblem::Late)?;
             let Some(part) = part else { break };
             let part = part.map_err(|error| BodyProblem::Broken(error.to_string()))?;
-            let len = whole.len() + part.len();
+            let len = whole.bytes().len() + part.len();
             if len > max {
                 return Err(too_large());
             }
-            whole.extend_from_slice(&part);
+            whole.add(part, known.unwrap_or(0));
             if known.is_none() {
-                known = announced(&whole);
+                known = announced(whole.bytes());
                 if known.is_some_and(|known| known > max) {
                     return Err(too_large());
                 }
             }
-            let waiting = Instant::now();
-            self.widen(&mut room, known.unwrap_or(0).max(len)).await?;
             // That there was no room is not what the caller is waited for.
-            started += waiting.elapsed();
+            started += self.widen(&mut room, known.unwrap_or(0).max(len)).await?;
         }
-        Ok(Gathered {
-            bytes: whole.into(),
-            room,
-        })
+        let bytes = whole.into();
+        Ok(Gathered { bytes, room })
     }
 
     /// Room for as many bytes as a body may have when it is unpacked.
     pub(crate) async fn make_room(&self, room: &mut Room, bytes: usize) -> Result<(), BodyProblem> {
-        self.widen(room, bytes.min(self.max)).await
+        self.widen(room, bytes.min(self.max)).await.map(drop)
     }
 
-    /// Makes a room as large as this, waiting for others to leave theirs for as long as there is patience.
-    async fn widen(&self, room: &mut Room, bytes: usize) -> Result<(), BodyProblem> {
+    /// Makes a room as large as this, waiting for others to leave theirs for as long as there is patience. How long that took.
+    async fn widen(&self, room: &mut Room, bytes: usize) -> Result<Duration, BodyProblem> {
         let wanted = bytes.div_ceil(UNIT).min(self.units);
         let more = wanted.saturating_sub(room.units());
         if more == 0 {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         let more = u32::try_from(more).unwrap_or(u32::MAX);
+        if let Ok(more) = self.room.clone().try_acquire_many_owned(more) {
+            room.add(more);
+            return Ok(Duration::ZERO);
+        }
+        let waiting = Instant::now();
         let taken = timeout(self.patience, self.room.clone().acquire_many_owned(more)).await;
         match taken {
             Ok(Ok(more)) => {
                 room.add(more);
-                Ok(())
+                Ok(waiting.elapsed())
             }
             Ok(Err(_)) | Err(_) => Err(BodyProblem::NoRoom),
         }

@@ -11,7 +11,7 @@ mod offload;
 
 use std::time::Duration;
 
-pub(crate) use bodies::{Bodies, BodyProblem};
+pub(crate) use bodies::{Bodies, BodyProblem, Gathered, Room};
 pub(crate) use offload::Offload;
 
 /// Bytes of the largest body of a call of REST, but for uploads of snapshots, where nobody says.
@@ -26,6 +26,10 @@ pub(crate) const MAX_QUESTION_BYTES: usize = 32 << 20;
 
 /// Bytes of a body that takes so long to read that other connections must not wait for it.
 pub(crate) const LARGE_BODY_BYTES: usize = 256 << 10;
+
+/// Answers of fewer bytes go out as they are to who would take them packed: they fit one packet, and packing takes longer than many
+/// a query.
+pub(crate) const PACKET: u16 = 1_400;
 
 /// Bytes of the head of a request: its line and its headers.
 pub(crate) const MAX_HEAD_BYTES: u32 = 64 << 10;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use vdb::AliasChange;
 
 use super::App;
+use super::json;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, TimeoutParam};
 use super::guard::By;
@@ -34,14 +35,14 @@ pub(super) fn routes() -> Router<App> {
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
     ("create collection", |bytes| {
-        serde_json::from_slice::<CollectionSettings>(bytes)
+        json::read::<CollectionSettings>(bytes)
             .is_ok_and(|settings| settings.validate().is_ok() && settings.to_config().is_ok())
     }),
     ("update collection", |bytes| {
-        serde_json::from_slice::<SettingsUpdate>(bytes).is_ok_and(|update| update.validate().is_ok())
+        json::read::<SettingsUpdate>(bytes).is_ok_and(|update| update.validate().is_ok())
     }),
     ("aliases", |bytes| {
-        serde_json::from_slice::<ChangeAliases>(bytes).is_ok()
+        json::read::<ChangeAliases>(bytes).is_ok()
     }),
 ];
 

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::json;
 use super::envelope::{Failure, Part};
 use crate::limits::LARGE_BODY_BYTES;
 use crate::service::{Ordering, Problems, ReadOptions, ServiceError, WriteOptions};
@@ -24,9 +25,9 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Js
             .await
             .map_err(|error| Failure::format(Part::Body, error))?;
         let parsed = if bytes.len() < LARGE_BODY_BYTES {
-            serde_json::from_slice(&bytes)
+            json::read(&bytes)
         } else {
-            tokio::task::spawn_blocking(move || serde_json::from_slice(&bytes))
+            tokio::task::spawn_blocking(move || json::read(&bytes))
                 .await
                 .map_err(|_| ServiceError::internal("the body could not be read"))?
         };

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use axum::RequestExt as _;
-use axum::body::Body;
-use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::envelope::{Failure, Part};
@@ -24,27 +22,29 @@ pub(super) struct Guard {
     pub(super) service: Service,
 }
 
-pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let needs = needs(&request);
-    // A browser asks whether it may ask without showing a key. What comes with such a question is not read: whoever asks may be
-    // anybody, and room for bodies is for those who show a key.
-    if needs == Needs::Nothing || request.method() == Method::OPTIONS {
-        let (parts, _) = request.into_parts();
-        return next.run(Request::from_parts(parts, Body::empty())).await;
+impl Guard {
+    /// Who makes a request; nobody, where no key is needed.
+    ///
+    /// A browser asks whether it may ask without showing a key. What comes with such a question is not to be read: whoever asks may
+    /// be anybody, and room for bodies is for those who show a key.
+    pub(super) async fn admit(&self, request: &mut Request) -> Result<Option<Caller>, Response> {
+        let needs = needs(request);
+        if needs == Needs::Nothing || request.method() == Method::OPTIONS {
+            return Ok(None);
+        }
+        let caller = self.identify(request.headers()).await.map_err(refuse)?;
+        let collection = collection(request).await;
+        needs
+            .check(caller.access(), collection.as_deref())
+            .map_err(refuse)?;
+        Ok(Some(caller))
     }
-    let caller = match identify(&guard, request.headers()).await {
-        Ok(caller) => caller,
-        Err(error) => return refuse(error),
-    };
-    let collection = collection(&mut request).await;
-    if let Err(error) = needs.check(caller.access(), collection.as_deref()) {
-        return refuse(error);
+
+    async fn identify(&self, headers: &HeaderMap) -> Result<Caller, ServiceError> {
+        let caller = self.keys.identify(key(headers))?;
+        self.service.check_condition(&caller).await?;
+        Ok(caller)
     }
-    request.extensions_mut().insert(caller.clone());
-    let mut response = next.run(request).await;
-    // For the log.
-    response.extensions_mut().insert(caller);
-    response
 }
 
 fn needs(request: &Request) -> Needs {
@@ -57,12 +57,6 @@ fn needs(request: &Request) -> Needs {
     } else {
         Needs::Key
     }
-}
-
-async fn identify(guard: &Guard, headers: &HeaderMap) -> Result<Caller, ServiceError> {
-    let caller = guard.keys.identify(key(headers))?;
-    guard.service.check_condition(&caller).await?;
-    Ok(caller)
 }
 
 /// The collection that the path names.

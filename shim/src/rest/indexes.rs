@@ -9,6 +9,7 @@ use serde_json::Value;
 use vdb::{PayloadIndexKind, PayloadIndexParams};
 
 use super::App;
+use super::json;
 use super::envelope::{Failure, Part, answer};
 use super::extract::{At, Json, Params, WriteParams};
 use super::wire::{Bodies, WirePath};
@@ -22,7 +23,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[("index", |bytes| {
-    serde_json::from_slice::<CreateIndex>(bytes).is_ok_and(|body| {
+    json::read::<CreateIndex>(bytes).is_ok_and(|body| {
         body.field_schema
             .is_some_and(|schema| read_schema(&schema).is_ok())
     })

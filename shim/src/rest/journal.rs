@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Method, Uri};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
@@ -37,6 +36,16 @@ pub(super) struct Journal {
     ids: RequestIds,
 }
 
+/// A request that has begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    at: Instant,
+    id: HeaderValue,
+    method: Method,
+    uri: Uri,
+    route: Option<MatchedPath>,
+}
+
 impl Journal {
     /// Of the requests to a service.
     pub(super) fn new(service: &Service) -> Self {
@@ -45,6 +54,51 @@ impl Journal {
             slow: service.slow(),
             ids: RequestIds::new(),
         }
+    }
+
+    /// A request begins, with the id that its caller gives it, or one of its own.
+    pub(super) fn begin(&self, request: &Request) -> Begun {
+        Begun {
+            at: Instant::now(),
+            id: self.ids.of(request.headers()),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            route: request.extensions().get().cloned(),
+        }
+    }
+
+    /// A request is answered: it is told and counted, and its answer has its id.
+    pub(super) fn end(&self, begun: Begun, caller: Option<&Caller>, response: &mut Response) {
+        let (took, status) = (begun.at.elapsed(), response.status());
+        let Begun {
+            id,
+            method,
+            uri,
+            route,
+            ..
+        } = begun;
+        let (shown, path) = (id.to_str().unwrap_or_default(), uri.path());
+        let (number, ms) = (status.as_u16(), took.as_micros() as f64 / 1e3);
+        let subject = caller.and_then(Caller::subject);
+        // A line for every request that went well would take longer to write than many take to answer.
+        if status.is_server_error() {
+            tracing::error!(%method, path, status = number, ms, id = shown, subject, "request");
+        } else if status.is_client_error() {
+            tracing::info!(%method, path, status = number, ms, id = shown, subject, "request");
+        } else if took >= self.slow {
+            tracing::warn!(%method, path, status = number, ms, id = shown, subject, "slow request");
+        } else {
+            tracing::debug!(%method, path, status = number, ms, id = shown, subject, "request");
+        }
+        // Routes are a few; a caller can name methods without end.
+        if let Some(route) = route.filter(|_| METHODS.contains(&method)) {
+            let route = format!("{method} {}", route.as_str());
+            self.tallies.add(&route, number, took, || true);
+            if status.is_success() {
+                self.count_for_collection(&route, path, number, took);
+            }
+        }
+        response.headers_mut().insert(REQUEST_ID, id);
     }
 
     /// Counts what succeeded for the collection that its path names.
@@ -59,36 +113,4 @@ impl Journal {
         let name = percent_decode_str(name).decode_utf8_lossy();
         self.tallies.add_to(&name, route, status, took);
     }
-}
-
-pub(super) async fn record(State(journal): State<Arc<Journal>>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = journal.ids.of(request.headers());
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map(|path| format!("{} {}", request.method(), path.as_str()));
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let mut response = next.run(request).await;
-    let (took, status) = (started.elapsed(), response.status());
-    let (shown, path) = (id.to_str().unwrap_or_default(), uri.path());
-    let (number, ms) = (status.as_u16(), took.as_micros() as f64 / 1e3);
-    let subject = response.extensions().get::<Caller>().and_then(Caller::subject);
-    // A line for every request that went well would take longer to write than many take to answer.
-    if status.is_server_error() {
-        tracing::error!(%method, path, status = number, ms, id = shown, subject, "request");
-    } else if status.is_client_error() {
-        tracing::info!(%method, path, status = number, ms, id = shown, subject, "request");
-    } else if took >= journal.slow {
-        tracing::warn!(%method, path, status = number, ms, id = shown, subject, "slow request");
-    } else {
-        tracing::debug!(%method, path, status = number, ms, id = shown, subject, "request");
-    }
-    // Routes are a few; a caller can name methods without end.
-    if let Some(route) = route.filter(|_| METHODS.contains(&method)) {
-        journal.tallies.add(&route, number, took, true);
-        if status.is_success() {
-            journal.count_for_collection(&route, path, number, took);
-        }
-    }
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
 }

@@ -1,14 +1,16 @@
 //! The REST interface.
 //!
 //! ```text
-//! request -> slashes made single -> CORS, gzip -> request id, log -> origin, key -> body taken in -> route -> Service
+//! request -> slashes made single -> CORS, gzip -> entry.rs: request id, origin, key, body taken in -> route -> Service
 //!                                                                                   result -> envelope -> response
 //! ```
 //!
 //! | file | what |
 //! |---|---|
+//! | `entry.rs` | the way of every request to its route |
 //! | `envelope.rs` | the shape of every answer; which status an error has |
 //! | `extract.rs` | names, parameters and bodies of requests, and what is said of bad ones |
+//! | `json/` | bodies of JSON, read fast |
 //! | `guard.rs`, `origin.rs` | who may call what; pages that may not |
 //! | `intake.rs` | bodies, taken in and bounded |
 //! | `journal.rs` | request ids, the log, counts of answers |
@@ -26,6 +28,7 @@
 mod cluster;
 mod collections;
 mod dashboard;
+mod entry;
 mod envelope;
 mod extract;
 mod guard;
@@ -33,6 +36,7 @@ mod indexes;
 mod intake;
 mod issues;
 mod journal;
+mod json;
 mod node;
 mod optimizations;
 mod origin;
@@ -51,24 +55,23 @@ use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{Any, CorsLayer};
-use tower_http::decompression::RequestDecompressionLayer;
 
-use crate::limits::{Bodies, Limits};
+use crate::limits::{Bodies, Limits, PACKET};
 use crate::service::access::Access;
 use crate::service::{Caller, Keys, Service};
+use entry::Entry;
 use guard::Guard;
 use journal::Journal;
 pub(crate) use node::while_opening;
+use origin::Allowed;
+use slashes::Single;
 
 pub use crate::limits::MAX_BODY_BYTES;
-
-/// Answers of fewer bytes go out as they are: they fit one packet, and packing takes longer than many a query.
-const PACKET: u16 = 1_400;
 
 /// Settings of the REST interface.
 #[derive(Clone, Debug, Default)]
@@ -141,20 +144,22 @@ fn calls() -> Router<App> {
 
 /// The REST interface of a service, to be served or called.
 pub fn router(service: Service, options: RestOptions) -> Router {
-    let journal = Arc::new(Journal::new(&service));
     let app = App {
         service: service.on_behalf_of(&Caller::with(Access::nothing())),
         tokens: options.keys.take_tokens(),
         metrics_prefix: options.metrics_prefix.into(),
     };
-    let bodies = Bodies::new(options.limits.body_bytes, &options.limits);
-    let guard = Guard {
-        keys: Arc::new(options.keys.clone()),
-        service,
+    let entry = Entry {
+        journal: Journal::new(&service),
+        origins: Allowed::new(options.any_origin || options.keys.are_required()),
+        bodies: Bodies::new(options.limits.body_bytes, &options.limits),
+        guard: Guard {
+            keys: Arc::new(options.keys),
+            service,
+        },
     };
     // Snapshots say how long they are, and are packed as far as they can be.
     let packed = SizeAbove::new(PACKET).and(NotForContentType::const_new("application/octet-stream"));
-    let origins = origin::Allowed::new(options.any_origin || options.keys.are_required());
     let routes = if options.no_dashboard {
         calls()
     } else {
@@ -166,11 +171,7 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         .method_not_allowed_fallback(nothing)
         // Bodies are bounded where they are taken in, in the words that clients know.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(bodies, intake::gather))
-        .layer(RequestDecompressionLayer::new())
-        .layer(from_fn_with_state(guard, guard::guard))
-        .layer(from_fn_with_state(origins, origin::check))
-        .layer(from_fn_with_state(journal, journal::record))
+        .layer(from_fn_with_state(Arc::new(entry), entry::enter))
         .layer(CompressionLayer::new().compress_when(packed))
         .with_state(app);
     let routes = if options.no_cors {
@@ -183,9 +184,7 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         routes.layer(anything)
     };
     // Paths are mended before they are matched, which a layer of the router itself would be too late for.
-    Router::new()
-        .fallback_service(routes)
-        .layer(from_fn(slashes::single))
+    Router::new().fallback_service(Single(routes))
 }
 
 /// The metrics of a service and nothing else, for whoever asks.

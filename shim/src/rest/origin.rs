@@ -6,9 +6,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::envelope::{Failure, Part};
@@ -24,18 +22,18 @@ impl Allowed {
     pub(super) fn new(all: bool) -> Self {
         Allowed { all }
     }
-}
 
-pub(super) async fn check(State(allowed): State<Allowed>, request: Request, next: Next) -> Response {
-    match foreign(request.headers()).filter(|_| !allowed.all) {
-        None => next.run(request).await,
-        Some(name) => {
-            let error = ServiceError::forbidden(format!(
-                "{name} is not of this machine: set an API key, or enable_cors: true if every page may read and change \
-                 everything"
-            ));
-            Failure::of(error, Part::Body).into_response()
+    /// What a request with these headers is answered, if it is not to be.
+    pub(super) fn refusal(self, headers: &HeaderMap) -> Option<Response> {
+        if self.all {
+            return None;
         }
+        let name = foreign(headers)?;
+        let error = ServiceError::forbidden(format!(
+            "{name} is not of this machine: set an API key, or enable_cors: true if every page may read and change \
+             everything"
+        ));
+        Some(Failure::of(error, Part::Body).into_response())
     }
 }
 

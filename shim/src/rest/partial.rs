@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::App;
+use super::json;
 use super::envelope::{answer, answer_accepted};
 use super::extract::{Json, Params};
 use super::snapshots::{Place, UploadParams, WaitParam, send_passing, take_upload, waited};
@@ -24,7 +25,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// How bodies are read.
 pub(super) const BODIES: super::wire::Bodies = &[("manifest", |bytes| {
-    serde_json::from_slice::<ShardManifest>(bytes).is_ok()
+    json::read::<ShardManifest>(bytes).is_ok()
 })];
 
 async fn manifest(State(app): State<App>, place: Place) -> Response {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use vdb::{FacetRequest, FacetValue, MatrixRequest, PointId, ScrollRequest, Select};
 
 use super::App;
+use super::json;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::query::OrderByBody;
@@ -32,18 +33,18 @@ pub(super) fn routes() -> Router<App> {
 
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
-    ("get", |bytes| serde_json::from_slice::<GetBody>(bytes).is_ok()),
+    ("get", |bytes| json::read::<GetBody>(bytes).is_ok()),
     ("scroll", |bytes| {
-        serde_json::from_slice::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
+        json::read::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
     }),
     ("count", |bytes| {
-        serde_json::from_slice::<CountBody>(bytes).is_ok_and(|body| optional(body.filter).is_ok())
+        json::read::<CountBody>(bytes).is_ok_and(|body| optional(body.filter).is_ok())
     }),
     ("facet", |bytes| {
-        serde_json::from_slice::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
+        json::read::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
     ("matrix", |bytes| {
-        serde_json::from_slice::<MatrixBody>(bytes).is_ok_and(|body| body.request().is_ok())
+        json::read::<MatrixBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
 ];
 

@@ -1,16 +1,30 @@
 //! Doubled and trailing slashes are as good as single ones.
 
-use axum::extract::Request;
-use axum::http::Uri;
-use axum::http::uri::PathAndQuery;
-use axum::middleware::Next;
-use axum::response::Response;
+use std::task::{Context, Poll};
 
-pub(super) async fn single(mut request: Request, next: Next) -> Response {
-    if let Some(mended) = mended(request.uri()) {
-        *request.uri_mut() = mended;
+use axum::http::uri::PathAndQuery;
+use axum::http::{Request, Uri};
+use tower::Service;
+
+/// A service that is asked by paths with single slashes only.
+#[derive(Clone, Debug)]
+pub(super) struct Single<S>(pub(super) S);
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for Single<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
     }
-    next.run(request).await
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        if let Some(mended) = mended(request.uri()) {
+            *request.uri_mut() = mended;
+        }
+        self.0.call(request)
+    }
 }
 
 /// The address with single slashes, if it has others.

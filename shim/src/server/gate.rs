@@ -3,16 +3,15 @@
 //! Ports are listened on from the start. Whether the server lives is answered at once, whether it is ready with no; everything
 //! else waits until the database is open, and is then answered as if it had come later.
 
-use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::{BoxError, Router};
 use tokio::sync::watch;
-use tower::ServiceExt;
 
+use crate::connections::Answers;
 use crate::rest;
 
 /// The interface, once there is one.
@@ -43,18 +42,13 @@ impl Gate {
         self.decided.send_replace(true);
     }
 
-    /// A router that answers for the one behind the gate.
-    pub(super) fn router(self: &Arc<Self>) -> Router {
-        let gate = self.clone();
-        Router::new().fallback(move |request: Request| {
-            let gate = gate.clone();
-            async move { gate.pass(request).await }
-        })
-    }
-
-    async fn pass(&self, request: Request) -> Response {
+    async fn pass<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
         if let Some(router) = self.router.get() {
-            return answered(router, request).await;
+            return router.answer(request).await;
         }
         if let Some(early) = rest::while_opening(request.uri().path()) {
             return early;
@@ -63,15 +57,21 @@ impl Gate {
         // The sender is this gate's own: there is an end.
         let _ = decided.wait_for(|&decided| decided).await;
         match self.router.get() {
-            Some(router) => answered(router, request).await,
+            Some(router) => router.answer(request).await,
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
 }
 
-async fn answered(router: &Router, request: Request) -> Response {
-    let answer: Result<Response, Infallible> = router.clone().oneshot(request).await;
-    answer.unwrap_or_else(|never| match never {})
+/// As the one behind the gate does.
+impl Answers for Arc<Gate> {
+    async fn answer<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.pass(request).await
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 fn answers_are_counted_by_route_and_status() {
     let tallies = Tallies::default();
     for (status, times) in [(200, 1), (200, 3), (404, 20)] {
-        tallies.add("GET /a", status, times * MILLISECOND, true);
+        tallies.add("GET /a", status, times * MILLISECOND, || true);
     }
     let all = tallies.all();
     let found = &all["GET /a"][&200];
@@ -21,10 +21,10 @@ fn answers_are_counted_by_route_and_status() {
 fn the_mean_is_that_of_the_latest() {
     let tallies = Tallies::default();
     for _ in 0..1_000 {
-        tallies.add("r", 200, Duration::from_secs(1), true);
+        tallies.add("r", 200, Duration::from_secs(1), || true);
     }
     for _ in 0..1_000 {
-        tallies.add("r", 200, MILLISECOND, true);
+        tallies.add("r", 200, MILLISECOND, || true);
     }
     let mean = tallies.all()["r"][&200].mean;
     assert!(mean < 0.01, "{mean}");
@@ -33,10 +33,10 @@ fn the_mean_is_that_of_the_latest() {
 #[test]
 fn what_does_not_exist_takes_no_memory() {
     let tallies = Tallies::default();
-    tallies.add("/nothing", 12, MILLISECOND, false);
+    tallies.add("/nothing", 12, MILLISECOND, || false);
     assert!(tallies.all().is_empty());
     for route in 0..2 * MOST_ROUTES {
-        tallies.add(&route.to_string(), 200, MILLISECOND, true);
+        tallies.add(&route.to_string(), 200, MILLISECOND, || true);
     }
     assert_eq!(tallies.all().len(), MOST_ROUTES);
 }

@@ -85,6 +85,7 @@ impl Secured {
         let options = ServeOptions {
             rest: RestOptions::default(),
             tls: Some(certificates),
+            ..ServeOptions::default()
         };
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(serve(rest, Some(grpc), options, service, async move {

@@ -1,21 +1,27 @@
-//! What a call costs over the same call in one process.
+//! What a call costs over the same call in one process, and what of that is whose.
 //!
-//! Four things on one machine, with one and the same data: a call that does nothing (the health check), the search in this
-//! process, the search over gRPC and over REST, by several numbers of connections. And writes that wait, in batches.
+//! On one machine, with one and the same data, written in the same batches and left to settle: the search in this process; the
+//! same behind a bare socket, which is what the way to another thread and back takes, and what the search takes where other
+//! things are done in between; a call that does nothing (the health check); the questions of the searches to a collection of ten
+//! points, which is all the work of the protocol and next to none of the search; the searches, by several numbers of connections.
+//! And writes that wait, in batches.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use vdb::{CollectionConfig, Control, Database, Point, SearchRequest, VectorParams};
 use vdb_benches::{Dataset, Error, Question, Result};
 use vdb_measure::{Measured, Setting, rounded};
 
+use super::Cores;
+use super::here::{Here, here};
 use crate::load::load;
-use crate::server::{Connection, Server, renew};
+use crate::server::{Connection, Server, State, renew};
 
 /// Neighbours asked for.
-const LIMIT: usize = 10;
+pub(super) const LIMIT: usize = 10;
+/// Time between two looks at whether an index is complete.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -30,14 +36,16 @@ pub struct Floor {
     pub setting: Setting,
     /// How long is waited for the index.
     pub patience: Duration,
+    /// Where the thread that searches behind a bare socket is kept, and the one that asks it.
+    pub cores: Cores,
 }
 
 /// One of the measurements.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FloorLine {
-    /// `health`, `search` or `upsert`.
+    /// `search`, `health` (a call that does nothing), `small` (the questions of the searches, to ten points) or `upsert`.
     pub what: &'static str,
-    /// `embedded`, `grpc` or `rest`.
+    /// `embedded`, `socket` (a bare one), `grpc` or `rest`.
     pub by: &'static str,
     /// Connections at the same time.
     pub connections: usize,
@@ -49,14 +57,20 @@ pub struct FloorLine {
     pub p99_us: f64,
     /// Of the ten nearest.
     pub recall: Option<f64>,
+    /// Segments that are searched, the rows in memory as one of them: each is a search of its own.
+    pub segments: Option<u64>,
     /// Microseconds that the half of the calls takes longer than in this process, on one connection.
     pub over_embedded_us: Option<f64>,
-    /// Of these, what the half of the calls that do nothing does not take as well: what the server itself adds to a search.
+    /// Of these, what the half of the calls that do nothing does not take as well: what the server adds to a search.
     pub over_health_us: Option<f64>,
+    /// Microseconds that the half of the calls takes longer than behind a bare socket: what the protocol and the server add.
+    pub over_socket_us: Option<f64>,
+    /// Microseconds that the half of the calls takes longer than with ten points: what the search takes where the server makes it.
+    pub over_small_us: Option<f64>,
 }
 
 impl FloorLine {
-    fn of(what: &'static str, by: &'static str, connections: usize, measured: &Measured) -> Self {
+    pub(super) fn of(what: &'static str, by: &'static str, connections: usize, measured: &Measured) -> Self {
         FloorLine {
             what,
             by,
@@ -70,7 +84,7 @@ impl FloorLine {
 }
 
 /// A connection that asks how the server is.
-struct Health<'a>(Box<dyn Connection + 'a>);
+pub(super) struct Health<'a>(pub(super) Box<dyn Connection + 'a>);
 
 impl Connection for Health<'_> {
     fn prepare(&mut self, question: &Question<'_>, int8: bool) -> Result<()> {
@@ -90,44 +104,12 @@ impl Connection for Health<'_> {
     }
 }
 
-/// A search in this process, as a connection.
-struct Embedded<'a> {
-    collection: &'a vdb::Collection,
-    requests: Vec<SearchRequest>,
-}
-
-impl Connection for Embedded<'_> {
-    fn prepare(&mut self, question: &Question<'_>, _: bool) -> Result<()> {
-        let request = SearchRequest::new(question.vector.to_vec()).limit(question.limit);
-        self.requests.push(match question.setting {
-            Setting::Default => request,
-            Setting::Ef(ef) => request.ef(ef),
-            Setting::Exact => request.exact(true),
-        });
-        Ok(())
-    }
-
-    fn clear(&mut self) {
-        self.requests.clear();
-    }
-
-    fn ask(&mut self, question: usize) -> Result<Vec<u64>> {
-        let none = || Error::Program("a question that was not prepared".to_owned());
-        let request = self.requests.get(question).ok_or_else(none)?;
-        let hits = self
-            .collection
-            .search(request)
-            .map_err(|error| Error::Database(Box::new(error)))?;
-        let id = |hit: &vdb::ScoredPoint| match hit.id {
-            vdb::PointId::Num(number) => Some(number),
-            vdb::PointId::Uuid(_) => None,
-        };
-        Ok(hits.iter().filter_map(id).collect())
-    }
-
-    fn health(&mut self) -> Result<()> {
-        Ok(())
-    }
+/// What is measured by, and who is told.
+pub(super) struct Measuring<'a> {
+    pub(super) set: &'a Dataset,
+    truth: &'a [Vec<u64>],
+    pub(super) plan: &'a Floor,
+    tell: &'a mut dyn FnMut(&FloorLine) -> Result<()>,
 }
 
 /// Measures all of it. `scratch` is where the database of this process goes.
@@ -139,46 +121,93 @@ pub fn floor(
     tell: &mut dyn FnMut(&FloorLine) -> Result<()>,
 ) -> Result<()> {
     let truth = set.truth(LIMIT);
-    let embedded = search_here(set, scratch, plan, &truth)?;
-    tell(&embedded)?;
+    let mut measuring = Measuring {
+        set,
+        truth: &truth,
+        plan,
+        tell,
+    };
+    let here = here(&mut measuring, scratch)?;
     let mut idle = Vec::new();
     for server in servers {
-        for &connections in &plan.connections {
-            let mut open = connect(*server, connections, set, plan)?
-                .into_iter()
-                .map(|connection| Box::new(Health(connection)) as Box<dyn Connection + '_>)
-                .collect::<Vec<_>>();
-            let measured = load(&mut open, &truth, plan.passes)?;
-            if connections == 1 {
-                idle.push((server.transport(), measured.p50_us));
-            }
-            tell(&FloorLine::of(
-                "health",
-                server.transport(),
-                connections,
-                &measured,
-            ))?;
-        }
+        idle.push(measuring.health(*server)?);
     }
-    for server in servers {
-        tell(&write(*server, set, plan)?)?;
-        wait(*server, set, plan)?;
-        for &connections in &plan.connections {
-            let mut open = connect(*server, connections, set, plan)?;
-            let measured = load(&mut open, &truth, plan.passes)?;
-            let over = (connections == 1).then_some(measured.p50_us - embedded.p50_us);
-            let floor = idle.iter().find(|(by, _)| *by == server.transport());
-            let added = over.zip(floor).map(|(over, (_, floor))| over - floor);
-            tell(&FloorLine {
-                recall: Some(measured.recall),
-                over_embedded_us: over.map(|us| rounded(us, 1)),
-                over_health_us: added.map(|us| rounded(us, 1)),
-                ..FloorLine::of("search", server.transport(), connections, &measured)
-            })?;
-        }
+    for (server, health_us) in servers.iter().zip(idle) {
+        let written = write(*server, set, plan)?;
+        measuring.tell(&written)?;
+        let small_us = measuring.small(*server)?;
+        measuring.search(*server, &here, health_us, small_us)?;
         server.delete()?;
     }
     Ok(())
+}
+
+impl Measuring<'_> {
+    pub(super) fn load(&self, connections: &mut [Box<dyn Connection + '_>]) -> Result<Measured> {
+        load(connections, self.truth, self.plan.passes)
+    }
+
+    pub(super) fn tell(&mut self, line: &FloorLine) -> Result<()> {
+        (self.tell)(line)
+    }
+
+    /// Microseconds of the half of the calls that do nothing, of one connection.
+    fn health(&mut self, server: &dyn Server) -> Result<Option<f64>> {
+        let mut alone = None;
+        for &connections in &self.plan.connections {
+            let mut open: Vec<_> = connect(server, connections, self.set, self.plan)?
+                .into_iter()
+                .map(|connection| Box::new(Health(connection)) as Box<dyn Connection + '_>)
+                .collect();
+            let measured = self.load(&mut open)?;
+            if connections == 1 {
+                alone = Some(measured.p50_us);
+            }
+            let line = FloorLine::of("health", server.transport(), connections, &measured);
+            self.tell(&line)?;
+        }
+        Ok(alone)
+    }
+
+    /// Microseconds of the half of the questions, asked of ten points: as much to say, to read and to answer.
+    fn small(&mut self, server: &dyn Server) -> Result<f64> {
+        let beside = server.beside("floor-small");
+        renew(&*beside, self.set)?;
+        let few = 0..self.set.len().min(LIMIT);
+        let vectors: Vec<&[f32]> = few.map(|row| self.set.vector(row)).collect();
+        beside.upsert(0, &vectors, &[])?;
+        let mut open = connect(&*beside, 1, self.set, self.plan)?;
+        let measured = self.load(&mut open)?;
+        drop(open);
+        beside.delete()?;
+        self.tell(&FloorLine::of("small", server.transport(), 1, &measured))?;
+        Ok(measured.p50_us)
+    }
+
+    fn search(
+        &mut self,
+        server: &dyn Server,
+        here: &Here,
+        health_us: Option<f64>,
+        small_us: f64,
+    ) -> Result<()> {
+        let segments = settle(server.transport(), self.set, self.plan, || server.state())?;
+        for &connections in &self.plan.connections {
+            let mut open = connect(server, connections, self.set, self.plan)?;
+            let measured = self.load(&mut open)?;
+            let over = |us: f64| (connections == 1).then(|| rounded(measured.p50_us - us, 1));
+            self.tell(&FloorLine {
+                recall: Some(measured.recall),
+                segments: Some(segments),
+                over_embedded_us: over(here.embedded_us),
+                over_health_us: health_us.and_then(|health| over(here.embedded_us + health)),
+                over_socket_us: over(here.socket_us),
+                over_small_us: over(small_us),
+                ..FloorLine::of("search", server.transport(), connections, &measured)
+            })?;
+        }
+        Ok(())
+    }
 }
 
 fn connect<'a>(
@@ -195,7 +224,7 @@ fn connect<'a>(
     (0..connections).map(open).collect()
 }
 
-fn prepare(connection: &mut dyn Connection, set: &Dataset, plan: &Floor) -> Result<()> {
+pub(super) fn prepare(connection: &mut dyn Connection, set: &Dataset, plan: &Floor) -> Result<()> {
     for vector in &set.queries {
         let question = Question {
             vector,
@@ -206,32 +235,6 @@ fn prepare(connection: &mut dyn Connection, set: &Dataset, plan: &Floor) -> Resu
         connection.prepare(&question, false)?;
     }
     Ok(())
-}
-
-fn search_here(set: &Dataset, scratch: &Path, plan: &Floor, truth: &[Vec<u64>]) -> Result<FloorLine> {
-    let ours = |error: vdb::Error| Error::Database(Box::new(error));
-    let database = Database::open(scratch).map_err(ours)?;
-    let config = CollectionConfig::new(VectorParams::new(set.dim, set.distance));
-    let collection = database.create_collection("floor", config).map_err(ours)?;
-    for first in (0..set.len()).step_by(plan.batch.max(1)) {
-        let rows = first..set.len().min(first + plan.batch.max(1));
-        let points = rows.map(|row| Point::new(row as u64, set.vector(row).to_vec()));
-        collection.upsert(points.collect()).map_err(ours)?;
-    }
-    collection.optimize(&Control::none()).map_err(ours)?;
-    let mut here = Embedded {
-        collection: &collection,
-        requests: Vec::new(),
-    };
-    prepare(&mut here, set, plan)?;
-    let mut open: Vec<Box<dyn Connection + '_>> = vec![Box::new(here)];
-    let measured = load(&mut open, truth, plan.passes)?;
-    drop(open);
-    database.close().map_err(ours)?;
-    Ok(FloorLine {
-        recall: Some(measured.recall),
-        ..FloorLine::of("search", "embedded", 1, &measured)
-    })
 }
 
 /// Writes all rows over one connection, each batch when the one before it is done.
@@ -255,57 +258,23 @@ fn write(server: &dyn Server, set: &Dataset, plan: &Floor) -> Result<FloorLine> 
     })
 }
 
-/// Waits until the index is complete: green, seen twice.
-fn wait(server: &dyn Server, set: &Dataset, plan: &Floor) -> Result<()> {
+/// Waits until the index is complete: green, seen twice. How many segments there are then.
+pub(super) fn settle(who: &str, set: &Dataset, plan: &Floor, look: impl Fn() -> Result<State>) -> Result<u64> {
     let (mut green, started) = (0, Instant::now());
-    while green < 2 {
-        let state = server.state()?;
+    loop {
+        let state = look()?;
         green = if state.green && state.points == set.len() as u64 {
             green + 1
         } else {
             0
         };
-        if started.elapsed() > plan.patience {
-            return Err(Error::peer(
-                server.transport(),
-                "its index is not complete; give it more --patience",
-            ));
+        if green == 2 {
+            return Ok(state.segments);
         }
-        std::thread::sleep(Duration::from_millis(500));
-    }
-    Ok(())
-}
-
-/// Rows and queries around some centres, as embeddings lie: of length one, the same for the same numbers.
-pub fn random(rows: usize, dim: usize, queries: usize) -> Dataset {
-    const CENTRES: usize = 256;
-    let mut dice = super::Dice::new(rows as u64 + 31 * dim as u64);
-    // The sum of a few even draws is near enough to a normal one.
-    let mut draw = || {
-        (0..4)
-            .map(|_| dice.below(1 << 20) as f32 / (1 << 20) as f32 - 0.5)
-            .sum::<f32>()
-    };
-    let centres: Vec<f32> = (0..CENTRES * dim).map(|_| draw()).collect();
-    let mut near = |number: usize| -> Vec<f32> {
-        let centre = centres.iter().skip(number % CENTRES * dim).take(dim);
-        let vector: Vec<f32> = centre.map(|middle| middle + 0.6 * draw()).collect();
-        let length = vector
-            .iter()
-            .map(|number| number * number)
-            .sum::<f32>()
-            .sqrt()
-            .max(f32::MIN_POSITIVE);
-        vector.into_iter().map(|number| number / length).collect()
-    };
-    Dataset {
-        name: "random".to_owned(),
-        dim,
-        distance: vdb::Distance::Cosine,
-        vectors: (0..rows).flat_map(&mut near).collect(),
-        queries: (0..queries).map(|query| near(7 * query)).collect(),
-        payloads: Vec::new(),
-        asked: Vec::new(),
-        known: Vec::new(),
+        if started.elapsed() > plan.patience {
+            let message = "its index is not complete; give it more --patience";
+            return Err(Error::peer(who, message));
+        }
+        std::thread::sleep(PAUSE);
     }
 }

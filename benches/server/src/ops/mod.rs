@@ -7,17 +7,26 @@
 //! | `load.rs` | many connections that read and write at once |
 //! | `kill.rs` | kills under load: what was acknowledged and is not there |
 //! | `floor.rs` | what a call costs over the same call in one process |
+//! | `here.rs`, `bare.rs` | the searches without a server: in one process, and behind a bare socket |
+//! | `rows.rs` | random rows |
+//! | `cores.rs` | which processors the two ends are kept to |
 
+mod bare;
+mod cores;
 mod floor;
+mod here;
 mod kill;
 mod load;
 mod many;
+mod rows;
 mod speaker;
 
-pub use floor::{Floor, FloorLine, floor, random};
+pub use cores::Cores;
+pub use floor::{Floor, FloorLine, floor};
 pub use kill::{Kill, KillLine, kill};
 pub use load::{CallLine, Load, LoadLine, load};
 pub use many::{Many, ManyLine, many};
+pub use rows::random;
 pub use speaker::{Speaker, Transport};
 
 /// A number for each step that looks like chance: the same for the same seed.

@@ -1,5 +1,5 @@
 use http::HeaderValue;
-use tonic::Code;
+use tonic::{Code, Status};
 use vdb::Database;
 
 use super::*;
@@ -22,7 +22,7 @@ fn with(name: &'static str, value: &'static str) -> HeaderMap {
 
 /// What a call is answered whose message names a collection.
 async fn outcome(guard: &Guard, path: &str, headers: &HeaderMap) -> Code {
-    let admitted = match admit(guard, path, headers).await {
+    let admitted = match guard.admit(path, headers).await {
         Ok(admitted) => admitted,
         Err(error) => return Status::from(error).code(),
     };

@@ -24,6 +24,7 @@ use serde::de::Deserializer;
 use vdb::Operation;
 
 use super::App;
+use super::json;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
 use super::wire::Bodies;
@@ -62,12 +63,12 @@ pub(super) const BODIES: Bodies = &[
     ("delete payload", reads::<DeletePayload>),
     ("clear payload", reads::<ClearPayload>),
     ("batch", |bytes| {
-        serde_json::from_slice::<Operations>(bytes).is_ok_and(|Operations(operations)| operations.is_ok())
+        json::read::<Operations>(bytes).is_ok_and(|Operations(operations)| operations.is_ok())
     }),
 ];
 
 fn reads<W: Write>(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<Asked<W>>(bytes).is_ok_and(|asked| asked.operation.is_ok())
+    json::read::<Asked<W>>(bytes).is_ok_and(|asked| asked.operation.is_ok())
 }
 
 /// A body that is an operation.

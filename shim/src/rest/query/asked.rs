@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value};
-use serde_json::{Number, Value};
+use serde_json::Value;
 use vdb::{Query, VectorInput};
 
 use super::kind::read_query;
@@ -32,11 +32,57 @@ impl Asked {
     }
 }
 
-/// A number as `f32`, rounded once where it is whole.
-fn rounded(number: &Number) -> Option<f32> {
-    let whole = number.as_u64().map(|whole| whole as f32);
-    let whole = whole.or_else(|| number.as_i64().map(|whole| whole as f32));
-    whole.or_else(|| number.as_f64().map(|number| number as f32))
+/// An item of a list that is asked for.
+enum Item {
+    Number(f32),
+    Other(Value),
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seen;
+        impl<'de> Visitor<'de> for Seen {
+            type Value = Item;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any valid JSON value")
+            }
+
+            // Rounded once, where it is whole.
+            fn visit_i64<E>(self, number: i64) -> Result<Item, E> {
+                Ok(Item::Number(number as f32))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Item, E> {
+                Ok(Item::Number(number as f32))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Item, E> {
+                Ok(Item::Number(number as f32))
+            }
+
+            fn visit_bool<E>(self, truth: bool) -> Result<Item, E> {
+                Ok(Item::Other(truth.into()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Item, E> {
+                Ok(Item::Other(text.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Item, E> {
+                Ok(Item::Other(Value::Null))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Item, A::Error> {
+                Value::deserialize(value::SeqAccessDeserializer::new(list)).map(Item::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+                Value::deserialize(value::MapAccessDeserializer::new(map)).map(Item::Other)
+            }
+        }
+        deserializer.deserialize_any(Seen)
+    }
 }
 
 impl<'de> Deserialize<'de> for Asked {
@@ -51,19 +97,10 @@ impl<'de> Deserialize<'de> for Asked {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Asked, A::Error> {
                 let mut numbers = Vec::new();
-                while let Some(item) = list.next_element::<Value>()? {
-                    match &item {
-                        Value::Number(number) => match rounded(number) {
-                            Some(number) => numbers.push(number),
-                            None => return mixed(numbers, item, list),
-                        },
-                        Value::Null
-                        | Value::Bool(_)
-                        | Value::String(_)
-                        | Value::Array(_)
-                        | Value::Object(_) => {
-                            return mixed(numbers, item, list);
-                        }
+                while let Some(item) = list.next_element()? {
+                    match item {
+                        Item::Number(number) => numbers.push(number),
+                        Item::Other(value) => return mixed(numbers, value, list),
                     }
                 }
                 if numbers.is_empty() {

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use vdb::{QueryRequest, ScoredPoint};
 
 use super::App;
+use super::json;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::guard::By;
@@ -44,13 +45,13 @@ pub(super) fn routes() -> Router<App> {
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
     ("query", |bytes| {
-        serde_json::from_slice::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
+        json::read::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
     ("query batch", |bytes| {
-        serde_json::from_slice::<Searches<QueryBody>>(bytes).is_ok_and(|body| requests(body).is_ok())
+        json::read::<Searches<QueryBody>>(bytes).is_ok_and(|body| requests(body).is_ok())
     }),
     ("query groups", |bytes| {
-        serde_json::from_slice::<GroupsBody<QueryBody>>(bytes).is_ok_and(|body| body.request().is_ok())
+        json::read::<GroupsBody<QueryBody>>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
     ("search", older::reads::<older::Search>),
     ("recommend", older::reads::<older::Recommend>),

@@ -14,6 +14,7 @@ use super::groups::{GroupsBody, GroupsOut};
 use super::kind::{Examples, Input, Pair, Strategy, pairs};
 use super::{AsQuery, Searches, hits, requests};
 use crate::rest::App;
+use crate::rest::json;
 use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
 use crate::rest::guard::By;
@@ -38,7 +39,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// Whether bytes are such a body.
 pub(super) fn reads<Q: AsQuery>(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<Q>(bytes).is_ok_and(|body| body.request().is_ok())
+    json::read::<Q>(bytes).is_ok_and(|body| body.request().is_ok())
 }
 
 async fn one<Q: AsQuery>(

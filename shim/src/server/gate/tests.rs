@@ -1,17 +1,16 @@
-use axum::body::Body;
 use axum::routing::get;
 
 use super::*;
 
-async fn ask(router: &Router, path: &str) -> StatusCode {
+async fn ask(gate: &Arc<Gate>, path: &str) -> StatusCode {
     let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-    answered(router, request).await.status()
+    gate.answer(request).await.status()
 }
 
 #[tokio::test]
 async fn health_is_answered_and_the_rest_waits() {
     let gate = Gate::new();
-    let outside = gate.router();
+    let outside = gate.clone();
     for path in ["/", "/healthz", "/livez"] {
         assert_eq!(ask(&outside, path).await, StatusCode::OK, "{path}");
     }
@@ -38,7 +37,7 @@ async fn health_is_answered_and_the_rest_waits() {
 #[tokio::test]
 async fn who_waits_is_told_when_it_will_not_open() {
     let gate = Gate::new();
-    let outside = gate.router();
+    let outside = gate.clone();
     let waits = tokio::spawn(async move { ask(&outside, "/collections").await });
     tokio::task::yield_now().await;
     gate.close();
