@@ -16,7 +16,7 @@ use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
 use crate::filter::{TextAnalysis, TextFields};
 use crate::limits::MAX_SETTINGS_BYTES;
-use crate::payload::PayloadIndexParams;
+use crate::payload::{PayloadIndexKind, PayloadIndexParams};
 use crate::settings::{
     CollectionUpdate, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
 };
@@ -200,6 +200,11 @@ impl TextFields for Schema {
     fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>> {
         let index = self.payload_indexes.iter().find(|index| index.path == path)?;
         index.analysis.as_ref()
+    }
+
+    fn has_uuids(&self, path: &str) -> bool {
+        let mut indexes = self.payload_indexes.iter();
+        indexes.any(|index| index.path == path && index.params.kind == PayloadIndexKind::Uuid)
     }
 }
 
@@ -396,6 +401,12 @@ impl Schema {
     /// Slots that were ever given, those of dropped vectors included.
     pub(crate) fn slots(&self) -> usize {
         self.vectors.len()
+    }
+
+    /// Links a node that are asked for of the graphs among the rows of one payload value of a vector without a graph of all; 0 where
+    /// none are.
+    pub(crate) fn payload_links(&self, dense: &DenseSchema) -> u16 {
+        dense.params.hnsw.or(&self.hnsw).payload_m.unwrap_or(0)
     }
 
     /// The slot of a vector by name.

@@ -68,7 +68,7 @@ async fn identify(guard: &Guard, headers: &HeaderMap) -> Result<Caller, ServiceE
 /// The collection that the path names.
 async fn collection(request: &mut Request) -> Option<String> {
     let params: RawPathParams = request.extract_parts().await.ok()?;
-    let named = params.iter().find(|(name, _)| *name == "collection");
+    let named = params.iter().find(|(name, _)| *name == "collection_name");
     named.map(|(_, value)| value.to_owned())
 }
 

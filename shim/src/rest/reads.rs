@@ -18,14 +18,14 @@ use super::wire::{
 use crate::service::{Problems, ScrollAsk, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
-    let points = "/collections/{collection}/points";
+    let points = "/collections/{collection_name}/points";
     let below = |path: &str| format!("{points}/{path}");
     Router::new()
         .route(points, post(get_many))
         .route(&below("{id}"), get(get_one))
         .route(&below("scroll"), post(scroll))
         .route(&below("count"), post(count))
-        .route("/collections/{collection}/facet", post(facet))
+        .route("/collections/{collection_name}/facet", post(facet))
         .route(&below("search/matrix/pairs"), post(matrix_pairs))
         .route(&below("search/matrix/offsets"), post(matrix_offsets))
 }
@@ -189,9 +189,8 @@ struct FacetBody {
     key: WirePath,
     limit: Option<u64>,
     filter: Option<WireFilter>,
-    /// They are counted exactly whatever it says.
-    #[serde(rename = "exact")]
-    _exact: Option<bool>,
+    /// They are counted exactly whatever it says; a collection may forbid to ask for it.
+    exact: Option<bool>,
     shard_key: Option<ShardKeys>,
 }
 
@@ -215,7 +214,9 @@ async fn facet(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let hits = app.service.facet(&collection, body.request()?, options).await?;
+        let exact = body.exact.unwrap_or(false);
+        let request = body.request()?;
+        let hits = app.service.facet(&collection, request, exact, options).await?;
         let hits = hits.iter().map(|hit| {
             let value = match &hit.value {
                 FacetValue::String(text) => Value::from(text.as_str()),

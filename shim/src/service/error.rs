@@ -143,8 +143,8 @@ impl Problems {
         self.0.push(format!("{field}: {detail}"));
     }
 
-    /// Adds one if there is a value and it is below `min`.
-    pub fn at_least<N: PartialOrd + std::fmt::Display>(
+    /// Adds one if there is a value and it is below `min`. Numbers with a fraction are told with one: 1.0, not 1.
+    pub fn at_least<N: PartialOrd + std::fmt::Debug>(
         &mut self,
         field: impl std::fmt::Display,
         value: Option<N>,
@@ -153,13 +153,13 @@ impl Problems {
         if let Some(value) = value.filter(|value| *value < min) {
             self.add(
                 field,
-                format_args!("value {value} invalid, must be {min} or larger"),
+                format_args!("value {value:?} invalid, must be {min:?} or larger"),
             );
         }
     }
 
     /// Adds one if there is a value and it is not from `min` to `max`.
-    pub fn within<N: PartialOrd + std::fmt::Display>(
+    pub fn within<N: PartialOrd + std::fmt::Debug>(
         &mut self,
         field: impl std::fmt::Display,
         value: Option<N>,
@@ -169,7 +169,7 @@ impl Problems {
         if let Some(value) = value.filter(|value| *value < min || *value > max) {
             self.add(
                 field,
-                format_args!("value {value} invalid, must be from {min} to {max}"),
+                format_args!("value {value:?} invalid, must be from {min:?} to {max:?}"),
             );
         }
     }

@@ -130,7 +130,7 @@ async fn settings() {
                 json!({"optimizers_config": {"deleted_threshold": 1.5}}),
                 422,
                 RANGE,
-                "must be from 0 to 1",
+                "value 1.5 invalid, must be from 0.0 to 1.0",
             ),
             (
                 json!({"optimizers_config": {"vacuum_min_vector_number": 99}}),
@@ -354,7 +354,7 @@ async fn writes() {
                 json!({"points": [{"id": 1, "vector": [[1, 2], [1]]}]}),
                 422,
                 RANGE,
-                "same size",
+                "points[0].vector.data: all vectors must have the same dimension, found vector with dimension 1",
             ),
             (
                 json!({"points": [{"id": 1, "vector": {"s": {"indices": [1, 1], "values": [1, 2]}}}]}),

@@ -24,7 +24,7 @@ use crate::rest::wire::{
 use crate::service::{Problems, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
-    let below = |path: &str| format!("/collections/{{collection}}/points/{path}");
+    let below = |path: &str| format!("/collections/{{collection_name}}/points/{path}");
     Router::new()
         .route(&below("search"), post(one::<Search>))
         .route(&below("search/batch"), post(batch::<Search>))
