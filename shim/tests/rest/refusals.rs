@@ -236,13 +236,13 @@ async fn settings() {
                 json!({"dense": {"size": 0, "distance": "Dot"}}),
                 422,
                 RANGE,
-                "value 0 invalid",
+                "dense.size: value 0 invalid, must be from 1 to 65536",
             ),
             (
                 json!({"dense": {"size": 65_537, "distance": "Dot"}}),
                 422,
                 RANGE,
-                "65537",
+                "dense.size: value 65537 invalid, must be from 1 to 65536",
             ),
             (json!({"sparse": {"modifier": "odd"}}), 400, FORMAT, "odd"),
         ],
@@ -273,6 +273,12 @@ async fn names() {
     assert!(
         text.starts_with("Validation error in path parameters: ["),
         "{text}"
+    );
+    let vector = json!({"dense": {"size": 2, "distance": "Dot"}});
+    let text = server.put("/collections/c/vectors/a%3Ab", vector).await.error(422);
+    assert_eq!(
+        text,
+        "Validation error in path parameters: [vector_name: vector name cannot contain \":\" char]"
     );
     // What no new collection could be called is not there.
     server.get("/collections/a%3Cb").await.error(404);
