@@ -37,7 +37,7 @@ pub(super) const BODIES: Bodies = &[
         serde_json::from_slice::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
     }),
     ("count", |bytes| {
-        serde_json::from_slice::<CountBody>(bytes).is_ok_and(|body| optional(body.filter).is_ok())
+        serde_json::from_slice::<CountBody>(bytes).is_ok_and(|body| optional(body.filter, COUNTED).is_ok())
     }),
     ("facet", |bytes| {
         serde_json::from_slice::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
@@ -120,7 +120,7 @@ impl ScrollBody {
         let scroll = ScrollRequest {
             offset: self.offset,
             limit: self.limit.map_or(10, number),
-            filter: optional(self.filter)?,
+            filter: optional(self.filter, "scroll_request.filter")?,
             select: select(self.with_payload, self.with_vector, true),
             timeout: None,
         };
@@ -153,6 +153,9 @@ async fn scroll(
     .await
 }
 
+/// Where the filter of a count stands, as errors call it.
+const COUNTED: &str = "count_request.filter";
+
 #[derive(Deserialize)]
 struct CountBody {
     filter: Option<WireFilter>,
@@ -174,7 +177,7 @@ async fn count(
     answer(async move {
         let options = params.options()?;
         ShardKeys::refuse_read(body.shard_key.as_ref())?;
-        let filter = optional(body.filter)?;
+        let filter = optional(body.filter, COUNTED)?;
         let count = app
             .service
             .count(&collection, filter, body.exact, options)
@@ -201,7 +204,7 @@ impl FacetBody {
         problems.finish()?;
         ShardKeys::refuse_read(self.shard_key.as_ref())?;
         let mut request = FacetRequest::new(self.key.into_text()).limit(self.limit.map_or(10, number));
-        request.filter = optional(self.filter)?;
+        request.filter = optional(self.filter, "facet_request.filter")?;
         Ok(request)
     }
 }
@@ -250,7 +253,7 @@ impl MatrixBody {
             .sample(self.sample.map_or(10, number))
             .limit(self.limit.map_or(3, number))
             .using(self.using.unwrap_or_default());
-        request.filter = optional(self.filter)?;
+        request.filter = optional(self.filter, "search_request.filter")?;
         Ok(request)
     }
 }

@@ -129,7 +129,7 @@ impl ServiceError {
 }
 
 /// Values out of their ranges, gathered to be told together.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Problems(Vec<String>);
 
 impl Problems {
@@ -172,6 +172,17 @@ impl Problems {
                 format_args!("value {value:?} invalid, must be from {min:?} to {max:?}"),
             );
         }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same, of something that stands at this place.
+    #[must_use]
+    pub(crate) fn at(self, place: &str) -> Self {
+        Problems(self.0.into_iter().map(|problem| format!("{place}{problem}")).collect())
     }
 
     /// All of them as one error, if there are any.
