@@ -208,7 +208,10 @@ fn groups_are_by_fields_with_an_index() {
     refuses(NAME, c.query_groups(&by_n()));
     c.create_payload_index("n", PayloadIndexKind::Float).unwrap();
     let refused = c.query_groups(&by_n()).unwrap_err().to_string();
-    assert!(refused.starts_with("Index of type \"Float\" found for \"n\". Help: "), "{refused}");
+    assert!(
+        refused.starts_with("Index of type \"Float\" found for \"n\". Help: "),
+        "{refused}"
+    );
     c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
     assert_eq!(c.query_groups(&by_n()).unwrap().len(), 2);
 }
@@ -285,7 +288,13 @@ fn search_allow_exact() {
     refuses("search_allow_exact", c.search(&search().exact(true)));
     refuses("search_allow_exact", c.query(&nearest().exact(true)));
     c.search(&search()).unwrap();
-    assert!(matches!(c.check_exact(), Err(Error::StrictMode { limit: "search_allow_exact", .. })));
+    assert!(matches!(
+        c.check_exact(),
+        Err(Error::StrictMode {
+            limit: "search_allow_exact",
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -295,12 +304,19 @@ fn a_query_of_vectors_without_graphs_is_exact() {
     c.query(&nearest()).unwrap();
     let links = |m: u64, payload_m: u64| {
         let update = json!({"hnsw_config": {"m": m, "payload_m": payload_m}});
-        c.update_config(&CollectionUpdate::from_json(&update).unwrap()).unwrap();
+        c.update_config(&CollectionUpdate::from_json(&update).unwrap())
+            .unwrap();
     };
     links(0, 8);
     refuses(NAME, c.query(&nearest()));
     refuses(NAME, c.query(&nearest().filter(by("k"))));
-    refuses(NAME, c.query(&QueryRequest::new(Query::nearest([1.0, 0.0])).prefetch(Prefetch::new(Query::nearest([1.0, 0.0])))));
+    refuses(
+        NAME,
+        c.query(
+            &QueryRequest::new(Query::nearest([1.0, 0.0]))
+                .prefetch(Prefetch::new(Query::nearest([1.0, 0.0]))),
+        ),
+    );
     c.query(&QueryRequest::new(Query::Sample { seed: None })).unwrap();
     let tenants = json!({"type": "keyword", "is_tenant": true});
     let tenants = crate::PayloadIndexParams::from_json(&tenants).unwrap();

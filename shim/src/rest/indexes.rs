@@ -17,7 +17,10 @@ use crate::service::ServiceError;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/collections/{collection_name}/index", put(create))
-        .route("/collections/{collection_name}/index/{field_name}", delete(remove))
+        .route(
+            "/collections/{collection_name}/index/{field_name}",
+            delete(remove),
+        )
 }
 
 /// How bodies are read.

@@ -32,7 +32,10 @@ pub(super) fn routes() -> Router<App> {
             .route(&format!("{root}/recover"), put(recover))
             .route(&format!("{root}/upload"), post(upload));
     }
-    routes.route("/collections/{collection_name}/shards/{shard_id}/snapshot", get(stream))
+    routes.route(
+        "/collections/{collection_name}/shards/{shard_id}/snapshot",
+        get(stream),
+    )
 }
 
 /// Whose snapshots a path is about, and which of them.

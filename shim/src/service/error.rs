@@ -182,7 +182,12 @@ impl Problems {
     /// The same, of something that stands at this place.
     #[must_use]
     pub(crate) fn at(self, place: &str) -> Self {
-        Problems(self.0.into_iter().map(|problem| format!("{place}{problem}")).collect())
+        Problems(
+            self.0
+                .into_iter()
+                .map(|problem| format!("{place}{problem}"))
+                .collect(),
+        )
     }
 
     /// All of them as one error, if there are any.

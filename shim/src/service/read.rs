@@ -130,18 +130,22 @@ impl Service {
         exact: bool,
         options: ReadOptions,
     ) -> Result<u64> {
-        self.soon(collection, options, move |inner, collection, control| match &filter {
-            Some(filter) if !exact => Ok(collection.estimate_with(filter, control)?.expected),
-            filter => {
-                if exact {
-                    collection.check_exact()?;
+        self.soon(
+            collection,
+            options,
+            move |inner, collection, control| match &filter {
+                Some(filter) if !exact => Ok(collection.estimate_with(filter, control)?.expected),
+                filter => {
+                    if exact {
+                        collection.check_exact()?;
+                    }
+                    let began = Instant::now();
+                    let count = collection.count_with(filter.as_ref(), control);
+                    inner.notice(collection, began, filter);
+                    Ok(count?)
                 }
-                let began = Instant::now();
-                let count = collection.count_with(filter.as_ref(), control);
-                inner.notice(collection, began, filter);
-                Ok(count?)
-            }
-        })
+            },
+        )
         .await
     }
 

@@ -275,7 +275,10 @@ async fn names() {
         "{text}"
     );
     let vector = json!({"dense": {"size": 2, "distance": "Dot"}});
-    let text = server.put("/collections/c/vectors/a%3Ab", vector).await.error(422);
+    let text = server
+        .put("/collections/c/vectors/a%3Ab", vector)
+        .await
+        .error(422);
     assert_eq!(
         text,
         "Validation error in path parameters: [vector_name: vector name cannot contain \":\" char]"

@@ -52,7 +52,8 @@ async fn nothing_is_exact_where_that_is_not_allowed() {
 
 #[tokio::test]
 async fn filters_are_not_too_large_before_they_have_indexes() {
-    let limits = json!({"filter_max_conditions": 1, "condition_max_size": 2, "unindexed_filtering_retrieve": false});
+    let limits =
+        json!({"filter_max_conditions": 1, "condition_max_size": 2, "unindexed_filtering_retrieve": false});
     let server = held_to(limits).await;
     let count = |filter: Value| {
         let server = &server;

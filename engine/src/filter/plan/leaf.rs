@@ -283,7 +283,9 @@ fn any_string(kind: Kind, list: &[String]) -> Leaf<'_> {
 fn any_uuid<'t>(kind: Kind, list: &[Uuid]) -> Leaf<'t> {
     match kind {
         Kind::Uuid => Leaf {
-            certain: vec![Part::Any(list.iter().map(|uuid| Key::Uuid(uuid.into_bytes())).collect())],
+            certain: vec![Part::Any(
+                list.iter().map(|uuid| Key::Uuid(uuid.into_bytes())).collect(),
+            )],
             maybe: vec![FOREIGN],
             negated: false,
         },

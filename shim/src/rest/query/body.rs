@@ -69,7 +69,9 @@ impl SearchParams {
         let idf = match self.idf.clone() {
             None => None,
             Some(IdfBody::Global) => Some(Idf::Global),
-            Some(IdfBody::Corpus(filter)) => Some(Idf::Corpus(filter.filter(&format!("{place}.idf.corpus"))?)),
+            Some(IdfBody::Corpus(filter)) => {
+                Some(Idf::Corpus(filter.filter(&format!("{place}.idf.corpus"))?))
+            }
         };
         let quantization = self.quantization.as_ref();
         Ok(QueryParams {

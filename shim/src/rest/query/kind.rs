@@ -346,7 +346,11 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
 
 fn feedback(feedback: Feedback, place: &str, problems: &mut Problems) -> Result<Query, Failure> {
     let FeedbackStrategy::Naive(naive) = feedback.strategy;
-    problems.at_least(format_args!("{place}.strategy.naive.b"), Some(f64::from(naive.b)), 0.0);
+    problems.at_least(
+        format_args!("{place}.strategy.naive.b"),
+        Some(f64::from(naive.b)),
+        0.0,
+    );
     if feedback.feedback.is_empty() {
         problems.add(format_args!("{place}.feedback"), "must not be empty");
     }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use vdb::{DatabaseInfo, Work};
 
 use super::exposition::{CONTENT_TYPE, Exposition, Kind};
-use collections::of_collections;
 use crate::process::{self, Process};
 use crate::rest::App;
 use crate::rest::envelope::Failure;
@@ -17,6 +16,7 @@ use crate::rest::extract::Params;
 use crate::rest::guard::By;
 use crate::service::{QDRANT_VERSION, QuotaExceeded, Result, Service, Surveyed};
 use crate::tally::{BOUNDS, Routes, Statuses, Tallies, Tally};
+use collections::of_collections;
 
 #[derive(Deserialize)]
 pub(super) struct MetricsParams {

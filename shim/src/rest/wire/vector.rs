@@ -97,7 +97,9 @@ impl WireVector {
 fn check_rows(rows: &[Vec<f32>], place: &str, problems: &mut Problems) {
     let place = format_args!("{place}.data");
     let size = rows.first().map_or(0, Vec::len);
-    let numbers = rows.iter().fold(0_usize, |sum, row| sum.saturating_add(row.len()));
+    let numbers = rows
+        .iter()
+        .fold(0_usize, |sum, row| sum.saturating_add(row.len()));
     if rows.is_empty() {
         problems.add(place, "multi vector must not be empty");
     } else if rows.iter().any(Vec::is_empty) {

@@ -8,11 +8,7 @@ use crate::service::Surveyed;
 
 pub(super) fn of_collections(text: &mut Exposition<'_>, collections: &[Surveyed], anonymous: bool) {
     let shown = |name: &str| {
-        if anonymous {
-            hidden(name)
-        } else {
-            name.to_owned()
-        }
+        if anonymous { hidden(name) } else { name.to_owned() }
     };
     let named: Vec<(String, &Surveyed)> = collections.iter().map(|one| (shown(&one.name), one)).collect();
     let mut gauge = |name: &str, help: &str, of: &dyn Fn(&Surveyed) -> u64| {
