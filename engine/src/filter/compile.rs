@@ -1,6 +1,5 @@
 //! From the filter as it was written to the filter as it is run: paths parsed, lists sorted, limits checked.
 
-use uuid::Uuid;
 use vdb_storage::PointId;
 
 use crate::limits::{
@@ -132,8 +131,6 @@ pub(crate) enum ValueTest {
     AnyInteger(Vec<i64>),
     ExceptString(Vec<String>),
     ExceptInteger(Vec<i64>),
-    /// A string that spells one of these.
-    AnyUuid(Vec<Uuid>),
     /// A string that contains one of these.
     Contains(Vec<String>),
     Prefix(String),
@@ -217,10 +214,7 @@ impl Compiler<'_> {
                 let (path, full_path) = self.paths(path, within, &place.key("key"))?;
                 let test = match self.text(predicate, &full_path, place)? {
                     Some(text) => Test::Text(text),
-                    None => match self.uuids(predicate, &full_path, place)? {
-                        Some(test) => Test::Value(test),
-                        None => self.test(predicate, place)?,
-                    },
+                    None => self.test(predicate, place)?,
                 };
                 Node::Field(Field {
                     path,
@@ -292,30 +286,6 @@ impl Compiler<'_> {
             analysis: analysis.clone(),
             wanted,
         }))
-    }
-
-    /// A look-up of UUIDs where there is an index of them on the path: however they are spelled. Strings among them that are none
-    /// make it one of strings.
-    fn uuids(
-        &mut self,
-        predicate: &Predicate,
-        full_path: &str,
-        place: &Place<'_>,
-    ) -> Result<Option<ValueTest>, FilterError> {
-        let texts = if let Predicate::Value(MatchValue::String(text)) = predicate {
-            std::slice::from_ref(text)
-        } else if let Predicate::Any(ValueList::Strings(texts)) = predicate {
-            texts.as_slice()
-        } else {
-            return Ok(None);
-        };
-        if texts.is_empty() || !self.texts.has_uuids(full_path) {
-            return Ok(None);
-        }
-        let uuids: Option<Vec<Uuid>> = texts.iter().map(|text| Uuid::try_parse(text).ok()).collect();
-        let place = place.key("match");
-        let list = uuids.map(|uuids| self.sorted(&uuids, &place.key("any")));
-        Ok(list.transpose()?.map(ValueTest::AnyUuid))
     }
 
     fn test(&mut self, predicate: &Predicate, place: &Place<'_>) -> Result<Test, FilterError> {

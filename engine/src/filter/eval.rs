@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 
-use uuid::Uuid;
 use vdb_storage::{
     PointId, ValueError,
     payload::{ObjectRef, ValueRef},
@@ -224,10 +223,6 @@ impl ValueTest {
             Self::Integer(wanted) => matches!(value, ValueRef::I64(number) if number == *wanted),
             Self::Bool(wanted) => matches!(value, ValueRef::Bool(truth) if truth == *wanted),
             Self::AnyString(list) => matches!(value, ValueRef::Str(text) if lists(list, text)),
-            Self::AnyUuid(list) => matches!(
-                value,
-                ValueRef::Str(text) if Uuid::try_parse(text).is_ok_and(|uuid| list.binary_search(&uuid).is_ok())
-            ),
             Self::AnyInteger(list) => {
                 matches!(value, ValueRef::I64(number) if list.binary_search(&number).is_ok())
             }

@@ -24,15 +24,10 @@ pub(crate) use tokens::Tokens;
 /// To be raised when texts get other tokens than before from the same settings, so that indexes are built anew.
 const TOKENS_VERSION: u32 = 1;
 
-/// Which payload paths have indexes that change what a condition on texts means. Paths are given by their canonical text.
+/// Which payload paths have text indexes.
 pub(crate) trait TextFields {
-    /// How texts at a path become tokens; `None` when there is no text index on it.
+    /// How texts at a path become tokens; `None` when there is no text index on it. The path is given by its canonical text.
     fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>>;
-
-    /// Whether there is an index of UUIDs on a path: two spellings of one are the same there.
-    fn has_uuids(&self, _path: &str) -> bool {
-        false
-    }
 }
 
 /// How the texts of one index become tokens.

@@ -153,37 +153,3 @@ async fn points_are_compared_with_each_other() {
         .await
         .error(400);
 }
-
-#[tokio::test]
-async fn an_index_of_uuids_knows_them_however_they_are_spelled() {
-    let server = Server::with_points().await;
-    let upper = UUID.to_uppercase();
-    for (id, owner) in [(1, UUID), (2, upper.as_str()), (3, "somebody")] {
-        let set = json!({"payload": {"owner": owner}, "points": [id]});
-        server
-            .post("/collections/c/points/payload?wait=true", set)
-            .await
-            .result();
-    }
-    let found = |filter: Value| {
-        let server = &server;
-        async move {
-            let body = json!({ "filter": { "must": [filter] } });
-            let page = server.post("/collections/c/points/scroll", body).await.result();
-            ids(&page["points"])
-        }
-    };
-    let simple = UUID.replace('-', "");
-    let of = |owner: &str| json!({"key": "owner", "match": {"value": owner}});
-    assert_eq!(found(of(UUID)).await, [1], "texts are compared");
-    let index = json!({"field_name": "owner", "field_schema": "uuid"});
-    server.put("/collections/c/index?wait=true", index).await.result();
-    for owner in [UUID, &upper, &simple] {
-        assert_eq!(found(of(owner)).await, [1, 2], "{owner}");
-        let any = json!({"key": "owner", "match": {"any": [owner]}});
-        assert_eq!(found(any).await, [1, 2], "{owner}");
-    }
-    assert_eq!(found(of("somebody")).await, [3]);
-    let mixed = json!({"key": "owner", "match": {"any": ["somebody", UUID]}});
-    assert_eq!(found(mixed).await, [1, 3]);
-}

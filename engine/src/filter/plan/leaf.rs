@@ -2,7 +2,6 @@
 
 use std::ops::{Bound, Range};
 
-use uuid::Uuid;
 use vdb_index::{
     Result,
     postings::{Class, Key, Kind, PostingsFile},
@@ -143,7 +142,6 @@ impl<'t> Leaf<'t> {
         match test {
             ValueTest::String(text) => any_string(kind, std::slice::from_ref(text)),
             ValueTest::AnyString(list) => any_string(kind, list),
-            ValueTest::AnyUuid(list) => any_uuid(kind, list),
             ValueTest::Prefix(prefix) => match kind {
                 Kind::Keyword => Self::exact(Part::Prefix(prefix)),
                 Kind::Datetime | Kind::Uuid | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
@@ -275,22 +273,6 @@ fn any_string(kind: Kind, list: &[String]) -> Leaf<'_> {
                 negated: false,
             }
         }
-        Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Leaf::at_most([FOREIGN]),
-    }
-}
-
-/// A test that strings pass which spell a UUID of the list. An index of UUIDs holds those in one form; others are foreign.
-fn any_uuid<'t>(kind: Kind, list: &[Uuid]) -> Leaf<'t> {
-    match kind {
-        Kind::Uuid => Leaf {
-            certain: vec![Part::Any(
-                list.iter().map(|uuid| Key::Uuid(uuid.into_bytes())).collect(),
-            )],
-            maybe: vec![FOREIGN],
-            negated: false,
-        },
-        Kind::Keyword => Leaf::at_most([PRESENT]),
-        Kind::Datetime | Kind::Text => Leaf::at_most([PRESENT, FOREIGN]),
         Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Leaf::at_most([FOREIGN]),
     }
 }

@@ -94,7 +94,6 @@ fn names_one(test: &Test) -> bool {
             ValueTest::String(_) | ValueTest::Integer(_) | ValueTest::Bool(_) => true,
             ValueTest::AnyString(list) => list.len() == 1,
             ValueTest::AnyInteger(list) => list.len() == 1,
-            ValueTest::AnyUuid(list) => list.len() == 1,
             ValueTest::ExceptString(_)
             | ValueTest::ExceptInteger(_)
             | ValueTest::Contains(_)
