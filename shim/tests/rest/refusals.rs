@@ -166,7 +166,7 @@ async fn settings() {
                 json!({"quantization_config": {"other": {}}}),
                 400,
                 FORMAT,
-                "other",
+                "expected one of `scalar`, `product`, `binary`, `turbo`",
             ),
             (
                 json!({"strict_mode_config": {"max_query_limit": 0}}),
@@ -290,7 +290,7 @@ async fn names() {
         "/collections/aliases",
         vec![
             (json!({}), 400, FORMAT, "actions"),
-            (json!({"actions": [{"other": {}}]}), 400, FORMAT, "other"),
+            (json!({"actions": [{"other": {}}]}), 400, FORMAT, "expected one of `create_alias`"),
             (
                 json!({"actions": [{"create_alias": {"collection_name": "c", "alias_name": "a/b"}}]}),
                 422,
