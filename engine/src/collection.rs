@@ -369,6 +369,15 @@ impl Collection {
         self.admit(|strict| strict.timeout(Some(asked)))
     }
 
+    /// Refuses a read that is to be exact where strict mode allows none. Searches and queries that ask for it are asked about it
+    /// anyway; this is for callers who count points or values.
+    ///
+    /// # Errors
+    /// [`Error::StrictMode`] when it may not.
+    pub fn check_exact(&self) -> Result<()> {
+        self.admit(|strict| strict.exact())
+    }
+
     /// The fields of a filter that no payload index serves, each with the kinds of which one would: what of it is looked up in
     /// the payloads themselves.
     ///

@@ -398,6 +398,12 @@ impl Schema {
         self.vectors.len()
     }
 
+    /// Links a node that are asked for of the graphs among the rows of one payload value of a vector without a graph of all; 0 where
+    /// none are.
+    pub(crate) fn payload_links(&self, dense: &DenseSchema) -> u16 {
+        dense.params.hnsw.or(&self.hnsw).payload_m.unwrap_or(0)
+    }
+
     /// The slot of a vector by name.
     pub(crate) fn slot(&self, name: &str) -> Option<usize> {
         self.vectors().find(|(_, v)| v.name == name).map(|(slot, _)| slot)

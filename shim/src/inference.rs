@@ -28,9 +28,8 @@ pub struct InferenceError {
     pub problem: String,
 }
 
-/// The options of the model, as clients give them.
+/// The options of the model, as clients give them; others are not minded.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Options {
     k: Option<f64>,
     b: Option<f64>,
@@ -68,7 +67,7 @@ enum Stemmer {
 /// The vector that a model makes of a text.
 ///
 /// # Errors
-/// When there is no such model, or an option is unknown or out of its range.
+/// When there is no such model, or an option is out of its range.
 pub fn embed(
     model: &str,
     text: &str,

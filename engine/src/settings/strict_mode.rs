@@ -34,13 +34,13 @@ pub struct StrictMode {
     pub max_query_limit: Option<u64>,
     /// Longest time in seconds that a request may give itself. One that gives none has the database's.
     pub max_timeout: Option<u64>,
-    /// False: what a read filters by, orders by or puts into a formula must have an index that fits.
+    /// False: what a read filters by, orders by, groups by or puts into a formula must have an index that fits.
     pub unindexed_filtering_retrieve: Option<bool>,
     /// False: the same for filters of writes.
     pub unindexed_filtering_update: Option<bool>,
     /// Widest beam of a search.
     pub search_max_hnsw_ef: Option<u64>,
-    /// False: searches may not ask to be exact.
+    /// False: searches may not ask to be exact, and queries not be of vectors that are to have no graph (`m` is 0).
     pub search_allow_exact: Option<bool>,
     /// Greatest oversampling of a search.
     pub search_max_oversampling: Option<f32>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Strict, at_most, refused};
+use super::{Strict, refused};
 use crate::compose::sort::SortKey;
 use crate::compose::value::ValueKind;
 use crate::error::Result;
@@ -33,9 +33,10 @@ enum Use {
 /// The kinds of indexes that serve a predicate, and for what.
 fn wanted(predicate: &Predicate) -> Wanted {
     match predicate {
-        Predicate::Value(MatchValue::String(_))
-        | Predicate::Any(ValueList::Strings(_))
-        | Predicate::Except(ValueList::Strings(_)) => (&[Keyword, Uuid], Use::Lookup),
+        Predicate::Value(MatchValue::String(text)) => of_strings(std::slice::from_ref(text)),
+        Predicate::Any(ValueList::Strings(texts)) | Predicate::Except(ValueList::Strings(texts)) => {
+            of_strings(texts)
+        }
         Predicate::Value(MatchValue::Integer(_))
         | Predicate::Any(ValueList::Integers(_))
         | Predicate::Except(ValueList::Integers(_)) => (&[Integer], Use::Lookup),
@@ -50,6 +51,15 @@ fn wanted(predicate: &Predicate) -> Wanted {
         Predicate::ValuesCount(_) | Predicate::IsEmpty(_) | Predicate::IsNull(_) => {
             (&PayloadIndexKind::ALL, Use::Presence)
         }
+    }
+}
+
+/// What serves a look-up of texts: an index of UUIDs knows nothing else.
+fn of_strings(texts: &[String]) -> Wanted {
+    if texts.iter().all(|text| uuid::Uuid::try_parse(text).is_ok()) {
+        (&[Keyword, Uuid], Use::Lookup)
+    } else {
+        (&[Keyword], Use::Lookup)
     }
 }
 
@@ -167,17 +177,33 @@ pub(crate) fn unindexed(tables: &Tables, filter: &Filter) -> Vec<(String, Vec<Pa
 impl Strict<'_> {
     /// Checks a filter. What is wrong with it otherwise is said by whoever runs it.
     pub(super) fn filter(&self, filter: &Filter, to: For) -> Result<()> {
-        let mut found = 0;
-        each(filter, None, 0, &mut |condition, field| {
-            let most = self.limits.condition_max_size;
-            at_most("condition_max_size", most, "condition", size(condition))?;
+        let (mut found, mut largest) = (0, 0);
+        each(filter, None, 0, &mut |condition, _| {
+            largest = largest.max(size(condition));
             if !matches!(condition, Condition::Filter(_) | Condition::Nested { .. }) {
                 found += 1;
             }
-            field.map_or(Ok(()), |(path, wanted)| self.indexed(path, wanted, to))
+            Ok(())
         })?;
-        let most = self.limits.filter_max_conditions;
-        at_most("filter_max_conditions", most, "filter", found)
+        // What an index would not mend is said first.
+        let over = |most: Option<u64>, found: usize| most.filter(|most| found as u64 > *most);
+        if let Some(most) = over(self.limits.filter_max_conditions, found) {
+            return Err(refused(
+                "filter_max_conditions",
+                format!("Filter condition limit reached ({found} > {most})"),
+                "Reduce the amount of conditions of your filter.",
+            ));
+        }
+        if let Some(most) = over(self.limits.condition_max_size, largest) {
+            return Err(refused(
+                "condition_max_size",
+                format!("Condition size limit reached ({largest} > {most})"),
+                "Reduce the size of your condition.",
+            ));
+        }
+        each(filter, None, 0, &mut |_, field| {
+            field.map_or(Ok(()), |(path, wanted)| self.indexed(path, wanted, to))
+        })
     }
 
     /// Refuses a field without an index that fits, where there must be one.
@@ -204,14 +230,12 @@ impl Strict<'_> {
         if is_indexed(self.tables, &path, wanted) {
             return Ok(());
         }
-        let names: Vec<&str> = wanted.0.iter().map(|kind| kind.name()).collect();
-        let which = match names.as_slice() {
-            [] => "of text".to_owned(),
-            names => format!("of one of the following types: [{}]", names.join(", ")),
-        };
+        let mut names: Vec<&str> = wanted.0.iter().map(|kind| kind.name()).collect();
+        names.sort_unstable();
+        let names = names.join(", ");
         Err(refused(
             limit,
-            format!("Index required but not found for \"{path}\" {which}"),
+            format!("Index required but not found for \"{path}\" of one of the following types: [{names}]"),
             "Create an index for this key or use a different filter.",
         ))
     }
@@ -230,6 +254,46 @@ impl Strict<'_> {
             ValueKind::Strings => (&[Keyword, Uuid], Use::Lookup),
         };
         self.indexed_at(&key.path, wanted)
+    }
+
+    /// Refuses groups by a field without an index that knows its values.
+    pub(super) fn grouped(&self, path: &str) -> Result<()> {
+        let path = match PayloadPath::parse(path) {
+            Ok(path) if self.limits.unindexed_filtering_retrieve == Some(false) => path.to_string(),
+            Ok(_) | Err(_) => return Ok(()),
+        };
+        let kinds: Wanted = (&[Keyword, Integer, Uuid, PayloadIndexKind::Bool], Use::Lookup);
+        if is_indexed(self.tables, &path, kinds) {
+            return Ok(());
+        }
+        let mut indexes = self.tables.schema.payload_indexes.iter();
+        let what = match indexes.find(|index| index.path == path) {
+            Some(index) => format!("Index of type \"{:?}\" found for \"{path}\"", index.params.kind),
+            None => format!("Index required but not found for \"{path}\""),
+        };
+        Err(refused(
+            "unindexed_filtering_retrieve",
+            what,
+            "Create an index supporting `match` for this key.",
+        ))
+    }
+
+    /// Whether a filter has a condition on a field whose index says that its values are tenants.
+    pub(super) fn names_tenant(&self, filter: &Filter) -> bool {
+        let indexes = &self.tables.schema.payload_indexes;
+        let mut found = false;
+        // Nothing is refused here.
+        let _ = each(filter, None, 0, &mut |_, field| {
+            if let Some((path, _)) = field {
+                let path = path.to_string();
+                found |= indexes.iter().any(|index| {
+                    let options = index.params.options.as_ref();
+                    index.path == path && options.is_some_and(|options| options.is_tenant == Some(true))
+                });
+            }
+            Ok(())
+        });
+        found
     }
 
     /// Checks the fields and conditions of a formula.

@@ -8,10 +8,12 @@
 //! | `mod.rs` | who is asked, limits that are numbers, rates |
 //! | `filters.rs` | conditions, and the indexes that they need |
 //! | `reads.rs` | searches, queries, pages, counts |
+//! | `scans.rs` | queries that compare all vectors |
 //! | `writes.rs` | operations, payload indexes |
 
 mod filters;
 mod reads;
+mod scans;
 mod writes;
 
 pub(crate) use filters::unindexed;

@@ -43,15 +43,23 @@ impl Strict<'_> {
         ))
     }
 
+    /// Something that is asked to be exact.
+    pub(crate) fn exact(&self) -> Result<()> {
+        if self.limits.search_allow_exact != Some(false) {
+            return Ok(());
+        }
+        Err(refused(
+            "search_allow_exact",
+            "Exact search disabled!".to_owned(),
+            "Set exact=false.",
+        ))
+    }
+
     fn params(&self, params: &QueryParams) -> Result<()> {
         let most = self.limits.search_max_hnsw_ef;
         at_most("search_max_hnsw_ef", most, "hnsw_ef", params.ef.unwrap_or(0))?;
-        if params.exact && self.limits.search_allow_exact == Some(false) {
-            return Err(refused(
-                "search_allow_exact",
-                "Exact search is not allowed".to_owned(),
-                "Set \"exact\" to false.",
-            ));
+        if params.exact {
+            self.exact()?;
         }
         let asked = params.quantization.oversampling;
         if let Some((asked, most)) = asked.zip(self.limits.search_max_oversampling)
@@ -105,7 +113,7 @@ impl Strict<'_> {
 
     fn batch(&self, requests: usize) -> Result<()> {
         let most = self.limits.search_max_batchsize;
-        at_most("search_max_batchsize", most, "batch", requests)
+        at_most("search_max_batchsize", most, "search batch size", requests)
     }
 
     /// A query or a prefetch, and those below it.
@@ -115,6 +123,9 @@ impl Strict<'_> {
             return Ok(());
         }
         self.params(stage.params)?;
+        if depth > 0 || stage.prefetch.is_empty() {
+            self.scan(stage)?;
+        }
         self.read_filter(stage.filter)?;
         match stage.query {
             Some(Query::OrderBy(order)) => self.ordered(&order.path)?,
@@ -141,6 +152,7 @@ impl Strict<'_> {
 
     /// A query in groups.
     pub(crate) fn groups(&self, request: &GroupRequest) -> Result<()> {
+        self.grouped(&request.group_by)?;
         self.limit(request.query.limit.saturating_mul(request.group_size))?;
         self.queries(&[&request.query])
     }

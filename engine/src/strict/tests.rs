@@ -153,7 +153,7 @@ fn unindexed_filtering_retrieve() {
     c.create_payload_index("k", PayloadIndexKind::Integer).unwrap();
     let refused = c.count(Some(&by("k"))).unwrap_err().to_string();
     assert!(
-        refused.contains("\"k\" of one of the following types: [keyword, uuid]"),
+        refused.contains("\"k\" of one of the following types: [keyword]. Help: "),
         "{refused}"
     );
     c.create_payload_index("k", PayloadIndexKind::Keyword).unwrap();
@@ -198,6 +198,34 @@ fn unindexed_filtering_retrieve() {
     c.query(&order).unwrap();
     c.query(&formula(n() + Expression::Constant(1.0))).unwrap();
     c.query(&formula(Condition::range("n", 1.0..).into())).unwrap();
+}
+
+#[test]
+fn groups_are_by_fields_with_an_index() {
+    const NAME: &str = "unindexed_filtering_retrieve";
+    let c = held_to(json!({"unindexed_filtering_retrieve": false}));
+    let by_n = || GroupRequest::new(nearest().limit(2), "n");
+    refuses(NAME, c.query_groups(&by_n()));
+    c.create_payload_index("n", PayloadIndexKind::Float).unwrap();
+    let refused = c.query_groups(&by_n()).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("Index of type \"Float\" found for \"n\". Help: "),
+        "{refused}"
+    );
+    c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
+    assert_eq!(c.query_groups(&by_n()).unwrap().len(), 2);
+}
+
+#[test]
+fn texts_that_spell_uuids_may_have_an_index_of_uuids() {
+    let c = held_to(json!({"unindexed_filtering_retrieve": false}));
+    let of = |text: &str| Filter::must([Condition::matches("k", text)]);
+    let uuid = "550e8400-e29b-41d4-a716-446655440000";
+    let refused = c.count(Some(&of(uuid))).unwrap_err().to_string();
+    assert!(refused.contains("[keyword, uuid]"), "{refused}");
+    c.create_payload_index("k", PayloadIndexKind::Uuid).unwrap();
+    c.count(Some(&of(uuid))).unwrap();
+    refuses("unindexed_filtering_retrieve", c.count(Some(&of("v"))));
 }
 
 #[test]
@@ -260,6 +288,45 @@ fn search_allow_exact() {
     refuses("search_allow_exact", c.search(&search().exact(true)));
     refuses("search_allow_exact", c.query(&nearest().exact(true)));
     c.search(&search()).unwrap();
+    assert!(matches!(
+        c.check_exact(),
+        Err(Error::StrictMode {
+            limit: "search_allow_exact",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_query_of_vectors_without_graphs_is_exact() {
+    const NAME: &str = "search_allow_exact";
+    let c = held_to(json!({"search_allow_exact": false}));
+    c.query(&nearest()).unwrap();
+    let links = |m: u64, payload_m: u64| {
+        let update = json!({"hnsw_config": {"m": m, "payload_m": payload_m}});
+        c.update_config(&CollectionUpdate::from_json(&update).unwrap())
+            .unwrap();
+    };
+    links(0, 8);
+    refuses(NAME, c.query(&nearest()));
+    refuses(NAME, c.query(&nearest().filter(by("k"))));
+    refuses(
+        NAME,
+        c.query(
+            &QueryRequest::new(Query::nearest([1.0, 0.0]))
+                .prefetch(Prefetch::new(Query::nearest([1.0, 0.0]))),
+        ),
+    );
+    c.query(&QueryRequest::new(Query::Sample { seed: None })).unwrap();
+    let tenants = json!({"type": "keyword", "is_tenant": true});
+    let tenants = crate::PayloadIndexParams::from_json(&tenants).unwrap();
+    c.create_payload_index("k", tenants).unwrap();
+    c.query(&nearest().filter(by("k"))).unwrap();
+    // What is found by tenants may be compared with anything.
+    let prefetch = Prefetch::new(Query::nearest([1.0, 0.0])).filter(by("k"));
+    c.query(&nearest().prefetch(prefetch)).unwrap();
+    links(0, 0);
+    refuses(NAME, c.query(&nearest().filter(by("k"))));
 }
 
 #[test]

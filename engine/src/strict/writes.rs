@@ -34,7 +34,7 @@ impl Strict<'_> {
                 update_filter,
                 ..
             } => {
-                self.batch_of_points(points.len())?;
+                self.batch_of_points("upsert limit", points.len())?;
                 self.vectors(points.iter().map(|point| &point.vectors))?;
                 self.room_for_points()?;
                 self.room_for_vectors()?;
@@ -46,7 +46,7 @@ impl Strict<'_> {
                 points,
                 update_filter,
             } => {
-                self.batch_of_points(points.len())?;
+                self.batch_of_points("update limit", points.len())?;
                 self.vectors(points.iter().map(|(_, vectors)| vectors))?;
                 self.room_for_vectors()?;
                 self.memory()?;
@@ -74,9 +74,9 @@ impl Strict<'_> {
         take("write_rate_limit", &self.core.rates.writes, most, points)
     }
 
-    fn batch_of_points(&self, points: usize) -> Result<()> {
+    fn batch_of_points(&self, name: &str, points: usize) -> Result<()> {
         let most = self.limits.upsert_max_batchsize;
-        at_most("upsert_max_batchsize", most, "upsert limit", points)
+        at_most("upsert_max_batchsize", most, name, points)
     }
 
     /// Refuses multivectors of too many vectors, and sparse ones of too many numbers.
@@ -132,7 +132,7 @@ impl Strict<'_> {
         }
         Err(refused(
             "max_collection_vector_size_bytes",
-            format!("Max vector storage size limit of {most} bytes reached"),
+            format!("Max vector storage size limit of {}MB reached!", megabytes(most)),
             "Delete points or raise the limit.",
         ))
     }
@@ -146,7 +146,7 @@ impl Strict<'_> {
         }
         Err(refused(
             "max_collection_payload_size_bytes",
-            format!("Max payload storage size limit of {most} bytes reached"),
+            format!("Max payload storage size limit of {}MB reached!", megabytes(most)),
             "Delete payloads or raise the limit.",
         ))
     }
@@ -179,13 +179,21 @@ impl Strict<'_> {
     }
 }
 
+/// A size as it is told: in units of 1,048,576 bytes.
+fn megabytes(bytes: u64) -> f32 {
+    bytes as f32 / (1024.0 * 1024.0)
+}
+
 /// Refuses when more of the memory is in use than allowed; what is not known is no reason to.
 pub(super) fn memory_within(most: u64, percent: Option<f64>) -> Result<()> {
     match percent {
         Some(percent) if percent > most as f64 => Err(refused(
             "max_resident_memory_percent",
-            format!("The process has {percent:.1} % of the memory, more than the {most} % allowed"),
-            "Wait, free memory or raise the limit.",
+            format!(
+                "Resident memory usage is at {percent:.1}% of total memory, exceeding the configured limit of {most}%"
+            ),
+            "Reduce memory usage (e.g. delete points or drop collections), or raise `max_resident_memory_percent` in the \
+             strict mode config of this collection.",
         )),
         Some(_) | None => Ok(()),
     }

@@ -25,6 +25,14 @@ fn options_change_what_a_token_is() {
 }
 
 #[test]
+fn other_options_are_not_minded() {
+    assert_eq!(
+        vector(json!({"knob": 1}), Role::Query),
+        vector(json!({}), Role::Query)
+    );
+}
+
+#[test]
 fn what_there_is_not_is_refused_by_name() {
     let refused = embed("jina/v3", "text", Map::new(), Role::Query).unwrap_err();
     assert!(
@@ -32,7 +40,6 @@ fn what_there_is_not_is_refused_by_name() {
         "{refused}"
     );
     for options in [
-        json!({"knob": 1}),
         json!({"language": "klingon"}),
         json!({"k": -1.0}),
         json!({"b": "x"}),

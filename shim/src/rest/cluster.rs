@@ -12,11 +12,11 @@ use super::extract::At;
 use crate::service::ServiceError;
 
 pub(super) fn routes() -> Router<App> {
-    let collection = |path: &str| format!("/collections/{{collection}}/{path}");
+    let collection = |path: &str| format!("/collections/{{collection_name}}/{path}");
     Router::new()
         .route("/cluster", get(status))
         .route("/cluster/recover", post(standalone))
-        .route("/cluster/peer/{peer}", delete(standalone))
+        .route("/cluster/peer/{peer_id}", delete(standalone))
         .route("/cluster/telemetry", get(standalone))
         .route("/cluster/metadata/keys", get(standalone))
         .route(

@@ -24,11 +24,11 @@ pub(super) fn routes() -> Router<App> {
         .route("/collections", get(list))
         .route("/collections/aliases", post(change_aliases))
         .route(
-            "/collections/{collection}",
+            "/collections/{collection_name}",
             get(info).put(create).patch(update).delete(remove),
         )
-        .route("/collections/{collection}/exists", get(exists))
-        .route("/collections/{collection}/aliases", get(aliases_of))
+        .route("/collections/{collection_name}/exists", get(exists))
+        .route("/collections/{collection_name}/aliases", get(aliases_of))
         .route("/aliases", get(aliases))
 }
 
@@ -181,41 +181,52 @@ struct ChangeAliases {
     actions: Vec<AliasAction>,
 }
 
+/// One of these; other keys are not minded.
 #[derive(Deserialize)]
-enum AliasAction {
-    #[serde(rename = "create_alias")]
-    Create {
-        collection_name: String,
-        alias_name: String,
-    },
-    #[serde(rename = "delete_alias")]
-    Delete { alias_name: String },
-    #[serde(rename = "rename_alias")]
-    Rename {
-        old_alias_name: String,
-        new_alias_name: String,
-    },
+struct AliasFields {
+    create_alias: Option<CreateAlias>,
+    delete_alias: Option<DeleteAlias>,
+    rename_alias: Option<RenameAlias>,
 }
 
-impl From<AliasAction> for AliasChange {
-    fn from(action: AliasAction) -> Self {
-        match action {
-            AliasAction::Create {
-                collection_name,
-                alias_name,
-            } => AliasChange::Create {
-                alias: alias_name,
-                collection: collection_name,
-            },
-            AliasAction::Delete { alias_name } => AliasChange::Delete { alias: alias_name },
-            AliasAction::Rename {
-                old_alias_name,
-                new_alias_name,
-            } => AliasChange::Rename {
-                from: old_alias_name,
-                to: new_alias_name,
-            },
-        }
+#[derive(Deserialize)]
+struct CreateAlias {
+    collection_name: String,
+    alias_name: String,
+}
+
+#[derive(Deserialize)]
+struct DeleteAlias {
+    alias_name: String,
+}
+
+#[derive(Deserialize)]
+struct RenameAlias {
+    old_alias_name: String,
+    new_alias_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "AliasFields")]
+struct AliasAction(AliasChange);
+
+impl TryFrom<AliasFields> for AliasAction {
+    type Error = &'static str;
+
+    fn try_from(fields: AliasFields) -> Result<Self, Self::Error> {
+        let create = fields.create_alias.map(|create| AliasChange::Create {
+            alias: create.alias_name,
+            collection: create.collection_name,
+        });
+        let delete = fields.delete_alias.map(|delete| AliasChange::Delete {
+            alias: delete.alias_name,
+        });
+        let rename = fields.rename_alias.map(|rename| AliasChange::Rename {
+            from: rename.old_alias_name,
+            to: rename.new_alias_name,
+        });
+        let change = create.or(delete).or(rename).map(AliasAction);
+        change.ok_or("expected one of `create_alias`, `delete_alias`, `rename_alias`")
     }
 }
 
@@ -226,7 +237,7 @@ async fn change_aliases(
 ) -> Response {
     answer(async move {
         timeout.check()?;
-        let changes = body.actions.into_iter().map(AliasChange::from).collect();
+        let changes = body.actions.into_iter().map(|action| action.0).collect();
         Ok(app.service.update_aliases(changes).await?)
     })
     .await

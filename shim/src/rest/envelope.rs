@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::service::{ErrorKind, ServiceError};
 
-/// What problems with the name of a collection begin with.
-const COLLECTION_NAME: &str = "collection_name: ";
+/// What problems with names begin with that come in paths.
+const IN_PATHS: [&str; 2] = ["collection_name: ", "vector_name: "];
 
 /// Which part of a request is wrong, as errors call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ impl Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        // Names of collections come in paths, everything else that is left to the service in bodies.
-        let part = if error.message.starts_with(COLLECTION_NAME) {
+        // Everything else that is left to the service comes in bodies.
+        let part = if IN_PATHS.iter().any(|start| error.message.starts_with(start)) {
             Part::Path
         } else {
             Part::Body

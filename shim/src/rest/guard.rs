@@ -62,7 +62,7 @@ fn needs(request: &Request) -> Needs {
 /// The collection that the path names.
 async fn collection(request: &mut Request) -> Option<String> {
     let params: RawPathParams = request.extract_parts().await.ok()?;
-    let named = params.iter().find(|(name, _)| *name == "collection");
+    let named = params.iter().find(|(name, _)| *name == "collection_name");
     named.map(|(_, value)| value.to_owned())
 }
 

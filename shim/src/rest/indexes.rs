@@ -17,8 +17,11 @@ use crate::service::ServiceError;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/collections/{collection}/index", put(create))
-        .route("/collections/{collection}/index/{field}", delete(remove))
+        .route("/collections/{collection_name}/index", put(create))
+        .route(
+            "/collections/{collection_name}/index/{field_name}",
+            delete(remove),
+        )
 }
 
 /// How bodies are read.

@@ -13,10 +13,10 @@ use crate::service::{Caller, Service};
 use crate::tally::Tallies;
 
 /// What routes of a collection begin with.
-const COLLECTION: &str = "/collections/{collection}";
+const COLLECTION: &str = "/collections/{collection_name}";
 
 /// The route that answers for every name.
-const EXISTS: &str = "/collections/{collection}/exists";
+const EXISTS: &str = "/collections/{collection_name}/exists";
 
 /// Methods that routes have.
 const METHODS: [Method; 5] = [

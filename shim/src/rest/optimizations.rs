@@ -20,7 +20,7 @@ use super::extract::{At, Params};
 const COMPLETED: usize = 16;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/collections/{collection}/optimizations", get(optimizations))
+    Router::new().route("/collections/{collection_name}/optimizations", get(optimizations))
 }
 
 #[derive(Deserialize)]

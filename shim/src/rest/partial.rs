@@ -15,7 +15,7 @@ use super::snapshots::{Place, UploadParams, WaitParam, send_passing, take_upload
 use crate::service::{Location, Recovery, ShardManifest};
 
 pub(super) fn routes() -> Router<App> {
-    let root = "/collections/{collection}/shards/{shard}/snapshot/partial";
+    let root = "/collections/{collection_name}/shards/{shard_id}/snapshot/partial";
     Router::new()
         .route(&format!("{root}/manifest"), get(manifest))
         .route(&format!("{root}/create"), post(create))

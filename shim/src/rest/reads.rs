@@ -19,14 +19,14 @@ use super::wire::{
 use crate::service::{Problems, ScrollAsk, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
-    let points = "/collections/{collection}/points";
+    let points = "/collections/{collection_name}/points";
     let below = |path: &str| format!("{points}/{path}");
     Router::new()
         .route(points, post(get_many))
         .route(&below("{id}"), get(get_one))
         .route(&below("scroll"), post(scroll))
         .route(&below("count"), post(count))
-        .route("/collections/{collection}/facet", post(facet))
+        .route("/collections/{collection_name}/facet", post(facet))
         .route(&below("search/matrix/pairs"), post(matrix_pairs))
         .route(&below("search/matrix/offsets"), post(matrix_offsets))
 }
@@ -38,7 +38,7 @@ pub(super) const BODIES: Bodies = &[
         json::read::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
     }),
     ("count", |bytes| {
-        json::read::<CountBody>(bytes).is_ok_and(|body| optional(body.filter).is_ok())
+        json::read::<CountBody>(bytes).is_ok_and(|body| optional(body.filter, COUNTED).is_ok())
     }),
     ("facet", |bytes| {
         json::read::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
@@ -121,7 +121,7 @@ impl ScrollBody {
         let scroll = ScrollRequest {
             offset: self.offset,
             limit: self.limit.map_or(10, number),
-            filter: optional(self.filter)?,
+            filter: optional(self.filter, "scroll_request.filter")?,
             select: select(self.with_payload, self.with_vector, true),
             timeout: None,
         };
@@ -154,6 +154,9 @@ async fn scroll(
     .await
 }
 
+/// Where the filter of a count stands, as errors call it.
+const COUNTED: &str = "count_request.filter";
+
 #[derive(Deserialize)]
 struct CountBody {
     filter: Option<WireFilter>,
@@ -175,7 +178,7 @@ async fn count(
     answer(async move {
         let options = params.options()?;
         ShardKeys::refuse_read(body.shard_key.as_ref())?;
-        let filter = optional(body.filter)?;
+        let filter = optional(body.filter, COUNTED)?;
         let count = app
             .service
             .count(&collection, filter, body.exact, options)
@@ -190,9 +193,8 @@ struct FacetBody {
     key: WirePath,
     limit: Option<u64>,
     filter: Option<WireFilter>,
-    /// They are counted exactly whatever it says.
-    #[serde(rename = "exact")]
-    _exact: Option<bool>,
+    /// They are counted exactly whatever it says; a collection may forbid to ask for it.
+    exact: Option<bool>,
     shard_key: Option<ShardKeys>,
 }
 
@@ -203,7 +205,7 @@ impl FacetBody {
         problems.finish()?;
         ShardKeys::refuse_read(self.shard_key.as_ref())?;
         let mut request = FacetRequest::new(self.key.into_text()).limit(self.limit.map_or(10, number));
-        request.filter = optional(self.filter)?;
+        request.filter = optional(self.filter, "facet_request.filter")?;
         Ok(request)
     }
 }
@@ -216,7 +218,9 @@ async fn facet(
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let hits = app.service.facet(&collection, body.request()?, options).await?;
+        let exact = body.exact.unwrap_or(false);
+        let request = body.request()?;
+        let hits = app.service.facet(&collection, request, exact, options).await?;
         let hits = hits.iter().map(|hit| {
             let value = match &hit.value {
                 FacetValue::String(text) => Value::from(text.as_str()),
@@ -250,7 +254,7 @@ impl MatrixBody {
             .sample(self.sample.map_or(10, number))
             .limit(self.limit.map_or(3, number))
             .using(self.using.unwrap_or_default());
-        request.filter = optional(self.filter)?;
+        request.filter = optional(self.filter, "search_request.filter")?;
         Ok(request)
     }
 }

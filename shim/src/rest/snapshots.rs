@@ -19,20 +19,23 @@ use crate::service::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    let collection = "/collections/{collection}/snapshots";
-    let shard = "/collections/{collection}/shards/{shard}/snapshots";
+    let collection = "/collections/{collection_name}/snapshots";
+    let shard = "/collections/{collection_name}/shards/{shard_id}/snapshots";
     let mut routes = Router::new();
     for root in ["/snapshots", collection, shard] {
         routes = routes
             .route(root, get(list).post(create))
-            .route(&format!("{root}/{{file}}"), get(fetch).delete(remove));
+            .route(&format!("{root}/{{snapshot_name}}"), get(fetch).delete(remove));
     }
     for root in [collection, shard] {
         routes = routes
             .route(&format!("{root}/recover"), put(recover))
             .route(&format!("{root}/upload"), post(upload));
     }
-    routes.route("/collections/{collection}/shards/{shard}/snapshot", get(stream))
+    routes.route(
+        "/collections/{collection_name}/shards/{shard_id}/snapshot",
+        get(stream),
+    )
 }
 
 /// Whose snapshots a path is about, and which of them.
@@ -44,9 +47,9 @@ pub(super) struct Place {
 
 #[derive(Deserialize)]
 struct PlaceParts {
-    collection: Option<String>,
-    shard: Option<String>,
-    file: Option<String>,
+    collection_name: Option<String>,
+    shard_id: Option<String>,
+    snapshot_name: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Place {
@@ -54,15 +57,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Place {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let At(place) = At::<PlaceParts>::from_request_parts(parts, state).await?;
-        let shard = place.shard.map(|shard| {
+        let shard = place.shard_id.map(|shard| {
             shard
                 .parse()
                 .map_err(|_| Failure::format(Part::Path, format_args!("shard {shard:?} is no number")))
         });
         Ok(Place {
-            collection: place.collection,
+            collection: place.collection_name,
             shard: shard.transpose()?,
-            file: place.file,
+            file: place.snapshot_name,
         })
     }
 }

@@ -98,7 +98,8 @@ async fn gather(app: &App, service: &Service, params: &TelemetryParams) -> Resul
         };
         let listed: Vec<Value> = surveyed.iter().map(|one| teller.tell(one)).collect();
         collections.insert("collections".to_owned(), listed.into());
-        collections.insert("snapshots".to_owned(), json!([]));
+        let snapshots = surveyed.iter().map(|one| teller.snapshots(one));
+        collections.insert("snapshots".to_owned(), snapshots.collect());
     }
     let id = uuid::Uuid::from_u64_pair(0, service.peer_id()).to_string();
     let mut value = json!({

@@ -32,7 +32,7 @@ async fn every_route_has_a_row_in_the_table_of_access() {
     let paths = paths(&routes);
     // What is shown of a router is not promised.
     assert!(
-        paths.contains("/") && paths.contains("/collections/{collection}/points"),
+        paths.contains("/") && paths.contains("/collections/{collection_name}/points"),
         "{paths:?}"
     );
     let rows: BTreeSet<(&str, &str)> = CALLS.iter().flat_map(|call| call.rest).copied().collect();

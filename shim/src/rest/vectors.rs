@@ -18,7 +18,7 @@ use crate::service::settings::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    let path = "/collections/{collection}/vectors/{vector}";
+    let path = "/collections/{collection_name}/vectors/{vector_name}";
     Router::new().route(path, put(create).delete(remove))
 }
 
@@ -39,11 +39,28 @@ struct Sparse {
     datatype: Option<Datatype>,
 }
 
+/// One of these; other keys are not minded.
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
+struct BodyFields {
+    dense: Option<Dense>,
+    sparse: Option<Sparse>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "BodyFields")]
 enum Body {
     Dense(Dense),
     Sparse(Sparse),
+}
+
+impl TryFrom<BodyFields> for Body {
+    type Error = &'static str;
+
+    fn try_from(fields: BodyFields) -> Result<Self, Self::Error> {
+        let sparse = fields.sparse.map(Body::Sparse);
+        let body = fields.dense.map(Body::Dense).or(sparse);
+        body.ok_or("expected `dense` or `sparse`")
+    }
 }
 
 impl From<Body> for NamedVectorSettings {

@@ -73,6 +73,7 @@ impl Service {
             let dropped = inner.database.drop_collection(&name)?;
             if dropped {
                 inner.issues.forget(&name);
+                inner.activities.forget(&name);
                 aliases.iter().chain([&name]).for_each(|gone| inner.forget(gone));
             }
             Ok(dropped)

@@ -129,7 +129,7 @@ impl ServiceError {
 }
 
 /// Values out of their ranges, gathered to be told together.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Problems(Vec<String>);
 
 impl Problems {
@@ -143,8 +143,8 @@ impl Problems {
         self.0.push(format!("{field}: {detail}"));
     }
 
-    /// Adds one if there is a value and it is below `min`.
-    pub fn at_least<N: PartialOrd + std::fmt::Display>(
+    /// Adds one if there is a value and it is below `min`. Numbers with a fraction are told with one: 1.0, not 1.
+    pub fn at_least<N: PartialOrd + std::fmt::Debug>(
         &mut self,
         field: impl std::fmt::Display,
         value: Option<N>,
@@ -153,13 +153,13 @@ impl Problems {
         if let Some(value) = value.filter(|value| *value < min) {
             self.add(
                 field,
-                format_args!("value {value} invalid, must be {min} or larger"),
+                format_args!("value {value:?} invalid, must be {min:?} or larger"),
             );
         }
     }
 
     /// Adds one if there is a value and it is not from `min` to `max`.
-    pub fn within<N: PartialOrd + std::fmt::Display>(
+    pub fn within<N: PartialOrd + std::fmt::Debug>(
         &mut self,
         field: impl std::fmt::Display,
         value: Option<N>,
@@ -169,9 +169,25 @@ impl Problems {
         if let Some(value) = value.filter(|value| *value < min || *value > max) {
             self.add(
                 field,
-                format_args!("value {value} invalid, must be from {min} to {max}"),
+                format_args!("value {value:?} invalid, must be from {min:?} to {max:?}"),
             );
         }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same, of something that stands at this place.
+    #[must_use]
+    pub(crate) fn at(self, place: &str) -> Self {
+        Problems(
+            self.0
+                .into_iter()
+                .map(|problem| format!("{place}{problem}"))
+                .collect(),
+        )
     }
 
     /// All of them as one error, if there are any.

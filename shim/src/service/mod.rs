@@ -57,8 +57,8 @@ pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{
-    Incoming, Location, PartVersion, Recovery, Room, ShardManifest, SnapshotDescription, SnapshotFile,
-    SnapshotsOf, check_checksum, sweep_snapshots,
+    Incoming, Location, PartVersion, Recovery, Room, ShardManifest, SnapshotActivity, SnapshotDescription,
+    SnapshotFile, SnapshotsOf, check_checksum, sweep_snapshots,
 };
 pub use survey::Surveyed;
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
@@ -70,7 +70,7 @@ use names::check_name;
 use pool::{Abandoned, Pool};
 use quotas::Quotas;
 use settings::CollectionDefaults;
-use snapshots::Names;
+use snapshots::{Activities, Names};
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
 pub const QDRANT_VERSION: &str = "1.19.0";
@@ -175,6 +175,7 @@ struct Inner {
     started: Started,
     /// Snapshots that are being made.
     names: Names,
+    activities: Activities,
     issues: Issues,
 }
 
@@ -218,6 +219,7 @@ impl Service {
                     wall: jiff::Timestamp::now(),
                 },
                 names: Names::default(),
+                activities: Activities::default(),
                 issues: Issues::default(),
             }),
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use vdb::NamedVectorParams;
 
-use super::error::{Result, ServiceError};
+use super::error::{Problems, Result, ServiceError};
+use super::names::check_vector_name;
 use super::settings::{CollectionSettings, SparseVectorSettings, VectorSettings, VectorsSettings, kept};
 use super::write::{UpdateResult, UpdateStatus, WriteOptions, within};
 use super::{Inner, Service};
@@ -36,6 +37,7 @@ impl Service {
         vector: NamedVectorSettings,
         options: WriteOptions,
     ) -> Result<UpdateResult> {
+        check_vector_name(name)?;
         let (collection, name) = (collection.to_owned(), name.to_owned());
         let work = self.to_the_end(move |inner| create(inner, &collection, name, vector, options.wait));
         within(options, work, LATE).await
@@ -51,6 +53,7 @@ impl Service {
         name: &str,
         options: WriteOptions,
     ) -> Result<UpdateResult> {
+        check_vector_name(name)?;
         let (collection, name) = (collection.to_owned(), name.to_owned());
         let work = self.to_the_end(move |inner| delete(inner, &collection, &name, options.wait));
         within(options, work, LATE).await
@@ -70,6 +73,9 @@ fn create(
     let mut alone = CollectionSettings::default();
     match &vector {
         NamedVectorSettings::Dense(dense) => {
+            let mut problems = Problems::new();
+            dense.check("dense", &mut problems);
+            problems.finish()?;
             alone.vectors = VectorsSettings(BTreeMap::from([(name.clone(), dense.clone())]));
         }
         NamedVectorSettings::Sparse(sparse) => {

@@ -2,6 +2,8 @@
 //!
 //! The engine has the same rules; here they are told in the words that clients know, and before anybody looks for a collection.
 
+use vdb::MAX_VECTOR_NAME;
+
 use super::error::{Result, ServiceError};
 
 /// Most characters.
@@ -49,9 +51,31 @@ fn refuse(problem: Option<String>) -> Result<()> {
     })
 }
 
+/// Refuses what no vector can be called, before anybody looks for one.
+pub(super) fn check_vector_name(name: &str) -> Result<()> {
+    let problem = if name.len() > MAX_VECTOR_NAME {
+        format!("must be at most {MAX_VECTOR_NAME} bytes")
+    } else if let Some(found) = name.chars().find(|c| FORBIDDEN.contains(c)) {
+        format!("vector name cannot contain {:?} char", found.to_string())
+    } else {
+        return Ok(());
+    };
+    Err(ServiceError::validation("vector_name", problem))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vectors_have_names_of_most_characters() {
+        for name in ["", "a b", &"x".repeat(MAX_VECTOR_NAME)] {
+            assert_eq!(check_vector_name(name), Ok(()), "{name}");
+        }
+        for name in ["a/b", "a:b", &"x".repeat(MAX_VECTOR_NAME + 1)] {
+            assert!(check_vector_name(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn names_are_of_some_length_and_of_most_characters() {

@@ -130,37 +130,41 @@ impl Service {
         exact: bool,
         options: ReadOptions,
     ) -> Result<u64> {
-        match filter {
-            Some(filter) if !exact => {
-                self.soon(collection, options, move |_, collection, control| {
-                    Ok(collection.estimate_with(&filter, control)?.expected)
-                })
-                .await
-            }
-            filter => {
-                self.soon(collection, options, move |inner, collection, control| {
+        self.soon(
+            collection,
+            options,
+            move |inner, collection, control| match &filter {
+                Some(filter) if !exact => Ok(collection.estimate_with(filter, control)?.expected),
+                filter => {
+                    if exact {
+                        collection.check_exact()?;
+                    }
                     let began = Instant::now();
                     let count = collection.count_with(filter.as_ref(), control);
-                    inner.notice(collection, began, &filter);
+                    inner.notice(collection, began, filter);
                     Ok(count?)
-                })
-                .await
-            }
-        }
+                }
+            },
+        )
+        .await
     }
 
-    /// How many points have which value.
+    /// How many points have which value: exactly, whether or not that is asked for with `exact`.
     ///
     /// # Errors
-    /// When there is no such collection, or no index whose values can be counted.
+    /// When there is no such collection, no index whose values can be counted, or nobody may ask for it to be exact.
     pub async fn facet(
         &self,
         collection: &str,
         mut request: FacetRequest,
+        exact: bool,
         options: ReadOptions,
     ) -> Result<Vec<FacetHit>> {
         self.on_collection(collection, options, move |_, collection, control| {
             use PayloadIndexKind::{Bool, Integer, Keyword, Uuid};
+            if exact {
+                collection.check_exact()?;
+            }
             let countable = has_index(collection, &request.path, |kind| {
                 matches!(kind, Bool | Integer | Keyword | Uuid)
             });

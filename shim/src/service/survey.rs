@@ -5,6 +5,7 @@ use vdb::{CollectionInfo, DatabaseInfo};
 use super::describe::ConfigDescription;
 use super::error::Result;
 use super::settings::kept;
+use super::snapshots::SnapshotActivity;
 use super::{Inner, Service};
 
 /// A collection, as far as it can be told without a look at its points.
@@ -16,6 +17,8 @@ pub struct Surveyed {
     pub info: CollectionInfo,
     /// Its settings, with what was not given.
     pub config: ConfigDescription,
+    /// What goes on with its snapshots.
+    pub snapshots: SnapshotActivity,
 }
 
 impl Service {
@@ -47,5 +50,11 @@ fn look(inner: &Inner, name: String) -> Option<Surveyed> {
     let collection = inner.database.collection(&name).ok()?;
     let info = collection.info().ok()?;
     let config = ConfigDescription::of(&kept::recall(&collection));
-    Some(Surveyed { name, info, config })
+    let snapshots = inner.activities.of(&name);
+    Some(Surveyed {
+        name,
+        info,
+        config,
+        snapshots,
+    })
 }

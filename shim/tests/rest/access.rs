@@ -80,13 +80,13 @@ fn path(route: &str) -> String {
         return "/dashboard/main.js".to_owned();
     }
     let parts = [
-        ("{collection}", "c"),
-        ("{shard}", "0"),
-        ("{file}", "none"),
-        ("{field}", "f"),
-        ("{vector}", "v"),
+        ("{collection_name}", "c"),
+        ("{shard_id}", "0"),
+        ("{snapshot_name}", "none"),
+        ("{field_name}", "f"),
+        ("{vector_name}", "v"),
         ("{key}", "k"),
-        ("{peer}", "1"),
+        ("{peer_id}", "1"),
         ("{id}", "1"),
     ];
     parts

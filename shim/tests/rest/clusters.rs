@@ -47,7 +47,7 @@ async fn a_node_tells_what_it_has_done() {
     let server = Server::with_points().await;
     let short = server.get("/telemetry").await.result();
     assert_eq!(short["collections"], json!({"number_of_collections": 1}));
-    let put = &short["requests"]["rest"]["responses"]["PUT /collections/{collection}/points"]["200"];
+    let put = &short["requests"]["rest"]["responses"]["PUT /collections/{collection_name}/points"]["200"];
     assert_eq!(put["count"], 1);
     let long = server
         .get("/telemetry?details_level=2&anonymize=true")
@@ -84,6 +84,12 @@ async fn telemetry_goes_into_detail() {
         (&collection["id"], &collection["init_time_ms"]),
         (&json!("c"), &json!(0))
     );
+    server.post("/collections/c/snapshots", json!({})).await.result();
+    let snapshots = &at(1).await["collections"]["snapshots"];
+    assert_eq!(
+        *snapshots,
+        json!([{"id": "c", "running_snapshots": 0, "running_snapshot_recovery": 0, "total_snapshot_creations": 1}])
+    );
     let local = &collection["shards"][0]["local"];
     assert_eq!(
         (&local["num_points"], &local["num_vectors"]),
@@ -98,12 +104,12 @@ async fn telemetry_goes_into_detail() {
     if cfg!(target_os = "linux") {
         assert!(deep["memory"]["resident_bytes"].as_u64().unwrap() > 0);
     }
-    let missing = &deep["requests"]["rest"]["responses"]["GET /collections/{collection}"]["404"];
+    let missing = &deep["requests"]["rest"]["responses"]["GET /collections/{collection_name}"]["404"];
     assert_eq!(missing["count"], 1);
     assert!(missing["last_responded"].is_string());
     let named = &deep["requests"]["rest"]["per_collection_responses"];
     assert_eq!(
-        named["c"]["PUT /collections/{collection}/points"]["200"]["count"],
+        named["c"]["PUT /collections/{collection_name}/points"]["200"]["count"],
         1
     );
     assert!(named.get("none").is_none());
@@ -155,6 +161,11 @@ async fn metrics_are_as_monitors_read_them() {
         "collections_vector_total",
         "collection_points",
         "collection_vectors",
+        "collection_active_replicas_min",
+        "collection_dead_replicas",
+        "collection_update_queue_length",
+        "snapshot_creation_running",
+        "snapshot_created_total",
         "rest_responses_total",
         "rest_responses_fail_total",
         "rest_responses_avg_duration_seconds",
@@ -167,7 +178,7 @@ async fn metrics_are_as_monitors_read_them() {
     ] {
         assert!(heads.contains(name), "{name}: {heads:?}");
     }
-    let labels = "method=\"PUT\",endpoint=\"/collections/{collection}/points\",status=\"200\"";
+    let labels = "method=\"PUT\",endpoint=\"/collections/{collection_name}/points\",status=\"200\"";
     for line in [
         format!("rest_responses_total{{{labels}}} 1"),
         format!("rest_responses_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 1"),

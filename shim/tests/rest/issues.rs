@@ -44,8 +44,9 @@ async fn fields_without_an_index_are_told_until_they_have_one() {
         .collect();
     assert_eq!(ids, ["UNINDEXED_FIELD/c/n[].m", "UNINDEXED_FIELD/c/word"]);
     assert_eq!(told[1]["related_collection"], "c");
-    let ways = told[1]["solution"]["immediate_choice"].as_array().unwrap();
-    let action = &ways[0]["action"];
+    let ways = told[0]["solution"]["immediate_choice"].as_array().unwrap();
+    assert_eq!(ways.len(), 2);
+    let action = &told[1]["solution"]["immediate"]["action"];
     assert_eq!(
         action["body"],
         json!({"field_name": "word", "field_schema": "keyword"})

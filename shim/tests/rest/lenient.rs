@@ -83,6 +83,13 @@ async fn keys_that_are_not_known_are_not_minded() {
         info["payload_schema"]["word"]["params"],
         json!({"type": "keyword"})
     );
+    let codes = json!({"vectors": {"size": 2, "distance": "Dot"}, "quantization_config": {"binary": {}, "always_ram": true}});
+    server.put("/collections/coded", codes).await.result();
+    let alias =
+        json!({"actions": [{"create_alias": {"collection_name": "c", "alias_name": "other"}, "more": 1}]});
+    server.post("/collections/aliases", alias).await.result();
+    let vector = json!({"dense": {"size": 2, "distance": "Dot"}, "more": 1});
+    server.put("/collections/c/vectors/more", vector).await.result();
     let groups = json!({"query": [1, 0], "group_by": "word", "offset": 1});
     let groups = server
         .post("/collections/c/points/query/groups", groups)

@@ -18,6 +18,7 @@ mod refusals;
 mod settings;
 mod shape;
 mod snapshots;
+mod strict;
 
 use axum::Router;
 use axum::body::Body;

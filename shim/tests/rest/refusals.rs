@@ -130,7 +130,7 @@ async fn settings() {
                 json!({"optimizers_config": {"deleted_threshold": 1.5}}),
                 422,
                 RANGE,
-                "must be from 0 to 1",
+                "value 1.5 invalid, must be from 0.0 to 1.0",
             ),
             (
                 json!({"optimizers_config": {"vacuum_min_vector_number": 99}}),
@@ -166,7 +166,7 @@ async fn settings() {
                 json!({"quantization_config": {"other": {}}}),
                 400,
                 FORMAT,
-                "other",
+                "expected one of `scalar`, `product`, `binary`, `turbo`",
             ),
             (
                 json!({"strict_mode_config": {"max_query_limit": 0}}),
@@ -236,13 +236,13 @@ async fn settings() {
                 json!({"dense": {"size": 0, "distance": "Dot"}}),
                 422,
                 RANGE,
-                "value 0 invalid",
+                "dense.size: value 0 invalid, must be from 1 to 65536",
             ),
             (
                 json!({"dense": {"size": 65_537, "distance": "Dot"}}),
                 422,
                 RANGE,
-                "65537",
+                "dense.size: value 65537 invalid, must be from 1 to 65536",
             ),
             (json!({"sparse": {"modifier": "odd"}}), 400, FORMAT, "odd"),
         ],
@@ -274,6 +274,15 @@ async fn names() {
         text.starts_with("Validation error in path parameters: ["),
         "{text}"
     );
+    let vector = json!({"dense": {"size": 2, "distance": "Dot"}});
+    let text = server
+        .put("/collections/c/vectors/a%3Ab", vector)
+        .await
+        .error(422);
+    assert_eq!(
+        text,
+        "Validation error in path parameters: [vector_name: vector name cannot contain \":\" char]"
+    );
     // What no new collection could be called is not there.
     server.get("/collections/a%3Cb").await.error(404);
     refused(
@@ -281,7 +290,7 @@ async fn names() {
         "/collections/aliases",
         vec![
             (json!({}), 400, FORMAT, "actions"),
-            (json!({"actions": [{"other": {}}]}), 400, FORMAT, "other"),
+            (json!({"actions": [{"other": {}}]}), 400, FORMAT, "expected one of `create_alias`"),
             (
                 json!({"actions": [{"create_alias": {"collection_name": "c", "alias_name": "a/b"}}]}),
                 422,
@@ -354,7 +363,7 @@ async fn writes() {
                 json!({"points": [{"id": 1, "vector": [[1, 2], [1]]}]}),
                 422,
                 RANGE,
-                "same size",
+                "points[0].vector.data: all vectors must have the same dimension, found vector with dimension 1",
             ),
             (
                 json!({"points": [{"id": 1, "vector": {"s": {"indices": [1, 1], "values": [1, 2]}}}]}),
@@ -676,6 +685,9 @@ async fn queries() {
             (json!({"query": [1, 0], "params": {"hnsw_ef": 0}}), 422, RANGE, "internal.params.hnsw_ef"),
             (json!({"query": [1, 0], "params": {"quantization": {"oversampling": 0.5}}}), 422, RANGE, "oversampling"),
             (json!({"query": [1, 0], "params": {"acorn": {"max_selectivity": 2}}}), 422, RANGE, "max_selectivity"),
+            (json!({"query": [1, 0], "filter": {"must": [{"key": "a"}]}}), 422, RANGE, "internal.filter.must[0]: At least one field condition must be specified"),
+            (json!({"prefetch": {"query": [1, 0], "filter": {"should": {"key": "a"}}}, "query": [1, 0]}), 422, RANGE, "internal.prefetch[0].filter.should: At least one"),
+            (json!({"query": [1, 0], "params": {"idf": {"corpus": {"must": [{"key": "a"}]}}}}), 422, RANGE, "internal.params.idf.corpus.must[0]: "),
             (json!({"query": [1, 0], "params": {"idf": "global"}}), 400, WRONG, ""),
             (json!({"query": []}), 400, "Wrong input: Vector dimension error: ", ""),
             (json!({"query": [1, 0], "using": "none"}), 400, "Wrong input: Not existing vector name error: none", ""),

@@ -117,10 +117,14 @@ async fn only_our_snapshots_are_recovered_from() {
         .put(path, json!({"location": "s3://elsewhere/x.snapshot"}))
         .await
         .error(400);
-    server
+    let elsewhere = server
         .put(path, json!({"location": "file://elsewhere/x.snapshot"}))
         .await
         .error(400);
+    assert_eq!(
+        elsewhere,
+        "Bad request: Invalid snapshot URI, file path must be absolute or on localhost"
+    );
     server.put(path, json!({})).await.error(400);
 }
 

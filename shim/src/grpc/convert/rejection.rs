@@ -1,6 +1,6 @@
 //! Why a message cannot be understood.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 
 use tonic::Status;
 
@@ -88,9 +88,9 @@ pub(crate) fn variant<E: TryFrom<i32>>(field: &str, code: i32) -> Result<E> {
 }
 
 /// A number that has a smallest value.
-pub(crate) fn at_least<T: PartialOrd + Display + Copy>(field: &str, value: T, least: T) -> Result<T> {
+pub(crate) fn at_least<T: PartialOrd + Debug + Copy>(field: &str, value: T, least: T) -> Result<T> {
     if value < least {
-        let problem = format_args!("value {value} invalid, must be {least} or larger");
+        let problem = format_args!("value {value:?} invalid, must be {least:?} or larger");
         return Err(Rejection::invalid(field, problem));
     }
     Ok(value)

@@ -112,8 +112,8 @@ impl PointCalls {
             key,
             filter,
             limit,
-            // Counts are exact either way.
-            exact: _,
+            // Counts are exact either way; a collection may forbid to ask for it.
+            exact,
             timeout,
             read_consistency,
             shard_key_selector,
@@ -126,7 +126,8 @@ impl PointCalls {
             ..FacetRequest::new(key)
         };
         let options = read_options(points::timeout(timeout)?);
-        let hits = self.0.facet(&collection_name, request, options).await?;
+        let exact = exact.unwrap_or(false);
+        let hits = self.0.facet(&collection_name, request, exact, options).await?;
         Ok(proto::FacetResponse {
             hits: hits.into_iter().map(results::facet).collect(),
             time: clock.seconds(),

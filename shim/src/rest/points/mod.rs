@@ -36,7 +36,7 @@ use upsert::Upsert;
 use vectors::{DeleteVectors, UpdateVectors};
 
 pub(super) fn routes() -> Router<App> {
-    let points = "/collections/{collection}/points";
+    let points = "/collections/{collection_name}/points";
     let below = |path: &str| format!("{points}/{path}");
     Router::new()
         .route(points, put(write::<Upsert>))

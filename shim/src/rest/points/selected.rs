@@ -48,7 +48,7 @@ impl Selected {
         ShardKeys::refuse_write(self.shard_key.as_ref())?;
         match self.which {
             Which::Ids(ids) => Ok(Target::Ids(ids)),
-            Which::Filter(filter) => Ok(Target::Filter(filter.filter()?)),
+            Which::Filter(filter) => Ok(Target::Filter(filter.filter("filter")?)),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Write for Upsert {
         Ok(Operation::Upsert {
             points,
             mode: self.update_mode.map_or(UpsertMode::Upsert, Mode::into),
-            update_filter: optional(self.update_filter)?,
+            update_filter: optional(self.update_filter, "update_filter")?,
         })
     }
 }

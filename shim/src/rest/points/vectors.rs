@@ -41,7 +41,7 @@ impl Write for UpdateVectors {
             points: points
                 .map(|point| Ok((point.id, point.vector.vectors()?)))
                 .collect::<Result<_, ServiceError>>()?,
-            update_filter: optional(self.update_filter)?,
+            update_filter: optional(self.update_filter, "update_filter")?,
         })
     }
 }
@@ -63,7 +63,7 @@ impl Write for DeleteVectors {
         }
         problems.finish()?;
         // Unlike elsewhere, ids do not win over a filter: both are meant.
-        let target = match (self.points, optional(self.filter)?) {
+        let target = match (self.points, optional(self.filter, "filter")?) {
             (Some(ids), None) => Target::Ids(ids),
             (None, Some(filter)) => Target::Filter(filter),
             (Some(ids), Some(filter)) => {

@@ -64,11 +64,14 @@ impl SearchParams {
         }
     }
 
-    pub(super) fn params(&self) -> Result<QueryParams, ServiceError> {
+    /// The engine's parameters; `place` is what errors call these.
+    pub(super) fn params(&self, place: &str) -> Result<QueryParams, ServiceError> {
         let idf = match self.idf.clone() {
             None => None,
             Some(IdfBody::Global) => Some(Idf::Global),
-            Some(IdfBody::Corpus(filter)) => Some(Idf::Corpus(filter.filter()?)),
+            Some(IdfBody::Corpus(filter)) => {
+                Some(Idf::Corpus(filter.filter(&format!("{place}.idf.corpus"))?))
+            }
         };
         let quantization = self.quantization.as_ref();
         Ok(QueryParams {
@@ -148,7 +151,7 @@ fn params(
         return Ok(QueryParams::default());
     };
     params.check(place, problems);
-    Ok(params.params()?)
+    Ok(params.params(place)?)
 }
 
 fn prefetches(
@@ -184,7 +187,7 @@ impl PrefetchBody {
             prefetch: inner,
             query,
             using: self.using.unwrap_or_default(),
-            filter: optional(self.filter)?,
+            filter: optional(self.filter, &format!("{place}.filter"))?,
             params: params(self.params.as_ref(), &format!("{place}.params"), problems)?,
             score_threshold: self.score_threshold,
             limit: self.limit.map_or(LIMIT, number),
@@ -211,7 +214,7 @@ impl AsQuery for QueryBody {
             prefetch,
             query,
             using: self.using.unwrap_or_default(),
-            filter: optional(self.filter)?,
+            filter: optional(self.filter, &format!("{place}.filter"))?,
             params,
             score_threshold: self.score_threshold,
             limit: self.limit.map_or(LIMIT, number),

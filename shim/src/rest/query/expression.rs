@@ -206,7 +206,7 @@ impl Reader {
 
 fn condition(map: Map<String, Value>) -> Result<Expression> {
     let filter = WireFilter::from_value(json!({ "must": [map] })).map_err(wrong)?;
-    let condition = filter.filter()?.must.into_iter().next();
+    let condition = filter.filter("formula")?.must.into_iter().next();
     condition
         .map(Expression::from)
         .ok_or_else(|| wrong("expected a condition"))

@@ -299,7 +299,8 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
                 None => Ok(Query::Nearest(target)),
                 Some(mmr) => {
                     let mmr: Mmr = read(mmr)?;
-                    problems.within(format_args!("{mmr_place}.diversity"), mmr.diversity, 0.0, 1.0);
+                    let diversity = mmr.diversity.map(f64::from);
+                    problems.within(format_args!("{mmr_place}.diversity"), diversity, 0.0, 1.0);
                     let most = vdb::MAX_MMR_CANDIDATES as u64;
                     let limit = format_args!("{mmr_place}.candidates_limit");
                     problems.within(limit, mmr.candidates_limit, 0, most);
@@ -345,7 +346,11 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
 
 fn feedback(feedback: Feedback, place: &str, problems: &mut Problems) -> Result<Query, Failure> {
     let FeedbackStrategy::Naive(naive) = feedback.strategy;
-    problems.at_least(format_args!("{place}.strategy.naive.b"), Some(naive.b), 0.0);
+    problems.at_least(
+        format_args!("{place}.strategy.naive.b"),
+        Some(f64::from(naive.b)),
+        0.0,
+    );
     if feedback.feedback.is_empty() {
         problems.add(format_args!("{place}.feedback"), "must not be empty");
     }

@@ -34,7 +34,7 @@ use groups::{GroupsBody, GroupsOut};
 pub(super) use kind::OrderByBody;
 
 pub(super) fn routes() -> Router<App> {
-    let below = |path: &str| format!("/collections/{{collection}}/points/{path}");
+    let below = |path: &str| format!("/collections/{{collection_name}}/points/{path}");
     Router::new()
         .route(&below("query"), post(query))
         .route(&below("query/batch"), post(query_batch))

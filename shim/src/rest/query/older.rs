@@ -25,7 +25,7 @@ use crate::rest::wire::{
 use crate::service::{Problems, ServiceError};
 
 pub(super) fn routes() -> Router<App> {
-    let below = |path: &str| format!("/collections/{{collection}}/points/{path}");
+    let below = |path: &str| format!("/collections/{{collection_name}}/points/{path}");
     Router::new()
         .route(&below("search"), post(one::<Search>))
         .route(&below("search/batch"), post(batch::<Search>))
@@ -132,8 +132,9 @@ impl Common {
         problems.at_least(limit, Some(self.limit), 1);
         let mut params = QueryParams::default();
         if let Some(given) = &self.params {
-            given.check(&format!("{place}.params"), &mut problems);
-            params = given.params()?;
+            let place = format!("{place}.params");
+            given.check(&place, &mut problems);
+            params = given.params(&place)?;
         }
         problems.finish()?;
         ShardKeys::refuse_read(self.shard_key.as_ref())?;
@@ -141,7 +142,7 @@ impl Common {
             .limit(number(self.limit))
             .offset(self.offset.map_or(0, number));
         request.using = self.using.map(|using| using.0).unwrap_or_default();
-        request.filter = optional(self.filter)?;
+        request.filter = optional(self.filter, &format!("{place}.filter"))?;
         request.params = params;
         request.score_threshold = self.score_threshold;
         request.select = select(self.with_payload, self.with_vector, false);

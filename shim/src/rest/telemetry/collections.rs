@@ -54,6 +54,16 @@ impl Teller {
         told
     }
 
+    /// What goes on with the snapshots of a collection.
+    pub(super) fn snapshots(&self, one: &Surveyed) -> Value {
+        json!({
+            "id": self.name(&one.name),
+            "running_snapshots": one.snapshots.creating,
+            "running_snapshot_recovery": one.snapshots.recovering,
+            "total_snapshot_creations": one.snapshots.created,
+        })
+    }
+
     fn name(&self, name: &str) -> String {
         if self.anonymous {
             hidden(name)

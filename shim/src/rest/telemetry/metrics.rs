@@ -1,10 +1,12 @@
 //! Figures for Prometheus: those of Qdrant by its names, and those that only this engine has, which begin with `vdb_`.
 
+mod collections;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use vdb::{DatabaseInfo, Status, Work};
+use vdb::{DatabaseInfo, Work};
 
 use super::exposition::{CONTENT_TYPE, Exposition, Kind};
 use crate::process::{self, Process};
@@ -14,6 +16,7 @@ use crate::rest::extract::Params;
 use crate::rest::guard::By;
 use crate::service::{QDRANT_VERSION, QuotaExceeded, Result, Service, Surveyed};
 use crate::tally::{BOUNDS, Routes, Statuses, Tallies, Tally};
+use collections::of_collections;
 
 #[derive(Deserialize)]
 pub(super) struct MetricsParams {
@@ -79,78 +82,6 @@ async fn gather(service: &Service, prefix: &str, params: &MetricsParams) -> Resu
     }
     of_engine(&mut text, &database, &collections);
     Ok(text.text())
-}
-
-fn of_collections(text: &mut Exposition<'_>, collections: &[Surveyed], anonymous: bool) {
-    let shown = |name: &str| {
-        if anonymous {
-            super::collections::hidden(name)
-        } else {
-            name.to_owned()
-        }
-    };
-    let named: Vec<(String, &Surveyed)> = collections.iter().map(|one| (shown(&one.name), one)).collect();
-    let mut gauge = |name: &str, help: &str, of: &dyn Fn(&Surveyed) -> u64| {
-        text.head(name, Kind::Gauge, help);
-        for (id, one) in &named {
-            text.line(name, &[("id", id)], of(one));
-        }
-    };
-    gauge(
-        "collection_points",
-        "approximate amount of points per collection",
-        &|one| one.info.points,
-    );
-    gauge(
-        "collection_running_optimizations",
-        "number of currently running optimization tasks",
-        &|one| u64::from(one.info.progress.is_some()),
-    );
-    gauge(
-        "collection_active_replicas_min",
-        "minimum number of active replicas across all shards",
-        &|_| 1,
-    );
-    gauge(
-        "collection_active_replicas_max",
-        "maximum number of active replicas across all shards",
-        &|_| 1,
-    );
-    gauge(
-        "vdb_collection_segments",
-        "segments in files per collection",
-        &|one| one.info.segments.len() as u64,
-    );
-    gauge(
-        "vdb_collection_file_bytes",
-        "bytes of the files of segments per collection",
-        &|one| one.info.disk_bytes,
-    );
-    gauge(
-        "vdb_collection_memtable_bytes",
-        "bytes of rows in no segment yet per collection",
-        &|one| one.info.memtable_bytes as u64,
-    );
-    gauge(
-        "vdb_collection_failing",
-        "1 where the last work in the background failed",
-        &|one| u64::from(one.info.status == Status::Failing),
-    );
-    text.head(
-        "collection_vectors",
-        Kind::Gauge,
-        "approximate amount of vectors grouped by vector name",
-    );
-    for (id, one) in &named {
-        for of_name in &one.info.vectors {
-            let vector = shown(&of_name.name);
-            text.line(
-                "collection_vectors",
-                &[("id", id), ("vector", &vector)],
-                of_name.vectors,
-            );
-        }
-    }
 }
 
 /// Only limits that are held to can be exceeded.

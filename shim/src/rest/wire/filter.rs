@@ -51,13 +51,15 @@ const CLAUSES: [&str; 3] = ["must", "should", "must_not"];
 #[derive(Clone, Debug)]
 pub(in crate::rest) struct WireFilter {
     filter: Filter,
-    problem: Option<ServiceError>,
+    /// By their places within it.
+    problems: Problems,
 }
 
 impl WireFilter {
-    /// The engine's filter.
-    pub(in crate::rest) fn filter(self) -> Result<Filter, ServiceError> {
-        self.problem.map_or(Ok(self.filter), Err)
+    /// The engine's filter. `place` is where it stands in the body, for what is said of it.
+    pub(in crate::rest) fn filter(self, place: &str) -> Result<Filter, ServiceError> {
+        self.problems.at(place).finish()?;
+        Ok(self.filter)
     }
 
     /// Reads a filter.
@@ -65,14 +67,14 @@ impl WireFilter {
         let mut mender = Mender {
             problems: Problems::new(),
         };
-        mender.filter(&mut value, "filter", 0);
+        mender.filter(&mut value, "", 0);
         // What is out of range is left to be told: the engine would call it a shape that it does not know.
-        let problem = mender.problems.finish().err();
-        let filter = match (Filter::from_json(&value), &problem) {
-            (Err(_), Some(_)) => Filter::default(),
-            (read, _) => read?,
+        let problems = mender.problems;
+        let filter = match Filter::from_json(&value) {
+            Err(_) if !problems.is_empty() => Filter::default(),
+            read => read?,
         };
-        Ok(WireFilter { filter, problem })
+        Ok(WireFilter { filter, problems })
     }
 }
 
@@ -83,9 +85,12 @@ impl<'de> Deserialize<'de> for WireFilter {
     }
 }
 
-/// The filter of a request that may have none.
-pub(in crate::rest) fn optional(filter: Option<WireFilter>) -> Result<Option<Filter>, ServiceError> {
-    filter.map(WireFilter::filter).transpose()
+/// The filter of a request that may have none; `place` as for [`WireFilter::filter`].
+pub(in crate::rest) fn optional(
+    filter: Option<WireFilter>,
+    place: &str,
+) -> Result<Option<Filter>, ServiceError> {
+    filter.map(|filter| filter.filter(place)).transpose()
 }
 
 struct Mender {

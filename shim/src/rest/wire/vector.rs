@@ -87,19 +87,35 @@ impl WireVector {
                     problems.add(format_args!("{place}.indices"), "must be unique");
                 }
             }
-            WireVector::Multi(rows) => {
-                let size = rows.first().map_or(0, Vec::len);
-                if size == 0 {
-                    problems.add(place, "multivectors must not be empty");
-                } else if rows.iter().any(|row| row.len() != size) {
-                    problems.add(place, "all vectors of a multivector must have the same size");
-                } else if rows.len().saturating_mul(size) > MAX_MULTIVECTOR_NUMBERS {
-                    let detail = format_args!("a multivector has at most {MAX_MULTIVECTOR_NUMBERS} numbers");
-                    problems.add(place, detail);
-                }
-            }
+            WireVector::Multi(rows) => check_rows(rows, place, problems),
             WireVector::Dense(_) | WireVector::Inferred(_) => {}
         }
+    }
+}
+
+/// Adds what is wrong with the rows of a multivector.
+fn check_rows(rows: &[Vec<f32>], place: &str, problems: &mut Problems) {
+    let place = format_args!("{place}.data");
+    let size = rows.first().map_or(0, Vec::len);
+    let numbers = rows
+        .iter()
+        .fold(0_usize, |sum, row| sum.saturating_add(row.len()));
+    if rows.is_empty() {
+        problems.add(place, "multi vector must not be empty");
+    } else if rows.iter().any(Vec::is_empty) {
+        problems.add(place, "all vectors must be non-empty");
+    } else if numbers > MAX_MULTIVECTOR_NUMBERS {
+        let detail = format_args!(
+            "Total size of all vectors ({numbers}) must be less than {}",
+            MAX_MULTIVECTOR_NUMBERS + 1
+        );
+        problems.add(place, detail);
+    } else if let Some(other) = rows.iter().find(|row| row.len() != size) {
+        let detail = format_args!(
+            "all vectors must have the same dimension, found vector with dimension {}",
+            other.len()
+        );
+        problems.add(place, detail);
     }
 }
 

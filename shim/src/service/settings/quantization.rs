@@ -7,7 +7,7 @@ use super::tuning::Memory;
 
 /// What walks read of each vector. On the wire an object with the name of the kind as its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "Given")]
 pub enum QuantizationSettings {
     /// A byte a number.
     Scalar(ScalarQuantization),
@@ -19,11 +19,33 @@ pub enum QuantizationSettings {
     Turbo(TurboQuantization),
 }
 
+/// One of these; other keys are not minded.
+#[derive(Deserialize)]
+struct Given {
+    scalar: Option<ScalarQuantization>,
+    product: Option<ProductQuantization>,
+    binary: Option<BinaryQuantization>,
+    turbo: Option<TurboQuantization>,
+}
+
+impl TryFrom<Given> for QuantizationSettings {
+    type Error = &'static str;
+
+    fn try_from(given: Given) -> Result<Self, Self::Error> {
+        let scalar = given.scalar.map(QuantizationSettings::Scalar);
+        let product = given.product.map(QuantizationSettings::Product);
+        let binary = given.binary.map(QuantizationSettings::Binary);
+        let turbo = given.turbo.map(QuantizationSettings::Turbo);
+        let first = scalar.or(product).or(binary).or(turbo);
+        first.ok_or("expected one of `scalar`, `product`, `binary`, `turbo`")
+    }
+}
+
 impl QuantizationSettings {
     pub(super) fn check(&self, place: &str, problems: &mut Problems) {
         if let QuantizationSettings::Scalar(scalar) = self {
             let place = format!("{place}.scalar.quantile");
-            problems.within(place, scalar.quantile, 0.5, 1.0);
+            problems.within(place, scalar.quantile.map(f64::from), 0.5, 1.0);
         }
     }
 }

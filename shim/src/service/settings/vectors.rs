@@ -145,7 +145,7 @@ impl VectorSettings {
         }
     }
 
-    pub(super) fn check(&self, place: &str, problems: &mut Problems) {
+    pub(in crate::service) fn check(&self, place: &str, problems: &mut Problems) {
         let max = vdb::MAX_DIMENSION as u64;
         problems.within(format_args!("{place}.size"), Some(self.size), 1, max);
         if let Some(hnsw) = &self.hnsw_config {

@@ -43,24 +43,24 @@ pub(super) fn local(root: &Path, of: &Scope, location: &str) -> Result<PathBuf> 
     }
     let Some(rest) = location.strip_prefix("file://") else {
         let scheme = location.split_once(':').map_or("", |(scheme, _)| scheme);
+        let scheme: String = scheme.chars().take(32).collect();
         return Err(ServiceError::bad_request(format!(
-            "Cannot recover from a location of scheme {scheme:?}: `file`, `http` and `https` are"
+            "URL with scheme {scheme} is not supported: `file`, `http` and `https` are"
         )));
     };
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
         return Err(ServiceError::bad_request(
-            "Invalid snapshot location: a `file` URL must have an absolute path and no host but localhost",
+            "Invalid snapshot URI, file path must be absolute or on localhost",
         ));
     }
     let path = PathBuf::from(percent_decoded(path)?);
     let outside = || {
         ServiceError::forbidden(format!(
-            "Snapshot file {} is not in the directory of snapshots",
-            path.display()
+            "Snapshot file {path:?} is not in the directory of snapshots"
         ))
     };
-    let missing = || ServiceError::bad_request(format!("Snapshot file {} does not exist", path.display()));
+    let missing = || ServiceError::bad_request(format!("Snapshot file {path:?} does not exist"));
     let root = root.canonicalize().map_err(|_| missing())?;
     // What is outside is not told apart from what is not there: nobody learns what other files there are.
     let inside = path.starts_with(&root) && !path.components().any(|part| part.as_os_str() == "..");

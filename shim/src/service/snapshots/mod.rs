@@ -5,6 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `activity.rs` | how many are being made and recovered from |
 //! | `place.rs` | which directory and which file; names of users never lead elsewhere |
 //! | `checksum.rs` | the SHA-256 of a file, and where it is kept |
 //! | `location.rs`, `fetch.rs` | where a snapshot is to be found; those on other servers |
@@ -12,6 +13,7 @@
 //! | `partial.rs` | what one node has of a shard, to be compared with what another has |
 //! | `recover.rs` | collections from snapshots |
 
+mod activity;
 mod checksum;
 mod fetch;
 mod location;
@@ -29,6 +31,8 @@ use serde::Serialize;
 use super::error::{ErrorKind, Result, ServiceError};
 use super::{Inner, Service, check_name};
 
+pub(super) use activity::Activities;
+pub use activity::SnapshotActivity;
 pub use partial::{PartVersion, ShardManifest};
 pub(super) use place::Names;
 pub use recover::{Incoming, Location, Recovery, check_checksum};
@@ -43,6 +47,16 @@ pub(super) enum Scope {
     Collection(String),
     /// Its only shard.
     Shard(String),
+}
+
+impl Scope {
+    /// The collection that it is of, if it is one.
+    fn collection(&self) -> Option<&str> {
+        match self {
+            Scope::Full => None,
+            Scope::Collection(name) | Scope::Shard(name) => Some(name),
+        }
+    }
 }
 
 /// A snapshot as it is listed.
@@ -197,6 +211,7 @@ impl Service {
 }
 
 fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
+    let _under_way = inner.activities.creating(scope);
     let directory = place::directory(&inner.options.snapshots, scope);
     fs::create_dir_all(&directory).map_err(|error| failed("making", &directory, &error))?;
     let reserved = inner
@@ -206,6 +221,7 @@ fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
     write(inner, scope, path)?;
     // A snapshot without its checksum is as good: it is made when it is asked for.
     checksum::keep(path);
+    inner.activities.created(scope);
     describe(path)
 }
 

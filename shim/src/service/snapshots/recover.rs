@@ -133,6 +133,8 @@ impl Service {
 
 fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -> Result<bool> {
     inner.quotas.admit()?;
+    let name: &str = &inner.resolve(name);
+    let _under_way = inner.activities.recovering(name);
     let root = &inner.options.snapshots;
     // Kept until the collection is there.
     let mut fetched = None;
@@ -150,7 +152,7 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
         Recovery::Location(location) => match Source::parse(&location.url) {
             Some(source) => bring(&source, location, None)?,
             None => {
-                let of = inner.resolve(name);
+                let of = name.to_owned();
                 let of = if location.shard {
                     Scope::Shard(of)
                 } else {
@@ -179,21 +181,20 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
             ));
         }
     }
-    let name = inner.resolve(name);
     let info = vdb::snapshot_info(&path).map_err(|error| unusable(&error))?;
     if info.is_database {
         return Err(ServiceError::bad_request(
             "this is a snapshot of all collections; recover from one of a single collection",
         ));
     }
-    let mode = if inner.database.exists(&name) {
+    let mode = if inner.database.exists(name) {
         RestoreMode::Replace
     } else {
         RestoreMode::New
     };
     inner
         .database
-        .restore_collection(&path, &name, mode, &Control::none())
+        .restore_collection(&path, name, mode, &Control::none())
         .map_err(|error| {
             if error.is_damage() {
                 unusable(&error)

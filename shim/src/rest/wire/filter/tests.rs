@@ -4,7 +4,7 @@ use super::*;
 use crate::service::ErrorKind;
 
 fn read(value: Value) -> Result<Filter, ServiceError> {
-    WireFilter::from_value(value).unwrap().filter()
+    WireFilter::from_value(value).unwrap().filter("filter")
 }
 
 #[test]

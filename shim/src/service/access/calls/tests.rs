@@ -14,7 +14,7 @@ fn no_call_is_there_twice() {
 fn calls_about_one_collection_name_it() {
     for call in CALLS {
         for (method, route) in call.rest {
-            let named = route.contains("{collection}");
+            let named = route.contains("{collection_name}");
             assert!(named || !matches!(call.needs, Needs::On(_)), "{method} {route}");
             // What is made for whoever asks is asked for by GET, too, in Qdrant's words.
             let made = route.contains("/{shard}/snapshot/") || route.ends_with("/{shard}/snapshot");
