@@ -258,6 +258,7 @@ fn options_that_do_nothing_are_refused() {
         let message = place.vdb(&import).failed_with(2);
         assert!(message.contains(part), "{message}");
     }
+    place.file("cells.csv", "id,vector\n1,\"[1, 2]\"\n");
     let message = place
         .vdb(&["import", "cells.csv", "db2", "--number-rows"])
         .failed_with(2);
