@@ -204,7 +204,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     // TRIAL
-    let linger = std::env::var("VDB_LINGER_US").ok().and_then(|text| text.parse().ok());
+    let linger = std::env::var("VDB_LINGER_US")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let linger = linger.map_or(LINGER, Duration::from_micros);
     let served = server::run(addresses, ServeOptions { rest, tls, linger }, open, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.

@@ -99,7 +99,11 @@ mod tests {
 
     /// Polls as the task of a connection does, once.
     fn look(lingering: std::pin::Pin<&mut impl Future<Output = ()>>) {
-        assert!(lingering.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(
+            lingering
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
     }
 
     fn answered_last(linger: &Linger) -> u64 {

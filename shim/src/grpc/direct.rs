@@ -75,7 +75,15 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_calls_that_there_are() {
-        for path in ["Query", "QueryBatch", "Search", "Get", "Scroll", "Count", "Upsert"] {
+        for path in [
+            "Query",
+            "QueryBatch",
+            "Search",
+            "Get",
+            "Scroll",
+            "Count",
+            "Upsert",
+        ] {
             let path = format!("/qdrant.Points/{path}");
             assert!(is_method(&path) && Direct::of(&path).is_some(), "{path}");
         }

@@ -118,11 +118,7 @@ impl Way {
         let caller = admitted.caller.clone();
         let refused = |status| Answered::refused(status, Some(caller.clone()));
         let large = message.is_large();
-        let Message {
-            bytes,
-            packed,
-            room,
-        } = message;
+        let Message { bytes, packed, room } = message;
         let turn = match self.intake.turn().await {
             Ok(turn) => turn,
             Err(status) => return refused(status),

@@ -100,11 +100,7 @@ impl Intake {
             let made = self.bodies.make_room(&mut room, most).await;
             made.map_err(refuse)?;
         }
-        Ok(Message {
-            bytes,
-            packed,
-            room,
-        })
+        Ok(Message { bytes, packed, room })
     }
 
     /// The turn of a call, over when it is dropped.

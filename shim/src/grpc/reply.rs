@@ -41,8 +41,9 @@ pub(super) fn frame(message: &impl Message) -> Result<Bytes, Status> {
 }
 
 fn put_head(frame: &mut BytesMut, packed: bool, len: usize) -> Result<(), Status> {
-    let len = u32::try_from(len)
-        .map_err(|_| Status::resource_exhausted("the answer is larger than a message can be: ask for less"))?;
+    let len = u32::try_from(len).map_err(|_| {
+        Status::resource_exhausted("the answer is larger than a message can be: ask for less")
+    })?;
     frame.put_u8(packed.into());
     frame.put_u32(len);
     Ok(())
@@ -153,7 +154,10 @@ mod tests {
     async fn only_long_answers_are_packed_and_only_for_who_takes_that() {
         for len in [usize::from(PACKET), LARGE_BODY_BYTES] {
             let long = Bytes::from([&[0, 0, 0, 0, 0], vec![7; len].as_slice()].concat());
-            assert_eq!(frames(with(long.clone(), false).await.unwrap()).await[0].data_ref(), Some(&long));
+            assert_eq!(
+                frames(with(long.clone(), false).await.unwrap()).await[0].data_ref(),
+                Some(&long)
+            );
             let response = with(long.clone(), true).await.unwrap();
             assert_eq!(response.headers()[ENCODING], "gzip");
             let frames = frames(response).await;

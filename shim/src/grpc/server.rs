@@ -95,9 +95,7 @@ async fn entry(service: Service, options: ServerOptions) -> Entry {
     reporter
         .set_serving::<CollectionsServer<super::collections::CollectionCalls>>()
         .await;
-    reporter
-        .set_serving::<PointsServer<PointCalls>>()
-        .await;
+    reporter.set_serving::<PointsServer<PointCalls>>().await;
     reporter
         .set_serving::<SnapshotsServer<super::snapshots::SnapshotCalls>>()
         .await;
@@ -121,10 +119,11 @@ async fn entry(service: Service, options: ServerOptions) -> Entry {
             service,
         },
         // Paths of their own come before that of their service.
-        services: BULK.into_iter().fold(
-            routes.prepare().into_axum_router(),
-            |routes, path| routes.route_service(path, bulk.clone()),
-        ),
+        services: BULK
+            .into_iter()
+            .fold(routes.prepare().into_axum_router(), |routes, path| {
+                routes.route_service(path, bulk.clone())
+            }),
     };
     way.into()
 }

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use vdb::AliasChange;
 
 use super::App;
-use super::json;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, TimeoutParam};
 use super::guard::By;
+use super::json;
 use super::wire::Bodies;
 use crate::service::settings::{CollectionSettings, SettingsUpdate};
 use crate::service::{CollectionDescription, ConfigDescription, IndexDescription, Warning};
@@ -41,9 +41,7 @@ pub(super) const BODIES: Bodies = &[
     ("update collection", |bytes| {
         json::read::<SettingsUpdate>(bytes).is_ok_and(|update| update.validate().is_ok())
     }),
-    ("aliases", |bytes| {
-        json::read::<ChangeAliases>(bytes).is_ok()
-    }),
+    ("aliases", |bytes| json::read::<ChangeAliases>(bytes).is_ok()),
 ];
 
 async fn list(State(app): State<App>, By(caller): By) -> Response {

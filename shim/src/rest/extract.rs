@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::json;
 use super::envelope::{Failure, Part};
+use super::json;
 use crate::limits::LARGE_BODY_BYTES;
 use crate::service::{Ordering, Problems, ReadOptions, ServiceError, WriteOptions};
 

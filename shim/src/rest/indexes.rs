@@ -9,9 +9,9 @@ use serde_json::Value;
 use vdb::{PayloadIndexKind, PayloadIndexParams};
 
 use super::App;
-use super::json;
 use super::envelope::{Failure, Part, answer};
 use super::extract::{At, Json, Params, WriteParams};
+use super::json;
 use super::wire::{Bodies, WirePath};
 use crate::service::ServiceError;
 

@@ -8,9 +8,9 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::App;
-use super::json;
 use super::envelope::{answer, answer_accepted};
 use super::extract::{Json, Params};
+use super::json;
 use super::snapshots::{Place, UploadParams, WaitParam, send_passing, take_upload, waited};
 use crate::service::{Location, Recovery, ShardManifest};
 
@@ -24,9 +24,8 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: super::wire::Bodies = &[("manifest", |bytes| {
-    json::read::<ShardManifest>(bytes).is_ok()
-})];
+pub(super) const BODIES: super::wire::Bodies =
+    &[("manifest", |bytes| json::read::<ShardManifest>(bytes).is_ok())];
 
 async fn manifest(State(app): State<App>, place: Place) -> Response {
     answer(async move {

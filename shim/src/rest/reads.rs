@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use vdb::{FacetRequest, FacetValue, MatrixRequest, PointId, ScrollRequest, Select};
 
 use super::App;
-use super::json;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
+use super::json;
 use super::query::OrderByBody;
 use super::wire::{
     Bodies, RecordOut, ShardKeys, WireFilter, WirePath, WithPayload, WithVector, optional, select,

@@ -7,9 +7,9 @@ use axum::routing::put;
 use serde::Deserialize;
 
 use super::App;
-use super::json;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, WriteParams};
+use super::json;
 use super::wire::Bodies;
 use crate::service::NamedVectorSettings;
 use crate::service::settings::{

@@ -25,7 +25,9 @@ pub(super) struct Bare(TcpListener);
 
 impl Bare {
     pub(super) fn listen() -> Result<Bare> {
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map(Bare).map_err(failed)
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .map(Bare)
+            .map_err(failed)
     }
 
     pub(super) fn address(&self) -> Result<SocketAddr> {

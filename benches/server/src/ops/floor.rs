@@ -259,7 +259,12 @@ fn write(server: &dyn Server, set: &Dataset, plan: &Floor) -> Result<FloorLine> 
 }
 
 /// Waits until the index is complete: green, seen twice. How many segments there are then.
-pub(super) fn settle(who: &str, set: &Dataset, plan: &Floor, look: impl Fn() -> Result<State>) -> Result<u64> {
+pub(super) fn settle(
+    who: &str,
+    set: &Dataset,
+    plan: &Floor,
+    look: impl Fn() -> Result<State>,
+) -> Result<u64> {
     let (mut green, started) = (0, Instant::now());
     loop {
         let state = look()?;

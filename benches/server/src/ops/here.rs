@@ -111,7 +111,10 @@ fn behind_a_socket(measuring: &mut Measuring<'_>, collection: &Collection, segme
     let (set, plan) = (measuring.set, measuring.plan);
     let bare = Bare::listen()?;
     // Both are there before anybody answers: one that is not asked in the end is gone, and nobody waits for it.
-    let (mut idle, mut busy) = (Asking::connect(bare.address()?)?, Asking::connect(bare.address()?)?);
+    let (mut idle, mut busy) = (
+        Asking::connect(bare.address()?)?,
+        Asking::connect(bare.address()?)?,
+    );
     prepare(&mut idle, set, plan)?;
     prepare(&mut busy, set, plan)?;
     std::thread::scope(|scope| {

@@ -73,7 +73,10 @@ fn call(path: &str, code: Code, id: Option<&str>) -> (Line, String) {
     });
     let counted = journal.tallies.all();
     assert_eq!(counted[path].values().map(|tally| tally.count).sum::<u64>(), 1);
-    assert_eq!(journal.tallies.by_collection().contains_key("c"), code == Code::Ok);
+    assert_eq!(
+        journal.tallies.by_collection().contains_key("c"),
+        code == Code::Ok
+    );
     let answered = answered[REQUEST_ID].to_str().unwrap().to_owned();
     let mut lines = log.0.lock().unwrap();
     assert_eq!(lines.len(), 1, "{lines:?}");

@@ -1,7 +1,7 @@
-//! Bodies of JSON, read fast.
+//! Bodies of JSON, read a little faster.
 //!
-//! A batch of points is a hundred thousand numbers, and reading it took most of the time that writing it takes. `serde_json` reads a
-//! digit at a time; here they are read by eight ([`number.rs`](number)), and texts by eight bytes ([`text.rs`](text)).
+//! A batch of points is a hundred thousand numbers. `serde_json` reads a digit at a time; here they are read by eight
+//! ([`number.rs`](number)), and texts by eight bytes ([`text.rs`](text)): a quarter less time for a batch of 500 vectors of 384 numbers.
 //!
 //! This reader takes nothing that `serde_json` does not, and reads it as the same values. What it refuses is read again by
 //! `serde_json`: its words for what is wrong are those that clients know, and what only it understands (enumerations with contents)

@@ -6,8 +6,8 @@ use super::Refused;
 
 /// Powers of ten that an `f64` holds exactly.
 const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-    1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
 ];
 
 /// Digits that a `u64` holds, whichever they are.
@@ -126,7 +126,11 @@ impl<'a> Number<'a> {
         let (digits, exponent) = self.digits.filter(|(digits, _)| *digits <= EXACT)?;
         let power = *POWERS.get(exponent.unsigned_abs() as usize)?;
         let digits = digits as f64;
-        Some(if exponent < 0 { digits / power } else { digits * power })
+        Some(if exponent < 0 {
+            digits / power
+        } else {
+            digits * power
+        })
     }
 
     /// The nearest `f64`, unless that is none.

@@ -24,9 +24,9 @@ use serde::de::Deserializer;
 use vdb::Operation;
 
 use super::App;
-use super::json;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
+use super::json;
 use super::wire::Bodies;
 use crate::service::ServiceError;
 use batch::Operations;

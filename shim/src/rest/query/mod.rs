@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use vdb::{QueryRequest, ScoredPoint};
 
 use super::App;
-use super::json;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::guard::By;
+use super::json;
 use super::wire::{Bodies, ScoredOut};
 use body::QueryBody;
 use groups::{GroupsBody, GroupsOut};

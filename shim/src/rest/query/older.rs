@@ -14,10 +14,10 @@ use super::groups::{GroupsBody, GroupsOut};
 use super::kind::{Examples, Input, Pair, Strategy, pairs};
 use super::{AsQuery, Searches, hits, requests};
 use crate::rest::App;
-use crate::rest::json;
 use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
 use crate::rest::guard::By;
+use crate::rest::json;
 use crate::rest::reads::number;
 use crate::rest::wire::{
     OneOrMany, ShardKeys, WireFilter, WireVector, WithPayload, WithVector, optional, select,
