@@ -1,7 +1,7 @@
 //! Partial snapshots of a shard: what one node has that another lacks, as far as nodes here send it: all or nothing.
 
 use axum::Router;
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -11,7 +11,7 @@ use super::App;
 use super::envelope::{answer, answer_accepted};
 use super::extract::{Json, Params};
 use super::json;
-use super::snapshots::{Place, UploadParams, WaitParam, send_passing, take_upload, waited};
+use super::snapshots::{Place, Upload, UploadParams, WaitParam, send_passing, take_upload, waited};
 use crate::service::{Location, Recovery, ShardManifest};
 
 pub(super) fn routes() -> Router<App> {
@@ -51,7 +51,7 @@ async fn recover(
     State(app): State<App>,
     place: Place,
     Params(params): Params<UploadParams>,
-    parts: Multipart,
+    parts: Upload,
 ) -> Response {
     answer_accepted(async move {
         // There must be something to bring up to date.

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{FromRequestParts, Multipart, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
@@ -209,6 +210,9 @@ async fn recover(
     .await
 }
 
+/// A body in parts, or why it is none.
+pub(super) type Upload = Result<Multipart, MultipartRejection>;
+
 #[derive(Deserialize)]
 pub(super) struct UploadParams {
     #[serde(default = "yes")]
@@ -222,7 +226,7 @@ async fn upload(
     State(app): State<App>,
     place: Place,
     Params(params): Params<UploadParams>,
-    parts: Multipart,
+    parts: Upload,
 ) -> Response {
     answer_accepted(take_upload(app, &place, params, parts)).await
 }
@@ -232,11 +236,14 @@ pub(super) async fn take_upload(
     app: App,
     place: &Place,
     params: UploadParams,
-    parts: Multipart,
+    parts: Upload,
 ) -> Result<Option<bool>, Failure> {
     let name = place.target()?;
     // Nobody sends it all to be told then.
     check_checksum(params.checksum.as_deref()).map_err(|error| Failure::of(error, Part::Query))?;
+    let parts = parts.map_err(|error| {
+        ServiceError::bad_request(format!("the upload cannot be read: {}", error.body_text()))
+    })?;
     let incoming = app.service.incoming().await?;
     receive(parts, &incoming).await?;
     let done = async move {

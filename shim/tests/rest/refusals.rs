@@ -290,7 +290,12 @@ async fn names() {
         "/collections/aliases",
         vec![
             (json!({}), 400, FORMAT, "actions"),
-            (json!({"actions": [{"other": {}}]}), 400, FORMAT, "expected one of `create_alias`"),
+            (
+                json!({"actions": [{"other": {}}]}),
+                400,
+                FORMAT,
+                "expected one of `create_alias`",
+            ),
             (
                 json!({"actions": [{"create_alias": {"collection_name": "c", "alias_name": "a/b"}}]}),
                 422,

@@ -126,6 +126,12 @@ async fn only_our_snapshots_are_recovered_from() {
         "Bad request: Invalid snapshot URI, file path must be absolute or on localhost"
     );
     server.put(path, json!({})).await.error(400);
+    let upload = "/collections/c/snapshots/upload";
+    let text = server.post(upload, json!({})).await.error(400);
+    assert!(
+        text.starts_with("Bad request: the upload cannot be read: "),
+        "{text}"
+    );
 }
 
 #[tokio::test]
