@@ -240,7 +240,6 @@ fn payload_indexes_come_back_as_far_as_every_client_can_say_them() {
 }
 
 /// All points of a collection, as a page returns them.
-
 fn stored(collection: &vdb::Collection) -> Vec<Point> {
     let request = vdb::ScrollRequest::new().select(vdb::Select::all()).limit(1000);
     let page = collection.scroll(&request).unwrap();
