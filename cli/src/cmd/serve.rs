@@ -31,9 +31,6 @@ const SNAPSHOTS: &str = "./snapshots";
 /// Reads that end within this time, as most searches do, are done by the threads that serve connections.
 const BRIEF: Duration = Duration::from_millis(2);
 
-/// How long a thread stays awake after an answer.
-const LINGER: Duration = Duration::ZERO;
-
 const AFTER: &str = "\
 The REST and gRPC interfaces are those of Qdrant 1.19. Settings come from config/config.yaml and its like, the file of \
 --config-path, the environment (QDRANT__SERVICE__HTTP_PORT for service.http_port), and this command line, each \
@@ -203,12 +200,12 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         Ok(Service::new(database, options))
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    // TRIAL
-    let linger = std::env::var("VDB_LINGER_US")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let linger = linger.map_or(LINGER, Duration::from_micros);
-    let served = server::run(addresses, ServeOptions { rest, tls, linger }, open, |addresses| {
+    let serving = ServeOptions {
+        rest,
+        tls,
+        ..ServeOptions::default()
+    };
+    let served = server::run(addresses, serving, open, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
         let _ = ready(out, &db, (scheme, addresses), dashboard);
         notify::tell(notify::READY);
