@@ -86,11 +86,18 @@ pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> 
     let ids = wanted(&shared.catalog.lock(), only)?;
     for id in ids {
         let core = {
-            let _catalog = shared.catalog.lock();
+            let catalog = shared.catalog.lock();
+            // One that was dropped meanwhile is not wanted any more.
+            if !holds(&catalog, id) {
+                continue;
+            }
             shared.core_by_id(id)?
         };
         if core.tables().first_unflushed().is_some() {
-            flush::flush_all(shared, &core)?;
+            let flushed = flush::flush_all(shared, &core);
+            if holds(&shared.catalog.lock(), id) {
+                flushed?;
+            }
         }
         if control.is_cancelled() {
             return Err(Error::Cancelled);
@@ -130,11 +137,15 @@ pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> 
     })
 }
 
+fn holds(catalog: &Catalog, id: u32) -> bool {
+    catalog.collections.iter().any(|c| c.id == id)
+}
+
 fn wanted(catalog: &Catalog, only: Option<u32>) -> Result<Vec<u32>> {
     let all = catalog.collections.iter().map(|c| c.id);
     match only {
         None => Ok(all.collect()),
-        Some(id) if catalog.collections.iter().any(|c| c.id == id) => Ok(vec![id]),
+        Some(id) if holds(catalog, id) => Ok(vec![id]),
         Some(id) => Err(Error::CollectionNotFound {
             name: format!("#{id} (dropped meanwhile)"),
         }),
