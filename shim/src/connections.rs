@@ -5,7 +5,6 @@
 //! ```
 
 mod activity;
-mod linger;
 mod patience;
 
 use std::convert::Infallible;
@@ -27,7 +26,6 @@ use tower::{Service as _, service_fn};
 use crate::limits::{Limits, MAX_HEAD_BYTES};
 use crate::tls::Certificates;
 use activity::Activity;
-pub(crate) use linger::Linger;
 use patience::Patient;
 
 /// Headers of a request of HTTP/1.
@@ -76,8 +74,6 @@ pub(crate) struct Wire {
     pub(crate) tls: Option<Certificates>,
     /// Whether callers have to speak HTTP/2.
     pub(crate) only_second: bool,
-    /// Who stays awake after answers.
-    pub(crate) linger: Linger,
 }
 
 /// Answers on a listener until `shutdown` is done; calls that have begun are then finished first.
@@ -201,13 +197,10 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answered));
     let mut served = std::pin::pin!(served);
     tokio::select! {
-        // Lingering comes last: it is for when there is nothing to do.
-        biased;
         outcome = served.as_mut() => return outcome,
         _ = closed.changed() => served.as_mut().graceful_shutdown(),
         // An answer that is still being sent is sent to its end.
         () = activity.idle_for(IDLE), if !wire.only_second => served.as_mut().graceful_shutdown(),
-        () = wire.linger.after(&activity) => {}
     }
     served.await
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::gate::Gate;
-use crate::connections::{self, Linger, Wire};
+use crate::connections::{self, Wire};
 use crate::grpc;
 use crate::process;
 use crate::rest::{self, RestOptions};
@@ -73,9 +73,6 @@ pub struct ServeOptions {
     pub rest: RestOptions,
     /// Certificates. Without, everything is in the clear.
     pub tls: Option<Certificates>,
-    /// How long a thread stays awake after an answer, for callers who ask one thing after the other. No time by default: what it
-    /// takes of a processor is nobody else's then.
-    pub linger: Duration,
 }
 
 impl From<RestOptions> for ServeOptions {
@@ -189,12 +186,7 @@ async fn serve_opening(
     opening: watch::Receiver<Option<Service>>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let ServeOptions {
-        rest: options,
-        tls,
-        linger,
-    } = options;
-    let linger = Linger::new(linger);
+    let ServeOptions { rest: options, tls } = options;
     let (stopping, stopped) = watch::channel(false);
     let stop = async move {
         stop.await;
@@ -211,7 +203,6 @@ async fn serve_opening(
         limits: options.limits,
         tls: tls.clone(),
         only_second: false,
-        linger: linger.clone(),
     };
     let Listeners { rest, grpc, metrics } = listeners;
     let gate = Gate::new();
@@ -253,7 +244,7 @@ async fn serve_opening(
         match there_before(&mut coming, stopped.clone()).await {
             Some(service) => {
                 let stop = until(stopped);
-                grpc::serve_lingering(service, grpc_options, linger, listener, stop).await
+                grpc::serve(service, grpc_options, listener, stop).await
             }
             None => Ok(()),
         }

@@ -108,7 +108,10 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
         let all = [
             (
                 Part::Builds,
-                vec![("--ef", listed(&args.ef)), ("--ef-construct", "default,quick".to_owned())],
+                vec![
+                    ("--ef", listed(&args.ef)),
+                    ("--ef-construct", "default,quick".to_owned()),
+                ],
             ),
             (Part::Clients, vec![some(), ("--clients", args.clients.clone())]),
             (Part::Cold, vec![some(), ("--cached", args.cached.clone())]),

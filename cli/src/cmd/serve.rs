@@ -200,11 +200,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
         Ok(Service::new(database, options))
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let serving = ServeOptions {
-        rest,
-        tls,
-        ..ServeOptions::default()
-    };
+    let serving = ServeOptions { rest, tls };
     let served = server::run(addresses, serving, open, |addresses| {
         // Who started it may wait for this line; that it cannot be written is no reason not to serve.
         let _ = ready(out, &db, (scheme, addresses), dashboard);

@@ -165,7 +165,9 @@ impl Beam {
     /// Drops all but the best of what was kept.
     fn choose(&mut self) {
         if self.sorted.len() > self.width {
-            let (_, worst, _) = self.sorted.select_nth_unstable_by(self.width - 1, |a, b| b.cmp(a));
+            let (_, worst, _) = self
+                .sorted
+                .select_nth_unstable_by(self.width - 1, |a, b| b.cmp(a));
             self.bar = worst.score();
             self.sorted.truncate(self.width);
         }

@@ -38,13 +38,8 @@ impl Activity {
         UnderWay(self.clone())
     }
 
-    /// How many calls have begun.
-    pub(super) fn calls(&self) -> u64 {
-        self.0.calls.load(Ordering::Relaxed)
-    }
-
     /// How long no call has been under way; `None` while one is.
-    pub(super) fn idle(&self) -> Option<Duration> {
+    fn idle(&self) -> Option<Duration> {
         let seen = &self.0;
         // Of two numbers that change the one is read first that the other never overtakes.
         let over = seen.over.load(Ordering::Acquire);

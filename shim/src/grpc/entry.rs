@@ -123,7 +123,8 @@ impl Way {
             Ok(turn) => turn,
             Err(status) => return refused(status),
         };
-        let direct = Direct::of(head.uri.path()).filter(|_| !packed);
+        let plain = !packed && reply::is_known_encoding(&head.headers);
+        let direct = Direct::of(head.uri.path()).filter(|_| plain);
         let answered = if let Some(direct) = direct {
             let packs = reply::takes_gzip(&head.headers);
             let points = self.points.on_behalf_of(&admitted.caller);

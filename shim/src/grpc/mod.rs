@@ -45,5 +45,4 @@ mod status;
 
 pub(crate) use api::Api;
 pub(crate) use inputs::MESSAGES;
-pub(crate) use server::serve_lingering;
 pub use server::{ServerOptions, serve};

@@ -17,11 +17,20 @@ use prost::bytes::{BufMut as _, BytesMut};
 use tonic::Status;
 
 use super::intake::HEAD;
-use crate::limits::{LARGE_BODY_BYTES, PACKET};
+use crate::limits::PACKET;
+
+/// Bytes of a message that takes so long to pack, about a millisecond, that other connections must not wait for it.
+const PACKED_ELSEWHERE: usize = 32 << 10;
 
 const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GZIP: &str = "gzip";
+
+/// Whether messages are sent as they are, or packed as the services know.
+pub(super) fn is_known_encoding(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(ENCODING).map(HeaderValue::as_bytes);
+    encoding.is_none_or(|encoding| [GZIP.as_bytes(), b"identity"].contains(&encoding))
+}
 
 /// Whether a caller reads packed answers.
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
@@ -70,7 +79,7 @@ pub(super) async fn with(frame: Bytes, packs: bool) -> Result<Response<Body>, St
 
 async fn pack(frame: Bytes) -> Result<Bytes, Status> {
     let failed = || Status::internal("the answer could not be packed");
-    if frame.len() < LARGE_BODY_BYTES {
+    if frame.len() < PACKED_ELSEWHERE {
         return packed(&frame).ok_or_else(failed);
     }
     let packed = tokio::task::spawn_blocking(move || packed(&frame)).await;
@@ -152,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_long_answers_are_packed_and_only_for_who_takes_that() {
-        for len in [usize::from(PACKET), LARGE_BODY_BYTES] {
+        for len in [usize::from(PACKET), PACKED_ELSEWHERE] {
             let long = Bytes::from([&[0, 0, 0, 0, 0], vec![7; len].as_slice()].concat());
             assert_eq!(
                 frames(with(long.clone(), false).await.unwrap()).await[0].data_ref(),

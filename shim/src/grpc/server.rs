@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use qdrant_client::qdrant::collections_server::CollectionsServer;
 use qdrant_client::qdrant::points_server::PointsServer;
@@ -19,7 +18,7 @@ use super::intake::{BULK, Intake};
 use super::journal::Journal;
 use super::points::PointCalls;
 use super::reflection;
-use crate::connections::{self, Linger, Wire};
+use crate::connections::{self, Wire};
 use crate::limits::{Limits, MAX_QUESTION_BYTES};
 use crate::service::{Keys, Service};
 use crate::tls::Certificates;
@@ -48,26 +47,10 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let nobody = Linger::new(Duration::ZERO);
-    serve_lingering(service, options, nobody, listener, shutdown).await
-}
-
-/// As [`serve`], with somebody who may stay awake after answers.
-///
-/// # Errors
-/// When the listener has no address.
-pub(crate) async fn serve_lingering(
-    service: Service,
-    options: ServerOptions,
-    linger: Linger,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
     let wire = Wire {
         limits: options.limits,
         tls: options.tls.clone(),
         only_second: true,
-        linger,
     };
     let entry = entry(service, options).await;
     connections::serve(listener, entry, wire, shutdown).await

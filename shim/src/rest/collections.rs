@@ -14,7 +14,6 @@ use super::App;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, TimeoutParam};
 use super::guard::By;
-use super::json;
 use super::wire::Bodies;
 use crate::service::settings::{CollectionSettings, SettingsUpdate};
 use crate::service::{CollectionDescription, ConfigDescription, IndexDescription, Warning};
@@ -35,13 +34,15 @@ pub(super) fn routes() -> Router<App> {
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
     ("create collection", |bytes| {
-        json::read::<CollectionSettings>(bytes)
+        serde_json::from_slice::<CollectionSettings>(bytes)
             .is_ok_and(|settings| settings.validate().is_ok() && settings.to_config().is_ok())
     }),
     ("update collection", |bytes| {
-        json::read::<SettingsUpdate>(bytes).is_ok_and(|update| update.validate().is_ok())
+        serde_json::from_slice::<SettingsUpdate>(bytes).is_ok_and(|update| update.validate().is_ok())
     }),
-    ("aliases", |bytes| json::read::<ChangeAliases>(bytes).is_ok()),
+    ("aliases", |bytes| {
+        serde_json::from_slice::<ChangeAliases>(bytes).is_ok()
+    }),
 ];
 
 async fn list(State(app): State<App>, By(caller): By) -> Response {

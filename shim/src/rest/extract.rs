@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::envelope::{Failure, Part};
-use super::json;
 use crate::limits::LARGE_BODY_BYTES;
 use crate::service::{Ordering, Problems, ReadOptions, ServiceError, WriteOptions};
 
@@ -25,9 +24,9 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Js
             .await
             .map_err(|error| Failure::format(Part::Body, error))?;
         let parsed = if bytes.len() < LARGE_BODY_BYTES {
-            json::read(&bytes)
+            serde_json::from_slice(&bytes)
         } else {
-            tokio::task::spawn_blocking(move || json::read(&bytes))
+            tokio::task::spawn_blocking(move || serde_json::from_slice(&bytes))
                 .await
                 .map_err(|_| ServiceError::internal("the body could not be read"))?
         };

@@ -11,7 +11,6 @@ use vdb::{PayloadIndexKind, PayloadIndexParams};
 use super::App;
 use super::envelope::{Failure, Part, answer};
 use super::extract::{At, Json, Params, WriteParams};
-use super::json;
 use super::wire::{Bodies, WirePath};
 use crate::service::ServiceError;
 
@@ -26,7 +25,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[("index", |bytes| {
-    json::read::<CreateIndex>(bytes).is_ok_and(|body| {
+    serde_json::from_slice::<CreateIndex>(bytes).is_ok_and(|body| {
         body.field_schema
             .is_some_and(|schema| read_schema(&schema).is_ok())
     })

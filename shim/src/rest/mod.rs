@@ -10,7 +10,6 @@
 //! | `entry.rs` | the way of every request to its route |
 //! | `envelope.rs` | the shape of every answer; which status an error has |
 //! | `extract.rs` | names, parameters and bodies of requests, and what is said of bad ones |
-//! | `json/` | bodies of JSON, read with less work |
 //! | `guard.rs`, `origin.rs` | who may call what; pages that may not |
 //! | `intake.rs` | bodies, taken in and bounded |
 //! | `journal.rs` | request ids, the log, counts of answers |
@@ -36,7 +35,6 @@ mod indexes;
 mod intake;
 mod issues;
 mod journal;
-mod json;
 mod node;
 mod optimizations;
 mod origin;

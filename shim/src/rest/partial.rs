@@ -10,7 +10,6 @@ use serde::Deserialize;
 use super::App;
 use super::envelope::{answer, answer_accepted};
 use super::extract::{Json, Params};
-use super::json;
 use super::snapshots::{Place, Upload, UploadParams, WaitParam, send_passing, take_upload, waited};
 use crate::service::{Location, Recovery, ShardManifest};
 
@@ -24,8 +23,9 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: super::wire::Bodies =
-    &[("manifest", |bytes| json::read::<ShardManifest>(bytes).is_ok())];
+pub(super) const BODIES: super::wire::Bodies = &[("manifest", |bytes| {
+    serde_json::from_slice::<ShardManifest>(bytes).is_ok()
+})];
 
 async fn manifest(State(app): State<App>, place: Place) -> Response {
     answer(async move {

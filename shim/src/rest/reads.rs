@@ -11,7 +11,6 @@ use vdb::{FacetRequest, FacetValue, MatrixRequest, PointId, ScrollRequest, Selec
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
-use super::json;
 use super::query::OrderByBody;
 use super::wire::{
     Bodies, RecordOut, ShardKeys, WireFilter, WirePath, WithPayload, WithVector, optional, select,
@@ -33,18 +32,18 @@ pub(super) fn routes() -> Router<App> {
 
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
-    ("get", |bytes| json::read::<GetBody>(bytes).is_ok()),
+    ("get", |bytes| serde_json::from_slice::<GetBody>(bytes).is_ok()),
     ("scroll", |bytes| {
-        json::read::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
+        serde_json::from_slice::<ScrollBody>(bytes).is_ok_and(|body| body.ask().is_ok())
     }),
     ("count", |bytes| {
-        json::read::<CountBody>(bytes).is_ok_and(|body| optional(body.filter, COUNTED).is_ok())
+        serde_json::from_slice::<CountBody>(bytes).is_ok_and(|body| optional(body.filter, COUNTED).is_ok())
     }),
     ("facet", |bytes| {
-        json::read::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
+        serde_json::from_slice::<FacetBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
     ("matrix", |bytes| {
-        json::read::<MatrixBody>(bytes).is_ok_and(|body| body.request().is_ok())
+        serde_json::from_slice::<MatrixBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
 ];
 

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::App;
 use super::envelope::answer;
 use super::extract::{At, Json, Params, WriteParams};
-use super::json;
 use super::wire::Bodies;
 use crate::service::NamedVectorSettings;
 use crate::service::settings::{
@@ -23,7 +22,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How bodies are read.
-pub(super) const BODIES: Bodies = &[("vector", |bytes| json::read::<Body>(bytes).is_ok())];
+pub(super) const BODIES: Bodies = &[("vector", |bytes| serde_json::from_slice::<Body>(bytes).is_ok())];
 
 #[derive(Deserialize)]
 struct Dense {

@@ -26,7 +26,6 @@ use vdb::Operation;
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
-use super::json;
 use super::wire::Bodies;
 use crate::service::ServiceError;
 use batch::Operations;
@@ -63,12 +62,12 @@ pub(super) const BODIES: Bodies = &[
     ("delete payload", reads::<DeletePayload>),
     ("clear payload", reads::<ClearPayload>),
     ("batch", |bytes| {
-        json::read::<Operations>(bytes).is_ok_and(|Operations(operations)| operations.is_ok())
+        serde_json::from_slice::<Operations>(bytes).is_ok_and(|Operations(operations)| operations.is_ok())
     }),
 ];
 
 fn reads<W: Write>(bytes: &[u8]) -> bool {
-    json::read::<Asked<W>>(bytes).is_ok_and(|asked| asked.operation.is_ok())
+    serde_json::from_slice::<Asked<W>>(bytes).is_ok_and(|asked| asked.operation.is_ok())
 }
 
 /// A body that is an operation.

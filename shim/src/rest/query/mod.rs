@@ -26,7 +26,6 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::guard::By;
-use super::json;
 use super::wire::{Bodies, ScoredOut};
 use body::QueryBody;
 use groups::{GroupsBody, GroupsOut};
@@ -45,13 +44,13 @@ pub(super) fn routes() -> Router<App> {
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
     ("query", |bytes| {
-        json::read::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
+        serde_json::from_slice::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
     ("query batch", |bytes| {
-        json::read::<Searches<QueryBody>>(bytes).is_ok_and(|body| requests(body).is_ok())
+        serde_json::from_slice::<Searches<QueryBody>>(bytes).is_ok_and(|body| requests(body).is_ok())
     }),
     ("query groups", |bytes| {
-        json::read::<GroupsBody<QueryBody>>(bytes).is_ok_and(|body| body.request().is_ok())
+        serde_json::from_slice::<GroupsBody<QueryBody>>(bytes).is_ok_and(|body| body.request().is_ok())
     }),
     ("search", older::reads::<older::Search>),
     ("recommend", older::reads::<older::Recommend>),

@@ -17,7 +17,6 @@ use crate::rest::App;
 use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
 use crate::rest::guard::By;
-use crate::rest::json;
 use crate::rest::reads::number;
 use crate::rest::wire::{
     OneOrMany, ShardKeys, WireFilter, WireVector, WithPayload, WithVector, optional, select,
@@ -39,7 +38,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// Whether bytes are such a body.
 pub(super) fn reads<Q: AsQuery>(bytes: &[u8]) -> bool {
-    json::read::<Q>(bytes).is_ok_and(|body| body.request().is_ok())
+    serde_json::from_slice::<Q>(bytes).is_ok_and(|body| body.request().is_ok())
 }
 
 async fn one<Q: AsQuery>(

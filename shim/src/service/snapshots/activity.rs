@@ -55,8 +55,9 @@ impl Activities {
 
     /// A snapshot was made.
     pub(super) fn created(&self, scope: &Scope) {
-        if let Some(name) = scope.collection() {
-            self.0.lock().entry(name.to_owned()).or_default().created += 1;
+        // While it is being made there is an entry, unless the collection was dropped meanwhile.
+        if let Some(activity) = scope.collection().and_then(|name| self.0.lock().get_mut(name)) {
+            activity.created += 1;
         }
     }
 

@@ -133,7 +133,8 @@ impl Service {
 
 fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -> Result<bool> {
     inner.quotas.admit()?;
-    let name: &str = &inner.resolve(name);
+    let asked = name;
+    let name: &str = &inner.resolve(asked);
     let _under_way = inner.activities.recovering(name);
     let root = &inner.options.snapshots;
     // Kept until the collection is there.
@@ -187,6 +188,8 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
             "this is a snapshot of all collections; recover from one of a single collection",
         ));
     }
+    // An alias may have been given to another collection while the file came.
+    let name: &str = &inner.resolve(asked);
     let mode = if inner.database.exists(name) {
         RestoreMode::Replace
     } else {

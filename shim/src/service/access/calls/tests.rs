@@ -17,7 +17,7 @@ fn calls_about_one_collection_name_it() {
             let named = route.contains("{collection_name}");
             assert!(named || !matches!(call.needs, Needs::On(_)), "{method} {route}");
             // What is made for whoever asks is asked for by GET, too, in Qdrant's words.
-            let made = route.contains("/{shard}/snapshot/") || route.ends_with("/{shard}/snapshot");
+            let made = route.contains("/{shard_id}/snapshot/") || route.ends_with("/{shard_id}/snapshot");
             let reads = matches!(call.needs, Needs::Nothing | Needs::Key | READ | READ_ALL);
             assert!(*method != "GET" || reads || made, "{method} {route}");
             assert!(
