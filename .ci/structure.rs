@@ -7,10 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Lines of one source file, at most.
+/// Lines of one source file, tests included, at most.
 const MOST_LINES: usize = 600;
-/// Lines of one file of tests, at most: tables of cases are long.
-const MOST_TEST_LINES: usize = 1_000;
 /// The crate that may hold `unsafe`.
 const UNSAFE_CRATE: &str = "sys";
 /// Written in pieces, so that this file does not find itself.
@@ -117,10 +115,9 @@ fn check_texts(files: &[PathBuf], findings: &mut Vec<String>) {
         let shown = path.display();
         let source = path.extension().is_some_and(|ending| ending == "rs");
         let lines = text.lines().count();
-        let most = if is_test(path) { MOST_TEST_LINES } else { MOST_LINES };
-        if source && lines > most {
+        if source && lines > MOST_LINES {
             findings.push(format!(
-                "{shown}: {lines} lines, at most {most}: split it by meaning"
+                "{shown}: {lines} lines, at most {MOST_LINES}: split it by meaning"
             ));
         }
         for (number, line) in text.lines().enumerate() {

@@ -153,7 +153,7 @@ pub struct ColumnOptions {
     pub has_vectors: bool,
     /// Whether rows are numbered even though there is a column `id`, which is payload then.
     pub number_rows: bool,
-    /// Columns that are not read.
+    /// Columns that are not read. Each has to be there, in JSON Lines in the first one.
     pub leave_out: Vec<String>,
 }
 

@@ -263,8 +263,9 @@ fn labels(path: &Path, limits: &Limits) -> Result<Labels, RowError> {
     let ids =
         by_label(map).map_err(|found| at_file(&file, damaged("a text and a number from 0 on", found)))?;
     let followed = match said("max_seq_id") {
+        None | Some(Value::None) => None,
         Some(Value::Int(seq)) => Some(*seq),
-        Some(_) | None => None,
+        Some(other) => return Err(at_file(&file, damaged("a number as max_seq_id", other.kind()))),
     };
     Ok(Labels { ids, followed })
 }
@@ -287,3 +288,6 @@ pub(super) fn is_dimension(dim: i64) -> Option<usize> {
         .ok()
         .filter(|dim| (1..=MAX_DIM).contains(dim))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //!
 //! All of it is held: documents are found by their ids, and may lie in any order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Documents {
     /// Reads a file.
     ///
     /// # Errors
-    /// A pickle of something else, a position without a document, a value that payloads do not hold.
+    /// A pickle of something else, a position without a document, a document of two positions, a value that payloads do not hold.
     pub(super) fn read(path: &Path, limits: Limits, is_lossy: bool) -> Result<Documents, RowError> {
         let file: Arc<str> = path.display().to_string().into();
         let fail = |problem| RowError::new(place(&file, At::File), problem);
@@ -80,13 +80,24 @@ impl Documents {
             is_allowed: is_lossy,
             changed: 0,
         };
-        let mut of = HashMap::with_capacity(ids.entries().len());
-        let mut gives_ids = true;
+        let mut settled = BTreeMap::new();
         for (position, own) in ids.entries() {
             let (Some(position), Some(own)) = (as_position(position), own.as_text()) else {
                 let why = "a position with its id is none".to_owned();
                 return Err(fail(Problem::Collection(why)));
             };
+            // Of two entries of one position the later counts, as in Python.
+            settled.insert(position, own);
+        }
+        let mut of = HashMap::with_capacity(settled.len());
+        let mut used = HashSet::with_capacity(settled.len());
+        let mut gives_ids = true;
+        for (position, own) in settled {
+            // Each position holds the document as JSON of its own, so that a small file could ask for any amount of memory.
+            if !used.insert(own) {
+                let twice = Problem::Collection("two positions have one document".to_owned());
+                return Err(RowError::new(place(&file, At::Row(position)), twice));
+            }
             let document = documents.get(own);
             let payload = payload(document, &mut lossy).map_err(|Misfit { path, problem }| {
                 RowError::in_field(
@@ -172,3 +183,6 @@ fn payload(document: Option<&&Object>, lossy: &mut Lossy) -> Result<Payload, Mis
     }
     Ok(payload)
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ pub(super) struct Flat {
     /// The keys of vectors with the names that these get.
     vectors: Vec<(String, String)>,
     leave_out: Vec<String>,
-    /// Keys that the caller named, and that the first line has to have.
+    /// Keys that the caller named, to read or to leave out, and that the first line has to have.
     asked: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl Flat {
     /// What the caller says of the keys; `None` for lines of ours.
     ///
     /// # Errors
-    /// When several vectors are to have one name.
+    /// When several vectors are to have one name, or a key is named both to be read and to be left out.
     pub(super) fn of(options: &ReadOptions) -> Result<Option<Flat>, Problem> {
         let asked = &options.columns;
         let is_ours = asked.id.is_none()
@@ -43,6 +43,12 @@ impl Flat {
             && asked.leave_out.is_empty();
         if is_ours {
             return Ok(None);
+        }
+        let to_read = || asked.id.iter().chain(&asked.vectors);
+        if let Some(both) = to_read().find(|name| asked.leave_out.contains(name)) {
+            return Err(Problem::Collection(format!(
+                "the key {both:?} is named to be read and, with --leave-out, not to be"
+            )));
         }
         let vectors = match asked.vectors.as_slice() {
             _ if !asked.has_vectors => Vec::new(),
@@ -60,7 +66,7 @@ impl Flat {
             id: (!asked.number_rows).then_some(id),
             vectors,
             leave_out: asked.leave_out.clone(),
-            asked: asked.id.iter().chain(&asked.vectors).cloned().collect(),
+            asked: to_read().chain(&asked.leave_out).cloned().collect(),
         }))
     }
 

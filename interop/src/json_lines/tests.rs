@@ -267,6 +267,13 @@ fn named(id: Option<&str>, vectors: &[&str]) -> ColumnOptions {
     }
 }
 
+fn without(key: &str, columns: ColumnOptions) -> ColumnOptions {
+    ColumnOptions {
+        leave_out: vec![key.to_owned()],
+        ..columns
+    }
+}
+
 #[test]
 fn of_lines_of_others_the_caller_says_which_key_is_what() {
     let line = r#"{"_id": "12", "values": [1, 2.5], "metadata": {"a": [1, {"b": null}]}, "text": "é"}"#;
@@ -340,6 +347,11 @@ fn what_is_wrong_with_lines_of_others_is_told_by_their_keys() {
             "rows.jsonl:1: n: the key is given twice",
         ),
         ("[1, 2]", named(None, &["emb"]), "rows.jsonl:1: "),
+        (
+            r#"{"id": 1, "emb": [1], "text": "a"}"#,
+            without("txet", named(None, &["emb"])),
+            r#"rows.jsonl:1: there is no column "txet"; the columns are "text""#,
+        ),
     ] {
         let error = of_others(line, columns).remove(0).unwrap_err().to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
@@ -356,6 +368,26 @@ fn what_is_wrong_with_lines_of_others_is_told_by_their_keys() {
     };
     let several = JsonLinesRows::new(Input::from_bytes("rows.jsonl", Vec::new()), &options);
     assert!(several.unwrap_err().to_string().contains("--using"));
+}
+
+#[test]
+fn a_key_is_not_read_and_left_out() {
+    for (key, columns) in [
+        ("emb", named(None, &["emb"])),
+        ("x", named(Some("x"), &["a", "b"])),
+        ("b", named(Some("x"), &["a", "b"])),
+    ] {
+        let options = ReadOptions {
+            columns: without(key, columns),
+            ..ReadOptions::default()
+        };
+        let both = JsonLinesRows::new(Input::from_bytes("rows.jsonl", Vec::new()), &options);
+        let error = both.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{key:?}")) && error.contains("--leave-out"),
+            "{error}"
+        );
+    }
 }
 
 proptest! {

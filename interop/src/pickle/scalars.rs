@@ -5,7 +5,7 @@
 //! | `bytes`, in protocols below 3 | the same as Latin-1, and its name | bytes |
 //! | `datetime.datetime` | ten bytes, and an offset or none | RFC 3339 as text, without `Z` where there is no offset |
 //! | `datetime.date` | four bytes | `2024-05-01` |
-//! | `datetime.timezone`, pydantic's `TzInfo` | a span; seconds | an offset from UTC |
+//! | `datetime.timezone`, pydantic's `TzInfo` | a span, and a name or none; seconds | an offset from UTC |
 //! | `datetime.timedelta` | days, seconds, microseconds | a span, which nothing but an offset is made of |
 //! | `numpy.dtype` | the name of a type; its byte order is set afterwards | a type |
 //! | a scalar of NumPy | a type and its bytes | a number or boolean |
@@ -44,10 +44,21 @@ pub(super) fn date(bytes: &[u8]) -> Outcome<Value> {
 
 fn date_text(high: u8, low: u8, month: u8, day: u8) -> Outcome<String> {
     let year = u16::from(high) << 8 | u16::from(low);
-    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    if !(1..=9999).contains(&year) || day == 0 || day > days_of(year, month) {
         return Err(MOMENT);
     }
     Ok(format!("{year:04}-{month:02}-{day:02}"))
+}
+
+/// The days of a month, in the calendar that Python counts by; none where there is no such month.
+fn days_of(year: u16, month: u8) -> u8 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400) => 29,
+        2 => 28,
+        _ => 0,
+    }
 }
 
 /// A moment, from its date, its time of day and microseconds.
@@ -55,7 +66,8 @@ pub(super) fn moment(bytes: &[u8], offset: Option<&Value>) -> Outcome<Value> {
     let &[high, low, month, day, hour, minute, second, a, b, c] = bytes else {
         return Err(MOMENT);
     };
-    // The highest bit says which of two equal hours is meant, where clocks are set back.
+    // The highest bit says which of two equal hours is meant, where clocks are set back. An offset says that as well, and text
+    // without one cannot say it, in Python neither.
     let mut text = date_text(high, low, month & 0x7f, day)?;
     let micros = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
     if hour > 23 || minute > 59 || second > 59 || micros > 999_999 {

@@ -85,7 +85,6 @@ impl Secured {
         let options = ServeOptions {
             rest: RestOptions::default(),
             tls: Some(certificates),
-            ..ServeOptions::default()
         };
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(serve(rest, Some(grpc), options, service, async move {

@@ -7,7 +7,7 @@ use vdb_benches::{Error, Question, Result};
 use vdb_measure::Setting;
 
 use super::bare::{Asking, Bare};
-use super::floor::{FloorLine, Health, LIMIT, Measuring, prepare, settle};
+use super::measuring::{FloorLine, Health, LIMIT, Measuring, prepare, settle};
 use crate::server::{Connection, State};
 
 /// Microseconds of the half of the searches.

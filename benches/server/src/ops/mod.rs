@@ -7,6 +7,7 @@
 //! | `load.rs` | many connections that read and write at once |
 //! | `kill.rs` | kills under load: what was acknowledged and is not there |
 //! | `floor.rs` | what a call costs over the same call in one process |
+//! | `measuring.rs` | what that is measured by |
 //! | `here.rs`, `bare.rs` | the searches without a server: in one process, and behind a bare socket |
 //! | `rows.rs` | random rows |
 //! | `cores.rs` | which processors the two ends are kept to |
@@ -18,14 +19,16 @@ mod here;
 mod kill;
 mod load;
 mod many;
+mod measuring;
 mod rows;
 mod speaker;
 
 pub use cores::Cores;
-pub use floor::{Floor, FloorLine, floor};
+pub use floor::floor;
 pub use kill::{Kill, KillLine, kill};
 pub use load::{CallLine, Load, LoadLine, load};
 pub use many::{Many, ManyLine, many};
+pub use measuring::{Floor, FloorLine};
 pub use rows::random;
 pub use speaker::{Speaker, Transport};
 

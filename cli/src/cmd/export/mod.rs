@@ -186,7 +186,6 @@ fn targets(args: &Args, db: &Database) -> Outcome<Vec<(String, PathBuf)>> {
              prints points as lines",
         )),
         (Some(name), Some(to)) => Ok(vec![(name.clone(), to.clone())]),
-
         _ => Err(Failure::usage(
             "a collection and a file, or --all with a directory",
         )),

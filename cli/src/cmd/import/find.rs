@@ -170,7 +170,7 @@ fn directory(args: &Args) -> Outcome<Source> {
     if let Some(found) = store(args)? {
         return Ok(Source::Collections(found));
     }
-    let mut held = Held::of(&args.source)?;
+    let mut held = Held::of(&args.source, args.reading.format())?;
     if held.backups.is_empty() {
         return held.rows(args);
     }
@@ -254,7 +254,8 @@ struct Held {
 }
 
 impl Held {
-    fn of(dir: &Path) -> Outcome<Held> {
+    /// What is there; all of it is rows of the format that is asked for, if one is.
+    fn of(dir: &Path, asked: Option<Format>) -> Outcome<Held> {
         let fail =
             |error: std::io::Error| Failure::failed(format!("{}: cannot be read: {error}", dir.display()));
         let (mut backups, mut rows, mut indexes) = (Vec::new(), Vec::new(), 0);
@@ -266,7 +267,10 @@ impl Held {
             if !path.is_file() || is_note {
                 continue;
             }
-            if has_ending(&path, BACKUP) {
+            if let Some(format) = asked {
+                // As of a single file, the name counts no more.
+                rows.push((path, format));
+            } else if has_ending(&path, BACKUP) {
                 backups.push(path);
             } else if has_ending(&path, FAISS) {
                 indexes += 1;

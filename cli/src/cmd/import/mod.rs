@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vdb::{CollectionConfig, Database, Distance, Durability, Element, PayloadIndexParams};
+use vdb::{CollectionConfig, CollectionUpdate, Database, Distance, Durability, Element, PayloadIndexParams};
 use vdb_interop::pickle::Limits;
 use vdb_interop::qdrant::ImportOptions;
 
@@ -41,7 +41,8 @@ SOURCE is one of
 A file whose name has another ending is what it begins as: Parquet, Arrow, NumPy's files, HDF5, backups and indexes of FAISS tell \
 themselves apart.
 
-Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare [default: cosine]. \
+Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare \
+[default: cosine]. \
 Rows are loaded as they are read; --dry-run reads and checks all of them, against the collection if it is there, \
 writes nothing, and tells what was found.
 
@@ -60,7 +61,8 @@ An index of FAISS by inner product is a collection by dot product; --distance co
 ids from the metadata.
 
 With --json the answer is {\"source\", \"format\", \"dry_run\", \"collections\": [{\"name\", \"points\", \"with_vectors\", \
-\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`, unless it is a dry run.
+\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`, \
+unless it is a dry run.
 
 Examples:
   vdb import posts.backup my.db
@@ -283,14 +285,21 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
 /// Refuses a collection that the engine would not make, before anything is written: it is made in memory.
 fn may_be(name: &str, config: &CollectionConfig, indexes: &[(String, PayloadIndexParams)]) -> Outcome {
     let trial = open::builder().open_in_memory()?;
-    let config = CollectionConfig {
+    let without_limits = CollectionConfig {
         strict_mode: None,
         ..config.clone()
     };
-    let made = trial.create_collection(name, config).and_then(|collection| {
-        let mut indexes = indexes.iter();
-        indexes.try_for_each(|(path, params)| collection.create_payload_index(path, params.clone()))
-    });
+    let made = trial
+        .create_collection(name, without_limits)
+        .and_then(|collection| {
+            for (path, params) in indexes {
+                collection.create_payload_index(path, params.clone())?;
+            }
+            // At the end, as when it is imported.
+            config.strict_mode.clone().map_or(Ok(()), |strict| {
+                collection.update_config(&CollectionUpdate::new().strict_mode(strict))
+            })
+        });
     trial.close()?;
     made.map_err(|error| Failure::from(error).within(name))
 }

@@ -1,7 +1,7 @@
 //! Points into a collection, batch by batch.
 
 use indicatif::ProgressBar;
-use vdb::{Collection, CollectionUpdate, Database, Error, Point, StrictMode};
+use vdb::{Collection, CollectionUpdate, Database, Error, PayloadIndexParams, Point, StrictMode};
 
 use super::Args;
 use super::source::Checked;
@@ -62,13 +62,6 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
         };
         collection.update_config(&CollectionUpdate::new().strict_mode(lifted))?;
     }
-    // Before the points, so that graphs know them.
-    let known = collection.payload_indexes();
-    for (path, params) in described.payload_indexes {
-        if !known.iter().any(|(known, _)| *known == path) {
-            collection.create_payload_index(&path, params)?;
-        }
-    }
     let mut writer = Writer {
         db,
         args,
@@ -78,7 +71,9 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
         written: 0,
         bar: progress::bar(out, "importing", Some(total), Unit::Rows),
     };
-    let outcome = writer.run(part);
+    // One outcome, so that whatever fails, strict mode is set again, or the new collection does not stay. Indexes come before the
+    // points, so that graphs know them.
+    let outcome = add_indexes(&collection, described.payload_indexes).and_then(|()| writer.run(part));
     writer.bar.finish_and_clear();
     if outcome.is_err() && created && writer.written == 0 {
         // Should it stay, it is empty, and what went wrong before is the better thing to tell.
@@ -87,7 +82,8 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
         return outcome.map(|()| created);
     }
     let after = match &outcome {
-        Ok(()) => described.config.strict_mode.or(before),
+        // What the collection had counts: it was set there since. One that an interrupted import made has none yet.
+        Ok(()) => before.or(described.config.strict_mode),
         Err(_) => before,
     };
     let set = after.map_or(Ok(()), |strict| {
@@ -96,6 +92,17 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
     outcome?;
     set?;
     Ok(created)
+}
+
+/// Makes the indexes that are not there.
+fn add_indexes(collection: &Collection, indexes: Vec<(String, PayloadIndexParams)>) -> Outcome {
+    let known = collection.payload_indexes();
+    for (path, params) in indexes {
+        if !known.iter().any(|(known, _)| *known == path) {
+            collection.create_payload_index(&path, params)?;
+        }
+    }
+    Ok(())
 }
 
 struct Writer<'a> {

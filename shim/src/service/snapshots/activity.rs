@@ -56,7 +56,10 @@ impl Activities {
     /// A snapshot was made.
     pub(super) fn created(&self, scope: &Scope) {
         // While it is being made there is an entry, unless the collection was dropped meanwhile.
-        if let Some(activity) = scope.collection().and_then(|name| self.0.lock().get_mut(name)) {
+        let Some(name) = scope.collection() else {
+            return;
+        };
+        if let Some(activity) = self.0.lock().get_mut(name) {
             activity.created += 1;
         }
     }
