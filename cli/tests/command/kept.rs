@@ -74,6 +74,36 @@ fn strict_mode_and_indexes_go_along_and_hold_nobody_up() {
 }
 
 #[test]
+fn limits_that_a_collection_has_stay_when_an_import_goes_on() {
+    let place = Place::new();
+    strict(&place.path("db"));
+    place
+        .vdb(&["export", "db", "c", "c.backup", "--format", "backup"])
+        .succeeded();
+    place.vdb(&["import", "c.backup", "db2"]).succeeded();
+    let db = Database::builder()
+        .background(false)
+        .open(place.path("db2"))
+        .unwrap();
+    let collection = db.collection("c").unwrap();
+    let wider = StrictMode {
+        max_query_limit: Some(9),
+        ..StrictMode::default()
+    };
+    let update = vdb::CollectionUpdate::new().strict_mode(wider);
+    collection.update_config(&update).unwrap();
+    let set = collection.config();
+    drop(collection);
+    db.close().unwrap();
+    place.vdb(&["import", "c.backup", "db2", "--resume"]).succeeded();
+    let db = Database::builder()
+        .background(false)
+        .open_read_only(place.path("db2"))
+        .unwrap();
+    assert_eq!(db.collection("c").unwrap().config(), set);
+}
+
+#[test]
 fn reads_of_a_minute_are_waited_for() {
     let place = Place::new();
     let db = Database::builder()
@@ -126,6 +156,13 @@ fn lines_of_other_programs_are_read_once_their_keys_are_named() {
     ];
     let dry = place.json(&[&import[..], &["--dry-run"]].concat());
     assert_eq!(dry["collections"][0]["with_vectors"], 2);
+    // What is left out has to be there, and not be what is asked for.
+    for (key, part) in [("txt", "no column \"txt\""), ("values", "--leave-out")] {
+        let message = place
+            .vdb(&[&import[..], &["--leave-out", key]].concat())
+            .failed_with(1);
+        assert!(message.contains(part), "{message}");
+    }
     place.vdb(&import).succeeded();
     let found = place.json(&["get", "db", "others", "7", "--with-vectors"]);
     let point = &found["points"][0];
@@ -166,6 +203,25 @@ fn a_directory_of_rows_is_one_collection() {
             .contains("nothing to import")
     );
     assert!(!place.path("db2").exists());
+}
+
+#[test]
+fn files_of_a_directory_are_of_the_format_that_is_asked_for() {
+    let place = Place::new();
+    let dir = place.path("rows");
+    fs::create_dir(&dir).unwrap();
+    for (name, id) in [("part-0.txt", 1), ("part-1", 2), ("part-2.csv", 3)] {
+        fs::write(
+            dir.join(name),
+            format!("{{\"id\": {id}, \"vector\": [{id}, 1]}}\n"),
+        )
+        .unwrap();
+    }
+    fs::write(dir.join("_SUCCESS"), "").unwrap();
+    place
+        .vdb(&["import", "rows", "db", "--format", "jsonl"])
+        .succeeded();
+    assert_eq!(place.json(&["count", "db", "rows"]), json!({"count": 3}));
 }
 
 #[test]

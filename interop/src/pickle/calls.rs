@@ -47,9 +47,9 @@ pub(super) fn reduce(callee: &Value, arguments: &Value) -> Outcome<Value> {
         (Kind::Span, [Value::Int(days), Value::Int(seconds), Value::Int(micros)]) => {
             scalars::span(*days, *seconds, *micros)
         }
-        (Kind::Offset, [Value::Int(seconds) | Value::Span(seconds)])
+        (Kind::Offset, [Value::Int(seconds) | Value::Span(seconds)]) => scalars::offset(*seconds),
         // The name is for people: RFC 3339 has no place for it.
-        | (Kind::Offset, [Value::Span(seconds), Value::Text(_)]) => scalars::offset(*seconds),
+        (Kind::Offset, [Value::Span(seconds), Value::Text(_)]) => scalars::offset(*seconds),
         (Kind::NumberType, [Value::Text(of), Value::Bool(_), Value::Bool(_)]) => {
             Ok(Value::Member(callee, of.clone()))
         }

@@ -353,14 +353,23 @@ fn moments_and_numbers_of_numpy_are_what_their_bytes_say_or_errors() {
         ),
         (call("datetime\ntimedelta", b"I1\nI2\nI0\n"), Ok("86402 s")),
         (
-            call("datetime\ntimezone", b"cdatetime\ntimedelta\n(I0\nI3600\nI0\ntRVCET\n"),
+            call(
+                "datetime\ntimezone",
+                b"cdatetime\ntimedelta\n(I0\nI3600\nI0\ntRVCET\n",
+            ),
             Ok("UTC+3600 s"),
         ),
         (
-            call("datetime\ndatetime", &moment([7, 0xe8, 0x82, 29, 2, 30, 0, 0, 0, 0])),
+            call(
+                "datetime\ndatetime",
+                &moment([7, 0xe8, 0x82, 29, 2, 30, 0, 0, 0, 0]),
+            ),
             Ok("\"2024-02-29T02:30:00\""),
         ),
-        (call("datetime\ndate", b"C\x04\x07\xd0\x02\x1d"), Ok("\"2000-02-29\"")),
+        (
+            call("datetime\ndate", b"C\x04\x07\xd0\x02\x1d"),
+            Ok("\"2000-02-29\""),
+        ),
         (call("datetime\ndate", b"C\x04\x07\x6c\x02\x1d"), Err("date")),
         (call("datetime\ndate", b"C\x04\x07\xe7\x02\x1d"), Err("date")),
         (call("datetime\ndate", b"C\x04\x07\xe8\x04\x1f"), Err("date")),

@@ -47,7 +47,8 @@ Rows are loaded as they are read; --dry-run reads and checks all of them, agains
 writes nothing, and tells what was found.
 
 Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
-runs and imports nothing. All of a source that is no file of rows is read and checked before anything is written; damage, foreign classes and \
+runs and imports nothing. All of a source that is no file of rows is read and checked before anything is written; damage, \
+foreign classes and \
 points that do not fit their collection end the import there, with nothing done. The source is only read.
 
 What payloads cannot hold (NaN, infinities, integers beyond 64 bits, halves of characters, bytes) is refused with the point and \

@@ -13,5 +13,8 @@ fn how_far_a_folder_is_must_be_a_number_where_it_is_said() {
     assert_eq!(followed(b"\x8c\x0amax_seq_idN").unwrap(), None);
     assert_eq!(followed(b"\x8c\x0amax_seq_idK\x07").unwrap(), Some(7));
     let error = followed(b"\x8c\x0amax_seq_id\x8c\x017").unwrap_err().to_string();
-    assert!(error.contains("max_seq_id") && error.contains(IDS_FILE), "{error}");
+    assert!(
+        error.contains("max_seq_id") && error.contains(IDS_FILE),
+        "{error}"
+    );
 }

@@ -61,6 +61,9 @@ fn a_document_is_at_one_position_and_of_one_position_the_later_entry_counts() {
     assert_eq!(pages(&[(0, "b"), (1, "b"), (0, "a")]), ["a", "b"]);
     for ids in [&[(0, "a"), (1, "a")][..], &[(0, "a"), (1, "b"), (0, "b")]] {
         let error = read(ids).unwrap_err().to_string();
-        assert!(error.contains("row 1: two positions have one document"), "{error}");
+        assert!(
+            error.contains("row 1: two positions have one document"),
+            "{error}"
+        );
     }
 }
