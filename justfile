@@ -62,6 +62,11 @@ peers PYTHON="python3.11":
     {{PYTHON}} -m venv target/peers
     target/peers/bin/pip install -r benches/peers/requirements.txt
 
+# Sets of 96 to 1,536 numbers, by all distances, made of DATA: does a speed hold on other data? Then `vdb bench search` and
+# benches/peers/peers.py with the `--distance` that it names.
+other-data DATA OUT="target/other":
+    ${PYTHON:-python3} benches/peers/sets.py --data {{DATA}} --out {{OUT}}
+
 # What it costs to wait for the disk: DATA's first vectors written by each level of durability, and to Qdrant's core if
 # `just edge` was run; tables and ingest.svg in target/durability.
 durability DATA *OPTIONS:
