@@ -7,8 +7,8 @@ use super::format::Span;
 use super::pack::BLOCK;
 use crate::Result;
 
-/// Rows that are summed up together: their sums stay in the second-level cache, and few of them have to be entered.
-pub(super) const WINDOW: usize = 8192;
+/// Rows that are summed up together: their sums stay in the first-level cache, and the maxima of their blocks leave much out.
+pub(super) const WINDOW: usize = 2048;
 
 /// The sums of the rows of a window, and which rows may be among the best. Between windows all sums are zero and no row is touched.
 #[derive(Debug)]

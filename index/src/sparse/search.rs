@@ -1,6 +1,6 @@
 //! The pruned search: MaxScore with the maxima of blocks, window by window.
 //!
-//! Rows are taken in windows of up to 8,192. The maxima of the blocks in a window bound what each dimension of the query can
+//! Rows are taken in windows of 2,048. The maxima of the blocks in a window bound what each dimension of the query can
 //! add there. Dimensions whose bounds together cannot lift a row above the worst that is kept are *non-essential* (Turtle
 //! and Flood, "Query evaluation: strategies and optimizations", IP&M 1995): a row that has no other cannot enter. So
 //! only the others decide which rows are looked at. To the sums that might still get there the non-essential dimensions
@@ -39,10 +39,6 @@ const LOOKUP_COST: u64 = 16;
 /// Queries of more dimensions that occur are answered by scoring every row: it reads hardly more than their lists hold, and
 /// cursors take half a kilobyte each.
 const MOST_CURSORS: usize = 1024;
-
-/// Rows of the first window; each is twice as large as the one before, up to the largest. What the first ones find bounds the
-/// others, and until then nothing is pruned.
-const FIRST_WINDOW: u32 = 512;
 
 /// Where so many rows and more come to a posting, postings are sorted by row: most windows would have none.
 const ROWS_A_POSTING: u64 = 16;
@@ -277,13 +273,12 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         // A sum of n numbers is off by less than n times 2^-53 of the sum of their magnitudes (Higham, "Accuracy and
         // stability of numerical algorithms", 4.2); several such sums are compared.
         self.slack = products * (self.cursors.len() + 2) as f64 * 4.0 * f64::EPSILON;
-        let (mut start, mut size) = (0, FIRST_WINDOW);
+        let mut start = 0;
         while start < rows {
             if control.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let window = start..start.saturating_add(size).min(rows);
-            size = (size * 2).min(WINDOW as u32);
+            let window = start..start.saturating_add(WINDOW as u32).min(rows);
             for cursor in &mut *self.cursors {
                 cursor.enter(&self.lists, &window);
             }
