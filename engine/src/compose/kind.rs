@@ -190,7 +190,7 @@ impl Query {
     }
 
     /// True when it compares points with vectors.
-    pub(super) fn is_about_vectors(&self) -> bool {
+    pub(crate) fn is_about_vectors(&self) -> bool {
         match self {
             Query::Nearest(_)
             | Query::Mmr { .. }

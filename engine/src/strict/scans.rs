@@ -6,28 +6,12 @@ use crate::compose::request::Stage;
 use crate::error::Result;
 use crate::schema::VectorSchema;
 
-/// Whether a query is about vectors.
-fn by_vectors(query: &Query) -> bool {
-    match query {
-        Query::Nearest(_)
-        | Query::Mmr { .. }
-        | Query::Recommend { .. }
-        | Query::Discover { .. }
-        | Query::Context(_)
-        | Query::Feedback { .. } => true,
-        Query::OrderBy(_)
-        | Query::Formula(_)
-        | Query::Fusion(_)
-        | Query::Sample { .. }
-        | Query::Text { .. } => false,
-    }
-}
-
 impl Strict<'_> {
     /// Refuses a query of vectors that are to have no graph, where exact searches are refused: it would be one. A filter by tenants
     /// may leave few of them, if these are to have graphs of their own.
     pub(super) fn scan(&self, stage: &Stage<'_>) -> Result<()> {
-        if self.limits.search_allow_exact != Some(false) || !stage.query.is_some_and(by_vectors) {
+        if self.limits.search_allow_exact != Some(false) || !stage.query.is_some_and(Query::is_about_vectors)
+        {
             return Ok(());
         }
         let schema = &self.tables.schema;

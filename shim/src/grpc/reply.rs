@@ -19,7 +19,7 @@ use tonic::Status;
 use super::intake::HEAD;
 use crate::limits::PACKET;
 
-/// Bytes of a message that takes so long to pack, about a millisecond, that other connections must not wait for it.
+/// Bytes of a message that takes so long to pack that other connections must not wait for it.
 const PACKED_ELSEWHERE: usize = 32 << 10;
 
 const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
