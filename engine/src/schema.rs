@@ -16,7 +16,7 @@ use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
 use crate::filter::{TextAnalysis, TextFields};
 use crate::limits::MAX_SETTINGS_BYTES;
-use crate::payload::PayloadIndexParams;
+use crate::payload::{PayloadIndexKind, PayloadIndexParams};
 use crate::settings::{
     CollectionUpdate, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
 };
@@ -200,6 +200,11 @@ impl TextFields for Schema {
     fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>> {
         let index = self.payload_indexes.iter().find(|index| index.path == path)?;
         index.analysis.as_ref()
+    }
+
+    fn has_uuids(&self, path: &str) -> bool {
+        let mut indexes = self.payload_indexes.iter();
+        indexes.any(|index| index.path == path && index.params.kind == PayloadIndexKind::Uuid)
     }
 }
 

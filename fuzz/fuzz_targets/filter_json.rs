@@ -11,8 +11,8 @@ use vdb::{
     PayloadIndexParams, Point, VectorParams,
 };
 
-/// The same points twice: plain in the log's table, and in a segment with an index on each field. The index of texts is on
-/// both, since it says what conditions on texts mean.
+/// The same points twice: plain in the log's table, and in a segment with an index on each field. The indexes of texts and of UUIDs
+/// are on both, since they say what conditions on strings mean.
 static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
     let db = Database::builder().background(false).open_in_memory().unwrap();
     let [plain, indexed] = ["plain", "indexed"].map(|name| {
@@ -27,6 +27,7 @@ static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
         };
         let texts = PayloadIndexParams::from(PayloadIndexKind::Text).options(positions);
         collection.create_payload_index("t", texts).unwrap();
+        collection.create_payload_index("u", PayloadIndexKind::Uuid).unwrap();
         collection
     });
     let kinds = [
@@ -36,7 +37,6 @@ static COLLECTIONS: LazyLock<[Collection; 2]> = LazyLock::new(|| {
         ("b", PayloadIndexKind::Bool),
         ("d", PayloadIndexKind::Datetime),
         ("g", PayloadIndexKind::Geo),
-        ("u", PayloadIndexKind::Uuid),
     ];
     for (path, kind) in kinds {
         indexed.create_payload_index(path, kind).unwrap();

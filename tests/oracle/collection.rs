@@ -116,7 +116,7 @@ impl OracleCollection {
     pub fn matches(&self, id: PointId, json: &Value) -> bool {
         self.points
             .get(&id)
-            .is_some_and(|point| filter::matches(json, id, point))
+            .is_some_and(|point| filter::matches(json, id, point, &self.indexes))
     }
 
     /// Ids of all points that match, ascending.

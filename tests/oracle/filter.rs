@@ -1,9 +1,11 @@
 //! Filters, evaluated on JSON as they are written, by looking at every value.
 
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use serde_json::{Map, Value};
-use vdb::{Payload, PointId};
+use uuid::Uuid;
+use vdb::{Payload, PayloadIndexKind, PointId};
 
 use super::collection::OraclePoint;
 use super::datetime;
@@ -13,14 +15,25 @@ use super::path::{nodes, values};
 /// What conditions are asked of.
 struct Subject<'a> {
     payload: &'a Payload,
+    /// Kinds of the indexes by their paths: one of UUIDs says what strings are equal.
+    indexes: &'a BTreeMap<String, PayloadIndexKind>,
+    /// What paths from the root of the payload begin with.
+    within: String,
     /// Absent below a nested condition.
     point: Option<(PointId, &'a OraclePoint)>,
 }
 
 /// Whether a point matches a filter.
-pub fn matches(filter: &Value, id: PointId, point: &OraclePoint) -> bool {
+pub fn matches(
+    filter: &Value,
+    id: PointId,
+    point: &OraclePoint,
+    indexes: &BTreeMap<String, PayloadIndexKind>,
+) -> bool {
     Subject {
         payload: &point.payload,
+        indexes,
+        within: String::new(),
         point: Some((id, point)),
     }
     .filter(filter)
@@ -86,6 +99,8 @@ impl Subject<'_> {
                 let fits = |object: &Payload| {
                     Subject {
                         payload: object,
+                        indexes: self.indexes,
+                        within: format!("{}{key}.", self.within),
                         point: None,
                     }
                     .filter(&value["filter"])
@@ -141,7 +156,13 @@ impl Subject<'_> {
             }),
             _ => {
                 let (kind, wanted) = wanted.as_object().unwrap().iter().next().unwrap();
-                any(&|value| match_holds(kind, wanted, value))
+                let path = format!("{}{key}", self.within);
+                let by_uuid = ["value", "any", "except"].contains(&kind.as_str())
+                    && self.indexes.get(&path) == Some(&PayloadIndexKind::Uuid);
+                match uuids(wanted).filter(|_| by_uuid) {
+                    Some(uuids) => any(&|value| match_of_uuids(kind, &uuids, value)),
+                    None => any(&|value| match_holds(kind, wanted, value)),
+                }
             }
         }
     }
@@ -171,6 +192,28 @@ fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_i64().is_some() && a.as_i64() == b.as_i64(),
         _ => a == b,
+    }
+}
+
+fn uuid(value: &Value) -> Option<Uuid> {
+    value.as_str().and_then(|text| Uuid::try_parse(text).ok())
+}
+
+/// The UUIDs that a value or a list is of, if it is of nothing else.
+fn uuids(wanted: &Value) -> Option<Vec<Uuid>> {
+    let list = wanted
+        .as_array()
+        .map_or(std::slice::from_ref(wanted), Vec::as_slice);
+    list.iter().map(uuid).collect()
+}
+
+/// As [`match_holds`], where there is an index of UUIDs.
+fn match_of_uuids(kind: &str, wanted: &[Uuid], value: &Value) -> bool {
+    let listed = uuid(value).is_some_and(|uuid| wanted.contains(&uuid));
+    match kind {
+        "value" | "any" => listed,
+        "except" => !value.is_null() && !listed,
+        other => panic!("no texts are UUIDs in {other}"),
     }
 }
 

@@ -105,7 +105,8 @@ pub enum Condition {
 /// What [`Condition::Field`] asks of the values at its path.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
-    /// Equal, type included: `1.0` is not `1`, `"1"` is not `1`.
+    /// Equal, type included: `1.0` is not `1`, `"1"` is not `1`. Where there is an index of UUIDs on the path, a UUID is equal to
+    /// itself in any spelling; so it is for lists of which all are UUIDs.
     Value(MatchValue),
     /// Equal to one of the list; of an empty list nothing is.
     Any(ValueList),

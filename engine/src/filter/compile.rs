@@ -1,5 +1,6 @@
 //! From the filter as it was written to the filter as it is run: paths parsed, lists sorted, limits checked.
 
+use uuid::Uuid;
 use vdb_storage::PointId;
 
 use crate::limits::{
@@ -14,6 +15,7 @@ use super::{
     path::PayloadPath,
     slice::Slice,
     text::{TextFields, TextTest, Wanted},
+    uuid::uuids_of,
 };
 
 /// What [`MAX_FILTER_DEPTH`] limits.
@@ -37,8 +39,8 @@ pub(crate) struct CompiledFilter {
 }
 
 impl CompiledFilter {
-    /// Checks and prepares `filter`. What conditions on texts mean depends on which paths have text indexes: that is settled
-    /// here, whatever becomes of the indexes.
+    /// Checks and prepares `filter`. What conditions on texts mean depends on which paths have indexes of texts or of UUIDs: that
+    /// is settled here, whatever becomes of the indexes.
     ///
     /// # Errors
     /// [`FilterError::Invalid`] for a malformed path, an area or slice that is none, and `min_count` 0; [`FilterError::Limit`] beyond
@@ -131,6 +133,10 @@ pub(crate) enum ValueTest {
     AnyInteger(Vec<i64>),
     ExceptString(Vec<String>),
     ExceptInteger(Vec<i64>),
+    /// A string that spells one of these.
+    AnyUuid(Vec<Uuid>),
+    /// Neither null nor a string that spells one of these.
+    ExceptUuid(Vec<Uuid>),
     /// A string that contains one of these.
     Contains(Vec<String>),
     Prefix(String),
@@ -214,7 +220,10 @@ impl Compiler<'_> {
                 let (path, full_path) = self.paths(path, within, &place.key("key"))?;
                 let test = match self.text(predicate, &full_path, place)? {
                     Some(text) => Test::Text(text),
-                    None => self.test(predicate, place)?,
+                    None => match self.uuids(predicate, &full_path, place)? {
+                        Some(test) => Test::Value(test),
+                        None => self.test(predicate, place)?,
+                    },
                 };
                 Node::Field(Field {
                     path,
@@ -288,6 +297,53 @@ impl Compiler<'_> {
         }))
     }
 
+    /// A condition on strings that are UUIDs, all of them, where there is an index of such on its path.
+    fn uuids(
+        &mut self,
+        predicate: &Predicate,
+        full_path: &str,
+        place: &Place<'_>,
+    ) -> Result<Option<ValueTest>, FilterError> {
+        if !self.texts.has_uuids(full_path) {
+            return Ok(None);
+        }
+        let place = place.key("match");
+        Ok(match predicate {
+            Predicate::Value(MatchValue::String(text)) => {
+                uuids_of(std::slice::from_ref(text)).map(ValueTest::AnyUuid)
+            }
+            Predicate::Any(ValueList::Strings(list)) => {
+                self.count_values(list.len(), &place.key("any"))?;
+                uuids_of(list).map(ValueTest::AnyUuid)
+            }
+            Predicate::Except(ValueList::Strings(list)) => {
+                self.count_values(list.len(), &place.key("except"))?;
+                uuids_of(list).map(ValueTest::ExceptUuid)
+            }
+            Predicate::Value(MatchValue::Integer(_) | MatchValue::Bool(_))
+            | Predicate::Any(ValueList::Integers(_))
+            | Predicate::Except(ValueList::Integers(_))
+            | Predicate::Text(_)
+            | Predicate::TextAny(_)
+            | Predicate::Phrase(_)
+            | Predicate::Prefix(_)
+            | Predicate::Substring(_)
+            | Predicate::Range(_)
+            | Predicate::Datetime(_)
+            | Predicate::GeoBoundingBox(_)
+            | Predicate::GeoRadius(_)
+            | Predicate::GeoPolygon(_)
+            | Predicate::ValuesCount(_)
+            | Predicate::IsEmpty(_)
+            | Predicate::IsNull(_) => None,
+        })
+    }
+
+    fn count_values(&mut self, count: usize, place: &Place<'_>) -> Result<(), FilterError> {
+        self.values = self.values.saturating_add(count);
+        place.within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)
+    }
+
     fn test(&mut self, predicate: &Predicate, place: &Place<'_>) -> Result<Test, FilterError> {
         let list_place = place.key("match");
         Ok(Test::Value(match predicate {
@@ -339,8 +395,7 @@ impl Compiler<'_> {
     }
 
     fn sorted<T: Ord + Clone>(&mut self, list: &[T], place: &Place<'_>) -> Result<Vec<T>, FilterError> {
-        self.values = self.values.saturating_add(list.len());
-        place.within(FILTER_VALUES, MAX_FILTER_VALUES, self.values)?;
+        self.count_values(list.len(), place)?;
         let mut sorted = list.to_vec();
         sorted.sort_unstable();
         sorted.dedup();

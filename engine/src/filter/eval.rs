@@ -13,6 +13,7 @@ use super::{
     error::Undecided,
     geo::GeoPoint,
     text::Tokens,
+    uuid::spells_one_of,
     walk::{find_node, find_value},
 };
 
@@ -232,6 +233,11 @@ impl ValueTest {
             Self::ExceptInteger(list) => {
                 !matches!(value, ValueRef::Null)
                     && !matches!(value, ValueRef::I64(number) if list.binary_search(&number).is_ok())
+            }
+            Self::AnyUuid(list) => matches!(value, ValueRef::Str(text) if spells_one_of(list, text)),
+            Self::ExceptUuid(list) => {
+                !matches!(value, ValueRef::Null)
+                    && !matches!(value, ValueRef::Str(text) if spells_one_of(list, text))
             }
             Self::Contains(pieces) => {
                 let ValueRef::Str(text) = value else {

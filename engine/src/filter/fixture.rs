@@ -10,12 +10,16 @@ use std::sync::Arc;
 
 use super::{CompiledFilter, Filter, PointSource, TextAnalysis, TextFields};
 
-/// No path has a text index.
+/// No path has an index.
 pub(crate) struct NoTexts;
 
 impl TextFields for NoTexts {
     fn text_analysis(&self, _path: &str) -> Option<&Arc<TextAnalysis>> {
         None
+    }
+
+    fn has_uuids(&self, _path: &str) -> bool {
+        false
     }
 }
 

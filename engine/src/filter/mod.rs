@@ -13,7 +13,7 @@
 //! | `ast.rs` | filters as values, and their builders |
 //! | `geo.rs` | positions and areas on the Earth |
 //! | `slice.rs` | slices of the id space |
-//! | `uuid.rs` | UUIDs as an index of them holds their text |
+//! | `uuid.rs` | UUIDs as texts |
 //! | `walk.rs` | the values at a path of an encoded payload |
 //! | `text.rs`, `text/tokens.rs` | texts as the tokens of their index; tokens that are kept |
 //! | `compile.rs` | limits checked, paths parsed, lists sorted |

@@ -24,10 +24,13 @@ pub(crate) use tokens::Tokens;
 /// To be raised when texts get other tokens than before from the same settings, so that indexes are built anew.
 const TOKENS_VERSION: u32 = 1;
 
-/// Which payload paths have text indexes.
+/// Which payload paths have indexes that say what texts at them mean. Paths are given by their canonical texts.
 pub(crate) trait TextFields {
-    /// How texts at a path become tokens; `None` when there is no text index on it. The path is given by its canonical text.
+    /// How texts at a path become tokens; `None` when there is no text index on it.
     fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>>;
+
+    /// Whether there is an index of UUIDs on a path.
+    fn has_uuids(&self, path: &str) -> bool;
 }
 
 /// How the texts of one index become tokens.

@@ -43,6 +43,37 @@ async fn points_are_got_by_id() {
 }
 
 #[tokio::test]
+async fn an_index_of_uuids_knows_them_in_every_spelling() {
+    let server = Server::with_points().await;
+    let upper = UUID.to_uppercase();
+    let simple = UUID.replace('-', "");
+    let points = json!({"points": [
+        {"id": 11, "vector": [1, 1], "payload": {"of": UUID}},
+        {"id": 12, "vector": [1, 1], "payload": {"of": upper}},
+        {"id": 13, "vector": [1, 1], "payload": {"of": ["owl", format!("urn:uuid:{UUID}")]}},
+        {"id": 14, "vector": [1, 1], "payload": {"of": "owl"}},
+    ]});
+    let path = "/collections/c/points";
+    server.put(&format!("{path}?wait=true"), points).await.result();
+    let found = async |kind: &str, wanted: Value| {
+        let filter = json!({"must": [{"key": "of", "match": {kind: wanted}}]});
+        let page = server
+            .post(&format!("{path}/scroll"), json!({ "filter": filter }))
+            .await;
+        ids(&page.result()["points"])
+    };
+    assert_eq!(found("value", json!(upper)).await, [12], "texts");
+    let index = json!({"field_name": "of", "field_schema": "uuid"});
+    server.put("/collections/c/index?wait=true", index).await.result();
+    for wanted in [UUID, &upper, &simple, &format!("{{{UUID}}}")] {
+        assert_eq!(found("value", json!(wanted)).await, [11, 12, 13], "{wanted}");
+        assert_eq!(found("any", json!([wanted])).await, [11, 12, 13], "{wanted}");
+        assert_eq!(found("except", json!([wanted])).await, [13, 14], "{wanted}");
+    }
+    assert_eq!(found("value", json!("owl")).await, [13, 14]);
+}
+
+#[tokio::test]
 async fn pages_follow_each_other() {
     let server = Server::with_points().await;
     let path = "/collections/c/points/scroll";

@@ -2,6 +2,7 @@
 
 use std::ops::{Bound, Range};
 
+use uuid::Uuid;
 use vdb_index::{
     Result,
     postings::{Class, Key, Kind, PostingsFile},
@@ -172,6 +173,17 @@ impl<'t> Leaf<'t> {
                 // Strings all, but under keys that do not tell which.
                 Kind::Datetime | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
             },
+            ValueTest::AnyUuid(list) => match kind {
+                // What is spelled otherwise than the index holds it is foreign.
+                Kind::Uuid => Self::or_foreign(Part::Any(keys_of(list))),
+                Kind::Keyword | Kind::Datetime | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::at_most([FOREIGN]),
+            },
+            ValueTest::ExceptUuid(list) => match kind {
+                Kind::Uuid => except_with_foreign(keys_of(list)),
+                Kind::Keyword | Kind::Datetime | Kind::Text => Self::at_most([PRESENT, FOREIGN]),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::Geo => Self::or_foreign(PRESENT),
+            },
             ValueTest::ExceptInteger(list) => match kind {
                 Kind::Integer => except(list.iter().map(|number| Key::Integer(*number)).collect()),
                 Kind::Keyword | Kind::Bool | Kind::Datetime | Kind::Uuid | Kind::Geo | Kind::Text => {
@@ -280,12 +292,23 @@ fn any_string(kind: Kind, list: &[String]) -> Leaf<'_> {
 /// As [`except`] of the strings in the list that an index of UUIDs holds; the others are foreign.
 fn except_uuids(list: &[String]) -> Leaf<'_> {
     let uuids = uuids(list);
-    let mut leaf = except(uuids.clone());
     if uuids.len() < list.len() {
-        leaf.certain.retain(|part| *part != FOREIGN);
-        leaf.maybe.push(FOREIGN);
+        except_with_foreign(uuids)
+    } else {
+        except(uuids)
     }
+}
+
+/// As [`except`], where a foreign value may be in the list.
+fn except_with_foreign(list: Vec<Key<'_>>) -> Leaf<'_> {
+    let mut leaf = except(list);
+    leaf.certain.retain(|part| *part != FOREIGN);
+    leaf.maybe.push(FOREIGN);
     leaf
+}
+
+fn keys_of<'t>(uuids: &[Uuid]) -> Vec<Key<'t>> {
+    uuids.iter().map(|uuid| Key::Uuid(uuid.into_bytes())).collect()
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {

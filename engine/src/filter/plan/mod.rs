@@ -23,6 +23,9 @@
 //! | is_empty, is_null | `=` | `=` | `=` | `=` | `=` | `=` | `=` |
 //! | values_count | `=` | `=` | `=` | `=` | `=` | `=` | `=` |
 //!
+//! Where there is an index of UUIDs, strings that are UUIDs are compared as such ([`super::uuid`]): then it answers `match string`
+//! and `any` by `=`, `except` as one of keywords, but for other spellings than it holds, `+F`.
+//!
 //! An index of texts answers `text`, `text_any` and `phrase` by `=`, as tokens: those are compiled for
 //! the index that is there ([`super::text`]). It is `<=` for every other condition on strings, and `<= F` for what no text satisfies.
 //!

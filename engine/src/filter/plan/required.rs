@@ -94,8 +94,10 @@ fn names_one(test: &Test) -> bool {
             ValueTest::String(_) | ValueTest::Integer(_) | ValueTest::Bool(_) => true,
             ValueTest::AnyString(list) => list.len() == 1,
             ValueTest::AnyInteger(list) => list.len() == 1,
+            ValueTest::AnyUuid(list) => list.len() == 1,
             ValueTest::ExceptString(_)
             | ValueTest::ExceptInteger(_)
+            | ValueTest::ExceptUuid(_)
             | ValueTest::Contains(_)
             | ValueTest::Prefix(_)
             | ValueTest::Range(_)

@@ -88,6 +88,12 @@ impl TextFields for Segment {
     fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>> {
         self.analyses.get(path)
     }
+
+    fn has_uuids(&self, path: &str) -> bool {
+        self.indexes
+            .get(path)
+            .is_some_and(|index| index.kind() == Kind::Uuid)
+    }
 }
 
 impl IndexLookup for Segment {

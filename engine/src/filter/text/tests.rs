@@ -20,6 +20,10 @@ impl TextFields for Texts {
     fn text_analysis(&self, path: &str) -> Option<&Arc<TextAnalysis>> {
         ["t", "a[].t"].contains(&path).then_some(&self.0)
     }
+
+    fn has_uuids(&self, _path: &str) -> bool {
+        false
+    }
 }
 
 fn english() -> Texts {

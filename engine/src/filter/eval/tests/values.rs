@@ -1,10 +1,12 @@
 //! What each predicate says of the values at its path.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::check;
 use crate::filter::{
-    CompiledFilter, Condition, Filter, Limits, Predicate,
+    CompiledFilter, Condition, Filter, Limits, Predicate, TextAnalysis, TextFields,
     fixture::{Doc, NoTexts},
 };
 
@@ -18,6 +20,67 @@ fn field(predicate: Value) -> Value {
 
 fn matches(kind: &str, value: Value) -> Value {
     field(json!({ "match": { kind: value } }))
+}
+
+/// An index of UUIDs on the path `a`.
+struct Uuids;
+
+impl TextFields for Uuids {
+    fn text_analysis(&self, _path: &str) -> Option<&Arc<TextAnalysis>> {
+        None
+    }
+
+    fn has_uuids(&self, path: &str) -> bool {
+        path == "a"
+    }
+}
+
+#[test]
+fn uuids_are_themselves_in_any_spelling_where_there_is_an_index_of_them() {
+    let spellings = [
+        "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        "67E55044-10B1-426F-9247-BB680E5FE0C8",
+        "67e5504410b1426f9247bb680e5fe0c8",
+        "urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8",
+        "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
+    ];
+    let holds = |condition: &Value, texts: &dyn TextFields, payload: &Value| {
+        let filter = Filter::from_json(&json!({ "must": [condition] })).unwrap();
+        let filter = CompiledFilter::new(&filter, texts).unwrap();
+        filter.matches(&Doc::new(payload)).unwrap()
+    };
+    for wanted in spellings {
+        for stored in spellings {
+            let payload = json!({"a": ["owl", stored]});
+            let (value, any) = (
+                matches("value", json!(wanted)),
+                matches("any", json!([wanted, spellings[0]])),
+            );
+            assert!(holds(&value, &Uuids, &payload) && holds(&any, &Uuids, &payload));
+            assert_eq!(holds(&value, &NoTexts, &payload), wanted == stored);
+            let except = matches("except", json!([wanted]));
+            assert!(!holds(&except, &Uuids, &json!({ "a": stored })));
+            assert!(holds(&except, &Uuids, &payload));
+            // Not every text of this list is one, so that they are texts.
+            let mixed = matches("any", json!([wanted, "wren"]));
+            assert_eq!(holds(&mixed, &Uuids, &payload), wanted == stored);
+        }
+    }
+    let other = json!({"a": "67e55044-10b1-426f-9247-bb680e5fe0c9", "b": spellings[1]});
+    for kind in ["value", "text", "prefix"] {
+        assert!(!holds(&matches(kind, json!(spellings[0])), &Uuids, &other));
+    }
+    let elsewhere = json!({"key": "b", "match": {"value": spellings[0]}});
+    assert!(!holds(&elsewhere, &Uuids, &other));
+    let except = matches("except", json!([spellings[1]]));
+    for (payload, passes) in [
+        (json!({"a": null}), false),
+        (json!({}), false),
+        (json!({"a": 1}), true),
+        (other, true),
+    ] {
+        assert_eq!(holds(&except, &Uuids, &payload), passes, "{payload}");
+    }
 }
 
 #[test]
