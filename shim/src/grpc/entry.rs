@@ -4,6 +4,7 @@
 //! most calls, and as much as all the rest to those that are made most often: these are answered here
 //! ([`direct.rs`](super::direct)), the others by the router of the services.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -14,6 +15,7 @@ use http::{HeaderMap, Request, Response};
 use tonic::{Code, Status};
 
 use super::call::OnBehalf as _;
+use super::deadline;
 use super::direct::Direct;
 use super::guard::{Admitted, Guard};
 use super::intake::{Intake, Message};
@@ -91,7 +93,7 @@ impl Answers for Entry {
 }
 
 impl Way {
-    async fn answer<B>(&self, mut head: Parts, body: B) -> Answered
+    async fn answer<B>(&self, head: Parts, body: B) -> Answered
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
@@ -101,6 +103,26 @@ impl Way {
             Ok(admitted) => admitted,
             Err(error) => return Answered::refused(error.into(), None),
         };
+        let caller = admitted.caller.clone();
+        let patience = match deadline::patience(&head.headers) {
+            Ok(patience) => patience,
+            Err(status) => return Answered::refused(status, Some(caller)),
+        };
+        let answered = pin!(self.answer_admitted(head, body, admitted));
+        match patience {
+            None => answered.await,
+            Some(patience) => tokio::time::timeout(patience, answered)
+                .await
+                .unwrap_or_else(|_| Answered::refused(deadline::over(), Some(caller))),
+        }
+    }
+
+    /// Answers whoever may make the call, for as long as it takes.
+    async fn answer_admitted<B>(&self, mut head: Parts, body: B, admitted: Admitted) -> Answered
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
         if !Intake::takes_in(head.uri.path()) {
             let caller = admitted.caller.clone();
             head.extensions.insert(admitted);

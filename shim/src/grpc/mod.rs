@@ -11,7 +11,7 @@
 //! | `entry.rs` | the way of every call |
 //! | `journal.rs` | ids of calls, the log, counts of answers |
 //! | `guard.rs`, `names.rs` | who may call what; which collection a message is about |
-//! | `intake.rs` | messages, taken in and bounded |
+//! | `intake.rs`, `deadline.rs` | messages, taken in and bounded; how long callers wait |
 //! | `direct.rs`, `reply.rs` | calls that are made most often; answers of one message on the wire |
 //! | `api.rs` | what answers the calls, whether they come over the wire or from the same process |
 //! | `call.rs` | what every call needs |
@@ -28,6 +28,7 @@ mod api;
 mod call;
 mod collections;
 mod convert;
+mod deadline;
 mod direct;
 mod entry;
 mod guard;
