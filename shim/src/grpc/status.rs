@@ -11,7 +11,7 @@ const RETRY_AFTER: &str = "retry-after";
 impl From<ServiceError> for Status {
     fn from(error: ServiceError) -> Self {
         let text = match error.kind {
-            ErrorKind::Validation => format!("Validation error in body: [{error}]"),
+            ErrorKind::Validation | ErrorKind::Name => format!("Validation error in body: [{error}]"),
             ErrorKind::NotFound
             | ErrorKind::BadInput
             | ErrorKind::BadRequest
@@ -41,9 +41,11 @@ impl From<ServiceError> for Status {
 fn code(kind: ErrorKind) -> Code {
     match kind {
         ErrorKind::NotFound => Code::NotFound,
-        ErrorKind::BadInput | ErrorKind::BadRequest | ErrorKind::StrictMode | ErrorKind::Validation => {
-            Code::InvalidArgument
-        }
+        ErrorKind::BadInput
+        | ErrorKind::BadRequest
+        | ErrorKind::StrictMode
+        | ErrorKind::Validation
+        | ErrorKind::Name => Code::InvalidArgument,
         ErrorKind::AlreadyExists => Code::AlreadyExists,
         ErrorKind::Unauthorized => Code::Unauthenticated,
         ErrorKind::Forbidden => Code::PermissionDenied,

@@ -9,9 +9,6 @@ use serde_json::json;
 
 use crate::service::{ErrorKind, ServiceError};
 
-/// What problems with names begin with that come in paths.
-const IN_PATHS: [&str; 2] = ["collection_name: ", "vector_name: "];
-
 /// Which part of a request is wrong, as errors call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -51,15 +48,18 @@ impl Failure {
         }
     }
 
-    /// Of the errors of the service only those about values say not which part of a request is wrong.
+    /// An error of the service. Those about values do not know in which part of a request these stand.
     pub(super) fn of(error: ServiceError, part: Part) -> Self {
         let retry_after = if let ErrorKind::RateLimited { retry_after } = error.kind {
             Some(retry_after.as_secs().max(1))
         } else {
             None
         };
-        let text = if error.kind == ErrorKind::Validation {
-            format!("Validation error in {}: [{}]", part.name(), error.message)
+        let out_of_range = |part: Part| format!("Validation error in {}: [{}]", part.name(), error.message);
+        let text = if error.kind == ErrorKind::Name {
+            out_of_range(Part::Path)
+        } else if error.kind == ErrorKind::Validation {
+            out_of_range(part)
         } else {
             error.to_string()
         };
@@ -73,13 +73,8 @@ impl Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        // Everything else that is left to the service comes in bodies.
-        let part = if IN_PATHS.iter().any(|start| error.message.starts_with(start)) {
-            Part::Path
-        } else {
-            Part::Body
-        };
-        Failure::of(error, part)
+        // Values that are left to the service to check come in bodies.
+        Failure::of(error, Part::Body)
     }
 }
 
@@ -90,7 +85,7 @@ fn status(kind: ErrorKind) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         ErrorKind::AlreadyExists => StatusCode::CONFLICT,
-        ErrorKind::Validation => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::Validation | ErrorKind::Name => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::Unauthorized => StatusCode::UNAUTHORIZED,
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,
         ErrorKind::Timeout => StatusCode::REQUEST_TIMEOUT,

@@ -23,6 +23,9 @@ pub enum ErrorKind {
     /// A value is out of its range. The message is a list of `field: what is wrong`, separated by `; `; the wire says which
     /// part of the request it is about.
     Validation,
+    /// Nothing can have the name that a call gives to a collection or a vector: where names stand in the path, the path is wrong.
+    /// The message is as of [`Validation`](ErrorKind::Validation).
+    Name,
     /// No key, or one that is not known.
     Unauthorized,
     /// The key does not allow it, or the database does not.
@@ -60,6 +63,7 @@ impl ErrorKind {
             ErrorKind::Internal => "Service internal error: ",
             ErrorKind::StrictMode
             | ErrorKind::Validation
+            | ErrorKind::Name
             | ErrorKind::Unauthorized
             | ErrorKind::Checksum
             | ErrorKind::Standalone
@@ -115,6 +119,11 @@ impl ServiceError {
     /// One value is out of its range.
     pub fn validation(field: &str, detail: impl std::fmt::Display) -> Self {
         ServiceError::new(ErrorKind::Validation, format!("{field}: {detail}"))
+    }
+
+    /// Nothing can have a name; `field` is what it would be the name of.
+    pub fn name(field: &str, detail: impl std::fmt::Display) -> Self {
+        ServiceError::new(ErrorKind::Name, format!("{field}: {detail}"))
     }
 
     /// There is no such collection.
@@ -237,6 +246,13 @@ impl From<Error> for ServiceError {
             Error::WrongDimension { expected, found, .. } => ServiceError::bad_input(format!(
                 "Vector dimension error: expected dim: {expected}, got {found}"
             )),
+            Error::WrongKind { expected, found, .. } => {
+                // Of a multivector and a sparse vector it is told as what was given.
+                let kind = if found == "dense" { expected } else { found };
+                ServiceError::bad_input(format!(
+                    "Conversion between {kind} and regular vectors failed: {error}"
+                ))
+            }
             Error::Timeout { .. } | Error::Cancelled => {
                 ServiceError::new(ErrorKind::Timeout, error.to_string())
             }
@@ -262,7 +278,6 @@ impl From<Error> for ServiceError {
             Error::Conflict { .. }
             | Error::InvalidName { .. }
             | Error::NotFinite { .. }
-            | Error::WrongKind { .. }
             | Error::OutOfRange { .. }
             | Error::Filter(_)
             | Error::InvalidRequest(_)

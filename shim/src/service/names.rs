@@ -47,7 +47,7 @@ pub(super) fn check_name(name: &str) -> Result<()> {
 
 fn refuse(problem: Option<String>) -> Result<()> {
     problem.map_or(Ok(()), |problem| {
-        Err(ServiceError::validation("collection_name", problem))
+        Err(ServiceError::name("collection_name", problem))
     })
 }
 
@@ -60,7 +60,7 @@ pub(super) fn check_vector_name(name: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(ServiceError::validation("vector_name", problem))
+    Err(ServiceError::name("vector_name", problem))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         }
         assert_eq!(
             check_name("a/b"),
-            Err(ServiceError::validation(
+            Err(ServiceError::name(
                 "collection_name",
                 "collection name cannot contain \"/\" char"
             ))

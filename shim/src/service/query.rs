@@ -9,7 +9,7 @@ use vdb::{
 };
 
 use super::access::Right;
-use super::error::{Result, ServiceError};
+use super::error::{ErrorKind, Result, ServiceError};
 use super::issues::filters_of;
 use super::read::{ReadOptions, require_order_index};
 use super::{Inner, Service};
@@ -254,7 +254,8 @@ fn without_versions(mut hits: Vec<ScoredPoint>, request: &QueryRequest) -> Vec<S
 
 fn lookup_collection(inner: &Inner, lookup: &WithLookup) -> Result<Collection> {
     inner.collection(&lookup.collection).map_err(|error| {
-        if error == ServiceError::no_collection(&lookup.collection) {
+        // What none can be called is not there either.
+        if error.kind == ErrorKind::Name || error == ServiceError::no_collection(&lookup.collection) {
             no_lookup(&lookup.collection)
         } else {
             error

@@ -147,8 +147,8 @@ async fn names_that_cannot_be_are_refused() {
             service.create_collection(name, settings).await.unwrap_err().kind
         }
     };
-    assert_eq!(kind("").await, ErrorKind::Validation);
-    assert_eq!(kind("a/b").await, ErrorKind::Validation);
-    assert_eq!(kind("a*b").await, ErrorKind::Validation);
+    assert_eq!(kind("").await, ErrorKind::Name);
+    assert_eq!(kind("a/b").await, ErrorKind::Name);
+    assert_eq!(kind("a*b").await, ErrorKind::Name);
     assert_eq!(kind("c").await, ErrorKind::AlreadyExists);
 }

@@ -15,6 +15,24 @@ fn texts_are_those_that_clients_match() {
         size.to_string(),
         "Wrong input: Vector dimension error: expected dim: 4, got 3"
     );
+    for (expected, found, kind) in [
+        ("dense", "multi", "multi"),
+        ("dense", "sparse", "sparse"),
+        ("sparse", "dense", "sparse"),
+        ("sparse", "multi", "multi"),
+    ] {
+        let error: ServiceError = Error::WrongKind {
+            place: String::new(),
+            vector: "v".into(),
+            expected,
+            found,
+        }
+        .into();
+        let text = format!(
+            "Wrong input: Conversion between {kind} and regular vectors failed: vector \"v\" is {expected}, got a {found} vector"
+        );
+        assert_eq!(error.to_string(), text);
+    }
     let point: ServiceError = Error::PointNotFound { id: 7.into() }.into();
     assert_eq!(point.to_string(), "Not found: No point with id 7 found");
     let often: ServiceError = Error::RateLimit {

@@ -42,11 +42,14 @@ pub(super) fn local(root: &Path, of: &Scope, location: &str) -> Result<PathBuf> 
         return place::file(root, of, location);
     }
     let Some(rest) = location.strip_prefix("file://") else {
-        let scheme = location.split_once(':').map_or("", |(scheme, _)| scheme);
-        let scheme: String = scheme.chars().take(32).collect();
-        return Err(ServiceError::bad_request(format!(
-            "URL with scheme {scheme} is not supported: `file`, `http` and `https` are"
-        )));
+        let text = match location.split_once(':') {
+            Some((scheme, _)) => {
+                let scheme: String = scheme.chars().take(32).collect();
+                format!("URL with scheme {scheme} is not supported: `file`, `http` and `https` are")
+            }
+            None => "The location is no URL: use file:///path/of/the/file, http:// or https://".to_owned(),
+        };
+        return Err(ServiceError::bad_request(text));
     };
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {

@@ -259,6 +259,12 @@ async fn queries() {
                 "Not found: Collection none not found",
                 "",
             ),
+            (
+                json!({"group_by": "n", "with_lookup": {"collection": "no/ne"}}),
+                404,
+                "Not found: Collection no/ne not found",
+                "",
+            ),
             (json!({"group_by": "a b"}), 400, FORMAT, "a b"),
         ],
     )
