@@ -103,6 +103,8 @@ pub struct VectorInfo {
     pub vectors: u64,
     /// How many of them a graph or an inverted index searches.
     pub indexed: u64,
+    /// How many of them wait for their graph: searches that say [`indexed_only`](crate::SearchRequest::indexed_only) leave them out.
+    pub waiting: u64,
     /// Their bytes, about.
     pub bytes: u64,
 }
@@ -229,19 +231,35 @@ fn of_vector(tables: &Tables, slot: usize, name: &str) -> VectorInfo {
         name: name.to_owned(),
         vectors: 0,
         indexed: 0,
+        waiting: 0,
         bytes: 0,
     };
+    let waiting = |vectors: u32, bytes: usize| match tables.schema.graph_over(slot, vectors, bytes) {
+        Some(_) => u64::from(vectors),
+        None => 0,
+    };
     for segment in &tables.segments {
-        let vectors = u64::from(segment.rows_with_vector(slot));
-        info.vectors += vectors;
-        info.indexed += if segment.is_indexed(slot) { vectors } else { 0 };
-        info.bytes += segment.vector_bytes(slot) as u64;
+        let (vectors, bytes) = (segment.rows_with_vector(slot), segment.vector_bytes(slot));
+        info.vectors += u64::from(vectors);
+        info.bytes += bytes as u64;
+        if segment.is_indexed(slot) {
+            info.indexed += u64::from(vectors);
+        } else {
+            info.waiting += waiting(vectors, bytes);
+        }
     }
     for table in tables.memtables() {
-        let dense = table.vectors(slot).map(|dense| dense.rows.len());
-        let ragged = table.ragged(slot).map(|ragged| ragged.len());
-        info.vectors += u64::from(dense.or(ragged).unwrap_or(0));
         info.bytes += table.vector_bytes(slot) as u64;
+        if let Some(dense) = table.vectors(slot) {
+            info.vectors += u64::from(dense.rows.len());
+            // Those behind the graph that grows with the rows.
+            let covered = dense.live.graph().map_or(0, |live| live.graph.len());
+            let behind = dense.rows.len().saturating_sub(covered);
+            info.waiting += waiting(behind, behind as usize * dense.rows.row_bytes());
+        } else if let Some(ragged) = table.ragged(slot) {
+            info.vectors += u64::from(ragged.len());
+            info.waiting += waiting(ragged.len(), ragged.bytes());
+        }
     }
     info
 }

@@ -23,7 +23,9 @@
 //! | `snapshots.rs`, `partial.rs` | snapshots; what of a shard another node lacks |
 //! | `optimizations.rs`, `issues.rs` | what the background does with a collection; what somebody had better mend |
 //! | `cluster.rs`, `node.rs`, `quotas.rs`, `telemetry.rs` | what a single node says of its cluster and of itself |
+//! | `absent.rs` | what there is not |
 
+mod absent;
 mod cluster;
 mod collections;
 mod dashboard;
@@ -138,6 +140,7 @@ fn calls() -> Router<App> {
         .merge(optimizations::routes())
         .merge(quotas::routes())
         .merge(telemetry::routes())
+        .merge(absent::routes())
 }
 
 /// The REST interface of a service, to be served or called.

@@ -24,7 +24,7 @@ use super::envelope::{Failure, Part, answer};
 use super::extract::Params;
 use super::guard::By;
 use crate::process::{self, Process};
-use crate::service::{Problems, QDRANT_VERSION, Service, ServiceError};
+use crate::service::{ErrorKind, Problems, QDRANT_VERSION, Service, ServiceError};
 use crate::tally::{Routes, Statuses, Tallies, Tally};
 
 pub(super) fn routes() -> Router<App> {
@@ -51,16 +51,19 @@ pub(super) struct TelemetryParams {
     timeout: Option<u64>,
 }
 
-impl TelemetryParams {
-    /// How long it may take.
-    fn check(&self) -> Result<Duration, Failure> {
-        let mut problems = Problems::new();
-        problems.at_least("timeout", self.timeout, 1);
-        problems
-            .finish()
-            .map_err(|error| Failure::of(error, Part::Query))?;
-        Ok(Duration::from_secs(self.timeout.unwrap_or(DEFAULT_SECONDS)))
-    }
+/// What is gathered within the time that a caller gives it, which is in seconds.
+async fn within<T>(
+    timeout: Option<u64>,
+    gathering: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut problems = Problems::new();
+    problems.at_least("timeout", timeout, 1);
+    problems
+        .finish()
+        .map_err(|error| Failure::of(error, Part::Query))?;
+    let limit = Duration::from_secs(timeout.unwrap_or(DEFAULT_SECONDS));
+    let gathered = tokio::time::timeout(limit, gathering).await;
+    gathered.map_err(|_| ServiceError::new(ErrorKind::Timeout, "gathering the figures took too long"))?
 }
 
 async fn telemetry(
@@ -69,14 +72,8 @@ async fn telemetry(
     Params(params): Params<TelemetryParams>,
 ) -> Response {
     answer(async move {
-        let limit = params.check()?;
-        let late = ServiceError::new(
-            crate::service::ErrorKind::Timeout,
-            "gathering telemetry took too long",
-        );
         let service = app.service.on_behalf_of(&caller);
-        let gathered = tokio::time::timeout(limit, gather(&app, &service, &params)).await;
-        gathered.map_err(|_| Failure::from(late))?
+        within(params.timeout, gather(&app, &service, &params)).await
     })
     .await
 }

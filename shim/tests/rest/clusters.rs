@@ -29,6 +29,29 @@ async fn there_is_one_node() {
 }
 
 #[tokio::test]
+async fn what_there_is_not_is_told() {
+    let server = Server::with_points().await;
+    for (method, path, part) in [
+        ("GET", "/logger", "log_level"),
+        ("POST", "/logger", "log_level"),
+        ("GET", "/debugger", "debugger"),
+        ("PATCH", "/debugger", "debugger"),
+        ("GET", "/profiler/slow_requests", "slow_query_secs"),
+        ("GET", "/stacktrace", "debugger"),
+        ("POST", "/audit/logs", "audit"),
+        ("POST", "/collections/c/truncate_unapplied_wal", "acknowledged"),
+        ("POST", "/collections/c/shards/0/points", "one shard"),
+        ("POST", "/collections/c/shards/0/points/scroll", "one shard"),
+        ("POST", "/collections/c/shards/0/points/count", "one shard"),
+    ] {
+        let text = server.raw(method, path, "{}").await.error(501);
+        assert!(text.contains(part), "{method} {path}: {text}");
+    }
+    // There is a difference between that and what nobody has heard of.
+    assert_eq!(server.get("/loggers").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_node_says_what_it_is() {
     let server = Server::with_points().await;
     let root = server.get("/").await.json();
@@ -161,6 +184,9 @@ async fn metrics_are_as_monitors_read_them() {
         "collections_vector_total",
         "collection_points",
         "collection_vectors",
+        "collection_indexed_only_excluded_points",
+        "collection_shard_transfer_incoming",
+        "collection_shard_transfer_outgoing",
         "collection_active_replicas_min",
         "collection_dead_replicas",
         "collection_update_queue_length",
@@ -180,12 +206,19 @@ async fn metrics_are_as_monitors_read_them() {
     }
     let labels = "method=\"PUT\",endpoint=\"/collections/{collection_name}/points\",status=\"200\"";
     for line in [
+        "collection_vectors{collection=\"c\",vector=\"\"} 4".to_owned(),
+        "collection_indexed_only_excluded_points{id=\"c\",vector=\"\"} 0".to_owned(),
         format!("rest_responses_total{{{labels}}} 1"),
         format!("rest_responses_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 1"),
         format!("rest_responses_duration_seconds_count{{{labels}}} 1"),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
+    let late = server.get("/metrics?timeout=0").await.error(422);
+    assert!(
+        late.starts_with("Validation error in query parameters: [timeout"),
+        "{late}"
+    );
 }
 
 #[tokio::test]

@@ -495,7 +495,10 @@ fn what_waits_for_its_graph_is_left_out_where_that_is_asked() {
         assert_eq!(nearest(id, QueryParams::default()), id);
         assert_eq!(nearest(id, only.clone()) == id, found, "{id}");
     }
+    let waiting = || -> Vec<u64> { c.info().unwrap().vectors.iter().map(|v| v.waiting).collect() };
+    assert_eq!(waiting(), [200, 200]);
     optimize(&c);
+    assert_eq!(waiting(), [0, 0]);
     assert_eq!(nearest(450, only), 450);
 }
 

@@ -152,6 +152,11 @@ pub const CALLS: &[Call] = &[
     call(MANAGE, &[("PUT", "/quotas")], &[]),
     call(Needs::Key, &[("GET", "/issues")], &[]),
     call(MANAGE, &[("DELETE", "/issues")], &[]),
+    // What there is not
+    call(MANAGE, &[("GET", "/logger"), ("POST", "/logger"), ("GET", "/debugger"), ("PATCH", "/debugger"), ("GET", "/stacktrace")], &[]),
+    call(MANAGE, &[("GET", "/profiler/slow_requests"), ("POST", "/audit/logs"), ("POST", "/collections/{collection_name}/truncate_unapplied_wal")], &[]),
+    call(READ, &[("POST", "/collections/{collection_name}/shards/{shard_id}/points")], &[]),
+    call(READ, &[("POST", "/collections/{collection_name}/shards/{shard_id}/points/scroll"), ("POST", "/collections/{collection_name}/shards/{shard_id}/points/count")], &[]),
 ];
 
 static BY_ROUTE: LazyLock<HashMap<(&str, &str), Needs>> = LazyLock::new(|| {

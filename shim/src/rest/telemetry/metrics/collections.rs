@@ -1,6 +1,6 @@
 //! Figures about collections.
 
-use vdb::Status;
+use vdb::{Status, VectorInfo};
 
 use super::super::collections::hidden;
 use super::super::exposition::{Exposition, Kind};
@@ -47,6 +47,17 @@ pub(super) fn of_collections(text: &mut Exposition<'_>, collections: &[Surveyed]
         "snapshot_recovery_running",
         "amount of snapshot recovery operations currently running",
         &|one| one.snapshots.recovering,
+    );
+    // There is nowhere to transfer them to, or from.
+    gauge(
+        "collection_shard_transfer_incoming",
+        "incoming shard transfers currently running",
+        &|_| 0,
+    );
+    gauge(
+        "collection_shard_transfer_outgoing",
+        "outgoing shard transfers currently running",
+        &|_| 0,
     );
     gauge(
         "vdb_collection_segments",
@@ -97,19 +108,26 @@ pub(super) fn of_collections(text: &mut Exposition<'_>, collections: &[Surveyed]
     ] {
         text.single(name, Kind::Gauge, help, value);
     }
-    text.head(
-        "collection_vectors",
-        Kind::Gauge,
-        "approximate amount of vectors grouped by vector name",
-    );
-    for (id, one) in &named {
-        for of_name in &one.info.vectors {
-            let vector = shown(&of_name.name);
-            text.line(
-                "collection_vectors",
-                &[("collection", id), ("vector", &vector)],
-                of_name.vectors,
-            );
+    // One of them calls the collection so, the other so.
+    let mut of_vectors = |name: &str, label: &str, help: &str, of: fn(&VectorInfo) -> u64| {
+        text.head(name, Kind::Gauge, help);
+        for (id, one) in &named {
+            for of_name in &one.info.vectors {
+                let vector = shown(&of_name.name);
+                text.line(name, &[(label, id), ("vector", &vector)], of(of_name));
+            }
         }
-    }
+    };
+    of_vectors(
+        "collection_vectors",
+        "collection",
+        "approximate amount of vectors grouped by vector name",
+        |of_name| of_name.vectors,
+    );
+    of_vectors(
+        "collection_indexed_only_excluded_points",
+        "id",
+        "amount of points excluded in indexed_only requests",
+        |of_name| of_name.waiting,
+    );
 }
