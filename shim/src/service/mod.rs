@@ -10,6 +10,7 @@
 //! | `access/` | who may do what: keys, tokens, what each call needs |
 //! | `callers.rs` | the service as somebody sees it |
 //! | `quotas/` | how much of the machine may be taken |
+//! | `turns.rs` | how calls are carried out |
 //! | `pool.rs`, `brief.rs` | blocking work, off the threads that serve connections; reads that are too short for that |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs`, `survey.rs` | collections and aliases; what is told of one, and of all |
@@ -39,13 +40,14 @@ mod read;
 pub mod settings;
 mod snapshots;
 mod survey;
+mod turns;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vdb::{Collection, Control, Database};
+use vdb::{Collection, Database};
 
 pub use access::{Access, Caller, Keys};
 pub(crate) use describe::colour;
@@ -67,7 +69,7 @@ use crate::tally::Tallies;
 use brief::Brief;
 use issues::Issues;
 use names::check_name;
-use pool::{Abandoned, Pool};
+use pool::Pool;
 use quotas::Quotas;
 use settings::CollectionDefaults;
 use snapshots::{Activities, Names};
@@ -269,155 +271,9 @@ impl Service {
     pub(crate) fn grpc_tallies(&self) -> &Arc<Tallies> {
         &self.inner.grpc
     }
-
-    /// As [`on_collection`](Self::on_collection), for what may be done in no time: then it is done here. Else it begins again.
-    async fn soon<T: Send + 'static>(
-        &self,
-        collection: &str,
-        options: ReadOptions,
-        mut work: impl FnMut(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let time = Allowed::of(options, self.inner.options.read_timeout);
-        if let Some(outcome) = self.inner.briefly(collection, time, &mut work) {
-            return outcome;
-        }
-        let (inner, name) = (self.inner.clone(), collection.to_owned());
-        self.inner
-            .pool
-            .read(time.end(), move |abandoned| {
-                inner.within(&name, time, abandoned, work)
-            })
-            .await
-    }
-
-    /// Runs a read of a collection within its time, which begins now, off the threads that serve connections.
-    async fn on_collection<T: Send + 'static>(
-        &self,
-        collection: &str,
-        options: ReadOptions,
-        work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let time = Allowed::of(options, self.inner.options.read_timeout);
-        let (inner, name) = (self.inner.clone(), collection.to_owned());
-        self.inner
-            .pool
-            .read(time.end(), move |abandoned| {
-                inner.within(&name, time, abandoned, work)
-            })
-            .await
-    }
-
-    /// As [`on_collection`](Self::on_collection), for what is told of a collection without a look at its points.
-    async fn about_collection<T: Send + 'static>(
-        &self,
-        collection: &str,
-        work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let time = Allowed::of(ReadOptions::default(), self.inner.options.read_timeout);
-        let (inner, name) = (self.inner.clone(), collection.to_owned());
-        self.inner
-            .pool
-            .glance(time.end(), move |abandoned| {
-                inner.within(&name, time, abandoned, work)
-            })
-            .await
-    }
-
-    /// Looks at what collections there are.
-    async fn about_all<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let time = Allowed::of(ReadOptions::default(), self.inner.options.read_timeout);
-        let inner = self.inner.clone();
-        self.inner.pool.glance(time.end(), move |_| work(&inner)).await
-    }
-
-    /// Runs work to its end, whoever waits for it, off the threads that serve connections.
-    async fn to_the_end<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let inner = self.inner.clone();
-        self.inner.pool.write(move || work(&inner)).await
-    }
-}
-
-/// The time that a call may take, waiting for its turn included.
-#[derive(Clone, Copy, Debug)]
-struct Allowed {
-    from: Instant,
-    limit: Duration,
-    /// Whether its caller says so.
-    asked: bool,
-}
-
-impl Allowed {
-    /// From now on, and as long as the service has it where the caller does not say.
-    fn of(options: ReadOptions, default: Duration) -> Self {
-        Allowed {
-            from: Instant::now(),
-            limit: options.timeout.unwrap_or(default),
-            asked: options.timeout.is_some(),
-        }
-    }
-
-    /// When it is over; never, where that is beyond what clocks can tell.
-    fn end(self) -> Option<Instant> {
-        self.from.checked_add(self.limit)
-    }
-
-    fn left(self) -> Duration {
-        self.limit.saturating_sub(self.from.elapsed())
-    }
-
-    /// Refuses more time than the collection lets callers ask for.
-    fn check(self, collection: &Collection) -> Result<()> {
-        if self.asked {
-            collection.check_timeout(self.limit)?;
-        }
-        Ok(())
-    }
 }
 
 impl Inner {
-    /// Runs a read that has its turn in the time that is left.
-    fn within<T>(
-        &self,
-        name: &str,
-        time: Allowed,
-        abandoned: &Abandoned,
-        work: impl FnOnce(&Inner, &Collection, &Control<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let cancel = || abandoned.is_set();
-        let control = Control::cancelled_by(&cancel).timeout(time.left());
-        let collection = self.collection(name)?;
-        time.check(&collection)?;
-        work(self, &collection, &control)
-    }
-
-    /// What a read gives if it is done in no time, and need not wait for anything.
-    fn briefly<T>(
-        &self,
-        name: &str,
-        time: Allowed,
-        work: &mut impl FnMut(&Inner, &Collection, &Control<'_>) -> Result<T>,
-    ) -> Option<Result<T>> {
-        if !self.brief.is_due() {
-            return None;
-        }
-        // What is begun twice would count twice.
-        let collection = self
-            .database
-            .open_collection(name)
-            .filter(|c| !c.counts_reads())?;
-        let _turn = self.pool.free_turn()?;
-        self.brief.attempt(time.left(), |control| {
-            time.check(&collection)?;
-            work(self, &collection, control)
-        })
-    }
-
     /// The collection of that name or alias.
     fn collection(&self, name: &str) -> Result<Collection> {
         check_name(name)?;

@@ -1,16 +1,15 @@
 //! Whole points, in rows or in columns.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess};
 use vdb::{Operation, Payload, Point, PointId, UpsertMode, Vectors};
 
 use super::Write;
 use crate::inference::Role;
-use crate::rest::wire::{ShardKeys, WireFilter, WireVector, WireVectors, optional};
+use crate::rest::wire::{Shaped, ShardKeys, WireFilter, WireVector, WireVectors, by_shape, optional};
 use crate::service::{Problems, ServiceError};
 
 #[derive(Clone, Copy, Deserialize)]
@@ -52,26 +51,21 @@ enum VectorColumns {
     Named(BTreeMap<String, Vec<WireVector>>),
 }
 
-// Which it is shows at its first byte: trying one and then the other would keep everything twice.
+impl<'de> Shaped<'de> for VectorColumns {
+    const EXPECTED: &'static str = "a list of vectors, or a map of names to such lists";
+
+    fn of_list<A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(VectorColumns::Single)
+    }
+
+    fn of_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(VectorColumns::Named)
+    }
+}
+
 impl<'de> Deserialize<'de> for VectorColumns {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Seen;
-        impl<'de> Visitor<'de> for Seen {
-            type Value = VectorColumns;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of vectors, or a map of names to such lists")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<VectorColumns, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(VectorColumns::Single)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<VectorColumns, A::Error> {
-                BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(VectorColumns::Named)
-            }
-        }
-        deserializer.deserialize_any(Seen)
+        by_shape(deserializer)
     }
 }
 

@@ -2,15 +2,15 @@
 //!
 //! Most queries are a list of numbers: it is read into one at once. What else a query may be is looked at when all of it is there.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value};
-use serde_json::Value;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess};
+use serde_json::{Number, Value};
 use vdb::{Query, VectorInput};
 
 use super::kind::read_query;
 use crate::rest::envelope::Failure;
+use crate::rest::wire::{Shaped, by_shape, rounded, truth_value};
 use crate::service::Problems;
 
 /// The value of a query.
@@ -38,106 +38,73 @@ enum Item {
     Other(Value),
 }
 
+impl<'de> Shaped<'de> for Item {
+    const EXPECTED: &'static str = "any valid JSON value";
+
+    fn of_number<E: de::Error>(number: Number) -> Result<Self, E> {
+        Ok(Item::Number(rounded(&number)))
+    }
+
+    fn of_list<A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(list)).map(Item::Other)
+    }
+
+    fn of_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(map)).map(Item::Other)
+    }
+
+    fn of_text<E: de::Error>(text: &str) -> Result<Self, E> {
+        Ok(Item::Other(text.into()))
+    }
+
+    fn of_truth<E: de::Error>(truth: Option<bool>) -> Result<Self, E> {
+        Ok(Item::Other(truth_value(truth)))
+    }
+}
+
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Seen;
-        impl<'de> Visitor<'de> for Seen {
-            type Value = Item;
+        by_shape(deserializer)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any valid JSON value")
-            }
+impl<'de> Shaped<'de> for Asked {
+    const EXPECTED: &'static str = "a query";
 
-            // Rounded once, where it is whole.
-            fn visit_i64<E>(self, number: i64) -> Result<Item, E> {
-                Ok(Item::Number(number as f32))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Item, E> {
-                Ok(Item::Number(number as f32))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Item, E> {
-                Ok(Item::Number(number as f32))
-            }
-
-            fn visit_bool<E>(self, truth: bool) -> Result<Item, E> {
-                Ok(Item::Other(truth.into()))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Item, E> {
-                Ok(Item::Other(text.into()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Item, E> {
-                Ok(Item::Other(Value::Null))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Item, A::Error> {
-                Value::deserialize(value::SeqAccessDeserializer::new(list)).map(Item::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
-                Value::deserialize(value::MapAccessDeserializer::new(map)).map(Item::Other)
+    fn of_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut numbers = Vec::new();
+        while let Some(item) = list.next_element()? {
+            match item {
+                Item::Number(number) => numbers.push(number),
+                Item::Other(value) => return mixed(numbers, value, list),
             }
         }
-        deserializer.deserialize_any(Seen)
+        if numbers.is_empty() {
+            return Ok(Asked::Other(Value::Array(Vec::new())));
+        }
+        Ok(Asked::Numbers(numbers))
+    }
+
+    fn of_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(map)).map(Asked::Other)
+    }
+
+    fn of_number<E: de::Error>(number: Number) -> Result<Self, E> {
+        Ok(Asked::Other(Value::Number(number)))
+    }
+
+    fn of_text<E: de::Error>(text: &str) -> Result<Self, E> {
+        Ok(Asked::Other(text.into()))
+    }
+
+    fn of_truth<E: de::Error>(truth: Option<bool>) -> Result<Self, E> {
+        Ok(Asked::Other(truth_value(truth)))
     }
 }
 
 impl<'de> Deserialize<'de> for Asked {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Seen;
-        impl<'de> Visitor<'de> for Seen {
-            type Value = Asked;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a query")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Asked, A::Error> {
-                let mut numbers = Vec::new();
-                while let Some(item) = list.next_element()? {
-                    match item {
-                        Item::Number(number) => numbers.push(number),
-                        Item::Other(value) => return mixed(numbers, value, list),
-                    }
-                }
-                if numbers.is_empty() {
-                    return Ok(Asked::Other(Value::Array(Vec::new())));
-                }
-                Ok(Asked::Numbers(numbers))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Asked, A::Error> {
-                Value::deserialize(value::MapAccessDeserializer::new(map)).map(Asked::Other)
-            }
-
-            fn visit_bool<E>(self, truth: bool) -> Result<Asked, E> {
-                Ok(Asked::Other(truth.into()))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Asked, E> {
-                Ok(Asked::Other(number.into()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Asked, E> {
-                Ok(Asked::Other(number.into()))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Asked, E> {
-                Ok(Asked::Other(number.into()))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Asked, E> {
-                Ok(Asked::Other(text.into()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Asked, E> {
-                Ok(Asked::Other(Value::Null))
-            }
-        }
-        deserializer.deserialize_any(Seen)
+        by_shape(deserializer)
     }
 }
 

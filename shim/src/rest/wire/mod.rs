@@ -8,11 +8,13 @@
 //! | `select.rs` | what comes back with a point |
 //! | `point.rs` | points that come back |
 //! | `shard.rs` | keys of shards, which there are none of |
+//! | `shape.rs` | values of several shapes |
 
 mod filter;
 mod path;
 mod point;
 mod select;
+mod shape;
 mod shard;
 mod vector;
 
@@ -20,22 +22,18 @@ pub(super) use filter::{WireFilter, optional};
 pub(super) use path::WirePath;
 pub(super) use point::{RecordOut, ScoredOut};
 pub(super) use select::{WithPayload, WithVector, select};
+pub(super) use shape::{Shaped, by_shape, rounded, truth_value};
 pub(super) use shard::ShardKeys;
 pub(super) use vector::{WireVector, WireVectors};
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess};
 
 /// How the bodies of some routes are read, by name: whether bytes are one that makes sense.
 pub(super) type Bodies = &'static [(&'static str, fn(&[u8]) -> bool)];
 
 /// One object, or a list of them.
-///
-/// Which it is shows at its first byte: trying one and then the other would read what is nested in it twice on every level.
 #[derive(Debug)]
 pub(super) struct OneOrMany<T>(Vec<T>);
 
@@ -45,26 +43,22 @@ impl<T> OneOrMany<T> {
     }
 }
 
+impl<'de, T: Deserialize<'de>> Shaped<'de> for OneOrMany<T> {
+    const EXPECTED: &'static str = "an object or a list of objects";
+
+    fn of_list<A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrMany)
+    }
+
+    fn of_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        let one = T::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(OneOrMany(vec![one]))
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Seen<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Seen<T> {
-            type Value = OneOrMany<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object or a list of objects")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<OneOrMany<T>, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrMany)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
-                let one = T::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(OneOrMany(vec![one]))
-            }
-        }
-        deserializer.deserialize_any(Seen(PhantomData))
+        by_shape(deserializer)
     }
 }
 
