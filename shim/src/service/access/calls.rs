@@ -153,8 +153,8 @@ pub const CALLS: &[Call] = &[
     call(Needs::Key, &[("GET", "/issues")], &[]),
     call(MANAGE, &[("DELETE", "/issues")], &[]),
     // What there is not
-    call(MANAGE, &[("GET", "/logger"), ("POST", "/logger"), ("GET", "/debugger"), ("PATCH", "/debugger"), ("GET", "/stacktrace")], &[]),
-    call(MANAGE, &[("GET", "/profiler/slow_requests"), ("POST", "/audit/logs"), ("POST", "/collections/{collection_name}/truncate_unapplied_wal")], &[]),
+    call(Needs::Key, &[("GET", "/logger"), ("GET", "/debugger"), ("GET", "/stacktrace"), ("GET", "/profiler/slow_requests")], &[]),
+    call(MANAGE, &[("POST", "/logger"), ("PATCH", "/debugger"), ("POST", "/audit/logs"), ("POST", "/collections/{collection_name}/truncate_unapplied_wal")], &[]),
     call(READ, &[("POST", "/collections/{collection_name}/shards/{shard_id}/points")], &[]),
     call(READ, &[("POST", "/collections/{collection_name}/shards/{shard_id}/points/scroll"), ("POST", "/collections/{collection_name}/shards/{shard_id}/points/count")], &[]),
 ];
