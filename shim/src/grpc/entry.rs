@@ -207,3 +207,6 @@ async fn serve(services: Router, request: Request<Body>, caller: Caller) -> Answ
 fn failure(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ pub async fn serve(
 }
 
 /// All services, behind what every call has to pass.
-async fn entry(service: Service, options: ServerOptions) -> Entry {
+pub(super) async fn entry(service: Service, options: ServerOptions) -> Entry {
     let api = Api::new(&service);
     // Gzip both ways. Who may make such a call has shown a key, if there are keys, and waits for a turn.
     let question = options.limits.message_bytes.min(MAX_QUESTION_BYTES);
