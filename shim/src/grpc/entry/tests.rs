@@ -1,10 +1,12 @@
 use std::convert::Infallible;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use vdb::Database;
 
 use super::super::server::{ServerOptions, entry};
 use super::*;
+use crate::limits::Limits;
 use crate::service::{Service, ServiceOptions};
 
 /// The status of a call with this message by somebody who waits so long. Clients that know the header would not wait for it.
@@ -17,17 +19,17 @@ async fn status(patience: &'static str, message: Body) -> Code {
     Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn callers_say_how_long_they_wait() {
     let count = || Body::from(vec![0, 0, 0, 0, 3, 0x0a, 1, b'c']);
     let never = || {
         let begun = futures_util::stream::iter([Ok::<_, Infallible>(vec![0u8, 0, 0])]);
         Body::from_stream(begun.chain(futures_util::stream::pending()))
     };
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     assert_eq!(status("100m", never()).await, Code::DeadlineExceeded);
     // Without, it is the patience of the server that ends.
-    assert_eq!(begun.elapsed().as_millis() / 10, 10);
+    assert!(begun.elapsed() < Limits::default().patience);
     assert_eq!(status("1H", count()).await, Code::NotFound);
     assert_eq!(status("soon", count()).await, Code::InvalidArgument);
 }
