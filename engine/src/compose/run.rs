@@ -372,7 +372,6 @@ impl Run<'_> {
         let held = scores.len() * entry;
         let mut found = Vec::with_capacity(scores.len());
         for (id, (at, scores)) in scores {
-            self.allowance.beat()?;
             let has_vector = |slot: usize| at.has_vector(slot);
             let point = StoredPoint {
                 schema,
