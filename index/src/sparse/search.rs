@@ -129,8 +129,11 @@ impl Scratch {
 /// How the dimensions of a query are treated in a window.
 #[derive(Debug, Default)]
 struct Plan {
-    /// All dimensions, those first that save the most postings for their bound.
+    /// All dimensions, those first that save the most postings for their bound. Hardly any change places from one window to the
+    /// next.
     order: Vec<usize>,
+    /// Of each dimension what a posting less costs.
+    prices: Vec<f64>,
     /// Whether each is summed up.
     essential: Vec<bool>,
     /// Those that are not, the greatest bound first.
@@ -273,6 +276,8 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         // A sum of n numbers is off by less than n times 2^-53 of the sum of their magnitudes (Higham, "Accuracy and
         // stability of numerical algorithms", 4.2); several such sums are compared.
         self.slack = products * (self.cursors.len() + 2) as f64 * 4.0 * f64::EPSILON;
+        plan.order.clear();
+        plan.order.extend(0..self.cursors.len());
         let mut start = 0;
         while start < rows {
             if control.is_cancelled() {
@@ -339,6 +344,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     fn plan(&self, plan: &mut Plan) {
         let Plan {
             order,
+            prices,
             essential,
             others,
             ..
@@ -350,13 +356,9 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         if self.bar == f32::NEG_INFINITY {
             return;
         }
-        order.clear();
-        order.extend(0..cursors.len());
-        let price = |at: usize| {
-            cursors
-                .get(at)
-                .map_or(0.0, |cursor| cursor.bound / cursor.len() as f64)
-        };
+        prices.clear();
+        prices.extend(cursors.iter().map(|cursor| cursor.bound / cursor.len() as f64));
+        let price = |at: usize| prices.get(at).copied().unwrap_or_default();
         order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
         let mut sum = 0.0;
         for &at in &*order {
