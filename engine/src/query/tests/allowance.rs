@@ -177,13 +177,15 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
     let steps = Filter::must([Condition::from(Filter::should(
         (0..50).map(|n| Condition::matches("numbers[].n", n)),
     ))]);
+    let lacking = (0..3_200).map(|n| Condition::has_vector(format!("v{n}")));
+    let lacking = Filter::must([Condition::from(Filter::should(lacking))]);
     let pieces: Vec<String> = (0..100).map(|n| format!("wren{n}")).collect();
     let nested = Filter::must([Condition::matches("n", -1), Condition::matches("n", -2)]);
     for in_memory in [true, false] {
         if !in_memory {
             c.flush().unwrap();
         }
-        // Values, objects, pieces that a long text may contain, and nothing at all.
+        // Values, objects, pieces that a long text may contain, nothing at all, and what an index knows by itself.
         for (filter, least) in [
             (Filter::must([Condition::matches("objects[].n", -1)]), 20_000 / 32),
             (Filter::must([Condition::is_null("objects[].n")]), 20_000 / 32),
@@ -193,6 +195,7 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
             ),
             (Filter::must([Condition::text_any("text", pieces.join(" "))]), 100),
             (steps.clone(), 50),
+            (lacking.clone(), 3_200 / 32),
         ] {
             let looks = looks_of(&c, &filter);
             assert!(looks >= least, "{looks} looks: {}", filter.to_json());
