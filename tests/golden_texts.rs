@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use vdb::{
-    CollectionConfig, Condition, Control, Database, Filter, PayloadIndexKind, PayloadIndexParams, Point, PointId,
-    Query, QueryRequest, ScrollRequest, ServedBy, Vectors,
+    CollectionConfig, Condition, Control, Database, Filter, PayloadIndexKind, PayloadIndexParams, Point,
+    PointId, Query, QueryRequest, ScrollRequest, ServedBy, Vectors,
 };
 use vdb_tests::Numbers;
 use vdb_tests::files::copy;
@@ -73,9 +73,14 @@ fn answers(db: &Database) -> Answers {
         let points = c.scroll(&page).unwrap().points;
         points.iter().map(|point| point.id).collect()
     });
-    let request = QueryRequest::new(Query::text("bird prey")).using("texts").limit(1000);
+    let request = QueryRequest::new(Query::text("bird prey"))
+        .using("texts")
+        .limit(1000);
     let hits = c.query(&request).unwrap();
-    (found.to_vec(), hits.iter().map(|hit| (hit.id, hit.score)).collect())
+    (
+        found.to_vec(),
+        hits.iter().map(|hit| (hit.id, hit.score)).collect(),
+    )
 }
 
 #[test]
@@ -91,7 +96,11 @@ fn the_golden_texts_read_in_full() {
             unreachable!("one segment: {plan}");
         };
         let served = &segment.conditions[0];
-        assert_eq!(served.served_by, ServedBy::Index(PayloadIndexKind::Text), "{plan}");
+        assert_eq!(
+            served.served_by,
+            ServedBy::Index(PayloadIndexKind::Text),
+            "{plan}"
+        );
         assert!(served.exact, "{plan}");
     }
     let fresh = Database::builder().background(false).open_in_memory().unwrap();

@@ -284,7 +284,10 @@ fn rare_dimensions_count_more_among_all_or_among_a_corpus() {
     c.optimize(&Control::none()).unwrap();
     check(&c, request(), &expected(&|_| true));
     // In a matrix each point is a search for its own vector.
-    let sample = MatrixRequest::new().using("rare").sample(POINTS as usize).limit(5);
+    let sample = MatrixRequest::new()
+        .using("rare")
+        .sample(POINTS as usize)
+        .limit(5);
     let matrix = c.distance_matrix(&sample).unwrap();
     assert!(matrix.ids.len() > 100);
     for (id, row) in matrix.ids.iter().zip(&matrix.rows) {

@@ -126,7 +126,9 @@ fn values<'a>(
     each_value(payload, path, allowance, |value| {
         let id = match value {
             ValueRef::I64(number) => GroupId::Integer(number),
-            ValueRef::U64(number) => i64::try_from(number).map_or(GroupId::Unsigned(number), GroupId::Integer),
+            ValueRef::U64(number) => {
+                i64::try_from(number).map_or(GroupId::Unsigned(number), GroupId::Integer)
+            }
             ValueRef::Str(text) => GroupId::String(text.to_owned()),
             ValueRef::F64(_)
             | ValueRef::Null

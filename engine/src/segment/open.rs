@@ -11,9 +11,9 @@ use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_vfs::DynDisk;
 use vdb_vfs::frame::FrameInfo;
 
+use super::Segment;
 use super::column::Column;
 use super::files::Files;
-use super::Segment;
 use crate::deletions::Deletions;
 use crate::error::{Error, Result};
 use crate::schema::Schema;

@@ -262,7 +262,6 @@ impl PostingsFile {
                 self.frame.corrupt_section(KEYS, at as u64, what).into()
             })
     }
-
 }
 
 /// The first number below `len` for which `below` is false, `len` when there is none. `below` is true up to there.

@@ -104,12 +104,14 @@ impl Tallies<'_> {
         self.total.point(values, &self.plan, self.allowance)?;
         let Some(by) = &self.by else { return Ok(()) };
         let mut groups: Gathered<'_, FacetValue> = Gathered::new(self.allowance);
-        each_value(payload, by, self.allowance, |value| match FacetValue::read(value) {
-            Some(group) => {
-                let heap = group.heap();
-                groups.add(group, heap)
+        each_value(payload, by, self.allowance, |value| {
+            match FacetValue::read(value) {
+                Some(group) => {
+                    let heap = group.heap();
+                    groups.add(group, heap)
+                }
+                None => Ok(()),
             }
-            None => Ok(()),
         })?;
         let groups = groups.values();
         groups.sort_unstable();

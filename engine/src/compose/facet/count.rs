@@ -86,12 +86,14 @@ impl<'a> Counts<'a> {
     pub(super) fn point(&mut self, payload: &[u8]) -> Result<()> {
         let mut gathered = Gathered::new(self.allowance);
         let payload = ObjectRef::from_payload(payload)?;
-        each_value(payload, &self.path, self.allowance, |value| match self.read(value) {
-            Some(value) => {
-                let heap = value.heap();
-                gathered.add(value, heap)
+        each_value(payload, &self.path, self.allowance, |value| {
+            match self.read(value) {
+                Some(value) => {
+                    let heap = value.heap();
+                    gathered.add(value, heap)
+                }
+                None => Ok(()),
             }
-            None => Ok(()),
         })?;
         let values = gathered.values();
         values.sort_unstable();

@@ -48,11 +48,7 @@ impl Key {
     }
 
     /// The value of a point that its place is by.
-    fn read<'a>(
-        &self,
-        payload: ObjectRef<'a>,
-        allowance: &Allowance<'_>,
-    ) -> Result<Option<Scalar<&'a str>>> {
+    fn read<'a>(&self, payload: ObjectRef<'a>, allowance: &Allowance<'_>) -> Result<Option<Scalar<&'a str>>> {
         let mut first = None;
         each_value(payload, &self.path, allowance, |value| {
             let read = self.kind.read(value);

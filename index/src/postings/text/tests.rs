@@ -200,7 +200,11 @@ fn a_bigram_in_more_rows_than_its_tokens_is_damage() {
     let phrase = [("a", 0), ("b", 1)];
     assert_eq!(sound.estimate_phrase(&phrase).unwrap(), Estimate::exactly(200));
     let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-    let is_entry = |at: &usize| [(0, 0), (4, 1), (16, 200)].iter().all(|&(off, n)| number(&bytes, at + off) == n);
+    let is_entry = |at: &usize| {
+        [(0, 0), (4, 1), (16, 200)]
+            .iter()
+            .all(|&(off, n)| number(&bytes, at + off) == n)
+    };
     let at: Vec<usize> = (0..bytes.len() - 24).filter(is_entry).collect();
     assert_eq!(at.len(), 1);
     let at = at[0];
