@@ -57,4 +57,4 @@ pub(crate) use plan::{
 pub use plan::{ConditionPlan, ServedBy};
 pub(crate) use text::{TextAnalysis, TextFields, Tokens};
 pub(crate) use uuid::canonical_uuid;
-pub(crate) use walk::{any_node, any_value, find_node, find_value};
+pub(crate) use walk::{any_node, find_node, find_value};

@@ -28,7 +28,7 @@ pub(crate) fn any_node<'a>(
 ///
 /// # Errors
 /// The payload is damaged on the way, or `accept` failed.
-pub(crate) fn any_value<'a>(
+pub(super) fn any_value<'a>(
     root: ObjectRef<'a>,
     path: &[PathStep],
     accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, ValueError>,

@@ -169,11 +169,11 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
     let c = db.create_collection("c", CollectionConfig::default()).unwrap();
     let objects: Vec<_> = (0..20_000).map(|n| json!({"n": n})).collect();
     let text = "owl ".repeat(20_000);
+    // None of them has a value at `numbers[].n`: that takes stepping over all.
+    let numbers = vec![7; 100_000];
     let payload = json!({"objects": objects, "text": text, "numbers": numbers});
     c.upsert(vec![Point::new(1, Vectors::default()).payload(payload).unwrap()])
         .unwrap();
-    // None of them has a value at `numbers[].n`: that takes stepping over all.
-    let numbers = vec![7; 100_000];
     let steps = Filter::must([Condition::from(Filter::should(
         (0..50).map(|n| Condition::matches("numbers[].n", n)),
     ))]);
