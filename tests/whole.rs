@@ -9,7 +9,6 @@ mod damage;
 mod faults;
 mod filtered;
 mod golden;
-mod golden_texts;
 mod model;
 mod pressure;
 mod queries;
