@@ -283,6 +283,24 @@ fn rare_dimensions_count_more_among_all_or_among_a_corpus() {
     );
     c.optimize(&Control::none()).unwrap();
     check(&c, request(), &expected(&|_| true));
+    // In a matrix each point is a search for its own vector.
+    let sample = MatrixRequest::new()
+        .using("rare")
+        .sample(POINTS as usize)
+        .limit(5);
+    let matrix = c.distance_matrix(&sample).unwrap();
+    assert!(matrix.ids.len() > 100);
+    for (id, row) in matrix.ids.iter().zip(&matrix.rows) {
+        let nearest = about("rare", Query::Nearest((*id).into())).limit(5);
+        let found: Vec<(PointId, f32)> = c
+            .query(&nearest)
+            .unwrap()
+            .iter()
+            .map(|hit| (hit.id, hit.score))
+            .collect();
+        let row: Vec<(PointId, f32)> = row.iter().map(|&(at, score)| (matrix.ids[at], score)).collect();
+        assert_eq!(row, found, "{id}");
+    }
     for name in ["words", "tokens"] {
         let vector: Vector = if name == "words" {
             query.clone().into()

@@ -12,11 +12,15 @@ use super::narrow::narrow;
 use super::request::{Prefetch, QueryRequest};
 use super::run::Found;
 use super::sample;
+use super::value::{Gathered, each_value};
 use crate::error::{Error, Result, within};
-use crate::filter::{Condition, Filter, PayloadPath, TextFields, any_value};
+use crate::filter::{Condition, Filter, PayloadPath, TextFields};
 use crate::limits::{MAX_LIMIT, MAX_MMR_CANDIDATES};
 use crate::point::ScoredPoint;
 use crate::query::allowance::Allowance;
+
+/// What a group takes in memory beside its points and its value, about.
+const ENTRY: usize = 128;
 
 /// How many times as many points are looked at when those that were are not enough.
 const WIDER: usize = 4;
@@ -80,6 +84,16 @@ pub enum GroupId {
     String(String),
 }
 
+impl GroupId {
+    /// Bytes beside the value itself.
+    fn heap(&self) -> usize {
+        match self {
+            GroupId::Integer(_) | GroupId::Unsigned(_) => 0,
+            GroupId::String(text) => text.len(),
+        }
+    }
+}
+
 impl From<i64> for GroupId {
     fn from(number: i64) -> Self {
         GroupId::Integer(number)
@@ -101,39 +115,39 @@ pub struct Group {
     pub hits: Vec<ScoredPoint>,
 }
 
-/// The values of a point that make groups, each once.
-fn values(found: &Found, path: &PayloadPath, allowance: &Allowance<'_>) -> Result<Vec<GroupId>> {
-    let mut places: BTreeMap<GroupId, usize> = BTreeMap::new();
-    let mut outcome = Ok(());
+/// The values of a point that make groups, each once, in the order in which it has them.
+fn values<'a>(
+    found: &Found,
+    path: &PayloadPath,
+    allowance: &'a Allowance<'a>,
+) -> Result<Gathered<'a, (GroupId, usize)>> {
+    let mut gathered = Gathered::new(allowance);
     let payload = ObjectRef::from_payload(found.at.payload()?)?;
-    any_value(payload, path.steps(), &mut |value| {
+    each_value(payload, path, allowance, |value| {
         let id = match value {
-            ValueRef::I64(number) => Some(GroupId::Integer(number)),
+            ValueRef::I64(number) => GroupId::Integer(number),
             ValueRef::U64(number) => {
-                Some(i64::try_from(number).map_or(GroupId::Unsigned(number), GroupId::Integer))
+                i64::try_from(number).map_or(GroupId::Unsigned(number), GroupId::Integer)
             }
-            ValueRef::Str(text) => Some(GroupId::String(text.to_owned())),
+            ValueRef::Str(text) => GroupId::String(text.to_owned()),
             ValueRef::F64(_)
             | ValueRef::Null
             | ValueRef::Bool(_)
             | ValueRef::Array(_)
-            | ValueRef::Object(_) => None,
+            | ValueRef::Object(_) => return Ok(()),
         };
-        if let Some(id) = id {
-            let next = places.len();
-            places.entry(id).or_insert(next);
-        }
-        outcome = allowance.beat();
-        Ok(outcome.is_err())
+        let (place, heap) = (gathered.values().len(), id.heap());
+        gathered.add((id, place), heap)
     })?;
-    outcome?;
-    let mut ids: Vec<(GroupId, usize)> = places.into_iter().collect();
+    let ids = gathered.values();
+    ids.sort_unstable();
+    ids.dedup_by(|next, kept| next.0 == kept.0);
     ids.sort_unstable_by_key(|&(_, place)| place);
-    Ok(ids.into_iter().map(|(id, _)| id).collect())
+    Ok(gathered)
 }
 
 /// The groups as far as they are known.
-struct Groups {
+struct Groups<'a> {
     limit: usize,
     size: usize,
     /// In the order of their best points.
@@ -141,30 +155,54 @@ struct Groups {
     places: BTreeMap<GroupId, usize>,
     /// Who is where, of points that may come again for another value that they are ordered by.
     seen: HashSet<(usize, PointId)>,
+    /// Bytes of all of it that are counted with the memory of the answer.
+    held: usize,
+    allowance: &'a Allowance<'a>,
 }
 
-impl Groups {
-    fn add(&mut self, id: GroupId, found: &Found) {
+impl<'a> Groups<'a> {
+    fn new(limit: usize, size: usize, allowance: &'a Allowance<'a>) -> Self {
+        Groups {
+            limit,
+            size,
+            all: Vec::new(),
+            places: BTreeMap::new(),
+            seen: HashSet::new(),
+            held: 0,
+            allowance,
+        }
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<()> {
+        self.held += bytes;
+        self.allowance.take(bytes)
+    }
+
+    fn add(&mut self, id: GroupId, found: &Found) -> Result<()> {
         let place = match self.places.get(&id) {
             Some(&place) => place,
             None if self.all.len() < self.limit => {
+                self.take(ENTRY + 2 * id.heap())?;
                 self.places.insert(id.clone(), self.all.len());
                 self.all.push((id, Vec::new()));
                 self.all.len() - 1
             }
-            None => return,
+            None => return Ok(()),
         };
         let (_, members) = &mut self.all[place];
         // A point that comes twice counts once.
         if members.len() < self.size && (found.order.is_none() || self.seen.insert((place, found.id))) {
             members.push(found.clone());
+            self.take(size_of::<Found>())?;
         }
+        Ok(())
     }
 
     fn clear(&mut self) {
         self.all.clear();
         self.places.clear();
         self.seen.clear();
+        self.allowance.give(std::mem::take(&mut self.held));
     }
 
     /// Takes the points out of groups that are not full, as the next round begins with them again; with their places.
@@ -180,8 +218,10 @@ impl Groups {
 
     /// Puts points back that a walk has missed this time.
     fn put_back(&mut self, earlier: Vec<(usize, Vec<Found>)>, order: impl Fn(&Found, &Found) -> Ordering) {
+        let mut gone = 0;
         for (place, earlier) in earlier {
             let (_, members) = &mut self.all[place];
+            gone += members.len() + earlier.len();
             let known: HashSet<PointId> = members.iter().map(|member| member.id).collect();
             // No walk looks for the first of an order.
             let missed = earlier
@@ -190,7 +230,11 @@ impl Groups {
             members.extend(missed);
             members.sort_by(&order);
             members.truncate(self.size);
+            gone -= members.len();
         }
+        let gone = gone * size_of::<Found>();
+        self.held = self.held.saturating_sub(gone);
+        self.allowance.give(gone);
     }
 
     fn is_full(&self, members: &[Found]) -> bool {
@@ -273,13 +317,7 @@ pub(crate) fn groups(
     }
     let path = PayloadPath::parse(&request.group_by)?;
     let text = path.to_string();
-    let mut groups = Groups {
-        limit: request.query.limit,
-        size: request.group_size,
-        all: Vec::new(),
-        places: BTreeMap::new(),
-        seen: HashSet::new(),
-    };
+    let mut groups = Groups::new(request.query.limit, request.group_size, allowance);
     let mut query = request.query.clone();
     widen_prefetches(&mut query.prefetch, request.group_size);
     if let Some(Query::Sample { seed }) = &mut query.query {
@@ -307,9 +345,8 @@ pub(crate) fn groups(
         }
         let found = asked.find(&query, allowance)?;
         for one in &found {
-            allowance.beat()?;
-            for id in values(one, &path, allowance)? {
-                groups.add(id, one);
+            for (id, _) in values(one, &path, allowance)?.values().drain(..) {
+                groups.add(id, one)?;
             }
         }
         if is_focused {

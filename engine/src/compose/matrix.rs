@@ -11,6 +11,7 @@ use crate::filter::{Condition, Filter};
 use crate::limits::{MAX_LIMIT, MAX_MATRIX_SAMPLE};
 use crate::query::allowance::Allowance;
 use crate::query::compare::{Comparer, Purpose};
+use crate::query::idf;
 use crate::setters::setters;
 use crate::tables::View;
 
@@ -84,7 +85,7 @@ pub struct DistanceMatrix {
     /// The points, ascending.
     pub ids: Vec<PointId>,
     /// For each of them the nearest others, best first, equal scores in the order of ids: the place in `ids` and the score,
-    /// as a search would give it.
+    /// as a search for the vector of the one would give it.
     pub rows: Vec<Vec<(usize, f32)>>,
 }
 
@@ -138,11 +139,19 @@ pub(crate) fn matrix(
         // Each was asked for whether it has one.
         vectors.push(at.vector(slot)?.unwrap_or_default());
     }
+    // Each is the query of a search in its turn.
+    let mut queries = Vec::new();
+    if idf::weighs(vector) {
+        allowance.take(vectors.iter().map(|vector| vector.len()).sum())?;
+        let own = vectors.iter().map(|vector| vector.to_vec());
+        queries = idf::weigh(view, (slot, vector), None, own.collect(), allowance)?;
+    }
     let distance = vector.distance();
     let mut rows = Vec::with_capacity(points.len());
-    for (a, of_a) in vectors.iter().enumerate() {
+    for (a, &of_a) in vectors.iter().enumerate() {
         let mut scores = Vec::with_capacity(vectors.len());
-        let comparer = Comparer::new(vector, of_a, Purpose::Score);
+        let query = queries.get(a).map_or(of_a, Vec::as_slice);
+        let comparer = Comparer::new(vector, query, Purpose::Score);
         for (b, of_b) in vectors.iter().enumerate().filter(|&(b, _)| b != a) {
             allowance.beat()?;
             // Sparse vectors that share no dimension are no neighbours.

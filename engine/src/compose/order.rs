@@ -10,8 +10,9 @@ use vdb_storage::payload::{ObjectRef, ValueRef};
 use super::kind::OrderBy;
 use super::narrow::narrow;
 use super::run::Found;
+use super::value::{Gathered, each_value};
 use crate::error::{Error, Result};
-use crate::filter::{Condition, Datetime, Filter, PayloadPath, any_value};
+use crate::filter::{Condition, Datetime, Filter, PayloadPath};
 use crate::payload::PayloadIndexKind;
 use crate::point::OrderValue;
 use crate::query::allowance::Allowance;
@@ -122,19 +123,25 @@ impl<'a> Order<'a> {
     }
 
     /// Calls `found` with every value of a point that is in the order, each once.
-    fn each(&self, id: PointId, at: &Located, mut found: impl FnMut(OrderValue) -> Result<()>) -> Result<()> {
-        let mut values: Vec<OrderValue> = Vec::new();
-        any_value(
-            ObjectRef::from_payload(at.payload()?)?,
-            self.path.steps(),
-            &mut |value| {
-                values.extend(self.read(value).filter(|&value| self.has_started(value, id)));
-                Ok(false)
-            },
-        )?;
+    fn each(
+        &self,
+        id: PointId,
+        at: &Located,
+        allowance: &Allowance<'_>,
+        found: impl FnMut(OrderValue) -> Result<()>,
+    ) -> Result<()> {
+        let payload = ObjectRef::from_payload(at.payload()?)?;
+        let mut gathered = Gathered::new(allowance);
+        each_value(payload, &self.path, allowance, |value| {
+            match self.read(value).filter(|&value| self.has_started(value, id)) {
+                Some(value) => gathered.add(value, 0),
+                None => Ok(()),
+            }
+        })?;
+        let values = gathered.values();
         values.sort_unstable_by(|&a, &b| self.directed(a, b));
         values.dedup_by(|a, b| compare(*a, *b).is_eq());
-        values.into_iter().try_for_each(&mut found)
+        values.iter().copied().try_for_each(found)
     }
 
     /// What a point must match to be in the order, where an index knows.
@@ -172,7 +179,7 @@ impl<'a> First<'a> {
 
     fn show(&mut self, id: PointId, at: &Located) -> Result<()> {
         let order = self.order;
-        order.each(id, at, |value| {
+        order.each(id, at, self.allowance, |value| {
             self.allowance.beat()?;
             self.found.push(Found {
                 id,

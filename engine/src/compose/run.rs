@@ -100,7 +100,9 @@ impl Run<'_> {
         for prefetch in stage.prefetch {
             lists.push(self.stage(prefetch.stage(), filters)?);
         }
-        let kept: usize = lists.iter().map(Vec::len).sum();
+        let kept = lists.iter().map(Vec::len).sum::<usize>() * size_of::<Found>();
+        // What they are brought together in takes about as much again.
+        self.allowance.take(kept)?;
         let found = match (examples, stage.query) {
             (Some(examples), _) => self.by_examples(stage, filters, examples, Some(union(lists))),
             (None, Some(Query::Fusion(fusion))) => self.counted(fused(fusion, stage, lists)),
@@ -120,7 +122,7 @@ impl Run<'_> {
             // Refused before.
             (None, Some(_) | None) => Ok(Vec::new()),
         };
-        self.allowance.give(kept * size_of::<Found>());
+        self.allowance.give(2 * kept);
         found
     }
 
@@ -372,7 +374,6 @@ impl Run<'_> {
         let held = scores.len() * entry;
         let mut found = Vec::with_capacity(scores.len());
         for (id, (at, scores)) in scores {
-            self.allowance.beat()?;
             let has_vector = |slot: usize| at.has_vector(slot);
             let point = StoredPoint {
                 schema,

@@ -3,10 +3,73 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use vdb_storage::payload::ValueRef;
+use vdb_storage::payload::{ObjectRef, ValueRef};
 
-use crate::filter::{Condition, Datetime, Filter, PayloadPath};
+use crate::error::{Error, Result};
+use crate::filter::{Condition, Datetime, Filter, PayloadPath, find_value};
+use crate::query::allowance::Allowance;
 use crate::schema::Schema;
+
+/// Passes each value at a path of a stored payload to `take`, for as long as there is time: one point may have millions.
+pub(super) fn each_value<'a>(
+    payload: ObjectRef<'a>,
+    path: &PayloadPath,
+    allowance: &Allowance<'_>,
+    mut take: impl FnMut(ValueRef<'a>) -> Result<()>,
+) -> Result<()> {
+    allowance.go_on(payload.bytes())?;
+    find_value(payload, path.steps(), &mut |value| {
+        allowance.beat()?;
+        take(value)?;
+        Ok::<_, Error>(false)
+    })?;
+    Ok(())
+}
+
+/// Values of one point. Many of them are counted with the memory of the answer for as long as they are held.
+pub(super) struct Gathered<'a, T> {
+    values: Vec<T>,
+    bytes: usize,
+    /// Of those bytes.
+    counted: usize,
+    allowance: &'a Allowance<'a>,
+}
+
+impl<'a, T> Gathered<'a, T> {
+    /// What is counted at a time: fewer bytes are not worth it, and most points have few.
+    const STEP: usize = 16 << 10;
+
+    pub(super) fn new(allowance: &'a Allowance<'a>) -> Self {
+        Gathered {
+            values: Vec::new(),
+            bytes: 0,
+            counted: 0,
+            allowance,
+        }
+    }
+
+    /// Adds a value that takes so many bytes beside itself.
+    pub(super) fn add(&mut self, value: T, heap: usize) -> Result<()> {
+        self.bytes += size_of::<T>() + heap;
+        if self.bytes - self.counted >= Self::STEP {
+            self.allowance.take(self.bytes - self.counted)?;
+            self.counted = self.bytes;
+        }
+        self.values.push(value);
+        Ok(())
+    }
+
+    /// All of them.
+    pub(super) fn values(&mut self) -> &mut Vec<T> {
+        &mut self.values
+    }
+}
+
+impl<T> Drop for Gathered<'_, T> {
+    fn drop(&mut self) {
+        self.allowance.give(self.counted);
+    }
+}
 
 /// Which values at a path count, and as what. The others are treated as if they were not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub(crate) trait PointSource {
 }
 
 /// Fails where the answer about a point is wanted no more.
-pub(super) fn go_on(point: &dyn PointSource, bytes: usize) -> Result<(), Undecided> {
+pub(crate) fn go_on(point: &dyn PointSource, bytes: usize) -> Result<(), Undecided> {
     if point.goes_on(bytes) {
         Ok(())
     } else {
@@ -152,8 +152,17 @@ impl<'a> Subject<'a> {
         Ok(tokens.and_then(|tokens| test.holds_of(tokens)))
     }
 
+    /// Bytes of payload that may be stepped over before a condition has a value to ask, as far as they are known. Of a payload that
+    /// nobody has looked at yet, whoever asks about the point knows.
+    fn known_bytes(&self, node: &Node) -> usize {
+        match node {
+            Node::Field(_) | Node::Nested { .. } => self.payload.get().map_or(0, ObjectRef::bytes),
+            Node::HasId(_) | Node::HasVector(_) | Node::Slice(_) | Node::Filter(_) => 0,
+        }
+    }
+
     fn holds(&self, node: &Node) -> Result<bool, Undecided> {
-        go_on(self.point, 0)?;
+        go_on(self.point, self.known_bytes(node))?;
         match node {
             Node::Field(field) => match self.holds_of_tokens(field)? {
                 Some(held) => Ok(held),

@@ -49,7 +49,7 @@ pub use slice::Slice;
 
 pub(crate) use compile::{CompiledFilter, FILTER_PATHS};
 pub(crate) use error::Undecided;
-pub(crate) use eval::{PointSource, number_of, values_of};
+pub(crate) use eval::{PointSource, go_on, number_of, values_of};
 pub use path::{PathStep, PayloadPath};
 pub(crate) use plan::{
     Candidates, IndexLookup, Required, candidates, estimate, plan_of_conditions, required,
@@ -57,4 +57,4 @@ pub(crate) use plan::{
 pub use plan::{ConditionPlan, ServedBy};
 pub(crate) use text::{TextAnalysis, TextFields, Tokens};
 pub(crate) use uuid::canonical_uuid;
-pub(crate) use walk::{any_node, any_value};
+pub(crate) use walk::{any_node, find_node, find_value};

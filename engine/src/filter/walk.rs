@@ -28,7 +28,7 @@ pub(crate) fn any_node<'a>(
 ///
 /// # Errors
 /// The payload is damaged on the way, or `accept` failed.
-pub(crate) fn any_value<'a>(
+pub(super) fn any_value<'a>(
     root: ObjectRef<'a>,
     path: &[PathStep],
     accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, ValueError>,
@@ -40,7 +40,7 @@ pub(crate) fn any_value<'a>(
 ///
 /// # Errors
 /// The payload is damaged on the way, or `accept` failed.
-pub(super) fn find_node<'a, E: From<ValueError>>(
+pub(crate) fn find_node<'a, E: From<ValueError>>(
     root: ObjectRef<'a>,
     path: &[PathStep],
     accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, E>,
@@ -52,7 +52,7 @@ pub(super) fn find_node<'a, E: From<ValueError>>(
 ///
 /// # Errors
 /// The payload is damaged on the way, or `accept` failed.
-pub(super) fn find_value<'a, E: From<ValueError>>(
+pub(crate) fn find_value<'a, E: From<ValueError>>(
     root: ObjectRef<'a>,
     path: &[PathStep],
     accept: &mut dyn FnMut(ValueRef<'a>) -> Result<bool, E>,

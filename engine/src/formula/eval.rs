@@ -6,7 +6,9 @@ use vdb_storage::payload::ValueRef;
 use super::ast::Decay;
 use super::compile::{CompiledFormula, Part, seconds};
 use crate::error::{Error, Result};
-use crate::filter::{Datetime, GeoPoint, PayloadPath, PointSource, any_node, any_value, number_of};
+use crate::filter::{
+    Datetime, GeoPoint, PayloadPath, PointSource, Undecided, find_node, find_value, go_on, number_of,
+};
 
 /// A point that a formula is evaluated for.
 pub(crate) struct Subject<'a> {
@@ -19,7 +21,8 @@ impl CompiledFormula {
     /// The score of a point.
     ///
     /// # Errors
-    /// A variable without value and default; a step whose result is no finite number; damage.
+    /// A variable without value and default; a step whose result is no finite number; damage; [`Error::Cancelled`] where the
+    /// point does not [go on](PointSource::goes_on).
     pub(crate) fn score(&self, subject: &Subject<'_>) -> Result<f32> {
         let exact = self.root.value(subject)?;
         let score = exact as f32;
@@ -39,6 +42,7 @@ fn failed(id: PointId, what: &str) -> Error {
 
 impl Part {
     fn value(&self, subject: &Subject<'_>) -> Result<f64> {
+        go_on(subject.point, 0)?;
         match self {
             Part::Constant(number) => Ok(*number),
             Part::Score { prefetch, default } => {
@@ -178,9 +182,12 @@ impl Subject<'_> {
     /// The first value at a path that can be read so.
     fn first(&self, path: &PayloadPath, read: impl Fn(ValueRef<'_>) -> Option<f64>) -> Result<Option<f64>> {
         let mut found = None;
-        any_value(self.point.payload()?, path.steps(), &mut |value| {
+        let payload = self.point.payload()?;
+        go_on(self.point, payload.bytes())?;
+        find_value(payload, path.steps(), &mut |value| {
+            go_on(self.point, 0)?;
             found = read(value);
-            Ok(found.is_some())
+            Ok::<_, Undecided>(found.is_some())
         })?;
         Ok(found)
     }
@@ -188,13 +195,20 @@ impl Subject<'_> {
     /// The first place at a path: an object of `lon` and `lat`, or one in a list.
     fn place(&self, path: &PayloadPath) -> Result<Option<GeoPoint>> {
         let mut found = None;
-        any_node(self.point.payload()?, path.steps(), &mut |node| {
-            if let ValueRef::Array(items) = node {
-                for item in items {
-                    found = found.or(GeoPoint::of(item?)?);
-                }
-            } else {
+        let payload = self.point.payload()?;
+        go_on(self.point, payload.bytes())?;
+        find_node(payload, path.steps(), &mut |node| {
+            let ValueRef::Array(items) = node else {
+                go_on(self.point, 0)?;
                 found = GeoPoint::of(node)?;
+                return Ok::<_, Undecided>(found.is_some());
+            };
+            for item in items {
+                go_on(self.point, 0)?;
+                found = GeoPoint::of(item?)?;
+                if found.is_some() {
+                    break;
+                }
             }
             Ok(found.is_some())
         })?;

@@ -103,11 +103,16 @@ impl<'a> Allowance<'a> {
         Ok(())
     }
 
-    /// Whether to go on, before so many bytes of a point are looked at.
+    /// As [`beat`](Self::beat), before so many bytes of a point are looked at.
+    #[inline]
+    pub(crate) fn go_on(&self, bytes: usize) -> Result<()> {
+        if bytes >= LONG { self.check() } else { self.beat() }
+    }
+
+    /// As [`go_on`](Self::go_on), for who cannot fail.
     #[inline]
     pub(crate) fn goes_on(&self, bytes: usize) -> bool {
-        let looked = if bytes >= LONG { self.check() } else { self.beat() };
-        looked.is_ok()
+        self.go_on(bytes).is_ok()
     }
 
     /// The error of a call that was cut short. [`Error::Cancelled`] where another part of it failed.

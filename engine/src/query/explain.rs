@@ -145,6 +145,8 @@ pub(crate) fn explain(
             Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
             planned => planned.unwrap_or_default(),
         };
+        // Of many conditions within each other the places alone are long.
+        allowance.take(conditions.iter().map(ConditionPlan::bytes).sum())?;
         Ok(SegmentPlan {
             id: segment.record.id,
             rows: segment.rows().into(),

@@ -14,6 +14,11 @@ use crate::segment::{Segment, SegmentSparse};
 use crate::tables::View;
 use crate::vectors::with_sparse;
 
+/// Whether vectors are compared with weights of their own, those of queries multiplied by how rare dimensions are.
+pub(crate) fn weighs(vector: &VectorSchema) -> bool {
+    matches!(&vector.kind, VectorKind::Sparse(params) if params.modifier == Modifier::Idf)
+}
+
 /// The queries in their stored form with the weights that they are to have: each multiplied by how rare its dimension is, if the
 /// vector says so.
 pub(crate) fn weigh(
@@ -23,8 +28,7 @@ pub(crate) fn weigh(
     queries: Vec<Vec<u8>>,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<Vec<u8>>> {
-    let weighs = matches!(&vector.kind, VectorKind::Sparse(params) if params.modifier == Modifier::Idf);
-    if !weighs {
+    if !weighs(vector) {
         if idf.is_some() {
             return Err(Error::InvalidRequest(format!(
                 "idf is for sparse vectors with the modifier idf, and the vector {:?} is none",

@@ -62,6 +62,7 @@ pub(crate) fn memtable_row_matches(
     allowance: &Allowance<'_>,
 ) -> Result<bool> {
     let Some(filter) = filter else { return Ok(true) };
+    allowance.go_on(row.payload.len())?;
     let point = StoredPoint {
         schema,
         id: row.id,

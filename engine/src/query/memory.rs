@@ -278,13 +278,9 @@ impl Table<'_> {
             if score.is_nan() || !version.visible(self.view.lsn) {
                 continue;
             }
-            if let Some(filter) = filter {
-                self.allowance.beat()?;
-                if !memtable_row_matches(&self.view.tables.schema, version, Some(filter), self.allowance)? {
-                    continue;
-                }
+            if memtable_row_matches(&self.view.tables.schema, version, filter, self.allowance)? {
+                best.push(score, version.id, row);
             }
-            best.push(score, version.id, row);
         }
         Ok(())
     }

@@ -151,14 +151,15 @@ impl<'a> SegmentRows<'a> {
         let Some(filter) = self.filter else {
             return Ok(true);
         };
-        self.allowance.beat()?;
         let Some(id) = self.segment.points.id(row) else {
             return Ok(false);
         };
+        let payload = self.segment.payload.get(row)?;
+        self.allowance.go_on(payload.len())?;
         let point = StoredPoint {
             schema: self.schema,
             id,
-            payload: self.segment.payload.get(row)?,
+            payload,
             has_vector: &|slot| self.segment.has_vector(slot, row),
             texts: None,
             goes_on: &|bytes| self.allowance.goes_on(bytes),

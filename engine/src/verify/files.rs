@@ -2,7 +2,7 @@
 
 use vdb_index::hnsw::{GraphFile, PartitionsFile};
 use vdb_index::multi;
-use vdb_index::postings::{Class, PostingsFile};
+use vdb_index::postings::PostingsFile;
 use vdb_index::sparse::SparseIndex;
 use vdb_storage::manifest::{CollectionManifest, ComponentRecord, SegmentRecord};
 use vdb_storage::multi::MultiReader;
@@ -168,16 +168,7 @@ pub(crate) fn check(
                     "its tokens were made by other settings than those of the schema".to_owned(),
                 ));
             }
-            for class in [
-                Class::Present,
-                Class::Multiple,
-                Class::Foreign,
-                Class::Null,
-                Class::Filled,
-            ] {
-                postings.class(class)?;
-            }
-            postings.with_values(&|_| true, &|| true)?;
+            postings.check()?;
             (postings.rows(), postings.info())
         }
     };

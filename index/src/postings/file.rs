@@ -1,4 +1,12 @@
-//! The mapped postings file: opening, and reading what a key or a class holds.
+//! The mapped postings file: opening, and finding keys and their rows.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `bitmaps.rs` | sets of rows that are bitmaps there: classes, frequent keys, numbers of values |
+//! | `places.rs` | where in its rows a key is; tokens side by side |
+
+mod bitmaps;
+mod places;
 
 use std::ops::Range;
 
@@ -8,15 +16,13 @@ use vdb_vfs::{
 };
 
 use super::{
-    bitmap,
-    details::Details,
     format::{
-        BIGRAM_LEN, BIGRAMS, BITMAPS, Bigram, COUNT_LEN, COUNTS, Class, Count, DETAILS, FILE, KEYS, LARGE,
-        LARGE_LEN, LENGTHS, Large, Meta, ROWS, RUNS, STARTS, TERMS, TextInfo, u32_at, u64_at,
+        BIGRAMS, BITMAPS, COUNTS, Class, DETAILS, FILE, KEYS, LARGE, LENGTHS, Meta, ROWS, RUNS, STARTS,
+        TERMS, u32_at, u64_at,
     },
     key::{Key, Kind, Stored},
 };
-use crate::{Result, RowBits, RowSet};
+use crate::Result;
 
 /// The index of one payload path over the rows of one segment, mapped from its file.
 ///
@@ -104,92 +110,6 @@ impl PostingsFile {
         })
     }
 
-    /// What an index of texts says of itself; `None` for one of another kind.
-    #[must_use]
-    pub fn text_info(&self) -> Option<TextInfo> {
-        self.meta.text
-    }
-
-    /// How many tokens a row has; 0 in an index of another kind than texts.
-    #[must_use]
-    pub fn text_length(&self, row: u32) -> u32 {
-        let texts = self.texts.as_ref();
-        texts.map_or(0, |texts| u32_at(&texts.lengths, row as usize * 4))
-    }
-
-    /// Whether all bigrams of a token with so many rows are there.
-    pub(super) fn keeps_bigrams(&self, rows: u64) -> bool {
-        let frequent = u64::from(self.meta.frequent);
-        frequent > 0 && rows >= frequent
-    }
-
-    /// The bigram of two keys, if it is there.
-    pub(super) fn find_bigram(&self, first: u32, second: u32) -> Result<Option<Bigram>> {
-        let at = |number: u32| {
-            let texts = self.texts.as_ref();
-            let bytes = texts.and_then(|texts| texts.bigrams.get(number as usize * BIGRAM_LEN..));
-            let bytes = bytes.and_then(<[u8]>::first_chunk);
-            Bigram::decode(bytes.unwrap_or(&[0; BIGRAM_LEN]))
-        };
-        let wanted = (first, second);
-        let found = lower_bound(self.meta.bigrams, |number| {
-            let bigram = at(number);
-            Ok((bigram.first, bigram.second) < wanted)
-        })?;
-        let found = (found < self.meta.bigrams).then(|| at(found));
-        Ok(found.filter(|bigram| (bigram.first, bigram.second) == wanted))
-    }
-
-    /// Whether it knows in which elements values are.
-    pub(super) fn knows_elements(&self) -> bool {
-        self.meta.elements
-    }
-
-    /// Entries of `counts`.
-    pub(super) fn counts(&self) -> u32 {
-        self.meta.counts
-    }
-
-    /// The entry of this number, below [`counts`](Self::counts).
-    pub(super) fn count(&self, number: u32) -> Count {
-        let bytes = self.counts.get(number as usize * COUNT_LEN..);
-        let bytes = bytes.and_then(<[u8]>::first_chunk);
-        Count::decode(bytes.unwrap_or(&[0; COUNT_LEN]))
-    }
-
-    /// The details of the key numbered `key`, which has so many rows, in an index that knows places.
-    pub(super) fn details_of(&self, key: u32, rows: u64) -> Result<Details<'_>> {
-        let details = Details::new(self.details(key)?, rows);
-        details.ok_or_else(|| self.corrupt_details(key).into())
-    }
-
-    /// The details of the key numbered `key`, with their marks, in an index that knows places.
-    pub(super) fn details(&self, key: u32) -> Result<&[u8]> {
-        let Some(places) = &self.places else {
-            return Ok(&[]);
-        };
-        let at = key as usize * 8;
-        let (start, end) = (u64_at(&places.starts, at), u64_at(&places.starts, at + 8));
-        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-        range
-            .and_then(|(start, end)| places.details.get(start..end))
-            .ok_or_else(|| {
-                let what = format!(
-                    "details from {start} to {end}, expected some within {}",
-                    places.details.len()
-                );
-                self.frame.corrupt_section(STARTS, at as u64, what).into()
-            })
-    }
-
-    /// An error about the details of the key numbered `key`.
-    pub(super) fn corrupt_details(&self, key: u32) -> vdb_vfs::Error {
-        let places = self.places.as_ref();
-        let start = places.map_or(0, |places| u64_at(&places.starts, key as usize * 8));
-        let what = "details of a key do not fit its rows";
-        self.frame.corrupt_section(DETAILS, start, what)
-    }
-
     /// The kind of index.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -214,60 +134,6 @@ impl PostingsFile {
         self.meta.entries
     }
 
-    /// How many rows are of `class`; known without reading them.
-    #[must_use]
-    pub fn class_len(&self, class: Class) -> u32 {
-        self.meta
-            .classes
-            .get(class.number())
-            .map_or(0, |record| record.rows)
-    }
-
-    /// The rows of `class`.
-    ///
-    /// # Errors
-    /// The file is damaged there.
-    pub fn class(&self, class: Class) -> Result<RowSet> {
-        let start = self
-            .meta
-            .classes
-            .iter()
-            .take(class.number())
-            .map(|record| u64::from(record.bytes))
-            .sum();
-        let record = match self.meta.classes.get(class.number()) {
-            Some(record) if record.rows > 0 => record,
-            Some(_) | None => return Ok(RowSet::new()),
-        };
-        self.bitmap_rows(start, record.bytes, record.rows)
-    }
-
-    /// The rows of a bitmap of so many.
-    pub(super) fn bitmap_rows(&self, start: u64, len: u32, rows: u32) -> Result<RowSet> {
-        if rows > self.meta.rows {
-            return Err(self.corrupt_bitmap(start, rows).into());
-        }
-        if RowSet::is_sparse(u64::from(rows), self.meta.rows) {
-            let mut list = Vec::with_capacity(rows as usize);
-            self.bitmap_into_list(start, len, rows, &mut list)?;
-            return Ok(RowSet::List(list));
-        }
-        let mut bits = RowBits::empty(self.meta.rows);
-        let read = bitmap::add_to_bits(self.bitmap(start, len)?, &mut bits);
-        if read.is_none() || bits.count() != u64::from(rows) {
-            return Err(self.corrupt_bitmap(start, rows).into());
-        }
-        Ok(RowSet::Bits(bits))
-    }
-
-    /// The rows with some value in the index: [`Class::Present`].
-    ///
-    /// # Errors
-    /// As [`PostingsFile::class`].
-    pub fn present(&self) -> Result<RowSet> {
-        self.class(Class::Present)
-    }
-
     /// Length and checksum of the file, as [`Builder::finish`](super::Builder::finish) returned them.
     #[must_use]
     pub fn info(&self) -> FrameInfo {
@@ -280,6 +146,19 @@ impl PostingsFile {
     /// [`vdb_vfs::Error::Corrupt`] with the first damaged place; those of the disk.
     pub fn verify(&self, disk: &dyn Disk) -> Result<()> {
         Ok(self.frame.verify(disk)?)
+    }
+
+    /// Reads what the index holds, other than the rows of its keys, and checks that it makes sense: classes, numbers of values,
+    /// and bigrams of texts.
+    ///
+    /// # Errors
+    /// [`vdb_vfs::Error::Corrupt`] with the first place that does not.
+    pub fn check(&self) -> Result<()> {
+        for class in Class::ALL {
+            self.class(class)?;
+        }
+        self.with_values(&|_| true, &|| true)?;
+        self.check_bigrams()
     }
 
     /// The number of the first key that is not below `key`, and whether it is that key.
@@ -359,70 +238,10 @@ impl PostingsFile {
             })
     }
 
-    /// Adds the rows of each large key among those numbered `keys` to `bits`.
-    pub(super) fn large_into_bits(&self, keys: &Range<u32>, bits: &mut RowBits) -> Result<()> {
-        for number in self.first_large(keys.start)?..self.first_large(keys.end)? {
-            let large = self.large(number);
-            let bytes = self.bitmap(large.start, large.bytes)?;
-            let before = bits.count();
-            let read = bitmap::add_to_bits(bytes, bits).is_some();
-            // As many rows as it is said to have, of which some may have been there already.
-            let rows = u64::from(large.rows);
-            if !read || bits.count() < rows || bits.count() > before + rows {
-                return Err(self.corrupt_bitmap(large.start, large.rows).into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Appends the rows of each large key among those numbered `keys` to `list`.
-    pub(super) fn large_into_list(&self, keys: &Range<u32>, list: &mut Vec<u32>) -> Result<()> {
-        for number in self.first_large(keys.start)?..self.first_large(keys.end)? {
-            let large = self.large(number);
-            self.bitmap_into_list(large.start, large.bytes, large.rows, list)?;
-        }
-        Ok(())
-    }
-
-    fn bitmap_into_list(&self, start: u64, len: u32, rows: u32, list: &mut Vec<u32>) -> Result<()> {
-        let bytes = self.bitmap(start, len)?;
-        let from = list.len();
-        let read = bitmap::add_to_list(bytes, rows as usize, list);
-        let new = list.get(from..).unwrap_or_default();
-        let is_sound = new.len() == rows as usize
-            && new.is_sorted_by(|a, b| a < b)
-            && new.last().is_none_or(|&last| last < self.meta.rows);
-        if read.is_none() || !is_sound {
-            list.truncate(from);
-            return Err(self.corrupt_bitmap(start, rows).into());
-        }
-        Ok(())
-    }
-
     /// An error about the rows of the keys numbered from `key`.
     pub(super) fn corrupt_run(&self, key: u32, what: String) -> vdb_vfs::Error {
         let start = u32_at(&self.runs, key as usize * 4);
         self.frame.corrupt_section(ROWS, u64::from(start) * 4, what)
-    }
-
-    /// The bytes of a bitmap.
-    fn bitmap(&self, start: u64, len: u32) -> Result<&[u8]> {
-        let end_of = |start: usize| start.checked_add(len as usize);
-        usize::try_from(start)
-            .ok()
-            .and_then(|start| self.bitmaps.get(start..end_of(start)?))
-            .ok_or_else(|| {
-                let what = format!("a bitmap of {len} bytes ends beyond its section");
-                self.frame.corrupt_section(BITMAPS, start, what).into()
-            })
-    }
-
-    fn corrupt_bitmap(&self, start: u64, rows: u32) -> vdb_vfs::Error {
-        let what = format!(
-            "expected a roaring bitmap of {rows} rows below {}",
-            self.meta.rows
-        );
-        self.frame.corrupt_section(BITMAPS, start, what)
     }
 
     pub(super) fn number(&self, key: u32) -> i64 {
@@ -442,32 +261,6 @@ impl PostingsFile {
                 );
                 self.frame.corrupt_section(KEYS, at as u64, what).into()
             })
-    }
-
-    fn large(&self, number: u32) -> Large {
-        let bytes = self
-            .large
-            .get(number as usize * LARGE_LEN..)
-            .and_then(<[u8]>::first_chunk);
-        Large::decode(bytes.unwrap_or(&[0; LARGE_LEN]))
-    }
-
-    /// The number of the first large entry whose key is not below `key`.
-    fn first_large(&self, key: u32) -> Result<u32> {
-        lower_bound(self.meta.large, |number| Ok(self.large(number).key < key))
-    }
-
-    /// Pairs of the large keys below `key`.
-    fn large_before(&self, key: u32) -> Result<u64> {
-        Ok(match self.first_large(key)?.checked_sub(1) {
-            None => 0,
-            Some(last) => {
-                let last = self.large(last);
-                last.before
-                    .saturating_add(u64::from(last.rows))
-                    .min(self.meta.entries)
-            }
-        })
     }
 }
 

@@ -21,7 +21,7 @@
 //! | `bitmap.rs` | rows into a serialised roaring bitmap, and out of one |
 //! | `number.rs`, `details.rs` | numbers of few bytes; how often and where the rows of a key have it |
 //! | `builder.rs` | collects values, writes the file |
-//! | `file.rs` | opens the file, reads keys, rows and classes |
+//! | `file.rs`, `file/` | opens the file, reads keys, rows, classes and places |
 //! | `query.rs` | matches and estimates |
 //! | `counts.rs` | rows by how many values they have |
 //! | `elements.rs` | which elements of an array values are in |

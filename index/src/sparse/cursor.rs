@@ -87,6 +87,19 @@ pub(super) struct Cursor {
     decoded: Option<usize>,
     rows: [u32; BLOCK],
     count: usize,
+    /// Of those the first that no window so far has had.
+    next: usize,
+}
+
+/// How many of some ascending rows lie before this one: sooner told where they are few.
+fn before(rows: &[u32], row: u32) -> usize {
+    let mut end = 1;
+    while rows.get(end - 1).is_some_and(|&last| last < row) {
+        end *= 2;
+    }
+    let start = end / 2;
+    let rest = rows.get(start..end.min(rows.len())).unwrap_or_default();
+    start.min(rows.len()) + rest.partition_point(|&one| one < row)
 }
 
 impl Cursor {
@@ -100,6 +113,7 @@ impl Cursor {
             decoded: None,
             rows: [0; BLOCK],
             count: 0,
+            next: 0,
         }
     }
 
@@ -143,16 +157,18 @@ impl Cursor {
         let mut added = 0;
         for (block, &last) in last_rows.iter().enumerate().skip(self.first) {
             let weights = self.decode(lists, block)?;
-            let rows = self.rows.get(..self.count).unwrap_or_default();
-            let start = rows.partition_point(|&row| row < window.start);
-            let end = if last < window.end {
+            // Where the window before has ended, this one begins, unless nothing was taken from that.
+            let rows = self.rows.get(self.next..self.count).unwrap_or_default();
+            let start = before(rows, window.start);
+            let rows = rows.get(start..).unwrap_or_default();
+            let len = if last < window.end {
                 rows.len()
             } else {
-                rows.partition_point(|&row| row < window.end)
+                before(rows, window.end)
             };
-            // Rows of a damaged block may not ascend.
-            let found = start..end.max(start);
-            let rows = rows.get(found.clone()).unwrap_or_default();
+            let found = self.next + start..self.next + start + len;
+            self.next = found.end;
+            let rows = rows.get(..len).unwrap_or_default();
             let weights = weights.get(found).unwrap_or_default();
             for (&row, &weight) in rows.iter().zip(weights) {
                 let at = row.wrapping_sub(window.start) as usize;
@@ -217,6 +233,7 @@ impl Cursor {
             lists.decode(&self.list, block, &mut self.rows)?;
             self.decoded = Some(block);
             self.count = weights.len();
+            self.next = 0;
         }
         Ok(weights)
     }

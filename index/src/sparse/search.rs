@@ -12,7 +12,8 @@
 //! processing methods" (ECIR 2019); Mallia, Mackenzie, Suel and Tonellotto, "Faster learned sparse retrieval with guided
 //! traversal" (SIGIR 2022). Summing up over windows rather than row by row is how Lucene evaluates disjunctions.
 //!
-//! Where the lists of a query are short beside the segment, nothing is pruned: their postings are sorted by row and summed up.
+//! Where the lists of a query are short beside the segment, nothing is pruned: their postings are summed up window by window, and
+//! windows begin where there are any.
 //!
 //! Ours differs in three things. Dimensions become non-essential by how many postings that saves for the bound it costs,
 //! rather than by the bound alone. Weights of either sign stay exact, since a bound is never below the zero of a row
@@ -40,17 +41,14 @@ const LOOKUP_COST: u64 = 16;
 /// cursors take half a kilobyte each.
 const MOST_CURSORS: usize = 1024;
 
-/// Where so many rows and more come to a posting, postings are sorted by row: most windows would have none.
+/// Where so many rows and more come to a posting, all postings are summed up: windows would have too few to leave any out.
 const ROWS_A_POSTING: u64 = 16;
 
-/// Postings that are sorted, at most.
-const MOST_SORTED: u64 = 1 << 14;
+/// Postings that are merged, at most.
+const MOST_MERGED: u64 = 1 << 14;
 
 /// Where so many rows and more come to one that is touched, only to those is added what cannot lift others.
 const ROWS_A_TOUCHED: u64 = 8;
-
-/// Bits of a row number that it is sorted by at once.
-const MOST_BITS: u32 = 11;
 
 /// Rows that each list of scratch memory keeps room for.
 const KEPT: usize = 1 << 18;
@@ -88,8 +86,9 @@ pub struct Scratch {
     is_unfinished: bool,
     /// Rows that a filter lists.
     rows: Vec<u32>,
-    /// Rows with products, of few postings, and room to sort them.
-    products: [Vec<(u32, f64)>; 2],
+    /// Rows with products, of few postings, and which of them are of each dimension.
+    products: Vec<(u32, f64)>,
+    lists: Vec<Range<usize>>,
     top: TopK,
 }
 
@@ -101,7 +100,8 @@ impl Default for Scratch {
             sums: Box::new(Sums::EMPTY),
             is_unfinished: false,
             rows: Vec::new(),
-            products: [Vec::new(), Vec::new()],
+            products: Vec::new(),
+            lists: Vec::new(),
             top: TopK::new(0),
         }
     }
@@ -129,8 +129,11 @@ impl Scratch {
 /// How the dimensions of a query are treated in a window.
 #[derive(Debug, Default)]
 struct Plan {
-    /// All dimensions, those first that save the most postings for their bound.
+    /// All dimensions, those first that save the most postings for their bound. Hardly any change places from one window to the
+    /// next.
     order: Vec<usize>,
+    /// Of each dimension what a posting less costs.
+    prices: Vec<f64>,
     /// Whether each is summed up.
     essential: Vec<bool>,
     /// Those that are not, the greatest bound first.
@@ -211,46 +214,21 @@ impl SparseIndex {
                 top: &mut scratch.top,
                 counters: &mut counters,
             };
-            if postings <= MOST_SORTED && postings.saturating_mul(ROWS_A_POSTING) <= u64::from(self.rows()) {
-                search.merge(self.rows(), &mut scratch.products)?;
-            } else {
-                if scratch.is_unfinished {
-                    *scratch.sums = Sums::EMPTY;
-                }
-                scratch.is_unfinished = true;
-                search.run(self.rows(), control, &mut scratch.plan, &mut scratch.sums)?;
-                scratch.is_unfinished = false;
+            if scratch.is_unfinished {
+                *scratch.sums = Sums::EMPTY;
             }
+            scratch.is_unfinished = true;
+            let sums = &mut *scratch.sums;
+            if postings <= MOST_MERGED && postings.saturating_mul(ROWS_A_POSTING) <= u64::from(self.rows()) {
+                search.merge(self.rows(), &mut scratch.products, &mut scratch.lists, sums)?;
+            } else {
+                search.run(self.rows(), control, &mut scratch.plan, sums)?;
+            }
+            scratch.is_unfinished = false;
         }
         counters.postings_skipped = postings.saturating_sub(counters.postings_scored);
         scratch.end(hits);
         Ok(counters)
-    }
-}
-
-/// Sorts products by their rows, all below `rows`. Those of a row stay in the order of dimensions, so that their sum is the
-/// canonical one. By digits, the lowest first (Knuth, TAOCP 3, 5.2.5), in a third of the time that comparing takes.
-fn sort_by_row(products: &mut Vec<(u32, f64)>, spare: &mut Vec<(u32, f64)>, rows: u32) {
-    let bits = u32::BITS - rows.leading_zeros();
-    let passes = bits.div_ceil(MOST_BITS).max(1);
-    let digit = bits.div_ceil(passes);
-    for pass in 0..passes {
-        let of = |row: u32| (row >> (pass * digit)) as usize & ((1 << digit) - 1);
-        let mut places = [0_u32; 1 << MOST_BITS];
-        for (row, _) in products.iter() {
-            places[of(*row)] += 1;
-        }
-        let mut before = 0;
-        for place in &mut places[..1 << digit] {
-            before += std::mem::replace(place, before);
-        }
-        spare.resize(products.len(), (0, 0.0));
-        for product in products.iter() {
-            let place = &mut places[of(product.0)];
-            spare[*place as usize] = *product;
-            *place += 1;
-        }
-        std::mem::swap(products, spare);
     }
 }
 
@@ -273,6 +251,8 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         // A sum of n numbers is off by less than n times 2^-53 of the sum of their magnitudes (Higham, "Accuracy and
         // stability of numerical algorithms", 4.2); several such sums are compared.
         self.slack = products * (self.cursors.len() + 2) as f64 * 4.0 * f64::EPSILON;
+        plan.order.clear();
+        plan.order.extend(0..self.cursors.len());
         let mut start = 0;
         while start < rows {
             if control.is_cancelled() {
@@ -304,22 +284,63 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         Ok(())
     }
 
-    /// Sums up all postings, row by row.
-    fn merge(&mut self, rows: u32, [products, spare]: &mut [Vec<(u32, f64)>; 2]) -> Result<()> {
+    /// Sums up all postings, a window at a time, each of which begins at the next row that has any.
+    fn merge(
+        &mut self,
+        rows: u32,
+        products: &mut Vec<(u32, f64)>,
+        lists: &mut Vec<Range<usize>>,
+        sums: &mut Sums,
+    ) -> Result<()> {
         products.clear();
+        lists.clear();
         for cursor in &mut *self.cursors {
+            let start = products.len();
             cursor.list(&self.lists, products)?;
+            lists.push(start..products.len());
         }
         self.counters.postings_scored += products.len() as u64;
-        // Others are of damaged blocks.
-        products.retain(|(row, _)| *row < rows);
-        sort_by_row(products, spare, rows);
-        for group in products.chunk_by(|a, b| a.0 == b.0) {
-            let Some(&(row, _)) = group.first() else { continue };
-            let sum = group.iter().fold(0.0, |sum, (_, product)| sum + product);
-            self.enter(row, sum);
+        if let [_] = lists.as_slice() {
+            // In the order of rows, and each row once; others are of damaged blocks.
+            for &(row, product) in products.iter().filter(|(row, _)| *row < rows) {
+                self.enter(row, 0.0 + product);
+            }
+            return Ok(());
         }
-        Ok(())
+        loop {
+            let heads = lists
+                .iter()
+                .filter_map(|list| products.get(list.clone())?.first());
+            let Some(first) = heads.map(|&(row, _)| row).min() else {
+                return Ok(());
+            };
+            for list in &mut *lists {
+                let rest = products.get(list.clone()).unwrap_or_default();
+                let mut taken = 0;
+                for &(row, product) in rest {
+                    let at = row.wrapping_sub(first) as usize;
+                    if at >= WINDOW {
+                        break;
+                    }
+                    sums.touch(at, product);
+                    taken += 1;
+                }
+                list.start += taken;
+            }
+            for (word, touched) in sums.touched.iter_mut().enumerate() {
+                let mut touched = std::mem::take(touched);
+                while touched != 0 {
+                    let at = word * 64 + touched.trailing_zeros() as usize;
+                    touched &= touched - 1;
+                    let sum = sums.of.get_mut(at).map(std::mem::take).unwrap_or_default();
+                    let row = first.saturating_add(at as u32);
+                    // Others are of damaged blocks.
+                    if row < rows {
+                        self.enter(row, sum);
+                    }
+                }
+            }
+        }
     }
 
     /// Shows a row with its canonical sum to the best so far, if it matches.
@@ -339,6 +360,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     fn plan(&self, plan: &mut Plan) {
         let Plan {
             order,
+            prices,
             essential,
             others,
             ..
@@ -350,13 +372,9 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         if self.bar == f32::NEG_INFINITY {
             return;
         }
-        order.clear();
-        order.extend(0..cursors.len());
-        let price = |at: usize| {
-            cursors
-                .get(at)
-                .map_or(0.0, |cursor| cursor.bound / cursor.len() as f64)
-        };
+        prices.clear();
+        prices.extend(cursors.iter().map(|cursor| cursor.bound / cursor.len() as f64));
+        let price = |at: usize| prices.get(at).copied().unwrap_or_default();
         order.sort_unstable_by(|&a, &b| price(a).total_cmp(&price(b)).then(a.cmp(&b)));
         let mut sum = 0.0;
         for &at in &*order {
@@ -504,27 +522,5 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     fn show(&mut self, score: f32, row: u32) {
         self.top.push(score, row);
         self.bar = self.top.threshold();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::sort_by_row;
-
-    proptest! {
-        #[test]
-        fn products_are_sorted_by_row_and_stay_in_order_within_one(
-            rows in prop_oneof![1_u32..40, Just(117_000), Just(u32::MAX)],
-            picked in prop::collection::vec(any::<prop::sample::Index>(), 0..300),
-        ) {
-            let mut products: Vec<(u32, f64)> =
-                picked.iter().enumerate().map(|(at, row)| (row.index(rows as usize) as u32, at as f64)).collect();
-            let mut expected = products.clone();
-            expected.sort_by_key(|(row, _)| *row);
-            sort_by_row(&mut products, &mut vec![(7, 7.0)], rows);
-            prop_assert_eq!(products, expected);
-        }
     }
 }

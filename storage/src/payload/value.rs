@@ -139,6 +139,11 @@ impl<'a> ObjectRef<'a> {
         self.count == 0
     }
 
+    /// How many bytes its entries take, encoded.
+    pub fn bytes(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Keys and values in the order in which they were given. Ends after the first error.
     pub fn iter(&self) -> Entries<'a> {
         Entries {

@@ -18,9 +18,9 @@ use vdb_storage::payload::ObjectRef;
 
 use super::facet::FacetValue;
 use super::narrow::narrow;
-use super::value::{Scalar, ValueKind};
+use super::value::{Gathered, Scalar, ValueKind, each_value};
 use crate::error::{Error, Result, within};
-use crate::filter::{Filter, PayloadPath, any_value};
+use crate::filter::{Filter, PayloadPath};
 use crate::limits::{MAX_BUCKETS, MAX_LIMIT};
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon};
@@ -90,24 +90,33 @@ struct Tallies<'a> {
 impl Tallies<'_> {
     fn point(&mut self, payload: &[u8]) -> Result<()> {
         let payload = ObjectRef::from_payload(payload)?;
-        let mut values: Vec<Scalar<&str>> = Vec::new();
-        any_value(payload, self.path.steps(), &mut |value| {
-            values.extend(self.kind.read(value));
-            Ok(false)
+        let mut gathered: Gathered<'_, Scalar<&str>> = Gathered::new(self.allowance);
+        each_value(payload, &self.path, self.allowance, |value| {
+            match self.kind.read(value) {
+                Some(value) => gathered.add(value, 0),
+                None => Ok(()),
+            }
         })?;
+        let values = gathered.values();
         if values.is_empty() {
             return Ok(());
         }
-        self.total.point(&values, &self.plan, self.allowance)?;
+        self.total.point(values, &self.plan, self.allowance)?;
         let Some(by) = &self.by else { return Ok(()) };
-        let mut groups: Vec<FacetValue> = Vec::new();
-        any_value(payload, by.steps(), &mut |value| {
-            groups.extend(FacetValue::read(value));
-            Ok(false)
+        let mut groups: Gathered<'_, FacetValue> = Gathered::new(self.allowance);
+        each_value(payload, by, self.allowance, |value| {
+            match FacetValue::read(value) {
+                Some(group) => {
+                    let heap = group.heap();
+                    groups.add(group, heap)
+                }
+                None => Ok(()),
+            }
         })?;
+        let groups = groups.values();
         groups.sort_unstable();
         groups.dedup();
-        for group in groups {
+        for group in groups.drain(..) {
             let tally = match self.groups.get_mut(&group) {
                 Some(tally) => tally,
                 None => {
@@ -115,7 +124,7 @@ impl Tallies<'_> {
                     self.groups.entry(group).or_insert_with(Tally::new)
                 }
             };
-            tally.point(&values, &self.plan, self.allowance)?;
+            tally.point(values, &self.plan, self.allowance)?;
         }
         Ok(())
     }

@@ -8,8 +8,9 @@ use vdb_index::{RowBits, RowFilter, RowSet};
 use vdb_storage::payload::{ObjectRef, ValueRef};
 
 use super::FacetValue;
+use crate::compose::value::{Gathered, each_value};
 use crate::error::Result;
-use crate::filter::{CompiledFilter, PayloadPath, any_value};
+use crate::filter::{CompiledFilter, PayloadPath};
 use crate::payload::PayloadIndexKind;
 use crate::query::allowance::Allowance;
 use crate::query::matching::Horizon;
@@ -83,19 +84,21 @@ impl<'a> Counts<'a> {
 
     /// Counts what one point has.
     pub(super) fn point(&mut self, payload: &[u8]) -> Result<()> {
-        self.allowance.beat()?;
-        let mut values: Vec<FacetValue> = Vec::new();
-        any_value(
-            ObjectRef::from_payload(payload)?,
-            self.path.steps(),
-            &mut |value| {
-                values.extend(self.read(value));
-                Ok(false)
-            },
-        )?;
+        let mut gathered = Gathered::new(self.allowance);
+        let payload = ObjectRef::from_payload(payload)?;
+        each_value(payload, &self.path, self.allowance, |value| {
+            match self.read(value) {
+                Some(value) => {
+                    let heap = value.heap();
+                    gathered.add(value, heap)
+                }
+                None => Ok(()),
+            }
+        })?;
+        let values = gathered.values();
         values.sort_unstable();
         values.dedup();
-        values.into_iter().try_for_each(|value| {
+        values.drain(..).try_for_each(|value| {
             self.allowance.beat()?;
             self.add(value, 1)
         })

@@ -1,18 +1,19 @@
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::json;
+use vdb_index::Control;
 
-use super::{Found, Group, GroupId, GroupRequest, Groups};
+use super::{ENTRY, Found, Group, GroupId, GroupRequest, Groups};
 use crate::collection::Collection;
 use crate::compose::kind::{OrderBy, Query};
 use crate::compose::request::QueryRequest;
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
 use crate::filter::{Condition, Filter};
-use crate::limits::MAX_FILTER_VALUES;
+use crate::limits::{MAX_FILTER_VALUES, MAX_LIMIT};
 use crate::memtable::Memtable;
 use crate::point::{Point, PointId};
+use crate::query::allowance::Allowance;
 use crate::schema::Schema;
 use crate::tables::Located;
 
@@ -79,13 +80,8 @@ fn what_a_later_walk_misses_is_put_back_in_its_place() {
         score,
         order: None,
     };
-    let mut groups = Groups {
-        limit: 2,
-        size: 3,
-        all: Vec::new(),
-        places: BTreeMap::new(),
-        seen: HashSet::new(),
-    };
+    let allowance = Allowance::unlimited();
+    let mut groups = Groups::new(2, 3, &allowance);
     for (group, id, score) in [
         (1, 1, 9.0),
         (1, 2, 7.0),
@@ -94,14 +90,37 @@ fn what_a_later_walk_misses_is_put_back_in_its_place() {
         (2, 5, 5.0),
         (2, 6, 4.0),
     ] {
-        groups.add(GroupId::from(group), &found(id, score));
+        groups.add(GroupId::from(group), &found(id, score)).unwrap();
     }
     let earlier = groups.take_lacking();
     for (id, score) in [(1, 9.0), (7, 8.0), (8, 7.0), (9, 1.0)] {
-        groups.add(GroupId::from(1), &found(id, score));
+        groups.add(GroupId::from(1), &found(id, score)).unwrap();
     }
     groups.put_back(earlier, |a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
     let members = |place: usize| -> Vec<PointId> { groups.all[place].1.iter().map(|one| one.id).collect() };
     assert_eq!(members(0), [1u64, 7, 2].map(PointId::from));
     assert_eq!(members(1), [3u64, 4, 5].map(PointId::from));
+    // What is held is counted, and what is not is not.
+    assert_eq!(groups.held, 2 * ENTRY + 6 * size_of::<Found>());
+    groups.clear();
+    assert_eq!(groups.held, 0);
+}
+
+/// Points are in groups as often as they have values: a few can fill the memory.
+#[test]
+fn groups_are_refused_before_they_fill_the_memory() {
+    let schema = Schema::new(CollectionConfig::new(VectorParams::new(1, Distance::Dot))).unwrap();
+    let table = Arc::new(Memtable::new(&schema));
+    let found = Found {
+        id: 1.into(),
+        at: Located::Memtable(table, 0),
+        score: 1.0,
+        order: None,
+    };
+    let most = 100_000;
+    let allowance = Allowance::new(Control::none(), "searching", most);
+    let mut groups = Groups::new(MAX_LIMIT, MAX_LIMIT, &allowance);
+    let added = (0..).map(|group: i64| groups.add(group.into(), &found));
+    let added = added.take(10_000).take_while(|added| added.is_ok()).count();
+    assert!((most / 400..most / 64).contains(&added), "{added}");
 }

@@ -14,9 +14,9 @@ use vdb_storage::PointId;
 use vdb_storage::payload::ObjectRef;
 
 use super::narrow::narrow;
-use super::value::{Scalar, ValueKind};
+use super::value::{Scalar, ValueKind, each_value};
 use crate::error::{Error, Result, within};
-use crate::filter::{Filter, PayloadPath, any_value};
+use crate::filter::{Filter, PayloadPath};
 use crate::limits::{MAX_LIMIT, MAX_SORT_KEYS};
 use crate::query::allowance::Allowance;
 use crate::query::fetch;
@@ -48,14 +48,14 @@ impl Key {
     }
 
     /// The value of a point that its place is by.
-    fn read<'a>(&self, payload: ObjectRef<'a>) -> Result<Option<Scalar<&'a str>>> {
+    fn read<'a>(&self, payload: ObjectRef<'a>, allowance: &Allowance<'_>) -> Result<Option<Scalar<&'a str>>> {
         let mut first = None;
-        any_value(payload, self.path.steps(), &mut |value| {
+        each_value(payload, &self.path, allowance, |value| {
             let read = self.kind.read(value);
             if read.is_some() && self.compare(&read, &first).is_lt() {
                 first = read;
             }
-            Ok(false)
+            Ok(())
         })?;
         Ok(first)
     }
@@ -112,11 +112,16 @@ impl Order {
     }
 
     /// The place of a point; `None` for one that is not in the order.
-    fn place<'a>(&self, id: PointId, payload: &'a [u8]) -> Result<Option<Place<&'a str>>> {
+    fn place<'a>(
+        &self,
+        id: PointId,
+        payload: &'a [u8],
+        allowance: &Allowance<'_>,
+    ) -> Result<Option<Place<&'a str>>> {
         let payload = ObjectRef::from_payload(payload)?;
         let mut values = Vec::with_capacity(self.keys.len());
         for (number, key) in self.keys.iter().enumerate() {
-            let value = key.read(payload)?;
+            let value = key.read(payload, allowance)?;
             if number == 0 && value.is_none() {
                 return Ok(None);
             }
@@ -175,7 +180,7 @@ impl Page<'_> {
     }
 
     fn show(&mut self, id: PointId, at: &Located) -> Result<()> {
-        let Some(place) = self.order.place(id, at.payload()?)? else {
+        let Some(place) = self.order.place(id, at.payload()?, self.allowance)? else {
             return Ok(());
         };
         if let Some(bound) = &self.bound

@@ -62,6 +62,7 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
     conjunction.sort_by_key(|(left, ..)| *left);
     let mut answer = Answer::all();
     for (_, read, node, wanted) in conjunction {
+        go_on(indexes)?;
         let left_out = matches!(answer.possible(), Rows::Only(rows) if read > LEAVE_OUT * rows.len());
         let part = if left_out {
             Answer::unknown()
@@ -84,6 +85,7 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
 
 fn any(nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Answer> {
     nodes.iter().try_fold(Answer::none(), |answer, node| {
+        go_on(indexes)?;
         Ok(answer.or(&self::node(node, indexes)?))
     })
 }
@@ -101,6 +103,14 @@ fn at_least(count: usize, nodes: &[Node], indexes: &dyn IndexLookup) -> Result<A
             Ok(Answer::at_least(count, &answers))
         }
     }
+}
+
+/// Sets of rows are brought together for each condition, whatever it asks: of many rows that takes a while.
+fn go_on(indexes: &dyn IndexLookup) -> Result<()> {
+    if indexes.goes_on() {
+        return Ok(());
+    }
+    Err(Error::Cancelled)
 }
 
 /// What is cut short is no answer.
@@ -255,6 +265,7 @@ fn some_within_object(nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Rows>
 }
 
 fn condition_within_object(node: &Node, indexes: &dyn IndexLookup) -> Result<Rows> {
+    go_on(indexes)?;
     match node {
         Node::Field(field) if asks_for_some_value(&field.test) => {
             Ok(self::field(field, indexes)?.into_possible())

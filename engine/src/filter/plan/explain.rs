@@ -30,6 +30,13 @@ pub struct ConditionPlan {
     pub rows: Estimate,
 }
 
+impl ConditionPlan {
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.place.len() + self.path.as_ref().map_or(0, String::len)
+    }
+}
+
 /// What serves a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

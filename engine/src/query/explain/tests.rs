@@ -3,9 +3,10 @@ use serde_json::json;
 use super::Access;
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
+use crate::error::Error;
 use crate::filter::{Condition, Filter, ServedBy};
 use crate::payload::PayloadIndexKind;
-use crate::point::Point;
+use crate::point::{Point, Vectors};
 use vdb_index::Control;
 
 /// A segment of 100 points, of which 10 are deleted, and 5 points in memory. `n` and `word` are indexed, `text` is not.
@@ -139,4 +140,20 @@ fn the_count_is_told_where_it_was_asked_and_both_forms_tell_the_same() {
         json!([{"name": "", "rows": 100, "searched_by": "scan"}])
     );
     assert!(c.explain(&Filter::must([Condition::slice(0, 0)])).is_err());
+}
+
+#[test]
+fn a_plan_of_many_conditions_counts_with_the_memory_of_an_answer() {
+    let builder = Database::builder().background(false).answer_bytes(100 << 10);
+    let db = builder.open_in_memory().unwrap();
+    let c = db.create_collection("c", CollectionConfig::default()).unwrap();
+    c.upsert(vec![Point::new(1, Vectors::default())]).unwrap();
+    c.flush().unwrap();
+    let explain = |conditions: i64| {
+        let all = (0..conditions).map(|n| Condition::matches("n", n));
+        c.explain(&Filter::must(all)).map(drop)
+    };
+    explain(10).unwrap();
+    let refused = explain(2_000);
+    assert!(matches!(refused, Err(Error::Limit { .. })), "{refused:?}");
 }

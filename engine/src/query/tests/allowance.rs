@@ -9,12 +9,15 @@ use vdb_index::Control;
 use crate::collection::Collection;
 use crate::compose::aggregate::AggregateRequest;
 use crate::compose::facet::FacetRequest;
+use crate::compose::groups::GroupRequest;
 use crate::compose::kind::{OrderBy, Query};
-use crate::compose::request::QueryRequest;
+use crate::compose::request::{Prefetch, QueryRequest};
+use crate::compose::sort::{SortKey, SortRequest};
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::filter::{Condition, Filter};
+use crate::filter::{Condition, Filter, GeoPoint};
+use crate::formula::{Expression, Formula};
 use crate::payload::PayloadIndexKind;
 use crate::point::{Point, Select, Vectors};
 use crate::query::allowance::Allowance;
@@ -166,16 +169,23 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
     let c = db.create_collection("c", CollectionConfig::default()).unwrap();
     let objects: Vec<_> = (0..20_000).map(|n| json!({"n": n})).collect();
     let text = "owl ".repeat(20_000);
-    let payload = json!({"objects": objects, "text": text});
+    // None of them has a value at `numbers[].n`: that takes stepping over all.
+    let numbers = vec![7; 100_000];
+    let payload = json!({"objects": objects, "text": text, "numbers": numbers});
     c.upsert(vec![Point::new(1, Vectors::default()).payload(payload).unwrap()])
         .unwrap();
+    let steps = Filter::must([Condition::from(Filter::should(
+        (0..50).map(|n| Condition::matches("numbers[].n", n)),
+    ))]);
+    let lacking = (0..3_200).map(|n| Condition::has_vector(format!("v{n}")));
+    let lacking = Filter::must([Condition::from(Filter::should(lacking))]);
     let pieces: Vec<String> = (0..100).map(|n| format!("wren{n}")).collect();
     let nested = Filter::must([Condition::matches("n", -1), Condition::matches("n", -2)]);
     for in_memory in [true, false] {
         if !in_memory {
             c.flush().unwrap();
         }
-        // Values, objects, pieces that a long text may contain.
+        // Values, objects, pieces that a long text may contain, nothing at all, and what an index knows by itself.
         for (filter, least) in [
             (Filter::must([Condition::matches("objects[].n", -1)]), 20_000 / 32),
             (Filter::must([Condition::is_null("objects[].n")]), 20_000 / 32),
@@ -184,6 +194,8 @@ fn a_single_point_that_is_much_to_look_at_is_left_when_the_caller_says_so() {
                 60_000 / 32,
             ),
             (Filter::must([Condition::text_any("text", pieces.join(" "))]), 100),
+            (steps.clone(), 50),
+            (lacking.clone(), 3_200 / 32),
         ] {
             let looks = looks_of(&c, &filter);
             assert!(looks >= least, "{looks} looks: {}", filter.to_json());
@@ -196,9 +208,10 @@ fn what_a_point_with_many_values_comes_to_is_left_when_the_caller_says_so() {
     let db = Database::builder().background(false).open_in_memory().unwrap();
     let c = db.create_collection("c", CollectionConfig::default()).unwrap();
     let many: Vec<u64> = (0..2_000).collect();
+    let words: Vec<String> = (0..2_000).map(|n| format!("w{n}")).collect();
     c.upsert(vec![
         Point::new(1, Vectors::default())
-            .payload(json!({"n": many}))
+            .payload(json!({"n": many, "w": words}))
             .unwrap(),
     ])
     .unwrap();
@@ -207,21 +220,36 @@ fn what_a_point_with_many_values_comes_to_is_left_when_the_caller_says_so() {
     let control = Control::cancelled_by(&probe);
     // Of each value all values.
     let request = AggregateRequest::new("n").group_by("n");
-    let calls: [(&dyn Fn() -> Result<()>, u64); 3] = [
+    // A number and a place, which no word is.
+    let score = Expression::variable("w")
+        + Expression::GeoDistance {
+            origin: GeoPoint { lon: 1.0, lat: 2.0 },
+            to: "w[]".to_owned(),
+        };
+    let formula = Formula::new(score)
+        .default_value("w", 3)
+        .default_value("w[]", json!({"lon": 0, "lat": 0}));
+    let scored = QueryRequest::new(Query::Formula(formula)).prefetch(Prefetch::new(None));
+    let sorted = SortRequest::new([SortKey::new("w")]);
+    let grouped = GroupRequest::new(QueryRequest::new(None), "w");
+    let calls: [(&dyn Fn() -> Result<()>, u64); 6] = [
         (
             &|| c.aggregate_with(&request, &control).map(drop),
             2_000 * 2_000 / 32,
         ),
         (
             &|| c.facet_with(&FacetRequest::new("n"), &control).map(drop),
-            2_000 / 32,
+            2_000 * 2 / 32,
         ),
+        (&|| c.query_with(&scored, &control).map(drop), 2_000 * 2 / 32),
+        (&|| c.sort_with(&sorted, &control).map(drop), 2_000 / 32),
+        (&|| c.query_groups_with(&grouped, &control).map(drop), 2_000 / 32),
         (
             &|| {
                 let order = Query::OrderBy(OrderBy::new("n"));
                 c.query_with(&QueryRequest::new(order), &control).map(drop)
             },
-            2_000 / 32,
+            2_000 * 2 / 32,
         ),
     ];
     for (at, (call, least)) in calls.into_iter().enumerate() {
@@ -233,6 +261,41 @@ fn what_a_point_with_many_values_comes_to_is_left_when_the_caller_says_so() {
         let outcome = call();
         assert!(matches!(outcome, Err(Error::Cancelled)), "call {at}: {outcome:?}");
         stop.store(u64::MAX, Ordering::Relaxed);
+    }
+}
+
+/// What one point has so many of is held while it is put in order.
+#[test]
+fn the_values_of_a_point_count_with_the_memory_of_the_answer() {
+    let bytes = 200 << 10;
+    let db = Database::builder()
+        .background(false)
+        .answer_bytes(bytes)
+        .open_in_memory()
+        .unwrap();
+    let c = db.create_collection("c", CollectionConfig::default()).unwrap();
+    let many: Vec<u64> = (0..20_000).collect();
+    let payload = json!({"n": many, "one": 1});
+    c.upsert(vec![Point::new(1, Vectors::default()).payload(payload).unwrap()])
+        .unwrap();
+    let outcomes = |path: &str| {
+        let order = QueryRequest::new(Query::OrderBy(OrderBy::new(path))).limit(1);
+        let groups = GroupRequest::new(QueryRequest::new(None).limit(1), path);
+        [
+            c.query(&order).map(drop),
+            c.query_groups(&groups).map(drop),
+            c.aggregate(&AggregateRequest::new(path)).map(drop),
+            c.facet(&FacetRequest::new(path)).map(drop),
+        ]
+    };
+    for (at, outcome) in outcomes("n").into_iter().enumerate() {
+        assert!(
+            matches!(&outcome, Err(Error::Limit { limit, .. }) if *limit == bytes),
+            "{at}: {outcome:?}"
+        );
+    }
+    for (at, outcome) in outcomes("one").into_iter().enumerate() {
+        assert!(outcome.is_ok(), "{at}: {outcome:?}");
     }
 }
 

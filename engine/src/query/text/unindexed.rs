@@ -81,7 +81,7 @@ pub(super) fn read_memtable(
 ) -> Result<Vec<ReadRow>> {
     let (mut found, mut counts) = (Vec::new(), Vec::new());
     for (at, row) in table.rows() {
-        allowance.beat()?;
+        allowance.go_on(row.payload.len())?;
         if row.visible(view.lsn) {
             let read = match kept_tokens(query, row)? {
                 Some(tokens) => {
@@ -110,7 +110,9 @@ pub(super) fn read_segment(
     for row in 0..segment.rows() {
         allowance.beat()?;
         if segment.deletions.is_live(row, view.lsn) {
-            let read = read_row(query, row, segment.payload.get(row)?, &mut counts, totals)?;
+            let payload = segment.payload.get(row)?;
+            allowance.go_on(payload.len())?;
+            let read = read_row(query, row, payload, &mut counts, totals)?;
             keep(read, &mut found, held, allowance)?;
         }
     }

@@ -104,10 +104,13 @@ impl PostingsFile {
     /// What is known of the tokens of these keys standing side by side, of which the first comes first; `None` where bigrams of
     /// either are not kept.
     pub(super) fn bigram(&self, first: u32, second: u32) -> Result<Option<Bigram>> {
+        let mut most = u64::MAX;
         for key in [first, second] {
-            if !self.keeps_bigrams(self.pairs(&(key..key + 1))?) {
+            let rows = self.pairs(&(key..key + 1))?;
+            if !self.keeps_bigrams(rows) {
                 return Ok(None);
             }
+            most = most.min(rows);
         }
         let nowhere = Bigram {
             first,
@@ -116,7 +119,35 @@ impl PostingsFile {
             rows: 0,
             bytes: 0,
         };
-        Ok(Some(self.find_bigram(first, second)?.unwrap_or(nowhere)))
+        let found = self.find_bigram(first, second)?.unwrap_or(nowhere);
+        // Estimates are made of this number without reading a row.
+        if u64::from(found.rows) > most {
+            return Err(self.corrupt_bigram(&found, most).into());
+        }
+        Ok(Some(found))
+    }
+
+    /// Reads the rows of every bigram, in order.
+    ///
+    /// # Errors
+    /// A bigram is of keys that do not keep any, does not come after the one before, or its rows are none.
+    pub(in crate::postings) fn check_bigrams(&self) -> Result<()> {
+        let mut before = None;
+        for number in 0..self.bigrams() {
+            let bigram = self.bigram_at(number);
+            let keys = (bigram.first, bigram.second);
+            let kept = if keys.0.max(keys.1) < self.keys() {
+                self.bigram(keys.0, keys.1)?
+            } else {
+                None
+            };
+            if kept != Some(bigram) || bigram.rows == 0 || before >= Some(keys) {
+                return Err(self.corrupt_bigram(&bigram, self.rows().into()).into());
+            }
+            before = Some(keys);
+            self.rows_of_bigram(&bigram)?;
+        }
+        Ok(())
     }
 
     /// The rows of a bigram.

@@ -43,9 +43,11 @@ impl PostingsFile {
     /// The same for keys of so many rows, the rarest first.
     pub(super) fn estimate_all_of_keys(&self, keys: impl Iterator<Item = u64> + Clone) -> Estimate {
         let present = u64::from(self.class_len(Class::Present));
-        let Some(max) = keys.clone().next() else {
+        let Some(rarest) = keys.clone().next() else {
             return Estimate::exactly(present);
         };
+        // More only in a damaged file.
+        let max = rarest.min(present);
         // Rows that lack a token, counted once for each token.
         let lacking = keys.clone().fold(0_u64, |sum, rows| {
             sum.saturating_add(present.saturating_sub(rows))

@@ -190,6 +190,37 @@ fn bigrams_of_frequent_tokens_are_kept_but_of_the_most_frequent_only() {
     assert!(!is_known(0, &[("t00", 5), ("t01", 6)]));
 }
 
+/// Each bigram's number of rows is what estimates are made of.
+#[test]
+fn a_bigram_in_more_rows_than_its_tokens_is_damage() {
+    let texts: Texts = vec![vec![(0, 0), (1, 1)]; 200];
+    let bytes = build(&texts).map(PATH).unwrap().to_vec();
+    let sound = open(&texts);
+    sound.check().unwrap();
+    let phrase = [("a", 0), ("b", 1)];
+    assert_eq!(sound.estimate_phrase(&phrase).unwrap(), Estimate::exactly(200));
+    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let is_entry = |at: &usize| {
+        [(0, 0), (4, 1), (16, 200)]
+            .iter()
+            .all(|&(off, n)| number(&bytes, at + off) == n)
+    };
+    let at: Vec<usize> = (0..bytes.len() - 24).filter(is_entry).collect();
+    assert_eq!(at.len(), 1);
+    let at = at[0];
+    for (offset, wrong) in [(16, 201), (16, u32::MAX), (16, 0), (4, 7), (20, 3)] {
+        let mut damaged = bytes.clone();
+        damaged[at + offset..at + offset + 4].copy_from_slice(&u32::to_le_bytes(wrong));
+        let disk = MemDisk::new();
+        disk.create(PATH).unwrap().write_all_at(&damaged, 0).unwrap();
+        let index = PostingsFile::open(&disk, PATH, 200).unwrap();
+        assert!(index.check().is_err(), "{wrong} at {offset}");
+        if let Ok(estimate) = index.estimate_phrase(&phrase) {
+            assert!(estimate.max <= 200, "{wrong} at {offset}: {estimate:?}");
+        }
+    }
+}
+
 fn rows_of(index: &PostingsFile, phrase: &[(&str, u64)]) -> u64 {
     index.phrase(phrase, &|| true).unwrap().len()
 }
