@@ -13,10 +13,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use vdb::Vectors;
-use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError};
-use crate::id::Numbering;
+use crate::id::{Given, Numbering};
 use crate::input::Input;
 use crate::json::{self, Spot};
 use crate::lines::{Line, Lines};
@@ -56,7 +55,7 @@ impl JsonLinesRows {
             lines: Lines::new(input, options.max_row_bytes),
             rows: 0,
             ended: false,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             flat,
             is_compared: false,
@@ -101,7 +100,10 @@ impl JsonLinesRows {
             self.is_compared = true;
         }
         let Fields {
-            id, vectors, payload, ..
+            id,
+            vectors,
+            mut payload,
+            ..
         } = fields;
         if let Some(payload) = payload.as_ref().filter(|_| self.lossy) {
             self.changed += json::wide_integers(payload, self.lines.text());
@@ -127,7 +129,7 @@ impl JsonLinesRows {
                 return Err(RowError::in_field(place, format!("{field}{at}"), problem));
             }
         }
-        match self.numbering.resolve(id, number) {
+        match self.numbering.resolve(id, number, &mut payload) {
             Ok((id, numbered)) => Ok(Row {
                 id,
                 numbered,
@@ -135,7 +137,10 @@ impl JsonLinesRows {
                 payload,
                 place,
             }),
-            Err(problem) => Err(RowError::in_field(place, "id", problem)),
+            Err(problem) => {
+                let field = self.flat.as_ref().map_or("id", Flat::id_name);
+                Err(RowError::in_field(place, field, problem))
+            }
         }
     }
 }
@@ -180,7 +185,7 @@ impl RowSource for JsonLinesRows {
 /// What one line holds.
 #[derive(Debug, Default)]
 struct Fields {
-    id: Option<PointId>,
+    id: Option<Given>,
     vectors: Vectors,
     payload: Option<Map<String, Value>>,
     /// The first of the keys that the caller named and that the line lacks, by its place among them.
@@ -212,7 +217,7 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
         while let Some(key) = entries.next_key::<String>()? {
             let twice = match key.as_str() {
                 "id" => {
-                    let value = entries.next_value::<Option<PointId>>();
+                    let value = entries.next_value::<Option<Given>>();
                     id.replace(self.spot.note(value, || key.clone())?).is_some()
                 }
                 "vector" => {

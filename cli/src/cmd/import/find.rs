@@ -151,11 +151,13 @@ fn has_ending(path: &Path, ending: &str) -> bool {
         .is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
-/// The name asked for, or the file's without its ending.
+/// The name asked for, or the file's without its ending, and without `.gz` after that.
 fn name_of(path: &Path, args: &Args) -> Outcome<String> {
     if let Some(name) = &args.collection {
         return Ok(name.clone());
     }
+    let unpacked = path.with_extension("");
+    let path = if has_ending(path, "gz") { &unpacked } else { path };
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     stem.map(str::to_owned).ok_or_else(|| {
         Failure::usage(format!(
