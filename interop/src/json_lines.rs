@@ -69,11 +69,11 @@ impl JsonLinesRows {
         self.lines.place()
     }
 
-    fn row(&mut self, number: u64) -> Result<Row, RowError> {
-        let place = self.lines.place();
+    /// The line as it is, or the field that is wrong and what is wrong with it.
+    fn parse(&self) -> Result<Fields, (Option<String>, Problem)> {
         let spot = Spot::default();
         let text = self.lines.text();
-        let fields = match &self.flat {
+        let parsed = match &self.flat {
             None => {
                 let seed = FieldsSeed {
                     vector_name: &self.vector_name,
@@ -83,16 +83,30 @@ impl JsonLinesRows {
             }
             Some(keys) => json::parse_line(text, FlatSeed { keys, spot: &spot }, EXPECTED_FLAT),
         };
-        let fields = match fields {
-            Ok(fields) => fields,
-            Err(problem) => {
-                return Err(RowError {
-                    place,
-                    field: spot.take(),
-                    problem,
-                });
-            }
-        };
+        parsed.map_err(|problem| {
+            let field = spot.take();
+            let is_payload = field.as_deref().is_some_and(|field| match &self.flat {
+                None => field == "payload",
+                Some(keys) => keys.is_payload(field),
+            });
+            (field, if is_payload { json::of_payload(problem) } else { problem })
+        })
+    }
+
+    fn row(&mut self, number: u64) -> Result<Row, RowError> {
+        let place = self.lines.place();
+        let mut parsed = self.parse();
+        if self.lossy && parsed.as_ref().is_err_and(|(_, problem)| json::is_mendable(problem)) {
+            let (text, changed) = json::mended(self.lines.text());
+            self.lines.set_text(text);
+            parsed = self.parse();
+            self.changed += if parsed.is_ok() { changed } else { 0 };
+        }
+        let fields = parsed.map_err(|(field, problem)| RowError {
+            place: place.clone(),
+            field,
+            problem,
+        })?;
         if let Some(keys) = self.flat.as_ref().filter(|_| !self.is_compared) {
             if let Some(problem) = keys.missing(&fields) {
                 return Err(RowError::new(place, problem));

@@ -76,6 +76,12 @@ impl Flat {
         self.id.as_deref().unwrap_or(ID)
     }
 
+    /// Whether a key is one of the payload.
+    pub(super) fn is_payload(&self, key: &str) -> bool {
+        let vectors = self.vectors.iter().map(|(key, _)| key);
+        self.id.iter().chain(vectors).all(|known| known != key)
+    }
+
     /// The key of the vector with this name.
     pub(super) fn key_of<'a>(&'a self, name: &'a str) -> &'a str {
         let known = self.vectors.iter().find(|(_, of)| of == name);

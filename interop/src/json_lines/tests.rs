@@ -317,6 +317,41 @@ fn of_lines_of_others_the_caller_says_which_key_is_what() {
 }
 
 #[test]
+fn what_json_lacks_and_python_writes_is_refused_by_name_or_changed_if_allowed() {
+    let lines = [
+        r#"{"id": 1, "vector": [1], "payload": {"x": [NaN, -Infinity], "t": "NaN"}}"#,
+        r#"{"id": 2, "payload": {"t": "a\ud83d b\ude00", "whole": "\ud83d\ude00"}}"#,
+        r#"{"id": 3, "payload": {"t": "\ud83d"}}"#,
+        r#"{"id": 4, "vector": [NaN], "payload": {}}"#,
+    ];
+    let strict: Vec<String> = read(lines.join("\n"))
+        .into_iter()
+        .map(|row| row.unwrap_err().to_string())
+        .collect();
+    for (message, expected) in strict.iter().zip([
+        "rows.jsonl:1: payload: NaN is nothing that a payload holds; --lossy makes it null",
+        "rows.jsonl:2: payload: half of a character",
+        "rows.jsonl:3: payload: half of a character (a lone surrogate) is nothing that a payload holds; --lossy makes it U+FFFD",
+        "rows.jsonl:4: vector[0]: NaN is not a finite",
+    ]) {
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let options = ReadOptions {
+        lossy: true,
+        ..ReadOptions::default()
+    };
+    let input = Input::from_bytes("rows.jsonl", lines.join("\n").into());
+    let mut rows = JsonLinesRows::new(input, &options).unwrap();
+    let found: Vec<_> = rows.by_ref().collect();
+    let payload = |row: usize| json!(found[row].as_ref().unwrap().payload);
+    assert_eq!(payload(0), json!({"x": [null, null], "t": "NaN"}));
+    assert_eq!(payload(1), json!({"t": "a\u{fffd} b\u{fffd}", "whole": "\u{1f600}"}));
+    assert_eq!(payload(2), json!({"t": "\u{fffd}"}));
+    assert!(found[3].is_err());
+    assert_eq!(rows.changed(), 5);
+}
+
+#[test]
 fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
     let options = ReadOptions {
         text_ids: Some("key".to_owned()),
