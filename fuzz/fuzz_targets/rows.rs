@@ -1,7 +1,7 @@
 //! The readers of foreign formats: any bytes are rows or errors, never a panic.
 //!
 //! The first byte picks the format, whether the length is known, whether columns are named, and whether texts become ids; the second the
-//! longest row.
+//! longest row, and whether values may be changed.
 #![no_main]
 
 use std::io::Cursor;
@@ -33,6 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let vectors = if choice & 0x40 != 0 { vec!["v".to_owned()] } else { Vec::new() };
     let options = ReadOptions {
+        lossy: limit % 2 == 1,
         text_ids: (choice & 0x20 != 0).then(|| "t".to_owned()),
         columns: ColumnOptions {
             vectors,

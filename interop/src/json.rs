@@ -68,7 +68,7 @@ pub(crate) fn of_payload(problem: Problem) -> Problem {
 
 /// Whether [`mended`] may help.
 pub(crate) fn is_mendable(problem: &Problem) -> bool {
-    matches!(problem, Problem::NotFinite { .. } | Problem::Unkept { .. })
+    matches!(problem, Problem::Unkept { .. })
 }
 
 /// A text as near as JSON comes to what Python writes and JSON does not have: null for NaN and infinities, U+FFFD for halves of

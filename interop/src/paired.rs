@@ -55,7 +55,7 @@ impl PairedRows {
         let problem = match line {
             Ok(Line::Text) => match self.parse() {
                 Ok(payload) => return self.kept(place, payload),
-                Err(problem) => json::of_payload(problem),
+                Err(problem) => problem,
             },
             Ok(Line::Blank) => Problem::Value {
                 expected: "a payload: write {} or null for a row without one",
@@ -79,13 +79,13 @@ impl PairedRows {
 
     /// The line, made JSON if it is not and may be.
     fn parse(&mut self) -> Result<Option<Map<String, Value>>, Problem> {
-        let parsed = json::parse_line(self.payload.text(), PhantomData, EXPECTED);
+        let parsed = object(self.payload.text());
         if !self.lossy || !parsed.as_ref().is_err_and(json::is_mendable) {
             return parsed;
         }
         let (text, changed) = json::mended(self.payload.text());
         self.payload.set_text(text);
-        let parsed = json::parse_line(self.payload.text(), PhantomData, EXPECTED);
+        let parsed = object(self.payload.text());
         self.changed += if parsed.is_ok() { changed } else { 0 };
         parsed
     }
@@ -135,6 +135,10 @@ impl PairedRows {
             },
         )
     }
+}
+
+fn object(line: &[u8]) -> Result<Option<Map<String, Value>>, Problem> {
+    json::parse_line(line, PhantomData, EXPECTED).map_err(json::of_payload)
 }
 
 impl Iterator for PairedRows {

@@ -443,7 +443,7 @@ fn an_export_that_is_interrupted_leaves_nothing() {
 }
 
 /// Bytes of all files in a directory.
-fn bytes(dir: PathBuf) -> u64 {
+pub(crate) fn bytes(dir: PathBuf) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else { return 0 };
     entries
         .flatten()
