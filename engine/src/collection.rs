@@ -357,7 +357,10 @@ impl Collection {
     /// True when strict mode bounds how often the collection is read: a read that is begun again counts twice.
     pub fn counts_reads(&self) -> bool {
         let tables = self.core.tables();
-        let limits = tables.schema.strict_mode().filter(|_| self.shared().options.strict_mode);
+        let limits = tables
+            .schema
+            .strict_mode()
+            .filter(|_| self.shared().options.strict_mode);
         limits.is_some_and(|limits| limits.read_rate_limit.is_some())
     }
 

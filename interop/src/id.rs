@@ -42,7 +42,8 @@ pub(crate) enum Given {
 impl Given {
     /// What a text gives.
     pub(crate) fn of_text(text: &str) -> Given {
-        text.parse().map_or_else(|_| Given::Text(text.to_owned()), Given::Id)
+        text.parse()
+            .map_or_else(|_| Given::Text(text.to_owned()), Given::Id)
     }
 
     /// What a value gives; `None` where it is null.
@@ -51,10 +52,12 @@ impl Given {
             (Some(id), _) => Ok(Some(Given::Id(id))),
             (None, Value::Null) => Ok(None),
             (None, Value::String(text)) => Ok(Some(Given::Text(text.clone()))),
-            (None, Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Err(Problem::Value {
-                expected: EXPECTED,
-                found: value.to_string(),
-            }),
+            (None, Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(Problem::Value {
+                    expected: EXPECTED,
+                    found: value.to_string(),
+                })
+            }
         }
     }
 }
@@ -128,9 +131,7 @@ impl Numbering {
         match given {
             Some(Given::Id(id)) => Ok((id, false)),
             Some(Given::Text(text)) => self.made_of(text, payload).map(|id| (id, false)),
-            None => self
-                .number(number)
-                .map(|id| (id, true)),
+            None => self.number(number).map(|id| (id, true)),
         }
     }
 

@@ -268,7 +268,10 @@ mod tests {
     fn what_python_writes_and_json_lacks_becomes_the_nearest() {
         assert_eq!(
             mended_text(r#"{"a": [NaN, -Infinity,Infinity], "NaN": "Infinity \" NaN"}"#),
-            (r#"{"a": [null, null,null], "NaN": "Infinity \" NaN"}"#.to_owned(), 3)
+            (
+                r#"{"a": [null, null,null], "NaN": "Infinity \" NaN"}"#.to_owned(),
+                3
+            )
         );
         for (text, expected, count) in [
             (r#""a\ud83d""#, r#""a\ufffd""#, 1),

@@ -89,14 +89,25 @@ impl JsonLinesRows {
                 None => field == "payload",
                 Some(keys) => keys.is_payload(field),
             });
-            (field, if is_payload { json::of_payload(problem) } else { problem })
+            (
+                field,
+                if is_payload {
+                    json::of_payload(problem)
+                } else {
+                    problem
+                },
+            )
         })
     }
 
     fn row(&mut self, number: u64) -> Result<Row, RowError> {
         let place = self.lines.place();
         let mut parsed = self.parse();
-        if self.lossy && parsed.as_ref().is_err_and(|(_, problem)| json::is_mendable(problem)) {
+        if self.lossy
+            && parsed
+                .as_ref()
+                .is_err_and(|(_, problem)| json::is_mendable(problem))
+        {
             let (text, changed) = json::mended(self.lines.text());
             self.lines.set_text(text);
             parsed = self.parse();

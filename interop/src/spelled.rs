@@ -69,7 +69,12 @@ fn numbers(text: &str, field: &str) -> Result<Vec<f32>, Wrong> {
             (place(), Problem::Value { expected, found })
         })?;
         if !number.is_finite() {
-            return Err((place(), Problem::NotFinite { value: part.to_owned() }));
+            return Err((
+                place(),
+                Problem::NotFinite {
+                    value: part.to_owned(),
+                },
+            ));
         }
         vector.push(number);
     }

@@ -259,10 +259,20 @@ fn options_that_do_nothing_are_refused() {
         assert!(message.contains(part), "{message}");
     }
     place.file("rows.fvecs", [1, 0, 0, 0, 0, 0, 0, 0]);
-    for (option, name) in [("--number-rows", None), ("--leave-out", Some("a")), ("--text-ids", Some("a"))] {
-        let import: Vec<&str> = ["import", "rows.fvecs", "db2", option].into_iter().chain(name).collect();
+    for (option, name) in [
+        ("--number-rows", None),
+        ("--leave-out", Some("a")),
+        ("--text-ids", Some("a")),
+    ] {
+        let import: Vec<&str> = ["import", "rows.fvecs", "db2", option]
+            .into_iter()
+            .chain(name)
+            .collect();
         let message = place.vdb(&import).failed_with(2);
-        assert!(message.contains(&format!("{option} is for CSV, Parquet")), "{message}");
+        assert!(
+            message.contains(&format!("{option} is for CSV, Parquet")),
+            "{message}"
+        );
     }
 }
 

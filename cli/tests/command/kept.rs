@@ -143,7 +143,11 @@ fn limits_are_there_however_an_import_ends() {
         let db = builder().open_read_only(place.path("db2")).unwrap();
         let collection = db.collection("c").unwrap();
         assert!(collection.count(None).unwrap() > 0);
-        assert_eq!(collection.config().strict_mode, Some(limits.clone()), "{options:?}");
+        assert_eq!(
+            collection.config().strict_mode,
+            Some(limits.clone()),
+            "{options:?}"
+        );
     }
     place
         .vdb(&["import", "c.backup", "db2", "--no-index", "--resume"])

@@ -443,7 +443,11 @@ fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
     let payloads: Vec<Json> = rows.iter().map(|row| json!(row.payload)).collect();
     assert_eq!(
         payloads,
-        [json!({"word": "owl", "key": "doc-1"}), json!(null), json!({"key": "doc-1 "})]
+        [
+            json!({"word": "owl", "key": "doc-1"}),
+            json!(null),
+            json!({"key": "doc-1 "})
+        ]
     );
     let vectors: Vec<_> = rows.iter().map(|row| row.vectors.dense("")).collect();
     assert_eq!(vectors, [Some(&[0.5, 1.0][..]), Some(&[0.5, 1.0][..]), None]);
@@ -451,8 +455,16 @@ fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
     let unasked = opened(&bytes, &ReadOptions::default()).unwrap_err().to_string();
     assert!(unasked.contains("no column holds vectors"), "{unasked}");
     let bytes = table(&[("id", &[Some("1")]), ("embedding", &[Some("[0.5 owl]")])]);
-    let wrong = opened(&bytes, &options).unwrap().next().unwrap().unwrap_err().to_string();
-    assert!(wrong.contains("row 0: embedding[1]: \"owl\" is not a number"), "{wrong}");
+    let wrong = opened(&bytes, &options)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        wrong.contains("row 0: embedding[1]: \"owl\" is not a number"),
+        "{wrong}"
+    );
 }
 
 #[test]

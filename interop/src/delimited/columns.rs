@@ -146,7 +146,8 @@ impl Columns {
             ))));
         }
         // Numbering rows that have ids of their own would put them in the place of other points.
-        let is_likely = |(column, name): &(usize, &String)| name.eq_ignore_ascii_case(ID) && !left_out.contains(column);
+        let is_likely =
+            |(column, name): &(usize, &String)| name.eq_ignore_ascii_case(ID) && !left_out.contains(column);
         let likely = names.iter().enumerate().find(is_likely);
         if let (None, Some((_, name)), false) = (id, likely, asked.number_rows) {
             let name = name.clone();

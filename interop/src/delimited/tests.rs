@@ -240,7 +240,10 @@ fn vectors_are_also_text_of_other_programs() {
         assert_eq!(row.as_ref().unwrap().vectors.dense(""), Some(&[0.5, 1.0][..]));
     }
     let message = rows[3].as_ref().unwrap_err().to_string();
-    assert!(message.starts_with("rows.csv:5: vector[1]: \"x\" is not a number"), "{message}");
+    assert!(
+        message.starts_with("rows.csv:5: vector[1]: \"x\" is not a number"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -257,7 +260,10 @@ fn columns_are_left_out_and_rows_numbered_where_the_caller_says_so() {
     });
     let row = open(text, &numbered).unwrap().next().unwrap().unwrap();
     assert_eq!((row.id, row.numbered), (PointId::Num(0), true));
-    assert_eq!(row.payload.map(Value::Object), Some(json!({"ID": "a", "id": "b"})));
+    assert_eq!(
+        row.payload.map(Value::Object),
+        Some(json!({"ID": "a", "id": "b"}))
+    );
     for (leave_out, expected) in [
         (vec!["w"], "no name for column 1"),
         (vec!["", "x"], "no column \"x\""),

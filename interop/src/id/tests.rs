@@ -22,7 +22,10 @@ fn texts_become_the_same_uuids_each_time_and_stay_in_the_payload() {
     assert_eq!(payload.map(Value::Object), Some(json!({"a": 1, "key": "doc-1"})));
     let mut none = None;
     let given = Given::of_json(&json!("7")).unwrap();
-    assert_eq!(numbering.resolve(given, 1, &mut none).unwrap(), (PointId::Num(7), false));
+    assert_eq!(
+        numbering.resolve(given, 1, &mut none).unwrap(),
+        (PointId::Num(7), false)
+    );
     assert_eq!(none, None);
     let mut taken = Some(Map::from_iter([("key".to_owned(), json!(2))]));
     let error = numbering.resolve(Some(Given::Text("doc-2".to_owned())), 2, &mut taken);

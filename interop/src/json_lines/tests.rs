@@ -106,7 +106,10 @@ fn uuids_are_ids_and_numbers_in_quotes_are_not() {
         );
     }
     let message = message(r#"{"id":"7"}"#);
-    assert!(message.starts_with(r#"rows.jsonl:1: id: "7" is not an id"#), "{message}");
+    assert!(
+        message.starts_with(r#"rows.jsonl:1: id: "7" is not an id"#),
+        "{message}"
+    );
 }
 
 #[test]
@@ -345,7 +348,10 @@ fn what_json_lacks_and_python_writes_is_refused_by_name_or_changed_if_allowed() 
     let found: Vec<_> = rows.by_ref().collect();
     let payload = |row: usize| json!(found[row].as_ref().unwrap().payload);
     assert_eq!(payload(0), json!({"x": [null, null], "t": "NaN"}));
-    assert_eq!(payload(1), json!({"t": "a\u{fffd} b\u{fffd}", "whole": "\u{1f600}"}));
+    assert_eq!(
+        payload(1),
+        json!({"t": "a\u{fffd} b\u{fffd}", "whole": "\u{1f600}"})
+    );
     assert_eq!(payload(2), json!({"t": "\u{fffd}"}));
     assert!(found[3].is_err());
     assert_eq!(rows.changed(), 5);
@@ -360,11 +366,20 @@ fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
     };
     let lines = "{\"id\": \"post 7\", \"emb\": \"[0.5 1. 2e0]\", \"x\": 1}\n{\"id\": \"8\", \"emb\": \"[1, 2]\"}\n{\"id\": 9, \"emb\": \"\"}\n";
     let input = Input::from_bytes("rows.jsonl", lines.into());
-    let rows: Vec<Row> = JsonLinesRows::new(input, &options).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<Row> = JsonLinesRows::new(input, &options)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(rows[0].id, crate::id::of_text("post 7"));
     assert_eq!(rows[0].vectors.dense(""), Some(&[0.5, 1.0, 2.0][..]));
-    assert_eq!(rows[0].payload.clone().map(Value::Object), Some(json!({"x": 1, "key": "post 7"})));
-    assert_eq!((rows[1].id, rows[1].vectors.dense("")), (PointId::Num(8), Some(&[1.0, 2.0][..])));
+    assert_eq!(
+        rows[0].payload.clone().map(Value::Object),
+        Some(json!({"x": 1, "key": "post 7"}))
+    );
+    assert_eq!(
+        (rows[1].id, rows[1].vectors.dense("")),
+        (PointId::Num(8), Some(&[1.0, 2.0][..]))
+    );
     assert!(rows[2].vectors.0.is_empty());
     // Lines of ours as well, whose vectors stay arrays.
     let options = ReadOptions {
@@ -373,7 +388,11 @@ fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
     };
     let line = r#"{"id": "post 7", "vector": [1], "payload": {"x": 1}}"#;
     let input = Input::from_bytes("rows.jsonl", line.into());
-    let row = JsonLinesRows::new(input, &options).unwrap().next().unwrap().unwrap();
+    let row = JsonLinesRows::new(input, &options)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
     assert_eq!(row.id, rows[0].id);
     assert_eq!(row.payload, rows[0].payload);
 }

@@ -191,7 +191,10 @@ fn text_that_gzip_packed_is_unpacked_as_it_is_read() {
     }
     let table = Input::from_bytes("x", gzip(b"id,v0\n7,1\n"));
     let rows = read(table, Format::Csv, &ReadOptions::default()).unwrap();
-    assert_eq!(rows.map(|row| row.unwrap().id.to_string()).collect::<Vec<_>>(), ["7"]);
+    assert_eq!(
+        rows.map(|row| row.unwrap().id.to_string()).collect::<Vec<_>>(),
+        ["7"]
+    );
 }
 
 #[test]
@@ -200,16 +203,23 @@ fn what_is_packed_and_damaged_is_an_error_that_ends_the_rows() {
     let packed = gzip(text.as_bytes());
     for cut in [3, 12, packed.len() / 2, packed.len() - 1] {
         let input = Input::from_bytes("x", packed[..cut].to_vec());
-        let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default()).unwrap().collect();
+        let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default())
+            .unwrap()
+            .collect();
         let last = rows.last().unwrap().as_ref().unwrap_err();
-        assert!(!last.is_skippable() && last.to_string().contains("cannot be read"), "{cut}: {last}");
+        assert!(
+            !last.is_skippable() && last.to_string().contains("cannot be read"),
+            "{cut}: {last}"
+        );
     }
     // The checksum at its end tells what nothing else does.
     let mut changed = packed.clone();
     let at = changed.len() - 6;
     changed[at] ^= 1;
     let input = Input::from_bytes("x", changed);
-    let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default()).unwrap().collect();
+    let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default())
+        .unwrap()
+        .collect();
     assert!(rows.last().unwrap().is_err());
 }
 
@@ -217,7 +227,11 @@ fn what_is_packed_and_damaged_is_an_error_that_ends_the_rows() {
 fn packed_files_of_other_kinds_are_told_as_such() {
     for (start, format, expected) in [
         (&b"\x1f\x8b\x08\x00rest"[..], Format::Npy, "found gzip; unpack it"),
-        (b"\x28\xb5\x2f\xfdrest", Format::JsonLines, "found Zstandard; unpack it"),
+        (
+            b"\x28\xb5\x2f\xfdrest",
+            Format::JsonLines,
+            "found Zstandard; unpack it",
+        ),
         (b"PK\x03\x04rest", Format::Csv, "found a zip archive; unpack it"),
     ] {
         let input = Input::from_bytes("rows", start.to_vec());

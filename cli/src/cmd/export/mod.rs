@@ -75,7 +75,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     using: Option<String>,
 
-    /// Beside an .npy file, a line {\"id\", \"payload\"} for each row, as `vdb load --rows` reads it
+    /// Beside an .npy file, a line {"id", "payload"} for each row, as `vdb load --rows` reads it
     #[arg(long, value_name = "FILE.jsonl")]
     rows: Option<PathBuf>,
 

@@ -20,6 +20,8 @@ use crate::table;
 /// The ending of backups, and of index files of FAISS.
 const BACKUP: &str = "backup";
 pub(super) const FAISS: &str = "faiss";
+/// What directories of Chroma had before version 0.4.
+const OLD_CHROMA: &str = "chroma-embeddings.parquet";
 
 /// What a source is.
 pub(super) enum Source {
@@ -171,6 +173,13 @@ fn name_of(path: &Path, args: &Args) -> Outcome<String> {
 fn directory(args: &Args) -> Outcome<Source> {
     if let Some(found) = store(args)? {
         return Ok(Source::Collections(found));
+    }
+    if args.source.join(OLD_CHROMA).is_file() {
+        return Err(Failure::failed(format!(
+            "{}: this is a directory of Chroma before version 0.4, which has {OLD_CHROMA}: make a new one of it with chroma-migrate (of \
+             PyPI), and import that",
+            args.source.display()
+        )));
     }
     let mut held = Held::of(&args.source, args.reading.format())?;
     if held.backups.is_empty() {

@@ -17,12 +17,14 @@ pub(super) fn may_be(
     indexes: &[(String, PayloadIndexParams)],
 ) -> Outcome {
     let trial = importer().open_in_memory()?;
-    let made = trial.create_collection(name, config.clone()).and_then(|collection| {
-        for (path, params) in indexes {
-            collection.create_payload_index(path, params.clone())?;
-        }
-        Ok(())
-    });
+    let made = trial
+        .create_collection(name, config.clone())
+        .and_then(|collection| {
+            for (path, params) in indexes {
+                collection.create_payload_index(path, params.clone())?;
+            }
+            Ok(())
+        });
     trial.close()?;
     made.map_err(|error| Failure::from(error).within(name))
 }

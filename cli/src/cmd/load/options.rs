@@ -36,7 +36,12 @@ pub(crate) struct Reading {
     id_column: Option<String>,
 
     /// Ids that are texts, and neither numbers nor UUIDs, become UUIDs, the same each time, and the texts the field NAME of the payload
-    #[arg(long, value_name = "NAME", help_heading = "Columns", conflicts_with = "number_rows")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "Columns",
+        conflicts_with = "number_rows"
+    )]
     text_ids: Option<String>,
 
     /// Column with whole vectors: in CSV and .jsonl arrays or text with the numbers [default: vector], in Parquet and Arrow lists
