@@ -130,6 +130,13 @@ fn limits_are_there_however_an_import_ends() {
     place
         .vdb(&["export", "db", "c", "c.backup", "--format", "backup"])
         .succeeded();
+    // Rows are added to one that has limits.
+    let lines: String = (0..20)
+        .map(|id| format!("{{\"id\": {id}, \"vector\": {:?}}}\n", vec![0.5; 48]))
+        .collect();
+    place.file("more.jsonl", lines);
+    let more = ["import", "more.jsonl", "db", "--collection", "c", "--no-index"];
+    assert_eq!(place.json(&more)["rows"], 20);
     // Killed while it writes into a new collection, and into one that is there.
     for options in [&[][..], &["--resume"]] {
         let before = bytes(place.path("db2"));

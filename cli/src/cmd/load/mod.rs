@@ -188,7 +188,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let shape = source.shape(args.skip_bad, &mut early)?;
 
     interrupt::watch();
-    let builder = open::builder().durability(args.durability);
+    // Strict mode is for those who use the collection, and holds nobody up who fills it.
+    let builder = open::builder().strict_mode(false).durability(args.durability);
     let done = Home::at(&args.db).with(builder, |db| {
         let mut target = Target::find(Some(db), args, shape, &source)?;
         let started = Instant::now();
