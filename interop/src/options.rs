@@ -101,7 +101,7 @@ impl Format {
 }
 
 /// The name that a file had before gzip packed it, if it says that it did.
-pub(crate) fn without_gz(path: &Path) -> Option<PathBuf> {
+fn without_gz(path: &Path) -> Option<PathBuf> {
     let ending = path.extension()?;
     ending.eq_ignore_ascii_case("gz").then(|| path.with_extension(""))
 }

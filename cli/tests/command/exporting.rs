@@ -258,7 +258,7 @@ fn options_that_do_nothing_are_refused() {
         let message = place.vdb(&import).failed_with(2);
         assert!(message.contains(part), "{message}");
     }
-    place.file("rows.fvecs", [1, 0, 0, 0, 0, 0, 0, 0]);
+    place.file("rows.fvecs", [1u8, 0, 0, 0, 0, 0, 0, 0]);
     for (option, name) in [
         ("--number-rows", None),
         ("--leave-out", Some("a")),

@@ -134,7 +134,7 @@ impl Columns {
             None if asked.number_rows => None,
             None => by_name.get(ID).copied().filter(|id| !left_out.contains(id)),
         };
-        let vectors = match &vector {
+        let vectors: &[usize] = match &vector {
             VectorColumns::None => &[],
             VectorColumns::Whole(column) => std::slice::from_ref(column),
             VectorColumns::Numbers(columns) => columns.as_slice(),

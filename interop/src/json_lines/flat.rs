@@ -76,10 +76,14 @@ impl Flat {
         self.id.as_deref().unwrap_or(ID)
     }
 
-    /// Whether a key is one of the payload.
-    pub(super) fn is_payload(&self, key: &str) -> bool {
+    /// Whether a place in a line is in its payload.
+    pub(super) fn is_payload(&self, place: &str) -> bool {
         let vectors = self.vectors.iter().map(|(key, _)| key);
-        self.id.iter().chain(vectors).all(|known| known != key)
+        let is_in = |known: &String| {
+            let rest = place.strip_prefix(known.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        };
+        !self.id.iter().chain(vectors).any(is_in)
     }
 
     /// The key of the vector with this name.

@@ -353,8 +353,28 @@ fn what_json_lacks_and_python_writes_is_refused_by_name_or_changed_if_allowed() 
         json!({"t": "a\u{fffd} b\u{fffd}", "whole": "\u{1f600}"})
     );
     assert_eq!(payload(2), json!({"t": "\u{fffd}"}));
-    assert!(found[3].is_err());
+    assert!(
+        found[3]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains("NaN is not a finite")
+    );
     assert_eq!(rows.changed(), 5);
+    // Of lines of others as well.
+    let lines = "{\"id\": 1, \"emb\": [NaN]}\n{\"id\": 2, \"n\": NaN, \"emb\": null}\n";
+    let messages: Vec<String> = of_others(lines, named(None, &["emb"]))
+        .into_iter()
+        .map(|row| row.unwrap_err().to_string())
+        .collect();
+    assert!(
+        messages[0].starts_with("rows.jsonl:1: emb[0]: NaN is not a finite"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[1].starts_with("rows.jsonl:2: n: NaN is nothing that a payload"),
+        "{messages:?}"
+    );
 }
 
 #[test]
