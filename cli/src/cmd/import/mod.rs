@@ -32,15 +32,20 @@ use trial::{importer, may_be};
 
 const AFTER: &str = "\
 SOURCE is one of
-  NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}: collection NAME
-  a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a chroma.sqlite3; or one with
-                .backup files in it (--all)
-  NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map), or a directory with
-                an index.faiss and the metadata.pkl that a common wrapper keeps beside it: collection NAME
-  NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy, .fvecs, .bvecs, .ivecs, .csv, .tsv,
-                .jsonl, the last three also with .gz, or a directory of such files of one format: rows, for collection NAME, added to it if it is there;
-                `vdb load --help` tells of their columns, docs/formats.md how each type is mapped
-  -             rows from standard input, JSON Lines unless --format says otherwise; --collection names the collection
+  NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}:
+                collection NAME
+  a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a
+                chroma.sqlite3; or one with .backup files in it (--all)
+  NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map),
+                or a directory with an index.faiss and the metadata.pkl that a common wrapper
+                keeps beside it: collection NAME
+  NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy,
+                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz, or a
+                directory of such files of one format: rows, for collection NAME, added to it if
+                it is there; `vdb load --help` tells of their columns, docs/formats.md how each
+                type is mapped
+  -             rows from standard input, JSON Lines unless --format says otherwise;
+                --collection names the collection
 
 A file whose name has another ending is what it begins as: Parquet, Arrow, NumPy's files, HDF5, backups and indexes of FAISS tell \
 themselves apart.
@@ -74,7 +79,7 @@ Examples:
   vdb import posts.backup my.db --dry-run
   vdb import ./qdrant_data my.db --all
   vdb import ./chroma my.db --collection posts
-  vdb import ./store my.db                    a directory with index.faiss and metadata.pkl
+  vdb import ./store my.db                  a directory with index.faiss and metadata.pkl
   vdb import train.parquet my.db --vector-column embedding --distance dot --dry-run
   vdb import pinecone.jsonl my.db --vector-column values --text-ids pinecone_id
   vdb import posts.csv.gz my.db --vector-column embedding --id-column slug --text-ids slug
