@@ -57,13 +57,13 @@ pub(crate) fn parse_line<'t, S: DeserializeSeed<'t>>(
 
 /// What to say where a payload, and no vector, has a number that is not finite.
 pub(crate) fn of_payload(problem: Problem) -> Problem {
-    match problem {
-        Problem::NotFinite { value } => Problem::Unkept {
+    if let Problem::NotFinite { value } = problem {
+        return Problem::Unkept {
             found: value,
             nearest: "null",
-        },
-        other => other,
+        };
     }
+    problem
 }
 
 /// Whether [`mended`] may help.
