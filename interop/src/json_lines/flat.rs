@@ -230,6 +230,8 @@ impl<'de> Visitor<'de> for OptionalVector<'_> {
         }
         match spelled::vector(text, self.field) {
             Ok(numbers) => Ok(Some(Vector::Dense(numbers))),
+            // Where in the text it is helps nobody.
+            Err((field, Problem::Json { message, .. })) => self.spot.note(Err(E::custom(message)), || field),
             Err((field, problem)) => self.spot.note(Err(E::custom(problem)), || field),
         }
     }

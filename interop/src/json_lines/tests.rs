@@ -433,7 +433,7 @@ fn what_is_wrong_with_lines_of_others_is_told_by_their_keys() {
         (
             r#"{"id": 1, "emb": "[1, x]"}"#,
             named(None, &["emb"]),
-            "rows.jsonl:1: emb: ",
+            "rows.jsonl:1: emb[1]: expected value (byte ",
         ),
         (
             r#"{"id": 1, "emb": true}"#,

@@ -8,7 +8,7 @@ mod zip;
 
 use std::path::Path;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 use vdb::Vectors;
 
 use crate::error::{Problem, RowError};

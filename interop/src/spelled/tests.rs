@@ -23,7 +23,7 @@ fn vectors_are_read_however_they_are_spelled() {
     }
     assert_eq!(vector("[7]", "v").unwrap(), [7.0]);
     assert_eq!(vector("[ 7. ]", "v").unwrap(), [7.0]);
-    assert_eq!(vector("[]", "v").unwrap(), []);
+    assert!(vector("[]", "v").unwrap().is_empty());
 }
 
 #[test]
