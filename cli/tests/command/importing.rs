@@ -385,7 +385,7 @@ fn directories_of_chroma_and_faiss_become_collections() {
             .collect();
         assert_eq!(points, [29, 29, 29], "{version}");
     }
-    std::fs::create_dir(place.path("older")).unwrap();
+    fs::create_dir(place.path("older")).unwrap();
     place.file("older/chroma-embeddings.parquet", "");
     let refused = place.vdb(&["import", "older", "db"]).failed_with(1);
     assert!(refused.contains("chroma-migrate"), "{refused}");

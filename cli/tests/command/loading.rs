@@ -340,9 +340,10 @@ fn a_table_with_texts_for_ids_and_vectors_is_imported_packed_as_it_is() {
     let points = place.json(&["scroll", "db", "posts", "--with-vectors"])["points"].clone();
     assert_eq!(points.as_array().map(Vec::len), Some(2));
     assert_eq!(
-        points[0],
-        json!({"id": 42, "payload": {"n": 2}, "vector": [1.0, 0.0]})
+        (&points[0]["id"], &points[0]["payload"]),
+        (&json!(42), &json!({"n": 2}))
     );
+    assert_eq!(points[0]["vector"], json!([1.0, 0.0]));
     assert_eq!(points[1]["payload"], json!({"n": 1, "slug": "first post"}));
     assert_eq!(points[1]["vector"], json!([0.5, 1.0]));
     // Who imports again comes to the same points.
