@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod elsewhere;
 mod fixture;
 mod hostile;
 mod resuming;

@@ -14,7 +14,7 @@ use vdb_qdrant::Qdrant;
 use super::fixture::{Dice, Fate, Faulty, Server, all_points, fill, options, payload, settings, status};
 
 /// A run with the journal of this file, as a new process would have it.
-pub(crate) async fn go<S: Store, T: Store>(
+async fn go<S: Store, T: Store>(
     source: S,
     target: T,
     state: &Path,
