@@ -1,8 +1,8 @@
 //! CSV (RFC 4180): a header row, then one row a record.
 //!
 //! - `id`: a whole number or a UUID. Without this column rows are numbered.
-//! - The vector is either one column `vector` with all of its numbers, as JSON or as in `spelled.rs`, or numeric columns `v0`, `v1`, ... without a gap.
-//!   A file without either is refused, unless the caller says that rows have no vectors.
+//! - The vector is either one column `vector` with all of its numbers, as JSON or as `spelled.rs` reads them, or numeric
+//!   columns `v0`, `v1`, ... without a gap. A file without either is refused, unless the caller says that rows have no vectors.
 //! - Every other column is a payload field of that name. Cells become JSON values by [`cell::value`]'s rules: an
 //!   empty cell leaves the field out.
 //!
