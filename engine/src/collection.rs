@@ -98,7 +98,7 @@ impl Collection {
 
     /// Refuses a request that the strict mode of the collection does not allow.
     fn admit(&self, ask: impl FnOnce(&Strict<'_>) -> Result<()>) -> Result<()> {
-        self.call(|| strict::admit(&self.core, ask))
+        self.call(|| strict::admit(&self.shared().options, &self.core, ask))
     }
 
     fn view(&self) -> Result<View> {
@@ -183,7 +183,7 @@ impl Collection {
     fn enter(&self, entry: Entry, durability: Durability, control: &Control<'_>) -> Result<Ticket> {
         let entries = vec![(self.core.clone(), entry)];
         let ticket = self.call(|| {
-            strict::admit_writes(&entries)?;
+            strict::admit_writes(&self.shared().options, &entries)?;
             self.shared().submit(entries, durability, control)
         });
         self.mend(&self.core.tables());
@@ -357,7 +357,11 @@ impl Collection {
     /// True when strict mode bounds how often the collection is read: a read that is begun again counts twice.
     pub fn counts_reads(&self) -> bool {
         let tables = self.core.tables();
-        (tables.schema.strict_mode()).is_some_and(|limits| limits.read_rate_limit.is_some())
+        let limits = tables
+            .schema
+            .strict_mode()
+            .filter(|_| self.shared().options.strict_mode);
+        limits.is_some_and(|limits| limits.read_rate_limit.is_some())
     }
 
     /// Refuses a read of the collection that may take so long, where strict mode says how long one may at most. A request that

@@ -326,6 +326,8 @@ pub(crate) struct Options {
     /// How often points are looked for whose time is past.
     pub(crate) sweep_interval: Duration,
     pub(crate) clock: Clock,
+    /// Whether requests are held to the strict mode of their collections.
+    pub(crate) strict_mode: bool,
     /// From how many rows on a payload value gets a graph, where it is not as everywhere.
     pub(crate) partition_rows: Option<u32>,
 }
@@ -352,6 +354,7 @@ impl Default for Options {
             answer_bytes: DEFAULT_ANSWER_BYTES,
             sweep_interval: Duration::from_secs(60),
             clock: Clock::default(),
+            strict_mode: true,
             partition_rows: None,
         }
     }

@@ -139,6 +139,27 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Whether requests are held to the [strict mode](crate::StrictMode) of their collections. True by default. Without it a program can
+    /// bring in data or put it in order whatever the limits of a collection are, and these stay as they are for all others.
+    ///
+    /// ```
+    /// use vdb::{CollectionConfig, Database, Distance, Point, StrictMode, VectorParams};
+    ///
+    /// let limits = StrictMode { enabled: Some(true), upsert_max_batchsize: Some(1), ..StrictMode::default() };
+    /// let config = CollectionConfig::new(VectorParams::new(1, Distance::Dot)).strict_mode(limits);
+    /// let points = || vec![Point::new(1, [0.5]), Point::new(2, [0.5])];
+    /// let held = Database::builder().open_in_memory()?;
+    /// assert!(held.create_collection("c", config.clone())?.upsert(points()).is_err());
+    /// let free = Database::builder().strict_mode(false).open_in_memory()?;
+    /// assert!(free.create_collection("c", config)?.upsert(points()).is_ok());
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    #[must_use]
+    pub fn strict_mode(mut self, is_kept: bool) -> Self {
+        self.options.strict_mode = is_kept;
+        self
+    }
+
     /// From how many rows on a payload value gets a graph of its own. For tests, whose collections are small.
     #[doc(hidden)]
     #[must_use]
@@ -437,7 +458,7 @@ impl Database {
     pub fn write_with(&self, batch: WriteBatch, control: &Control<'_>) -> Result<WriteResult> {
         let shared = self.shared();
         let entries = shared.bind(batch)?;
-        strict::admit_writes(&entries)?;
+        strict::admit_writes(&shared.options, &entries)?;
         shared
             .submit(entries, shared.options.durability, control)?
             .acknowledge()
@@ -451,7 +472,7 @@ impl Database {
         let shared = self.shared();
         shared.wal()?;
         let entries = shared.bind(batch)?;
-        strict::admit_writes(&entries)?;
+        strict::admit_writes(&shared.options, &entries)?;
         shared.submit(entries, durability, &Control::none())
     }
 

@@ -5,11 +5,9 @@
 #![no_main]
 
 use std::io::Cursor;
-use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::Once;
 
 use libfuzzer_sys::fuzz_target;
-use tempfile::TempDir;
 use vdb_fuzz::sources::drain;
 use vdb_interop::faiss::FaissRows;
 use vdb_interop::{ColumnOptions, Format, Input, ReadOptions, RowSource, open, read};
@@ -17,25 +15,23 @@ use vdb_interop::{ColumnOptions, Format, Input, ReadOptions, RowSource, open, re
 /// Rows that are read, at most: a few bytes can be a great many equal rows.
 const ROWS: usize = 20_000;
 
-/// Where the bytes become a file.
-fn home() -> &'static Path {
-    static HOME: OnceLock<TempDir> = OnceLock::new();
-    let home = HOME.get_or_init(|| {
-        // The fuzzer ends the process in its hook, before the readers can catch anything.
+/// The fuzzer ends the process in its hook, before the readers can catch anything.
+fn set_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|told| {
             let is_of_others = told.location().is_some_and(|at| at.file().contains("/registry/"));
             if !is_of_others {
                 eprintln!("{told}");
             }
         }));
-        tempfile::tempdir().expect("a directory")
     });
-    home.path()
 }
 
 fn options(choice: u8) -> ReadOptions {
     ReadOptions {
         lossy: choice & 1 != 0,
+        text_ids: (choice & 32 != 0).then(|| "t".to_owned()),
         columns: ColumnOptions {
             number_rows: choice & 2 != 0,
             has_vectors: choice & 4 == 0,
@@ -48,16 +44,15 @@ fn options(choice: u8) -> ReadOptions {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    // Also for formats that need no file: the hook comes with it.
-    let home = home();
+    set_hook();
     let [format, choice, file @ ..] = bytes else { return };
     let options = options(*choice);
-    let name = match format % 6 {
-        0 => "x.parquet",
-        1 => "x.arrow",
-        2 => "x.npz",
-        3 => "x.hdf5",
-        4 => "x.faiss",
+    let ending = match format % 6 {
+        0 => ".parquet",
+        1 => ".arrow",
+        2 => ".npz",
+        3 => ".hdf5",
+        4 => ".faiss",
         // Arrow from a pipe.
         _ => {
             let input = Input::from_reader("fuzz", Cursor::new(file.to_vec()));
@@ -67,12 +62,13 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         }
     };
-    let path = home.join(name);
-    std::fs::write(&path, file).expect("a file");
-    let rows = if name == "x.faiss" {
-        FaissRows::open(&path, &options).map(|rows| Box::new(rows) as Box<dyn RowSource>)
+    // It goes with the input: the fuzzer leaves without dropping anything that lives longer.
+    let home = tempfile::Builder::new().suffix(ending).tempfile().expect("a file");
+    std::fs::write(home.path(), file).expect("a file");
+    let rows = if ending == ".faiss" {
+        FaissRows::open(home.path(), &options).map(|rows| Box::new(rows) as Box<dyn RowSource>)
     } else {
-        open(&path, &options)
+        open(home.path(), &options)
     };
     if let Ok(mut rows) = rows {
         drain(&mut *rows, ROWS);

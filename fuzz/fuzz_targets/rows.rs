@@ -1,6 +1,7 @@
 //! The readers of foreign formats: any bytes are rows or errors, never a panic.
 //!
-//! The first byte picks the format, whether the length is known, and whether columns are named; the second the longest row.
+//! The first byte picks the format, whether the length is known, whether columns are named, and whether texts become ids; the second the
+//! longest row, and whether values may be changed.
 #![no_main]
 
 use std::io::Cursor;
@@ -25,13 +26,15 @@ fuzz_target!(|bytes: &[u8]| {
         0 => Input::from_bytes("fuzz", file.to_vec()),
         _ => Input::from_reader("fuzz", Cursor::new(file.to_vec())),
     };
-    let format = FORMATS.get(usize::from(choice & 0x3f));
+    let format = FORMATS.get(usize::from(choice & 0x1f));
     let Some(&format) = format else {
         let _ = read_row_numbers(input(), 1 << 16);
         return;
     };
     let vectors = if choice & 0x40 != 0 { vec!["v".to_owned()] } else { Vec::new() };
     let options = ReadOptions {
+        lossy: limit % 2 == 1,
+        text_ids: (choice & 0x20 != 0).then(|| "t".to_owned()),
         columns: ColumnOptions {
             vectors,
             ..ColumnOptions::default()

@@ -161,7 +161,7 @@ impl Hdf5Rows {
             first: 0,
             config,
             notes,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             bytes,
             ended: false,
@@ -218,10 +218,10 @@ impl Hdf5Rows {
         if let Some((at, problem)) = not_finite(&vector) {
             return Err(RowError::in_field(place, format!("{}[{at}]", self.name), problem));
         }
-        match self.numbering.resolve(None, number) {
-            Ok((id, numbered)) => Ok(Row {
+        match self.numbering.number(number) {
+            Ok(id) => Ok(Row {
                 id,
-                numbered,
+                numbered: true,
                 vectors: Vectors::default().with(self.vector_name.as_str(), vector),
                 payload: None,
                 place,

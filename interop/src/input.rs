@@ -5,17 +5,18 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
 
 use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
 
-/// How packed files begin, what they are called, and what to do with them.
-const PACKED: [(&[u8], &str, &str); 3] = [
-    (
-        b"\x1f\x8b",
-        "gzip",
-        "unpack it on the way: gzip -dc FILE | vdb load ... -",
-    ),
+/// How files of gzip begin.
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// How other packed files begin, what they are called, and what to do with them.
+const PACKED: [(&[u8], &str, &str); 2] = [
     (
         b"\x28\xb5\x2f\xfd",
         "Zstandard",
@@ -33,6 +34,8 @@ pub struct Input {
     name: Arc<str>,
     reader: Box<dyn Read + Send>,
     read: u64,
+    /// Bytes of the packed file that were read, where what comes out is unpacked.
+    packed: Option<Arc<AtomicU64>>,
     total: Option<u64>,
     /// Where the file is that was opened.
     path: Option<PathBuf>,
@@ -68,6 +71,7 @@ impl Input {
             name,
             reader: Box::new(file),
             read: 0,
+            packed: None,
             total,
             path: total.is_some().then(|| path.to_owned()),
         })
@@ -75,24 +79,51 @@ impl Input {
 
     /// Looks at the first bytes without using them up, and refuses those of a packed file.
     pub(crate) fn refuse_packed(&mut self) -> Result<(), RowError> {
+        if self.begins_as_gzip()? {
+            return Err(self.packed_as("gzip", "unpack it on the way: gzip -dc FILE | vdb load ... -"));
+        }
+        Ok(())
+    }
+
+    /// As [`refuse_packed`](Self::refuse_packed), but what gzip has packed is unpacked as it is read, of any number of members.
+    pub(crate) fn unpack(&mut self) -> Result<(), RowError> {
+        if !self.begins_as_gzip()? {
+            return Ok(());
+        }
+        let count = Arc::new(AtomicU64::new(0));
+        let reader = Counted {
+            reader: std::mem::replace(&mut self.reader, Box::new(io::empty())),
+            count: count.clone(),
+        };
+        self.reader = Box::new(MultiGzDecoder::new(reader));
+        self.packed = Some(count);
+        Ok(())
+    }
+
+    /// Looks at the first bytes without using them up: true if they are those of gzip.
+    fn begins_as_gzip(&mut self) -> Result<bool, RowError> {
         let mut start = [0; 4];
         let filled = self
             .fill(&mut start)
             .map_err(|error| RowError::new(self.place(At::File), Problem::Io(error)))?;
         let start = start.get(..filled).unwrap_or_default();
-        let packed = PACKED.iter().find(|(magic, ..)| start.starts_with(magic));
-        if let Some((_, found, advice)) = packed {
-            let problem = Problem::Format {
-                expected: "plain rows",
-                found: (*found).to_owned(),
-                advice,
-            };
-            return Err(RowError::new(self.place(At::File), problem));
+        let mut packed = PACKED.into_iter();
+        if let Some((_, found, advice)) = packed.find(|(magic, ..)| start.starts_with(magic)) {
+            return Err(self.packed_as(found, advice));
         }
         let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
         self.reader = Box::new(Cursor::new(start.to_vec()).chain(rest));
         self.read = 0;
-        Ok(())
+        Ok(start.starts_with(GZIP))
+    }
+
+    fn packed_as(&self, found: &str, advice: &'static str) -> RowError {
+        let problem = Problem::Format {
+            expected: "plain rows",
+            found: found.to_owned(),
+            advice,
+        };
+        RowError::new(self.place(At::File), problem)
     }
 
     /// Takes any reader; its length is unknown. `name` stands in messages.
@@ -101,6 +132,7 @@ impl Input {
             name: name.into(),
             reader: Box::new(reader),
             read: 0,
+            packed: None,
             total: None,
             path: None,
         }
@@ -121,6 +153,7 @@ impl Input {
             name: name.into(),
             reader: Box::new(Cursor::new(bytes)),
             read: 0,
+            packed: None,
             total,
             path: None,
         }
@@ -143,9 +176,11 @@ impl Input {
         }
     }
 
-    /// Bytes read so far.
+    /// Bytes read so far, of a packed file those of the file.
     pub(crate) fn position(&self) -> u64 {
-        self.read
+        self.packed
+            .as_ref()
+            .map_or(self.read, |packed| packed.load(Ordering::Relaxed))
     }
 
     /// Bytes in all, for a regular file.
@@ -182,5 +217,19 @@ impl fmt::Debug for Input {
             .field("name", &self.name)
             .field("read", &self.read)
             .finish_non_exhaustive()
+    }
+}
+
+/// Counts the bytes that pass.
+struct Counted {
+    reader: Box<dyn Read + Send>,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
     }
 }

@@ -55,6 +55,64 @@ pub(crate) fn parse_line<'t, S: DeserializeSeed<'t>>(
     })
 }
 
+/// What to say where a payload, and no vector, has a number that is not finite.
+pub(crate) fn of_payload(problem: Problem) -> Problem {
+    if let Problem::NotFinite { value } = problem {
+        return Problem::Unkept {
+            found: value,
+            nearest: "null",
+        };
+    }
+    problem
+}
+
+/// Whether [`mended`] may help.
+pub(crate) fn is_mendable(problem: &Problem) -> bool {
+    matches!(problem, Problem::Unkept { .. })
+}
+
+/// A text as near as JSON comes to what Python writes and JSON does not have: null for NaN and infinities, U+FFFD for halves of
+/// characters. And how many of them there were.
+pub(crate) fn mended(text: &[u8]) -> (Vec<u8>, u64) {
+    const NAMES: [&[u8]; 4] = [b"-Infinity", b"Infinity", b"-NaN", b"NaN"];
+    let (mut out, mut count) = (Vec::with_capacity(text.len()), 0);
+    let (mut at, mut in_string) = (0, false);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (taken, instead): (usize, Option<&[u8]>) = match rest {
+            [b'\\', b'u', ..] if in_string => match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
+                (Some(true), Some(false)) => (12, None),
+                (Some(_), _) => (6, Some(b"\\ufffd")),
+                (None, _) => (2, None),
+            },
+            [b'\\', _, ..] if in_string => (2, None),
+            [b'"', ..] => {
+                in_string = !in_string;
+                (1, None)
+            }
+            _ if in_string => (1, None),
+            _ => match NAMES.into_iter().find(|name| rest.starts_with(name)) {
+                Some(name) => (name.len(), Some(b"null")),
+                None => (1, None),
+            },
+        };
+        count += u64::from(instead.is_some());
+        out.extend_from_slice(instead.unwrap_or(rest.get(..taken).unwrap_or(rest)));
+        at += taken;
+    }
+    (out, count)
+}
+
+/// Whether an escape is the first half of a character, or the second; `None` if it is a whole one.
+fn surrogate(escape: &[u8]) -> Option<bool> {
+    let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
+    let code = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    match code {
+        0xd800..=0xdbff => Some(true),
+        0xdc00..=0xdfff => Some(false),
+        _ => None,
+    }
+}
+
 /// An integer of a payload that 64 bits do not hold, of which parsing made a float: where it is, and what to say of it. `text` is what
 /// the payload was parsed from.
 pub(crate) fn wide_integer(payload: &Map<String, Value>, text: &[u8]) -> Option<(String, Problem)> {
@@ -175,6 +233,13 @@ fn problem(error: &serde_json::Error, text: &[u8]) -> Problem {
     }
     // The line that serde_json names is counted within `text`: always 1, and the file has its own.
     let message = error.to_string();
+    let halves = ["lone leading surrogate", "unexpected end of hex escape"];
+    if halves.into_iter().any(|half| message.starts_with(half)) {
+        return Problem::Unkept {
+            found: "half of a character (a lone surrogate)".to_owned(),
+            nearest: "U+FFFD",
+        };
+    }
     let suffix = format!(" at line {} column {column}", error.line());
     let message = message.strip_suffix(&suffix).unwrap_or(&message).to_owned();
     Problem::Json { message, column }
@@ -188,4 +253,36 @@ fn not_json_number(text: &[u8], start: usize) -> Option<String> {
         .find(|name| rest.starts_with(name.as_bytes()))?;
     let sign = if before.ends_with(b"-") { "-" } else { "" };
     Some(format!("{sign}{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended_text(text: &str) -> (String, u64) {
+        let (bytes, count) = mended(text.as_bytes());
+        (String::from_utf8(bytes).unwrap(), count)
+    }
+
+    #[test]
+    fn what_python_writes_and_json_lacks_becomes_the_nearest() {
+        assert_eq!(
+            mended_text(r#"{"a": [NaN, -Infinity,Infinity], "NaN": "Infinity \" NaN"}"#),
+            (
+                r#"{"a": [null, null,null], "NaN": "Infinity \" NaN"}"#.to_owned(),
+                3
+            )
+        );
+        for (text, expected, count) in [
+            (r#""a\ud83d""#, r#""a\ufffd""#, 1),
+            (r#""\uDE00\ud83d\u0041""#, r#""\ufffd\ufffd\u0041""#, 2),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#, 0),
+            (r#""\\ud83d""#, r#""\\ud83d""#, 0),
+            (r#""\u12"#, r#""\u12"#, 0),
+            ("\"ä\\", "\"ä\\", 0),
+            ("", "", 0),
+        ] {
+            assert_eq!(mended_text(text), (expected.to_owned(), count), "{text}");
+        }
+    }
 }

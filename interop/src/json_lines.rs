@@ -13,10 +13,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use vdb::Vectors;
-use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError};
-use crate::id::Numbering;
+use crate::id::{Given, Numbering};
 use crate::input::Input;
 use crate::json::{self, Spot};
 use crate::lines::{Line, Lines};
@@ -56,7 +55,7 @@ impl JsonLinesRows {
             lines: Lines::new(input, options.max_row_bytes),
             rows: 0,
             ended: false,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             flat,
             is_compared: false,
@@ -70,11 +69,11 @@ impl JsonLinesRows {
         self.lines.place()
     }
 
-    fn row(&mut self, number: u64) -> Result<Row, RowError> {
-        let place = self.lines.place();
+    /// The line as it is, or the field that is wrong and what is wrong with it.
+    fn parse(&self) -> Result<Fields, (Option<String>, Problem)> {
         let spot = Spot::default();
         let text = self.lines.text();
-        let fields = match &self.flat {
+        let parsed = match &self.flat {
             None => {
                 let seed = FieldsSeed {
                     vector_name: &self.vector_name,
@@ -84,16 +83,41 @@ impl JsonLinesRows {
             }
             Some(keys) => json::parse_line(text, FlatSeed { keys, spot: &spot }, EXPECTED_FLAT),
         };
-        let fields = match fields {
-            Ok(fields) => fields,
-            Err(problem) => {
-                return Err(RowError {
-                    place,
-                    field: spot.take(),
-                    problem,
-                });
-            }
-        };
+        parsed.map_err(|problem| {
+            let field = spot.take();
+            let is_payload = field.as_deref().is_some_and(|field| match &self.flat {
+                None => field == "payload",
+                Some(keys) => keys.is_payload(field),
+            });
+            (
+                field,
+                if is_payload {
+                    json::of_payload(problem)
+                } else {
+                    problem
+                },
+            )
+        })
+    }
+
+    fn row(&mut self, number: u64) -> Result<Row, RowError> {
+        let place = self.lines.place();
+        let mut parsed = self.parse();
+        if self.lossy
+            && parsed
+                .as_ref()
+                .is_err_and(|(_, problem)| json::is_mendable(problem))
+        {
+            let (text, changed) = json::mended(self.lines.text());
+            self.lines.set_text(text);
+            parsed = self.parse();
+            self.changed += if parsed.is_ok() { changed } else { 0 };
+        }
+        let fields = parsed.map_err(|(field, problem)| RowError {
+            place: place.clone(),
+            field,
+            problem,
+        })?;
         if let Some(keys) = self.flat.as_ref().filter(|_| !self.is_compared) {
             if let Some(problem) = keys.missing(&fields) {
                 return Err(RowError::new(place, problem));
@@ -101,7 +125,10 @@ impl JsonLinesRows {
             self.is_compared = true;
         }
         let Fields {
-            id, vectors, payload, ..
+            id,
+            vectors,
+            mut payload,
+            ..
         } = fields;
         if let Some(payload) = payload.as_ref().filter(|_| self.lossy) {
             self.changed += json::wide_integers(payload, self.lines.text());
@@ -127,7 +154,7 @@ impl JsonLinesRows {
                 return Err(RowError::in_field(place, format!("{field}{at}"), problem));
             }
         }
-        match self.numbering.resolve(id, number) {
+        match self.numbering.resolve(id, number, &mut payload) {
             Ok((id, numbered)) => Ok(Row {
                 id,
                 numbered,
@@ -135,7 +162,10 @@ impl JsonLinesRows {
                 payload,
                 place,
             }),
-            Err(problem) => Err(RowError::in_field(place, "id", problem)),
+            Err(problem) => {
+                let field = self.flat.as_ref().map_or("id", Flat::id_name);
+                Err(RowError::in_field(place, field, problem))
+            }
         }
     }
 }
@@ -180,7 +210,7 @@ impl RowSource for JsonLinesRows {
 /// What one line holds.
 #[derive(Debug, Default)]
 struct Fields {
-    id: Option<PointId>,
+    id: Option<Given>,
     vectors: Vectors,
     payload: Option<Map<String, Value>>,
     /// The first of the keys that the caller named and that the line lacks, by its place among them.
@@ -212,7 +242,7 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
         while let Some(key) = entries.next_key::<String>()? {
             let twice = match key.as_str() {
                 "id" => {
-                    let value = entries.next_value::<Option<PointId>>();
+                    let value = entries.next_value::<Option<Given>>();
                     id.replace(self.spot.note(value, || key.clone())?).is_some()
                 }
                 "vector" => {

@@ -15,10 +15,11 @@
 //! | `error.rs` | [`RowError`], [`Problem`]: what can be wrong, and whether the next row can still be read |
 //! | `source.rs` | the trait [`RowSource`], [`Progress`] |
 //! | `options.rs` | [`Format`], [`ReadOptions`] |
-//! | `id.rs` | the row's own id or its number |
+//! | `id.rs` | the row's own id, one made of its text, or its number |
 //! | `input.rs` | [`Input`]: a file, standard input or any reader, with its name and byte count |
 //! | `json.rs` | JSON straight into rows, with the field of an error |
 //! | `vector.rs` | arrays of numbers in JSON, and the check that numbers are finite |
+//! | `spelled.rs` | vectors in text |
 //! | `misfit.rs` | values that a payload cannot hold |
 //! | `time.rs` | days and moments as text |
 //! | `pickle/`, `python.rs` | Python pickles, read without running anything; their values as JSON |
@@ -54,6 +55,7 @@ mod lines;
 mod misfit;
 mod options;
 mod python;
+mod spelled;
 mod time;
 mod vector;
 

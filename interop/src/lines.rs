@@ -73,6 +73,11 @@ impl Lines {
         &self.text
     }
 
+    /// Puts another text in the place of the line's.
+    pub(crate) fn set_text(&mut self, text: Vec<u8>) {
+        self.text = text;
+    }
+
     /// The longest line that is let through, in bytes.
     pub(crate) fn limit(&self) -> usize {
         self.limit

@@ -43,7 +43,7 @@ pub fn open_with_payload(
     let (input, format) = bare(vectors, options)?;
     let name = input.name().clone();
     let mut payload = Input::open(payload)?;
-    payload.refuse_packed()?;
+    payload.unpack()?;
     let vectors = read(input, format, options)?;
     Ok(Box::new(PairedRows::new(vectors, &name, payload, options)))
 }
@@ -57,7 +57,7 @@ pub fn open_with_rows(
     let (input, format) = bare(vectors, options)?;
     let name = input.name().clone();
     let mut rows = Input::open(rows)?;
-    rows.refuse_packed()?;
+    rows.unpack()?;
     let vectors = read(input, format, options)?;
     // Columns that are named are those of the vectors' file.
     let of_rows = ReadOptions {
@@ -89,8 +89,16 @@ fn bare(vectors: &Path, options: &ReadOptions) -> Result<(Input, Format), RowErr
 
 /// Reads `input` as `format`.
 pub fn read(mut input: Input, format: Format, options: &ReadOptions) -> Result<Box<dyn RowSource>, RowError> {
-    if format != Format::Npz {
-        input.refuse_packed()?;
+    match format {
+        Format::Npz => {}
+        Format::Csv | Format::Tsv | Format::JsonLines => input.unpack()?,
+        Format::Npy
+        | Format::Fvecs
+        | Format::Bvecs
+        | Format::Ivecs
+        | Format::Parquet
+        | Format::Arrow
+        | Format::Hdf5 => input.refuse_packed()?,
     }
     Ok(match format {
         Format::Npy => Box::new(NpyRows::new(input, options)?),

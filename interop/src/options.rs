@@ -1,7 +1,7 @@
 //! Which formats there are, and what the caller may choose when reading them.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
@@ -56,10 +56,21 @@ impl Format {
             .map(|(format, _)| *format)
     }
 
-    /// The format of `path`: by its ending; JSON Lines for standard input (`-`).
+    /// Whether the rows of a format are text.
+    pub fn is_text(self) -> bool {
+        matches!(self, Format::Csv | Format::Tsv | Format::JsonLines)
+    }
+
+    /// The format of `path`: by its ending, that before `.gz` if it is one of text; JSON Lines for standard input (`-`).
     pub fn of(path: &Path) -> Result<Format, RowError> {
         if path.as_os_str() == "-" {
             return Ok(Format::JsonLines);
+        }
+        if let Some(inner) = without_gz(path)
+            && let Ok(format) = Format::of(&inner)
+            && format.is_text()
+        {
+            return Ok(format);
         }
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         Format::from_ending(&ending).ok_or_else(|| {
@@ -70,7 +81,7 @@ impl Format {
                 _ => "rename the file or name its format",
             };
             let problem = Problem::Format {
-                expected: "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl or .ndjson",
+                expected: "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl or .ndjson, of these text files also with .gz",
                 found: if ending.is_empty() {
                     "no ending".to_owned()
                 } else {
@@ -87,6 +98,12 @@ impl Format {
             )
         })
     }
+}
+
+/// The name that a file had before gzip packed it, if it says that it did.
+fn without_gz(path: &Path) -> Option<PathBuf> {
+    let ending = path.extension()?;
+    ending.eq_ignore_ascii_case("gz").then(|| path.with_extension(""))
 }
 
 impl fmt::Display for Format {
@@ -115,6 +132,9 @@ pub struct ReadOptions {
     /// Id of the first row where rows have none of their own. To load several files of such rows, continue each from
     /// the number of rows before it.
     pub first_id: u64,
+    /// Ids that are texts, and neither numbers nor UUIDs, become UUIDs (version 5 of the text, the same each time), and the texts this field
+    /// of the payload; without, their rows are bad.
+    pub text_ids: Option<String>,
     /// Name of the vector where the format has none; empty for the unnamed one.
     pub vector_name: String,
     /// Longest row of a text format, in bytes. Reading holds a small multiple of this for a row of plain numbers, and at
@@ -133,6 +153,7 @@ impl Default for ReadOptions {
         ReadOptions {
             format: None,
             first_id: 0,
+            text_ids: None,
             vector_name: String::new(),
             max_row_bytes: 8 * 1024 * 1024,
             csv: CsvOptions::default(),

@@ -53,7 +53,7 @@ impl PairedRows {
         let line = self.payload.advance();
         let place = self.payload.place();
         let problem = match line {
-            Ok(Line::Text) => match json::parse_line(self.payload.text(), PhantomData, EXPECTED) {
+            Ok(Line::Text) => match self.parse() {
                 Ok(payload) => return self.kept(place, payload),
                 Err(problem) => problem,
             },
@@ -75,6 +75,19 @@ impl PairedRows {
             Err(error) => Problem::Io(error),
         };
         Err(RowError::new(place, problem))
+    }
+
+    /// The line, made JSON if it is not and may be.
+    fn parse(&mut self) -> Result<Option<Map<String, Value>>, Problem> {
+        let parsed = object(self.payload.text());
+        if !self.lossy || !parsed.as_ref().is_err_and(json::is_mendable) {
+            return parsed;
+        }
+        let (text, changed) = json::mended(self.payload.text());
+        self.payload.set_text(text);
+        let parsed = object(self.payload.text());
+        self.changed += if parsed.is_ok() { changed } else { 0 };
+        parsed
     }
 
     /// The payload, unless a number of it was changed and may not be.
@@ -122,6 +135,10 @@ impl PairedRows {
             },
         )
     }
+}
+
+fn object(line: &[u8]) -> Result<Option<Map<String, Value>>, Problem> {
+    json::parse_line(line, PhantomData, EXPECTED).map_err(json::of_payload)
 }
 
 impl Iterator for PairedRows {

@@ -90,7 +90,7 @@ impl VecsRows {
             prefix_read: true,
             next: 0,
             ended: dim == 0,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             bytes: vec![0; dim * number.size()],
         })
@@ -194,11 +194,11 @@ impl Iterator for VecsRows {
             }
             Ok(Some(vector)) => match (
                 not_finite(&vector).or_else(|| self.unheld()),
-                self.numbering.resolve(None, number),
+                self.numbering.number(number),
             ) {
-                (None, Ok((id, numbered))) => Ok(Row {
+                (None, Ok(id)) => Ok(Row {
                     id,
-                    numbered,
+                    numbered: true,
                     vectors: Vectors::default().with(self.vector_name.as_str(), vector),
                     payload: None,
                     place,

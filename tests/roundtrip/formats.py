@@ -314,6 +314,29 @@ def with_fields(run):
     run.check(run.lines("fields3", "c") == run.lines("fields", "c"), "fields of other widths")
 
 
+def with_texts(run):
+    """Tables as pandas writes them, packed or not, whose ids are texts; in CSV vectors are text, too."""
+    import pandas as pd
+    space, count = uuid.UUID("6e0f53c8-2e1a-4c5f-9d57-1b84c0a277d3"), 40
+    frame = pd.DataFrame({"slug": ["Größe %d" % n for n in range(count)], "n": range(count),
+                          "embedding": [np.array([n, 0.5, 1 / 3, -1e-7], dtype=np.float32) for n in range(count)]})
+    lists = frame.assign(embedding=[vector.tolist() for vector in frame["embedding"]])
+    frame.to_csv(run.path("arrays.csv.gz"))
+    lists.to_csv(run.path("lists.csv"), index=False)
+    lists.to_json(run.path("lines.jsonl.gz"), orient="records", lines=True, double_precision=15)
+    lists.to_parquet(run.path("table.parquet"))
+    for file, more in [("arrays.csv.gz", ["--leave-out", ""]), ("lists.csv", []), ("lines.jsonl.gz", []), ("table.parquet", [])]:
+        db = "texts-" + file
+        run.vdb("import", file, db, "--collection", "c", "--id-column", "slug", "--text-ids", "slug", "--vector-column", "embedding",
+                "--distance", "dot", "--no-index", *more)
+        found = {one["id"]: one for one in map(json.loads, run.lines(db, "c").rstrip("\n").split("\n"))}
+        run.check(set(found) == {str(uuid.uuid5(space, slug)) for slug in frame["slug"]}, file + ": ids")
+        for slug, n, vector in frame.itertuples(index=False):
+            one = found.get(str(uuid.uuid5(space, slug)), {"vector": [], "payload": {}})
+            run.check(one["payload"] == {"n": n, "slug": slug}, "%s: payload of %s" % (file, slug))
+            run.check(len(one["vector"]) == 4 and np.allclose(one["vector"], vector, rtol=1e-6), "%s: vector of %s" % (file, slug))
+
+
 def with_numpy(run):
     run.write("n.jsonl", rows(300, 8, lambda n: n * 5 + 1))
     run.vdb("load", "numpy", "n", "n.jsonl", "--distance", "dot", "--no-index")
@@ -379,7 +402,7 @@ def with_chroma(run):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         run = Run(os.path.abspath(sys.argv[1]), folder)
-        for part in [with_faiss, with_indexes, with_types, with_arrow, with_fields, with_numpy, with_chroma]:
+        for part in [with_faiss, with_indexes, with_types, with_arrow, with_fields, with_texts, with_numpy, with_chroma]:
             try:
                 part(run)
             except RuntimeError as error:

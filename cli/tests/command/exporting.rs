@@ -258,11 +258,22 @@ fn options_that_do_nothing_are_refused() {
         let message = place.vdb(&import).failed_with(2);
         assert!(message.contains(part), "{message}");
     }
-    place.file("cells.csv", "id,vector\n1,\"[1, 2]\"\n");
-    let message = place
-        .vdb(&["import", "cells.csv", "db2", "--number-rows"])
-        .failed_with(2);
-    assert!(message.contains("--number-rows is for Parquet"), "{message}");
+    place.file("rows.fvecs", [1u8, 0, 0, 0, 0, 0, 0, 0]);
+    for (option, name) in [
+        ("--number-rows", None),
+        ("--leave-out", Some("a")),
+        ("--text-ids", Some("a")),
+    ] {
+        let import: Vec<&str> = ["import", "rows.fvecs", "db2", option]
+            .into_iter()
+            .chain(name)
+            .collect();
+        let message = place.vdb(&import).failed_with(2);
+        assert!(
+            message.contains(&format!("{option} is for CSV, Parquet")),
+            "{message}"
+        );
+    }
 }
 
 #[test]
@@ -442,7 +453,7 @@ fn an_export_that_is_interrupted_leaves_nothing() {
 }
 
 /// Bytes of all files in a directory.
-fn bytes(dir: PathBuf) -> u64 {
+pub(crate) fn bytes(dir: PathBuf) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else { return 0 };
     entries
         .flatten()

@@ -373,4 +373,20 @@ fn directories_of_chroma_and_faiss_become_collections() {
     let refused = place.vdb(&["import", &damaged, "db"]).failed_with(1);
     assert!(refused.contains("nothing was imported"), "{refused}");
     assert!(refused.contains("cut short"), "{refused}");
+
+    for version in ["0.4.3", "0.4.24"] {
+        let old = fixture(&format!("chroma/store_{version}"));
+        let answer = place.json(&["import", &old, version, "--all"]);
+        let points: Vec<_> = answer["collections"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["points"])
+            .collect();
+        assert_eq!(points, [29, 29, 29], "{version}");
+    }
+    fs::create_dir(place.path("older")).unwrap();
+    place.file("older/chroma-embeddings.parquet", "");
+    let refused = place.vdb(&["import", "older", "db"]).failed_with(1);
+    assert!(refused.contains("chroma-migrate"), "{refused}");
 }

@@ -11,6 +11,8 @@ use vdb::{
     VectorParams,
 };
 
+#[cfg(unix)]
+use crate::exporting::bytes;
 use crate::harness::{Place, npy};
 
 /// A collection that holds its requests to next to nothing, with indexes: `c` in `db`.
@@ -101,6 +103,63 @@ fn limits_that_a_collection_has_stay_when_an_import_goes_on() {
         .open_read_only(place.path("db2"))
         .unwrap();
     assert_eq!(db.collection("c").unwrap().config(), set);
+}
+
+#[cfg(unix)]
+#[test]
+fn limits_are_there_however_an_import_ends() {
+    let place = Place::new();
+    let rows = 20_000u64;
+    let builder = || Database::builder().background(false);
+    let db = builder().open(place.path("db")).unwrap();
+    let params = VectorParams::new(48, Distance::Dot);
+    let collection = db.create_collection("c", CollectionConfig::new(params)).unwrap();
+    let points: Vec<Point> = (0..rows).map(|id| Point::new(id, vec![id as f32; 48])).collect();
+    for points in points.chunks(5_000) {
+        collection.upsert(points.to_vec()).unwrap();
+    }
+    let limits = StrictMode {
+        enabled: Some(true),
+        upsert_max_batchsize: Some(2),
+        ..StrictMode::default()
+    };
+    let update = vdb::CollectionUpdate::new().strict_mode(limits.clone());
+    collection.update_config(&update).unwrap();
+    drop(collection);
+    db.close().unwrap();
+    place
+        .vdb(&["export", "db", "c", "c.backup", "--format", "backup"])
+        .succeeded();
+    // Rows are added to one that has limits.
+    let lines: String = (0..20)
+        .map(|id| format!("{{\"id\": {id}, \"vector\": {:?}}}\n", vec![0.5; 48]))
+        .collect();
+    place.file("more.jsonl", lines);
+    let more = ["import", "more.jsonl", "db", "--collection", "c", "--no-index"];
+    assert_eq!(place.json(&more)["rows"], 20);
+    // Killed while it writes into a new collection, and into one that is there.
+    for options in [&[][..], &["--resume"]] {
+        let before = bytes(place.path("db2"));
+        let import = [&["import", "c.backup", "db2", "--no-index"][..], options].concat();
+        let mut child = place.command(&import).spawn().unwrap();
+        while bytes(place.path("db2")) < before + 3 * 1000 * 48 * 4 && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let db = builder().open_read_only(place.path("db2")).unwrap();
+        let collection = db.collection("c").unwrap();
+        assert!(collection.count(None).unwrap() > 0);
+        assert_eq!(
+            collection.config().strict_mode,
+            Some(limits.clone()),
+            "{options:?}"
+        );
+    }
+    place
+        .vdb(&["import", "c.backup", "db2", "--no-index", "--resume"])
+        .succeeded();
+    assert_eq!(place.json(&["count", "db2", "c"]), json!({"count": rows}));
 }
 
 #[test]

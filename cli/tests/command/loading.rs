@@ -302,3 +302,51 @@ fn payload_files_of_another_length_are_refused() {
         .failed_with(2);
     assert!(message.contains("--payload"), "{message}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_table_with_texts_for_ids_and_vectors_is_imported_packed_as_it_is() {
+    let place = Place::new();
+    // As pandas writes it: a column of row numbers without a name, vectors as NumPy prints them.
+    place.file(
+        "posts.csv",
+        ",slug,embedding,n\n0,first post,[0.5 1. ],1\n1,42,\"[1, 0]\",2\n",
+    );
+    let gzip = std::process::Command::new("gzip")
+        .arg(place.path("posts.csv"))
+        .status();
+    assert!(gzip.unwrap().success());
+    let import = [
+        "import",
+        "posts.csv.gz",
+        "db",
+        "--id-column",
+        "slug",
+        "--vector-column",
+        "embedding",
+        "--leave-out",
+        "",
+        "--distance",
+        "dot",
+    ];
+    let message = place.vdb(&import).failed_with(1);
+    assert!(
+        message.contains("posts.csv.gz:2: slug: \"first post\" is not an id")
+            && message.contains("--text-ids"),
+        "{message}"
+    );
+    let import = [&import[..], &["--text-ids", "slug"]].concat();
+    place.vdb(&import).succeeded();
+    let points = place.json(&["scroll", "db", "posts", "--with-vectors"])["points"].clone();
+    assert_eq!(points.as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (&points[0]["id"], &points[0]["payload"]),
+        (&json!(42), &json!({"n": 2}))
+    );
+    assert_eq!(points[0]["vector"], json!([1.0, 0.0]));
+    assert_eq!(points[1]["payload"], json!({"n": 1, "slug": "first post"}));
+    assert_eq!(points[1]["vector"], json!([0.5, 1.0]));
+    // Who imports again comes to the same points.
+    place.vdb(&[&import[..], &["--resume"]].concat()).succeeded();
+    assert_eq!(place.json(&["count", "db", "posts"]), json!({"count": 2}));
+}

@@ -21,6 +21,7 @@ pub(crate) use writes::admit_writes;
 
 use vdb_sys::sync::{Instant, Mutex};
 
+use crate::config::Options;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::rates::{Bucket, Refusal};
@@ -35,7 +36,14 @@ pub(crate) struct Strict<'a> {
 }
 
 /// Asks about a request to a collection, if it is held to anything.
-pub(crate) fn admit(core: &Core, ask: impl FnOnce(&Strict<'_>) -> Result<()>) -> Result<()> {
+pub(crate) fn admit(
+    options: &Options,
+    core: &Core,
+    ask: impl FnOnce(&Strict<'_>) -> Result<()>,
+) -> Result<()> {
+    if !options.strict_mode {
+        return Ok(());
+    }
     let tables = core.tables();
     match tables.schema.strict_mode() {
         None => Ok(()),

@@ -76,6 +76,34 @@ fn nobody_is_held_to_limits_that_are_not_enabled() {
 }
 
 #[test]
+fn a_database_may_be_opened_for_work_that_is_not_held_to_limits() {
+    let open = || Database::builder().background(false);
+    let disk: crate::disk::DynDisk = std::sync::Arc::new(crate::disk::MemDisk::new());
+    let db = open().open_disk(disk.clone()).unwrap();
+    let limits = json!({"max_query_limit": 1, "upsert_max_batchsize": 1, "max_payload_index_count": 0, "read_rate_limit": 1});
+    let told = held_in(&db, limits).config();
+    db.close().unwrap();
+    let db = open().strict_mode(false).open_disk(disk.clone()).unwrap();
+    let c = db.collection("c").unwrap();
+    c.upsert(points(10..20)).unwrap();
+    db.write(WriteBatch::new().upsert("c", points(20..30))).unwrap();
+    c.create_payload_index("k", PayloadIndexKind::Keyword).unwrap();
+    for _ in 0..5 {
+        assert_eq!(c.search(&search().limit(7)).unwrap().len(), 7);
+    }
+    assert!(!c.counts_reads());
+    assert_eq!(c.config(), told);
+    drop(c);
+    db.close().unwrap();
+    // Everybody else is.
+    let db = open().open_disk(disk).unwrap();
+    refuses(
+        "max_query_limit",
+        db.collection("c").unwrap().search(&search().limit(7)),
+    );
+}
+
+#[test]
 fn max_query_limit() {
     const NAME: &str = "max_query_limit";
     let c = held_to(json!({"max_query_limit": 5}));

@@ -6,6 +6,7 @@ use vdb_storage::Component;
 
 use super::filters::For;
 use super::{Strict, admit, at_most, refused, take};
+use crate::config::Options;
 use crate::core::Core;
 use crate::error::Result;
 use crate::filter::PayloadPath;
@@ -14,11 +15,11 @@ use crate::tables::Tables;
 use crate::write::batch::{Entry, Operation, Target};
 
 /// Asks about the operations of a batch.
-pub(crate) fn admit_writes(entries: &[(Arc<Core>, Entry)]) -> Result<()> {
+pub(crate) fn admit_writes(options: &Options, entries: &[(Arc<Core>, Entry)]) -> Result<()> {
     for (core, entry) in entries {
         match entry {
             Entry::Operation(operation) | Entry::OnExisting(operation) => {
-                admit(core, |strict| strict.operation(operation))?
+                admit(options, core, |strict| strict.operation(operation))?
             }
             Entry::Require { .. } => {}
         }

@@ -9,8 +9,8 @@
 //! `embeddings` has a row a record, `embedding_metadata` one a key. The vector segment is the folder, up to the record of
 //! the log that `max_seq_id` says; what follows in the log is not in the folder yet.
 //!
-//! This was tried on stores that versions from 0.6 to 1.5 wrote. Versions before 0.5 note in the folder's pickle
-//! how far it is; that is read, too, but was tried on no store of theirs.
+//! Tried on stores that versions from 0.4.3 to 1.5 wrote. Versions before 0.5 note in the folder's pickle how far it is, and
+//! those before 0.4.15 have neither databases nor booleans.
 //!
 //! A record's id is any text. One that is a UUID becomes the point's id; else the id is the UUID of version 5 of the text
 //! in a namespace of its own, and the payload keeps the text. Keys of metadata become keys of the payload; the document

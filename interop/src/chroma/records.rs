@@ -11,9 +11,10 @@ use uuid::Uuid;
 use vdb::{Point, PointId};
 
 use super::log::{self, Operation, sqlite};
-use super::store::{Segments, has_column, whole};
+use super::store::{Segments, flag_of, has_column, whole};
 use super::vectors::Vectors;
 use crate::error::{Problem, RowError};
+use crate::id;
 use crate::qdrant::ImportOptions;
 use crate::row::{At, Place};
 use crate::vector::not_finite;
@@ -22,9 +23,6 @@ use crate::vector::not_finite;
 const OWN: &str = "chroma:";
 const DOCUMENT: &str = "chroma:document";
 const URI: &str = "chroma:uri";
-
-/// Texts of ids are hashed in this namespace: a random UUID, the same for ever.
-const NAMESPACE: Uuid = Uuid::from_u128(0x6e0f_53c8_2e1a_4c5f_9d57_1b84_c0a2_77d3);
 
 /// The id of a record and its metadata.
 type Record = (String, Map<String, Json>);
@@ -45,6 +43,8 @@ pub struct ChromaPoints {
     segments: Segments,
     vectors: Option<Vectors>,
     has_lists: bool,
+    /// How the booleans of metadata are selected.
+    flag: &'static str,
     keys: Keys,
     /// Records that the log changed and the tables do not have yet, and what they are; none for those that are gone.
     pending: BTreeMap<String, Option<Map<String, Json>>>,
@@ -77,6 +77,7 @@ impl ChromaPoints {
             )?),
         };
         let has_lists = has_column(&connection, "embedding_metadata_array", "key").map_err(fail)?;
+        let flag = flag_of(&connection, "embedding_metadata").map_err(fail)?;
         let count = "SELECT count(*) FROM embeddings WHERE segment_id = ?1";
         let rows: rusqlite::Result<i64> = connection.query_row(count, [&segments.metadata], |row| row.get(0));
         let total = u64::try_from(rows.map_err(|error| fail(sqlite(error)))?).unwrap_or(0);
@@ -86,6 +87,7 @@ impl ChromaPoints {
             segments,
             vectors,
             has_lists,
+            flag,
             keys: Keys {
                 document: String::new(),
                 uri: String::new(),
@@ -201,9 +203,9 @@ impl ChromaPoints {
 
     /// Keys and values of a row of the tables.
     fn metadata(&self, row: i64) -> Result<Map<String, Json>, Problem> {
-        const VALUES: &str = "key, string_value, int_value, float_value, bool_value";
+        let values = format!("key, string_value, int_value, float_value, {}", self.flag);
         let mut metadata = Map::new();
-        let select = format!("SELECT {VALUES} FROM embedding_metadata WHERE id = ?1 ORDER BY key");
+        let select = format!("SELECT {values} FROM embedding_metadata WHERE id = ?1 ORDER BY key");
         let mut statement = self.connection.prepare_cached(&select).map_err(sqlite)?;
         let mut rows = statement.query([row]).map_err(sqlite)?;
         while let Some(row) = rows.next().map_err(sqlite)? {
@@ -212,7 +214,7 @@ impl ChromaPoints {
         }
         if self.has_lists {
             let select =
-                format!("SELECT {VALUES} FROM embedding_metadata_array WHERE id = ?1 ORDER BY key, rowid");
+                format!("SELECT {values} FROM embedding_metadata_array WHERE id = ?1 ORDER BY key, rowid");
             let mut statement = self.connection.prepare_cached(&select).map_err(sqlite)?;
             let mut rows = statement.query([row]).map_err(sqlite)?;
             while let Some(row) = rows.next().map_err(sqlite)? {
@@ -321,7 +323,7 @@ pub(super) fn point_id(text: &str) -> PointId {
     match Uuid::try_parse(text) {
         // Two spellings of one UUID are two ids there.
         Ok(uuid) if uuid.to_string() == text => PointId::Uuid(uuid),
-        Ok(_) | Err(_) => PointId::Uuid(Uuid::new_v5(&NAMESPACE, text.as_bytes())),
+        Ok(_) | Err(_) => id::of_text(text),
     }
 }
 

@@ -215,6 +215,15 @@ pub(super) fn has_column(connection: &Connection, table: &str, column: &str) -> 
     Ok(found > 0)
 }
 
+/// How the booleans of a table of metadata are selected: older versions had none.
+pub(super) fn flag_of(connection: &Connection, table: &str) -> Result<&'static str, Problem> {
+    Ok(if has_column(connection, table, "bool_value")? {
+        "bool_value"
+    } else {
+        "NULL"
+    })
+}
+
 fn list(connection: &Connection) -> Result<Vec<Listed>, Problem> {
     let column = |name: &'static str| match has_column(connection, "collections", name) {
         Ok(true) => Ok(format!("c.{name}")),
@@ -222,9 +231,15 @@ fn list(connection: &Connection) -> Result<Vec<Listed>, Problem> {
         Err(problem) => Err(problem),
     };
     let (config, schema) = (column("config_json_str")?, column("schema_str")?);
+    // Versions before 0.4.15 have one database, and no table of them.
+    let (database, databases) = if has_column(connection, "collections", "database_id")? {
+        ("d.name", "LEFT JOIN databases d ON d.id = c.database_id")
+    } else {
+        ("NULL", "")
+    };
     let select = format!(
-        "SELECT c.name, c.id, c.dimension, {config}, {schema}, d.name FROM collections c \
-         LEFT JOIN databases d ON d.id = c.database_id ORDER BY c.name, d.name, c.id"
+        "SELECT c.name, c.id, c.dimension, {config}, {schema}, {database} FROM collections c {databases} \
+         ORDER BY c.name, 6, c.id"
     );
     let mut statement = connection.prepare(&select).map_err(sqlite)?;
     let rows = statement
@@ -254,11 +269,7 @@ fn list(connection: &Connection) -> Result<Vec<Listed>, Problem> {
 /// What the user noted with a collection.
 fn metadata(connection: &Connection, collection: &str) -> Result<Map<String, Json>, Problem> {
     const TABLE: &str = "collection_metadata";
-    let flag = if has_column(connection, TABLE, "bool_value")? {
-        "bool_value"
-    } else {
-        "NULL"
-    };
+    let flag = flag_of(connection, TABLE)?;
     let select = format!(
         "SELECT key, str_value, int_value, float_value, {flag} FROM {TABLE} WHERE collection_id = ?1 ORDER BY key"
     );

@@ -201,8 +201,8 @@ fn vectors(
         let kind = kind(column).ok_or_else(|| {
             let of = schema.field(column).data_type();
             Problem::Collection(format!(
-                "the column {name:?} is of the type {of}, and vectors are lists of numbers, lists of such lists, or structs of \
-                 the lists indices and values"
+                "the column {name:?} is of the type {of}, and vectors are lists of numbers, lists of such lists, structs of \
+                 the lists indices and values, or text with the numbers"
             ))
         })?;
         found.push((column, kind));

@@ -1,4 +1,4 @@
-//! Rows out of             ipc::open(input),.
+//! Rows out of batches.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
@@ -9,7 +9,7 @@ use super::batches::Batches;
 use super::layout::Layout;
 use super::{ipc, parquet, payload, value, vectors};
 use crate::error::{Problem, RowError};
-use crate::id::{self, Numbering};
+use crate::id::{Given, Numbering};
 use crate::input::Input;
 use crate::misfit::{Lossy, Misfit};
 use crate::options::ReadOptions;
@@ -71,7 +71,7 @@ impl ColumnarRows {
             batch: None,
             taken: 0,
             place,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             lossy: options.lossy,
             changed: 0,
             rows: 0,
@@ -128,22 +128,24 @@ impl ColumnarRows {
         )?;
         self.changed += lossy.changed;
         let number = self.rows - 1;
-        let (id, numbered) = self
-            .numbering
-            .resolve(id, number)
-            .map_err(|problem| RowError::in_field(place.clone(), "id", problem))?;
+        let mut payload = (!payload.is_empty()).then_some(payload);
+        let resolved = self.numbering.resolve(id, number, &mut payload);
+        let (id, numbered) = resolved.map_err(|problem| {
+            let field = self.layout.id.map_or_else(|| "id".to_owned(), name);
+            RowError::in_field(place.clone(), field, problem)
+        })?;
         Ok(Row {
             id,
             numbered,
             vectors: all,
-            payload: (!payload.is_empty()).then_some(payload),
+            payload,
             place,
         })
     }
 }
 
-/// The id of a row; `None` where it is null.
-fn given(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
+/// What a row says that its id is; `None` where that is null.
+fn given(column: &dyn Array, at: usize) -> Result<Option<Given>, Problem> {
     if let Some(bytes) = column.as_fixed_size_binary_opt() {
         let bytes = bytes.is_valid(at).then(|| bytes.value(at));
         // The bytes of a UUID stand as its text reads.
@@ -151,17 +153,11 @@ fn given(column: &dyn Array, at: usize) -> Result<Option<PointId>, Problem> {
             let bits = bytes
                 .iter()
                 .fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
-            PointId::Uuid(uuid::Uuid::from_u128(bits))
+            Given::Id(PointId::Uuid(uuid::Uuid::from_u128(bits)))
         }));
     }
     let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
-    if found.is_null() {
-        return Ok(None);
-    }
-    id::of_json(&found).map(Some).ok_or_else(|| Problem::Value {
-        expected: "an id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the column is payload)",
-        found: found.to_string(),
-    })
+    Given::of_json(&found)
 }
 
 impl Iterator for ColumnarRows {
@@ -210,7 +206,7 @@ impl RowSource for ColumnarRows {
     fn dim_hint(&self) -> Option<usize> {
         self.layout.vectors.iter().find_map(|vector| match vector.kind {
             vectors::Kind::Dense { size, .. } => size,
-            vectors::Kind::Multi { .. } | vectors::Kind::Sparse { .. } => None,
+            vectors::Kind::Multi { .. } | vectors::Kind::Sparse { .. } | vectors::Kind::Text => None,
         })
     }
 

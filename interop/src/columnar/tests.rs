@@ -1,7 +1,9 @@
 //! What is written is read back the same, and files of other programs are rows.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use vdb::{
@@ -408,6 +410,61 @@ fn ids_are_numbers_uuids_or_none() {
     let rows = read("texts.parquet", numbered, false).unwrap();
     assert!(rows[0].numbered);
     assert_eq!(rows[0].payload.as_ref().unwrap()["id"], "doc-1");
+}
+
+/// A file of others, of columns of text.
+fn table(columns: &[(&str, &[Option<&str>])]) -> Vec<u8> {
+    let columns = columns.iter().map(|(name, cells)| {
+        let cells = StringArray::from(cells.to_vec());
+        (*name, Arc::new(cells) as ArrayRef)
+    });
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ::parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
+    let bytes = table(&[
+        ("id", &[Some("doc-1"), Some("7"), Some("doc-1 ")]),
+        ("embedding", &[Some("[0.5, 1]"), Some("[0.5 1.]"), None]),
+        ("word", &[Some("owl"), None, None]),
+    ]);
+    let options = ReadOptions {
+        text_ids: Some("key".to_owned()),
+        columns: of(&["embedding"]),
+        ..ReadOptions::default()
+    };
+    let rows: Vec<Row> = opened(&bytes, &options).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows[0].id, crate::id::of_text("doc-1"));
+    assert_ne!(rows[0].id, rows[2].id);
+    assert_eq!(rows[1].id, PointId::Num(7));
+    let payloads: Vec<Json> = rows.iter().map(|row| json!(row.payload)).collect();
+    assert_eq!(
+        payloads,
+        [
+            json!({"word": "owl", "key": "doc-1"}),
+            json!(null),
+            json!({"key": "doc-1 "})
+        ]
+    );
+    let vectors: Vec<_> = rows.iter().map(|row| row.vectors.dense("")).collect();
+    assert_eq!(vectors, [Some(&[0.5, 1.0][..]), Some(&[0.5, 1.0][..]), None]);
+    // A column of text is no vector unasked, and what is none is told.
+    let unasked = opened(&bytes, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(unasked.contains("no column holds vectors"), "{unasked}");
+    let bytes = table(&[("id", &[Some("1")]), ("embedding", &[Some("[0.5 owl]")])]);
+    let wrong = opened(&bytes, &options)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        wrong.contains("row 0: embedding[1]: \"owl\" is not a number"),
+        "{wrong}"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! | list of numbers, of any kind and length | dense |
 //! | list of such lists | multivector |
 //! | struct of the lists `indices` and `values` | sparse |
+//! | text with numbers in it, as `spelled.rs` reads them | dense |
 //!
 //! Floats of 64 bits are rounded to the 32 of a vector, which [`Kind::is_rounded`] lets the caller tell; integers that 32 bits
 //! do not hold are errors.
@@ -18,8 +19,10 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use vdb::{SparseVector, Vector};
 
+use super::value;
 use crate::error::Problem;
-use crate::misfit::Misfit;
+use crate::misfit::{Lossy, Misfit};
+use crate::spelled;
 use crate::vector::{MAX_DIM, MAX_ROWS};
 
 /// What vectors a column holds.
@@ -36,6 +39,8 @@ pub(super) enum Kind {
     Sparse {
         of: Numbers,
     },
+    /// Dense ones, in text.
+    Text,
 }
 
 /// What kind of numbers.
@@ -63,6 +68,9 @@ impl Kind {
                 indices.name() == INDICES && values.name() == VALUES && index == Some(Numbers::Integers);
             return is_sparse.then_some(Kind::Sparse { of });
         }
+        if value::is_text_or_codes(column) {
+            return Some(Kind::Text);
+        }
         let inner = item(column)?;
         if let Some(of) = Numbers::of(inner) {
             let size = if let DataType::FixedSizeList(_, size) = column {
@@ -77,8 +85,10 @@ impl Kind {
 
     /// Whether numbers lose digits.
     pub(super) fn is_rounded(self) -> bool {
-        let (Kind::Dense { of, .. } | Kind::Multi { of } | Kind::Sparse { of }) = self;
-        of == Numbers::Doubles
+        match self {
+            Kind::Dense { of, .. } | Kind::Multi { of } | Kind::Sparse { of } => of == Numbers::Doubles,
+            Kind::Text => false,
+        }
     }
 
     /// Whether it looks like vectors without being named: dense ones of floats.
@@ -163,6 +173,19 @@ pub(super) fn read(array: &dyn Array, row: usize, kind: Kind) -> Result<Option<V
             Ok(Some(Vector::Multi(rows)))
         }
         Kind::Sparse { .. } => sparse(array, row).map(Some),
+        Kind::Text => text(array, row),
+    }
+}
+
+fn text(array: &dyn Array, row: usize) -> Result<Option<Vector>, Misfit> {
+    let found = value::json(array, row, &mut Lossy::default())?;
+    // In a dictionary the code may be there and the text null.
+    let Some(text) = found.as_str().filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    match spelled::vector(text, "") {
+        Ok(numbers) => Ok(Some(Vector::Dense(numbers))),
+        Err((path, problem)) => Err(Misfit::here(problem).within(&path)),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Which column of a CSV file means what.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use csv::ByteRecord;
 
 use crate::error::{Problem, RowError, quoted, quoted_bytes};
-use crate::options::CsvOptions;
+use crate::options::ReadOptions;
 use crate::row::Place;
 use crate::vector::MAX_DIM;
 
@@ -31,8 +31,8 @@ pub(crate) struct Columns {
 pub(crate) enum VectorColumns {
     /// Nowhere.
     None,
-    /// In one column, as a JSON array.
-    Json(usize),
+    /// In one column, as text.
+    Whole(usize),
     /// One number a column, in the vector's order.
     Numbers(Vec<usize>),
 }
@@ -40,9 +40,10 @@ pub(crate) enum VectorColumns {
 impl Columns {
     pub(crate) fn find(
         header: &ByteRecord,
-        options: &CsvOptions,
+        options: &ReadOptions,
         place: &Place,
     ) -> Result<Columns, RowError> {
+        let (options, asked) = (&options.csv, &options.columns);
         let fail = |found: String, advice| {
             let problem = Problem::Format {
                 expected: "a header row that names each column once",
@@ -58,10 +59,11 @@ impl Columns {
             let text = text
                 .map_err(|_| fail(quoted_bytes(name), "save the file as UTF-8"))?
                 .trim();
-            if text.is_empty() {
+            // Such a column is that of row numbers, as pandas writes it.
+            if text.is_empty() && !asked.leave_out.iter().any(String::is_empty) {
                 return Err(fail(
                     format!("no name for column {}", column + 1),
-                    "name it or drop it",
+                    "name it or drop it: --leave-out '' leaves it out",
                 ));
             }
             if by_name.insert(text.to_owned(), column).is_some() {
@@ -116,20 +118,38 @@ impl Columns {
                 ));
             }
             (None, numbers) => VectorColumns::Numbers(numbers),
-            (Some(column), numbers) if numbers.is_empty() => VectorColumns::Json(column),
+            (Some(column), numbers) if numbers.is_empty() => VectorColumns::Whole(column),
             (Some(_), _) => {
                 let json = options.vector_column.as_deref().unwrap_or(VECTOR);
                 let found = format!("both {json} and {prefix}0");
                 return Err(fail(found, "keep the vector in one of them"));
             }
         };
+        let mut left_out = BTreeSet::new();
+        for name in &asked.leave_out {
+            left_out.extend(required(name)?);
+        }
         let id = match &options.id_column {
             Some(name) => required(name)?,
-            None => by_name.get(ID).copied(),
+            None if asked.number_rows => None,
+            None => by_name.get(ID).copied().filter(|id| !left_out.contains(id)),
         };
+        let vectors: &[usize] = match &vector {
+            VectorColumns::None => &[],
+            VectorColumns::Whole(column) => std::slice::from_ref(column),
+            VectorColumns::Numbers(columns) => columns.as_slice(),
+        };
+        if let Some(both) = id.iter().chain(vectors).find(|column| left_out.contains(*column)) {
+            let name = quoted(names.get(*both).map_or("", String::as_str));
+            return Err(problem(Problem::Collection(format!(
+                "the column {name} is to be read and, with --leave-out, not to be"
+            ))));
+        }
         // Numbering rows that have ids of their own would put them in the place of other points.
-        let likely = names.iter().find(|name| name.eq_ignore_ascii_case(ID));
-        if let (None, Some(name)) = (id, likely) {
+        let is_likely =
+            |(column, name): &(usize, &String)| name.eq_ignore_ascii_case(ID) && !left_out.contains(column);
+        let likely = names.iter().enumerate().find(is_likely);
+        if let (None, Some((_, name)), false) = (id, likely, asked.number_rows) {
             let name = name.clone();
             return Err(problem(Problem::MaybeIds { name }));
         }
@@ -147,7 +167,7 @@ impl Columns {
             ));
         }
         columns.payload = (0..columns.names.len())
-            .filter(|&column| columns.is_payload(column))
+            .filter(|column| columns.is_payload(*column) && !left_out.contains(column))
             .collect();
         Ok(columns)
     }
@@ -163,7 +183,7 @@ impl Columns {
     fn is_payload(&self, column: usize) -> bool {
         let vector = match &self.vector {
             VectorColumns::None => false,
-            VectorColumns::Json(vector) => *vector == column,
+            VectorColumns::Whole(vector) => *vector == column,
             // A header of many columns is searched once a file.
             VectorColumns::Numbers(numbers) => numbers.contains(&column),
         };

@@ -1,8 +1,8 @@
 //! CSV (RFC 4180): a header row, then one row a record.
 //!
 //! - `id`: a whole number or a UUID. Without this column rows are numbered.
-//! - The vector is either one column `vector` with a JSON array in it, or numeric columns `v0`, `v1`, ... without a gap.
-//!   A file without either is refused, unless the caller says that rows have no vectors.
+//! - The vector is either one column `vector` with all of its numbers, as JSON or as `spelled.rs` reads them, or numeric
+//!   columns `v0`, `v1`, ... without a gap. A file without either is refused, unless the caller says that rows have no vectors.
 //! - Every other column is a payload field of that name. Cells become JSON values by [`cell::value`]'s rules: an
 //!   empty cell leaves the field out.
 //!
@@ -20,16 +20,14 @@ use std::io::{self, Read};
 use csv::ByteRecord;
 use serde_json::{Map, Value};
 use vdb::Vectors;
-use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError, quoted, quoted_bytes};
-use crate::id::Numbering;
+use crate::id::{Given, Numbering};
 use crate::input::Input;
-use crate::json::{self, Spot};
 use crate::options::ReadOptions;
 use crate::row::{At, Place, Row};
 use crate::source::{Progress, RowSource};
-use crate::vector::{NumbersSeed, not_finite};
+use crate::spelled;
 use columns::{Columns, VectorColumns};
 use quotes::Quotes;
 
@@ -64,7 +62,7 @@ impl CsvRows {
                 quotes: Quotes::new(options.csv.delimiter),
             });
         let columns = match reader.byte_headers() {
-            Ok(header) => Columns::find(header, &options.csv, &place),
+            Ok(header) => Columns::find(header, options, &place),
             Err(error) => return Err(RowError::new(place, read_problem(error, limit))),
         };
         let end = reader.position().byte();
@@ -79,7 +77,7 @@ impl CsvRows {
             typed: options.csv.typed,
             rows: 0,
             ended: false,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             limit,
         })
@@ -111,10 +109,10 @@ impl CsvRows {
         }
         let in_column = |(column, problem)| RowError::in_field(place.clone(), column, problem);
         let vectors = self.vectors().map_err(in_column)?;
-        let payload = self.payload().map_err(in_column)?;
+        let mut payload = self.payload().map_err(in_column)?;
         let id = self.id().and_then(|id| {
             self.numbering
-                .resolve(id, number)
+                .resolve(id, number, &mut payload)
                 .map_err(|problem| (self.columns.id_name().to_owned(), problem))
         });
         let (id, numbered) = id.map_err(in_column)?;
@@ -140,48 +138,24 @@ impl CsvRows {
         Ok(text.trim())
     }
 
-    fn id(&self) -> Result<Option<PointId>, (String, Problem)> {
+    fn id(&self) -> Result<Option<Given>, (String, Problem)> {
         let Some(column) = self.columns.id else {
             return Ok(None);
         };
         let text = self.text(column)?;
-        if text.is_empty() {
-            return Ok(None);
-        }
-        text.parse().map(Some).map_err(|_| {
-            let expected = "an id: a whole number from 0 to 18446744073709551615 or a UUID";
-            (
-                self.columns.name(column).to_owned(),
-                Problem::Value {
-                    expected,
-                    found: quoted(text),
-                },
-            )
-        })
+        Ok((!text.is_empty()).then(|| Given::of_text(text)))
     }
 
     fn vectors(&self) -> Result<Vectors, (String, Problem)> {
         let vectors = Vectors::default();
         let vector = match &self.columns.vector {
             VectorColumns::None => return Ok(vectors),
-            VectorColumns::Json(column) => {
+            VectorColumns::Whole(column) => {
                 let text = self.text(*column)?;
                 if text.is_empty() {
                     return Ok(vectors);
                 }
-                let (name, spot) = (self.columns.name(*column), Spot::default());
-                let vector = json::parse(
-                    text.as_bytes(),
-                    NumbersSeed {
-                        field: name,
-                        spot: &spot,
-                    },
-                )
-                .map_err(|problem| (spot.take().unwrap_or_else(|| name.to_owned()), problem))?;
-                if let Some((at, problem)) = not_finite(&vector) {
-                    return Err((format!("{name}[{at}]"), problem));
-                }
-                vector
+                spelled::vector(text, self.columns.name(*column))?
             }
             VectorColumns::Numbers(columns) => {
                 let mut vector = Vec::with_capacity(columns.len());
@@ -255,7 +229,7 @@ impl RowSource for CsvRows {
     fn dim_hint(&self) -> Option<usize> {
         match &self.columns.vector {
             VectorColumns::Numbers(columns) => Some(columns.len()),
-            VectorColumns::None | VectorColumns::Json(_) => None,
+            VectorColumns::None | VectorColumns::Whole(_) => None,
         }
     }
 }

@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use vdb_storage::PointId;
+
 use super::*;
-use crate::options::CsvOptions;
+use crate::options::{ColumnOptions, CsvOptions};
 
 fn open(text: impl Into<Vec<u8>>, options: &ReadOptions) -> Result<CsvRows, RowError> {
     CsvRows::new(Input::from_bytes("rows.csv", text.into()), options)
@@ -229,6 +231,52 @@ fn errors_inside_a_json_vector_name_the_number() {
         message(3)
     );
     assert!(rows[4].as_ref().unwrap().vectors.0.is_empty());
+}
+
+#[test]
+fn vectors_are_also_text_of_other_programs() {
+    let rows = read("vector\n[0.5 1.]\n\"{0.5,1}\"\n\"0.5, 1\"\n[0.5 x]\n");
+    for row in &rows[..3] {
+        assert_eq!(row.as_ref().unwrap().vectors.dense(""), Some(&[0.5, 1.0][..]));
+    }
+    let message = rows[3].as_ref().unwrap_err().to_string();
+    assert!(
+        message.starts_with("rows.csv:5: vector[1]: \"x\" is not a number"),
+        "{message}"
+    );
+}
+
+#[test]
+fn columns_are_left_out_and_rows_numbered_where_the_caller_says_so() {
+    let asked = |columns: ColumnOptions| ReadOptions {
+        columns,
+        ..ReadOptions::default()
+    };
+    let text = ",ID,id,v0,w\n0,a,b,1,c\n";
+    let numbered = asked(ColumnOptions {
+        number_rows: true,
+        leave_out: vec![String::new(), "w".to_owned()],
+        ..ColumnOptions::default()
+    });
+    let row = open(text, &numbered).unwrap().next().unwrap().unwrap();
+    assert_eq!((row.id, row.numbered), (PointId::Num(0), true));
+    assert_eq!(
+        row.payload.map(Value::Object),
+        Some(json!({"ID": "a", "id": "b"}))
+    );
+    for (leave_out, expected) in [
+        (vec!["w"], "no name for column 1"),
+        (vec!["", "x"], "no column \"x\""),
+        (vec!["", "v0"], "\"v0\" is to be read and"),
+        (vec!["", "id"], "--id-column ID"),
+    ] {
+        let options = asked(ColumnOptions {
+            leave_out: leave_out.into_iter().map(str::to_owned).collect(),
+            ..ColumnOptions::default()
+        });
+        let message = open(text, &options).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use vdb_storage::PointId;
 use vdb_sys::element::{Element, decode_to_f32};
 
 use crate::error::{Problem, RowError};
-use crate::id::Numbering;
+use crate::id::{Given, Numbering};
 use crate::options::ReadOptions;
 use crate::row::{At, Place, Row};
 use crate::source::{Progress, RowSource};
@@ -76,7 +76,7 @@ impl FaissRows {
             scan,
             file,
             layout,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             run: 0,
             taken: 0,
@@ -201,7 +201,7 @@ impl FaissRows {
         if let Some((at, problem)) = not_finite(&vector) {
             return Err(RowError::in_field(place, format!("vector[{at}]"), problem));
         }
-        match self.numbering.resolve(given, number) {
+        match self.numbering.resolve(given.map(Given::Id), number, &mut None) {
             Ok((id, numbered)) => Ok(Row {
                 id,
                 numbered,

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use vdb::Vector;
 
 use super::Fields;
 use crate::error::Problem;
-use crate::id;
+use crate::id::Given;
 use crate::json::Spot;
 use crate::options::ReadOptions;
+use crate::spelled;
 use crate::vector::VectorSeed;
 
 /// The keys that are looked for where the caller names none.
@@ -70,6 +71,21 @@ impl Flat {
         }))
     }
 
+    /// The key of the ids.
+    pub(super) fn id_name(&self) -> &str {
+        self.id.as_deref().unwrap_or(ID)
+    }
+
+    /// Whether a place in a line is in its payload.
+    pub(super) fn is_payload(&self, place: &str) -> bool {
+        let vectors = self.vectors.iter().map(|(key, _)| key);
+        let is_in = |known: &String| {
+            let rest = place.strip_prefix(known.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        };
+        !self.id.iter().chain(vectors).any(is_in)
+    }
+
     /// The key of the vector with this name.
     pub(super) fn key_of<'a>(&'a self, name: &'a str) -> &'a str {
         let known = self.vectors.iter().find(|(_, of)| of == name);
@@ -122,14 +138,9 @@ impl FlatSeed<'_> {
         }
         if id.as_deref() == Some(key) {
             let found: Value = entries.next_value()?;
-            if found.is_null() {
+            let Some(given) = Given::of_json(&found).map_err(A::Error::custom)? else {
                 return Ok(true);
-            }
-            let given = id::of_json(&found).ok_or_else(|| {
-                A::Error::custom(format_args!(
-                    "{found} is no id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the key is payload)"
-                ))
-            })?;
+            };
             return Ok(fields.id.replace(given).is_none());
         }
         if let Some((key, name)) = vectors.iter().find(|(known, _)| known == key) {
@@ -179,17 +190,26 @@ impl<'de> Visitor<'de> for FlatSeed<'_> {
     }
 }
 
-/// A vector, or null for none.
+/// A vector, one in text, or null for none.
 struct OptionalVector<'a> {
     field: &'a str,
     spot: &'a Spot,
+}
+
+impl<'a> OptionalVector<'a> {
+    fn plain(&self) -> VectorSeed<'a> {
+        VectorSeed {
+            field: self.field,
+            spot: self.spot,
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for OptionalVector<'_> {
     type Value = Option<Vector>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_option(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -200,12 +220,27 @@ impl<'de> Visitor<'de> for OptionalVector<'_> {
         f.write_str("an array of numbers")
     }
 
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
         Ok(None)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let OptionalVector { field, spot } = self;
-        VectorSeed { field, spot }.deserialize(deserializer).map(Some)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        match spelled::vector(text, self.field) {
+            Ok(numbers) => Ok(Some(Vector::Dense(numbers))),
+            // Where in the text it is helps nobody.
+            Err((field, Problem::Json { message, .. })) => self.spot.note(Err(E::custom(message)), || field),
+            Err((field, problem)) => self.spot.note(Err(E::custom(problem)), || field),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        self.plain().visit_seq(items).map(Some)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+        self.plain().visit_map(entries).map(Some)
     }
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use vdb::SparseVector;
+use vdb_storage::PointId;
 
 use super::*;
 use crate::options::ColumnOptions;
@@ -97,13 +98,18 @@ fn uuids_are_ids_and_numbers_in_quotes_are_not() {
         .remove(0)
         .unwrap();
     assert_eq!(row.id.to_string(), "c56a4180-65aa-42ec-a945-5fd21dec0538");
-    for bad in [r#""7""#, "-1", "1.5", "18446744073709551616", "[]"] {
+    for bad in ["-1", "1.5", "18446744073709551616", "[]"] {
         let message = message(&format!(r#"{{"id":{bad}}}"#));
         assert!(
             message.starts_with("rows.jsonl:1: id: ") && message.contains("ids are whole numbers from 0"),
             "{message}"
         );
     }
+    let message = message(r#"{"id":"7"}"#);
+    assert!(
+        message.starts_with(r#"rows.jsonl:1: id: "7" is not an id"#),
+        "{message}"
+    );
 }
 
 #[test]
@@ -314,6 +320,104 @@ fn of_lines_of_others_the_caller_says_which_key_is_what() {
 }
 
 #[test]
+fn what_json_lacks_and_python_writes_is_refused_by_name_or_changed_if_allowed() {
+    let lines = [
+        r#"{"id": 1, "vector": [1], "payload": {"x": [NaN, -Infinity], "t": "NaN"}}"#,
+        r#"{"id": 2, "payload": {"t": "a\ud83d b\ude00", "whole": "\ud83d\ude00"}}"#,
+        r#"{"id": 3, "payload": {"t": "\ud83d"}}"#,
+        r#"{"id": 4, "vector": [NaN], "payload": {}}"#,
+    ];
+    let strict: Vec<String> = read(lines.join("\n"))
+        .into_iter()
+        .map(|row| row.unwrap_err().to_string())
+        .collect();
+    for (message, expected) in strict.iter().zip([
+        "rows.jsonl:1: payload: NaN is nothing that a payload holds; --lossy makes it null",
+        "rows.jsonl:2: payload: half of a character",
+        "rows.jsonl:3: payload: half of a character (a lone surrogate) is nothing that a payload holds; --lossy makes it U+FFFD",
+        "rows.jsonl:4: vector[0]: NaN is not a finite",
+    ]) {
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let options = ReadOptions {
+        lossy: true,
+        ..ReadOptions::default()
+    };
+    let input = Input::from_bytes("rows.jsonl", lines.join("\n").into());
+    let mut rows = JsonLinesRows::new(input, &options).unwrap();
+    let found: Vec<_> = rows.by_ref().collect();
+    let payload = |row: usize| json!(found[row].as_ref().unwrap().payload);
+    assert_eq!(payload(0), json!({"x": [null, null], "t": "NaN"}));
+    assert_eq!(
+        payload(1),
+        json!({"t": "a\u{fffd} b\u{fffd}", "whole": "\u{1f600}"})
+    );
+    assert_eq!(payload(2), json!({"t": "\u{fffd}"}));
+    assert!(
+        found[3]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains("NaN is not a finite")
+    );
+    assert_eq!(rows.changed(), 5);
+    // Of lines of others as well.
+    let lines = "{\"id\": 1, \"emb\": [NaN]}\n{\"id\": 2, \"n\": NaN, \"emb\": null}\n";
+    let messages: Vec<String> = of_others(lines, named(None, &["emb"]))
+        .into_iter()
+        .map(|row| row.unwrap_err().to_string())
+        .collect();
+    assert!(
+        messages[0].starts_with("rows.jsonl:1: emb[0]: NaN is not a finite"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[1].starts_with("rows.jsonl:2: n: NaN is nothing that a payload"),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
+    let options = ReadOptions {
+        text_ids: Some("key".to_owned()),
+        columns: named(None, &["emb"]),
+        ..ReadOptions::default()
+    };
+    let lines = "{\"id\": \"post 7\", \"emb\": \"[0.5 1. 2e0]\", \"x\": 1}\n{\"id\": \"8\", \"emb\": \"[1, 2]\"}\n{\"id\": 9, \"emb\": \"\"}\n";
+    let input = Input::from_bytes("rows.jsonl", lines.into());
+    let rows: Vec<Row> = JsonLinesRows::new(input, &options)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(rows[0].id, crate::id::of_text("post 7"));
+    assert_eq!(rows[0].vectors.dense(""), Some(&[0.5, 1.0, 2.0][..]));
+    assert_eq!(
+        rows[0].payload.clone().map(Value::Object),
+        Some(json!({"x": 1, "key": "post 7"}))
+    );
+    assert_eq!(
+        (rows[1].id, rows[1].vectors.dense("")),
+        (PointId::Num(8), Some(&[1.0, 2.0][..]))
+    );
+    assert!(rows[2].vectors.0.is_empty());
+    // Lines of ours as well, whose vectors stay arrays.
+    let options = ReadOptions {
+        columns: ColumnOptions::default(),
+        ..options
+    };
+    let line = r#"{"id": "post 7", "vector": [1], "payload": {"x": 1}}"#;
+    let input = Input::from_bytes("rows.jsonl", line.into());
+    let row = JsonLinesRows::new(input, &options)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.id, rows[0].id);
+    assert_eq!(row.payload, rows[0].payload);
+}
+
+#[test]
 fn what_is_wrong_with_lines_of_others_is_told_by_their_keys() {
     for (line, columns, expected) in [
         (
@@ -327,14 +431,19 @@ fn what_is_wrong_with_lines_of_others_is_told_by_their_keys() {
             "rows.jsonl:1: emb[1]: ",
         ),
         (
-            r#"{"id": 1, "emb": "[1]"}"#,
+            r#"{"id": 1, "emb": "[1, x]"}"#,
+            named(None, &["emb"]),
+            "rows.jsonl:1: emb[1]: expected value (byte ",
+        ),
+        (
+            r#"{"id": 1, "emb": true}"#,
             named(None, &["emb"]),
             "rows.jsonl:1: emb: ",
         ),
         (
             r#"{"id": "post 7", "emb": [1]}"#,
             named(None, &["emb"]),
-            r#"rows.jsonl:1: id: "post 7" is no id"#,
+            r#"rows.jsonl:1: id: "post 7" is not an id"#,
         ),
         (
             r#"{"id": 1, "emb": [1], "n": {"m": 36893488147419103232}}"#,

@@ -61,7 +61,7 @@ impl NpyRows {
             length,
             next: 0,
             ended: false,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             vector_name: options.vector_name.clone(),
             bytes: vec![0; dim * element.size()],
         })
@@ -95,10 +95,10 @@ impl NpyRows {
         if let Some((at, problem)) = not_finite(&vector) {
             return Err(RowError::in_field(place, format!("vector[{at}]"), problem));
         }
-        match self.numbering.resolve(None, number) {
-            Ok((id, numbered)) => Ok(Row {
+        match self.numbering.number(number) {
+            Ok(id) => Ok(Row {
                 id,
-                numbered,
+                numbered: true,
                 vectors: Vectors::default().with(self.vector_name.as_str(), vector),
                 payload: None,
                 place,

@@ -8,12 +8,11 @@ mod zip;
 
 use std::path::Path;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 use vdb::Vectors;
-use vdb_storage::PointId;
 
 use crate::error::{Problem, RowError};
-use crate::id::{self, Numbering};
+use crate::id::{Given, Numbering};
 use crate::input::Input;
 use crate::misfit::Lossy;
 use crate::npy::{Header, NpyRows};
@@ -175,7 +174,7 @@ impl NpzRows {
             vectors: matrices,
             id,
             payload,
-            numbering: Numbering::from(options.first_id),
+            numbering: Numbering::of(options),
             lossy: options.lossy,
             changed: 0,
             rows,
@@ -213,9 +212,9 @@ impl NpzRows {
                 .map_err(|problem| RowError::in_field(place.clone(), column.name.clone(), problem))?;
             match found
                 .map_err(|misfit| misfit.problem)
-                .and_then(|found| given(&found))
+                .and_then(|found| Given::of_json(&found))
             {
-                Ok(found) => id = Some(found),
+                Ok(found) => id = found,
                 Err(problem) => wrong = wrong.or(Some((Some(column.name.clone()), problem))),
             }
         }
@@ -244,15 +243,20 @@ impl NpzRows {
                 problem,
             });
         }
-        match self.numbering.resolve(id, number) {
+        let mut payload = (!payload.is_empty()).then_some(payload);
+        match self.numbering.resolve(id, number, &mut payload) {
             Ok((id, numbered)) => Ok(Row {
                 id,
                 numbered,
                 vectors,
-                payload: (!payload.is_empty()).then_some(payload),
+                payload,
                 place,
             }),
-            Err(problem) => Err(RowError::new(place, problem)),
+            Err(problem) => Err(RowError {
+                place,
+                field: self.id.as_ref().map(|column| column.name.clone()),
+                problem,
+            }),
         }
     }
 
@@ -283,14 +287,6 @@ impl NpzRows {
 fn content(path: &Path, entry: &Entry) -> Result<Input, Problem> {
     let name = format!("{}[{}]", path.display(), entry.name);
     Ok(Input::of_length(&name, entry.open(path)?, entry.len()))
-}
-
-/// An id that an array holds.
-fn given(found: &Json) -> Result<PointId, Problem> {
-    id::of_json(found).ok_or_else(|| Problem::Value {
-        expected: "an id, which is a number from 0 on or a UUID (--number-rows numbers the rows, and the array is payload)",
-        found: found.to_string(),
-    })
 }
 
 impl Iterator for NpzRows {

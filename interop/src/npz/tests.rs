@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use vdb_storage::PointId;
 
 use super::*;
 use crate::options::ColumnOptions;
@@ -34,6 +35,29 @@ fn arrays_side_by_side_are_rows() {
         });
         assert_eq!(json!(rows[1].payload), expected, "{name}");
     }
+}
+
+#[test]
+fn texts_become_ids_where_the_caller_says_so() {
+    let by_word = |text_ids: Option<&str>| {
+        let options = ReadOptions {
+            text_ids: text_ids.map(str::to_owned),
+            columns: ColumnOptions {
+                id: Some("word".to_owned()),
+                ..ColumnOptions::default()
+            },
+            ..ReadOptions::default()
+        };
+        crate::open(&fixture("stored.npz"), &options)
+            .unwrap()
+            .collect::<Result<Vec<Row>, _>>()
+    };
+    let rows = by_word(Some("name")).unwrap();
+    assert_eq!(rows[1].id, crate::id::of_text("ä1"));
+    let payload = rows[1].payload.as_ref().unwrap();
+    assert_eq!((&payload["name"], &payload["ids"]), (&json!("ä1"), &json!(101)));
+    let error = by_word(None).unwrap_err().to_string();
+    assert!(error.contains("row 0: word: \"ä0\" is not an id"), "{error}");
 }
 
 #[test]

@@ -23,6 +23,8 @@ fn the_ending_names_the_format_in_any_case() {
         ("a.Tsv", Format::Tsv),
         ("a.jsonl", Format::JsonLines),
         ("a.ndjson", Format::JsonLines),
+        ("a.jsonl.gz", Format::JsonLines),
+        ("a.csv.GZ", Format::Csv),
         ("-", Format::JsonLines),
     ] {
         assert_eq!(Format::of(Path::new(name)).unwrap(), format);
@@ -32,7 +34,8 @@ fn the_ending_names_the_format_in_any_case() {
 #[test]
 fn other_endings_are_refused_with_the_way_out() {
     for (name, advice) in [
-        ("a.jsonl.gz", "gzip -dc"),
+        ("a.npy.gz", "gzip -dc"),
+        ("a.jsonl.zst", "zstd -dc"),
         ("a.json", "jq -c"),
         ("a", "no ending"),
         ("a.txt", ".txt"),
@@ -167,13 +170,74 @@ proptest! {
     }
 }
 
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, text).unwrap();
+    packed.finish().unwrap()
+}
+
 #[test]
-fn packed_files_are_told_as_such() {
-    let input = Input::from_bytes("rows.jsonl", b"\x1f\x8b\x08\x00rest".to_vec());
-    let error = read(input, Format::JsonLines, &ReadOptions::default())
-        .err()
-        .unwrap();
-    assert!(error.to_string().contains("found gzip; unpack it"), "{error}");
+fn text_that_gzip_packed_is_unpacked_as_it_is_read() {
+    // Of two members, as files that were put together have them.
+    let packed = [gzip(b"{\"id\": 1}\n{\"id\""), gzip(b": 2}\n")].concat();
+    for input in [
+        Input::from_bytes("x", packed.clone()),
+        Input::from_reader("x", Drip(std::io::Cursor::new(packed.clone()))),
+    ] {
+        let mut rows = read(input, Format::JsonLines, &ReadOptions::default()).unwrap();
+        let ids: Vec<String> = rows.by_ref().map(|row| row.unwrap().id.to_string()).collect();
+        assert_eq!(ids, ["1", "2"]);
+        assert_eq!(rows.progress().bytes, packed.len() as u64);
+    }
+    let table = Input::from_bytes("x", gzip(b"id,v0\n7,1\n"));
+    let rows = read(table, Format::Csv, &ReadOptions::default()).unwrap();
+    assert_eq!(
+        rows.map(|row| row.unwrap().id.to_string()).collect::<Vec<_>>(),
+        ["7"]
+    );
+}
+
+#[test]
+fn what_is_packed_and_damaged_is_an_error_that_ends_the_rows() {
+    let text: String = (0..2_000).map(|id| format!("{{\"id\": {id}}}\n")).collect();
+    let packed = gzip(text.as_bytes());
+    for cut in [3, 12, packed.len() / 2, packed.len() - 1] {
+        let input = Input::from_bytes("x", packed[..cut].to_vec());
+        let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default())
+            .unwrap()
+            .collect();
+        let last = rows.last().unwrap().as_ref().unwrap_err();
+        assert!(
+            !last.is_skippable() && last.to_string().contains("cannot be read"),
+            "{cut}: {last}"
+        );
+    }
+    // The checksum at its end tells what nothing else does.
+    let mut changed = packed.clone();
+    let at = changed.len() - 6;
+    changed[at] ^= 1;
+    let input = Input::from_bytes("x", changed);
+    let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default())
+        .unwrap()
+        .collect();
+    assert!(rows.last().unwrap().is_err());
+}
+
+#[test]
+fn packed_files_of_other_kinds_are_told_as_such() {
+    for (start, format, expected) in [
+        (&b"\x1f\x8b\x08\x00rest"[..], Format::Npy, "found gzip; unpack it"),
+        (
+            b"\x28\xb5\x2f\xfdrest",
+            Format::JsonLines,
+            "found Zstandard; unpack it",
+        ),
+        (b"PK\x03\x04rest", Format::Csv, "found a zip archive; unpack it"),
+    ] {
+        let input = Input::from_bytes("rows", start.to_vec());
+        let error = read(input, format, &ReadOptions::default()).err().unwrap();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
     let short = Input::from_bytes("rows.jsonl", b"\x1f".to_vec());
     assert_eq!(
         read(short, Format::JsonLines, &ReadOptions::default())

@@ -20,13 +20,16 @@ use crate::{interrupt, open, table};
 
 const AFTER: &str = "\
 Formats:
-  backup   {'points': [Record, ..], 'collection_info': CollectionInfo} as a pickle, with vectors, which qdrant-client from \
-1.9 on loads under pydantic 1 and 2
-  faiss    a directory with index.faiss, a flat index, and metadata.pkl, as a common wrapper keeps them: one dense vector, and payloads
-  parquet  columns id, vector (vector.NAME for a named one), and one for each payload field: of the type that has all of its values, \
-else JSON as text
-  jsonl    a point a line, as `vdb load` and `vdb import` read it: {\"id\": 7, \"vector\": [..], \"payload\": {..}}
-  npy      the vectors of one name as a matrix of 32-bit floats, in the order of ids; --rows FILE has the ids and payloads beside it
+  backup   {'points': [Record, ..], 'collection_info': CollectionInfo} as a pickle, with vectors,
+           which qdrant-client from 1.9 on loads under pydantic 1 and 2
+  faiss    a directory with index.faiss, a flat index, and metadata.pkl, as a common wrapper keeps
+           them: one dense vector, and payloads
+  parquet  columns id, vector (vector.NAME for a named one), and one for each payload field: of
+           the type that has all of its values, else JSON as text
+  jsonl    a point a line, as `vdb load` and `vdb import` read it:
+           {\"id\": 7, \"vector\": [..], \"payload\": {..}}
+  npy      the vectors of one name as a matrix of 32-bit floats, in the order of ids; --rows FILE
+           has the ids and payloads beside it
 
 Vectors are written as they are stored: under cosine distance they have length 1, and an index of FAISS by inner product compares \
 them as the collection does. What a format cannot express is an error that names the point; with --lossy npy and faiss leave out \
@@ -75,7 +78,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     using: Option<String>,
 
-    /// Beside an .npy file, a line {\"id\", \"payload\"} for each row, as `vdb load --rows` reads it
+    /// Beside an .npy file, a line {"id", "payload"} for each row, as `vdb load --rows` reads it
     #[arg(long, value_name = "FILE.jsonl")]
     rows: Option<PathBuf>,
 

@@ -20,6 +20,8 @@ use crate::table;
 /// The ending of backups, and of index files of FAISS.
 const BACKUP: &str = "backup";
 pub(super) const FAISS: &str = "faiss";
+/// What directories of Chroma had before version 0.4.
+const OLD_CHROMA: &str = "chroma-embeddings.parquet";
 
 /// What a source is.
 pub(super) enum Source {
@@ -151,11 +153,13 @@ fn has_ending(path: &Path, ending: &str) -> bool {
         .is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
-/// The name asked for, or the file's without its ending.
+/// The name asked for, or the file's without its ending, and without `.gz` after that.
 fn name_of(path: &Path, args: &Args) -> Outcome<String> {
     if let Some(name) = &args.collection {
         return Ok(name.clone());
     }
+    let unpacked = path.with_extension("");
+    let path = if has_ending(path, "gz") { &unpacked } else { path };
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     stem.map(str::to_owned).ok_or_else(|| {
         Failure::usage(format!(
@@ -169,6 +173,13 @@ fn name_of(path: &Path, args: &Args) -> Outcome<String> {
 fn directory(args: &Args) -> Outcome<Source> {
     if let Some(found) = store(args)? {
         return Ok(Source::Collections(found));
+    }
+    if args.source.join(OLD_CHROMA).is_file() {
+        return Err(Failure::failed(format!(
+            "{}: this is a directory of Chroma before version 0.4, which has {OLD_CHROMA}: make a new one of it with chroma-migrate (of \
+             PyPI), and import that",
+            args.source.display()
+        )));
     }
     let mut held = Held::of(&args.source, args.reading.format())?;
     if held.backups.is_empty() {

@@ -2,41 +2,50 @@
 //!
 //! ```text
 //! find.rs (what is it?) -> source.rs (checked whole, nothing written yet) -> write.rs (batches into collections) -> graphs
-//!         '-> rows: `vdb load`
+//!         '-> rows.rs: `vdb load`        '-> trial.rs (would the engine make it?)           '-> answer.rs
 //! ```
 
+mod answer;
 mod find;
+mod rows;
 mod source;
+mod trial;
 mod write;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use serde_json::{Value, json};
-use vdb::{CollectionConfig, CollectionUpdate, Database, Distance, Durability, Element, PayloadIndexParams};
+use vdb::{Database, Distance, Durability, Element};
 use vdb_interop::pickle::Limits;
 use vdb_interop::qdrant::ImportOptions;
 
 use super::load::{self, options::Reading};
 use super::optimize::optimize;
 use crate::failure::{Failure, Outcome};
-use crate::open::{self, Home};
+use crate::open::Home;
 use crate::out::Out;
-use crate::{interrupt, parse, table};
+use crate::{interrupt, parse};
+use answer::{answer, told, with_created};
 use find::{FAISS, Source};
-use source::Checked;
+use rows::without_vectors;
+use trial::{importer, may_be};
 
 const AFTER: &str = "\
 SOURCE is one of
-  NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}: collection NAME
-  a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a chroma.sqlite3; or one with
-                .backup files in it (--all)
-  NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map), or a directory with
-                an index.faiss and the metadata.pkl that a common wrapper keeps beside it: collection NAME
-  NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy, .fvecs, .bvecs, .ivecs, .csv, .tsv,
-                .jsonl, or a directory of such files of one format: rows, for collection NAME, added to it if it is there;
-                `vdb load --help` tells of their columns, docs/formats.md how each type is mapped
-  -             rows from standard input, JSON Lines unless --format says otherwise; --collection names the collection
+  NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}:
+                collection NAME
+  a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a
+                chroma.sqlite3; or one with .backup files in it (--all)
+  NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map),
+                or a directory with an index.faiss and the metadata.pkl that a common wrapper
+                keeps beside it: collection NAME
+  NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy,
+                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz, or a
+                directory of such files of one format: rows, for collection NAME, added to it if
+                it is there; `vdb load --help` tells of their columns, docs/formats.md how each
+                type is mapped
+  -             rows from standard input, JSON Lines unless --format says otherwise;
+                --collection names the collection
 
 A file whose name has another ending is what it begins as: Parquet, Arrow, NumPy's files, HDF5, backups and indexes of FAISS tell \
 themselves apart.
@@ -70,9 +79,10 @@ Examples:
   vdb import posts.backup my.db --dry-run
   vdb import ./qdrant_data my.db --all
   vdb import ./chroma my.db --collection posts
-  vdb import ./store my.db                    a directory with index.faiss and metadata.pkl
+  vdb import ./store my.db                  a directory with index.faiss and metadata.pkl
   vdb import train.parquet my.db --vector-column embedding --distance dot --dry-run
-  vdb import pinecone.jsonl my.db --vector-column values
+  vdb import pinecone.jsonl my.db --vector-column values --text-ids pinecone_id
+  vdb import posts.csv.gz my.db --vector-column embedding --id-column slug --text-ids slug
   vdb import glove-25-angular.hdf5 my.db --collection glove";
 
 /// Import collections that other programs keep
@@ -131,76 +141,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     match Source::find(args, out)? {
-        Source::Rows(found) => rows(args, found, out),
+        Source::Rows(found) => rows::rows(args, found, out),
         Source::Collections(found) => collections(args, found, out),
     }
-}
-
-/// Rows are loaded as `vdb load` does it.
-fn rows(args: &Args, found: find::Rows, out: &mut Out) -> Outcome {
-    let find::Rows {
-        collection,
-        files,
-        format,
-    } = found;
-    let given = [("--all", args.all), ("--id-key", args.id_key.is_some())];
-    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
-        return Err(Failure::usage(format!(
-            "{option} is for collections that other programs keep; {} has rows, for which `vdb load` has options, too",
-            args.source.display()
-        )));
-    }
-    let mut reading = args.reading.clone();
-    if let Some(format) = format {
-        reading = reading.of_format(format);
-    }
-    if args.resume {
-        // Rows without ids take the places that they had the first time.
-        reading.start_id = reading.start_id.or(Some(0));
-    }
-    let are_files = files.iter().all(|file| file.is_file());
-    let load = load::Args::from(load::Request {
-        db: args.db.clone(),
-        collection: collection.clone(),
-        files,
-        distance: args.distance,
-        element: args.element,
-        reading,
-        durability: args.durability,
-        no_index: args.no_index,
-    });
-    if !args.dry_run && !args.require_vectors {
-        return load::run(&load, out);
-    }
-    if !args.dry_run && !are_files {
-        return Err(Failure::usage(format!(
-            "--require-vectors reads the rows twice, and {} is no regular file: save it in one first",
-            args.source.display()
-        )));
-    }
-    let found = load::check(&load, out)?;
-    may_be(&collection, &found.config, &[])?;
-    let missing = found.rows - found.with_vectors;
-    if args.require_vectors && missing > 0 {
-        return Err(without_vectors(&collection, missing, found.rows));
-    }
-    if !args.dry_run {
-        return load::run(&load, out);
-    }
-    source::tell(&collection, found.rows, &found.config, &found.notes, out);
-    let one = json!({
-        "name": collection, "points": found.rows, "with_vectors": found.with_vectors, "created": null, "warnings": found.notes,
-    });
-    answer(args, "rows", vec![one], &[], None, out)
-}
-
-/// Refuses a source of which `missing` points have no vector.
-fn without_vectors(name: &str, missing: u64, points: u64) -> Failure {
-    Failure::failed(format!(
-        "{name}: {} of its {} have no vector, and --require-vectors asks for them; nothing was imported",
-        table::count(missing),
-        table::counted(points, "point"),
-    ))
 }
 
 fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
@@ -250,23 +193,23 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
                 write::check_target(&db, part, args)?;
             }
         }
-        let collections = checked.iter().map(|part| part.as_json(None)).collect();
+        let collections = checked.iter().map(|part| told(part)).collect();
         return answer(args, format, collections, &[], None, out);
     }
     let started = Instant::now();
     let home = Home::at(&args.db);
     let (collections, aliases, import_s, index_s) =
-        home.with(open::builder().durability(args.durability), |db| {
+        home.with(importer().durability(args.durability), |db| {
             for part in &checked {
                 write::check_target(db, part, args)?;
             }
             let mut done = Vec::with_capacity(checked.len());
             let mut names = Vec::with_capacity(checked.len());
             for part in checked {
-                let (name, told) = (part.name.clone(), part.as_json(None));
+                let (name, found) = (part.name.clone(), told(&part));
                 let created = write::write(db, part, args, out)?;
                 names.push(name);
-                done.push(with_created(told, created));
+                done.push(with_created(found, created));
             }
             let aliases = add_aliases(db, &found.aliases, &names, out)?;
             db.sync()?;
@@ -281,35 +224,6 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
         Some((import_s, index_s)),
         out,
     )
-}
-
-/// Refuses a collection that the engine would not make, before anything is written: it is made in memory.
-fn may_be(name: &str, config: &CollectionConfig, indexes: &[(String, PayloadIndexParams)]) -> Outcome {
-    let trial = open::builder().open_in_memory()?;
-    let without_limits = CollectionConfig {
-        strict_mode: None,
-        ..config.clone()
-    };
-    let made = trial
-        .create_collection(name, without_limits)
-        .and_then(|collection| {
-            for (path, params) in indexes {
-                collection.create_payload_index(path, params.clone())?;
-            }
-            // At the end, as when it is imported.
-            config.strict_mode.clone().map_or(Ok(()), |strict| {
-                collection.update_config(&CollectionUpdate::new().strict_mode(strict))
-            })
-        });
-    trial.close()?;
-    made.map_err(|error| Failure::from(error).within(name))
-}
-
-fn with_created(mut told: Value, created: bool) -> Value {
-    if let Some(fields) = told.as_object_mut() {
-        fields.insert("created".to_owned(), created.into());
-    }
-    told
 }
 
 /// Makes the aliases of the source that are of collections that were imported.
@@ -361,47 +275,4 @@ fn index(db: &Database, names: &[String], args: &Args, out: &Out) -> Outcome<Opt
         }
     }
     Ok(Some(index_s))
-}
-
-fn answer(
-    args: &Args,
-    format: &str,
-    collections: Vec<Value>,
-    aliases: &[String],
-    times: Option<(f64, Option<f64>)>,
-    out: &mut Out,
-) -> Outcome {
-    let points: u64 = collections.iter().filter_map(|one| one["points"].as_u64()).sum();
-    let count = collections.len() as u64;
-    let value = json!({
-        "source": args.source.display().to_string(), "format": format, "dry_run": args.dry_run,
-        "collections": collections, "aliases": aliases,
-        "import_s": times.map(|(import_s, _)| import_s), "index_s": times.and_then(|(_, index_s)| index_s),
-    });
-    out.answer(&value, || {
-        let what = format!(
-            "{} in {}",
-            table::counted(points, "point"),
-            table::counted(count, "collection")
-        );
-        match times {
-            None => format!("{what} could be imported; nothing was written (--dry-run)"),
-            Some((import_s, index_s)) => {
-                let indexed = index_s.map_or_else(String::new, |s| format!(", indexed in {s:.2} s"));
-                format!(
-                    "imported {what} into {} in {import_s:.2} s{indexed}",
-                    args.db.display()
-                )
-            }
-        }
-    })
-}
-
-impl Checked {
-    fn as_json(&self, created: Option<bool>) -> Value {
-        json!({
-            "name": self.name, "points": self.points(), "with_vectors": self.with_vectors(), "created": created,
-            "warnings": self.described().warnings,
-        })
-    }
 }

@@ -1,7 +1,7 @@
 //! Points into a collection, batch by batch.
 
 use indicatif::ProgressBar;
-use vdb::{Collection, CollectionUpdate, Database, Error, PayloadIndexParams, Point, StrictMode};
+use vdb::{Collection, Database, Error, PayloadIndexParams, Point};
 
 use super::Args;
 use super::source::Checked;
@@ -39,29 +39,16 @@ pub(super) fn check_target(db: &Database, part: &Checked, args: &Args) -> Outcom
     Ok(())
 }
 
-/// Writes all points of a collection, and makes it first if it is not there; true if so. Strict mode is for those who use the
-/// collection, and holds from the end of the import on.
+/// Writes all points of a collection, and makes it first if it is not there; true if so. A collection that is there keeps its settings.
 pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Outcome<bool> {
     let name = part.name.clone();
     let total = part.points();
     let described = part.described().clone();
     let (collection, created) = match db.collection(&name) {
         Ok(there) => (there, false),
-        Err(Error::CollectionNotFound { .. }) => {
-            let mut config = described.config.clone();
-            config.strict_mode = None;
-            (db.create_collection(&name, config)?, true)
-        }
+        Err(Error::CollectionNotFound { .. }) => (db.create_collection(&name, described.config)?, true),
         Err(error) => return Err(error.into()),
     };
-    let before = collection.config().strict_mode;
-    if before.as_ref().is_some_and(|before| before.enabled == Some(true)) {
-        let lifted = StrictMode {
-            enabled: Some(false),
-            ..StrictMode::default()
-        };
-        collection.update_config(&CollectionUpdate::new().strict_mode(lifted))?;
-    }
     let mut writer = Writer {
         db,
         args,
@@ -71,27 +58,15 @@ pub(super) fn write(db: &Database, part: Checked, args: &Args, out: &Out) -> Out
         written: 0,
         bar: progress::bar(out, "importing", Some(total), Unit::Rows),
     };
-    // One outcome, so that whatever fails, strict mode is set again, or the new collection does not stay. Indexes come before the
-    // points, so that graphs know them.
+    // Indexes come before the points, so that graphs know them.
     let outcome = add_indexes(&collection, described.payload_indexes).and_then(|()| writer.run(part));
     writer.bar.finish_and_clear();
     if outcome.is_err() && created && writer.written == 0 {
         // Should it stay, it is empty, and what went wrong before is the better thing to tell.
         drop(collection);
         let _ = db.drop_collection(&name);
-        return outcome.map(|()| created);
     }
-    let after = match &outcome {
-        // What the collection had counts: it was set there since. One that an interrupted import made has none yet.
-        Ok(()) => before.or(described.config.strict_mode),
-        Err(_) => before,
-    };
-    let set = after.map_or(Ok(()), |strict| {
-        collection.update_config(&CollectionUpdate::new().strict_mode(strict))
-    });
-    outcome?;
-    set?;
-    Ok(created)
+    outcome.map(|()| created)
 }
 
 /// Makes the indexes that are not there.

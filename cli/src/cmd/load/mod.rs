@@ -48,9 +48,13 @@ lists of floats are vectors, several of a fixed size each by the name of its col
 tells how each type is mapped. Of an HDF5 file the matrix train is loaded, as ann-benchmarks writes it. A build has Parquet and Arrow \
 with --features parquet, HDF5 with --features hdf5.
 
-The first line of a .csv file names the columns: id; vector (a JSON array), or v0, v1, ... (a number each); all \
+The first line of a .csv file names the columns: id; vector (a JSON array, or [0.1 0.2] and its like), or v0, v1, ... (a number each); all \
 others are payload. A payload cell that is empty is no field; true, false, a number, an array or object as JSON \
-writes it becomes that; so 007 and +1 stay text, as all else does. A quoted cell may hold line breaks.
+writes it becomes that; so 007 and +1 stay text, as all else does. A quoted cell may hold line breaks. .csv, .tsv and .jsonl \
+files may be packed by gzip.
+
+Ids are numbers from 0 on or UUIDs. With --text-ids NAME other texts are ids as well: each becomes a UUID (of version 5, always the \
+same for a text), and stays in the payload as the field NAME.
 
 A bad row stops the load with nothing of its batch written; the batches before it are there. The message names file, \
 row and field. With --skip-bad such rows are left out and counted. Interrupted (Ctrl-C), a load keeps the batches \
@@ -62,7 +66,9 @@ created says whether the collection is new, changed counts the values that --los
 Examples:
   vdb load my.db words vectors.npy --payload words.jsonl
   vdb load my.db words more.jsonl --skip-bad
-  gzip -dc rows.jsonl.gz | vdb load my.db rows - --distance dot
+  vdb load my.db rows rows.jsonl.gz --distance dot
+  vdb load my.db posts posts.csv --vector-column embedding --text-ids slug
+  zstd -dc rows.jsonl.zst | vdb load my.db rows -
   vdb load my.db sift base.fvecs --distance euclid --no-index";
 
 /// Rows that are written together, unless told otherwise.
@@ -78,7 +84,7 @@ pub(crate) struct Args {
     /// Collection or alias
     collection: String,
 
-    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl; - for standard input
+    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -172,7 +178,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
             beside.option()
         )));
     }
-    args.reading.check(&args.files, beside.is_some())?;
+    args.reading.check(&args.files, beside)?;
     // The files first: a name that is wrong leaves no empty database behind.
     let mut source = Source::open(&args.files, beside, args.reading.options())?;
     for (file, note) in source.notes() {
@@ -182,7 +188,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let shape = source.shape(args.skip_bad, &mut early)?;
 
     interrupt::watch();
-    let builder = open::builder().durability(args.durability);
+    // Strict mode is for those who use the collection, and holds nobody up who fills it.
+    let builder = open::builder().strict_mode(false).durability(args.durability);
     let done = Home::at(&args.db).with(builder, |db| {
         let mut target = Target::find(Some(db), args, shape, &source)?;
         let started = Instant::now();
@@ -220,7 +227,7 @@ pub(crate) struct Found {
 
 /// Reads and checks all that a load would, the collection that is there included. Nothing is written.
 pub(crate) fn check(args: &Args, out: &Out) -> Outcome<Found> {
-    args.reading.check(&args.files, false)?;
+    args.reading.check(&args.files, None)?;
     let mut source = Source::open(&args.files, None, args.reading.options())?;
     let mut notes: Vec<String> = source.notes().iter().map(|(_, note)| note.clone()).collect();
     let shape = source.shape(false, &mut Vec::new())?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use vdb_interop::{ColumnOptions, CsvOptions, Format, ReadOptions};
 
+use super::source::Beside;
 use crate::failure::{Failure, Outcome};
 use crate::parse;
 
@@ -34,8 +35,17 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     id_column: Option<String>,
 
-    /// Column with whole vectors: in CSV and .jsonl as JSON arrays [default: vector], in Parquet and Arrow lists [default: those of
-    /// floats], in .npz and HDF5 a matrix; given several times, each is the vector of its name
+    /// Ids that are texts, and neither numbers nor UUIDs, become UUIDs, the same each time, and the texts the field NAME of the payload
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "Columns",
+        conflicts_with = "number_rows"
+    )]
+    text_ids: Option<String>,
+
+    /// Column with whole vectors: in CSV and .jsonl arrays or text with the numbers [default: vector], in Parquet and Arrow lists
+    /// [default: those of floats] or such text, in .npz and HDF5 a matrix; given several times, each is the vector of its name
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     vector_column: Vec<String>,
 
@@ -47,11 +57,11 @@ pub(crate) struct Reading {
     #[arg(long, help_heading = "Columns", conflicts_with_all = ["vector_column", "vector_prefix"])]
     no_vectors: bool,
 
-    /// Number the rows of a Parquet, Arrow, .npz or .jsonl file, and take its column or key id for payload
+    /// Number the rows, and take the column or key id for payload
     #[arg(long, help_heading = "Columns", conflicts_with = "id_column")]
     number_rows: bool,
 
-    /// A column of a Parquet, Arrow or .npz file, or key of a .jsonl file, that is not read; may be given several times
+    /// A column or key that is not read; may be given several times
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     leave_out: Vec<String>,
 
@@ -97,6 +107,7 @@ impl Reading {
         ReadOptions {
             format: self.format,
             first_id: self.start_id.unwrap_or(0),
+            text_ids: self.text_ids.clone(),
             vector_name: self.using.clone(),
             max_row_bytes: self.max_row_bytes.unwrap_or(ReadOptions::default().max_row_bytes),
             csv: CsvOptions {
@@ -126,6 +137,7 @@ impl Reading {
             ("--start-id", self.start_id.is_some()),
             ("--max-row-bytes", self.max_row_bytes.is_some()),
             ("--id-column", self.id_column.is_some()),
+            ("--text-ids", self.text_ids.is_some()),
             ("--vector-column", !self.vector_column.is_empty()),
             ("--vector-prefix", self.vector_prefix.is_some()),
             ("--no-vectors", self.no_vectors),
@@ -152,8 +164,9 @@ impl Reading {
     }
 
     /// Refuses options of no effect: those for rows of text where no file has such, and those for columns where no file has them.
-    /// `payloads` says whether there is a file of payloads as well.
-    pub(super) fn check(&self, files: &[PathBuf], payloads: bool) -> Outcome {
+    /// `beside` is the file that belongs to that of the vectors.
+    pub(super) fn check(&self, files: &[PathBuf], beside: Option<Beside<'_>>) -> Outcome {
+        let payloads = beside.is_some();
         // A file of a format that is not known is told as such when it is opened.
         let may_be = |is_it: fn(Format) -> bool| {
             let format = |file: &PathBuf| self.format.or_else(|| Format::of(file).ok());
@@ -180,28 +193,29 @@ impl Reading {
                 "a CSV file has one --vector-column: the lines of a .jsonl file may have several",
             ));
         }
-        let keys: fn(Format) -> bool = |format| has_columns(format) || format == Format::JsonLines;
         let columns: fn(Format) -> bool =
             |format| is_csv(format) || has_columns(format) || format == Format::JsonLines;
         let matrices: fn(Format) -> bool = |format| {
             is_csv(format) || has_columns(format) || matches!(format, Format::JsonLines | Format::Hdf5)
         };
+        // Ids may also come from the file beside that of the vectors.
+        let has_text_ids = self.text_ids.is_some() && !matches!(beside, Some(Beside::Rows(_)));
         let given = [
             ("--id-column", self.id_column.is_some(), columns),
+            ("--text-ids", has_text_ids, columns),
             ("--vector-column", !self.vector_column.is_empty(), matrices),
             ("--no-vectors", self.no_vectors, columns),
             ("--vector-prefix", self.vector_prefix.is_some(), is_csv),
             ("--delimiter", self.delimiter.is_some(), is_csv),
-            ("--number-rows", self.number_rows, keys),
-            ("--leave-out", !self.leave_out.is_empty(), keys),
+            ("--number-rows", self.number_rows, columns),
+            ("--leave-out", !self.leave_out.is_empty(), columns),
         ];
         for (option, is_given, is_for) in given {
             if is_given && !may_be(is_for) {
-                let kinds = match (is_for(Format::Csv), is_for(Format::Parquet), is_for(Format::Hdf5)) {
-                    (true, false, _) => "CSV files",
-                    (false, _, _) => "Parquet, Arrow, .npz and .jsonl files",
-                    (true, true, false) => "CSV, Parquet, Arrow, .npz and .jsonl files",
-                    (true, true, true) => "CSV, Parquet, Arrow, .npz, HDF5 and .jsonl files",
+                let kinds = match (is_for(Format::Parquet), is_for(Format::Hdf5)) {
+                    (false, _) => "CSV files",
+                    (true, false) => "CSV, Parquet, Arrow, .npz and .jsonl files",
+                    (true, true) => "CSV, Parquet, Arrow, .npz, HDF5 and .jsonl files",
                 };
                 return Err(Failure::usage(format!(
                     "{option} is for {kinds}; --format says what a file is whose name does not"
