@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -132,7 +133,7 @@ pub fn run<E: Send + 'static>(
             opened.send_replace(Some(service));
             std::future::pending().await
         };
-        let served = serve_opening(listeners, options, opening.clone(), stop);
+        let served = serve_opening(listeners, options, opening.clone(), Box::pin(stop));
         let failed: Result<Infallible, RunError<E>> = tokio::select! {
             served = served => {
                 served?;
@@ -176,15 +177,28 @@ pub async fn serve(
         grpc,
         metrics: None,
     };
-    serve_opening(listeners, options.into(), opening, stop).await
+    serve_opening(listeners, options.into(), opening, Box::pin(stop)).await
 }
 
+/// Something under way. Boxed where it is made, so that everything that answers is compiled with this crate, once, and not with
+/// every program that serves.
+type UnderWay<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// As [`serve`], with requests that wait until there is a service.
-async fn serve_opening(
+fn serve_opening(
     listeners: Listeners,
     options: ServeOptions,
     opening: watch::Receiver<Option<Service>>,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: UnderWay<()>,
+) -> UnderWay<io::Result<()>> {
+    Box::pin(serve_all(listeners, options, opening, stop))
+}
+
+async fn serve_all(
+    listeners: Listeners,
+    options: ServeOptions,
+    opening: watch::Receiver<Option<Service>>,
+    stop: UnderWay<()>,
 ) -> io::Result<()> {
     let ServeOptions { rest: options, tls } = options;
     let (stopping, stopped) = watch::channel(false);

@@ -4,7 +4,7 @@
 
 use qdrant_client::qdrant as proto;
 
-use super::{Inner, Qdrant, QdrantError, QdrantResult};
+use super::{Call, Inner, Qdrant, QdrantError, QdrantResult};
 
 /// Hands the list of the calls that take a message and give one to a macro: `documentation, name(message) -> answer, part of
 /// the interface, its call`.
@@ -146,13 +146,17 @@ macro_rules! methods {
             /// # Errors
             /// What the server, or the engine in its place, says.
             pub async fn $name(&self, request: impl Into<proto::$message>) -> QdrantResult<proto::$answer> {
-                let request = request.into();
-                match &self.inner {
-                    Inner::Embedded(embedded) => {
-                        embedded.call(|api| async move { api.$part.$call(request).await }).await
-                    }
-                    Inner::Remote(client) => client.$name(request).await,
+                fn call(client: &Qdrant, request: proto::$message) -> Call<'_, proto::$answer> {
+                    Box::pin(async move {
+                        match &client.inner {
+                            Inner::Embedded(embedded) => {
+                                embedded.call(|api| async move { api.$part.$call(request).await }).await
+                            }
+                            Inner::Remote(client) => client.$name(request).await,
+                        }
+                    })
                 }
+                call(self, request.into()).await
             })+
         }
     };
@@ -168,12 +172,17 @@ macro_rules! bare_methods {
             /// # Errors
             /// What the server, or the engine in its place, says.
             pub async fn $name(&self) -> QdrantResult<proto::$answer> {
-                match &self.inner {
-                    Inner::Embedded(embedded) => {
-                        embedded.call(|api| async move { api.$part.$call(proto::$message {}).await }).await
-                    }
-                    Inner::Remote(client) => client.$name().await,
+                fn call(client: &Qdrant) -> Call<'_, proto::$answer> {
+                    Box::pin(async move {
+                        match &client.inner {
+                            Inner::Embedded(embedded) => {
+                                embedded.call(|api| async move { api.$part.$call(proto::$message {}).await }).await
+                            }
+                            Inner::Remote(client) => client.$name().await,
+                        }
+                    })
                 }
+                call(self).await
             })+
         }
     };
@@ -192,18 +201,22 @@ macro_rules! alias_methods {
                 &self,
                 request: impl Into<proto::$message>,
             ) -> QdrantResult<proto::CollectionOperationResponse> {
-                let request = request.into();
-                let action = proto::alias_operations::Action::$action(request.clone());
-                let changes = proto::ChangeAliases {
-                    actions: vec![proto::AliasOperations { action: Some(action) }],
-                    timeout: None,
-                };
-                match &self.inner {
-                    Inner::Embedded(embedded) => {
-                        embedded.call(|api| async move { api.collections.update_aliases(changes).await }).await
-                    }
-                    Inner::Remote(client) => client.$name(request).await,
+                fn call(client: &Qdrant, request: proto::$message) -> Call<'_, proto::CollectionOperationResponse> {
+                    Box::pin(async move {
+                        let action = proto::alias_operations::Action::$action(request.clone());
+                        let changes = proto::ChangeAliases {
+                            actions: vec![proto::AliasOperations { action: Some(action) }],
+                            timeout: None,
+                        };
+                        match &client.inner {
+                            Inner::Embedded(embedded) => {
+                                embedded.call(|api| async move { api.collections.update_aliases(changes).await }).await
+                            }
+                            Inner::Remote(client) => client.$name(request).await,
+                        }
+                    })
                 }
+                call(self, request.into()).await
             })+
         }
     };
@@ -220,16 +233,20 @@ impl Qdrant {
         &self,
         request: impl Into<proto::CollectionExistsRequest>,
     ) -> QdrantResult<bool> {
-        let request = request.into();
-        match &self.inner {
-            Inner::Embedded(embedded) => {
-                let answer = embedded
-                    .call(|api| async move { api.collections.collection_exists(request).await })
-                    .await?;
-                Ok(answer.result.is_some_and(|result| result.exists))
-            }
-            Inner::Remote(client) => client.collection_exists(request).await,
+        fn call(client: &Qdrant, request: proto::CollectionExistsRequest) -> Call<'_, bool> {
+            Box::pin(async move {
+                match &client.inner {
+                    Inner::Embedded(embedded) => {
+                        let answer = embedded
+                            .call(|api| async move { api.collections.collection_exists(request).await })
+                            .await?;
+                        Ok(answer.result.is_some_and(|result| result.exists))
+                    }
+                    Inner::Remote(client) => client.collection_exists(request).await,
+                }
+            })
         }
+        call(self, request.into()).await
     }
 
     /// Several discoveries; [`query_batch`](Self::query_batch) does this and more.
@@ -240,15 +257,14 @@ impl Qdrant {
         &self,
         request: &proto::DiscoverBatchPoints,
     ) -> QdrantResult<proto::DiscoverBatchResponse> {
-        match &self.inner {
+        let call: Call<'_, _> = match &self.inner {
             Inner::Embedded(embedded) => {
                 let request = request.clone();
-                embedded
-                    .call(|api| async move { api.points.discover_batch(request).await })
-                    .await
+                Box::pin(embedded.call(|api| async move { api.points.discover_batch(request).await }))
             }
-            Inner::Remote(client) => client.discover_batch(request).await,
-        }
+            Inner::Remote(client) => Box::pin(client.discover_batch(request)),
+        };
+        call.await
     }
 
     /// Writes whole points, `chunk_size` a call. What was written before a call that fails stays. The answer is that of the

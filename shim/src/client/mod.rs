@@ -33,6 +33,7 @@ mod embedded;
 mod resolve;
 
 use std::path::Path;
+use std::pin::Pin;
 
 pub use qdrant_client::QdrantError;
 pub use resolve::{BackEnd, Environment, OpenOptions};
@@ -41,6 +42,10 @@ use embedded::Embedded;
 
 /// The result of a call of a client.
 pub type QdrantResult<T> = Result<T, QdrantError>;
+
+/// A call under way. Boxed where it is made, so that what it takes to carry it out is compiled with this crate, once, and not with
+/// every program that awaits it.
+type Call<'a, T> = Pin<Box<dyn Future<Output = QdrantResult<T>> + Send + 'a>>;
 
 /// A client on a directory, in memory, or on a server. Cheap to clone.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use qdrant_client::QdrantError;
 use qdrant_client::config::QdrantConfig;
 
-use super::{Qdrant, QdrantResult};
+use super::{Call, Qdrant, QdrantResult};
 
 /// The text that means memory.
 const MEMORY: &str = ":memory:";
@@ -307,12 +307,14 @@ impl OpenOptions {
 }
 
 impl Step {
-    async fn open(&self, key: Option<&str>) -> QdrantResult<Qdrant> {
-        match &self.back_end {
-            BackEnd::Directory(path) => Qdrant::open(path),
-            BackEnd::Memory => Qdrant::in_memory(),
-            BackEnd::Server(url) => server(url, key, self.patience, self.calls).await,
-        }
+    fn open<'a>(&'a self, key: Option<&'a str>) -> Call<'a, Qdrant> {
+        Box::pin(async move {
+            match &self.back_end {
+                BackEnd::Directory(path) => Qdrant::open(path),
+                BackEnd::Memory => Qdrant::in_memory(),
+                BackEnd::Server(url) => server(url, key, self.patience, self.calls).await,
+            }
+        })
     }
 }
 
