@@ -71,7 +71,7 @@ pub use race::{Questions, Runner, Truth, race};
 pub use sized::sized;
 pub use system::{Made, Question, System};
 pub use tasks::{
-    Contender, Corpus, DENSE, LIMIT, PREFETCH, Performer, RRF_K, Task, TaskKind, Tell, WORDS, measure_tasks,
+    Contender, Corpus, DENSE, LIMIT, Performer, RRF_K, Task, TaskKind, Tell, WORDS, measure_tasks,
 };
 pub use texts::Texts;
 pub use words::{SparseSet, Words};

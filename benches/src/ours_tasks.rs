@@ -12,7 +12,7 @@ use vdb::{
 use crate::conditions::indexes;
 use crate::error::{Error, Result};
 use crate::ours::number;
-use crate::tasks::{Corpus, DENSE, LIMIT, PREFETCH, Performer, RRF_K, Task, WORDS};
+use crate::tasks::{Corpus, DENSE, LIMIT, Performer, RRF_K, Task, WORDS};
 
 const COLLECTION: &str = "tasks";
 /// Rows that are written together.
@@ -98,7 +98,7 @@ impl Performer for OursTasks {
                 QueryRequest::new(Query::nearest(vector.to_vec())).using(DENSE)
             }
             Task::Sparse(vector) => QueryRequest::new(Query::nearest(vector.clone())).using(WORDS),
-            Task::Hybrid(dense, words) => {
+            Task::Hybrid(dense, words, each) => {
                 let fusion = Fusion::Rrf {
                     k: RRF_K,
                     weights: None,
@@ -106,8 +106,8 @@ impl Performer for OursTasks {
                 let dense = Prefetch::new(Query::nearest(dense.to_vec())).using(DENSE);
                 let words = Prefetch::new(Query::nearest(words.clone())).using(WORDS);
                 QueryRequest::new(Query::Fusion(fusion))
-                    .prefetch(dense.limit(PREFETCH))
-                    .prefetch(words.limit(PREFETCH))
+                    .prefetch(dense.limit(each))
+                    .prefetch(words.limit(each))
             }
         };
         Ok(OurRequest::Query(Arc::new(query.limit(limit))))

@@ -27,12 +27,14 @@ pub const DENSE: &str = "dense";
 pub const WORDS: &str = "words";
 /// Points asked for.
 pub const LIMIT: usize = 10;
-/// Points that each of the two searches gives to be fused.
-pub const PREFETCH: usize = 20;
+/// Points that each of the two searches gives to be fused, but where it is [`LIMIT`].
+const PREFETCH: usize = 20;
 /// The constant of reciprocal rank fusion, for all systems.
 pub const RRF_K: u32 = 2;
 /// What the search for the [`PREFETCH`] nearest is called.
 const DENSE_CANDIDATES: &str = "dense, as many as are fused";
+/// What fusing no more than [`LIMIT`] of each search is called: so many a prefetch gives where none says how many.
+const FEW_CANDIDATES: &str = "dense + bm25, rrf, ten of each";
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,8 +67,8 @@ pub enum Task<'a> {
     Dense(&'a [f32], usize),
     /// The [`LIMIT`] best by [`WORDS`].
     Sparse(&'a SparseVector),
-    /// The [`LIMIT`] best of both lists of [`PREFETCH`], fused by reciprocal ranks with [`RRF_K`].
-    Hybrid(&'a [f32], &'a SparseVector),
+    /// The [`LIMIT`] best of both lists of so many, fused by reciprocal ranks with [`RRF_K`].
+    Hybrid(&'a [f32], &'a SparseVector, usize),
 }
 
 /// What a database for these tasks holds.
@@ -320,21 +322,18 @@ fn hybrid(corpus: &Corpus<'_>, contenders: &[&dyn Contender], plan: &Plan, tell:
     for ((vector, question), near) in corpus.set.queries.iter().zip(&corpus.texts.glosses).zip(&near) {
         let ranked = inverted.ranked(question);
         if !ranked.is_empty() {
-            let first = &ranked[..ranked.len().min(PREFETCH)];
-            let both = fused([near, &ids(first)]);
-            asked.push((
-                vector,
-                question,
-                near,
-                as_good(&ranked, LIMIT),
-                as_good(&both, LIMIT),
-            ));
+            let both = [PREFETCH, LIMIT].map(|each| {
+                let texts = ids(&ranked[..ranked.len().min(each)]);
+                as_good(&fused([&near[..near.len().min(each)], &texts]), LIMIT)
+            });
+            asked.push((vector, question, near, as_good(&ranked, LIMIT), both));
         }
     }
     let dense = |limit| asked.iter().map(move |one| Task::Dense(one.0, limit)).collect();
     let [ten, candidates]: [Vec<Task<'_>>; 2] = [LIMIT, PREFETCH].map(dense);
     let texts: Vec<Task<'_>> = asked.iter().map(|one| Task::Sparse(one.1)).collect();
-    let both: Vec<Task<'_>> = asked.iter().map(|one| Task::Hybrid(one.0, one.1)).collect();
+    let hybrid = |each| asked.iter().map(move |one| Task::Hybrid(one.0, one.1, each)).collect();
+    let [both, few]: [Vec<Task<'_>>; 2] = [PREFETCH, LIMIT].map(hybrid);
     let first = |limit| {
         asked
             .iter()
@@ -343,12 +342,14 @@ fn hybrid(corpus: &Corpus<'_>, contenders: &[&dyn Contender], plan: &Plan, tell:
     };
     let [nearest, near]: [Vec<Vec<u64>>; 2] = [LIMIT, PREFETCH].map(first);
     let best: Vec<Vec<u64>> = asked.iter().map(|one| one.3.clone()).collect();
-    let fused: Vec<Vec<u64>> = asked.iter().map(|one| one.4.clone()).collect();
+    let of_both = |which: usize| asked.iter().map(move |one| one.4[which].clone()).collect();
+    let [fused, fused_few]: [Vec<Vec<u64>>; 2] = [0, 1].map(of_both);
     let all = [
         ("dense", &ten, &nearest, LIMIT),
         (DENSE_CANDIDATES, &candidates, &near, PREFETCH),
         ("bm25", &texts, &best, LIMIT),
         ("dense + bm25, rrf", &both, &fused, LIMIT),
+        (FEW_CANDIDATES, &few, &fused_few, LIMIT),
     ];
     for (setting, tasks, answers, limit) in all {
         let truth = Truth {

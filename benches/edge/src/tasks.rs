@@ -9,7 +9,7 @@ use qdrant_edge::{
 };
 use serde_json::{Value, json};
 use vdb_benches::{
-    Contender, Corpus, DENSE, Error, LIMIT, OursTasks, PREFETCH, Performer, RRF_K, Result, Task, TaskKind,
+    Contender, Corpus, DENSE, Error, LIMIT, OursTasks, Performer, RRF_K, Result, Task, TaskKind,
     WORDS, measure_tasks, task_indexes,
 };
 use vdb_measure::Plan;
@@ -94,10 +94,10 @@ fn words(vector: &vdb::SparseVector) -> Result<ScoringQuery> {
     Ok(nearest(WORDS, VectorInternal::Sparse(words)))
 }
 
-fn prefetch(query: ScoringQuery) -> Prefetch {
+fn prefetch(query: ScoringQuery, limit: usize) -> Prefetch {
     Prefetch {
         query: Some(query),
-        ..Prefetch::new(PREFETCH)
+        ..Prefetch::new(limit)
     }
 }
 
@@ -123,12 +123,12 @@ impl Performer for EdgeTasks {
                 (dense(vector), Vec::new())
             }
             Task::Sparse(vector) => (words(vector)?, Vec::new()),
-            Task::Hybrid(vector, texts) => {
+            Task::Hybrid(vector, texts, each) => {
                 let fusion = Fusion::Rrf {
                     k: RRF_K as usize,
                     weights: None,
                 };
-                let both = vec![prefetch(dense(vector)), prefetch(words(texts)?)];
+                let both = vec![prefetch(dense(vector), each), prefetch(words(texts)?, each)];
                 (ScoringQuery::Fusion(fusion), both)
             }
         };

@@ -80,7 +80,8 @@ fn ours_finds_what_plain_sums_find_and_every_condition_is_counted() {
             "dense",
             "dense, as many as are fused",
             "bm25",
-            "dense + bm25, rrf"
+            "dense + bm25, rrf",
+            "dense + bm25, rrf, ten of each"
         ]
     );
     assert!(of("hybrid").iter().all(|line| line.recall > 0.9), "{lines:?}");
