@@ -332,7 +332,12 @@ fn hybrid(corpus: &Corpus<'_>, contenders: &[&dyn Contender], plan: &Plan, tell:
     let dense = |limit| asked.iter().map(move |one| Task::Dense(one.0, limit)).collect();
     let [ten, candidates]: [Vec<Task<'_>>; 2] = [LIMIT, PREFETCH].map(dense);
     let texts: Vec<Task<'_>> = asked.iter().map(|one| Task::Sparse(one.1)).collect();
-    let hybrid = |each| asked.iter().map(move |one| Task::Hybrid(one.0, one.1, each)).collect();
+    let hybrid = |each| {
+        asked
+            .iter()
+            .map(move |one| Task::Hybrid(one.0, one.1, each))
+            .collect()
+    };
     let [both, few]: [Vec<Task<'_>>; 2] = [PREFETCH, LIMIT].map(hybrid);
     let first = |limit| {
         asked

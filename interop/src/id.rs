@@ -17,6 +17,10 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x6e0f_53c8_2e1a_4c5f_9d57_1b84_c0a2_77d
 const EXPECTED: &str = "an id, which is a number from 0 on or a UUID: --text-ids NAME makes UUIDs of texts, and keeps them as the field NAME \
                         of the payload; --number-rows numbers the rows";
 
+/// What a row has to have where ids are made of texts.
+const EXPECTED_SOME: &str = "an id, which --text-ids makes of a text: --id-column says where it is";
+const EXPECTED_TEXT: &str = "an id, and --text-ids makes one of a text that is more than blanks";
+
 /// The UUID of version 5 that a text is given: the same each time.
 pub(crate) fn of_text(text: &str) -> PointId {
     PointId::Uuid(Uuid::new_v5(&NAMESPACE, text.as_bytes()))
@@ -60,6 +64,17 @@ impl Given {
             }
         }
     }
+}
+
+/// What to say where the value of an id is none that JSON has: nothing may stand in its place, which could be another point's id.
+pub(crate) fn refused(problem: Problem) -> Problem {
+    if let Problem::Unkept { found, .. } | Problem::NotFinite { value: found } = problem {
+        return Problem::Value {
+            expected: EXPECTED,
+            found,
+        };
+    }
+    problem
 }
 
 /// As a line of ours has it, where a number does not stand in quotes.
@@ -117,7 +132,7 @@ impl Numbering {
     }
 
     /// The id of row `number` (from 0), which names `given` or none; true with an id that is the row's number. A text of which an id is
-    /// made goes into the payload.
+    /// made goes into the payload. Where ids are made of texts no row is numbered: its text was looked for in the wrong place.
     pub(crate) fn resolve(
         &mut self,
         given: Option<Given>,
@@ -125,6 +140,12 @@ impl Numbering {
         payload: &mut Option<Map<String, Value>>,
     ) -> Result<(PointId, bool), Problem> {
         let is_given = given.is_some();
+        if self.texts.is_some() && !is_given {
+            return Err(Problem::Value {
+                expected: EXPECTED_SOME,
+                found: "nothing".to_owned(),
+            });
+        }
         if *self.given.get_or_insert(is_given) != is_given {
             return Err(Problem::MixedIds { given: is_given });
         }
@@ -148,6 +169,17 @@ impl Numbering {
                 found: quoted(&text),
             });
         };
+        // Lines of ours have no numbers in quotes, but a text gets the same id in every file.
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        // Such rows lack their ids, and all of them would be one point.
+        if text.trim().is_empty() {
+            return Err(Problem::Value {
+                expected: EXPECTED_TEXT,
+                found: quoted(&text),
+            });
+        }
         let id = of_text(&text);
         let payload = payload.get_or_insert_with(Map::new);
         if payload.contains_key(field) {

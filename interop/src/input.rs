@@ -95,7 +95,7 @@ impl Input {
             reader: std::mem::replace(&mut self.reader, Box::new(io::empty())),
             count: count.clone(),
         };
-        self.reader = Box::new(MultiGzDecoder::new(reader));
+        self.reader = Box::new(Unpacked(MultiGzDecoder::new(reader)));
         self.packed = Some(count);
         Ok(())
     }
@@ -217,6 +217,24 @@ impl fmt::Debug for Input {
             .field("name", &self.name)
             .field("read", &self.read)
             .finish_non_exhaustive()
+    }
+}
+
+/// What gzip has packed. What its decoder says does not name it.
+struct Unpacked(MultiGzDecoder<Counted>);
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            // Those of the system are about the file, whatever is in it.
+            if error.raw_os_error().is_some() {
+                return error;
+            }
+            io::Error::new(
+                error.kind(),
+                format!("what gzip packed is damaged or cut short: {error}"),
+            )
+        })
     }
 }
 

@@ -71,35 +71,92 @@ pub(crate) fn is_mendable(problem: &Problem) -> bool {
     matches!(problem, Problem::Unkept { .. })
 }
 
-/// A text as near as JSON comes to what Python writes and JSON does not have: null for NaN and infinities, U+FFFD for halves of
-/// characters. And how many of them there were.
-pub(crate) fn mended(text: &[u8]) -> (Vec<u8>, u64) {
+/// What to say where a key, an id or a vector has half of a character: nothing is put in its place there, lest two become one.
+pub(crate) fn beside_payload(problem: Problem) -> Problem {
+    if let Problem::Unkept { found, .. } = problem {
+        return Problem::Value {
+            expected: "whole text, which keys, ids and vectors need: repair or drop the row",
+            found,
+        };
+    }
+    problem
+}
+
+/// An object as near as JSON comes to what Python writes and JSON does not have: null for NaN and infinities, U+FFFD for halves of
+/// characters. And how many of them there were. Only the fields are changed whose key `is_payload`, and their keys.
+pub(crate) fn mended(text: &[u8], is_payload: impl Fn(&str) -> bool) -> (Vec<u8>, u64) {
     const NAMES: [&[u8]; 4] = [b"-Infinity", b"Infinity", b"-NaN", b"NaN"];
     let (mut out, mut count) = (Vec::with_capacity(text.len()), 0);
-    let (mut at, mut in_string) = (0, false);
+    // What is no object has no keys: it may be a payload as a whole, which NaN says is none.
+    let (mut is_key, mut is_changed) = (false, true);
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let start = out.len();
+        let (taken, found) = match rest {
+            [b'"', ..] => {
+                let (taken, halves) = push_whole(rest, &mut out);
+                if is_key {
+                    let key: Option<String> =
+                        out.get(start..).and_then(|key| serde_json::from_slice(key).ok());
+                    is_changed = key.is_some_and(|key| is_payload(&key));
+                    is_key = false;
+                }
+                (taken, halves)
+            }
+            _ => match NAMES.into_iter().find(|name| rest.starts_with(name)) {
+                Some(name) => {
+                    out.extend_from_slice(b"null");
+                    (name.len(), 1)
+                }
+                None => {
+                    out.extend(rest.first());
+                    (1, 0)
+                }
+            },
+        };
+        match rest {
+            [b'{', ..] => {
+                is_key = depth == 0;
+                depth += 1;
+            }
+            [b'[', ..] => depth += 1,
+            [b'}' | b']', ..] => depth = depth.saturating_sub(1),
+            [b',', ..] => is_key = depth == 1,
+            _ => {}
+        }
+        if is_changed {
+            count += found;
+        } else {
+            out.truncate(start);
+            out.extend_from_slice(rest.get(..taken).unwrap_or(rest));
+        }
+        at += taken;
+    }
+    (out, count)
+}
+
+/// Adds the string that `text` begins with to `out`, with U+FFFD for halves of characters; how long it was, and how many of them it had.
+fn push_whole(text: &[u8], out: &mut Vec<u8>) -> (usize, u64) {
+    let (mut at, mut count) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let (taken, instead): (usize, Option<&[u8]>) = match rest {
-            [b'\\', b'u', ..] if in_string => match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
+            [b'\\', b'u', ..] => match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
                 (Some(true), Some(false)) => (12, None),
                 (Some(_), _) => (6, Some(b"\\ufffd")),
                 (None, _) => (2, None),
             },
-            [b'\\', _, ..] if in_string => (2, None),
-            [b'"', ..] => {
-                in_string = !in_string;
-                (1, None)
-            }
-            _ if in_string => (1, None),
-            _ => match NAMES.into_iter().find(|name| rest.starts_with(name)) {
-                Some(name) => (name.len(), Some(b"null")),
-                None => (1, None),
-            },
+            [b'\\', _, ..] => (2, None),
+            _ => (1, None),
         };
+        let is_end = at > 0 && rest.starts_with(b"\"");
         count += u64::from(instead.is_some());
         out.extend_from_slice(instead.unwrap_or(rest.get(..taken).unwrap_or(rest)));
         at += taken;
+        if is_end {
+            break;
+        }
     }
-    (out, count)
+    (at, count)
 }
 
 /// Whether an escape is the first half of a character, or the second; `None` if it is a whole one.
@@ -260,7 +317,7 @@ mod tests {
     use super::*;
 
     fn mended_text(text: &str) -> (String, u64) {
-        let (bytes, count) = mended(text.as_bytes());
+        let (bytes, count) = mended(text.as_bytes(), |_| true);
         (String::from_utf8(bytes).unwrap(), count)
     }
 
@@ -283,6 +340,35 @@ mod tests {
             ("", "", 0),
         ] {
             assert_eq!(mended_text(text), (expected.to_owned(), count), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_of_the_payload_is_changed() {
+        for (text, expected, count) in [
+            (
+                r#"{"id": NaN, "p": {"id": [NaN, {"v": NaN}]}, "v": [NaN, "\ud83d"]}"#,
+                r#"{"id": NaN, "p": {"id": [null, {"v": null}]}, "v": [NaN, "\ud83d"]}"#,
+                2,
+            ),
+            (
+                r#"{"v": {"p": [NaN], "q": "p"}, "\u0070": "\ud83d, \"id\": NaN", "id": "\ud83d"}"#,
+                r#"{"v": {"p": [NaN], "q": "p"}, "\u0070": "\ufffd, \"id\": NaN", "id": "\ud83d"}"#,
+                1,
+            ),
+            // A key is changed with its field, or not.
+            (
+                r#"{"p\ud83d": NaN, "q\ud83d": NaN}"#,
+                r#"{"p\ufffd": null, "q\ud83d": NaN}"#,
+                2,
+            ),
+            ("NaN", "null", 1),
+        ] {
+            let (bytes, changed) = mended(text.as_bytes(), |key| key.starts_with('p'));
+            assert_eq!(
+                (String::from_utf8(bytes).unwrap().as_str(), changed),
+                (expected, count)
+            );
         }
     }
 }

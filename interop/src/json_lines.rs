@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use vdb::Vectors;
 
 use crate::error::{Problem, RowError};
-use crate::id::{Given, Numbering};
+use crate::id::{self, Given, Numbering};
 use crate::input::Input;
 use crate::json::{self, Spot};
 use crate::lines::{Line, Lines};
@@ -85,19 +85,28 @@ impl JsonLinesRows {
         };
         parsed.map_err(|problem| {
             let field = spot.take();
-            let is_payload = field.as_deref().is_some_and(|field| match &self.flat {
-                None => field == "payload",
-                Some(keys) => keys.is_payload(field),
-            });
-            (
-                field,
-                if is_payload {
-                    json::of_payload(problem)
-                } else {
-                    problem
-                },
-            )
+            let problem = match field.as_deref() {
+                Some(field) if self.is_payload(field) => json::of_payload(problem),
+                Some(field) if field == self.id_name() => id::refused(problem),
+                // A key, which is one of the payload in lines of others.
+                None if self.flat.is_some() => problem,
+                Some(_) | None => json::beside_payload(problem),
+            };
+            (field, problem)
         })
+    }
+
+    /// Whether a place in a line is in its payload.
+    fn is_payload(&self, place: &str) -> bool {
+        match &self.flat {
+            None => place == "payload",
+            Some(keys) => keys.is_payload(place),
+        }
+    }
+
+    /// The key of the ids.
+    fn id_name(&self) -> &str {
+        self.flat.as_ref().map_or("id", Flat::id_name)
     }
 
     fn row(&mut self, number: u64) -> Result<Row, RowError> {
@@ -108,7 +117,7 @@ impl JsonLinesRows {
                 .as_ref()
                 .is_err_and(|(_, problem)| json::is_mendable(problem))
         {
-            let (text, changed) = json::mended(self.lines.text());
+            let (text, changed) = json::mended(self.lines.text(), |key| self.is_payload(key));
             self.lines.set_text(text);
             parsed = self.parse();
             self.changed += if parsed.is_ok() { changed } else { 0 };
@@ -162,10 +171,7 @@ impl JsonLinesRows {
                 payload,
                 place,
             }),
-            Err(problem) => {
-                let field = self.flat.as_ref().map_or("id", Flat::id_name);
-                Err(RowError::in_field(place, field, problem))
-            }
+            Err(problem) => Err(RowError::in_field(place, self.id_name(), problem)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which formats there are, and what the caller may choose when reading them.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
@@ -66,13 +66,15 @@ impl Format {
         if path.as_os_str() == "-" {
             return Ok(Format::JsonLines);
         }
-        if let Some(inner) = without_gz(path)
-            && let Ok(format) = Format::of(&inner)
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        // What was packed twice is unpacked once only.
+        if ending.eq_ignore_ascii_case("gz")
+            && let Some(inner) = path.file_stem().map(Path::new).and_then(Path::extension)
+            && let Some(format) = Format::from_ending(&inner.to_string_lossy())
             && format.is_text()
         {
             return Ok(format);
         }
-        let ending = path.extension().unwrap_or_default().to_string_lossy();
         Format::from_ending(&ending).ok_or_else(|| {
             let advice = match ending.to_ascii_lowercase().as_str() {
                 "gz" => "unpack it on the way: gzip -dc FILE | vdb load ... -",
@@ -98,12 +100,6 @@ impl Format {
             )
         })
     }
-}
-
-/// The name that a file had before gzip packed it, if it says that it did.
-fn without_gz(path: &Path) -> Option<PathBuf> {
-    let ending = path.extension()?;
-    ending.eq_ignore_ascii_case("gz").then(|| path.with_extension(""))
 }
 
 impl fmt::Display for Format {
@@ -133,7 +129,7 @@ pub struct ReadOptions {
     /// the number of rows before it.
     pub first_id: u64,
     /// Ids that are texts, and neither numbers nor UUIDs, become UUIDs (version 5 of the text, the same each time), and the texts this field
-    /// of the payload; without, their rows are bad.
+    /// of the payload, so that rows without ids are bad; without, rows with texts are.
     pub text_ids: Option<String>,
     /// Name of the vector where the format has none; empty for the unnamed one.
     pub vector_name: String,

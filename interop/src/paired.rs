@@ -83,7 +83,7 @@ impl PairedRows {
         if !self.lossy || !parsed.as_ref().is_err_and(json::is_mendable) {
             return parsed;
         }
-        let (text, changed) = json::mended(self.payload.text());
+        let (text, changed) = json::mended(self.payload.text(), |_| true);
         self.payload.set_text(text);
         let parsed = object(self.payload.text());
         self.changed += if parsed.is_ok() { changed } else { 0 };

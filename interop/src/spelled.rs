@@ -32,7 +32,8 @@ fn is_json(text: &str) -> bool {
     if text.contains(',') {
         return text.starts_with('[');
     }
-    !text.contains(char::is_whitespace) && !text.starts_with(['{', '('])
+    // NumPy prints a vector of one whole number as `[1.]`.
+    !text.contains(char::is_whitespace) && !text.starts_with(['{', '(']) && !text.ends_with(".]")
 }
 
 /// Numbers with commas or blanks between them, in brackets or not.

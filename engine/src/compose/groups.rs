@@ -22,6 +22,9 @@ use crate::query::allowance::Allowance;
 /// What a group takes in memory beside its points and its value, about.
 const ENTRY: usize = 128;
 
+/// What it takes to know a point of a group again, about: sets have room to spare.
+const SEEN: usize = 2 * size_of::<(usize, PointId)>();
+
 /// How many times as many points are looked at when those that were are not enough.
 const WIDER: usize = 4;
 
@@ -193,7 +196,8 @@ impl<'a> Groups<'a> {
         // A point that comes twice counts once.
         if members.len() < self.size && (found.order.is_none() || self.seen.insert((place, found.id))) {
             members.push(found.clone());
-            self.take(size_of::<Found>())?;
+            let seen = if found.order.is_some() { SEEN } else { 0 };
+            self.take(size_of::<Found>() + seen)?;
         }
         Ok(())
     }
@@ -201,13 +205,15 @@ impl<'a> Groups<'a> {
     fn clear(&mut self) {
         self.all.clear();
         self.places.clear();
-        self.seen.clear();
+        self.seen = HashSet::new();
         self.allowance.give(std::mem::take(&mut self.held));
     }
 
     /// Takes the points out of groups that are not full, as the next round begins with them again; with their places.
     fn take_lacking(&mut self) -> Vec<(usize, Vec<Found>)> {
-        self.seen.clear();
+        let seen = std::mem::take(&mut self.seen).len() * SEEN;
+        self.held = self.held.saturating_sub(seen);
+        self.allowance.give(seen);
         let size = self.size;
         let lacking = self.all.iter_mut().enumerate();
         let lacking = lacking.filter(|(_, (_, members))| members.len() < size);

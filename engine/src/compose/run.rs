@@ -101,9 +101,10 @@ impl Run<'_> {
             lists.push(self.stage(prefetch.stage(), filters)?);
         }
         let kept = lists.iter().map(Vec::len).sum::<usize>() * size_of::<Found>();
-        // What they are brought together in takes about as much again.
-        self.allowance.take(kept)?;
-        let found = match (examples, stage.query) {
+        // What they are brought together in takes about as much again. Comparisons and formulas count that themselves.
+        let counts_itself = examples.is_some() || matches!(stage.query, Some(Query::Formula(_)));
+        let joined = if counts_itself { 0 } else { kept };
+        let make = |()| match (examples, stage.query) {
             (Some(examples), _) => self.by_examples(stage, filters, examples, Some(union(lists))),
             (None, Some(Query::Fusion(fusion))) => self.counted(fused(fusion, stage, lists)),
             (None, Some(Query::Formula(formula))) => self.by_formula(formula, stage, lists),
@@ -122,7 +123,8 @@ impl Run<'_> {
             // Refused before.
             (None, Some(_) | None) => Ok(Vec::new()),
         };
-        self.allowance.give(2 * kept);
+        let found = self.allowance.take(joined).and_then(make);
+        self.allowance.give(kept + joined);
         found
     }
 

@@ -308,18 +308,25 @@ impl Compiler<'_> {
             return Ok(None);
         }
         let place = place.key("match");
+        // A list that is none of UUIDs is counted as one of strings.
         Ok(match predicate {
             Predicate::Value(MatchValue::String(text)) => {
                 uuids_of(std::slice::from_ref(text)).map(ValueTest::AnyUuid)
             }
-            Predicate::Any(ValueList::Strings(list)) => {
-                self.count_values(list.len(), &place.key("any"))?;
-                uuids_of(list).map(ValueTest::AnyUuid)
-            }
-            Predicate::Except(ValueList::Strings(list)) => {
-                self.count_values(list.len(), &place.key("except"))?;
-                uuids_of(list).map(ValueTest::ExceptUuid)
-            }
+            Predicate::Any(ValueList::Strings(list)) => match uuids_of(list) {
+                Some(uuids) => {
+                    self.count_values(list.len(), &place.key("any"))?;
+                    Some(ValueTest::AnyUuid(uuids))
+                }
+                None => None,
+            },
+            Predicate::Except(ValueList::Strings(list)) => match uuids_of(list) {
+                Some(uuids) => {
+                    self.count_values(list.len(), &place.key("except"))?;
+                    Some(ValueTest::ExceptUuid(uuids))
+                }
+                None => None,
+            },
             Predicate::Value(MatchValue::Integer(_) | MatchValue::Bool(_))
             | Predicate::Any(ValueList::Integers(_))
             | Predicate::Except(ValueList::Integers(_))

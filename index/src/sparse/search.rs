@@ -220,7 +220,8 @@ impl SparseIndex {
             scratch.is_unfinished = true;
             let sums = &mut *scratch.sums;
             if postings <= MOST_MERGED && postings.saturating_mul(ROWS_A_POSTING) <= u64::from(self.rows()) {
-                search.merge(self.rows(), &mut scratch.products, &mut scratch.lists, sums)?;
+                let (products, lists) = (&mut scratch.products, &mut scratch.lists);
+                search.merge(self.rows(), control, products, lists, sums)?;
             } else {
                 search.run(self.rows(), control, &mut scratch.plan, sums)?;
             }
@@ -288,6 +289,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     fn merge(
         &mut self,
         rows: u32,
+        control: &Control<'_>,
         products: &mut Vec<(u32, f64)>,
         lists: &mut Vec<Range<usize>>,
         sums: &mut Sums,
@@ -302,18 +304,38 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
         self.counters.postings_scored += products.len() as u64;
         if let [_] = lists.as_slice() {
             // In the order of rows, and each row once; others are of damaged blocks.
-            for &(row, product) in products.iter().filter(|(row, _)| *row < rows) {
-                self.enter(row, 0.0 + product);
+            let mut next = 0;
+            for products in products.chunks(WINDOW) {
+                if control.is_cancelled() {
+                    return Err(Error::Cancelled);
+                }
+                for &(row, product) in products {
+                    if (next..rows).contains(&row) {
+                        self.enter(row, 0.0 + product);
+                        next = row + 1;
+                    }
+                }
             }
             return Ok(());
         }
+        // The first row that no window so far could have had.
+        let mut next = 0;
         loop {
-            let heads = lists
-                .iter()
-                .filter_map(|list| products.get(list.clone())?.first());
-            let Some(first) = heads.map(|&(row, _)| row).min() else {
+            if control.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            lists.retain_mut(|list| {
+                // Damaged blocks step back to rows that were shown; a row is shown once.
+                let rest = products.get(list.clone()).unwrap_or_default();
+                list.start += rest.iter().take_while(|(row, _)| *row < next).count();
+                !list.is_empty()
+            });
+            let heads = lists.iter().filter_map(|list| products.get(list.start));
+            // All rows are below; others are of damaged blocks.
+            let Some(first) = heads.map(|&(row, _)| row).min().filter(|&first| first < rows) else {
                 return Ok(());
             };
+            next = first.saturating_add(WINDOW as u32);
             for list in &mut *lists {
                 let rest = products.get(list.clone()).unwrap_or_default();
                 let mut taken = 0;

@@ -9,7 +9,7 @@ use super::batches::Batches;
 use super::layout::Layout;
 use super::{ipc, parquet, payload, value, vectors};
 use crate::error::{Problem, RowError};
-use crate::id::{Given, Numbering};
+use crate::id::{self, Given, Numbering};
 use crate::input::Input;
 use crate::misfit::{Lossy, Misfit};
 use crate::options::ReadOptions;
@@ -156,7 +156,8 @@ fn given(column: &dyn Array, at: usize) -> Result<Option<Given>, Problem> {
             Given::Id(PointId::Uuid(uuid::Uuid::from_u128(bits)))
         }));
     }
-    let found = value::json(column, at, &mut Lossy::default()).map_err(|misfit| misfit.problem)?;
+    let found =
+        value::json(column, at, &mut Lossy::default()).map_err(|misfit| id::refused(misfit.problem))?;
     Given::of_json(&found)
 }
 

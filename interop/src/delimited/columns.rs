@@ -89,18 +89,31 @@ impl Columns {
                 columns: listed(&names),
             })),
         };
+        let mut left_out = BTreeSet::new();
+        for name in &asked.leave_out {
+            left_out.extend(required(name)?);
+        }
         let prefix = options.vector_prefix.as_deref().unwrap_or(VECTOR_PREFIX);
         let mut numbers = Vec::new();
         let mut json = None;
         if options.vectors {
             json = match &options.vector_column {
                 Some(name) => required(name)?,
-                None => by_name.get(VECTOR).copied(),
+                None => by_name
+                    .get(VECTOR)
+                    .copied()
+                    .filter(|column| !left_out.contains(column)),
             };
             if options.vector_prefix.is_some() {
                 required(&format!("{prefix}0"))?;
             }
-            while let Some(&column) = by_name.get(&format!("{prefix}{}", numbers.len())) {
+            // Where the caller names the columns, one that is also left out is an error, which is told below.
+            let is_vector = |column: &usize| options.vector_prefix.is_some() || !left_out.contains(column);
+            while let Some(column) = by_name
+                .get(&format!("{prefix}{}", numbers.len()))
+                .copied()
+                .filter(is_vector)
+            {
                 numbers.push(column);
             }
         }
@@ -125,10 +138,6 @@ impl Columns {
                 return Err(fail(found, "keep the vector in one of them"));
             }
         };
-        let mut left_out = BTreeSet::new();
-        for name in &asked.leave_out {
-            left_out.extend(required(name)?);
-        }
         let id = match &options.id_column {
             Some(name) => required(name)?,
             None if asked.number_rows => None,
@@ -159,7 +168,10 @@ impl Columns {
             vector,
             payload: Vec::new(),
         };
-        if let Some(stray) = columns.names.iter().find(|name| columns.is_gap(name, prefix)) {
+        let mut read = columns.names.iter().enumerate();
+        let is_stray =
+            |(column, name): &(usize, &String)| !left_out.contains(column) && columns.is_gap(name, prefix);
+        if let Some((_, stray)) = read.find(is_stray) {
             let found = format!("the vector column {stray} after a gap");
             return Err(fail(
                 found,

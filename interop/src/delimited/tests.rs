@@ -267,7 +267,7 @@ fn columns_are_left_out_and_rows_numbered_where_the_caller_says_so() {
     for (leave_out, expected) in [
         (vec!["w"], "no name for column 1"),
         (vec!["", "x"], "no column \"x\""),
-        (vec!["", "v0"], "\"v0\" is to be read and"),
+        (vec!["", "v0"], "no vector column"),
         (vec!["", "id"], "--id-column ID"),
     ] {
         let options = asked(ColumnOptions {
@@ -276,6 +276,70 @@ fn columns_are_left_out_and_rows_numbered_where_the_caller_says_so() {
         });
         let message = open(text, &options).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn columns_that_are_left_out_are_no_vectors() {
+    for (text, left_out, expected) in [
+        ("id,vector,v0\n1,[5],6\n", "v0", 5.0),
+        ("id,vector,v0\n1,[5],6\n", "vector", 6.0),
+        ("id,v0,v1\n1,5,6\n", "v1", 5.0),
+        ("id,v0,v2\n1,5,6\n", "v2", 5.0),
+    ] {
+        let options = ReadOptions {
+            columns: ColumnOptions {
+                leave_out: vec![left_out.to_owned()],
+                ..ColumnOptions::default()
+            },
+            ..ReadOptions::default()
+        };
+        let row = open(text, &options).unwrap().next().unwrap().unwrap();
+        assert_eq!(
+            (row.vectors.dense(""), row.payload),
+            (Some(&[expected][..]), None),
+            "{text} without {left_out}"
+        );
+    }
+    // What the caller asks for is not left out as well.
+    for csv in [
+        CsvOptions {
+            vector_prefix: Some("v".to_owned()),
+            ..CsvOptions::default()
+        },
+        CsvOptions {
+            vector_column: Some("v0".to_owned()),
+            ..CsvOptions::default()
+        },
+    ] {
+        let options = ReadOptions {
+            csv,
+            columns: ColumnOptions {
+                leave_out: vec!["v0".to_owned()],
+                ..ColumnOptions::default()
+            },
+            ..ReadOptions::default()
+        };
+        let message = open("id,v0\n1,2\n", &options).unwrap_err().to_string();
+        assert!(message.contains("\"v0\" is to be read and"), "{message}");
+    }
+}
+
+#[test]
+fn where_texts_become_ids_every_row_has_one() {
+    let options = ReadOptions {
+        text_ids: Some("key".to_owned()),
+        ..ReadOptions::default()
+    };
+    let messages = |text: &str| -> Vec<Option<String>> {
+        let rows = open(text, &options).unwrap();
+        rows.map(|row| row.err().map(|error| error.to_string())).collect()
+    };
+    let expected = "id: nothing is not an id, which --text-ids makes of a text: --id-column";
+    for text in ["id,v0\na,1\n ,1\n7,1\n", "slug,v0\na,1\n"] {
+        let found = messages(text);
+        let bad: Vec<&String> = found.iter().flatten().collect();
+        assert!(bad.len() == 1 && bad[0].contains(expected), "{found:?} of {text}");
     }
 }
 

@@ -76,7 +76,11 @@ impl FaissRows {
             scan,
             file,
             layout,
-            numbering: Numbering::of(options),
+            // No text is an id of an index, so that none is missed in it.
+            numbering: Numbering::of(&ReadOptions {
+                text_ids: None,
+                ..options.clone()
+            }),
             vector_name: options.vector_name.clone(),
             run: 0,
             taken: 0,

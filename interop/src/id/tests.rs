@@ -27,6 +27,12 @@ fn texts_become_the_same_uuids_each_time_and_stay_in_the_payload() {
         (PointId::Num(7), false)
     );
     assert_eq!(none, None);
+    let given = Some(Given::Text("7".to_owned()));
+    assert_eq!(
+        numbering.resolve(given, 1, &mut none).unwrap(),
+        (PointId::Num(7), false)
+    );
+    assert_eq!(none, None);
     let mut taken = Some(Map::from_iter([("key".to_owned(), json!(2))]));
     let error = numbering.resolve(Some(Given::Text("doc-2".to_owned())), 2, &mut taken);
     assert!(error.unwrap_err().to_string().contains("\"key\""));
@@ -42,4 +48,29 @@ fn without_a_word_no_text_is_an_id() {
     );
     assert_eq!(Given::of_json(&json!(null)).unwrap(), None);
     assert!(Given::of_json(&json!(-1)).is_err() && Given::of_json(&json!([])).is_err());
+}
+
+#[test]
+fn where_texts_become_ids_every_row_has_one() {
+    let mut numbering = numbering(Some("key"));
+    for (given, expected) in [
+        (Some(""), "\"\" is not an id, and --text-ids"),
+        (Some(" \t"), "\" \\t\" is not an id, and --text-ids"),
+        (
+            None,
+            "nothing is not an id, which --text-ids makes of a text: --id-column",
+        ),
+    ] {
+        let mut payload = None;
+        let given = given.map(|text| Given::Text(text.to_owned()));
+        let message = numbering.resolve(given, 0, &mut payload).unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+        assert_eq!(payload, None);
+    }
+    // Rows that have ids are not the worse for it.
+    let given = Some(Given::Id(PointId::Num(3)));
+    assert_eq!(
+        numbering.resolve(given, 1, &mut None).unwrap(),
+        (PointId::Num(3), false)
+    );
 }

@@ -378,6 +378,113 @@ fn what_json_lacks_and_python_writes_is_refused_by_name_or_changed_if_allowed() 
 }
 
 #[test]
+fn nothing_but_payloads_is_changed() {
+    let lossy = ReadOptions {
+        lossy: true,
+        text_ids: Some("key".to_owned()),
+        ..ReadOptions::default()
+    };
+    let of_others = ReadOptions {
+        columns: named(None, &["emb"]),
+        ..lossy.clone()
+    };
+    for (line, options, expected) in [
+        (
+            r#"{"payload":{"x":NaN},"id":1,"vector":NaN}"#,
+            &lossy,
+            "vector: NaN is not a finite",
+        ),
+        (
+            r#"{"vector":NaN,"id":1,"payload":{"x":NaN}}"#,
+            &lossy,
+            "vector: NaN is not a finite",
+        ),
+        (
+            r#"{"payload":{"x":NaN},"id":NaN}"#,
+            &lossy,
+            "id: NaN is not an id",
+        ),
+        (r#"{"id":NaN}"#, &lossy, "id: NaN is not an id"),
+        (
+            r#"{"id":"a\ud83d","payload":{}}"#,
+            &lossy,
+            "id: half of a character (a lone surrogate) is not an id",
+        ),
+        (
+            r#"{"payload":{"x":"\ud83d"},"id":"a\ud83d"}"#,
+            &lossy,
+            "id: half of a character (a lone surrogate) is not an id",
+        ),
+        (
+            r#"{"id":1,"vector":{"a\ud83d":[1]}}"#,
+            &lossy,
+            "vector: half of a character (a lone surrogate) is not whole text",
+        ),
+        (
+            r#"{"x":NaN,"id":"a\ud83d"}"#,
+            &of_others,
+            "id: half of a character (a lone surrogate) is not an id",
+        ),
+        (
+            r#"{"x":NaN,"id":1,"emb":[NaN]}"#,
+            &of_others,
+            "emb[0]: NaN is not a finite",
+        ),
+    ] {
+        let input = Input::from_bytes("rows.jsonl", line.into());
+        let mut rows = JsonLinesRows::new(input, options).unwrap();
+        let message = rows.next().unwrap().unwrap_err().to_string();
+        assert!(
+            message.starts_with(&format!("rows.jsonl:1: {expected}")) && !message.contains("--lossy"),
+            "{line}: {message}"
+        );
+        assert_eq!(rows.changed(), 0, "{line}");
+    }
+    let line = r#"{"id":"7","x":NaN,"y\ud83d":1,"emb":[2]}"#;
+    let row = read_as(line, &of_others).remove(0).unwrap();
+    assert_eq!(row.id, PointId::Num(7));
+    assert_eq!(
+        row.payload.map(Value::Object),
+        Some(json!({"x": null, "y\u{fffd}": 1}))
+    );
+}
+
+#[test]
+fn where_texts_become_ids_a_line_has_one_and_the_same_in_every_layout() {
+    let texts = ReadOptions {
+        text_ids: Some("key".to_owned()),
+        ..ReadOptions::default()
+    };
+    let of_others = ReadOptions {
+        columns: named(None, &["vector"]),
+        ..texts.clone()
+    };
+    for options in [&texts, &of_others] {
+        let row = read_as(r#"{"id": "7", "vector": [1]}"#, options)
+            .remove(0)
+            .unwrap();
+        assert_eq!((row.id, row.payload), (PointId::Num(7), None));
+        for (line, expected) in [
+            (
+                r#"{"id": "", "vector": [1]}"#,
+                "rows.jsonl:1: id: \"\" is not an id, and --text-ids",
+            ),
+            (
+                r#"{"id": null, "vector": [1]}"#,
+                "rows.jsonl:1: id: nothing is not an id",
+            ),
+            (
+                r#"{"vector": [1]}"#,
+                "rows.jsonl:1: id: nothing is not an id, which --text-ids makes of a text: --id-column",
+            ),
+        ] {
+            let message = read_as(line, options).remove(0).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+}
+
+#[test]
 fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
     let options = ReadOptions {
         text_ids: Some("key".to_owned()),

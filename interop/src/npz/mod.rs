@@ -12,7 +12,7 @@ use serde_json::Map;
 use vdb::Vectors;
 
 use crate::error::{Problem, RowError};
-use crate::id::{Given, Numbering};
+use crate::id::{self, Given, Numbering};
 use crate::input::Input;
 use crate::misfit::Lossy;
 use crate::npy::{Header, NpyRows};
@@ -207,11 +207,12 @@ impl NpzRows {
         }
         let mut id = None;
         if let Some(column) = &mut self.id {
+            // Ids are never changed, whatever payloads may be.
             let found = column
-                .advance(&mut lossy)
+                .advance(&mut Lossy::default())
                 .map_err(|problem| RowError::in_field(place.clone(), column.name.clone(), problem))?;
             match found
-                .map_err(|misfit| misfit.problem)
+                .map_err(|misfit| id::refused(misfit.problem))
                 .and_then(|found| Given::of_json(&found))
             {
                 Ok(found) => id = found,

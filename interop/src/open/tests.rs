@@ -35,6 +35,9 @@ fn the_ending_names_the_format_in_any_case() {
 fn other_endings_are_refused_with_the_way_out() {
     for (name, advice) in [
         ("a.npy.gz", "gzip -dc"),
+        ("a.csv.gz.gz", "gzip -dc"),
+        ("a.gz", "gzip -dc"),
+        ("-.gz", "gzip -dc"),
         ("a.jsonl.zst", "zstd -dc"),
         ("a.json", "jq -c"),
         ("a", "no ending"),
@@ -208,7 +211,7 @@ fn what_is_packed_and_damaged_is_an_error_that_ends_the_rows() {
             .collect();
         let last = rows.last().unwrap().as_ref().unwrap_err();
         assert!(
-            !last.is_skippable() && last.to_string().contains("cannot be read"),
+            !last.is_skippable() && last.to_string().contains("cannot be read: what gzip packed"),
             "{cut}: {last}"
         );
     }
@@ -220,7 +223,33 @@ fn what_is_packed_and_damaged_is_an_error_that_ends_the_rows() {
     let rows: Vec<_> = read(input, Format::JsonLines, &ReadOptions::default())
         .unwrap()
         .collect();
-    assert!(rows.last().unwrap().is_err());
+    let last = rows.last().unwrap().as_ref().unwrap_err();
+    assert!(last.to_string().contains("gzip"), "{last}");
+}
+
+#[test]
+fn what_stands_beside_vectors_may_be_packed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let vectors = file("v.bvecs", &[1, 0, 0, 0, 5, 1, 0, 0, 0, 6]);
+    let payloads = file("p.jsonl.gz", &gzip(b"{\"a\": 1}\nnull\n"));
+    let rows = file("r.jsonl.gz", &gzip(b"{\"id\": 7}\n{\"id\": 8}\n"));
+    let options = ReadOptions::default();
+    let paired: Vec<_> = open_with_payload(&vectors, &payloads, &options)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(paired.len(), 2);
+    assert_eq!(paired[0].payload.as_ref().unwrap()["a"], 1);
+    let joined: Vec<String> = open_with_rows(&vectors, &rows, &options)
+        .unwrap()
+        .map(|row| row.unwrap().id.to_string())
+        .collect();
+    assert_eq!(joined, ["7", "8"]);
 }
 
 #[test]

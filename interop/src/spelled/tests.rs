@@ -23,6 +23,8 @@ fn vectors_are_read_however_they_are_spelled() {
     }
     assert_eq!(vector("[7]", "v").unwrap(), [7.0]);
     assert_eq!(vector("[ 7. ]", "v").unwrap(), [7.0]);
+    assert_eq!(vector("[7.]", "v").unwrap(), [7.0]);
+    assert_eq!(vector("[-7.]", "v").unwrap(), [-7.0]);
     assert!(vector("[]", "v").unwrap().is_empty());
 }
 
@@ -33,6 +35,7 @@ fn what_is_no_vector_is_told_with_its_place() {
             "[0.1 0.2 ... 0.9]",
             "v[2]: \"...\", which NumPy prints for numbers",
         ),
+        ("[...]", "v[0]: \"...\", which NumPy prints for numbers"),
         ("[0.1 x]", "v[1]: \"x\" is not a number"),
         ("1,,2", "v[1]: \"\" is not a number"),
         ("1 nan", "v[1]: nan is not a finite"),

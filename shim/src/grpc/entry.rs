@@ -12,6 +12,7 @@ use axum::response::IntoResponse as _;
 use axum::{BoxError, Router};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use super::call::OnBehalf as _;
@@ -98,20 +99,19 @@ impl Way {
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
+        // Whoever calls waits for being let in, too. A time too far off to be told never comes.
+        let patience = deadline::patience(&head.headers);
+        let deadline = patience.and_then(|patience| Instant::now().checked_add(patience));
         // Who may not call takes nobody's turn.
         let admitted = match self.guard.admit(head.uri.path(), &head.headers).await {
             Ok(admitted) => admitted,
             Err(error) => return Answered::refused(error.into(), None),
         };
         let caller = admitted.caller.clone();
-        let patience = match deadline::patience(&head.headers) {
-            Ok(patience) => patience,
-            Err(status) => return Answered::refused(status, Some(caller)),
-        };
         let answered = pin!(self.answer_admitted(head, body, admitted));
-        match patience {
+        match deadline {
             None => answered.await,
-            Some(patience) => tokio::time::timeout(patience, answered)
+            Some(deadline) => tokio::time::timeout_at(deadline, answered)
                 .await
                 .unwrap_or_else(|_| Answered::refused(deadline::over(), Some(caller))),
         }

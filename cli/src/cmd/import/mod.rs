@@ -193,7 +193,7 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
                 write::check_target(&db, part, args)?;
             }
         }
-        let collections = checked.iter().map(|part| told(part)).collect();
+        let collections = checked.iter().map(told).collect();
         return answer(args, format, collections, &[], None, out);
     }
     let started = Instant::now();

@@ -54,7 +54,7 @@ writes it becomes that; so 007 and +1 stay text, as all else does. A quoted cell
 files may be packed by gzip.
 
 Ids are numbers from 0 on or UUIDs. With --text-ids NAME other texts are ids as well: each becomes a UUID (of version 5, always the \
-same for a text), and stays in the payload as the field NAME.
+same for a text), and stays in the payload as the field NAME; every row has to have an id then.
 
 A bad row stops the load with nothing of its batch written; the batches before it are there. The message names file, \
 row and field. With --skip-bad such rows are left out and counted. Interrupted (Ctrl-C), a load keeps the batches \
@@ -67,7 +67,7 @@ Examples:
   vdb load my.db words vectors.npy --payload words.jsonl
   vdb load my.db words more.jsonl --skip-bad
   vdb load my.db rows rows.jsonl.gz --distance dot
-  vdb load my.db posts posts.csv --vector-column embedding --text-ids slug
+  vdb load my.db posts posts.csv --vector-column embedding --id-column slug --text-ids slug
   zstd -dc rows.jsonl.zst | vdb load my.db rows -
   vdb load my.db sift base.fvecs --distance euclid --no-index";
 

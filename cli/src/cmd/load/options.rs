@@ -35,7 +35,8 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "NAME", help_heading = "Columns")]
     id_column: Option<String>,
 
-    /// Ids that are texts, and neither numbers nor UUIDs, become UUIDs, the same each time, and the texts the field NAME of the payload
+    /// Ids that are texts, and neither numbers nor UUIDs, become UUIDs, the same each time, and the texts the field NAME of the payload;
+    /// a number or UUID is the same id however it is spelled, 007 as 7
     #[arg(
         long,
         value_name = "NAME",

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 use vdb_index::Control;
 
-use super::{ENTRY, Found, Group, GroupId, GroupRequest, Groups};
+use super::{ENTRY, Found, Group, GroupId, GroupRequest, Groups, SEEN};
 use crate::collection::Collection;
 use crate::compose::kind::{OrderBy, Query};
 use crate::compose::request::QueryRequest;
@@ -12,7 +12,7 @@ use crate::db::Database;
 use crate::filter::{Condition, Filter};
 use crate::limits::{MAX_FILTER_VALUES, MAX_LIMIT};
 use crate::memtable::Memtable;
-use crate::point::{Point, PointId};
+use crate::point::{OrderValue, Point, PointId};
 use crate::query::allowance::Allowance;
 use crate::schema::Schema;
 use crate::tables::Located;
@@ -102,6 +102,31 @@ fn what_a_later_walk_misses_is_put_back_in_its_place() {
     assert_eq!(members(1), [3u64, 4, 5].map(PointId::from));
     // What is held is counted, and what is not is not.
     assert_eq!(groups.held, 2 * ENTRY + 6 * size_of::<Found>());
+    groups.clear();
+    assert_eq!(groups.held, 0);
+}
+
+#[test]
+fn who_was_seen_in_an_order_is_counted_until_it_is_forgotten() {
+    let schema = Schema::new(CollectionConfig::new(VectorParams::new(1, Distance::Dot))).unwrap();
+    let table = Arc::new(Memtable::new(&schema));
+    let found = |id: u64| Found {
+        id: id.into(),
+        at: Located::Memtable(table.clone(), 0),
+        score: 1.0,
+        order: Some(OrderValue::Integer(0)),
+    };
+    let allowance = Allowance::unlimited();
+    let mut groups = Groups::new(1, 4, &allowance);
+    // One of them comes twice.
+    for id in [1, 2, 1] {
+        groups.add(GroupId::from(7), &found(id)).unwrap();
+    }
+    assert_eq!(groups.held, ENTRY + 2 * (size_of::<Found>() + SEEN));
+    let earlier = groups.take_lacking();
+    groups.add(GroupId::from(7), &found(3)).unwrap();
+    groups.put_back(earlier, |a, b| a.id.cmp(&b.id));
+    assert_eq!(groups.held, ENTRY + size_of::<Found>() + SEEN);
     groups.clear();
     assert_eq!(groups.held, 0);
 }

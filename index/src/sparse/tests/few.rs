@@ -1,6 +1,7 @@
 //! Queries of which few rows have a dimension, and indexes that are built part by part.
 
 use super::super::build::write_holding;
+use super::super::format::LAST_ROWS;
 use super::*;
 
 /// Of many rows few have a vector, of few dimensions.
@@ -43,5 +44,54 @@ proptest! {
         let disk = MemDisk::new();
         write_holding(held, &disk, (PATH, rows.len()), || rows.iter(), &pool(1), &Control::none()).unwrap();
         prop_assert_eq!(&disk.map(PATH).unwrap()[..], &rows.write(1).map(PATH).unwrap()[..]);
+    }
+}
+
+#[test]
+fn rows_of_damaged_blocks_that_overlap_are_hits_once() {
+    let mut rows = vec![None; 9000];
+    for vector in rows.iter_mut().step_by(40) {
+        *vector = Some((vec![3, 9], vec![1.0, 2.0]));
+    }
+    let rows = Rows(rows);
+    let disk = rows.write(1);
+    let frame = Frame::open(&disk, PATH, FILE, 1..=1).unwrap();
+    let sections: Vec<Vec<u8>> = (0..SECTIONS)
+        .map(|at| frame.section(at).unwrap().to_vec())
+        .collect();
+    let meta = frame.meta().to_vec();
+    // Rows of the second block of the first list follow this one.
+    for last in [0, 39, 2000, 4000, 8000, u32::MAX - 5, u32::MAX] {
+        let disk = MemDisk::new();
+        let mut writer = FrameWriter::create(&disk, PATH, FILE, &meta).unwrap();
+        for (at, section) in (0..).zip(&sections) {
+            let mut section = section.clone();
+            if at == LAST_ROWS {
+                section[..4].copy_from_slice(&u32::to_le_bytes(last));
+            }
+            writer.begin_section().unwrap();
+            writer.write(&section).unwrap();
+        }
+        writer.finish().unwrap();
+        let index = SparseIndex::open(&disk, PATH, rows.len()).unwrap();
+        let mut scratch = Scratch::default();
+        for asked in [&[3][..], &[3, 9]] {
+            let weights = vec![1.0; asked.len()];
+            let query = SparseQuery {
+                vector: SparseView::new(asked, &weights).unwrap(),
+                k: 1000,
+                filter: None,
+            };
+            let mut hits = Vec::new();
+            index
+                .search(&rows, &query, &Control::none(), &mut scratch, &mut hits)
+                .unwrap();
+            let mut found: Vec<u32> = hits.iter().map(|hit| hit.1).collect();
+            found.sort_unstable();
+            assert!(found.is_sorted_by(|a, b| a < b), "{last} {asked:?}");
+            // The first block is as it was.
+            assert!((0..128).all(|at| found.contains(&(at * 40))), "{last} {asked:?}");
+            assert!(found.iter().all(|&row| row < rows.len()), "{last} {asked:?}");
+        }
     }
 }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::check;
 use crate::filter::{
-    CompiledFilter, Condition, Filter, Limits, Predicate, TextAnalysis, TextFields,
+    CompiledFilter, Condition, Filter, FilterError, Limits, Predicate, TextAnalysis, TextFields, ValueList,
     fixture::{Doc, NoTexts},
 };
+use crate::limits::MAX_FILTER_VALUES;
 
 fn field(predicate: Value) -> Value {
     let Value::Object(mut map) = predicate else {
@@ -80,6 +81,28 @@ fn uuids_are_themselves_in_any_spelling_where_there_is_an_index_of_them() {
         (other, true),
     ] {
         assert_eq!(holds(&except, &Uuids, &payload), passes, "{payload}");
+    }
+}
+
+#[test]
+fn a_list_counts_once_whether_or_not_all_its_texts_are_uuids() {
+    let uuids = (0..600_000_u128).map(|number| uuid::Uuid::from_u128(number).to_string());
+    let uuids: Vec<String> = uuids.collect();
+    let mixed: Vec<String> = uuids.iter().cloned().chain(["wren".to_owned()]).collect();
+    assert!(mixed.len() <= MAX_FILTER_VALUES && 2 * uuids.len() > MAX_FILTER_VALUES);
+    let conditions = |list: &[String]| {
+        [Predicate::Any, Predicate::Except].map(|of| Condition::Field {
+            path: "a".into(),
+            predicate: of(ValueList::Strings(list.to_vec())),
+        })
+    };
+    for list in [&uuids, &mixed] {
+        for condition in conditions(list) {
+            assert!(CompiledFilter::new(&condition.into(), &Uuids).is_ok());
+        }
+        // Twice is more than there may be.
+        let both = CompiledFilter::new(&Filter::must(conditions(list)), &Uuids);
+        assert!(matches!(both, Err(FilterError::Limit { .. })));
     }
 }
 

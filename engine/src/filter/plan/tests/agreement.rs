@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use vdb_index::RowSet;
 use vdb_index::postings::{Estimate, Kind};
 
 use super::Segment;
@@ -209,6 +210,66 @@ proptest! {
             let Estimate { min, expected, max } = estimate(&compiled, &segment).unwrap();
             prop_assert!(min <= expected && expected <= max, "{min} {expected} {max} {}", filter.to_json());
             prop_assert!((min..=max).contains(&matching.len()), "{min} {} {max} {}", matching.len(), filter.to_json());
+        }
+    }
+}
+
+#[test]
+fn plans_agree_with_evaluating_every_row_however_uuids_are_spelled() {
+    let spellings = [
+        "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        "67E55044-10B1-426F-9247-BB680E5FE0C8",
+        "67e5504410b1426f9247bb680e5fe0c8",
+        "urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8",
+    ];
+    let [lower, upper, plain, _] = spellings;
+    let other = "67e55044-10b1-426f-9247-bb680e5fe0c9";
+    let mut payloads = spellings.map(|text| json!({ "a": text })).to_vec();
+    payloads.extend([
+        json!({"a": "wren"}),
+        json!({"a": 7}),
+        json!({ "a": other }),
+        json!({"a": [lower, "wren"]}),
+        json!({"a": [upper, other]}),
+        json!({"a": [7, plain]}),
+        json!({"a": null}),
+        json!({}),
+    ]);
+    let segment = Segment::new(&payloads, &[("a", Kind::Uuid)]);
+    let mut asked = Vec::new();
+    for text in spellings {
+        let one = vec![0, 1, 2, 3, 7, 8, 9];
+        asked.extend([
+            (json!({ "value": text }), one.clone()),
+            (json!({ "any": [text] }), one),
+            (json!({ "any": [text, other] }), vec![0, 1, 2, 3, 6, 7, 8, 9]),
+            (json!({ "except": [text] }), vec![4, 5, 6, 7, 8, 9]),
+            (json!({ "except": [text, other] }), vec![4, 5, 7, 9]),
+        ]);
+    }
+    // Of these lists not every text is a UUID, so that they are texts.
+    asked.extend([
+        (json!({"any": [upper, "wren"]}), vec![1, 4, 7, 8]),
+        (json!({"except": [upper, "wren"]}), vec![0, 2, 3, 5, 6, 7, 8, 9]),
+        (json!({"value": "wren"}), vec![4, 7]),
+    ]);
+    for (wanted, rows) in asked {
+        let others: Vec<u32> = (0..segment.rows()).filter(|row| !rows.contains(row)).collect();
+        for (clause, rows) in [("must", &rows), ("must_not", &others)] {
+            let filter = json!({ clause: [{"key": "a", "match": wanted}] });
+            let compiled = CompiledFilter::new(&Filter::from_json(&filter).unwrap(), &segment).unwrap();
+            let matching = segment.matching(&compiled);
+            assert_eq!(matching, rows.iter().copied().collect::<RowSet>(), "{filter}");
+            match candidates(&compiled, &segment).unwrap() {
+                Candidates::Exact(rows) => assert_eq!(rows, matching, "{filter}"),
+                Candidates::Between { certain, possible } => {
+                    assert!(certain.minus(&matching).is_empty(), "{filter}");
+                    assert!(matching.clone().minus(&possible).is_empty(), "{filter}");
+                }
+                Candidates::Unknown => panic!("the index says nothing of {filter}"),
+            }
+            let Estimate { min, max, .. } = estimate(&compiled, &segment).unwrap();
+            assert!((min..=max).contains(&matching.len()), "{min} {max} {filter}");
         }
     }
 }
