@@ -328,7 +328,7 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                 // Damaged blocks step back to rows that were shown; a row is shown once.
                 let rest = products.get(list.clone()).unwrap_or_default();
                 list.start += rest.iter().take_while(|(row, _)| *row < next).count();
-                !list.is_empty()
+                list.start < list.end
             });
             let heads = lists.iter().filter_map(|list| products.get(list.start));
             // All rows are below; others are of damaged blocks.

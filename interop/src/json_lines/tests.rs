@@ -497,7 +497,7 @@ fn texts_are_vectors_and_become_ids_where_the_caller_says_so() {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    assert_eq!(rows[0].id, crate::id::of_text("post 7"));
+    assert_eq!(rows[0].id, id::of_text("post 7"));
     assert_eq!(rows[0].vectors.dense(""), Some(&[0.5, 1.0, 2.0][..]));
     assert_eq!(
         rows[0].payload.clone().map(Value::Object),

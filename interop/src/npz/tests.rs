@@ -53,7 +53,7 @@ fn texts_become_ids_where_the_caller_says_so() {
             .collect::<Result<Vec<Row>, _>>()
     };
     let rows = by_word(Some("name")).unwrap();
-    assert_eq!(rows[1].id, crate::id::of_text("ä1"));
+    assert_eq!(rows[1].id, id::of_text("ä1"));
     let payload = rows[1].payload.as_ref().unwrap();
     assert_eq!((&payload["name"], &payload["ids"]), (&json!("ä1"), &json!(101)));
     let error = by_word(None).unwrap_err().to_string();
