@@ -209,7 +209,7 @@ class Round:
 
     def ask(self):
         questions = [self.count, self.count, self.scroll, self.retrieve, self.by_vector, self.by_vector, self.by_vector]
-        questions += [self.merged, self.merged, self.diverse, self.ordered, self.grouped, self.facet, self.matrix, self.sample, self.looked_up]
+        questions += [self.merged, self.merged, self.diverse, self.ordered, self.grouped, self.facet, self.sample, self.looked_up]
         self.random.choice(questions)()
 
     def count(self):
@@ -339,17 +339,6 @@ class Round:
         options = {"key": key, "filter": self.draw.some_filter(), "limit": self.random.randrange(1, 10)}
         ours, theirs = self.both(lambda subject: subject.facet(self.name, **options))
         compare.same(ours, theirs, f"facet {told(options)}")
-
-    def matrix(self):
-        """Of a sample that is all there is, each is a search for a point's vector among the others."""
-        name, limit = self.random.choice(list(self.vectors)), self.random.randrange(1, 8)
-        options = {"using": name, "filter": self.draw.some_filter(), "sample": ALL}
-        ours = self.ours.matrix(self.name, **options, limit=limit)
-        theirs = self.theirs.matrix(self.name, **options, limit=ALL)
-        self.asked += 1
-        others = lambda pairs, id: [{"id": b, "score": score} for a, b, score in pairs if a == id]
-        for id in {a for a, _, _ in ours + theirs}:
-            compare.ranking(others(ours, id), others(theirs, id), limit, 0, f"matrix {told(options)}: nearest of {id}")
 
     def sample(self):
         filter, limit = self.draw.some_filter(), self.random.randrange(1, 20)

@@ -20,8 +20,8 @@ use std::io::{BufRead, Write};
 
 use serde_json::{Map, Value, json};
 use vdb::{
-    Collection, Control, Database, FacetRequest, FacetValue, GroupId, GroupRequest, MatrixRequest, Operation,
-    OrderValue, PayloadIndexKind, PointId, Record, ScoredPoint, ScrollRequest, Vector, Vectors,
+    Collection, Control, Database, FacetRequest, FacetValue, GroupId, GroupRequest, Operation, OrderValue,
+    PayloadIndexKind, Record, ScoredPoint, ScrollRequest, Vector, Vectors,
 };
 
 /// Why a request has no answer: in words, for whoever reads the failure of a test.
@@ -108,17 +108,6 @@ fn answer(db: &Database, request: &Value) -> Answer {
             facet.filter = filter;
             let hit = |hit: &vdb::FacetHit| json!([facet_value(&hit.value), hit.count]);
             return Ok(c.facet(&facet)?.iter().map(hit).collect());
-        }
-        "matrix" => {
-            let matrix = MatrixRequest {
-                sample: read::size(request, "sample", 10),
-                limit: read::size(request, "limit", 3),
-                using: part(request, "using").as_str().unwrap_or_default().to_owned(),
-                filter,
-                ..MatrixRequest::new()
-            };
-            let pair = |(a, b, score): (PointId, PointId, f32)| json!([a, b, score]);
-            return Ok(c.distance_matrix(&matrix)?.pairs().map(pair).collect());
         }
         _ => return write(&c, &read::operation(call, request)?),
     }

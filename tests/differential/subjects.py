@@ -81,9 +81,6 @@ class Ours:
     def facet(self, collection, **options):
         return [tuple(hit) for hit in self.call(collection, "facet", **options)]
 
-    def matrix(self, collection, **options):
-        return [tuple(pair) for pair in self.call(collection, "matrix", **options)]
-
     def delete(self, collection, target):
         self.call(collection, "delete", **target)
 
@@ -269,10 +266,6 @@ class Local:
     def facet(self, collection, key, filter=None, limit=10):
         found = self.guarded(lambda: self.client.facet(collection, key, facet_filter=filter, limit=limit))
         return [(hit.value, hit.count) for hit in found.hits]
-
-    def matrix(self, collection, filter=None, **options):
-        found = self.guarded(lambda: self.client.search_matrix_pairs(collection, query_filter=filter, **options))
-        return [(pair.a, pair.b, pair.score) for pair in found.pairs]
 
     def selector(self, target):
         if "filter" in target:
