@@ -119,6 +119,12 @@ impl FacetValue {
             FacetValue::Integer(_) | FacetValue::Bool(_) => 0,
         }
     }
+
+    /// The value with these bytes.
+    pub(super) fn with_heap(self) -> (Self, usize) {
+        let heap = self.heap();
+        (self, heap)
+    }
 }
 
 impl From<&str> for FacetValue {

@@ -12,7 +12,7 @@ use super::narrow::narrow;
 use super::request::{Prefetch, QueryRequest};
 use super::run::Found;
 use super::sample;
-use super::value::{Gathered, each_value};
+use super::value::Gathered;
 use crate::error::{Error, Result, within};
 use crate::filter::{Condition, Filter, PayloadPath, TextFields};
 use crate::limits::{MAX_LIMIT, MAX_MMR_CANDIDATES};
@@ -124,9 +124,9 @@ fn values<'a>(
     path: &PayloadPath,
     allowance: &'a Allowance<'a>,
 ) -> Result<Gathered<'a, (GroupId, usize)>> {
-    let mut gathered = Gathered::new(allowance);
     let payload = ObjectRef::from_payload(found.at.payload()?)?;
-    each_value(payload, path, allowance, |value| {
+    let mut places = 0_usize..;
+    let mut gathered = Gathered::read(payload, path, allowance, |value| {
         let id = match value {
             ValueRef::I64(number) => GroupId::Integer(number),
             ValueRef::U64(number) => {
@@ -137,10 +137,10 @@ fn values<'a>(
             | ValueRef::Null
             | ValueRef::Bool(_)
             | ValueRef::Array(_)
-            | ValueRef::Object(_) => return Ok(()),
+            | ValueRef::Object(_) => return None,
         };
-        let (place, heap) = (gathered.values().len(), id.heap());
-        gathered.add((id, place), heap)
+        let heap = id.heap();
+        Some(((id, places.next()?), heap))
     })?;
     let ids = gathered.values();
     ids.sort_unstable();

@@ -10,7 +10,7 @@ use vdb_storage::payload::{ObjectRef, ValueRef};
 use super::kind::OrderBy;
 use super::narrow::narrow;
 use super::run::Found;
-use super::value::{Gathered, each_value};
+use super::value::Gathered;
 use crate::error::{Error, Result};
 use crate::filter::{Condition, Datetime, Filter, PayloadPath};
 use crate::payload::PayloadIndexKind;
@@ -131,12 +131,9 @@ impl<'a> Order<'a> {
         found: impl FnMut(OrderValue) -> Result<()>,
     ) -> Result<()> {
         let payload = ObjectRef::from_payload(at.payload()?)?;
-        let mut gathered = Gathered::new(allowance);
-        each_value(payload, &self.path, allowance, |value| {
-            match self.read(value).filter(|&value| self.has_started(value, id)) {
-                Some(value) => gathered.add(value, 0),
-                None => Ok(()),
-            }
+        let mut gathered = Gathered::read(payload, &self.path, allowance, |value| {
+            let value = self.read(value).filter(|&value| self.has_started(value, id))?;
+            Some((value, 0))
         })?;
         let values = gathered.values();
         values.sort_unstable_by(|&a, &b| self.directed(a, b));

@@ -39,17 +39,28 @@ impl<'a, T> Gathered<'a, T> {
     /// What is counted at a time: fewer bytes are not worth it, and most points have few.
     const STEP: usize = 16 << 10;
 
-    pub(super) fn new(allowance: &'a Allowance<'a>) -> Self {
-        Gathered {
+    /// What `read` makes of the values at a path of a stored payload, each with the bytes that it takes beside itself.
+    pub(super) fn read<'v>(
+        payload: ObjectRef<'v>,
+        path: &PayloadPath,
+        allowance: &'a Allowance<'a>,
+        mut read: impl FnMut(ValueRef<'v>) -> Option<(T, usize)>,
+    ) -> Result<Self> {
+        let mut gathered = Gathered {
             values: Vec::new(),
             bytes: 0,
             counted: 0,
             allowance,
-        }
+        };
+        each_value(payload, path, allowance, |value| match read(value) {
+            Some((value, heap)) => gathered.add(value, heap),
+            None => Ok(()),
+        })?;
+        Ok(gathered)
     }
 
     /// Adds a value that takes so many bytes beside itself.
-    pub(super) fn add(&mut self, value: T, heap: usize) -> Result<()> {
+    fn add(&mut self, value: T, heap: usize) -> Result<()> {
         self.bytes += size_of::<T>() + heap;
         if self.bytes - self.counted >= Self::STEP {
             self.allowance.take(self.bytes - self.counted)?;

@@ -13,8 +13,8 @@ pub(super) const WINDOW: usize = 2048;
 /// The sums of the rows of a window, and which rows may be among the best. Between windows all sums are zero and no row is touched.
 #[derive(Debug)]
 pub(super) struct Sums {
-    pub(super) of: [f64; WINDOW],
-    pub(super) touched: [u64; WINDOW / 64],
+    of: [f64; WINDOW],
+    touched: [u64; WINDOW / 64],
 }
 
 impl Sums {
@@ -50,6 +50,22 @@ impl Sums {
     /// Makes all sums zero.
     pub(super) fn clear(&mut self) {
         self.of.fill(0.0);
+    }
+
+    /// Passes each row that is touched with its sum to `take`, in their order, and leaves none touched and those sums zero. What
+    /// follows a row that `take` fails for stays as it is.
+    #[inline]
+    pub(super) fn take_each(&mut self, mut take: impl FnMut(usize, f64) -> Result<()>) -> Result<()> {
+        for (word, touched) in self.touched.iter_mut().enumerate() {
+            let mut touched = std::mem::take(touched);
+            while touched != 0 {
+                let at = word * 64 + touched.trailing_zeros() as usize;
+                touched &= touched - 1;
+                let sum = self.of.get_mut(at).map(std::mem::take).unwrap_or_default();
+                take(at, sum)?;
+            }
+        }
+        Ok(())
     }
 
     /// Leaves only those rows touched whose sums are above `cut`, the sums of others zero, and returns how many these are.

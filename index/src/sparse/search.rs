@@ -349,19 +349,14 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
                 }
                 list.start += taken;
             }
-            for (word, touched) in sums.touched.iter_mut().enumerate() {
-                let mut touched = std::mem::take(touched);
-                while touched != 0 {
-                    let at = word * 64 + touched.trailing_zeros() as usize;
-                    touched &= touched - 1;
-                    let sum = sums.of.get_mut(at).map(std::mem::take).unwrap_or_default();
-                    let row = first.saturating_add(at as u32);
-                    // Others are of damaged blocks.
-                    if row < rows {
-                        self.enter(row, sum);
-                    }
+            sums.take_each(|at, sum| {
+                let row = first.saturating_add(at as u32);
+                // Others are of damaged blocks.
+                if row < rows {
+                    self.enter(row, sum);
                 }
-            }
+                Ok(())
+            })?;
         }
     }
 
@@ -460,24 +455,18 @@ impl<V: SparseVectors + ?Sized> Search<'_, V> {
     /// Shows the rows of a window to the best so far, and leaves none touched, nor a sum of one that was.
     fn judge(&mut self, window: &Range<u32>, plan: &mut Plan, sums: &mut Sums) -> Result<()> {
         let mut cut = self.cut(plan.rest);
-        for (word, touched) in sums.touched.iter_mut().enumerate() {
-            let mut touched = std::mem::take(touched);
-            while touched != 0 {
-                let at = word * 64 + touched.trailing_zeros() as usize;
-                touched &= touched - 1;
-                let sum = sums.of.get_mut(at).map(std::mem::take).unwrap_or_default();
-                if sum <= cut {
-                    continue;
-                }
-                // A window has no more rows than fit; damaged blocks may have had rows beyond a shorter one.
-                let row = window.start.saturating_add(at as u32);
-                if self.may_enter(sum + plan.rest) && row < window.end {
-                    self.consider(row, sum, plan)?;
-                    cut = self.cut(plan.rest);
-                }
+        sums.take_each(|at, sum| {
+            if sum <= cut {
+                return Ok(());
             }
-        }
-        Ok(())
+            // A window has no more rows than fit; damaged blocks may have had rows beyond a shorter one.
+            let row = window.start.saturating_add(at as u32);
+            if self.may_enter(sum + plan.rest) && row < window.end {
+                self.consider(row, sum, plan)?;
+                cut = self.cut(plan.rest);
+            }
+            Ok(())
+        })
     }
 
     /// A sum to which no more than `rest` is added cannot enter unless it is above this: sooner told than whether it may,

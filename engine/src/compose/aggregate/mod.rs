@@ -18,7 +18,7 @@ use vdb_storage::payload::ObjectRef;
 
 use super::facet::FacetValue;
 use super::narrow::narrow;
-use super::value::{Gathered, Scalar, ValueKind, each_value};
+use super::value::{Gathered, ValueKind};
 use crate::error::{Error, Result, within};
 use crate::filter::{Filter, PayloadPath};
 use crate::limits::{MAX_BUCKETS, MAX_LIMIT};
@@ -90,12 +90,8 @@ struct Tallies<'a> {
 impl Tallies<'_> {
     fn point(&mut self, payload: &[u8]) -> Result<()> {
         let payload = ObjectRef::from_payload(payload)?;
-        let mut gathered: Gathered<'_, Scalar<&str>> = Gathered::new(self.allowance);
-        each_value(payload, &self.path, self.allowance, |value| {
-            match self.kind.read(value) {
-                Some(value) => gathered.add(value, 0),
-                None => Ok(()),
-            }
+        let mut gathered = Gathered::read(payload, &self.path, self.allowance, |value| {
+            self.kind.read(value).map(|value| (value, 0))
         })?;
         let values = gathered.values();
         if values.is_empty() {
@@ -103,15 +99,8 @@ impl Tallies<'_> {
         }
         self.total.point(values, &self.plan, self.allowance)?;
         let Some(by) = &self.by else { return Ok(()) };
-        let mut groups: Gathered<'_, FacetValue> = Gathered::new(self.allowance);
-        each_value(payload, by, self.allowance, |value| {
-            match FacetValue::read(value) {
-                Some(group) => {
-                    let heap = group.heap();
-                    groups.add(group, heap)
-                }
-                None => Ok(()),
-            }
+        let mut groups = Gathered::read(payload, by, self.allowance, |value| {
+            FacetValue::read(value).map(FacetValue::with_heap)
         })?;
         let groups = groups.values();
         groups.sort_unstable();

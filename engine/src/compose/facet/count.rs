@@ -8,7 +8,7 @@ use vdb_index::{RowBits, RowFilter, RowSet};
 use vdb_storage::payload::{ObjectRef, ValueRef};
 
 use super::FacetValue;
-use crate::compose::value::{Gathered, each_value};
+use crate::compose::value::Gathered;
 use crate::error::Result;
 use crate::filter::{CompiledFilter, PayloadPath};
 use crate::payload::PayloadIndexKind;
@@ -84,16 +84,9 @@ impl<'a> Counts<'a> {
 
     /// Counts what one point has.
     pub(super) fn point(&mut self, payload: &[u8]) -> Result<()> {
-        let mut gathered = Gathered::new(self.allowance);
         let payload = ObjectRef::from_payload(payload)?;
-        each_value(payload, &self.path, self.allowance, |value| {
-            match self.read(value) {
-                Some(value) => {
-                    let heap = value.heap();
-                    gathered.add(value, heap)
-                }
-                None => Ok(()),
-            }
+        let mut gathered = Gathered::read(payload, &self.path, self.allowance, |value| {
+            self.read(value).map(FacetValue::with_heap)
         })?;
         let values = gathered.values();
         values.sort_unstable();
