@@ -159,7 +159,7 @@ fn content(db: Option<&Database>) -> OracleDatabase {
     oracle
 }
 
-fn open(dir: &Path) -> Database {
+pub(crate) fn open(dir: &Path) -> Database {
     let builder = Database::builder()
         .create(false)
         .background(false)
@@ -170,24 +170,21 @@ fn open(dir: &Path) -> Database {
         .unwrap_or_else(|e| panic!("{}: {e}", dir.display()))
 }
 
-fn regenerate() {
-    let _ = std::fs::remove_dir_all(golden());
-    let _ = std::fs::remove_dir_all(golden_snapshot());
+/// Writes a directory anew, if that is asked for. Whether it is.
+pub(crate) fn regenerate(dir: &Path, fill: impl FnOnce(&Database)) -> bool {
+    if std::env::var_os("VDB_REGENERATE").is_none() {
+        return false;
+    }
+    let _ = std::fs::remove_dir_all(dir);
     let builder = Database::builder()
         .background(false)
         .threads(1)
         .log_segment_bytes(0);
-    let db = builder.open(golden()).unwrap();
-    content(Some(&db));
+    let db = builder.open(dir).unwrap();
+    fill(&db);
     db.close().unwrap();
-    // Of a copy: a snapshot brings into segments what is to stay in the log here.
-    let dir = tempfile::tempdir().unwrap();
-    copy(&golden(), dir.path());
-    open(dir.path())
-        .snapshot_to_dir(golden_snapshot(), &Control::none())
-        .unwrap();
     // The zeros that the log writes ahead need not be kept.
-    for entry in std::fs::read_dir(golden().join("wal")).unwrap() {
+    for entry in std::fs::read_dir(dir.join("wal")).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         let end = bytes
@@ -196,15 +193,23 @@ fn regenerate() {
             .map_or(0, |last| (last + 1).next_multiple_of(8));
         std::fs::write(&path, &bytes[..end]).unwrap();
     }
+    true
 }
 
 #[test]
 fn the_golden_database_reads_in_full() {
-    if std::env::var_os("VDB_REGENERATE").is_some() {
-        regenerate();
-    }
+    let anew = regenerate(&golden(), |db| drop(content(Some(db))));
     let dir = tempfile::tempdir().unwrap();
     copy(&golden(), dir.path());
+    if anew {
+        let _ = std::fs::remove_dir_all(golden_snapshot());
+        // Of a copy: a snapshot brings into segments what is to stay in the log here.
+        let dir = tempfile::tempdir().unwrap();
+        copy(&golden(), dir.path());
+        open(dir.path())
+            .snapshot_to_dir(golden_snapshot(), &Control::none())
+            .unwrap();
+    }
     let expected = Dump::expect(&content(None));
     let db = open(dir.path());
     assert_eq!(Dump::read(&db).unwrap().difference(&expected), None);

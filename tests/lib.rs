@@ -17,7 +17,8 @@
 //! changed), `readers.rs` (reading beside a writer), `bad_input.rs`, `held.rs` (memory), `many.rs` (many collections),
 //! `pressure.rs` (memory, disk or log run short), `vectors.rs` (sparse vectors and multivectors), `recall.rs` and
 //! `filtered.rs` (approximate search beside exact), `queries.rs` (every kind of query beside a plain one), `text.rs`
-//! (conditions and queries on texts, likewise), `concurrency.rs`, `golden.rs` (files of earlier builds); and in
+//! (conditions and queries on texts, likewise), `concurrency.rs`, `golden.rs` and `golden_texts.rs` (files of
+//! earlier builds); and in
 //! `differential/` the local mode of Qdrant's Python client beside the engine. `whole.rs` is the program of those that need
 //! no process of their own: `cargo test -p vdb-tests --test whole crash::`. `README.md` says which of them guards which
 //! step of the engine.

@@ -7,6 +7,7 @@
 )]
 
 mod both;
+mod corners;
 mod examples;
 mod fusion;
 mod groups;

@@ -9,6 +9,7 @@ mod damage;
 mod faults;
 mod filtered;
 mod golden;
+mod golden_texts;
 mod model;
 mod pressure;
 mod queries;

@@ -4,6 +4,7 @@
 //! and every operation keeps whichever form is smaller where it starts from one that is not.
 
 use std::ops::Range;
+use std::slice;
 
 use crate::rowset::{RowBits, RowFilter};
 
@@ -105,23 +106,45 @@ impl RowSet {
             .chain(bits.into_iter().flatten())
     }
 
-    /// Passes the rows to `take`, ascending: faster than [`iter`](Self::iter) gives them.
+    /// The rows of a window, ascending: sooner told than by [`iter`](Self::iter). The window starts at a multiple of 64, and ends at one
+    /// or behind all.
     #[inline]
-    pub(crate) fn each(&self, take: impl FnMut(u32)) {
-        self.each_within(&(0..u32::MAX), take);
+    pub(crate) fn within(&self, window: &Range<u32>) -> Within<'_> {
+        let (mut list, mut words) = (&[][..], &[][..]);
+        match self {
+            Self::List(all) => {
+                let place = |row: u32| all.partition_point(|&other| other < row);
+                list = all
+                    .get(place(window.start)..place(window.end))
+                    .unwrap_or_default();
+            }
+            Self::Bits(bits) => {
+                let all = bits.words();
+                let end = (window.end.div_ceil(64) as usize).min(all.len());
+                words = all.get((window.start / 64) as usize..end).unwrap_or_default();
+            }
+        }
+        Within {
+            list: list.iter(),
+            words: words.iter(),
+            word: 0,
+            next: window.start,
+        }
     }
 
-    /// As [`each`](Self::each), of the rows of a window that starts at a multiple of 64 and ends at one, or behind all.
-    #[inline]
-    pub(crate) fn each_within(&self, window: &Range<u32>, mut take: impl FnMut(u32)) {
+    /// How many rows are within a window that starts at a multiple of 64 and ends at one.
+    pub(crate) fn count_within(&self, window: &Range<u32>) -> u64 {
         match self {
             Self::List(list) => {
-                let first = list.partition_point(|&row| row < window.start);
-                let rows = list.get(first..).unwrap_or_default().iter();
-                rows.take_while(|row| **row < window.end)
-                    .for_each(|&row| take(row));
+                let before = |end: u32| list.partition_point(|&row| row < end);
+                before(window.end).saturating_sub(before(window.start)) as u64
             }
-            Self::Bits(bits) => bits.each_within(window, take),
+            Self::Bits(bits) => {
+                let words = bits.words();
+                let end = (window.end as usize / 64).min(words.len());
+                let words = words.get(window.start as usize / 64..end).unwrap_or_default();
+                words.iter().map(|word| u64::from(word.count_ones())).sum()
+            }
         }
     }
 
@@ -234,6 +257,34 @@ impl RowSet {
                 Self::List(list)
             }
         }
+    }
+}
+
+/// Rows of a window: a list of them, or words of bits. All that is asked for a row stays in registers where it is asked in a loop.
+pub(crate) struct Within<'a> {
+    list: slice::Iter<'a, u32>,
+    words: slice::Iter<'a, u64>,
+    /// What is left of the word before the next one.
+    word: u64,
+    /// The first row of the next word.
+    next: u32,
+}
+
+impl Iterator for Within<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        while self.word == 0 {
+            let Some(&word) = self.words.next() else {
+                return self.list.next().copied();
+            };
+            self.word = word;
+            self.next = self.next.wrapping_add(64);
+        }
+        let row = self.next.wrapping_sub(64) + self.word.trailing_zeros();
+        self.word &= self.word - 1;
+        Some(row)
     }
 }
 
@@ -382,6 +433,10 @@ mod tests {
             for row in 0..320 {
                 prop_assert_eq!(a.contains(row), in_a.contains(&row));
             }
+            let window = start / 3 / 64 * 64..start / 64 * 64;
+            let within: Vec<u32> = a.within(&window).collect();
+            prop_assert_eq!(&within, &in_a.range(window.start..window.end.max(window.start)).copied().collect::<Vec<_>>());
+            prop_assert_eq!(a.count_within(&window), in_a.range(window.start..window.end.max(window.start)).count() as u64);
         }
     }
 

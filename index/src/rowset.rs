@@ -1,7 +1,5 @@
 //! The allowed-row predicate that every search takes.
 
-use std::ops::Range;
-
 /// Which rows of the matrix may be returned. A deleted row is one that no filter contains.
 ///
 /// A graph walk asks this for every node it meets, so [`contains`](RowFilter::contains) should be a few nanoseconds; one
@@ -151,16 +149,8 @@ impl RowBits {
 
     /// Passes the rows in the set to `take`, ascending.
     #[inline]
-    pub fn each(&self, take: impl FnMut(u32)) {
-        self.each_within(&(0..u32::MAX), take);
-    }
-
-    /// As [`each`](Self::each), of the rows of a window that starts at a multiple of 64 and ends at one, or behind all.
-    #[inline]
-    pub(crate) fn each_within(&self, window: &Range<u32>, mut take: impl FnMut(u32)) {
-        let end = (window.end.div_ceil(64) as usize).min(self.words.len());
-        let words = self.words.get((window.start / 64) as usize..end);
-        for (&word, at) in words.unwrap_or_default().iter().zip(window.start / 64..) {
+    pub fn each(&self, mut take: impl FnMut(u32)) {
+        for (&word, at) in self.words.iter().zip(0..) {
             let mut rest = word;
             while rest != 0 {
                 take(at * 64 + rest.trailing_zeros());

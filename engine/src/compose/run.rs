@@ -41,15 +41,6 @@ type Scores = (Located, Vec<Option<f32>>);
 /// The score of points that are not scored.
 const UNSCORED: f32 = 1.0;
 
-fn unscored((id, at): (PointId, Located)) -> Found {
-    Found {
-        id,
-        at,
-        score: UNSCORED,
-        order: None,
-    }
-}
-
 /// Best first; ties by id.
 fn in_order(mut found: Vec<Found>, want: usize) -> Vec<Found> {
     let order = |a: &Found, b: &Found| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
@@ -117,8 +108,7 @@ impl Run<'_> {
             }
             (None, Some(Query::Sample { seed })) => {
                 let points = union(lists).into_iter();
-                let drawn = sample::of(*seed, points, stage.want, self.allowance)?;
-                self.counted(drawn.into_iter().map(unscored).collect())
+                self.unscored(sample::of(*seed, points, stage.want, self.allowance)?)
             }
             // Refused before.
             (None, Some(_) | None) => Ok(Vec::new()),
@@ -144,7 +134,21 @@ impl Run<'_> {
             // Refused before.
             Some(_) => Vec::new(),
         };
-        self.counted(found.into_iter().map(unscored).collect())
+        self.unscored(found)
+    }
+
+    /// Points as they are found without a score, which were counted as they are given.
+    fn unscored(&self, points: Vec<(PointId, Located)>) -> Result<Vec<Found>> {
+        let held = points.len() * size_of::<(PointId, Located)>();
+        let found = points.into_iter().map(|(id, at)| Found {
+            id,
+            at,
+            score: UNSCORED,
+            order: None,
+        });
+        let found = self.counted(found.collect());
+        self.allowance.give(held);
+        found
     }
 
     /// Points by what their texts say: of those given, or of all that match.

@@ -68,13 +68,16 @@ impl Sample<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Vec<(PointId, Located)> {
+    fn finish(self) -> Result<Vec<(PointId, Located)>> {
         let drawn = self.drawn.into_sorted_vec();
-        drawn.into_iter().map(|one| (one.id, one.at)).collect()
+        self.allowance.give(drawn.len() * size_of::<Drawn>());
+        self.allowance
+            .take(drawn.len() * size_of::<(PointId, Located)>())?;
+        Ok(drawn.into_iter().map(|one| (one.id, one.at)).collect())
     }
 }
 
-/// So many of all points that match, in a random order.
+/// So many of all points that match, in a random order; counted with the memory of the answer, each as what is returned of it.
 pub(super) fn of_all(
     view: &View,
     seed: Option<u64>,
@@ -87,10 +90,10 @@ pub(super) fn of_all(
     matching::each(&view.tables, horizon, filter, allowance, |id, at| {
         sample.show(id, at)
     })?;
-    Ok(sample.finish())
+    sample.finish()
 }
 
-/// So many of these points, in a random order.
+/// So many of these points, in a random order; counted likewise.
 pub(super) fn of(
     seed: Option<u64>,
     points: impl Iterator<Item = (PointId, Located)>,
@@ -101,7 +104,7 @@ pub(super) fn of(
     for (id, at) in points {
         sample.show(id, at)?;
     }
-    Ok(sample.finish())
+    sample.finish()
 }
 
 fn start<'a>(seed: Option<u64>, want: usize, allowance: &'a Allowance<'a>) -> Sample<'a> {

@@ -22,7 +22,7 @@ mod rectangle;
 
 pub use polygon::GeoPolygon;
 pub(super) use polygon::{POLYGON_POINTS, POLYGON_RINGS};
-pub(super) use rectangle::{CELL_LEVEL, Relation, Tile};
+pub(super) use rectangle::{CELL_LEVEL, Outline, Relation, Tile};
 
 /// Mean radius of the Earth in metres: R1 of the International Union of Geodesy and Geophysics.
 const EARTH_RADIUS: f64 = 6_371_008.8;

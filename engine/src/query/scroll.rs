@@ -183,8 +183,7 @@ pub(crate) fn page(
         }
     }
     found.sort_unstable_by_key(|(id, _)| *id);
-    found.truncate(want);
-    Ok(found)
+    Ok(cut(found, want, allowance))
 }
 
 /// The last `want` points that match before an id, or of all, in the reverse order of ids.
@@ -228,8 +227,19 @@ fn page_back(
         }
     }
     found.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+    Ok(cut(found, want, allowance))
+}
+
+/// The first `want` points of several pages; the others are counted no more.
+fn cut(
+    mut found: Vec<(PointId, Located)>,
+    want: usize,
+    allowance: &Allowance<'_>,
+) -> Vec<(PointId, Located)> {
+    let more = found.len().saturating_sub(want);
     found.truncate(want);
-    Ok(found)
+    allowance.give(more * size_of::<(PointId, Located)>());
+    found
 }
 
 #[cfg(test)]

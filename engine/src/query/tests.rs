@@ -1,5 +1,6 @@
 mod allowance;
 mod batch;
+mod held;
 mod multi;
 mod sparse;
 

@@ -2,6 +2,8 @@
 //!
 //! Of a key with many rows every [`STRIDE`]th row is marked, so that few of them are found without reading all.
 
+use std::ops::Range;
+
 use super::format::u64_at;
 use super::number;
 use crate::RowSet;
@@ -30,6 +32,7 @@ pub(super) fn marks(details: &[u8]) -> Vec<u8> {
 }
 
 /// The details of a key.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Details<'a> {
     marks: &'a [u8],
     /// Of all rows.
@@ -93,17 +96,73 @@ impl<'a> Details<'a> {
         Some(())
     }
 
-    /// Passes each of these rows, which are all that have the key, to `take`, with the places at which it has it.
-    pub(super) fn each_of(mut self, rows: &RowSet, mut take: impl FnMut(u32, u64)) -> Option<()> {
-        let mut is_damaged = false;
-        let told = &mut is_damaged;
-        // What is read moves into the loop, which then need not keep it in memory from row to row.
-        rows.each(move |row| {
-            if self.each(|place| take(row, place)).is_none() {
-                *told = true;
+    /// How many of the rows are read: the number of the next one.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The first 64 places at which the next row has the key, as bits, and whether there are others.
+    #[inline(always)]
+    fn places(&mut self) -> Option<(u64, bool)> {
+        // How often a row has a key nobody can foresee; few have it more than three times, or farther on. So no branch hangs on
+        // how often that is.
+        if let Some((&[count @ 1..=3, first, second, third], _)) = self.rest.split_first_chunk()
+            && (first | second | third) < 0x80
+        {
+            let places = [first, second, third].map(u32::from);
+            let [first, second, third] = [places[0], places[0] + places[1], places.iter().sum()];
+            if third < u64::BITS {
+                let bit = |place: u32, least: u8| u64::from(count >= least) << place;
+                self.rest = self.rest.get(1 + usize::from(count)..)?;
+                self.next += 1;
+                return Some((bit(first, 1) | bit(second, 2) | bit(third, 3), false));
             }
-        });
-        (!is_damaged).then_some(())
+        }
+        let (mut bits, mut others) = (0, false);
+        self.each(|place| match u32::try_from(place) {
+            Ok(place @ ..u64::BITS) => bits |= 1 << place,
+            Ok(_) | Err(_) => others = true,
+        })?;
+        Some((bits, others))
+    }
+
+    /// As [`each_within`](Self::each_within), with the first 64 places as bits, and whether there are others.
+    #[inline]
+    pub(super) fn marks_within(
+        &mut self,
+        rows: &RowSet,
+        window: &Range<u32>,
+        mut take: impl FnMut(u32, u64, bool),
+    ) -> Option<()> {
+        let mut details = *self;
+        let mut is_sound = true;
+        for row in rows.within(window) {
+            match details.places() {
+                Some((bits, others)) => take(row, bits, others),
+                None => is_sound = false,
+            }
+        }
+        *self = details;
+        is_sound.then_some(())
+    }
+
+    /// Passes each of these rows, which are all that have the key, to `take`, with the places at which it has it: those of a window
+    /// that starts at a multiple of 64, and ends at one or behind all, and begins with the next one.
+    #[inline]
+    pub(super) fn each_within(
+        &mut self,
+        rows: &RowSet,
+        window: &Range<u32>,
+        mut take: impl FnMut(u32, u64),
+    ) -> Option<()> {
+        // What is read is kept in this function, and need not be kept in memory from row to row.
+        let mut details = *self;
+        let mut is_sound = true;
+        for row in rows.within(window) {
+            is_sound &= details.each(|place| take(row, place)).is_some();
+        }
+        *self = details;
+        is_sound.then_some(())
     }
 
     #[inline]

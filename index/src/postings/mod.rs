@@ -40,7 +40,7 @@ mod query;
 mod text;
 
 pub use builder::Builder;
-pub use elements::Elements;
+pub use elements::{ElementQuery, Elements};
 pub use file::PostingsFile;
 pub use format::{Class, TextInfo};
 pub use key::{Key, Kind};

@@ -255,7 +255,7 @@ impl PostingsFile {
     }
 
     /// Passes the rows of the keys in `span` that are not large to `take`.
-    fn each_row(&self, span: &Range<u32>, mut take: impl FnMut(u32)) -> Result<()> {
+    pub(super) fn each_row(&self, span: &Range<u32>, mut take: impl FnMut(u32)) -> Result<()> {
         for row in self.run(span)?.chunks_exact(4) {
             let row = u32_at(row, 0);
             if row >= self.rows() {

@@ -28,18 +28,18 @@ pub struct GeoPolygon {
 }
 
 impl GeoPolygon {
-    /// All edges, of all rings.
-    pub(super) fn edges(&self) -> impl Iterator<Item = (GeoPoint, GeoPoint)> {
+    /// All edges, ring after ring.
+    pub(super) fn edges(&self) -> impl Iterator<Item = Edge> {
         let rings = std::iter::once(&self.exterior).chain(&self.interiors);
-        rings.flat_map(|ring| edges(ring))
+        rings.zip(0..).flat_map(|(points, ring)| edges(points, ring))
     }
 
     pub(super) fn contains(&self, point: GeoPoint) -> bool {
-        position(&self.exterior, point) == Position::Inside
+        position(edges(&self.exterior, EXTERIOR), point) == Position::Inside
             && self
                 .interiors
                 .iter()
-                .all(|ring| position(ring, point) == Position::Outside)
+                .all(|ring| position(edges(ring, EXTERIOR + 1), point) == Position::Outside)
     }
 
     /// Points of all rings.
@@ -78,8 +78,38 @@ fn check_ring(ring: &[GeoPoint], place: &Place<'_>) -> Result<(), FilterError> {
     Ok(())
 }
 
-fn edges(ring: &[GeoPoint]) -> impl Iterator<Item = (GeoPoint, GeoPoint)> {
-    ring.array_windows().map(|&[a, b]| (a, b))
+/// The number of the outer ring.
+const EXTERIOR: u32 = 0;
+
+/// An edge, and the number of the ring that it is of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::filter) struct Edge {
+    ring: u32,
+    pub(super) from: GeoPoint,
+    pub(super) to: GeoPoint,
+}
+
+fn edges(points: &[GeoPoint], ring: u32) -> impl Iterator<Item = Edge> {
+    points
+        .array_windows()
+        .map(move |&[from, to]| Edge { ring, from, to })
+}
+
+/// Whether a polygon contains a point that is on none of its edges. Of these, ring after ring, those that do not pass the point on
+/// its east may be missing.
+pub(super) fn surround(mut edges: &[Edge], point: GeoPoint) -> bool {
+    let mut is_inside = false;
+    while let Some(first) = edges.first() {
+        let (ring, others) = edges.split_at(edges.partition_point(|edge| edge.ring == first.ring));
+        let is_outside = position(ring.iter().copied(), point) == Position::Outside;
+        match (first.ring, is_outside) {
+            (EXTERIOR, _) => is_inside = !is_outside,
+            (_, true) => {}
+            (_, false) => return false,
+        }
+        edges = others;
+    }
+    is_inside
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +121,9 @@ enum Position {
 
 /// Where a point is to a ring, by the ring's winding number around it: edges that pass it on its east are counted,
 /// those that go north against those that go south.
-fn position(ring: &[GeoPoint], point: GeoPoint) -> Position {
+fn position(ring: impl Iterator<Item = Edge>, point: GeoPoint) -> Position {
     let mut winding = 0_i32;
-    for (a, b) in edges(ring) {
+    for Edge { from: a, to: b, .. } in ring {
         let is_level = a.lat.min(b.lat) <= point.lat && point.lat <= a.lat.max(b.lat);
         if !is_level {
             continue;

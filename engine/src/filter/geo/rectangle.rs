@@ -5,8 +5,13 @@
 //! longitude (G. M. Morton, 1966), so that the cells of every tile are one range of numbers.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
-use super::{Area, EARTH_RADIUS, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius, orientation::side};
+use super::{
+    Area, EARTH_RADIUS, GeoBoundingBox, GeoPoint, GeoRadius,
+    orientation::side,
+    polygon::{Edge, surround},
+};
 
 /// The level of cells.
 pub(in crate::filter) const CELL_LEVEL: u32 = 32;
@@ -112,24 +117,64 @@ fn gather(bits: u64) -> u32 {
     steps.into_iter().fold(bits & 0x5555_5555_5555_5555, gather) as u32
 }
 
-impl Area {
-    /// How the positions of a tile lie to this area.
+/// So few edges are not picked from for smaller tiles.
+const FEW_EDGES: usize = 3;
+
+/// An area, as far as it matters to positions of a tile: of a polygon the edges by which they are told to be inside or not.
+#[derive(Debug, Clone)]
+pub(in crate::filter) enum Outline<'a> {
+    Box(&'a GeoBoundingBox),
+    Circle(&'a GeoRadius),
+    Polygon(Rc<[Edge]>),
+}
+
+impl<'a> Outline<'a> {
+    /// All of an area.
+    pub(in crate::filter) fn of(area: &'a Area) -> Self {
+        match area {
+            Area::Box(area) => Self::Box(area),
+            Area::Circle(area) => Self::Circle(area),
+            Area::Polygon(area) => Self::Polygon(area.edges().collect()),
+        }
+    }
+
+    /// What matters of it to the positions of a tile within the one that it is of.
+    pub(in crate::filter) fn near(&self, tile: Tile) -> Self {
+        match self {
+            Self::Polygon(edges) if edges.len() > FEW_EDGES => {
+                let tile = tile.rectangle();
+                let near = edges.iter().copied().filter(|edge| is_level_or_east(edge, tile));
+                Self::Polygon(near.collect())
+            }
+            Self::Polygon(_) | Self::Box(_) | Self::Circle(_) => self.clone(),
+        }
+    }
+
+    /// How the positions of a tile lie to the area.
     pub(in crate::filter) fn relation(&self, tile: Tile) -> Relation {
         let rectangle = tile.rectangle();
         match self {
             Self::Box(area) => relation_to_box(area, rectangle),
             Self::Circle(area) => relation_to_circle(area, rectangle),
-            Self::Polygon(area) => relation_to_polygon(area, rectangle),
+            Self::Polygon(edges) => relation_to_polygon(edges, rectangle),
         }
     }
 
-    /// What a look at this area costs, in looks at an edge.
+    /// What a look at it costs, in looks at an edge.
     pub(in crate::filter) fn cost(&self) -> usize {
         match self {
             Self::Box(_) | Self::Circle(_) => 1,
-            Self::Polygon(area) => area.points().max(1),
+            Self::Polygon(edges) => edges.len(),
         }
     }
+}
+
+/// Whether an edge may touch a tile, or pass positions in it on their east.
+fn is_level_or_east(edge: &Edge, tile: Rectangle) -> bool {
+    let Edge { from, to, .. } = edge;
+    from.lat.max(to.lat) >= tile.south
+        && from.lat.min(to.lat) <= tile.north
+        && from.lon.max(to.lon) >= tile.west
 }
 
 fn relation_to_box(area: &GeoBoundingBox, tile: Rectangle) -> Relation {
@@ -176,15 +221,15 @@ fn relation_to_circle(area: &GeoRadius, tile: Rectangle) -> Relation {
     }
 }
 
-fn relation_to_polygon(area: &GeoPolygon, tile: Rectangle) -> Relation {
-    if area.edges().any(|(a, b)| may_touch(a, b, tile)) {
+fn relation_to_polygon(edges: &[Edge], tile: Rectangle) -> Relation {
+    if edges.iter().any(|edge| may_touch(edge.from, edge.to, tile)) {
         return Relation::Crosses;
     }
     let corner = GeoPoint {
         lon: tile.west,
         lat: tile.south,
     };
-    if area.contains(corner) {
+    if surround(edges, corner) {
         Relation::Inside
     } else {
         Relation::Outside

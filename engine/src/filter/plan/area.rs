@@ -4,17 +4,16 @@ use std::{collections::VecDeque, ops::Range};
 
 use vdb_index::{Result, postings::PostingsFile};
 
-use crate::filter::geo::{Area, CELL_LEVEL, Relation, Tile};
+use crate::filter::geo::{Area, CELL_LEVEL, Outline, Relation, Tile};
 
 /// A tile that the edge of the area crosses is split as long as it has more keys than this; then each is looked at.
 const FEW: usize = 16;
 
 /// Looks at edges of the area, at most: beyond, tiles that are crossed stay as they are.
-const MOST_LOOKS: usize = 1 << 21;
+const MOST_LOOKS: usize = 1 << 22;
 
-/// Looks at tiles and keys, at most and at least, however many edges the area has.
-const MOST_TILES: usize = 1 << 14;
-const FEWEST_TILES: usize = 64;
+/// What a look at a tile or a key counts at least, however few edges the area has there: 16,384 of them are made at most.
+const LEAST_COST: usize = 1 << 8;
 
 /// Keys of an index, as ranges of their numbers, ascending.
 #[derive(Debug, Default, PartialEq)]
@@ -31,42 +30,46 @@ pub(super) struct Keys {
 /// The index is damaged there.
 pub(super) fn keys_within(area: &Area, index: &PostingsFile) -> Result<Keys> {
     let mut keys = Keys::default();
-    let mut looks = (MOST_LOOKS / area.cost()).clamp(FEWEST_TILES, MOST_TILES);
+    let mut looks = MOST_LOOKS;
+    let cost = |outline: &Outline<'_>| outline.cost().max(LEAST_COST);
     // From the largest tiles on, so that what is left at the end is small.
-    let mut tiles = VecDeque::from([(Tile::EARTH, 0..index.keys())]);
-    while let Some((tile, within)) = tiles.pop_front() {
+    let mut tiles = VecDeque::from([(Tile::EARTH, 0..index.keys(), Outline::of(area))]);
+    while let Some((tile, within, around)) = tiles.pop_front() {
         if within.is_empty() {
             continue;
         }
-        looks = looks.saturating_sub(1);
-        match area.relation(tile) {
+        looks = looks.saturating_sub(cost(&around));
+        match around.relation(tile) {
             Relation::Inside => keys.inside.push(within),
             Relation::Outside => {}
-            Relation::Crosses if looks < within.len().min(FEW) => keys.crossed.push(within),
-            Relation::Crosses if within.len() <= FEW || tile.level == CELL_LEVEL => {
-                looks = looks.saturating_sub(within.len());
-                for number in within {
-                    match area.relation(Tile::of_cell(index.cell(number))) {
-                        Relation::Inside => keys.inside.push(number..number + 1),
-                        Relation::Crosses => keys.crossed.push(number..number + 1),
-                        Relation::Outside => {}
-                    }
-                }
-            }
             Relation::Crosses => {
-                let mut rest = within;
-                let [_, others @ ..] = tile.quarters();
-                let mut quarter = Tile {
-                    level: tile.level + 1,
-                    ..tile
-                };
-                for next in others {
-                    let end = index.first_cell_from(next.first, &rest)?;
-                    tiles.push_back((quarter, rest.start..end));
-                    rest.start = end;
-                    quarter = next;
+                let near = around.near(tile);
+                if looks < cost(&near) * within.len().min(FEW) {
+                    keys.crossed.push(within);
+                } else if within.len() <= FEW || tile.level == CELL_LEVEL {
+                    looks = looks.saturating_sub(cost(&near) * within.len());
+                    for number in within {
+                        match near.relation(Tile::of_cell(index.cell(number))) {
+                            Relation::Inside => keys.inside.push(number..number + 1),
+                            Relation::Crosses => keys.crossed.push(number..number + 1),
+                            Relation::Outside => {}
+                        }
+                    }
+                } else {
+                    let mut rest = within;
+                    let [_, others @ ..] = tile.quarters();
+                    let mut quarter = Tile {
+                        level: tile.level + 1,
+                        ..tile
+                    };
+                    for next in others {
+                        let end = index.first_cell_from(next.first, &rest)?;
+                        tiles.push_back((quarter, rest.start..end, near.clone()));
+                        rest.start = end;
+                        quarter = next;
+                    }
+                    tiles.push_back((quarter, rest, near));
                 }
-                tiles.push_back((quarter, rest));
             }
         }
     }

@@ -7,10 +7,11 @@ use vdb_index::{
 };
 
 use super::{
-    Candidates, IndexLookup, estimate,
+    Candidates, IndexLookup,
+    estimate::Estimates,
     leaf::{Leaf, Part, asks_for_some_value, lone_condition},
     objects,
-    rows::{Answer, Rows},
+    rows::{Answer, AtLeast, Rows},
 };
 use crate::filter::compile::{Clauses, Field, Node};
 
@@ -23,7 +24,7 @@ const MOST_COUNTED: usize = 4096;
 
 pub(super) fn candidates(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Candidates> {
     let rows = indexes.rows();
-    Ok(match self::clauses(clauses, indexes)? {
+    Ok(match self::clauses(clauses, &Estimates::new(indexes))? {
         Answer::Exact(exact) => Candidates::Exact(exact.among(rows)),
         Answer::Between { possible, .. } if possible.is_all() => Candidates::Unknown,
         Answer::Between { certain, possible } => Candidates::Between {
@@ -33,7 +34,14 @@ pub(super) fn candidates(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result
     })
 }
 
-fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
+/// Whether indexes alone tell which rows match.
+pub(super) fn is_exact(node: &Node, indexes: &dyn IndexLookup) -> Result<bool> {
+    let answer = self::node(node, &Estimates::new(indexes))?;
+    Ok(matches!(answer, Answer::Exact(_)))
+}
+
+fn clauses(clauses: &Clauses, estimates: &Estimates<'_>) -> Result<Answer> {
+    let indexes = estimates.indexes;
     let Clauses {
         must,
         should,
@@ -49,7 +57,7 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
             let read = if is_alone {
                 0
             } else {
-                estimate::node(node, indexes)?.expected
+                estimates.node(node)?.expected
             };
             let left = if wanted {
                 read
@@ -67,7 +75,7 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
         let part = if left_out {
             Answer::unknown()
         } else {
-            self::node(node, indexes)?
+            self::node(node, estimates)?
         };
         answer = answer.and(if wanted { part } else { part.not() });
         if answer.is_none() {
@@ -75,32 +83,34 @@ fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
         }
     }
     if let Some(nodes) = should {
-        answer = answer.and(any(nodes, indexes)?);
+        answer = answer.and(any(nodes, estimates)?);
     }
     if let Some((nodes, count)) = min_should {
-        answer = answer.and(at_least(*count, nodes, indexes)?);
+        answer = answer.and(at_least(*count, nodes, estimates)?);
     }
     Ok(answer)
 }
 
-fn any(nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Answer> {
+fn any(nodes: &[Node], estimates: &Estimates<'_>) -> Result<Answer> {
     nodes.iter().try_fold(Answer::none(), |answer, node| {
-        go_on(indexes)?;
-        Ok(answer.or(&self::node(node, indexes)?))
+        go_on(estimates.indexes)?;
+        Ok(answer.or(&self::node(node, estimates)?))
     })
 }
 
-fn at_least(count: usize, nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Answer> {
+fn at_least(count: usize, nodes: &[Node], estimates: &Estimates<'_>) -> Result<Answer> {
     match count {
         _ if count > nodes.len() => Ok(Answer::none()),
-        1 => any(nodes, indexes),
+        1 => any(nodes, estimates),
         _ if count.saturating_mul(nodes.len()) > MOST_COUNTED => Ok(Answer::unknown()),
         _ => {
-            let answers: Vec<_> = nodes
-                .iter()
-                .map(|node| self::node(node, indexes))
-                .collect::<Result<_>>()?;
-            Ok(Answer::at_least(count, &answers))
+            let mut reached = AtLeast::new(count);
+            for node in nodes {
+                // Each is put together with as many sets as there are to count.
+                check(estimates.indexes)?;
+                reached.add(&self::node(node, estimates)?);
+            }
+            Ok(reached.finish())
         }
     }
 }
@@ -121,7 +131,8 @@ fn check(indexes: &dyn IndexLookup) -> Result<()> {
     Ok(())
 }
 
-fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
+fn node(node: &Node, estimates: &Estimates<'_>) -> Result<Answer> {
+    let indexes = estimates.indexes;
     match node {
         Node::Field(field) => self::field(field, indexes),
         Node::HasId(ids) => {
@@ -142,18 +153,18 @@ fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Answer> {
             Some(field) => self::field(field, indexes),
             None => nested(clauses, indexes),
         },
-        Node::Filter(clauses) => self::clauses(clauses, indexes),
+        Node::Filter(clauses) => self::clauses(clauses, estimates),
     }
 }
 
 /// The rows in which some one object satisfies `clauses`.
 fn nested(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Answer> {
     let possible = within_object(clauses, indexes)?;
-    let listed = match &possible {
-        Rows::Only(rows) => Some(rows),
+    let known = match &possible {
+        Rows::Only(rows) => objects::matching(clauses, rows, indexes)?,
         Rows::AllBut(_) => None,
     };
-    let Some((sure, unsure)) = objects::matching(clauses, listed, indexes)? else {
+    let Some((sure, unsure)) = known else {
         return Ok(Answer::between(Rows::none(), possible));
     };
     check(indexes)?;

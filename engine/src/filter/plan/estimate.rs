@@ -1,5 +1,8 @@
 //! How many rows match a filter, from the sizes that indexes know without reading rows.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use vdb_index::{
     Result,
     postings::{Class, Estimate, PostingsFile},
@@ -14,86 +17,155 @@ use crate::filter::compile::{Clauses, Field, Node};
 /// `min_should` is estimated with independent conditions up to this many of them times its count.
 const MOST_COUNTED: usize = 4096;
 
-pub(super) fn clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Estimate> {
-    let Clauses {
-        must,
-        should,
-        must_not,
-        min_should,
-    } = clauses;
-    let rows = u64::from(indexes.rows());
-    let mut estimate = Estimate::exactly(rows);
-    for node in must {
-        estimate = and(estimate, self::node(node, indexes)?, rows);
-    }
-    for node in must_not {
-        estimate = and(estimate, not(self::node(node, indexes)?, rows), rows);
-    }
-    if let Some(nodes) = should {
-        estimate = and(estimate, at_least(1, nodes, indexes)?, rows);
-    }
-    if let Some((nodes, count)) = min_should {
-        estimate = and(estimate, at_least(*count, nodes, indexes)?, rows);
-    }
-    Ok(estimate)
+/// Estimates of the conditions of a filter, each made once: a filter within others is asked about by each of these.
+pub(super) struct Estimates<'a> {
+    pub(super) indexes: &'a dyn IndexLookup,
+    /// By where the condition is.
+    made: RefCell<HashMap<*const Node, Estimate>>,
 }
 
-pub(super) fn node(node: &Node, indexes: &dyn IndexLookup) -> Result<Estimate> {
-    let rows = u64::from(indexes.rows());
-    match node {
-        Node::Field(field) => self::field(field, indexes),
-        // A segment has some of the ids, and which is not worth looking up.
-        Node::HasId(ids) => {
-            let max = rows.min(ids.len() as u64);
-            Ok(Estimate {
+impl<'a> Estimates<'a> {
+    pub(super) fn new(indexes: &'a dyn IndexLookup) -> Self {
+        Self {
+            indexes,
+            made: RefCell::default(),
+        }
+    }
+
+    pub(super) fn clauses(&self, clauses: &Clauses) -> Result<Estimate> {
+        let Clauses {
+            must,
+            should,
+            must_not,
+            min_should,
+        } = clauses;
+        let rows = u64::from(self.indexes.rows());
+        let mut estimate = Estimate::exactly(rows);
+        for node in must {
+            estimate = and(estimate, self.node(node)?, rows);
+        }
+        for node in must_not {
+            estimate = and(estimate, not(self.node(node)?, rows), rows);
+        }
+        if let Some(nodes) = should {
+            estimate = and(estimate, self.at_least(1, nodes)?, rows);
+        }
+        if let Some((nodes, count)) = min_should {
+            estimate = and(estimate, self.at_least(*count, nodes)?, rows);
+        }
+        Ok(estimate)
+    }
+
+    pub(super) fn node(&self, node: &Node) -> Result<Estimate> {
+        let place = std::ptr::from_ref(node);
+        if let Some(made) = self.made.borrow().get(&place) {
+            return Ok(*made);
+        }
+        let estimate = self.make(node)?;
+        self.made.borrow_mut().insert(place, estimate);
+        Ok(estimate)
+    }
+
+    fn make(&self, node: &Node) -> Result<Estimate> {
+        let rows = u64::from(self.indexes.rows());
+        match node {
+            Node::Field(field) => self.field(field),
+            // A segment has some of the ids, and which is not worth looking up.
+            Node::HasId(ids) => {
+                let max = rows.min(ids.len() as u64);
+                Ok(Estimate {
+                    min: 0,
+                    expected: max,
+                    max,
+                })
+            }
+            Node::HasVector(name) => {
+                let known = self.indexes.count_with_vector(name);
+                Ok(known.map_or_else(|| unknown(rows), Estimate::exactly))
+            }
+            Node::Slice(slice) => Ok(Estimate {
                 min: 0,
-                expected: max,
-                max,
-            })
+                expected: rows / u64::from(slice.total.max(1)),
+                max: rows,
+            }),
+            Node::Nested { clauses, .. } => match lone_condition(clauses) {
+                Some(field) => self.field(field),
+                None => self.nested(clauses),
+            },
+            Node::Filter(clauses) => self.clauses(clauses),
         }
-        Node::HasVector(name) => {
-            let known = indexes.count_with_vector(name);
-            Ok(known.map_or_else(|| unknown(rows), Estimate::exactly))
+    }
+
+    fn field(&self, field: &Field) -> Result<Estimate> {
+        match self.indexes.postings(&field.full_path) {
+            // What an area has to do with an index can take a millisecond, and there may be many of them.
+            Some(_) if self.indexes.is_over() => Err(vdb_index::Error::Cancelled),
+            Some(index) => leaf(&Leaf::new(&field.test, index)?, index),
+            None => Ok(unknown(u64::from(self.indexes.rows()))),
         }
-        Node::Slice(slice) => Ok(Estimate {
+    }
+
+    /// One object has to satisfy what several may satisfy together, so that only the maximum of a condition that some
+    /// object satisfies carries over.
+    fn nested(&self, clauses: &Clauses) -> Result<Estimate> {
+        let together = self.clauses(clauses)?;
+        let mut max = u64::from(self.indexes.rows());
+        for node in &clauses.must {
+            if let Node::Field(field) = node
+                && asks_for_some_value(&field.test)
+            {
+                max = max.min(self.node(node)?.max);
+            }
+        }
+        Ok(Estimate {
             min: 0,
-            expected: rows / u64::from(slice.total.max(1)),
-            max: rows,
-        }),
-        Node::Nested { clauses, .. } => match lone_condition(clauses) {
-            Some(field) => self::field(field, indexes),
-            None => nested(clauses, indexes),
-        },
-        Node::Filter(clauses) => self::clauses(clauses, indexes),
+            expected: together.expected.min(max),
+            max,
+        })
     }
-}
 
-fn field(field: &Field, indexes: &dyn IndexLookup) -> Result<Estimate> {
-    match indexes.postings(&field.full_path) {
-        // What an area has to do with an index can take a millisecond, and there may be many of them.
-        Some(_) if indexes.is_over() => Err(vdb_index::Error::Cancelled),
-        Some(index) => leaf(&Leaf::new(&field.test, index)?, index),
-        None => Ok(unknown(u64::from(indexes.rows()))),
-    }
-}
-
-/// One object has to satisfy what several may satisfy together, so that only the maximum of a condition that some
-/// object satisfies carries over.
-fn nested(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Estimate> {
-    let together = self::clauses(clauses, indexes)?;
-    let mut max = u64::from(indexes.rows());
-    for node in &clauses.must {
-        if let Node::Field(field) = node
-            && asks_for_some_value(&field.test)
-        {
-            max = max.min(self::field(field, indexes)?.max);
+    fn at_least(&self, count: usize, nodes: &[Node]) -> Result<Estimate> {
+        let rows = u64::from(self.indexes.rows());
+        if count > nodes.len() {
+            return Ok(Estimate::exactly(0));
         }
+        let estimates: Vec<_> = nodes.iter().map(|node| self.node(node)).collect::<Result<_>>()?;
+        if count == 1 {
+            return Ok(estimates
+                .into_iter()
+                .fold(Estimate::exactly(0), |sum, estimate| or(sum, estimate, rows)));
+        }
+        // Every row that matches takes `count` of all matches of the conditions.
+        let matches = estimates
+            .iter()
+            .fold(0_u64, |sum, estimate| sum.saturating_add(estimate.max));
+        let max = rows.min(matches / count as u64);
+        if count.saturating_mul(nodes.len()) > MOST_COUNTED {
+            return Ok(Estimate {
+                min: 0,
+                expected: max / 2,
+                max,
+            });
+        }
+        // chance[n] is the chance that n of the conditions so far hold, or `count` and more for the last one.
+        let mut chance = vec![0.0; count];
+        chance.insert(0, 1.0);
+        for estimate in estimates {
+            let holds = share(estimate, rows);
+            let mut carried = 0.0;
+            for (n, slot) in chance.iter_mut().enumerate() {
+                let moves = if n == count { 0.0 } else { *slot * holds };
+                *slot += carried - moves;
+                carried = moves;
+            }
+        }
+        let expected = chance.last().copied().unwrap_or_default() * rows as f64;
+        Ok(Estimate {
+            min: 0,
+            expected: (expected.round() as u64).min(max),
+            max,
+        })
     }
-    Ok(Estimate {
-        min: 0,
-        expected: together.expected.min(max),
-        max,
-    })
 }
 
 fn unknown(rows: u64) -> Estimate {
@@ -208,50 +280,4 @@ fn share(estimate: Estimate, rows: u64) -> f64 {
     } else {
         estimate.expected as f64 / rows as f64
     }
-}
-
-fn at_least(count: usize, nodes: &[Node], indexes: &dyn IndexLookup) -> Result<Estimate> {
-    let rows = u64::from(indexes.rows());
-    if count > nodes.len() {
-        return Ok(Estimate::exactly(0));
-    }
-    let estimates: Vec<_> = nodes
-        .iter()
-        .map(|node| self::node(node, indexes))
-        .collect::<Result<_>>()?;
-    if count == 1 {
-        return Ok(estimates
-            .into_iter()
-            .fold(Estimate::exactly(0), |sum, estimate| or(sum, estimate, rows)));
-    }
-    // Every row that matches takes `count` of all matches of the conditions.
-    let matches = estimates
-        .iter()
-        .fold(0_u64, |sum, estimate| sum.saturating_add(estimate.max));
-    let max = rows.min(matches / count as u64);
-    if count.saturating_mul(nodes.len()) > MOST_COUNTED {
-        return Ok(Estimate {
-            min: 0,
-            expected: max / 2,
-            max,
-        });
-    }
-    // chance[n] is the chance that n of the conditions so far hold, or `count` and more for the last one.
-    let mut chance = vec![0.0; count];
-    chance.insert(0, 1.0);
-    for estimate in estimates {
-        let holds = share(estimate, rows);
-        let mut carried = 0.0;
-        for (n, slot) in chance.iter_mut().enumerate() {
-            let moves = if n == count { 0.0 } else { *slot * holds };
-            *slot += carried - moves;
-            carried = moves;
-        }
-    }
-    let expected = chance.last().copied().unwrap_or_default() * rows as f64;
-    Ok(Estimate {
-        min: 0,
-        expected: (expected.round() as u64).min(max),
-        max,
-    })
 }

@@ -6,9 +6,9 @@ use vdb_index::{
 };
 
 use super::{
-    IndexLookup, estimate,
+    IndexLookup, collect,
+    estimate::{self, Estimates},
     leaf::{Leaf, lone_condition},
-    objects,
 };
 use crate::filter::compile::{Clauses, CompiledFilter, Node};
 
@@ -126,14 +126,8 @@ impl Walk<'_> {
                 None => (None, ServedBy::Nothing, false),
             },
             Node::Nested { clauses, .. } => {
-                let known = match lone_condition(clauses) {
-                    Some(_) => true,
-                    None => {
-                        let found = objects::matching(clauses, None, self.indexes)?;
-                        found.is_some_and(|(_, unsure)| unsure.is_empty())
-                    }
-                };
-                let exact = exact && known;
+                let exact =
+                    exact && (lone_condition(clauses).is_some() || collect::is_exact(node, self.indexes)?);
                 return self.clauses(clauses, &format!("{place}.nested.filter."), exact);
             }
             Node::Filter(clauses) => return self.clauses(clauses, &format!("{place}."), exact),
@@ -143,7 +137,7 @@ impl Walk<'_> {
             path,
             served_by,
             exact: exact && is_exact,
-            rows: estimate::node(node, self.indexes)?,
+            rows: Estimates::new(self.indexes).node(node)?,
         });
         Ok(())
     }

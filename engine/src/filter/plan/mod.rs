@@ -95,10 +95,18 @@ pub(crate) trait IndexLookup {
         None
     }
 
-    /// Bytes that an answer may take: sets of marks are made where they take a small part of these.
+    /// Bytes that an answer may take: marks of elements are made where they take a small part of these.
     fn room(&self) -> usize {
         usize::MAX
     }
+
+    /// Accounts for bytes that are held for a while. Whether they may be; if not, the answer [is over](Self::is_over).
+    fn take(&self, _bytes: usize) -> bool {
+        true
+    }
+
+    /// Gives back what was [taken](Self::take).
+    fn give(&self, _bytes: usize) {}
 
     /// Asked for every item of a list: whether to go on to the next.
     fn goes_on(&self) -> bool {
@@ -146,7 +154,7 @@ pub(crate) fn candidates(
 /// # Errors
 /// As [`candidates`].
 pub(crate) fn estimate(filter: &CompiledFilter, indexes: &dyn IndexLookup) -> vdb_index::Result<Estimate> {
-    estimate::clauses(&filter.root, indexes)
+    estimate::Estimates::new(indexes).clauses(&filter.root)
 }
 
 /// Values that every row of a segment which matches `filter` has, as far as its indexes know values exactly; not all of them where

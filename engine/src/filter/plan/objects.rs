@@ -2,8 +2,8 @@
 //! array their values are in.
 
 use vdb_index::{
-    Result, RowSet,
-    postings::{Class, Elements, PostingsFile},
+    Error, Result, RowSet,
+    postings::{Class, ElementQuery, Elements, PostingsFile},
 };
 
 use super::{
@@ -13,89 +13,84 @@ use super::{
 use crate::filter::compile::{Clauses, Field, Node, Test};
 use crate::limits::DEFAULT_ANSWER_BYTES;
 
-/// Marks take 8 bytes a row, and four sets of them are held at once.
-const BYTES_A_ROW: u64 = 4 * 8;
-/// Where that is more than one part in so many of what an answer may take, rows are asked one by one.
-const PART_OF_ROOM: u64 = 4;
+/// What is read of indexes for it takes memory. Where that is more than one part in so many of what an answer may take, rows are
+/// asked one by one.
+const PART_OF_ROOM: usize = 4;
 
-/// So few rows are asked faster than all are marked...
+/// So few rows are asked faster than their elements are marked...
 const FEW: u64 = 64;
-/// ...and so is one row in so many: the marks of each row are made and combined, whichever may match.
-const ROWS_A_QUESTION: u64 = 64;
+/// ...and so is one row in so many: of each condition about all rows that it has are read, whichever may match.
+const ROWS_A_QUESTION: u64 = 128;
 
-/// The rows in which some one object satisfies `clauses`, and those of which that is not known; `None` where indexes do not say. No
-/// others than `possible` can match.
+/// Of the rows in `possible`, which no others than can match: those in which some one object satisfies `clauses`, and those of
+/// which that is not known. `None` where indexes do not say.
 ///
 /// # Errors
 /// An index is damaged, or the answer is wanted no more.
 pub(super) fn matching(
     clauses: &Clauses,
-    possible: Option<&RowSet>,
+    possible: &RowSet,
     indexes: &dyn IndexLookup,
 ) -> Result<Option<(RowSet, RowSet)>> {
     let few = FEW.max(u64::from(indexes.rows()) / ROWS_A_QUESTION);
-    let marks = u64::from(indexes.rows()) * BYTES_A_ROW;
-    let room = indexes.room().min(DEFAULT_ANSWER_BYTES) as u64 / PART_OF_ROOM;
-    if marks > room || possible.is_some_and(|rows| rows.len() <= few) {
+    if possible.len() <= few {
         return Ok(None);
     }
-    let found = of_clauses(clauses, indexes)?;
-    Ok(found.map(|elements| elements.rows()))
+    let Some(query) = of_clauses(clauses, indexes)? else {
+        return Ok(None);
+    };
+    let bytes = usize::try_from(query.bytes()?).unwrap_or(usize::MAX);
+    if bytes > indexes.room().min(DEFAULT_ANSWER_BYTES) / PART_OF_ROOM {
+        return Ok(None);
+    }
+    if !indexes.take(bytes) {
+        return Err(Error::Cancelled);
+    }
+    let found = query.rows(possible, &|| indexes.goes_on());
+    indexes.give(bytes);
+    found.map(Some)
 }
 
-fn of_clauses(clauses: &Clauses, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
+fn of_clauses<'a>(clauses: &Clauses, indexes: &'a dyn IndexLookup) -> Result<Option<ElementQuery<'a>>> {
     let Clauses {
         must,
         should,
         must_not,
         min_should,
     } = clauses;
-    if min_should.is_some() {
+    // An empty list holds for nothing, which the caller knows by itself.
+    let holds_for_nothing = should.as_ref().is_some_and(Vec::is_empty);
+    // What objects there are besides is not known: only some that are known can be left.
+    let is_unbounded = must.is_empty() && should.is_none();
+    if min_should.is_some() || holds_for_nothing || is_unbounded {
         return Ok(None);
     }
-    let mut found: Option<Elements> = None;
-    for node in must {
-        let Some(elements) = of_node(node, indexes)? else {
-            return Ok(None);
-        };
-        found = Some(match found {
-            Some(found) => found.and(&elements),
-            None => elements,
-        });
-    }
-    if let Some(nodes) = should {
-        let mut some: Option<Elements> = None;
-        for node in nodes {
-            let Some(elements) = of_node(node, indexes)? else {
-                return Ok(None);
-            };
-            some = Some(match some {
-                Some(some) => some.or(&elements),
-                None => elements,
-            });
-        }
-        found = match (found, some) {
-            (Some(found), Some(some)) => Some(found.and(&some)),
-            (None, some) => some,
-            // An empty list holds for nothing, which the caller knows by itself.
-            (Some(_), None) => None,
-        };
-    }
-    // What objects there are besides is not known: only some that are known can be left.
-    let Some(mut found) = found else {
+    let mut unsure = RowSet::new();
+    let mut each = |nodes: &[Node]| -> Result<Option<Vec<Elements<'a>>>> {
+        let of = |node| of_node(node, indexes, &mut unsure);
+        nodes.iter().map(of).collect()
+    };
+    let (Some(all), Some(any), Some(none)) = (
+        each(must)?,
+        each(should.as_deref().unwrap_or_default())?,
+        each(must_not)?,
+    ) else {
         return Ok(None);
     };
-    for node in must_not {
-        let Some(elements) = of_node(node, indexes)? else {
-            return Ok(None);
-        };
-        found = found.minus(&elements);
-    }
-    Ok(Some(found))
+    Ok(Some(ElementQuery {
+        all,
+        any,
+        none,
+        unsure,
+    }))
 }
 
-/// The objects that satisfy a condition on a value; `None` for any other.
-fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
+/// The objects that satisfy a condition on a value; `None` for any other. Adds the rows of which that is not known to `unsure`.
+fn of_node<'a>(
+    node: &Node,
+    indexes: &'a dyn IndexLookup,
+    unsure: &mut RowSet,
+) -> Result<Option<Elements<'a>>> {
     let Node::Field(Field { full_path, test, .. }) = node else {
         return Ok(None);
     };
@@ -104,13 +99,13 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
         return Ok(None);
     };
     if indexes.is_over() {
-        return Err(vdb_index::Error::Cancelled);
+        return Err(Error::Cancelled);
     }
     let leaf = Leaf::new(test, index)?;
     if leaf.negated {
         return Ok(None);
     }
-    let mut found: Option<Elements> = None;
+    let mut found: Option<Elements<'_>> = None;
     let mut foreign = false;
     for part in &leaf.certain {
         if *part == Part::Class(Class::Foreign) {
@@ -121,7 +116,7 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
             return Ok(None);
         };
         found = Some(match found {
-            Some(found) => found.or(&elements),
+            Some(found) => found.or(elements),
             None => elements,
         });
     }
@@ -141,20 +136,19 @@ fn of_node(node: &Node, indexes: &dyn IndexLookup) -> Result<Option<Elements>> {
             | Part::Class(_) => return Ok(None),
         }
     }
-    let Some(mut found) = found else { return Ok(None) };
     // Values that the index does not hold are in some object or other.
-    if foreign && index.class_len(Class::Foreign) > 0 {
-        found.doubt(&index.class(Class::Foreign)?);
+    if found.is_some() && foreign && index.class_len(Class::Foreign) > 0 {
+        *unsure = std::mem::take(unsure).or(&index.class(Class::Foreign)?);
     }
-    Ok(Some(found))
+    Ok(found)
 }
 
-fn of_part(part: &Part<'_>, index: &PostingsFile) -> Result<Option<Elements>> {
+fn of_part<'a>(part: &Part<'_>, index: &'a PostingsFile) -> Result<Option<Elements<'a>>> {
     Ok(Some(match part {
         Part::Any(keys) => index.elements_with(keys.iter().copied())?,
         Part::OtherThan(keys) => index.elements_without(keys.iter().copied())?,
         Part::Range(start, end) => index.elements_within(*start, *end)?,
-        Part::Keys(keys) => index.elements_of(keys)?,
+        Part::Keys(keys) => index.elements_of(keys),
         Part::Prefix(prefix) => index.elements_with_prefix(prefix)?,
         Part::SeveralOf(_) | Part::AllOf(_) | Part::Phrase(_) | Part::Values(..) | Part::Class(_) => {
             return Ok(None);

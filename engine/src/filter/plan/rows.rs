@@ -153,26 +153,35 @@ impl Answer {
             ),
         }
     }
+}
 
-    /// The rows for which at least `count` of the answers hold.
-    pub(super) fn at_least(count: usize, answers: &[Self]) -> Self {
-        if count > answers.len() {
-            return Self::none();
+/// The rows for which so many answers hold at least, of answers that come one after another.
+pub(super) struct AtLeast {
+    /// At each place what is known of the rows for which more answers hold than the number of the place.
+    reached: Vec<Answer>,
+}
+
+impl AtLeast {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            reached: vec![Answer::none(); count],
         }
-        // reached[n] is what is known of the rows for which more than n of the answers so far hold.
-        let mut reached = vec![Self::none(); count];
-        for answer in answers {
-            for n in (0..count).rev() {
-                let now = match n.checked_sub(1).and_then(|before| reached.get(before)) {
-                    Some(before) => before.clone().and(answer.clone()),
-                    None => answer.clone(),
-                };
-                if let Some(reached) = reached.get_mut(n) {
-                    *reached = std::mem::replace(reached, Self::none()).or(&now);
-                }
+    }
+
+    pub(super) fn add(&mut self, answer: &Answer) {
+        for n in (0..self.reached.len()).rev() {
+            let now = match n.checked_sub(1).and_then(|before| self.reached.get(before)) {
+                Some(before) => before.clone().and(answer.clone()),
+                None => answer.clone(),
+            };
+            if let Some(reached) = self.reached.get_mut(n) {
+                *reached = std::mem::replace(reached, Answer::none()).or(&now);
             }
         }
-        reached.pop().unwrap_or_else(Self::all)
+    }
+
+    pub(super) fn finish(mut self) -> Answer {
+        self.reached.pop().unwrap_or_else(Answer::all)
     }
 }
 
@@ -181,7 +190,7 @@ mod tests {
     use proptest::prelude::*;
     use vdb_index::RowSet;
 
-    use super::{Answer, Rows};
+    use super::{Answer, AtLeast, Rows};
 
     const ROWS: u32 = 12;
 
@@ -222,6 +231,12 @@ mod tests {
         certain & !truth == 0 && truth & !possible == 0
     }
 
+    fn at_least(count: usize, answers: &[Answer]) -> Answer {
+        let mut reached = AtLeast::new(count);
+        answers.iter().for_each(|answer| reached.add(answer));
+        reached.finish()
+    }
+
     proptest! {
         #[test]
         fn combined_answers_are_right_about_the_combined_truth(
@@ -233,16 +248,16 @@ mod tests {
             prop_assert!(is_right(known_a.clone().and(known_b.clone()), a & b));
             prop_assert!(is_right(known_a.clone().or(&known_b), a | b));
             let answers = [known_a, known_b, known_c];
-            prop_assert!(is_right(Answer::at_least(1, &answers), a | b | c));
-            prop_assert!(is_right(Answer::at_least(2, &answers), a & b | a & c | b & c));
-            prop_assert!(is_right(Answer::at_least(3, &answers), a & b & c));
-            prop_assert!(is_right(Answer::at_least(4, &answers), 0));
+            prop_assert!(is_right(at_least(1, &answers), a | b | c));
+            prop_assert!(is_right(at_least(2, &answers), a & b | a & c | b & c));
+            prop_assert!(is_right(at_least(3, &answers), a & b & c));
+            prop_assert!(is_right(at_least(4, &answers), 0));
         }
 
         #[test]
         fn exact_answers_stay_exact(a in 0..=ALL, b in 0..=ALL, complement in any::<bool>()) {
             let (x, y) = (Answer::Exact(rows(a, complement)), Answer::Exact(rows(b, false)));
-            for answer in [x.clone().and(y.clone()), x.clone().or(&y), x.clone().not(), Answer::at_least(2, &[x, y])] {
+            for answer in [x.clone().and(y.clone()), x.clone().or(&y), x.clone().not(), at_least(2, &[x, y])] {
                 prop_assert!(matches!(answer, Answer::Exact(_)));
             }
         }

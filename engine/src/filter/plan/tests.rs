@@ -1,5 +1,6 @@
 mod agreement;
 mod area;
+mod deep;
 mod objects;
 mod required;
 

@@ -42,29 +42,60 @@ fn matching(values: &Values, wanted: impl Fn(&BTreeSet<i64>) -> bool) -> BTreeSe
         .collect()
 }
 
+/// Rows in which it is sure that one element is in all of `all`, in one of `any` and in none of `none`; and those of which nothing is.
+fn found<'a>(
+    [all, any, none]: [Vec<Elements<'a>>; 3],
+    possible: &RowSet,
+) -> Result<(BTreeSet<u32>, BTreeSet<u32>)> {
+    let unsure = RowSet::new();
+    let query = ElementQuery {
+        all,
+        any,
+        none,
+        unsure,
+    };
+    query.bytes()?;
+    let (sure, unsure) = query.rows(possible, &|| true)?;
+    Ok((sure.iter().collect(), unsure.iter().collect()))
+}
+
 proptest! {
     #[test]
-    fn what_one_element_satisfies_is_found(values in values(), a in 0_i64..6, b in 0_i64..6) {
+    fn what_one_element_satisfies_is_found(
+        values in values(), a in 0_i64..6, b in 0_i64..6, left in prop::collection::btree_set(0..ROWS, 0..9),
+    ) {
         let index = PostingsFile::open(&write(&values), PATH, ROWS).unwrap();
         prop_assert!(index.has_elements());
         let has = |number| index.elements_with([Key::Integer(number)]).unwrap();
-        let range = index.elements_within(Bound::Included(Key::Integer(a)), Bound::Unbounded).unwrap();
-        let other = index.elements_without([Key::Integer(a), Key::Integer(b)]).unwrap();
-        let cases: [(Elements, Wanted<'_>); 5] = [
-            (has(a).and(&has(b)), Box::new(|of| of.contains(&a) && of.contains(&b))),
-            (has(a).or(&has(b)), Box::new(|of| of.contains(&a) || of.contains(&b))),
-            (has(a).minus(&has(b)), Box::new(|of| of.contains(&a) && !of.contains(&b))),
-            (range.and(&has(b)), Box::new(|of| of.iter().any(|of| *of >= a) && of.contains(&b))),
-            (other, Box::new(|of| of.iter().any(|of| *of != a && *of != b))),
-        ];
-        for (found, wanted) in cases {
-            let expected = matching(&values, wanted);
-            let (sure, unsure) = found.rows();
-            prop_assert!(sure.iter().all(|row| expected.contains(&row)));
-            prop_assert!(expected.iter().all(|row| sure.contains(*row) || unsure.contains(*row)));
-            // In doubt are rows with an element beyond the marks, and no others.
-            let far: BTreeSet<u32> = values.iter().filter(|(_, element, _)| *element >= 64).map(|(row, ..)| *row).collect();
-            prop_assert!(unsure.iter().all(|row| far.contains(&row)));
+        let range = || index.elements_within(Bound::Included(Key::Integer(a)), Bound::Unbounded).unwrap();
+        let other = || index.elements_without([Key::Integer(a), Key::Integer(b)]).unwrap();
+        type Case<'a> = ([Vec<Elements<'a>>; 3], Wanted<'a>);
+        let cases = || -> [Case<'_>; 7] {
+            [
+                ([vec![has(a), has(b)], vec![], vec![]], Box::new(|of| of.contains(&a) && of.contains(&b))),
+                ([vec![], vec![has(a), has(b)], vec![]], Box::new(|of| of.contains(&a) || of.contains(&b))),
+                ([vec![], vec![has(a).or(has(b))], vec![]], Box::new(|of| of.contains(&a) || of.contains(&b))),
+                ([vec![has(a)], vec![], vec![has(b)]], Box::new(|of| of.contains(&a) && !of.contains(&b))),
+                ([vec![range(), has(b)], vec![], vec![]], Box::new(|of| of.iter().any(|of| *of >= a) && of.contains(&b))),
+                ([vec![other()], vec![], vec![]], Box::new(|of| of.iter().any(|of| *of != a && *of != b))),
+                ([vec![range()], vec![has(a), other()], vec![has(b)]], Box::new(|of| {
+                    of.iter().any(|of| *of >= a)
+                        && (of.contains(&a) || of.iter().any(|of| *of != a && *of != b))
+                        && !of.contains(&b)
+                })),
+            ]
+        };
+        // In doubt are rows with an element beyond the marks, and no others.
+        let far: BTreeSet<u32> = values.iter().filter(|(_, element, _)| *element >= 64).map(|(row, ..)| *row).collect();
+        for possible in [RowSet::all(ROWS), left.iter().copied().collect()] {
+            for (asked, wanted) in cases() {
+                let (sure, unsure) = found(asked, &possible).unwrap();
+                let expected = matching(&values, wanted);
+                prop_assert!(sure.is_subset(&expected));
+                let is_told = |row: &u32| !possible.contains(*row) || sure.contains(row) || unsure.contains(row);
+                prop_assert!(expected.iter().all(is_told));
+                prop_assert!(unsure.is_subset(&far));
+            }
         }
         // Rows of a value are what they are without elements.
         let plain: BTreeSet<u32> = values.iter().filter(|(.., number)| *number == a).map(|(row, ..)| *row).collect();
@@ -79,10 +110,64 @@ proptest! {
         let disk = MemDisk::new();
         disk.create(PATH).unwrap().write_all_at(&bytes, 0).unwrap();
         if let Ok(index) = PostingsFile::open(&disk, PATH, ROWS) {
-            for found in [index.elements_without([]), index.elements_with([Key::Integer(3)])].into_iter().flatten() {
-                let (sure, unsure) = found.rows();
-                prop_assert!(sure.max().max(unsure.max()).is_none_or(|row| row < ROWS));
+            for asked in [index.elements_without([]), index.elements_with([Key::Integer(3)])].into_iter().flatten() {
+                if let Ok((sure, unsure)) = found([vec![asked], vec![], vec![]], &RowSet::all(ROWS)) {
+                    prop_assert!(sure.iter().chain(&unsure).all(|row| *row < ROWS));
+                }
             }
         }
     }
+}
+
+/// Many rows of each of a few values, and each row of a value of its own: side by side, and by marks made beforehand.
+#[test]
+fn rows_of_several_windows_are_found_among_those_that_are_possible() {
+    const MANY: u32 = 5000;
+    let write = |name: &str, of: &dyn Fn(u32, u32) -> i64| {
+        let disk = MemDisk::new();
+        let mut builder = Builder::with_elements(Kind::Integer);
+        for row in 0..MANY {
+            for element in 0..3 {
+                builder.push_in(row, element, Key::Integer(of(row, element)));
+            }
+        }
+        builder.finish(&disk, name, MANY).unwrap();
+        PostingsFile::open(&disk, name, MANY).unwrap()
+    };
+    let few = |row: u32, element: u32| i64::from((row / 3 + 2 * element) % 4);
+    let many = |row: u32, element: u32| i64::from(row * 7 + element * 11);
+    let (small, large) = (write("few", &few), write("many", &many));
+    let asked = || {
+        let odd = large.elements_within(Bound::Included(Key::Integer(10_000)), Bound::Unbounded);
+        let even = small.elements_with([Key::Integer(1), Key::Integer(2)]);
+        (even.unwrap(), odd.unwrap())
+    };
+    let sets: [RowSet; 4] = [
+        RowSet::all(MANY),
+        (0..MANY).filter(|row| row % 700 == 3).collect(),
+        (3 * 1024..3 * 1024 + 64).collect(),
+        [1, MANY - 1].into_iter().collect(),
+    ];
+    for possible in sets {
+        let (even, odd) = asked();
+        let (sure, unsure) = found([vec![even, odd], vec![], vec![]], &possible).unwrap();
+        let expected = |row: &u32| {
+            (0..3).any(|element| [1, 2].contains(&few(*row, element)) && many(*row, element) >= 10_000)
+        };
+        let expected: BTreeSet<u32> = possible.iter().filter(expected).collect();
+        assert!(!expected.is_empty() && unsure.is_empty());
+        let sure: BTreeSet<u32> = sure.into_iter().filter(|row| possible.contains(*row)).collect();
+        assert_eq!(sure, expected);
+    }
+    let stopped = std::cell::Cell::new(0);
+    let (even, odd) = asked();
+    let query = ElementQuery {
+        all: vec![even, odd],
+        ..ElementQuery::default()
+    };
+    let outcome = query.rows(&RowSet::all(MANY), &|| {
+        stopped.set(stopped.get() + 1);
+        stopped.get() < 3
+    });
+    assert!(matches!(outcome, Err(Error::Cancelled)));
 }

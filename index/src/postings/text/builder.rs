@@ -24,7 +24,7 @@ use crate::{Error, Result};
 ///
 /// Holds about as much memory as the file will take, every different token once included, and 4 bytes a row:
 /// [`TextBuilder::bytes`] tells. While the file is written, it takes 2 bytes more for each two of the 64 most frequent tokens that
-/// stand side by side in a row, and the bitmaps of the file.
+/// stand side by side in a row, which are in that number, and the bitmaps of the file.
 ///
 /// ```
 /// use vdb_index::postings::{Key, PostingsFile, TextBuilder};
@@ -137,7 +137,7 @@ impl TextBuilder {
         self.counts.add(row, values);
     }
 
-    /// About how much memory is held.
+    /// About how much memory is held, with what the bigrams take at most while the file is written.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.numbers.capacity() * (size_of::<(Box<str>, u32)>() + 1)
@@ -146,6 +146,7 @@ impl TextBuilder {
             + self.list_bytes
             + self.lengths.capacity() * size_of::<u32>()
             + self.counts.bytes()
+            + bigrams::most_bytes(self.tokens)
     }
 
     /// Files the tokens of the row that is complete.

@@ -294,17 +294,13 @@ fn read_window(
     out: &mut Vec<u64>,
 ) -> Option<bool> {
     out.clear();
-    let (mut is_sound, mut most) = (true, 0);
-    token.rows.each_within(window, |row| {
+    let mut most = 0;
+    details.each_within(&token.rows, window, |row, position| {
         let row = u64::from(row - window.start) << ROW_AT;
-        is_sound &= details
-            .each(|position| {
-                most |= position;
-                out.push(row | position & LOW);
-            })
-            .is_some();
-    });
-    is_sound.then_some(most <= LOW)
+        most |= position;
+        out.push(row | position & LOW);
+    })?;
+    Some(most <= LOW)
 }
 
 /// Puts what is in both ascending lists in the place of what is in `out`.

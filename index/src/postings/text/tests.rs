@@ -225,6 +225,22 @@ fn rows_of(index: &PostingsFile, phrase: &[(&str, u64)]) -> u64 {
     index.phrase(phrase, &|| true).unwrap().len()
 }
 
+/// What the file takes beside the lists that are held is made of them while it is written.
+#[test]
+fn bytes_are_those_of_the_file_where_frequent_tokens_stand_side_by_side() {
+    let mut builder = TextBuilder::new(0);
+    let rows = 4_000_u32;
+    for row in 0..rows {
+        for position in 0..8_u32 {
+            let token = (row.wrapping_mul(2_654_435_761) >> (3 * position)) % 40;
+            builder.token(row, &format!("t{token}"), position.into());
+        }
+    }
+    let bytes = builder.bytes() as u64;
+    let file = builder.finish(&MemDisk::new(), PATH, rows).unwrap();
+    assert!(bytes > file.len, "{bytes} held, {} written", file.len);
+}
+
 #[test]
 fn rows_that_are_not_there_or_come_late_are_refused() {
     let refused = |rows: &[u32], count| {

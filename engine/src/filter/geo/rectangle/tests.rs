@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
-use super::{Area, CELL_LEVEL, GeoBoundingBox, GeoPoint, GeoPolygon, GeoRadius, Relation, Tile};
+use super::{Area, CELL_LEVEL, GeoBoundingBox, GeoPoint, GeoRadius, Outline, Relation, Tile};
+use crate::filter::geo::GeoPolygon;
 
 fn point() -> impl Strategy<Value = GeoPoint> + Clone {
     let edge =
@@ -47,12 +48,18 @@ proptest! {
 
     #[test]
     fn what_is_said_of_a_tile_is_true_of_its_positions(area in area(), point in point()) {
+        let whole = Outline::of(&area);
+        let mut near = whole.clone();
         for tile in tiles(point) {
-            match area.relation(tile) {
+            let relation = whole.relation(tile);
+            match relation {
                 Relation::Inside => prop_assert!(area.contains(point), "{tile:?}"),
                 Relation::Outside => prop_assert!(!area.contains(point), "{tile:?}"),
                 Relation::Crosses => {}
             }
+            // What larger tiles leave of it says the same.
+            prop_assert_eq!(near.relation(tile), relation, "{:?}", tile);
+            near = near.near(tile);
         }
     }
 
@@ -94,10 +101,11 @@ fn far_from_its_edge_an_area_is_known() {
             interiors: Vec::new(),
         }),
     ] {
-        let relation = |lon: f64, lat: f64| area.relation(Tile::of_cell(at(lon, lat).cell()));
+        let outline = Outline::of(&area);
+        let relation = |lon: f64, lat: f64| outline.relation(Tile::of_cell(at(lon, lat).cell()));
         assert_eq!(relation(5.0, 5.0), Relation::Inside);
         assert_eq!(relation(15.0, 5.0), Relation::Outside);
         assert_eq!(relation(-175.0, -85.0), Relation::Outside);
-        assert_eq!(area.relation(Tile::EARTH), Relation::Crosses);
+        assert_eq!(outline.relation(Tile::EARTH), Relation::Crosses);
     }
 }
