@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use vdb_fuzz::{Input, bytes_of, damage_frame, disk_with};
-use vdb_index::postings::{Builder, Class, Key, Kind, PostingsFile, TextBuilder};
+use vdb_index::RowSet;
+use vdb_index::postings::{Builder, Class, ElementQuery, Key, Kind, PostingsFile, TextBuilder};
 use vdb_vfs::MemDisk;
 
 const PATH: &str = "file";
@@ -109,15 +110,22 @@ fuzz_target!(|bytes: &[u8]| {
     answers
         .extend([Class::Present, Class::Foreign, Class::Null, Class::Filled].map(|class| file.class(class)));
     answers.push(file.with_values(&|values| values != 2, &|| true));
-    for found in [
-        file.elements_with([key(*kind, 3)]),
-        file.elements_without([key(*kind, 5)]),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        let (sure, unsure) = found.rows();
-        answers.extend([Ok(sure), Ok(unsure)]);
+    let elements = || -> vdb_index::Result<ElementQuery<'_>> {
+        Ok(ElementQuery {
+            all: vec![file.elements_without([key(*kind, 5)])?],
+            any: vec![file.elements_with([key(*kind, 3), key(*kind, 4)])?],
+            none: vec![file.elements_with([key(*kind, 7)])?],
+            unsure: file.class(Class::Foreign)?,
+        })
+    };
+    if let Ok(query) = elements() {
+        let _ = query.bytes();
+        let every_third = (0..ROWS).step_by(3).collect();
+        for possible in [RowSet::all(ROWS), every_third] {
+            if let Ok((sure, unsure)) = query.rows(&possible, &|| true) {
+                answers.extend([Ok(sure), Ok(unsure)]);
+            }
+        }
     }
     for rows in answers.into_iter().flatten() {
         assert!(

@@ -30,8 +30,8 @@ pub struct Elements<'a> {
     keys: Vec<Range<u32>>,
 }
 
-/// What some one element of an array has to be: in all of the first ones, in one of the second if there are any, and in none of
-/// the third. Not for want of any of the first two: what elements there are besides no index knows.
+/// What some one element of an array has to be. What is neither to be in some of `all` nor of `any` is in no index, so that without these
+/// nothing is found.
 #[derive(Debug, Default)]
 pub struct ElementQuery<'a> {
     /// It is in each of these.
