@@ -15,7 +15,7 @@ use std::time::Duration;
 use vdb_benches::sized;
 use vdb_sys::aligned::AlignedBuf;
 use vdb_sys::element::{Element, MatrixView};
-use vdb_sys::kernel::packed::{Bits, PackedKernel};
+use vdb_sys::kernel::packed::{Bits, Finish, PackedKernel};
 use vdb_sys::kernel::sad::SadKernel;
 use vdb_sys::kernel::{Isa, Kernel, Metric};
 
@@ -179,7 +179,7 @@ fn reads(criterion: &mut Criterion) {
 }
 
 /// Codes of each width: `dot` is one row in the cache, `dot4` four of them; `dot4_scan` goes over the matrix, and
-/// `dot_rows_gather` picks rows of it at random, in one call.
+/// `score_rows_gather` picks rows of it at random, in one call.
 fn codes(criterion: &mut Criterion) {
     let memory = bytes(sized(MATRIX_BYTES));
     for len in DIMS {
@@ -206,10 +206,16 @@ fn codes(criterion: &mut Criterion) {
                 bencher.iter(|| kernel.dot4(black_box(four), black_box(&query)));
             });
             group.throughput(Throughput::Bytes((GATHERED * len) as u64));
-            let (mut next, mut sums) = (picked.chunks_exact(GATHERED).cycle(), [0; GATHERED]);
-            group.bench_function("dot_rows_gather", |bencher| {
+            let finish = Finish {
+                scale: 1.0,
+                step: 1,
+                excess: 0,
+            };
+            let (mut next, mut scores) = (picked.chunks_exact(GATHERED).cycle(), [0.0; GATHERED]);
+            group.bench_function("score_rows_gather", |bencher| {
                 bencher.iter(|| {
-                    kernel.dot_rows(&memory, next.next().unwrap_or_default(), &query, &mut sums);
+                    let rows = next.next().unwrap_or_default();
+                    kernel.score_rows(&memory, rows, &query, finish, &mut scores);
                 });
             });
             group.throughput(scanned.clone());

@@ -1,12 +1,7 @@
 //! Where a code lies in a row.
 
 use vdb_sys::kernel::Metric;
-use vdb_sys::kernel::packed::{Bits, PADDING};
-
-use crate::codes::Factors;
-
-/// Bytes of a row's factors, its last ones.
-pub(crate) const FACTORS: usize = size_of::<Factors>();
+use vdb_sys::kernel::packed::{Bits, FACTORS, PADDING};
 
 /// How codes are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,13 +15,11 @@ use vdb_sys::aligned::AlignedBuf;
 pub use layout::{Layout, Scheme};
 pub use query::QueryCode;
 pub(crate) use query::Zero;
-pub(crate) use score::{DotScore, ExactScore, SadScore, Score, factors};
+pub(crate) use score::{DotScore, ExactScore, SMALL, SadScore, Score};
+pub(crate) use vdb_sys::kernel::packed::factors;
 
 /// What is added to a signed 8-bit code to store it.
 pub(crate) const ZERO: u8 = 128;
-
-/// The scale and the bias of a row under [`Scheme::Dot`]: `[scale, bias]`.
-pub type Factors = [f32; 2];
 
 /// The codes of a whole matrix, in memory.
 #[derive(Debug, Clone)]

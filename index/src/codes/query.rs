@@ -1,7 +1,7 @@
 //! A query as codes, or a row taken as one.
 
 use vdb_sys::aligned::AlignedBuf;
-use vdb_sys::kernel::packed::{Bits, PADDING};
+use vdb_sys::kernel::packed::{Bits, Finish, PADDING};
 
 use crate::codes::{Layout, Scheme};
 
@@ -115,6 +115,15 @@ impl QueryCode {
         let (step, zero) = layout.values();
         self.step = step;
         self.excess = sum.wrapping_mul(zero);
+    }
+
+    /// How the kernel's sums over stored codes become scores.
+    pub(crate) fn finish(&self) -> Finish {
+        Finish {
+            scale: self.scale,
+            step: self.step,
+            excess: self.excess,
+        }
     }
 
     /// The sum of products of values, from the kernel's sum over stored codes.

@@ -1,11 +1,10 @@
 //! Scoring rows against a query.
 
 use vdb_sys::kernel::Kernel;
-use vdb_sys::kernel::packed::PackedKernel;
+use vdb_sys::kernel::packed::{Finish, PackedKernel, factors};
 use vdb_sys::kernel::sad::SadKernel;
 
-use crate::codes::layout::FACTORS;
-use crate::codes::{CodesView, Factors, QueryCode};
+use crate::codes::{CodesView, QueryCode};
 use crate::full::FullVectors;
 
 /// Scores rows against something fixed: larger is nearer.
@@ -29,28 +28,22 @@ pub(crate) trait Score {
     }
     /// Asks for a row that will be scored soon.
     fn prefetch(&self, row: u32);
+    /// Whether a row is so small that asking for it again costs no more than finding out whether that was done.
+    fn is_small(&self) -> bool;
 }
 
-/// Rows whose sums are taken before any of them is made a score.
-const BATCH: usize = 32;
+/// Bytes of a small row: two cache lines.
+pub(crate) const SMALL: usize = 128;
 
-/// The scale and the bias that a row of codes ends with.
-#[inline]
-pub(crate) fn factors(row: &[u8]) -> Factors {
-    match row.last_chunk::<FACTORS>() {
-        Some(bytes) => {
-            let [a, b, c, d, e, f, g, h] = *bytes;
-            [f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])]
-        }
-        None => [0.0; 2],
-    }
-}
+/// Rows that are scored before anything is done with their scores, on which the processor would wait otherwise.
+const BATCH: usize = 64;
 
 /// Scores by [`Scheme::Dot`](crate::codes::Scheme::Dot).
 pub(crate) struct DotScore<'a> {
     kernel: PackedKernel,
     codes: CodesView<'a>,
-    query: &'a QueryCode,
+    query: &'a [i8],
+    finish: Finish,
 }
 
 impl<'a> DotScore<'a> {
@@ -58,17 +51,9 @@ impl<'a> DotScore<'a> {
         Self {
             kernel: PackedKernel::new(codes.layout().bits()),
             codes,
-            query,
+            query: query.signed(),
+            finish: query.finish(),
         }
-    }
-
-    #[inline]
-    fn finish(&self, row: &[u8], sum: i32) -> f32 {
-        let [scale, bias] = factors(row);
-        let score = self.query.scale * scale * self.query.products(sum) + bias;
-        // What overflowed is far away, and still a row: NaN becomes the least.
-        #[expect(clippy::manual_clamp, reason = "`clamp` would keep NaN")]
-        score.max(f32::MIN).min(f32::MAX)
     }
 }
 
@@ -76,35 +61,24 @@ impl Score for DotScore<'_> {
     #[inline]
     fn score(&self, row: u32) -> f32 {
         let row = self.codes.row(row);
-        self.finish(row, self.kernel.dot(row, self.query.signed()))
+        self.finish.score(self.kernel.dot(row, self.query), factors(row))
     }
 
     #[inline]
     fn score4(&self, rows: [u32; 4]) -> [f32; 4] {
-        let [a, b, c, d] = rows;
-        let codes = self.codes;
-        // Not by `map`, which is not always inlined.
-        let [a, b, c, d] = [codes.row(a), codes.row(b), codes.row(c), codes.row(d)];
-        let [sum_a, sum_b, sum_c, sum_d] = self.kernel.dot4([a, b, c, d], self.query.signed());
-        [
-            self.finish(a, sum_a),
-            self.finish(b, sum_b),
-            self.finish(c, sum_c),
-            self.finish(d, sum_d),
-        ]
+        let mut scores = [0.0; 4];
+        self.kernel
+            .score_rows(self.codes.bytes(), &rows, self.query, self.finish, &mut scores);
+        scores
     }
 
     #[inline]
     fn score_each(&self, rows: &[u32], mut take: impl FnMut(f32, u32)) {
-        let (mut sums, mut scores) = ([0; BATCH], [0.0; BATCH]);
+        let mut scores = [0.0; BATCH];
         for rows in rows.chunks(BATCH) {
-            let sums = &mut sums[..rows.len()];
+            let scores = &mut scores[..rows.len()];
             self.kernel
-                .dot_rows(self.codes.bytes(), rows, self.query.signed(), sums);
-            // Apart from what is done with them, on which the processor would wait otherwise.
-            for ((score, &row), &sum) in scores.iter_mut().zip(rows).zip(&*sums) {
-                *score = self.finish(self.codes.row(row), sum);
-            }
+                .score_rows(self.codes.bytes(), rows, self.query, self.finish, scores);
             for (&score, &row) in scores.iter().zip(rows) {
                 take(score, row);
             }
@@ -114,6 +88,11 @@ impl Score for DotScore<'_> {
     #[inline]
     fn prefetch(&self, row: u32) {
         vdb_sys::kernel::prefetch(self.codes.row(row));
+    }
+
+    #[inline]
+    fn is_small(&self) -> bool {
+        self.codes.layout().width() <= SMALL
     }
 }
 
@@ -152,6 +131,11 @@ impl Score for SadScore<'_> {
     fn prefetch(&self, row: u32) {
         vdb_sys::kernel::prefetch(self.codes.row(row));
     }
+
+    #[inline]
+    fn is_small(&self) -> bool {
+        self.codes.layout().width() <= SMALL
+    }
 }
 
 /// Scores full vectors by the canonical kernel, for a graph without codes.
@@ -178,5 +162,10 @@ impl<V: FullVectors> Score for ExactScore<'_, V> {
         if let Some(vector) = self.matrix.vector(row) {
             vdb_sys::kernel::prefetch(vector);
         }
+    }
+
+    #[inline]
+    fn is_small(&self) -> bool {
+        self.query.len() <= SMALL
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The beam is one sorted array of words. A word holds a candidate's score, its row and two flags, so that finding a
 //! place is a search over integers and keeping the order is a `memmove` of a few hundred bytes: up to beams of about
-//! a thousand this beats a pair of heaps. Visited nodes are bits in a map; the list of bits that were set serves to
-//! clear them, so that a search costs nothing for nodes it did not touch.
+//! a thousand this beats a pair of heaps. Visited nodes are bits in a map. A small map is cleared as a whole; in a large one
+//! the list of bits that were set serves to clear them, so that a search costs nothing for nodes it did not touch.
 
 use crate::hnsw::growth::{Bound, Width};
 use crate::hnsw::params::MAX_ROWS;
@@ -245,10 +245,17 @@ impl Beam {
 #[derive(Default)]
 pub(crate) struct Visited {
     words: Vec<u64>,
+    /// How many words the nodes of this walk have.
+    used: usize,
+    /// Nodes that were met, where so many words are not cleared as a whole.
     touched: Vec<u32>,
 }
 
 impl Visited {
+    /// Up to so many words (131,072 nodes), clearing all of them takes less than listing and clearing those that a walk touches:
+    /// a few hundred, one in a cache line each.
+    const CLEARED_WHOLE: usize = 2048;
+
     /// Gives back what it holds beyond `bytes` a list.
     pub(crate) fn trim(&mut self, bytes: usize) {
         // The marks are cleared by the list of what was touched: without it they start anew.
@@ -258,14 +265,22 @@ impl Visited {
     }
 
     pub(crate) fn reset(&mut self, nodes: u32) {
-        for &node in &self.touched {
-            self.words[(node >> 6) as usize] = 0;
+        if self.is_listed() {
+            for &node in &self.touched {
+                self.words[(node >> 6) as usize] = 0;
+            }
+            self.touched.clear();
+        } else {
+            self.words[..self.used].fill(0);
         }
-        self.touched.clear();
-        let words = (nodes as usize).div_ceil(64);
-        if self.words.len() < words {
-            self.words.resize(words, 0);
+        self.used = (nodes as usize).div_ceil(64);
+        if self.words.len() < self.used {
+            self.words.resize(self.used, 0);
         }
+    }
+
+    fn is_listed(&self) -> bool {
+        self.used > Self::CLEARED_WHOLE
     }
 
     /// Marks a node; answers whether it was new.
@@ -275,27 +290,39 @@ impl Visited {
         let bit = 1u64 << (node & 63);
         let new = *word & bit == 0;
         *word |= bit;
-        if new {
+        if new && self.is_listed() {
             self.touched.push(node);
         }
         new
     }
 
-    /// Marks all of `links` that are below `nodes`, and appends those that were new. Answers whether all are below.
+    /// Marks all of `links` that are below `nodes`, and appends those that were new, passing each to `meet` before it is known
+    /// whether it is one of these. Answers whether all are below.
     ///
     /// Nothing branches on whether a node is new: of the links of a walk about half are, in no order that a processor
     /// could foresee, and waiting for its mistakes took as long as scoring what is new.
     #[inline]
-    pub(crate) fn visit_all(&mut self, links: &[u32], nodes: u32, new: &mut Vec<u32>) -> bool {
+    pub(crate) fn visit_all(
+        &mut self,
+        links: &[u32],
+        nodes: u32,
+        new: &mut Vec<u32>,
+        meet: impl Fn(u32),
+    ) -> bool {
         if !links.iter().fold(true, |all, &link| all & (link < nodes)) {
-            let within = links.iter().filter(|&&link| link < nodes);
-            new.extend(within.filter(|&&link| self.visit(link)));
+            let within = links.iter().copied().filter(|&link| link < nodes);
+            new.extend(
+                within
+                    .inspect(|&link| meet(link))
+                    .filter(|&link| self.visit(link)),
+            );
             return false;
         }
         let start = new.len();
         let mut end = start;
         new.resize(start + links.len(), 0);
         for &link in links {
+            meet(link);
             let word = &mut self.words[(link >> 6) as usize];
             let before = *word;
             *word |= 1 << (link & 63);
@@ -303,7 +330,9 @@ impl Visited {
             end += usize::from(before != *word);
         }
         new.truncate(end);
-        self.touched.extend_from_slice(&new[start..]);
+        if self.is_listed() {
+            self.touched.extend_from_slice(&new[start..]);
+        }
         true
     }
 

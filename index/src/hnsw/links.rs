@@ -104,6 +104,11 @@ impl<S: Score> Score for Ranked<'_, S> {
     fn prefetch(&self, rank: u32) {
         self.score.prefetch(self.row(rank));
     }
+
+    #[inline]
+    fn is_small(&self) -> bool {
+        self.score.is_small()
+    }
 }
 
 /// The blocks of levels of so many nodes each, one after the other.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use vdb_sys::kernel::Metric;
 use vdb_sys::kernel::packed::PackedKernel;
 
-use crate::codes::{CodesView, QueryCode, SadScore, Score, factors};
+use crate::codes::{CodesView, QueryCode, SMALL, SadScore, Score, factors};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::hnsw::prune::{self, Near};
@@ -198,6 +198,11 @@ impl Score for DotPairScore<'_> {
     fn prefetch(&self, row: u32) {
         vdb_sys::kernel::prefetch(self.pairs.codes.row(row));
         vdb_sys::kernel::prefetch(bytemuck::bytes_of(&self.pairs.shapes[row as usize].scale));
+    }
+
+    #[inline]
+    fn is_small(&self) -> bool {
+        self.pairs.codes.layout().width() <= SMALL
     }
 }
 

@@ -245,9 +245,18 @@ impl Walker {
     /// Puts the unvisited neighbours of a node into the batch.
     #[inline]
     pub(super) fn gather<S: Score>(&mut self, links: Links<'_>, node: u32, nodes: u32, score: &S) {
-        let met = self.batch.len();
-        self.damaged |= !self.visited.visit_all(links.used(node), nodes, &mut self.batch);
-        self.batch[met..].iter().for_each(|&link| score.prefetch(link));
+        let (used, batch) = (links.used(node), &mut self.batch);
+        let is_within = if score.is_small() {
+            // The earlier the better.
+            self.visited
+                .visit_all(used, nodes, batch, |link| score.prefetch(link))
+        } else {
+            let met = batch.len();
+            let is_within = self.visited.visit_all(used, nodes, batch, |_| ());
+            batch[met..].iter().for_each(|&link| score.prefetch(link));
+            is_within
+        };
+        self.damaged |= !is_within;
     }
 
     /// Scores the batch and enters what is above the bar: as routes where `is_route` says so.

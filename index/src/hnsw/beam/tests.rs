@@ -2,14 +2,24 @@ use super::*;
 use crate::hnsw::growth::{Aim, Growth};
 use proptest::prelude::*;
 
+/// A map that is cleared as a whole, and one whose marks are listed.
+fn sizes() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(300), Just(Visited::CLEARED_WHOLE as u32 * 64 + 300)]
+}
+
+/// Nodes all over `0..nodes` where `at` is below 300, and beyond them where it is well above.
+fn spread(at: u32, nodes: u32) -> u32 {
+    at * (nodes / 300)
+}
+
 proptest! {
     #[test]
-    fn visited_bits_are_those_of_a_set(walks in prop::collection::vec(prop::collection::vec(0u32..300, 0..50), 1..5)) {
+    fn visited_bits_are_those_of_a_set(walks in prop::collection::vec((sizes(), prop::collection::vec(0u32..300, 0..50)), 1..8)) {
         let mut visited = Visited::default();
-        for nodes in walks {
-            visited.reset(300);
+        for (nodes, walk) in walks {
+            visited.reset(nodes);
             let mut set = std::collections::HashSet::new();
-            for node in nodes {
+            for node in walk.into_iter().map(|at| spread(at, nodes)) {
                 prop_assert_eq!(visited.contains(node), set.contains(&node));
                 prop_assert_eq!(visited.visit(node), set.insert(node));
             }
@@ -17,19 +27,25 @@ proptest! {
     }
 
     #[test]
-    fn links_are_visited_together_as_one_by_one(walk in prop::collection::vec(prop::collection::vec(0u32..320, 0..40), 1..6)) {
+    fn links_are_visited_together_as_one_by_one(
+        nodes in sizes(),
+        walk in prop::collection::vec(prop::collection::vec(0u32..320, 0..40), 1..6),
+    ) {
         let (mut together, mut single) = (Visited::default(), Visited::default());
-        together.reset(300);
-        single.reset(300);
+        together.reset(nodes);
+        single.reset(nodes);
         for links in walk {
+            let links: Vec<u32> = links.into_iter().map(|at| spread(at, nodes)).collect();
             let mut new = vec![7];
-            let all = together.visit_all(&links, 300, &mut new);
-            prop_assert_eq!(all, links.iter().all(|&link| link < 300));
-            let one_by_one = links.iter().copied().filter(|&link| link < 300 && single.visit(link));
-            prop_assert_eq!(&new[1..], one_by_one.collect::<Vec<_>>());
+            let met = std::cell::RefCell::new(Vec::new());
+            let all = together.visit_all(&links, nodes, &mut new, |link| met.borrow_mut().push(link));
+            prop_assert_eq!(all, links.iter().all(|&link| link < nodes));
+            let within = || links.iter().copied().filter(|&link| link < nodes);
+            prop_assert_eq!(met.into_inner(), within().collect::<Vec<_>>());
+            prop_assert_eq!(&new[1..], within().filter(|&link| single.visit(link)).collect::<Vec<_>>());
         }
-        together.reset(300);
-        prop_assert!((0..300).all(|node| !together.contains(node)));
+        together.reset(nodes);
+        prop_assert!((0..nodes).all(|node| !together.contains(node)));
     }
 
     #[test]

@@ -26,6 +26,10 @@ impl Score for Line {
     }
 
     fn prefetch(&self, _row: u32) {}
+
+    fn is_small(&self) -> bool {
+        false
+    }
 }
 
 /// Every node linked to those beside it.

@@ -15,6 +15,10 @@ impl Score for Line {
     }
 
     fn prefetch(&self, _row: u32) {}
+
+    fn is_small(&self) -> bool {
+        true
+    }
 }
 
 /// Every node linked to those beside it.

@@ -1,6 +1,6 @@
 //! x86-64 with AVX2: see [`avx2`](crate::kernel::avx2) for which CPUs.
 
-use super::{Bits, Entry, Picked, entries};
+use super::{Bits, Entry, Finish, Picked, entries, factors};
 use std::arch::x86_64::*;
 
 entries!("avx2,fma,f16c");

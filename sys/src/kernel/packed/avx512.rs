@@ -1,6 +1,6 @@
 //! x86-64 with AVX-512 and VNNI: see [`avx512`](crate::kernel::avx512) for which CPUs.
 
-use super::{Bits, Entry, Picked, entries};
+use super::{Bits, Entry, Finish, Picked, entries, factors};
 use std::arch::x86_64::*;
 
 entries!("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni");

@@ -5,7 +5,7 @@
 //! `k = 0`, then those of `k = 1`, and so on: a row is taken apart by shifts and masks, and its parts meet the query
 //! without any shuffling. What a row holds besides codes, in its last bytes for example, meets zeros in the query.
 //!
-//! Results are exact integers, so every instruction set gives the same.
+//! Sums are exact integers, and scores are made of them by the same steps, so every instruction set gives the same.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -56,13 +56,65 @@ impl Bits {
     }
 }
 
+/// Bytes of a row's factors, its last ones, where [`score_rows`](PackedKernel::score_rows) reads it.
+pub const FACTORS: usize = 8;
+
+/// The two numbers, little-endian, that a row ends with: its scale and its bias.
+#[inline(always)]
+pub fn factors(row: &[u8]) -> [f32; 2] {
+    match row.last_chunk::<FACTORS>() {
+        Some(bytes) => {
+            let [a, b, c, d, e, f, g, h] = *bytes;
+            [f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])]
+        }
+        None => [0.0; 2],
+    }
+}
+
+/// How the sum of a row becomes its score: the sum times `step` less `excess`, modulo 2^32, is multiplied with `scale` and the
+/// scale of the row, and its bias is added.
+#[derive(Clone, Copy, Debug)]
+pub struct Finish {
+    /// What the scale of a row is multiplied with.
+    pub scale: f32,
+    /// What a sum is multiplied with.
+    pub step: i32,
+    /// What is taken from that.
+    pub excess: i32,
+}
+
+impl Finish {
+    /// The score of a row with this sum and these [`factors`]: a finite number. What overflowed is far away, and still a row:
+    /// NaN becomes the least.
+    #[inline(always)]
+    pub fn score(self, sum: i32, [scale, bias]: [f32; 2]) -> f32 {
+        let products = sum.wrapping_mul(self.step).wrapping_sub(self.excess) as f32;
+        let score = self.scale * scale * products + bias;
+        #[expect(clippy::manual_clamp, reason = "`clamp` would keep NaN")]
+        score.max(f32::MIN).min(f32::MAX)
+    }
+
+    /// Four scores, for which compilers use vector registers.
+    #[inline(always)]
+    fn four(self, sums: [i32; 4], rows: [&[u8]; 4]) -> [f32; 4] {
+        let (mut factors_of, mut scores) = ([[0.0; 2]; 4], [0.0; 4]);
+        for r in 0..4 {
+            factors_of[r] = factors(rows[r]);
+        }
+        for r in 0..4 {
+            scores[r] = self.score(sums[r], factors_of[r]);
+        }
+        scores
+    }
+}
+
 /// Entry points of one instruction set for one width. Calling them requires that the CPU has it, and lengths as checked
 /// by [`PackedKernel`]; a row number may be any: what lies outside of the codes panics.
 #[derive(Clone, Copy)]
 struct Entry {
     one: unsafe fn(&[i8], [&[u8]; 1]) -> [i32; 1],
     four: unsafe fn(&[i8], [&[u8]; 4]) -> [i32; 4],
-    rows: unsafe fn(&[i8], Picked<'_>, &mut [i32]),
+    rows: unsafe fn(&[i8], Picked<'_>, Finish, &mut [f32]),
 }
 
 /// Rows of codes that lie back to back, by their numbers.
@@ -96,15 +148,17 @@ macro_rules! entries {
     };
     (@ $bits:literal $($features:literal)?) => {{
         $(#[target_feature(enable = $features)])?
-        fn rows(query: &[i8], picked: Picked<'_>, out: &mut [i32]) {
+        fn rows(query: &[i8], picked: Picked<'_>, finish: Finish, out: &mut [f32]) {
             let (fours, rest) = picked.rows.as_chunks::<4>();
-            let (sums, last) = out.as_chunks_mut::<4>();
-            for (sums, &[a, b, c, d]) in sums.iter_mut().zip(fours) {
+            let (scores, last) = out.as_chunks_mut::<4>();
+            for (scores, &[a, b, c, d]) in scores.iter_mut().zip(fours) {
                 let four = [picked.row(a), picked.row(b), picked.row(c), picked.row(d)];
-                *sums = dot4::<$bits>(query, four);
+                *scores = finish.four(dot4::<$bits>(query, four), four);
             }
-            for (sum, &number) in last.iter_mut().zip(rest) {
-                [*sum] = dot::<$bits>(query, [picked.row(number)]);
+            for (score, &number) in last.iter_mut().zip(rest) {
+                let row = picked.row(number);
+                let [sum] = dot::<$bits>(query, [row]);
+                *score = finish.score(sum, factors(row));
             }
         }
 
@@ -180,21 +234,21 @@ impl PackedKernel {
         unsafe { (self.entry.four)(query, rows) }
     }
 
-    /// [`PackedKernel::dot`] of any rows of `codes`, where rows lie back to back: `out[i]` becomes the sum of row
-    /// `rows[i]`. Fetches nothing ahead: whoever knows the rows early calls [`prefetch`](super::prefetch).
+    /// The scores of any rows of `codes`, where rows lie back to back and end with their [`factors`]: `out[i]` becomes that of
+    /// row `rows[i]`. Fetches nothing ahead: whoever knows the rows early calls [`prefetch`](super::prefetch).
     ///
     /// # Panics
     /// If a row of as many codes as `query` has bytes is not whole lines of [`PADDING`] bytes, `codes` has no such row, or
     /// there are not as many places in `out` as rows.
-    pub fn dot_rows(&self, codes: &[u8], rows: &[u32], query: &[i8], out: &mut [i32]) {
+    pub fn score_rows(&self, codes: &[u8], rows: &[u32], query: &[i8], finish: Finish, out: &mut [f32]) {
         assert!(
             query.len().is_multiple_of(PADDING * self.bits.codes_a_byte()),
             "length of a query of packed rows"
         );
-        assert_eq!(rows.len(), out.len(), "places for sums");
+        assert_eq!(rows.len(), out.len(), "places for scores");
         let width = query.len() / self.bits.codes_a_byte();
         // SAFETY: `with_isa` hands a kernel out only where its instruction set is present.
-        unsafe { (self.entry.rows)(query, Picked { codes, width, rows }, out) }
+        unsafe { (self.entry.rows)(query, Picked { codes, width, rows }, finish, out) }
     }
 
     #[inline(always)]

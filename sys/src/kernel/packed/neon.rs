@@ -1,6 +1,6 @@
 //! 64-bit ARM with NEON.
 
-use super::{Bits, Entry, Picked, entries};
+use super::{Bits, Entry, Finish, Picked, entries, factors};
 use std::arch::aarch64::*;
 
 entries!("neon");

@@ -1,6 +1,6 @@
 //! Plain Rust, the oracle of the other instruction sets.
 
-use super::{Bits, Entry, PADDING, Picked, entries};
+use super::{Bits, Entry, Finish, PADDING, Picked, entries, factors};
 
 entries!();
 

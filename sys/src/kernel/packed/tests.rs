@@ -1,6 +1,12 @@
 use super::*;
 use proptest::prelude::*;
 
+const PLAIN: Finish = Finish {
+    scale: 1.0,
+    step: 1,
+    excess: 0,
+};
+
 /// The code `(k, j)` of every line, by the definition.
 fn expected(bits: Bits, row: &[u8], query: &[i8]) -> i32 {
     let parts = bits.codes_a_byte();
@@ -14,11 +20,27 @@ fn expected(bits: Bits, row: &[u8], query: &[i8]) -> i32 {
     sum
 }
 
+/// A score, by the definition.
+fn expected_score(sum: i32, row: &[u8], finish: Finish) -> f32 {
+    let number = |from_end: usize| match row.len().checked_sub(from_end) {
+        Some(at) => f32::from_le_bytes(std::array::from_fn(|byte| row[at + byte])),
+        None => 0.0,
+    };
+    let products = i64::from(sum) * i64::from(finish.step) - i64::from(finish.excess);
+    let score = finish.scale * number(8) * (products as i32) as f32 + number(4);
+    if score.is_nan() {
+        f32::MIN
+    } else {
+        score.clamp(f32::MIN, f32::MAX)
+    }
+}
+
 proptest! {
     #[test]
-    fn every_isa_sums_what_the_layout_says(
+    fn every_isa_sums_and_scores_what_the_layout_says(
         which in 0usize..4,
         lines in 0usize..6,
+        finish in (any::<f32>(), 1i32..=2, any::<i32>()).prop_map(|(scale, step, excess)| Finish { scale, step, excess }),
         seed in proptest::collection::vec(any::<u8>(), 4 * 6 * 64),
         numbers in proptest::collection::vec(any::<i8>(), 8 * 6 * 64),
     ) {
@@ -31,10 +53,13 @@ proptest! {
             prop_assert_eq!(rows.map(|row| kernel.dot(row, query)), sums, "{:?}", kernel);
             let numbers = [3, 1, 0, 2, 3, 2, 1, 0, 0, 3, 1];
             for count in 0..=numbers.len() {
-                let mut out = vec![i32::MIN; count];
-                kernel.dot_rows(&rows.concat(), &numbers[..count], query, &mut out);
-                let expected: Vec<i32> = numbers[..count].iter().map(|&row| sums[row as usize]).collect();
-                prop_assert_eq!(out, expected, "{:?}", kernel);
+                let mut out = vec![f32::NAN; count];
+                kernel.score_rows(&rows.concat(), &numbers[..count], query, finish, &mut out);
+                let expected = numbers[..count]
+                    .iter()
+                    .map(|&row| expected_score(sums[row as usize], rows[row as usize], finish).to_bits());
+                let out: Vec<u32> = out.iter().map(|score| score.to_bits()).collect();
+                prop_assert_eq!(out, expected.collect::<Vec<_>>(), "{:?}", kernel);
             }
         }
     }
@@ -97,17 +122,17 @@ fn a_query_of_another_width_is_refused() {
 #[test]
 #[should_panic(expected = "out of range")]
 fn a_row_beyond_the_codes_is_refused() {
-    PackedKernel::new(Bits::Four).dot_rows(&[0; 128], &[0, 2], &[0; 128], &mut [0; 2]);
+    PackedKernel::new(Bits::Four).score_rows(&[0; 128], &[0, 2], &[0; 128], PLAIN, &mut [0.0; 2]);
 }
 
 #[test]
-#[should_panic(expected = "places for sums")]
-fn rows_without_places_for_sums_are_refused() {
-    PackedKernel::new(Bits::Four).dot_rows(&[0; 128], &[0, 1], &[0; 128], &mut [0]);
+#[should_panic(expected = "places for scores")]
+fn rows_without_places_for_scores_are_refused() {
+    PackedKernel::new(Bits::Four).score_rows(&[0; 128], &[0, 1], &[0; 128], PLAIN, &mut [0.0]);
 }
 
 #[test]
 #[should_panic(expected = "length of a query")]
 fn a_query_of_half_a_line_is_refused() {
-    PackedKernel::new(Bits::Four).dot_rows(&[0; 128], &[0], &[0; 64], &mut [0]);
+    PackedKernel::new(Bits::Four).score_rows(&[0; 128], &[0], &[0; 64], PLAIN, &mut [0.0]);
 }
