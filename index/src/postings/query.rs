@@ -50,16 +50,22 @@ impl PostingsFile {
         self.gather(&self.spans_of(keys)?)
     }
 
-    /// The rows that have exactly one of `keys`, and those that have several. A key that is given twice counts once.
+    /// The rows that have exactly one of `keys`, and those that have several. A key that is given twice counts once. `goes_on` is
+    /// asked for each key whether to go on.
     ///
     /// # Errors
-    /// As [`PostingsFile::equals`].
+    /// As [`PostingsFile::equals`]; [`Error::Cancelled`](crate::Error::Cancelled) when `goes_on` says so.
     pub fn one_and_several_of<'a>(
         &self,
         keys: impl IntoIterator<Item = Key<'a>>,
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<(RowSet, RowSet)> {
         let (mut some, mut several) = (RowBits::empty(self.rows()), RowBits::empty(self.rows()));
+        let keys = keys.into_iter().take_while(|_| goes_on());
         for span in self.spans_of(keys)? {
+            if !goes_on() {
+                return Err(crate::Error::Cancelled);
+            }
             for row in self.gather(&[span])?.iter() {
                 if some.contains(row) {
                     several.insert(row);

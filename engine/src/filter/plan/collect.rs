@@ -208,10 +208,8 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         let keys = keys.iter().copied();
         index.any_of(keys.take_while(|_| indexes.goes_on()))
     };
-    let one_and_several_of = |keys: &[Key<'_>]| {
-        let keys = keys.iter().copied();
-        index.one_and_several_of(keys.take_while(|_| indexes.goes_on()))
-    };
+    let one_and_several_of =
+        |keys: &[Key<'_>]| index.one_and_several_of(keys.iter().copied(), &|| indexes.goes_on());
     match part {
         Part::Any(keys) => any_of(keys),
         // Each row has one key at most.

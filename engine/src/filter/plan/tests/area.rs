@@ -88,7 +88,7 @@ fn round(corners: u32) -> CompiledFilter {
     CompiledFilter::new(&Filter::must([polygon]), &NoTexts).unwrap()
 }
 
-/// All of its edges are looked at for no more than 512 tiles and positions, of which more are crossed.
+/// Were all of its edges looked at each time, there would be looks at 512 tiles and positions, which are too few.
 #[test]
 fn a_small_tile_is_told_by_the_edges_near_to_it() {
     let segment = Segment::new(&positions(10_000), &[("a", Kind::Geo)]);
