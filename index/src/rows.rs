@@ -436,6 +436,10 @@ mod tests {
             let window = start / 3 / 64 * 64..start / 64 * 64;
             let within: Vec<u32> = a.within(&window).collect();
             prop_assert_eq!(&within, &in_a.range(window.start..window.end.max(window.start)).copied().collect::<Vec<_>>());
+            for end in [5_001, u32::MAX] {
+                let within: Vec<u32> = a.within(&(window.start..end)).collect();
+                prop_assert_eq!(within, in_a.range(window.start..).copied().collect::<Vec<_>>());
+            }
             prop_assert_eq!(a.count_within(&window), in_a.range(window.start..window.end.max(window.start)).count() as u64);
         }
     }

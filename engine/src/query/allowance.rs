@@ -74,9 +74,10 @@ impl<'a> Allowance<'a> {
         self.whole.unwrap_or(self)
     }
 
-    /// Bytes that the answer may take.
-    pub(crate) fn most_bytes(&self) -> usize {
-        self.most_bytes
+    /// Bytes that the answer may take beside what this part of it holds. What other parts hold does not matter, so that it does not
+    /// depend on threads.
+    pub(crate) fn room(&self) -> usize {
+        self.most_bytes.saturating_sub(self.held.load(Ordering::Relaxed))
     }
 
     /// The caller's probe, for work that does not know of allowances.

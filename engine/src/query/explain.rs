@@ -140,9 +140,9 @@ pub(crate) fn explain(
             (None, false) => Access::All,
             (None, true) => Access::Scan,
         };
-        let lookup = WatchedLookup::new(schema, segment, allowance);
-        let conditions = match plan_of_conditions(&compiled, &lookup) {
-            Err(vdb_index::Error::Cancelled) => return Err(lookup.over()),
+        let conditions = match plan_of_conditions(&compiled, &WatchedLookup::new(schema, segment, allowance))
+        {
+            Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
             planned => planned.unwrap_or_default(),
         };
         // Of many conditions within each other the places alone are long.

@@ -1,6 +1,5 @@
 //! Which rows of one segment may be returned: seen by the reader, and matching the filter.
 
-use std::cell::Cell;
 use std::sync::OnceLock;
 
 use vdb_index::postings::{Estimate, PostingsFile};
@@ -85,7 +84,7 @@ impl<'a> SegmentRows<'a> {
                 Ok(Candidates::Exact(rows)) => Known::Exact(rows),
                 Ok(Candidates::Between { certain, possible }) => Known::Between { certain, possible },
                 Ok(Candidates::Unknown) => Known::Nothing,
-                Err(vdb_index::Error::Cancelled) => return Err(lookup.over()),
+                Err(vdb_index::Error::Cancelled) => return Err(allowance.over()),
                 // An index is derived data: without it the answer takes longer and is the same.
                 Err(_) => {
                     segment.set_index_damaged();
@@ -321,8 +320,6 @@ pub(super) struct WatchedLookup<'a> {
     allowance: &'a Allowance<'a>,
     /// Rows that are wanted, if not all are.
     page: Option<usize>,
-    /// Why no more memory was to be had.
-    refused: Cell<Option<Error>>,
 }
 
 impl<'a> WatchedLookup<'a> {
@@ -332,13 +329,7 @@ impl<'a> WatchedLookup<'a> {
             lookup: segment.lookup(schema),
             allowance,
             page: None,
-            refused: Cell::new(None),
         }
-    }
-
-    /// The error of an answer that is over.
-    pub(super) fn over(&self) -> Error {
-        self.refused.take().unwrap_or_else(|| self.allowance.over())
     }
 }
 
@@ -374,18 +365,7 @@ impl IndexLookup for WatchedLookup<'_> {
     }
 
     fn room(&self) -> usize {
-        self.allowance.most_bytes()
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let taken = self.allowance.take(bytes);
-        let is_taken = taken.is_ok();
-        self.refused.set(taken.err());
-        is_taken
-    }
-
-    fn give(&self, bytes: usize) {
-        self.allowance.give(bytes);
+        self.allowance.room()
     }
 
     fn goes_on(&self) -> bool {
@@ -417,9 +397,8 @@ pub(crate) fn bounds(
     let Some(filter) = filter else {
         return Ok(Estimate::exactly(rows));
     };
-    let lookup = WatchedLookup::new(schema, segment, allowance);
-    match estimate(filter, &lookup) {
-        Err(vdb_index::Error::Cancelled) => Err(lookup.over()),
+    match estimate(filter, &WatchedLookup::new(schema, segment, allowance)) {
+        Err(vdb_index::Error::Cancelled) => Err(allowance.over()),
         estimated => Ok(estimated.unwrap_or(unknown)),
     }
 }

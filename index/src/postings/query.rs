@@ -8,7 +8,7 @@ use super::{
     key::{Key, Stored, cell_of},
 };
 use crate::rowset::RowFilter;
-use crate::{Result, RowBits, RowSet};
+use crate::{Error, Result, RowBits, RowSet};
 
 /// How many rows match: certainly `min` or more, `max` or fewer, and probably about `expected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +50,30 @@ impl PostingsFile {
         self.gather(&self.spans_of(keys)?)
     }
 
-    /// The rows that have exactly one of `keys`, and those that have several. A key that is given twice counts once.
+    /// The rows that have exactly one of `keys`, and those that have several. A key that is given twice counts once. `goes_on` is
+    /// asked for each key whether to go on.
     ///
     /// # Errors
-    /// As [`PostingsFile::equals`].
+    /// As [`PostingsFile::equals`]; [`Error::Cancelled`] when `goes_on` says so.
     pub fn one_and_several_of<'a>(
         &self,
         keys: impl IntoIterator<Item = Key<'a>>,
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<(RowSet, RowSet)> {
         let (mut some, mut several) = (RowBits::empty(self.rows()), RowBits::empty(self.rows()));
-        for span in self.spans_of(keys)? {
+        let mut is_wanted = true;
+        let keys = keys.into_iter().take_while(|_| {
+            is_wanted = goes_on();
+            is_wanted
+        });
+        let spans = self.spans_of(keys)?;
+        if !is_wanted {
+            return Err(Error::Cancelled);
+        }
+        for span in spans {
+            if !goes_on() {
+                return Err(Error::Cancelled);
+            }
             for row in self.gather(&[span])?.iter() {
                 if some.contains(row) {
                     several.insert(row);
@@ -232,7 +246,7 @@ impl PostingsFile {
     pub(super) fn gather(&self, spans: &[Range<u32>]) -> Result<RowSet> {
         let pairs = spans
             .iter()
-            .try_fold(0, |sum: u64, span| Ok::<_, crate::Error>(sum + self.pairs(span)?))?;
+            .try_fold(0, |sum: u64, span| Ok::<_, Error>(sum + self.pairs(span)?))?;
         if !RowSet::is_sparse(pairs, self.rows()) {
             let mut bits = RowBits::empty(self.rows());
             for span in spans {

@@ -1,4 +1,5 @@
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
 };
@@ -166,6 +167,37 @@ fn integers_match_by_range_with_every_kind_of_bound() {
         index.estimate_range(included(5), included(7)).unwrap(),
         Estimate::exactly(3)
     );
+}
+
+#[test]
+fn rows_with_several_of_many_keys_are_looked_for_until_nobody_wants_them() {
+    let index = built(Kind::Integer, 40, |index| {
+        for row in 0..40_u32 {
+            index.push(row, Key::Integer(row.into()));
+            if row.is_multiple_of(10) {
+                index.push(row, Key::Integer(i64::from(row) + 1));
+            }
+        }
+    });
+    let keys = || (0..40).map(Key::Integer);
+    let asked = Cell::new(0);
+    let until = |most: u32| {
+        asked.set(0);
+        index.one_and_several_of(keys(), &|| {
+            asked.set(asked.get() + 1);
+            asked.get() <= most
+        })
+    };
+    let (one, several) = until(u32::MAX).unwrap();
+    assert_eq!(one.len(), 36);
+    assert_eq!(rows(Ok(several)), [0, 10, 20, 30]);
+    // While they are looked up, and while their rows are read.
+    let all = asked.get();
+    assert_eq!(all, 80);
+    for most in [0, 20, 40, 60, all - 1] {
+        assert!(matches!(until(most), Err(crate::Error::Cancelled)), "{most}");
+        assert_eq!(asked.get(), most + 1);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Polygons in the plane of longitude and latitude.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use super::{GeoPoint, orientation::side};
 use crate::{
@@ -83,7 +84,7 @@ const EXTERIOR: u32 = 0;
 
 /// An edge, and the number of the ring that it is of.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::filter) struct Edge {
+pub(super) struct Edge {
     ring: u32,
     pub(super) from: GeoPoint,
     pub(super) to: GeoPoint,
@@ -95,21 +96,66 @@ fn edges(points: &[GeoPoint], ring: u32) -> impl Iterator<Item = Edge> {
         .map(move |&[from, to]| Edge { ring, from, to })
 }
 
-/// Whether a polygon contains a point that is on none of its edges. Of these, ring after ring, those that do not pass the point on
-/// its east may be missing.
-pub(super) fn surround(mut edges: &[Edge], point: GeoPoint) -> bool {
-    let mut is_inside = false;
-    while let Some(first) = edges.first() {
-        let (ring, others) = edges.split_at(edges.partition_point(|edge| edge.ring == first.ring));
-        let is_outside = position(ring.iter().copied(), point) == Position::Outside;
-        match (first.ring, is_outside) {
-            (EXTERIOR, _) => is_inside = !is_outside,
-            (_, true) => {}
-            (_, false) => return false,
-        }
-        edges = others;
+/// Some edges of a polygon, or all. However many such choices there are, the edges are held once.
+#[derive(Debug, Clone)]
+pub(in crate::filter) struct Edges {
+    /// Ring after ring.
+    all: Rc<[Edge]>,
+    /// The numbers of those that are chosen, ascending.
+    chosen: Rc<[u32]>,
+}
+
+impl Edges {
+    /// All of them.
+    pub(super) fn of(area: &GeoPolygon) -> Self {
+        let all: Rc<[Edge]> = area.edges().collect();
+        let chosen = (0_u32..).take(all.len()).collect();
+        Self { all, chosen }
     }
-    is_inside
+
+    pub(super) fn len(&self) -> usize {
+        self.chosen.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Edge> {
+        let edge = move |number: &u32| self.all.get(*number as usize).copied();
+        self.chosen.iter().filter_map(edge)
+    }
+
+    /// Those of which `is_wanted` says so. Where these are more than three in four, all of them, which takes no memory.
+    pub(super) fn choose(&self, is_wanted: impl Fn(&Edge) -> bool) -> Self {
+        let is_chosen = |number: &u32| self.all.get(*number as usize).is_some_and(&is_wanted);
+        let mut chosen = Vec::new();
+        for number in self.chosen.iter().copied().filter(is_chosen) {
+            if chosen.len() >= self.len() * 3 / 4 {
+                return self.clone();
+            }
+            chosen.push(number);
+        }
+        Self {
+            all: self.all.clone(),
+            chosen: chosen.into(),
+        }
+    }
+
+    /// Whether the polygon contains a point that is on none of its edges. Of these, those that do not pass the point on its east may
+    /// be missing.
+    pub(super) fn surround(&self, point: GeoPoint) -> bool {
+        let mut edges = self.iter().peekable();
+        let mut is_inside = false;
+        while let Some(&Edge { ring, .. }) = edges.peek() {
+            let mut own = std::iter::from_fn(|| edges.next_if(|edge| edge.ring == ring));
+            let is_outside = position(&mut own, point) == Position::Outside;
+            // What was not looked at is of the same ring.
+            own.for_each(drop);
+            match (ring, is_outside) {
+                (EXTERIOR, _) => is_inside = !is_outside,
+                (_, true) => {}
+                (_, false) => return false,
+            }
+        }
+        is_inside
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,11 @@
 //! longitude (G. M. Morton, 1966), so that the cells of every tile are one range of numbers.
 
 use std::cmp::Ordering;
-use std::rc::Rc;
 
 use super::{
     Area, EARTH_RADIUS, GeoBoundingBox, GeoPoint, GeoRadius,
     orientation::side,
-    polygon::{Edge, surround},
+    polygon::{Edge, Edges},
 };
 
 /// The level of cells.
@@ -117,7 +116,7 @@ fn gather(bits: u64) -> u32 {
     steps.into_iter().fold(bits & 0x5555_5555_5555_5555, gather) as u32
 }
 
-/// So few edges are not picked from for smaller tiles.
+/// From so few edges none are chosen for smaller tiles.
 const FEW_EDGES: usize = 3;
 
 /// An area, as far as it matters to positions of a tile: of a polygon the edges by which they are told to be inside or not.
@@ -125,7 +124,7 @@ const FEW_EDGES: usize = 3;
 pub(in crate::filter) enum Outline<'a> {
     Box(&'a GeoBoundingBox),
     Circle(&'a GeoRadius),
-    Polygon(Rc<[Edge]>),
+    Polygon(Edges),
 }
 
 impl<'a> Outline<'a> {
@@ -134,17 +133,17 @@ impl<'a> Outline<'a> {
         match area {
             Area::Box(area) => Self::Box(area),
             Area::Circle(area) => Self::Circle(area),
-            Area::Polygon(area) => Self::Polygon(area.edges().collect()),
+            Area::Polygon(area) => Self::Polygon(Edges::of(area)),
         }
     }
 
-    /// What matters of it to the positions of a tile within the one that it is of.
+    /// What matters of it to the positions of a tile within the one that it is of. Costs as much as a look at it, and takes
+    /// memory for no more than three in four of its edges, four bytes each.
     pub(in crate::filter) fn near(&self, tile: Tile) -> Self {
         match self {
             Self::Polygon(edges) if edges.len() > FEW_EDGES => {
                 let tile = tile.rectangle();
-                let near = edges.iter().copied().filter(|edge| is_level_or_east(edge, tile));
-                Self::Polygon(near.collect())
+                Self::Polygon(edges.choose(|edge| is_level_or_east(edge, tile)))
             }
             Self::Polygon(_) | Self::Box(_) | Self::Circle(_) => self.clone(),
         }
@@ -221,7 +220,7 @@ fn relation_to_circle(area: &GeoRadius, tile: Rectangle) -> Relation {
     }
 }
 
-fn relation_to_polygon(edges: &[Edge], tile: Rectangle) -> Relation {
+fn relation_to_polygon(edges: &Edges, tile: Rectangle) -> Relation {
     if edges.iter().any(|edge| may_touch(edge.from, edge.to, tile)) {
         return Relation::Crosses;
     }
@@ -229,7 +228,7 @@ fn relation_to_polygon(edges: &[Edge], tile: Rectangle) -> Relation {
         lon: tile.west,
         lat: tile.south,
     };
-    if surround(edges, corner) {
+    if edges.surround(corner) {
         Relation::Inside
     } else {
         Relation::Outside

@@ -9,10 +9,15 @@ use crate::filter::geo::{Area, CELL_LEVEL, Outline, Relation, Tile};
 /// A tile that the edge of the area crosses is split as long as it has more keys than this; then each is looked at.
 const FEW: usize = 16;
 
-/// Looks at edges of the area, at most: beyond, tiles that are crossed stay as they are.
+/// Looks at edges of the area, at most: beyond, tiles that are crossed stay as they are, after one look at each that is left. Those
+/// are quarters of tiles that were looked at twice, so that they take twice as many looks again at the most.
+///
+/// This bounds memory as well. A tile that is split has cost two looks at each edge that matters to it, and holds what is left of
+/// them ([`Outline::near`]) in 1.5 bytes a look, 6.3 MB at the most. Its quarters take some 60 bytes each, 4 MB if none of them were
+/// looked at; and the edges of the largest polygon 3 MB.
 const MOST_LOOKS: usize = 1 << 22;
 
-/// What a look at a tile or a key counts at least, however few edges the area has there: 16,384 of them are made at most.
+/// What a look at a tile or a key counts at least, however few edges the area has there: 16,384 of them are made before none are left.
 const LEAST_COST: usize = 1 << 8;
 
 /// Keys of an index, as ranges of their numbers, ascending.
@@ -42,7 +47,9 @@ pub(super) fn keys_within(area: &Area, index: &PostingsFile) -> Result<Keys> {
         match around.relation(tile) {
             Relation::Inside => keys.inside.push(within),
             Relation::Outside => {}
+            Relation::Crosses if looks < around.cost() => keys.crossed.push(within),
             Relation::Crosses => {
+                looks -= around.cost();
                 let near = around.near(tile);
                 if looks < cost(&near) * within.len().min(FEW) {
                     keys.crossed.push(within);

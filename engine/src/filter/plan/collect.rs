@@ -40,7 +40,7 @@ pub(super) fn is_exact(node: &Node, indexes: &dyn IndexLookup) -> Result<bool> {
     Ok(matches!(answer, Answer::Exact(_)))
 }
 
-fn clauses(clauses: &Clauses, estimates: &Estimates<'_>) -> Result<Answer> {
+fn clauses<'a>(clauses: &'a Clauses, estimates: &Estimates<'a>) -> Result<Answer> {
     let indexes = estimates.indexes;
     let Clauses {
         must,
@@ -91,14 +91,14 @@ fn clauses(clauses: &Clauses, estimates: &Estimates<'_>) -> Result<Answer> {
     Ok(answer)
 }
 
-fn any(nodes: &[Node], estimates: &Estimates<'_>) -> Result<Answer> {
+fn any<'a>(nodes: &'a [Node], estimates: &Estimates<'a>) -> Result<Answer> {
     nodes.iter().try_fold(Answer::none(), |answer, node| {
         go_on(estimates.indexes)?;
         Ok(answer.or(&self::node(node, estimates)?))
     })
 }
 
-fn at_least(count: usize, nodes: &[Node], estimates: &Estimates<'_>) -> Result<Answer> {
+fn at_least<'a>(count: usize, nodes: &'a [Node], estimates: &Estimates<'a>) -> Result<Answer> {
     match count {
         _ if count > nodes.len() => Ok(Answer::none()),
         1 => any(nodes, estimates),
@@ -131,7 +131,7 @@ fn check(indexes: &dyn IndexLookup) -> Result<()> {
     Ok(())
 }
 
-fn node(node: &Node, estimates: &Estimates<'_>) -> Result<Answer> {
+fn node<'a>(node: &'a Node, estimates: &Estimates<'a>) -> Result<Answer> {
     let indexes = estimates.indexes;
     match node {
         Node::Field(field) => self::field(field, indexes),
@@ -208,10 +208,8 @@ fn read(part: &Part<'_>, index: &PostingsFile, indexes: &dyn IndexLookup) -> Res
         let keys = keys.iter().copied();
         index.any_of(keys.take_while(|_| indexes.goes_on()))
     };
-    let one_and_several_of = |keys: &[Key<'_>]| {
-        let keys = keys.iter().copied();
-        index.one_and_several_of(keys.take_while(|_| indexes.goes_on()))
-    };
+    let one_and_several_of =
+        |keys: &[Key<'_>]| index.one_and_several_of(keys.iter().copied(), &|| indexes.goes_on());
     match part {
         Part::Any(keys) => any_of(keys),
         // Each row has one key at most.

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::ptr;
 
 use vdb_index::{
     Result,
@@ -20,8 +22,24 @@ const MOST_COUNTED: usize = 4096;
 /// Estimates of the conditions of a filter, each made once: a filter within others is asked about by each of these.
 pub(super) struct Estimates<'a> {
     pub(super) indexes: &'a dyn IndexLookup,
-    /// By where the condition is.
-    made: RefCell<HashMap<*const Node, Estimate>>,
+    made: RefCell<HashMap<Place<'a>, Estimate>>,
+}
+
+/// A condition by where it is: which of them are equal does not matter.
+struct Place<'a>(&'a Node);
+
+impl PartialEq for Place<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Place<'_> {}
+
+impl Hash for Place<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        ptr::hash(self.0, state);
+    }
 }
 
 impl<'a> Estimates<'a> {
@@ -32,7 +50,7 @@ impl<'a> Estimates<'a> {
         }
     }
 
-    pub(super) fn clauses(&self, clauses: &Clauses) -> Result<Estimate> {
+    pub(super) fn clauses(&self, clauses: &'a Clauses) -> Result<Estimate> {
         let Clauses {
             must,
             should,
@@ -56,17 +74,16 @@ impl<'a> Estimates<'a> {
         Ok(estimate)
     }
 
-    pub(super) fn node(&self, node: &Node) -> Result<Estimate> {
-        let place = std::ptr::from_ref(node);
-        if let Some(made) = self.made.borrow().get(&place) {
+    pub(super) fn node(&self, node: &'a Node) -> Result<Estimate> {
+        if let Some(made) = self.made.borrow().get(&Place(node)) {
             return Ok(*made);
         }
         let estimate = self.make(node)?;
-        self.made.borrow_mut().insert(place, estimate);
+        self.made.borrow_mut().insert(Place(node), estimate);
         Ok(estimate)
     }
 
-    fn make(&self, node: &Node) -> Result<Estimate> {
+    fn make(&self, node: &'a Node) -> Result<Estimate> {
         let rows = u64::from(self.indexes.rows());
         match node {
             Node::Field(field) => self.field(field),
@@ -107,7 +124,7 @@ impl<'a> Estimates<'a> {
 
     /// One object has to satisfy what several may satisfy together, so that only the maximum of a condition that some
     /// object satisfies carries over.
-    fn nested(&self, clauses: &Clauses) -> Result<Estimate> {
+    fn nested(&self, clauses: &'a Clauses) -> Result<Estimate> {
         let together = self.clauses(clauses)?;
         let mut max = u64::from(self.indexes.rows());
         for node in &clauses.must {
@@ -124,7 +141,7 @@ impl<'a> Estimates<'a> {
         })
     }
 
-    fn at_least(&self, count: usize, nodes: &[Node]) -> Result<Estimate> {
+    fn at_least(&self, count: usize, nodes: &'a [Node]) -> Result<Estimate> {
         let rows = u64::from(self.indexes.rows());
         if count > nodes.len() {
             return Ok(Estimate::exactly(0));

@@ -95,18 +95,11 @@ pub(crate) trait IndexLookup {
         None
     }
 
-    /// Bytes that an answer may take: marks of elements are made where they take a small part of these.
+    /// Bytes that an answer may take beside what it has taken so far: marks of elements are made where they take a small part of
+    /// these, and are given back before the answer takes any more.
     fn room(&self) -> usize {
         usize::MAX
     }
-
-    /// Accounts for bytes that are held for a while. Whether they may be; if not, the answer [is over](Self::is_over).
-    fn take(&self, _bytes: usize) -> bool {
-        true
-    }
-
-    /// Gives back what was [taken](Self::take).
-    fn give(&self, _bytes: usize) {}
 
     /// Asked for every item of a list: whether to go on to the next.
     fn goes_on(&self) -> bool {

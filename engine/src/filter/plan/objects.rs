@@ -3,7 +3,7 @@
 
 use vdb_index::{
     Error, Result, RowSet,
-    postings::{Class, ElementQuery, Elements, PostingsFile},
+    postings::{Class, ElementQuery, Elements, Key, PostingsFile},
 };
 
 use super::{
@@ -13,8 +13,9 @@ use super::{
 use crate::filter::compile::{Clauses, Field, Node, Test};
 use crate::limits::DEFAULT_ANSWER_BYTES;
 
-/// What is read of indexes for it takes memory. Where that is more than one part in so many of what an answer may take, rows are
-/// asked one by one.
+/// What is read of indexes for it takes memory. Where that is more than one part in so many of what an answer may take yet, or of
+/// what it may take unless told otherwise, rows are asked one by one. Nothing of it is left when they are known, so that it adds up
+/// neither over the conditions of a filter nor over the searches of a batch.
 const PART_OF_ROOM: usize = 4;
 
 /// So few rows are asked faster than their elements are marked...
@@ -43,12 +44,7 @@ pub(super) fn matching(
     if bytes > indexes.room().min(DEFAULT_ANSWER_BYTES) / PART_OF_ROOM {
         return Ok(None);
     }
-    if !indexes.take(bytes) {
-        return Err(Error::Cancelled);
-    }
-    let found = query.rows(possible, &|| indexes.goes_on());
-    indexes.give(bytes);
-    found.map(Some)
+    query.rows(possible, &|| indexes.goes_on()).map(Some)
 }
 
 fn of_clauses<'a>(clauses: &Clauses, indexes: &'a dyn IndexLookup) -> Result<Option<ElementQuery<'a>>> {
@@ -70,11 +66,13 @@ fn of_clauses<'a>(clauses: &Clauses, indexes: &'a dyn IndexLookup) -> Result<Opt
         let of = |node| of_node(node, indexes, &mut unsure);
         nodes.iter().map(of).collect()
     };
-    let (Some(all), Some(any), Some(none)) = (
-        each(must)?,
-        each(should.as_deref().unwrap_or_default())?,
-        each(must_not)?,
-    ) else {
+    let Some(all) = each(must)? else {
+        return Ok(None);
+    };
+    let Some(any) = each(should.as_deref().unwrap_or_default())? else {
+        return Ok(None);
+    };
+    let Some(none) = each(must_not)? else {
         return Ok(None);
     };
     Ok(Some(ElementQuery {
@@ -112,13 +110,17 @@ fn of_node<'a>(
             foreign = true;
             continue;
         }
-        let Some(elements) = of_part(part, index)? else {
+        let Some(elements) = of_part(part, index, &|| indexes.goes_on())? else {
             return Ok(None);
         };
         found = Some(match found {
             Some(found) => found.or(elements),
             None => elements,
         });
+    }
+    // The keys may have been cut short.
+    if indexes.is_over() {
+        return Err(Error::Cancelled);
     }
     for part in &leaf.maybe {
         match part {
@@ -143,10 +145,16 @@ fn of_node<'a>(
     Ok(found)
 }
 
-fn of_part<'a>(part: &Part<'_>, index: &'a PostingsFile) -> Result<Option<Elements<'a>>> {
+/// Of a list of keys only the first ones where the answer is wanted no more: then it is none.
+fn of_part<'a>(
+    part: &Part<'_>,
+    index: &'a PostingsFile,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Option<Elements<'a>>> {
+    let goes_on = |_: &Key<'_>| goes_on();
     Ok(Some(match part {
-        Part::Any(keys) => index.elements_with(keys.iter().copied())?,
-        Part::OtherThan(keys) => index.elements_without(keys.iter().copied())?,
+        Part::Any(keys) => index.elements_with(keys.iter().copied().take_while(goes_on))?,
+        Part::OtherThan(keys) => index.elements_without(keys.iter().copied().take_while(goes_on))?,
         Part::Range(start, end) => index.elements_within(*start, *end)?,
         Part::Keys(keys) => index.elements_of(keys),
         Part::Prefix(prefix) => index.elements_with_prefix(prefix)?,

@@ -159,17 +159,22 @@ impl Answer {
 pub(super) struct AtLeast {
     /// At each place what is known of the rows for which more answers hold than the number of the place.
     reached: Vec<Answer>,
+    /// Answers that have come.
+    answers: usize,
 }
 
 impl AtLeast {
     pub(super) fn new(count: usize) -> Self {
         Self {
             reached: vec![Answer::none(); count],
+            answers: 0,
         }
     }
 
     pub(super) fn add(&mut self, answer: &Answer) {
-        for n in (0..self.reached.len()).rev() {
+        self.answers += 1;
+        // More of them than there are hold for no row.
+        for n in (0..self.reached.len().min(self.answers)).rev() {
             let now = match n.checked_sub(1).and_then(|before| self.reached.get(before)) {
                 Some(before) => before.clone().and(answer.clone()),
                 None => answer.clone(),

@@ -21,13 +21,13 @@ fn values() -> impl Strategy<Value = Values> {
     prop::collection::vec((0..ROWS, element, 0_i64..6), 0..2000)
 }
 
-fn write(values: &Values) -> MemDisk {
+fn write(values: &Values, rows: u32) -> MemDisk {
     let disk = MemDisk::new();
     let mut builder = Builder::with_elements(Kind::Integer);
     for &(row, element, number) in values {
         builder.push_in(row, element, Key::Integer(number));
     }
-    builder.finish(&disk, PATH, ROWS).unwrap();
+    builder.finish(&disk, PATH, rows).unwrap();
     disk
 }
 
@@ -64,7 +64,7 @@ proptest! {
     fn what_one_element_satisfies_is_found(
         values in values(), a in 0_i64..6, b in 0_i64..6, left in prop::collection::btree_set(0..ROWS, 0..9),
     ) {
-        let index = PostingsFile::open(&write(&values), PATH, ROWS).unwrap();
+        let index = PostingsFile::open(&write(&values, ROWS), PATH, ROWS).unwrap();
         prop_assert!(index.has_elements());
         let has = |number| index.elements_with([Key::Integer(number)]).unwrap();
         let range = || index.elements_within(Bound::Included(Key::Integer(a)), Bound::Unbounded).unwrap();
@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn damage_is_an_error_or_rows_of_the_segment(values in values(), at in any::<prop::sample::Index>(), byte: u8) {
-        let mut bytes = write(&values).map(PATH).unwrap().to_vec();
+        let mut bytes = write(&values, ROWS).map(PATH).unwrap().to_vec();
         let at = at.index(bytes.len());
         bytes[at] = byte;
         let disk = MemDisk::new();
@@ -119,10 +119,73 @@ proptest! {
     }
 }
 
+/// Rows of five windows.
+const MANY: u32 = 5000;
+
+/// Keys of few rows, some of which end before the first window that is possible or begin in one that is not.
+#[test]
+fn keys_of_few_rows_are_read_from_the_windows_that_are_possible() {
+    const COMMON: i64 = 9;
+    // Those of one key each, in one of three elements.
+    let of_keys: [Vec<u32>; 4] = [
+        (0..100).collect(),
+        (890..1040).collect(),
+        (2000..2129).collect(),
+        (0..MANY).step_by(40).collect(),
+    ];
+    let mut values = Values::new();
+    for (number, rows) in (0_i64..).zip(&of_keys) {
+        values.extend(rows.iter().map(|row| (*row, row % 3, number)));
+    }
+    values.extend((0..MANY).flat_map(|row| [(row, 0, COMMON), (row, 1, COMMON)]));
+    // Elements without marks, in rows that have the last of these keys in others or do not.
+    let far = [(1030, 64), (2100, 70), (4520, 64)];
+    values.extend(far.map(|(row, element)| (row, element, 3)));
+    // And keys of a row each, in turns with a mark and without.
+    let own = 4600..4700_u32;
+    let element = |row: u32| if row.is_multiple_of(2) { 1 } else { 65 };
+    values.extend(own.clone().map(|row| (row, element(row), 1000 + i64::from(row))));
+    let index = PostingsFile::open(&write(&values, MANY), PATH, MANY).unwrap();
+    let has = |number| index.elements_with([Key::Integer(number)]).unwrap();
+    let sets: [RowSet; 5] = [
+        RowSet::all(MANY),
+        (4096..MANY).collect(),
+        (1024..2048).chain(4096..MANY).collect(),
+        (2048..3072).collect(),
+        (1024..1100).chain([4520]).collect(),
+    ];
+    for number in 0..4 {
+        let listed = index.equals(Key::Integer(number)).unwrap();
+        assert!(matches!(listed, RowSet::List(_)), "{number}");
+        let expected = matching(&values, |of| of.contains(&number) && of.contains(&COMMON));
+        assert!(!expected.is_empty());
+        for possible in &sets {
+            let asked = [vec![has(number), has(COMMON)], vec![], vec![]];
+            let (mut sure, mut unsure) = found(asked, possible).unwrap();
+            sure.retain(|row| possible.contains(*row));
+            unsure.retain(|row| possible.contains(*row));
+            let far = far.iter().map(|(row, _)| *row);
+            let in_doubt: BTreeSet<u32> = far.filter(|row| number == 3 && possible.contains(*row)).collect();
+            assert_eq!(unsure, in_doubt, "{number}");
+            let mut told = expected.clone();
+            told.retain(|row| possible.contains(*row) && !in_doubt.contains(row));
+            assert_eq!(sure, told, "{number}");
+        }
+    }
+    let many = index.elements_within(Bound::Included(Key::Integer(1000)), Bound::Unbounded);
+    let asked = [vec![many.unwrap(), has(COMMON)], vec![], vec![]];
+    let (sure, unsure) = found(asked, &RowSet::all(MANY)).unwrap();
+    let in_element = |wanted: u32| -> BTreeSet<u32> {
+        let rows = own.clone();
+        rows.filter(|row| element(*row) == wanted).collect()
+    };
+    assert_eq!(sure, in_element(1));
+    assert_eq!(unsure, in_element(65));
+}
+
 /// Many rows of each of a few values, and each row of a value of its own: side by side, and by marks made beforehand.
 #[test]
 fn rows_of_several_windows_are_found_among_those_that_are_possible() {
-    const MANY: u32 = 5000;
     let write = |name: &str, of: &dyn Fn(u32, u32) -> i64| {
         let disk = MemDisk::new();
         let mut builder = Builder::with_elements(Kind::Integer);
@@ -138,9 +201,9 @@ fn rows_of_several_windows_are_found_among_those_that_are_possible() {
     let many = |row: u32, element: u32| i64::from(row * 7 + element * 11);
     let (small, large) = (write("few", &few), write("many", &many));
     let asked = || {
-        let odd = large.elements_within(Bound::Included(Key::Integer(10_000)), Bound::Unbounded);
-        let even = small.elements_with([Key::Integer(1), Key::Integer(2)]);
-        (even.unwrap(), odd.unwrap())
+        let either = small.elements_with([Key::Integer(1), Key::Integer(2)]);
+        let range = large.elements_within(Bound::Included(Key::Integer(10_000)), Bound::Unbounded);
+        (either.unwrap(), range.unwrap())
     };
     let sets: [RowSet; 4] = [
         RowSet::all(MANY),
@@ -149,8 +212,8 @@ fn rows_of_several_windows_are_found_among_those_that_are_possible() {
         [1, MANY - 1].into_iter().collect(),
     ];
     for possible in sets {
-        let (even, odd) = asked();
-        let (sure, unsure) = found([vec![even, odd], vec![], vec![]], &possible).unwrap();
+        let (either, range) = asked();
+        let (sure, unsure) = found([vec![either, range], vec![], vec![]], &possible).unwrap();
         let expected = |row: &u32| {
             (0..3).any(|element| [1, 2].contains(&few(*row, element)) && many(*row, element) >= 10_000)
         };
@@ -160,9 +223,9 @@ fn rows_of_several_windows_are_found_among_those_that_are_possible() {
         assert_eq!(sure, expected);
     }
     let stopped = std::cell::Cell::new(0);
-    let (even, odd) = asked();
+    let (either, range) = asked();
     let query = ElementQuery {
-        all: vec![even, odd],
+        all: vec![either, range],
         ..ElementQuery::default()
     };
     let outcome = query.rows(&RowSet::all(MANY), &|| {

@@ -24,7 +24,7 @@ const LEAST_ROWS: u32 = 128;
 /// What each bigram takes beside its rows: an entry, a set of rows that is written, and the head of that where it is written.
 const BYTES_EACH: usize = size_of::<Bigram>() + size_of::<RoaringBitmap>() + 16;
 
-/// The most memory that bigrams of texts with so many tokens take while they are written.
+/// About the most memory that bigrams of texts with so many tokens take while they are written.
 pub(super) fn most_bytes(tokens: u64) -> usize {
     let tokens = usize::try_from(tokens).unwrap_or(usize::MAX / 8);
     // A row of a bigram takes two bytes at the most.

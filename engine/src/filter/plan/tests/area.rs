@@ -76,21 +76,45 @@ fn areas_are_answered_from_the_index_but_for_a_few_positions_on_their_edge() {
     }
 }
 
-#[test]
-fn a_polygon_of_many_edges_gets_a_coarser_answer() {
-    let segment = Segment::new(&positions(2_000), &[("a", Kind::Geo)]);
-    let corners = (crate::MAX_POLYGON_POINTS - 1) as u32;
+/// In a polygon that is nearly a circle.
+fn round(corners: u32) -> CompiledFilter {
     let corner = |number: u32| {
         let angle = f64::from(number) / f64::from(corners) * std::f64::consts::TAU;
         at(40.0 * angle.cos(), 40.0 * angle.sin())
     };
     let mut ring: Vec<_> = (0..corners).map(corner).collect();
     ring.push(ring[0]);
-    let filter = CompiledFilter::new(
-        &Filter::must([Condition::geo_polygon("a", ring, Vec::new())]),
-        &NoTexts,
-    )
-    .unwrap();
+    let polygon = Condition::geo_polygon("a", ring, Vec::new());
+    CompiledFilter::new(&Filter::must([polygon]), &NoTexts).unwrap()
+}
+
+/// Were all of its edges looked at each time, there would be looks at 512 tiles and positions, which are too few.
+#[test]
+fn a_small_tile_is_told_by_the_edges_near_to_it() {
+    let segment = Segment::new(&positions(10_000), &[("a", Kind::Geo)]);
+    let filter = round(8_191);
+    let matching = segment.matching(&filter);
+    assert!(matching.len() > 500, "{}", matching.len());
+    match candidates(&filter, &segment).unwrap() {
+        Candidates::Exact(rows) => assert_eq!(rows, matching),
+        Candidates::Between { certain, possible } => {
+            assert!(matching.clone().minus(&possible).is_empty());
+            assert!(certain.clone().minus(&matching).is_empty());
+            assert!(
+                possible.len() <= certain.len() + 2,
+                "{} {}",
+                possible.len(),
+                certain.len()
+            );
+        }
+        Candidates::Unknown => panic!("no plan"),
+    }
+}
+
+#[test]
+fn a_polygon_of_many_edges_gets_a_coarser_answer() {
+    let segment = Segment::new(&positions(2_000), &[("a", Kind::Geo)]);
+    let filter = round((crate::MAX_POLYGON_POINTS - 1) as u32);
     let matching = segment.matching(&filter);
     let (Candidates::Exact(rows) | Candidates::Between { possible: rows, .. }) =
         candidates(&filter, &segment).unwrap()
