@@ -1,12 +1,14 @@
 //! `vdb import`: what other programs keep, into a database.
 //!
 //! ```text
-//! find.rs (what is it?) -> source.rs (checked whole, nothing written yet) -> write.rs (batches into collections) -> graphs
+//! find.rs, held.rs (what is it?) -> source.rs (checked whole, nothing written yet) -> write.rs (batches into collections) -> graphs
 //!         '-> rows.rs: `vdb load`        '-> trial.rs (would the engine make it?)           '-> answer.rs
 //! ```
 
 mod answer;
 mod find;
+mod found;
+mod held;
 mod rows;
 mod source;
 mod trial;
@@ -26,7 +28,7 @@ use crate::open::Home;
 use crate::out::Out;
 use crate::{interrupt, parse};
 use answer::{answer, told, with_created};
-use find::{FAISS, Source};
+use found::{FAISS, Found, Source};
 use rows::without_vectors;
 use trial::{importer, may_be};
 
@@ -35,15 +37,15 @@ SOURCE is one of
   NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}:
                 collection NAME
   a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a
-                chroma.sqlite3; or one with .backup files in it (--all)
+                chroma.sqlite3; or one with .backup files, or with indexes of FAISS, in it (--all)
   NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map),
                 or a directory with an index.faiss and the metadata.pkl that a common wrapper
                 keeps beside it: collection NAME
   NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy,
-                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz, or a
-                directory of such files of one format: rows, for collection NAME, added to it if
-                it is there; `vdb load --help` tells of their columns, docs/formats.md how each
-                type is mapped
+                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz or
+                .zst, or a directory of such files of one format: rows, for collection NAME, added
+                to it if it is there; with --all each file of a directory is a collection of its
+                own. `vdb load --help` tells of columns, docs/formats.md how each type is mapped
   -             rows from standard input, JSON Lines unless --format says otherwise;
                 --collection names the collection
 
@@ -71,14 +73,14 @@ An index of FAISS by inner product is a collection by dot product; --distance co
 ids from the metadata.
 
 With --json the answer is {\"source\", \"format\", \"dry_run\", \"collections\": [{\"name\", \"points\", \"with_vectors\", \
-\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`, \
-unless it is a dry run.
+\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for each collection of rows that of \
+`vdb load`, unless it is a dry run.
 
 Examples:
   vdb import posts.backup my.db
   vdb import posts.backup my.db --dry-run
   vdb import ./qdrant_data my.db --all
-  vdb import ./chroma my.db --collection posts
+  vdb import ./chroma my.db --collection posts --rename posts=old-posts
   vdb import ./store my.db                  a directory with index.faiss and metadata.pkl
   vdb import train.parquet my.db --vector-column embedding --distance dot --dry-run
   vdb import pinecone.jsonl my.db --vector-column values --text-ids pinecone_id
@@ -102,6 +104,10 @@ pub(crate) struct Args {
     /// Import all collections of a directory
     #[arg(long, conflicts_with = "collection")]
     all: bool,
+
+    /// Another name for a collection that is imported; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse::key_value)]
+    rename: Vec<(String, String)>,
 
     /// Read and check everything, tell what would be imported, and write nothing
     #[arg(long)]
@@ -141,12 +147,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     match Source::find(args, out)? {
-        Source::Rows(found) => rows::rows(args, found, out),
+        Source::Rows(found) => rows::all(args, found, out),
         Source::Collections(found) => collections(args, found, out),
     }
 }
 
-fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
+fn collections(args: &Args, found: Found, out: &mut Out) -> Outcome {
     if let Some(option) = args.reading.for_rows().or(args.element.map(|_| "--element")) {
         return Err(Failure::usage(format!(
             "{option} is for files of rows; {} says of itself what is in it",
@@ -172,6 +178,7 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
         limits: Limits::default(),
     };
     let format = found.format;
+    let found = found::renamed(found, &args.rename)?;
     let mut checked = Vec::with_capacity(found.parts.len());
     for part in &found.parts {
         let part = part.check(options, args, out)?;
@@ -194,7 +201,9 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
             }
         }
         let collections = checked.iter().map(told).collect();
-        return answer(args, format, collections, &[], None, out);
+        // Those that are there are looked at when it is done.
+        let aliases: Vec<String> = found.aliases.into_iter().map(|(alias, _)| alias).collect();
+        return answer(args, format, collections, &aliases, None, out);
     }
     let started = Instant::now();
     let home = Home::at(&args.db);
@@ -211,7 +220,7 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
                 names.push(name);
                 done.push(with_created(found, created));
             }
-            let aliases = add_aliases(db, &found.aliases, &names, out)?;
+            let aliases = add_aliases(db, &found.aliases, out)?;
             db.sync()?;
             let import_s = started.elapsed().as_secs_f64();
             Ok((done, aliases, import_s, index(db, &names, args, out)?))
@@ -226,18 +235,10 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
     )
 }
 
-/// Makes the aliases of the source that are of collections that were imported.
-fn add_aliases(
-    db: &Database,
-    aliases: &[(String, String)],
-    imported: &[String],
-    out: &Out,
-) -> Outcome<Vec<String>> {
+/// Makes the aliases of collections that were imported.
+fn add_aliases(db: &Database, aliases: &[(String, String)], out: &Out) -> Outcome<Vec<String>> {
     let mut made = Vec::new();
     for (alias, collection) in aliases {
-        if !imported.contains(collection) {
-            continue;
-        }
         // An alias that is there keeps its meaning.
         let there = db.aliases().into_iter().find(|(known, _)| known == alias);
         let outcome = match there {

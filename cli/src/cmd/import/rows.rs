@@ -1,29 +1,45 @@
 //! Rows are loaded as `vdb load` does it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::answer;
 use super::trial::may_be;
-use super::{Args, find, source};
+use super::{Args, found, source};
 use crate::cmd::load;
 use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::table;
 
-/// Loads them, or only checks them.
-pub(super) fn rows(args: &Args, found: find::Rows, out: &mut Out) -> Outcome {
-    let find::Rows {
-        collection,
-        files,
-        format,
-    } = found;
-    let given = [("--all", args.all), ("--id-key", args.id_key.is_some())];
+/// Loads the rows of each collection, or only checks them.
+pub(super) fn all(args: &Args, found: Vec<found::Rows>, out: &mut Out) -> Outcome {
+    let given = [
+        ("--all", args.all && !args.source.is_dir()),
+        ("--rename", !args.rename.is_empty()),
+        ("--id-key", args.id_key.is_some()),
+    ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
             "{option} is for collections that other programs keep; {} has rows, for which `vdb load` has options, too",
             args.source.display()
         )));
     }
+    let mut told = Vec::with_capacity(found.len());
+    for one in found {
+        told.extend(rows(args, one, out)?);
+    }
+    if args.dry_run {
+        return answer(args, "rows", told, &[], None, out);
+    }
+    Ok(())
+}
+
+/// Loads the rows of a collection; of a dry run, what was found.
+fn rows(args: &Args, found: found::Rows, out: &mut Out) -> Outcome<Option<Value>> {
+    let found::Rows {
+        collection,
+        files,
+        format,
+    } = found;
     let mut reading = args.reading.clone();
     if let Some(format) = format {
         reading = reading.of_format(format);
@@ -44,7 +60,7 @@ pub(super) fn rows(args: &Args, found: find::Rows, out: &mut Out) -> Outcome {
         no_index: args.no_index,
     });
     if !args.dry_run && !args.require_vectors {
-        return load::run(&load, out);
+        return load::run(&load, out).map(|()| None);
     }
     if !args.dry_run && !are_files {
         return Err(Failure::usage(format!(
@@ -59,13 +75,12 @@ pub(super) fn rows(args: &Args, found: find::Rows, out: &mut Out) -> Outcome {
         return Err(without_vectors(&collection, missing, found.rows));
     }
     if !args.dry_run {
-        return load::run(&load, out);
+        return load::run(&load, out).map(|()| None);
     }
     source::tell(&collection, found.rows, &found.config, &found.notes, out);
-    let one = json!({
+    Ok(Some(json!({
         "name": collection, "points": found.rows, "with_vectors": found.with_vectors, "created": null, "warnings": found.notes,
-    });
-    answer(args, "rows", vec![one], &[], None, out)
+    })))
 }
 
 /// Refuses a source of which `missing` points have no vector.

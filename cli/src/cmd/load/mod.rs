@@ -51,7 +51,7 @@ with --features parquet, HDF5 with --features hdf5.
 The first line of a .csv file names the columns: id; vector (a JSON array, or [0.1 0.2] and its like), or v0, v1, ... (a number each); all \
 others are payload. A payload cell that is empty is no field; true, false, a number, an array or object as JSON \
 writes it becomes that; so 007 and +1 stay text, as all else does. A quoted cell may hold line breaks. .csv, .tsv and .jsonl \
-files may be packed by gzip.
+files may be packed by gzip, or by Zstandard in a build with Parquet.
 
 Ids are numbers from 0 on or UUIDs. With --text-ids NAME other texts are ids as well: each becomes a UUID (of version 5, always the \
 same for a text), and stays in the payload as the field NAME; every row has to have an id then.
@@ -68,7 +68,7 @@ Examples:
   vdb load my.db words more.jsonl --skip-bad
   vdb load my.db rows rows.jsonl.gz --distance dot
   vdb load my.db posts posts.csv --vector-column embedding --id-column slug --text-ids slug
-  zstd -dc rows.jsonl.zst | vdb load my.db rows -
+  xz -dc rows.jsonl.xz | vdb load my.db rows -
   vdb load my.db sift base.fvecs --distance euclid --no-index";
 
 /// Rows that are written together, unless told otherwise.
@@ -84,7 +84,7 @@ pub(crate) struct Args {
     /// Collection or alias
     collection: String,
 
-    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz; - for standard input
+    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz or .zst; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
