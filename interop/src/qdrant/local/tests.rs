@@ -113,7 +113,7 @@ fn a_file_that_is_written_to_meanwhile_is_told() {
         .unwrap()
         .collection("named_two", ImportOptions::default(), &mut always())
         .unwrap();
-    let file = fs::File::options()
+    let file = File::options()
         .append(true)
         .open(folder.join("storage.sqlite"))
         .unwrap();
