@@ -176,6 +176,31 @@ fn whatever_format_all_collections_go_out_in_they_come_back_as_several() {
 }
 
 #[test]
+fn a_dry_run_tells_points_without_vectors_and_indexes() {
+    let place = Place::four_points();
+    place
+        .vdb_with_stdin(
+            &["load", "db", "points", "-"],
+            br#"{"id": 9, "payload": {"name": "none"}}"#,
+        )
+        .succeeded();
+    place.vdb(&["index", "db", "points", "name"]).succeeded();
+    place
+        .vdb(&["export", "db", "points", "p.backup", "--format", "backup"])
+        .succeeded();
+    let told = place
+        .vdb(&["import", "p.backup", "other", "--dry-run"])
+        .succeeded()
+        .stderr;
+    for part in [
+        "5 points, 1 without vectors; 2 f32 numbers, cosine",
+        "indexes of name (keyword)",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
 fn what_another_command_takes_is_told() {
     let place = Place::four_points();
     place.vdb(&["snapshot", "db", "monday"]).succeeded();
@@ -184,7 +209,7 @@ fn what_another_command_takes_is_told() {
     place.file("storage/raft_state.json", "{}");
     let pickle = fixture("faiss/flatip_8/metadata.pkl");
     for (source, part) in [
-        ("db", "`vdb migrate --from`"),
+        ("db", "`vdb migrate --from DIR"),
         ("monday", "`vdb restore`"),
         ("birds.snapshot", "recover it there"),
         ("storage", "start the server"),

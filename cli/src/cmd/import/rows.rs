@@ -77,7 +77,8 @@ fn rows(args: &Args, found: found::Rows, out: &mut Out) -> Outcome<Option<Value>
     if !args.dry_run {
         return load::run(&load, out).map(|()| None);
     }
-    source::tell(&collection, found.rows, &found.config, &found.notes, out);
+    let counts = (found.rows, found.with_vectors);
+    source::tell(&collection, counts, &found.config, &found.notes, out);
     Ok(Some(json!({
         "name": collection, "points": found.rows, "with_vectors": found.with_vectors, "created": null, "warnings": found.notes,
     })))

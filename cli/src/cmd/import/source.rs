@@ -160,7 +160,7 @@ impl Checked {
         let described = self.described();
         tell(
             &self.name,
-            self.points(),
+            (self.points(), self.with_vectors()),
             &described.config,
             &described.warnings,
             out,
@@ -175,8 +175,14 @@ impl Checked {
     }
 }
 
-/// Says what a collection is like, and what to be aware of.
-pub(super) fn tell(name: &str, points: u64, config: &CollectionConfig, warnings: &[String], out: &Out) {
+/// Says what a collection is like, how many points it has and how many of them have vectors, and what to be aware of.
+pub(super) fn tell(
+    name: &str,
+    (points, with_vectors): (u64, u64),
+    config: &CollectionConfig,
+    warnings: &[String],
+    out: &Out,
+) {
     let named = |name: &str| {
         if name.is_empty() {
             String::new()
@@ -204,7 +210,11 @@ pub(super) fn tell(name: &str, points: u64, config: &CollectionConfig, warnings:
         .iter()
         .map(|(name, _)| format!("{}sparse", named(name)));
     let vectors: Vec<String> = vectors.into_iter().chain(sparse).collect();
-    let points = table::counted(points, "point");
+    let bare = points.saturating_sub(with_vectors);
+    let mut points = table::counted(points, "point");
+    if bare > 0 && !vectors.is_empty() {
+        points.push_str(&format!(", {} without vectors", table::count(bare)));
+    }
     let vectors = if vectors.is_empty() {
         "no vectors".to_owned()
     } else {
