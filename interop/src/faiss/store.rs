@@ -62,6 +62,9 @@ enum Payloads {
 }
 
 impl FaissCollection {
+    /// What the index of a directory is called.
+    pub const INDEX: &'static str = INDEX;
+
     /// Whether a directory has an index where the wrapper keeps it.
     pub fn is_at(dir: &Path) -> bool {
         dir.join(INDEX).is_file()

@@ -82,7 +82,7 @@ fn elsewhere(path: &Path) -> Option<&'static str> {
     if is_called(&["metadata.pkl", "index.pkl"]) && path.parent().is_some_and(FaissCollection::is_at) {
         return Some("it lies beside an index of FAISS: the directory with both is the source");
     }
-    if has_ending(path, "snapshot") {
+    if has_ending(path, "snapshot") && path.is_file() {
         return Some(
             "a snapshot of a Qdrant server is read by one: recover it there, then `vdb migrate --from http://HOST:6334`",
         );
@@ -146,10 +146,9 @@ fn name_of_kind(kind: FileKind) -> String {
 /// What of a directory the command line asks for: collections, or rows.
 fn directory(args: &Args, out: &Out) -> Outcome<Source> {
     if let Some(found) = store(args)? {
+        let index = (found.format == FAISS).then_some(FaissCollection::INDEX);
+        Held::of(&args.source, None, true)?.tell_beside(index, args, out);
         return Ok(Source::Collections(found));
-    }
-    if let Some(why) = elsewhere(&args.source) {
-        return Err(Failure::failed(format!("{}: {why}", args.source.display())));
     }
     if args.source.join(OLD_CHROMA).is_file() {
         return Err(Failure::failed(format!(
@@ -158,7 +157,15 @@ fn directory(args: &Args, out: &Out) -> Outcome<Source> {
             args.source.display()
         )));
     }
-    Held::of(&args.source, args.reading.format())?.source(args, out)
+    let asked = args.reading.format();
+    let held = Held::of(&args.source, asked, args.all)?;
+    // Files that say of themselves what they are count before what lies around them.
+    if (held.is_empty() || asked.is_some())
+        && let Some(why) = elsewhere(&args.source)
+    {
+        return Err(Failure::failed(format!("{}: {why}", args.source.display())));
+    }
+    held.source(args, out)
 }
 
 /// The collections of a directory that is one program's.

@@ -22,42 +22,54 @@ const TOLD: usize = 5;
 #[derive(Default)]
 pub(super) struct Held {
     backups: Vec<PathBuf>,
-    /// Index files of FAISS, and directories with one.
+    /// Index files of FAISS.
     indexes: Vec<PathBuf>,
+    /// Directories with an index of FAISS.
+    stores: Vec<PathBuf>,
     rows: Vec<(PathBuf, Format)>,
     /// What is nothing of the kind.
     others: Vec<PathBuf>,
 }
 
 impl Held {
-    /// What is there; all of it is rows of the format that is asked for, if one is.
-    pub(super) fn of(dir: &Path, asked: Option<Format>) -> Outcome<Held> {
+    /// What is there; all of it is rows of the format that is asked for, if one is. `all` is whether each file is to be a
+    /// collection of its own.
+    pub(super) fn of(dir: &Path, asked: Option<Format>, all: bool) -> Outcome<Held> {
         let fail = |error: io::Error| Failure::failed(format!("{}: cannot be read: {error}", dir.display()));
         let mut held = Held::default();
         for entry in std::fs::read_dir(dir).map_err(fail)? {
-            held.note(&entry.map_err(fail)?, asked);
+            held.note(&entry.map_err(fail)?, asked, all);
         }
-        for files in [&mut held.backups, &mut held.indexes, &mut held.others] {
+        for files in [
+            &mut held.backups,
+            &mut held.indexes,
+            &mut held.stores,
+            &mut held.others,
+        ] {
             files.sort();
         }
         held.rows.sort();
         Ok(held)
     }
 
-    fn note(&mut self, entry: &DirEntry, asked: Option<Format>) {
+    fn note(&mut self, entry: &DirEntry, asked: Option<Format>, all: bool) {
         let path = entry.path();
         let is_backup = has_ending(&path, BACKUP);
-        // Programs keep notes of their own in files of such names; but a collection may begin with a line.
+        let is_store = FaissCollection::is_at(&path);
+        let is_index = is_store || has_ending(&path, FAISS);
+        let is_source = is_backup || is_index || Format::of(&path).is_ok();
+        // Programs keep notes of their own in files of such names; but the name of a collection may begin with a line.
         let is_note = match entry.file_name().as_encoded_bytes() {
             [b'.', ..] => true,
-            [b'_', ..] => asked.is_some() || !is_backup,
+            [b'_', ..] if all => !is_source,
+            [b'_', ..] => asked.is_some() || !(is_backup || is_index),
             _ => false,
         };
         if is_note {
-            self.others.extend(is_backup.then_some(path));
+            self.others.extend(is_source.then_some(path));
         } else if !path.is_file() {
-            if asked.is_none() && FaissCollection::is_at(&path) {
-                self.indexes.push(path);
+            if asked.is_none() && is_store {
+                self.stores.push(path);
             } else {
                 self.others.push(path);
             }
@@ -75,14 +87,40 @@ impl Held {
         }
     }
 
+    /// Whether nothing of it could be imported.
+    pub(super) fn is_empty(&self) -> bool {
+        self.backups.is_empty() && self.indexes.is_empty() && self.stores.is_empty() && self.rows.is_empty()
+    }
+
+    /// Says what else could be imported of a directory that is one program's; `index` is a file of that program's own.
+    pub(super) fn tell_beside(mut self, index: Option<&str>, args: &Args, out: &Out) {
+        self.others = std::mem::take(&mut self.backups);
+        self.others.append(&mut self.indexes);
+        self.others.append(&mut self.stores);
+        self.others.extend(self.rows.drain(..).map(|(file, _)| file));
+        if let Some(index) = index {
+            self.others
+                .retain(|file| file.file_name().is_none_or(|name| name != index));
+        }
+        self.tell(args, out);
+    }
+
     /// What of it the command line asks for.
     pub(super) fn source(mut self, args: &Args, out: &Out) -> Outcome<Source> {
         let rows = std::mem::take(&mut self.rows);
         if !self.backups.is_empty() {
             self.others.append(&mut self.indexes);
+            self.others.append(&mut self.stores);
             self.others.extend(rows.into_iter().map(|(file, _)| file));
             self.tell(args, out);
             return collections(self.backups, BACKUP, Place::Backup, args);
+        }
+        // A directory beside rows is no part of their table, whatever is in it.
+        if self.indexes.is_empty() && !rows.is_empty() {
+            self.others.append(&mut self.stores);
+        } else {
+            self.indexes.append(&mut self.stores);
+            self.indexes.sort();
         }
         self.tell(args, out);
         if rows.is_empty() && !self.indexes.is_empty() {
@@ -95,7 +133,8 @@ impl Held {
         let first = rows.first().map(|(_, format)| *format);
         let is_one = rows.iter().all(|(_, format)| Some(*format) == first);
         if first.is_some() && is_one && self.indexes.is_empty() {
-            let files = rows.into_iter().map(|(file, _)| file).collect();
+            let files: Vec<PathBuf> = rows.into_iter().map(|(file, _)| file).collect();
+            tell_together(&files, args, out);
             return Ok(of_rows(name_of(&args.source, args)?, files, None));
         }
         Err(Failure::failed(match (rows.len() + self.indexes.len()) as u64 {
@@ -131,6 +170,21 @@ impl Held {
                 told.join(", ")
             ));
         }
+    }
+}
+
+/// Says that files become one collection, where the name that was asked for is that of only one of them.
+fn tell_together(files: &[PathBuf], args: &Args, out: &Out) {
+    let Some(asked) = args.collection.as_ref().filter(|_| files.len() > 1) else {
+        return;
+    };
+    if files.iter().any(|file| called(file) == *asked) {
+        out.warn(format_args!(
+            "{}: all {} become the collection {asked}, and not only the one of its name: name that file as the source, or say \
+             --all, with which each is a collection of its own",
+            args.source.display(),
+            table::counted(files.len() as u64, "file")
+        ));
     }
 }
 

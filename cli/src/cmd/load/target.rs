@@ -62,10 +62,17 @@ impl Target {
         })
     }
 
+    /// How many points it has; none where it is not there yet.
+    pub(super) fn points(&self) -> Outcome<u64> {
+        match &self.collection {
+            Some(there) => Ok(there.count(None)?),
+            None => Ok(0),
+        }
+    }
+
     /// What its rows are checked against.
     pub(super) fn rules(&self, args: &Args) -> Outcome<Rules> {
-        let there = self.collection.as_ref();
-        let points = there.map_or(Ok(0), |there| there.count(None))?;
+        let points = self.points()?;
         Ok(Rules {
             collection: self.name.clone(),
             config: self.config.clone(),
