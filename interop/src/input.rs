@@ -42,12 +42,25 @@ impl Packer {
             Packer::Zstandard => "unpack it on the way: zstd -dc FILE | vdb load ... -",
         }
     }
+
+    /// What to say where it cannot be unpacked.
+    fn damage(self) -> &'static str {
+        match self {
+            Packer::Gzip => "what gzip packed is damaged or cut short",
+            Packer::Zstandard => {
+                "what Zstandard packed is damaged or cut short, or needs more memory than is allowed, and is unpacked by \
+                 `zstd -dc --long=31 FILE | vdb load ... -`"
+            }
+        }
+    }
 }
 
 /// Opens a file of a directory that another program keeps. A pipe in its place would be waited at for ever.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other(
+            "it is no regular file: save what comes out of it in a file of this name first",
+        ));
     }
     File::open(path)
 }
@@ -124,7 +137,7 @@ impl Input {
                 decoder: MultiGzDecoder::new(reader),
                 packer,
             }),
-            // Its windows are of at most 128 MiB: what needs more to be unpacked is an error.
+            // Its windows are of at most 128 MiB: what needs more to be unpacked is an error, and no damage.
             #[cfg(feature = "zstd")]
             Packer::Zstandard => match zstd::stream::read::Decoder::new(reader) {
                 Ok(decoder) => Box::new(Unpacked { decoder, packer }),
@@ -271,11 +284,8 @@ impl<D: Read> Read for Unpacked<D> {
             if error.raw_os_error().is_some() {
                 return error;
             }
-            let name = self.packer.name();
-            io::Error::new(
-                error.kind(),
-                format!("what {name} packed is damaged or cut short: {error}"),
-            )
+            let what = self.packer.damage();
+            io::Error::new(error.kind(), format!("{what}: {error}"))
         })
     }
 }

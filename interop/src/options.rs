@@ -9,6 +9,14 @@ use crate::row::{At, Place};
 /// The endings of text that was packed, behind that of its format.
 const PACKED: [&str; 2] = ["gz", "zst"];
 
+/// What the names of files end in that are read here.
+#[cfg(feature = "zstd")]
+const EXPECTED: &str = "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, \
+                        .jsonl or .ndjson, of these text files also with .gz or .zst";
+#[cfg(not(feature = "zstd"))]
+const EXPECTED: &str = "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, \
+                        .jsonl or .ndjson, of these text files also with .gz";
+
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
@@ -86,7 +94,7 @@ impl Format {
                 _ => "rename the file or name its format",
             };
             let problem = Problem::Format {
-                expected: "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl or .ndjson, of these text files also with .gz or .zst",
+                expected: EXPECTED,
                 found: if ending.is_empty() {
                     "no ending".to_owned()
                 } else {

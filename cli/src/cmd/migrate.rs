@@ -75,8 +75,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
 
-    /// Another name for a collection at the target; may be repeated
-    #[arg(long, value_name = "OLD=NEW", value_parser = parse::key_value)]
+    /// Another name for a collection at the target; may be repeated. The last = is the one between the names
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse::renaming)]
     rename: Vec<(String, String)>,
 
     /// Put this before the names of collections that are not renamed

@@ -5,6 +5,7 @@
 //!         '-> rows.rs: `vdb load`        '-> trial.rs (would the engine make it?)           '-> answer.rs
 //! ```
 
+mod aliases;
 mod answer;
 mod find;
 mod found;
@@ -42,10 +43,11 @@ SOURCE is one of
                 or a directory with an index.faiss and the metadata.pkl that a common wrapper
                 keeps beside it: collection NAME
   NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy,
-                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz or
-                .zst, or a directory of such files of one format: rows, for collection NAME, added
-                to it if it is there; with --all each file of a directory is a collection of its
-                own. `vdb load --help` tells of columns, docs/formats.md how each type is mapped
+                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz or, in a
+                build with Parquet, .zst, or a directory of such files of one format: rows, for
+                collection NAME, added to it if it is there; with --all each file of a directory
+                is a collection of its own. `vdb load --help` tells of columns, docs/formats.md
+                how each type is mapped
   -             rows from standard input, JSON Lines unless --format says otherwise;
                 --collection names the collection
 
@@ -54,8 +56,8 @@ themselves apart.
 
 Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare \
 [default: cosine]. \
-Rows are loaded as they are read; --dry-run reads and checks all of them, against the collection if it is there, \
-writes nothing, and tells what was found.
+Rows are loaded as they are read, and with --all those of all collections checked before; --dry-run reads and checks \
+all of them, against the collection if it is there, writes nothing, and tells what was found.
 
 Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
 runs and imports nothing. All of a source that is no file of rows is read and checked before anything is written; damage, \
@@ -97,7 +99,7 @@ pub(crate) struct Args {
     /// Directory of the database, made if it is not there
     db: PathBuf,
 
-    /// The collection to make; of a directory, the one to import
+    /// The collection to make; of a directory, the one to import, and of a directory of rows the name for all of them
     #[arg(long, value_name = "NAME")]
     collection: Option<String>,
 
@@ -105,8 +107,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "collection")]
     all: bool,
 
-    /// Another name for a collection that is imported; may be repeated
-    #[arg(long, value_name = "OLD=NEW", value_parser = parse::key_value)]
+    /// Another name for a collection that is imported; may be repeated. The last = is the one between the names
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse::renaming)]
     rename: Vec<(String, String)>,
 
     /// Read and check everything, tell what would be imported, and write nothing
@@ -195,14 +197,15 @@ fn collections(args: &Args, found: Found, out: &mut Out) -> Outcome {
         checked.push(part);
     }
     if args.dry_run {
-        if let Some(db) = load::database_if_there(&args.db)? {
+        let db = load::database_if_there(&args.db)?;
+        if let Some(db) = &db {
             for part in &checked {
-                write::check_target(&db, part, args)?;
+                write::check_target(db, part, args)?;
             }
         }
         let collections = checked.iter().map(told).collect();
-        // Those that are there are looked at when it is done.
-        let aliases: Vec<String> = found.aliases.into_iter().map(|(alias, _)| alias).collect();
+        let names: Vec<&str> = checked.iter().map(|part| part.name.as_str()).collect();
+        let aliases = aliases::would_be(db.as_ref(), &names, &found.aliases, out);
         return answer(args, format, collections, &aliases, None, out);
     }
     let started = Instant::now();
@@ -220,7 +223,7 @@ fn collections(args: &Args, found: Found, out: &mut Out) -> Outcome {
                 names.push(name);
                 done.push(with_created(found, created));
             }
-            let aliases = add_aliases(db, &found.aliases, out)?;
+            let aliases = aliases::add(db, &found.aliases, out);
             db.sync()?;
             let import_s = started.elapsed().as_secs_f64();
             Ok((done, aliases, import_s, index(db, &names, args, out)?))
@@ -233,29 +236,6 @@ fn collections(args: &Args, found: Found, out: &mut Out) -> Outcome {
         Some((import_s, index_s)),
         out,
     )
-}
-
-/// Makes the aliases of collections that were imported.
-fn add_aliases(db: &Database, aliases: &[(String, String)], out: &Out) -> Outcome<Vec<String>> {
-    let mut made = Vec::new();
-    for (alias, collection) in aliases {
-        // An alias that is there keeps its meaning.
-        let there = db.aliases().into_iter().find(|(known, _)| known == alias);
-        let outcome = match there {
-            Some((_, of)) if of == *collection => Ok(()),
-            Some((_, of)) => Err(format!("it is one of {of}")),
-            None => db
-                .create_alias(alias, collection)
-                .map_err(|error| error.to_string()),
-        };
-        match outcome {
-            Ok(()) => made.push(alias.clone()),
-            Err(why) => out.warn(format_args!(
-                "the alias {alias} of {collection} was not made: {why}"
-            )),
-        }
-    }
-    Ok(made)
 }
 
 /// Merges and builds graphs, unless told otherwise; the seconds that it took.
