@@ -48,8 +48,8 @@ impl Packer {
         match self {
             Packer::Gzip => "what gzip packed is damaged or cut short",
             Packer::Zstandard => {
-                "what Zstandard packed is damaged or cut short, or needs more memory than is allowed, and is unpacked by \
-                 `zstd -dc --long=31 FILE | vdb load ... -`"
+                "what Zstandard packed is damaged or cut short, or needs more memory than is allowed: \
+                 `zstd -dc --long=31 FILE | vdb load ... -` unpacks it then"
             }
         }
     }

@@ -32,8 +32,8 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// What is there; all of it is rows of the format that is asked for, if one is. `all` is whether each file is to be a
-    /// collection of its own.
+    /// What is there; all of it is rows of the format that is asked for, if one is. `all` is whether each file is to
+    /// be a collection of its own.
     pub(super) fn of(dir: &Path, asked: Option<Format>, all: bool) -> Outcome<Held> {
         let fail = |error: io::Error| Failure::failed(format!("{}: cannot be read: {error}", dir.display()));
         let mut held = Held::default();
@@ -180,8 +180,8 @@ fn tell_together(files: &[PathBuf], args: &Args, out: &Out) {
     };
     if files.iter().any(|file| called(file) == *asked) {
         out.warn(format_args!(
-            "{}: all {} become the collection {asked}, and not only the one of its name: name that file as the source, or say \
-             --all, with which each is a collection of its own",
+            "{}: all {} become the collection {asked}, and not only the one of its name: name that file as the \
+             source, or say --all, with which each is a collection of its own",
             args.source.display(),
             table::counted(files.len() as u64, "file")
         ));

@@ -10,8 +10,8 @@ use crate::failure::{Failure, Outcome};
 use crate::out::Out;
 use crate::table;
 
-/// Loads the rows of each collection, or only checks them. Those of several collections are all checked before the first is
-/// loaded.
+/// Loads the rows of each collection, or only checks them. Those of several collections are all checked before the first
+/// is loaded.
 pub(super) fn all(args: &Args, found: Vec<found::Rows>, out: &mut Out) -> Outcome {
     let given = [
         ("--all", args.all && !args.source.is_dir()),
@@ -31,6 +31,7 @@ pub(super) fn all(args: &Args, found: Vec<found::Rows>, out: &mut Out) -> Outcom
             args.source.display()
         )));
     }
+    let are_together = found.iter().any(|one| one.files.len() > 1);
     let is_checked = args.dry_run || args.require_vectors || found.len() > 1;
     let loads: Vec<(String, load::Args)> = found.into_iter().map(|one| request(args, one)).collect();
     if is_checked {
@@ -50,7 +51,7 @@ pub(super) fn all(args: &Args, found: Vec<found::Rows>, out: &mut Out) -> Outcom
             out.warn(format_args!(
                 "{collection}: {} had the ids of others, or of points that were there, and took their places{}",
                 table::counted(replacing, "row"),
-                if args.source.is_dir() && !args.all {
+                if are_together {
                     "; with --all each file of the directory is a collection of its own"
                 } else {
                     ""

@@ -84,8 +84,8 @@ pub(crate) struct Args {
     /// Collection or alias
     collection: String,
 
-    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz or, in a build
-    /// with Parquet, .zst; - for standard input
+    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz or, in a
+    /// build with Parquet, .zst; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -171,8 +171,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     into_collection(args, out).map(drop)
 }
 
-/// Loads the files, and answers. Counts the rows that made no point more: they took the places of points that were there, or
-/// of rows before them.
+/// Loads the files, and answers. Counts the rows that made no point more: they took the places of points that were
+/// there, or of rows before them.
 pub(crate) fn into_collection(args: &Args, out: &mut Out) -> Outcome<u64> {
     let beside = match (&args.payload, &args.rows) {
         (Some(file), _) => Some(Beside::Payload(file)),
