@@ -90,6 +90,25 @@ fn options_that_would_do_nothing_are_refused() {
 }
 
 #[test]
+fn what_only_some_builds_read_is_not_promised_by_all() {
+    let place = Place::new();
+    for command in ["load", "import"] {
+        let help = place.vdb(&[command, "--help"]).succeeded().stdout;
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let help = words.join(" ");
+        assert!(help.contains("in a build with Parquet, .zst"), "{help}");
+        assert!(!help.contains(".gz or .zst"), "{help}");
+    }
+    let odd = place.file("odd.xyz", "x");
+    let message = place.vdb(&["load", "db", "c", &odd]).failed_with(1);
+    assert_eq!(
+        message.contains(".gz or .zst"),
+        cfg!(feature = "parquet"),
+        "{message}"
+    );
+}
+
+#[test]
 fn how_long_a_setting_is_measured_can_be_said() {
     let place = Place::new();
     let rows: Vec<[f32; 2]> = (0..50).map(|row| [row as f32, 1.0]).collect();
