@@ -103,6 +103,16 @@ fn harmless(text: &str) -> String {
     clean
 }
 
+/// An argument as a shell takes it.
+pub(crate) fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
 /// Whether a character does something to others instead of being seen.
 pub(crate) fn is_unseen(c: char) -> bool {
     // Bidirectional marks, embeddings, overrides and isolates; separators of lines and paragraphs; invisible marks.

@@ -169,6 +169,16 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `OLD=NEW`. Names that are there may have a `=`, and a new one is the caller's choice: the last one counts.
+pub(crate) fn renaming(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.to_owned(), new.to_owned())),
+        Some(_) | None => {
+            Err("expected OLD=NEW, for example birds=old-birds, and neither may be empty".to_owned())
+        }
+    }
+}
+
 /// Points whose payload holds `value` at `key`: as text, and as the number, the boolean or the null that it spells.
 pub(crate) fn matching(key: &str, value: &str) -> Filter {
     let mut any = vec![Condition::matches(key, value)];

@@ -12,22 +12,58 @@ use flate2::read::MultiGzDecoder;
 use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
 
-/// How files of gzip begin.
-const GZIP: &[u8] = b"\x1f\x8b";
+/// How zip archives begin.
+const ZIP: &[u8] = b"PK\x03\x04";
 
-/// How other packed files begin, what they are called, and what to do with them.
-const PACKED: [(&[u8], &str, &str); 2] = [
-    (
-        b"\x28\xb5\x2f\xfd",
-        "Zstandard",
-        "unpack it on the way: zstd -dc FILE | vdb load ... -",
-    ),
-    (
-        b"PK\x03\x04",
-        "a zip archive",
-        "unpack it, and load the files in it; one of arrays ends in .npz",
-    ),
-];
+/// What packs a stream of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packer {
+    Gzip,
+    Zstandard,
+}
+
+impl Packer {
+    const ALL: [(&[u8], Packer); 2] = [
+        (b"\x1f\x8b", Packer::Gzip),
+        (b"\x28\xb5\x2f\xfd", Packer::Zstandard),
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Packer::Gzip => "gzip",
+            Packer::Zstandard => "Zstandard",
+        }
+    }
+
+    /// What to do where it is not unpacked here.
+    fn advice(self) -> &'static str {
+        match self {
+            Packer::Gzip => "unpack it on the way: gzip -dc FILE | vdb load ... -",
+            Packer::Zstandard => "unpack it on the way: zstd -dc FILE | vdb load ... -",
+        }
+    }
+
+    /// What to say where it cannot be unpacked.
+    fn damage(self) -> &'static str {
+        match self {
+            Packer::Gzip => "what gzip packed is damaged or cut short",
+            Packer::Zstandard => {
+                "what Zstandard packed is damaged or cut short, or needs more memory than is allowed: \
+                 `zstd -dc --long=31 FILE | vdb load ... -` unpacks it then"
+            }
+        }
+    }
+}
+
+/// Opens a file of a directory that another program keeps. A pipe in its place would be waited at for ever.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other(
+            "it is no regular file: save what comes out of it in a file of this name first",
+        ));
+    }
+    File::open(path)
+}
 
 /// An open input with its name. `-` is standard input.
 pub struct Input {
@@ -79,42 +115,57 @@ impl Input {
 
     /// Looks at the first bytes without using them up, and refuses those of a packed file.
     pub(crate) fn refuse_packed(&mut self) -> Result<(), RowError> {
-        if self.begins_as_gzip()? {
-            return Err(self.packed_as("gzip", "unpack it on the way: gzip -dc FILE | vdb load ... -"));
+        match self.packer()? {
+            Some(packer) => Err(self.packed_as(packer.name(), packer.advice())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// As [`refuse_packed`](Self::refuse_packed), but what gzip has packed is unpacked as it is read, of any number of members.
+    /// As [`refuse_packed`](Self::refuse_packed), but what gzip or Zstandard has packed is unpacked as it is read, of any number of
+    /// members or frames.
     pub(crate) fn unpack(&mut self) -> Result<(), RowError> {
-        if !self.begins_as_gzip()? {
+        let Some(packer) = self.packer()? else {
             return Ok(());
-        }
+        };
         let count = Arc::new(AtomicU64::new(0));
         let reader = Counted {
             reader: std::mem::replace(&mut self.reader, Box::new(io::empty())),
             count: count.clone(),
         };
-        self.reader = Box::new(Unpacked(MultiGzDecoder::new(reader)));
+        self.reader = match packer {
+            Packer::Gzip => Box::new(Unpacked {
+                decoder: MultiGzDecoder::new(reader),
+                packer,
+            }),
+            // Its windows are of at most 128 MiB: what needs more to be unpacked is an error, and no damage.
+            #[cfg(feature = "zstd")]
+            Packer::Zstandard => match zstd::stream::read::Decoder::new(reader) {
+                Ok(decoder) => Box::new(Unpacked { decoder, packer }),
+                Err(error) => return Err(RowError::new(self.place(At::File), Problem::Io(error))),
+            },
+            #[cfg(not(feature = "zstd"))]
+            Packer::Zstandard => return Err(self.packed_as(packer.name(), packer.advice())),
+        };
         self.packed = Some(count);
         Ok(())
     }
 
-    /// Looks at the first bytes without using them up: true if they are those of gzip.
-    fn begins_as_gzip(&mut self) -> Result<bool, RowError> {
+    /// Looks at the first bytes without using them up: what packed them, if anything has.
+    fn packer(&mut self) -> Result<Option<Packer>, RowError> {
         let mut start = [0; 4];
         let filled = self
             .fill(&mut start)
             .map_err(|error| RowError::new(self.place(At::File), Problem::Io(error)))?;
         let start = start.get(..filled).unwrap_or_default();
-        let mut packed = PACKED.into_iter();
-        if let Some((_, found, advice)) = packed.find(|(magic, ..)| start.starts_with(magic)) {
-            return Err(self.packed_as(found, advice));
+        if start.starts_with(ZIP) {
+            let advice = "unpack it, and load the files in it; one of arrays ends in .npz";
+            return Err(self.packed_as("a zip archive", advice));
         }
         let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
         self.reader = Box::new(Cursor::new(start.to_vec()).chain(rest));
         self.read = 0;
-        Ok(start.starts_with(GZIP))
+        let known = Packer::ALL.iter().find(|(magic, _)| start.starts_with(magic));
+        Ok(known.map(|(_, packer)| *packer))
     }
 
     fn packed_as(&self, found: &str, advice: &'static str) -> RowError {
@@ -220,20 +271,21 @@ impl fmt::Debug for Input {
     }
 }
 
-/// What gzip has packed. What its decoder says does not name it.
-struct Unpacked(MultiGzDecoder<Counted>);
+/// What was packed. What decoders say does not name what they decode.
+struct Unpacked<D> {
+    decoder: D,
+    packer: Packer,
+}
 
-impl Read for Unpacked {
+impl<D: Read> Read for Unpacked<D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| {
+        self.decoder.read(buffer).map_err(|error| {
             // Those of the system are about the file, whatever is in it.
             if error.raw_os_error().is_some() {
                 return error;
             }
-            io::Error::new(
-                error.kind(),
-                format!("what gzip packed is damaged or cut short: {error}"),
-            )
+            let what = self.packer.damage();
+            io::Error::new(error.kind(), format!("{what}: {error}"))
         })
     }
 }

@@ -6,6 +6,17 @@ use std::path::Path;
 use crate::error::{Problem, RowError};
 use crate::row::{At, Place};
 
+/// The endings of text that was packed, behind that of its format.
+const PACKED: [&str; 2] = ["gz", "zst"];
+
+/// What the names of files end in that are read here.
+#[cfg(feature = "zstd")]
+const EXPECTED: &str = "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, \
+                        .jsonl or .ndjson, of these text files also with .gz or .zst";
+#[cfg(not(feature = "zstd"))]
+const EXPECTED: &str = "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, \
+                        .jsonl or .ndjson, of these text files also with .gz";
+
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
@@ -61,14 +72,14 @@ impl Format {
         matches!(self, Format::Csv | Format::Tsv | Format::JsonLines)
     }
 
-    /// The format of `path`: by its ending, that before `.gz` if it is one of text; JSON Lines for standard input (`-`).
+    /// The format of `path`: by its ending, that before `.gz` or `.zst` if it is one of text; JSON Lines for standard input (`-`).
     pub fn of(path: &Path) -> Result<Format, RowError> {
         if path.as_os_str() == "-" {
             return Ok(Format::JsonLines);
         }
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         // What was packed twice is unpacked once only.
-        if ending.eq_ignore_ascii_case("gz")
+        if PACKED.iter().any(|packed| ending.eq_ignore_ascii_case(packed))
             && let Some(inner) = path.file_stem().map(Path::new).and_then(Path::extension)
             && let Some(format) = Format::from_ending(&inner.to_string_lossy())
             && format.is_text()
@@ -83,7 +94,7 @@ impl Format {
                 _ => "rename the file or name its format",
             };
             let problem = Problem::Format {
-                expected: "a file that ends in .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl or .ndjson, of these text files also with .gz",
+                expected: EXPECTED,
                 found: if ending.is_empty() {
                     "no ending".to_owned()
                 } else {

@@ -3,16 +3,45 @@
 //! They are opened as what never changes (`immutable=1`), so that nothing is written beside them, not even a lock. A file
 //! with a journal beside it was left in the middle of a write, and is refused. Nothing that a hostile file defines is run.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Problem, RowError};
+use crate::input::open_regular;
 use crate::row::{At, Place};
+
+/// What a file was like at some time: whether it was written to is seen by it, as no lock keeps others from doing so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// What it is like now; none if it is not there.
+    pub(crate) fn of(path: &Path) -> Option<Stamp> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(Stamp {
+            len: found.len(),
+            modified: found.modified().ok(),
+        })
+    }
+
+    /// What to say if it is another one now.
+    pub(crate) fn changed(before: Option<&Stamp>, path: &Path) -> Option<Problem> {
+        let is_same = Stamp::of(path).as_ref() == before;
+        (!is_same).then(|| {
+            let why =
+                "it was written to while it was read: close the program that has it open, and import again";
+            Problem::Sqlite(why.to_owned())
+        })
+    }
+}
 
 /// Opens a file for reading; values of more than `longest` bytes are an error. `file` stands in messages.
 pub(crate) fn open(path: &Path, file: &Arc<str>, longest: u64) -> Result<Connection, RowError> {
@@ -35,7 +64,7 @@ pub(crate) fn open(path: &Path, file: &Arc<str>, longest: u64) -> Result<Connect
         }
     }
     // For a file that is missing SQLite has no good words.
-    File::open(path).map_err(|error| fail(Problem::Io(error)))?;
+    open_regular(path).map_err(|error| fail(Problem::Io(error)))?;
     let open = || -> rusqlite::Result<Connection> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -41,6 +41,15 @@ impl Settings {
                 );
             }
         }
+        let mut unknown: Vec<&String> = info
+            .payload_schema
+            .iter()
+            .filter_map(|(path, index)| field_type(index.data_type).is_none().then_some(path))
+            .collect();
+        unknown.sort_unstable();
+        lost.extend(unknown.into_iter().map(|path| {
+            format!("the payload path {path} is not indexed: its index is of a kind that this version does not know")
+        }));
         (Settings { config }, lost)
     }
 
@@ -136,20 +145,23 @@ impl Settings {
     }
 }
 
-/// The messages that index the payload paths of a collection, by path.
+/// The messages that index the payload paths of a collection, by path, those left out whose kinds are not known.
 pub(crate) fn indexes(info: &proto::CollectionInfo, name: &str) -> Vec<proto::CreateFieldIndexCollection> {
     let mut all: Vec<_> = info.payload_schema.iter().collect();
     all.sort_unstable_by_key(|(path, _)| *path);
-    let message = |(path, index): (&String, &proto::PayloadSchemaInfo)| proto::CreateFieldIndexCollection {
-        collection_name: name.to_owned(),
-        wait: Some(true),
-        field_name: path.clone(),
-        field_type: field_type(index.data_type).map(Into::into),
-        field_index_params: index.params.clone(),
-        ordering: None,
-        timeout: None,
+    let message = |(path, index): (&String, &proto::PayloadSchemaInfo)| {
+        let kind = field_type(index.data_type)?;
+        Some(proto::CreateFieldIndexCollection {
+            collection_name: name.to_owned(),
+            wait: Some(true),
+            field_name: path.clone(),
+            field_type: Some(kind.into()),
+            field_index_params: index.params.clone(),
+            ordering: None,
+            timeout: None,
+        })
     };
-    all.into_iter().map(message).collect()
+    all.into_iter().filter_map(message).collect()
 }
 
 /// What an index is called when it is made, by what it is called when it is told.
@@ -167,3 +179,6 @@ fn field_type(code: i32) -> Option<proto::FieldType> {
         Told::Uuid => proto::FieldType::Uuid,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::open;
-use crate::out::Out;
+use crate::out::{Out, quoted};
 
 /// Where the data is in the sources that this program was built from.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/wordnet");
@@ -203,14 +203,4 @@ fn step(program: &Path, arguments: &[OsString], out: &mut Out) -> Outcome<f64> {
         out.line(format_args!("({seconds:.2} s)\n"))?;
     }
     Ok(seconds)
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
 }

@@ -22,6 +22,9 @@ use crate::{interrupt, parse, table};
 const FROM_KEY: &str = "VDB_FROM_API_KEY";
 const TO_KEY: &str = "VDB_TO_API_KEY";
 
+/// How long one call to a server may take, unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 const AFTER: &str = "\
 FROM and TO are each the URL of a server (Qdrant, a Qdrant cluster, `vdb serve`; the port of gRPC, 6334) or the directory of a \
 database. A directory that is read may be in use meanwhile, and is seen as it was at the beginning.
@@ -72,8 +75,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
 
-    /// Another name for a collection at the target; may be repeated
-    #[arg(long, value_name = "OLD=NEW", value_parser = parse::key_value)]
+    /// Another name for a collection at the target; may be repeated. The last = is the one between the names
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse::renaming)]
     rename: Vec<(String, String)>,
 
     /// Put this before the names of collections that are not renamed
@@ -106,9 +109,9 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Parts of a collection that are copied at once
-    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=64))]
-    parallel: u32,
+    /// Parts of a collection that are copied from a server at once [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    parallel: Option<u32>,
 
     /// Most points of a call
     #[arg(long, value_name = "N", default_value = "4096")]
@@ -139,14 +142,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// Times that a call is tried again when a server is overloaded or away
-    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(0..=1000))]
-    retries: u32,
+    /// Times that a call is tried again when a server is overloaded or away [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    retries: Option<u32>,
 
-    /// How long one call to a server may take
-    #[arg(long, value_name = "SECONDS", default_value = "60", hide_default_value = true)]
-    #[arg(allow_negative_numbers = true, value_parser = parse::seconds)]
-    timeout: Duration,
+    /// How long one call to a server may take [default: 60]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse::seconds)]
+    timeout: Option<Duration>,
 
     /// Key of the server that is read; the environment is a safer place for it
     #[arg(long, value_name = "KEY")]
@@ -181,7 +183,7 @@ fn verification(text: &str) -> Result<Verification, String> {
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let from = endpoint(&args.from, args.from_api_key.as_ref(), FROM_KEY)?;
     let to = endpoint(&args.to, args.to_api_key.as_ref(), TO_KEY)?;
-    check(args, &to)?;
+    check(args, &from, &to)?;
     for side in [&from, &to].into_iter().filter(|side| side.shows_key()) {
         out.warn(format_args!(
             "the key of {side} goes over the network in the clear, for everybody on the way to read: use https"
@@ -196,7 +198,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let remarks = Arc::new(Mutex::new(Vec::new()));
     let bar = progress::bar(out, "migrating", None, Unit::Rows);
     let watch = watch(bar.clone(), remarks.clone());
-    let outcome = vdb_migrate::run(&from, &to, &state, options(args), args.timeout, watch);
+    let timeout = args.timeout.unwrap_or(TIMEOUT);
+    let outcome = vdb_migrate::run(&from, &to, &state, options(args), timeout, watch);
     bar.finish_and_clear();
     for remark in remarks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         out.note(remark);
@@ -286,7 +289,24 @@ fn wait_for(to: &Endpoint) -> Outcome {
 }
 
 /// Refuses options that would be of no effect.
-fn check(args: &Args, to: &Endpoint) -> Outcome {
+fn check(args: &Args, from: &Endpoint, to: &Endpoint) -> Outcome {
+    if args.parallel.is_some() && from.directory().is_some() {
+        return Err(Failure::usage(format!(
+            "--parallel is for servers that are read, and {from} is a directory, which is read in one go"
+        )));
+    }
+    if from.directory().is_some() && to.directory().is_some() {
+        let given = [
+            ("--lossy", args.lossy),
+            ("--retries", args.retries.is_some()),
+            ("--timeout", args.timeout.is_some()),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Failure::usage(format!(
+                "{option} is for servers, and both sides are directories"
+            )));
+        }
+    }
     if to.directory().is_none() {
         return if args.no_index {
             Err(Failure::usage(
@@ -325,14 +345,14 @@ fn options(args: &Args) -> Options {
         aliases: !args.no_aliases,
         lossy: args.lossy,
         dry_run: args.dry_run,
-        parallel: args.parallel,
+        parallel: args.parallel.unwrap_or(Options::default().parallel),
         batch_points: args.batch,
         shards: args.shards,
         replicas: args.replication_factor,
         write_consistency: args.write_consistency_factor,
         defer_graphs: !args.index_while_copying,
         patience: Patience {
-            retries: args.retries,
+            retries: args.retries.unwrap_or(Patience::default().retries),
             ..Patience::default()
         },
         ..Options::default()

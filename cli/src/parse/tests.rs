@@ -51,6 +51,16 @@ fn a_pair_is_split_at_its_first_equals_sign() {
 }
 
 #[test]
+fn a_renaming_has_two_names_around_its_last_equals_sign() {
+    let pair = |old: &str, new: &str| Ok((old.to_owned(), new.to_owned()));
+    assert_eq!(renaming("pts=more"), pair("pts", "more"));
+    assert_eq!(renaming("a=b=c"), pair("a=b", "c"));
+    for text in ["pts=", "=c", "c", "=", ""] {
+        assert!(renaming(text).is_err_and(|e| e.contains("OLD=NEW")), "{text}");
+    }
+}
+
+#[test]
 fn a_filter_that_is_no_filter_says_why() {
     assert!(filter("{").is_err_and(|e| e.contains("JSON")));
     assert!(filter("{\"musst\": []}").is_err_and(|e| e.contains("musst")));

@@ -10,6 +10,8 @@ mod beyond;
 #[cfg(test)]
 mod careful;
 #[cfg(test)]
+mod directories;
+#[cfg(test)]
 mod exporting;
 #[cfg(test)]
 mod housekeeping;

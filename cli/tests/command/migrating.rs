@@ -149,7 +149,28 @@ fn keys_come_from_the_environment_and_are_never_told() {
 #[test]
 fn what_cannot_be_meant_is_refused() {
     let place = Place::four_points();
-    let cases: [(&[&str], i32, &str); 7] = [
+    let server = "http://localhost:1";
+    let cases: [(&[&str], i32, &str); 11] = [
+        (
+            &["--from", "db", "--to", "new", "--lossy"],
+            2,
+            "--lossy is for servers",
+        ),
+        (
+            &["--from", "db", "--to", "new", "--retries", "3"],
+            2,
+            "--retries is for servers",
+        ),
+        (
+            &["--from", "db", "--to", "new", "--timeout", "3"],
+            2,
+            "--timeout is for servers",
+        ),
+        (
+            &["--from", "db", "--to", server, "--parallel", "3"],
+            2,
+            "--parallel is for servers that are read",
+        ),
         (&["--from", "db", "--to", "db"], 2, "both"),
         (&["--from", "db", "--to", ":memory:"], 2, "memory"),
         (&["--from", "none", "--to", "new"], 1, "no database"),
@@ -192,22 +213,16 @@ fn acknowledged(state: &Path) -> u64 {
 fn cut(place: &Place, from: &str, to: &str, state: &str, signal: &str) -> (Option<i32>, String) {
     let file = place.path(state);
     let before = acknowledged(&file);
-    let mut child = place
-        .command(&[
-            "migrate",
-            "--from",
-            from,
-            "--to",
-            to,
-            "--state",
-            state,
-            "--batch",
-            "1",
-            "--parallel",
-            "1",
-        ])
-        .spawn()
-        .unwrap();
+    let migrate = [
+        "migrate", "--from", from, "--to", to, "--state", state, "--batch", "1",
+    ];
+    // A directory is read in one go anyway.
+    let slowly: &[&str] = if from.contains("://") {
+        &["--parallel", "1"]
+    } else {
+        &[]
+    };
+    let mut child = place.command(&[&migrate[..], slowly].concat()).spawn().unwrap();
     while acknowledged(&file) <= before {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was cut");
         std::thread::sleep(Duration::from_millis(5));

@@ -10,7 +10,40 @@ fn options_that_would_do_nothing_are_refused() {
     let load = |file| ["load", "db", "points", file];
     let search = ["bench", "search", "--data", &vectors, "--queries", "1"];
     let create = ["create", "db", "c", "--vector", "a:4:dot:u8"];
-    let cases: [(&[&str], &[&str], &[&str]); 9] = [
+    let sparse = r#"{"id": 1, "vector": {"words": {"indices": [1], "values": [2]}}}"#;
+    let sparse = place.file("sparse.jsonl", sparse);
+    place.vdb(&["load", "db", "sparse", &sparse]).succeeded();
+    let again = ["load", "db", "sparse", &sparse];
+    let first = ["import", &sparse, "db", "--collection", "more"];
+    let named = ["load", "db", "points", "rows.tsv"];
+    let cases: [(&[&str], &[&str], &[&str]); 15] = [
+        (&again, &["--distance", "dot"], &["--distance", "has none"]),
+        (&first, &["--distance", "euclid"], &["--distance", "has none"]),
+        (&first, &["--rename", "sparse=more"], &["--rename", "has rows"]),
+        (
+            &named,
+            &[
+                "--format",
+                "jsonl",
+                "--vector-column",
+                "a",
+                "--vector-column",
+                "b",
+                "--using",
+                "c",
+            ],
+            &["--using", "--vector-column"],
+        ),
+        (
+            &named,
+            &["--no-vectors", "--using", "c"],
+            &["--using", "--no-vectors"],
+        ),
+        (
+            &named,
+            &["--text-ids", "key", "--start-id", "5"],
+            &["--text-ids", "--start-id"],
+        ),
         (
             &load(&vectors),
             &["--max-row-bytes", "100"],
@@ -43,6 +76,36 @@ fn options_that_would_do_nothing_are_refused() {
         assert!(told, "{command:?} {options:?}: {message}");
     }
     assert_eq!(place.json(&["count", "db", "points"])["count"], 4);
+    let message = place
+        .vdb(&[&again[..], &["--element", "f16"]].concat())
+        .failed_with(1);
+    assert!(message.contains("--element f32 and not f16"), "{message}");
+    assert_eq!(
+        place.json(&["collections", "list", "db"])["collections"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn what_only_some_builds_read_is_not_promised_by_all() {
+    let place = Place::new();
+    for command in ["load", "import"] {
+        let help = place.vdb(&[command, "--help"]).succeeded().stdout;
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let help = words.join(" ");
+        assert!(help.contains("in a build with Parquet, .zst"), "{help}");
+        assert!(!help.contains(".gz or .zst"), "{help}");
+    }
+    let odd = place.file("odd.xyz", "x");
+    let message = place.vdb(&["load", "db", "c", &odd]).failed_with(1);
+    assert_eq!(
+        message.contains(".gz or .zst"),
+        cfg!(feature = "parquet"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Problem, RowError};
+use crate::input::open_regular;
 use crate::pickle::{Class, Classes, Dict, Event, Kind, Limits, Machine, References, Value};
 use crate::row::{At, Place};
 use crate::vector::MAX_DIM;
@@ -72,7 +73,7 @@ fn name_of(path: &Path) -> Arc<str> {
 }
 
 fn open(path: &Path) -> Result<File, RowError> {
-    File::open(path).map_err(|error| at_file(&name_of(path), Problem::Io(error)))
+    open_regular(path).map_err(|error| at_file(&name_of(path), Problem::Io(error)))
 }
 
 fn damaged(expected: &'static str, found: impl std::fmt::Display) -> Problem {

@@ -1,7 +1,7 @@
 //! Records as points.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
@@ -17,12 +17,17 @@ use crate::error::{Problem, RowError};
 use crate::id;
 use crate::qdrant::ImportOptions;
 use crate::row::{At, Place};
+use crate::sqlite::Stamp;
 use crate::vector::not_finite;
 
 /// What Chroma calls the document and the address among the keys of metadata; no other key begins so.
 const OWN: &str = "chroma:";
 const DOCUMENT: &str = "chroma:document";
 const URI: &str = "chroma:uri";
+
+/// The next row of a segment. By an index SQLite would find and sort all rows of the segment for each one that is asked for.
+const NEXT: &str = "SELECT id, embedding_id FROM embeddings NOT INDEXED \
+                    WHERE segment_id = ?1 AND id > ?2 ORDER BY id LIMIT 1";
 
 /// The id of a record and its metadata.
 type Record = (String, Map<String, Json>);
@@ -39,6 +44,7 @@ struct Keys {
 #[derive(Debug)]
 pub struct ChromaPoints {
     connection: Connection,
+    path: PathBuf,
     file: Arc<str>,
     segments: Segments,
     vectors: Option<Vectors>,
@@ -58,7 +64,7 @@ pub struct ChromaPoints {
 impl ChromaPoints {
     pub(super) fn open(
         connection: Connection,
-        dir: &Path,
+        path: PathBuf,
         file: Arc<str>,
         segments: Segments,
         dim: Option<usize>,
@@ -69,7 +75,7 @@ impl ChromaPoints {
             None => None,
             Some(dim) => Some(Vectors::open(
                 &connection,
-                dir,
+                path.parent().unwrap_or(Path::new("")),
                 &segments,
                 dim,
                 &options.limits,
@@ -83,6 +89,7 @@ impl ChromaPoints {
         let total = u64::try_from(rows.map_err(|error| fail(sqlite(error)))?).unwrap_or(0);
         let mut points = ChromaPoints {
             connection,
+            path,
             file: file.clone(),
             segments,
             vectors,
@@ -233,10 +240,9 @@ impl ChromaPoints {
     /// The next record: of the tables while they have one, then of the log.
     fn record(&mut self) -> Result<Option<Record>, Problem> {
         loop {
-            let select = "SELECT id, embedding_id FROM embeddings WHERE segment_id = ?1 AND id > ?2 ORDER BY id LIMIT 1";
             let next: Option<(i64, String)> = self
                 .connection
-                .prepare_cached(select)
+                .prepare_cached(NEXT)
                 .and_then(|mut statement| {
                     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
                     statement
@@ -341,7 +347,8 @@ impl Iterator for ChromaPoints {
         let point = match self.record() {
             Ok(None) => {
                 self.ended = true;
-                return None;
+                let changed = Stamp::changed(self.segments.stamp.as_ref(), &self.path)?;
+                return Some(Err(RowError::new(whole(&self.file), changed)));
             }
             Ok(Some((id, metadata))) => self.point(id, metadata),
             Err(problem) => Err(RowError::new(place, problem)),
@@ -351,3 +358,6 @@ impl Iterator for ChromaPoints {
         Some(point)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use super::records::{ChromaPoints, entry};
 use crate::error::{Problem, RowError, quoted};
 use crate::qdrant::{Described, ImportOptions};
 use crate::row::{At, Place};
-use crate::sqlite;
+use crate::sqlite::{self, Stamp};
 
 const FILE: &str = "chroma.sqlite3";
 
@@ -46,6 +46,8 @@ pub(super) struct Segments {
     pub(super) vector_seq: Option<i64>,
     pub(super) metadata_seq: i64,
     pub(super) is_cosine: bool,
+    /// What the file was like when its reading began.
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// One collection of a directory, read to its end and sound.
@@ -108,8 +110,11 @@ impl ChromaStore {
         let wrong = |why: &str| fail(Problem::Collection(format!("collection {}: {why}", quoted(name))));
         let listed = self.collections.iter().find(|listed| listed.name == name);
         let listed = listed.ok_or_else(|| wrong("there is none of this name"))?;
-        let connection = sqlite::open(&self.dir.join(FILE), &self.file, options.limits.value_bytes)?;
+        let path = self.dir.join(FILE);
+        let stamp = Stamp::of(&path);
+        let connection = sqlite::open(&path, &self.file, options.limits.value_bytes)?;
         let mut segments = segments(&connection, &listed.id).map_err(fail)?;
+        segments.stamp = stamp;
         let distance = distance(&connection, listed, &segments).map_err(|problem| {
             if let Problem::Collection(why) = problem {
                 wrong(&why)
@@ -181,16 +186,17 @@ impl ChromaCollection {
     /// The records as points.
     ///
     /// # Errors
-    /// When a file cannot be read any more.
+    /// When a file cannot be read any more. That the tables were written to meanwhile is an error after the last point.
     pub fn into_points(self) -> Result<ChromaPoints, RowError> {
         self.clone_points()
     }
 
     fn clone_points(&self) -> Result<ChromaPoints, RowError> {
-        let connection = sqlite::open(&self.dir.join(FILE), &self.file, self.options.limits.value_bytes)?;
+        let path = self.dir.join(FILE);
+        let connection = sqlite::open(&path, &self.file, self.options.limits.value_bytes)?;
         ChromaPoints::open(
             connection,
-            &self.dir,
+            path,
             self.file.clone(),
             self.segments.clone(),
             self.dim,
@@ -302,6 +308,7 @@ fn segments(connection: &Connection, collection: &str) -> Result<Segments, Probl
         vector,
         metadata,
         is_cosine: false,
+        stamp: None,
     })
 }
 

@@ -172,6 +172,27 @@ fn a_store_in_the_middle_of_a_write_is_refused() {
 }
 
 #[test]
+fn a_store_that_is_written_to_meanwhile_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&fixtures().join("chroma/store"), dir.path());
+    let store = ChromaStore::open(dir.path()).unwrap();
+    let collection = store
+        .collection("posts", ImportOptions::default(), &mut |_, _| true)
+        .unwrap();
+    let file = std::fs::File::options()
+        .append(true)
+        .open(dir.path().join("chroma.sqlite3"))
+        .unwrap();
+    file.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(9))
+        .unwrap();
+    let points: Vec<_> = collection.into_points().unwrap().collect();
+    let (last, others) = points.split_last().unwrap();
+    assert!(others.iter().all(Result::is_ok) && others.len() == 30);
+    let told = last.as_ref().unwrap_err().to_string();
+    assert!(told.contains("written to while it was read"), "{told}");
+}
+
+#[test]
 fn damage_is_an_error_or_harmless_but_never_a_panic() {
     let source = fixtures().join("chroma/store");
     let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,5 @@
 //! The rows of an index, block by block.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use vdb_sys::element::{Element, decode_to_f32};
 
 use crate::error::{Problem, RowError};
 use crate::id::{Given, Numbering};
+use crate::input::open_regular;
 use crate::options::ReadOptions;
 use crate::row::{At, Place, Row};
 use crate::source::{Progress, RowSource};
@@ -54,7 +54,7 @@ impl FaissRows {
             file: name.clone(),
             at: At::File,
         };
-        let file = File::open(path).map_err(|error| RowError::new(place, Problem::Io(error)))?;
+        let file = open_regular(path).map_err(|error| RowError::new(place, Problem::Io(error)))?;
         FaissRows::from_reader(name, Box::new(file), options)
     }
 

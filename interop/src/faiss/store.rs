@@ -62,6 +62,9 @@ enum Payloads {
 }
 
 impl FaissCollection {
+    /// What the index of a directory is called.
+    pub const INDEX: &'static str = INDEX;
+
     /// Whether a directory has an index where the wrapper keeps it.
     pub fn is_at(dir: &Path) -> bool {
         dir.join(INDEX).is_file()
@@ -131,6 +134,9 @@ impl FaissCollection {
             described.warnings.push(format!(
                 "{other} beside the index is not read, only {METADATA} and {DOCUMENTS} are: what it says of the vectors is left behind"
             ));
+        }
+        if !is_directory {
+            described.warnings.extend(left_beside(path));
         }
         let mut collection = FaissCollection {
             index,
@@ -247,6 +253,26 @@ fn other_pickle(dir: &Path) -> Option<String> {
     let entries = std::fs::read_dir(dir).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.filter(is_other).min()
+}
+
+/// What to say of payloads beside an index file that was named without its directory.
+fn left_beside(index: &Path) -> Option<String> {
+    let name = index.file_name()?;
+    let there = |name: &str| index.with_file_name(name).is_file();
+    if name == INDEX {
+        let found = [METADATA, DOCUMENTS].into_iter().find(|name| there(name))?;
+        return Some(format!(
+            "{found} beside it is not read, and payloads are left behind: with the directory as the source both are read"
+        ));
+    }
+    // As LangChain names them where the caller chose the name.
+    let found = format!("{}.pkl", index.file_stem()?.to_str()?);
+    there(&found).then(|| {
+        format!(
+            "{found} beside it is not read, and payloads are left behind: in a directory, called {INDEX} and {DOCUMENTS}, both \
+             are read"
+        )
+    })
 }
 
 /// All payloads by position, of so many bytes in all.

@@ -354,6 +354,24 @@ fn metadata_that_is_older_than_the_index_is_told() {
     }
 }
 
+#[test]
+fn payloads_that_stay_behind_are_told() {
+    let warnings = |path: &Path| {
+        let read = FaissCollection::read(path, &FaissOptions::default(), &mut |_, _| true).unwrap();
+        read.described().warnings.join("\n")
+    };
+    let index = fixtures().join("faiss/flatip_8/index.faiss");
+    let told = warnings(&index);
+    assert!(told.contains("metadata.pkl beside it is not read"), "{told}");
+    let dir = tempfile::tempdir().unwrap();
+    let named = dir.path().join("posts.faiss");
+    std::fs::copy(&index, &named).unwrap();
+    assert_eq!(warnings(&named), "");
+    std::fs::write(dir.path().join("posts.pkl"), b"").unwrap();
+    let told = warnings(&named);
+    assert!(told.contains("posts.pkl") && told.contains("index.pkl"), "{told}");
+}
+
 /// A directory with the twelve vectors of the wrapper and a pickle of `objects/`.
 fn with_pickle(file: &str, name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

@@ -128,3 +128,94 @@ fn an_array_that_is_to_be_left_out_is_there() {
         "{error}"
     );
 }
+
+/// An archive of stored arrays, each with its type, its shape and its bytes.
+fn stored(arrays: &[(&str, &str, &str, Vec<u8>)]) -> Vec<u8> {
+    let number = |length: usize| u32::try_from(length).unwrap().to_le_bytes();
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, descr, shape, bytes) in arrays {
+        let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = u16::try_from(text.len()).unwrap().to_le_bytes();
+        let content = [&b"\x93NUMPY\x01\x00"[..], &length[..], text.as_bytes(), bytes].concat();
+        let name = format!("{name}.npy");
+        let mut crc = flate2::Crc::new();
+        crc.update(&content);
+        // Version, flags, method, time and date, then what both records have in common.
+        let common = [
+            &[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+            &crc.sum().to_le_bytes(),
+            &number(content.len()),
+            &number(content.len()),
+            &u16::try_from(name.len()).unwrap().to_le_bytes(),
+            &[0; 2],
+        ]
+        .concat();
+        let at = number(file.len());
+        directory.extend(
+            [
+                &b"PK\x01\x02\x14\0"[..],
+                &common[..],
+                &[0; 10],
+                &at,
+                name.as_bytes(),
+            ]
+            .concat(),
+        );
+        file.extend([&b"PK\x03\x04"[..], &common[..], name.as_bytes(), &content].concat());
+    }
+    let count = u16::try_from(arrays.len()).unwrap().to_le_bytes();
+    let (size, at) = (number(directory.len()), number(file.len()));
+    file.extend(directory);
+    file.extend(
+        [
+            &b"PK\x05\x06\0\0\0\0"[..],
+            &count[..],
+            &count,
+            &size,
+            &at,
+            &[0; 2],
+        ]
+        .concat(),
+    );
+    file
+}
+
+#[test]
+fn ids_are_never_changed_whatever_payloads_may_be() {
+    let numbers = |numbers: &[u32]| {
+        numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.npz");
+    let half = 0xd83d;
+    for (descr, bytes) in [("<U1", numbers(&[half, 'b'.into()])), ("|S1", vec![0xff, b'b'])] {
+        let arrays = [
+            ("ids", descr, "(2,)", bytes),
+            ("v", "<f4", "(2, 1)", numbers(&[1f32.to_bits(), 2f32.to_bits()])),
+            ("word", "<U1", "(2,)", numbers(&['a'.into(), half])),
+        ];
+        std::fs::write(&path, stored(&arrays)).unwrap();
+        let options = ReadOptions {
+            lossy: true,
+            text_ids: Some("key".to_owned()),
+            ..ReadOptions::default()
+        };
+        let mut rows = crate::open(&path, &options).unwrap();
+        let error = rows.next().unwrap().unwrap_err();
+        let told = error.to_string();
+        assert!(error.is_skippable(), "{told}");
+        assert!(
+            told.contains("row 0: ids: ") && told.contains(" is not an id"),
+            "{told}"
+        );
+        // The next row has an id, and a payload that was changed.
+        let row = rows.next().unwrap().unwrap();
+        assert_eq!(row.id, id::of_text("b"));
+        assert_eq!(row.payload.unwrap()["word"], "\u{fffd}");
+        assert!(rows.next().is_none());
+        assert_eq!(rows.changed(), 1);
+    }
+}

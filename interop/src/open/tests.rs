@@ -25,6 +25,7 @@ fn the_ending_names_the_format_in_any_case() {
         ("a.ndjson", Format::JsonLines),
         ("a.jsonl.gz", Format::JsonLines),
         ("a.csv.GZ", Format::Csv),
+        ("a.jsonl.zst", Format::JsonLines),
         ("-", Format::JsonLines),
     ] {
         assert_eq!(Format::of(Path::new(name)).unwrap(), format);
@@ -38,7 +39,7 @@ fn other_endings_are_refused_with_the_way_out() {
         ("a.csv.gz.gz", "gzip -dc"),
         ("a.gz", "gzip -dc"),
         ("-.gz", "gzip -dc"),
-        ("a.jsonl.zst", "zstd -dc"),
+        ("a.npy.zst", "zstd -dc"),
         ("a.json", "jq -c"),
         ("a", "no ending"),
         ("a.txt", ".txt"),
@@ -49,6 +50,9 @@ fn other_endings_are_refused_with_the_way_out() {
             "{message}"
         );
         assert!(message.contains(advice), "{message}");
+        // What a build does not unpack is not promised.
+        let expected = message.split("found").next().unwrap();
+        assert_eq!(expected.contains("or .zst"), cfg!(feature = "zstd"), "{message}");
     }
 }
 
@@ -227,6 +231,75 @@ fn what_is_packed_and_damaged_is_an_error_that_ends_the_rows() {
     assert!(last.to_string().contains("gzip"), "{last}");
 }
 
+#[cfg(not(feature = "zstd"))]
+#[test]
+fn text_that_zstandard_packed_is_told_how_to_unpack() {
+    let input = Input::from_bytes("rows.jsonl.zst", b"\x28\xb5\x2f\xfdrest".to_vec());
+    let error = read(input, Format::JsonLines, &ReadOptions::default())
+        .err()
+        .unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains("found Zstandard; unpack it on the way: zstd -dc"),
+        "{error}"
+    );
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn text_that_zstandard_packed_is_unpacked_as_it_is_read() {
+    let pack = |text: &[u8]| zstd::encode_all(text, 3).unwrap();
+    // Of two frames, as files that were put together have them.
+    let packed = [pack(b"{\"id\": 1}\n{\"id\""), pack(b": 2}\n")].concat();
+    for input in [
+        Input::from_bytes("x", packed.clone()),
+        Input::from_reader("x", Drip(std::io::Cursor::new(packed.clone()))),
+    ] {
+        let mut rows = read(input, Format::JsonLines, &ReadOptions::default()).unwrap();
+        let ids: Vec<String> = rows.by_ref().map(|row| row.unwrap().id.to_string()).collect();
+        assert_eq!(ids, ["1", "2"]);
+        assert_eq!(rows.progress().bytes, packed.len() as u64);
+    }
+    let text: String = (0..2_000).map(|id| format!("{{\"id\": {id}}}\n")).collect();
+    let packed = pack(text.as_bytes());
+    let damaged = [
+        &packed[..packed.len() / 2],
+        &packed[..packed.len() - 1],
+        &[&packed[..], b"more"].concat(),
+    ];
+    for bytes in damaged {
+        let rows: Vec<_> = read(
+            Input::from_bytes("x", bytes.to_vec()),
+            Format::JsonLines,
+            &ReadOptions::default(),
+        )
+        .unwrap()
+        .collect();
+        let last = rows.last().unwrap().as_ref().unwrap_err();
+        assert!(
+            !last.is_skippable() && last.to_string().contains("cannot be read: what Zstandard packed"),
+            "{last}"
+        );
+    }
+    // A frame that asks for a window of 2 GiB, which memory would have to hold.
+    let wide = [&b"\x28\xb5\x2f\xfd\x00\xa8"[..], &[0; 16]].concat();
+    let rows = read(
+        Input::from_bytes("x", wide),
+        Format::JsonLines,
+        &ReadOptions::default(),
+    )
+    .unwrap();
+    let error = rows.last().unwrap().unwrap_err();
+    for part in [
+        "what Zstandard packed",
+        "needs more memory than is allowed",
+        "zstd -dc --long=31",
+    ] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
 #[test]
 fn what_stands_beside_vectors_may_be_packed() {
     let dir = tempfile::tempdir().unwrap();
@@ -258,7 +331,7 @@ fn packed_files_of_other_kinds_are_told_as_such() {
         (&b"\x1f\x8b\x08\x00rest"[..], Format::Npy, "found gzip; unpack it"),
         (
             b"\x28\xb5\x2f\xfdrest",
-            Format::JsonLines,
+            Format::Fvecs,
             "found Zstandard; unpack it",
         ),
         (b"PK\x03\x04rest", Format::Csv, "found a zip archive; unpack it"),

@@ -19,7 +19,7 @@ use crate::error::{Problem, RowError, quoted};
 use crate::misfit::Lossy;
 use crate::pickle::{Event, Machine, PickleError, References};
 use crate::row::{At, Place};
-use crate::sqlite;
+use crate::sqlite::{self, Stamp};
 
 /// The file that says which collections there are, and its greatest length.
 const META: &str = "meta.json";
@@ -38,6 +38,8 @@ pub struct LocalStore {
 pub struct LocalCollection {
     path: PathBuf,
     file: Arc<str>,
+    /// What the file was like when its reading began.
+    stamp: Option<Stamp>,
     options: ImportOptions,
     described: Described,
     points: u64,
@@ -131,7 +133,8 @@ impl LocalStore {
         let mut described = config::of_creation(config).map_err(&wrong)?;
         let path = self.dir.join("collection").join(name).join("storage.sqlite");
         let file: Arc<str> = path.display().to_string().into();
-        let mut points = LocalPoints::open(&path, &file, options)?;
+        let stamp = Stamp::of(&path);
+        let mut points = LocalPoints::open(&path, &file, stamp.clone(), options)?;
         let total = points.total;
         let mut shapes = Shapes::default();
         for point in points.by_ref() {
@@ -148,6 +151,7 @@ impl LocalStore {
         Ok(LocalCollection {
             path,
             file,
+            stamp,
             options,
             described,
             points: shapes.points,
@@ -175,9 +179,9 @@ impl LocalCollection {
     /// The points in the order they were written.
     ///
     /// # Errors
-    /// When the file cannot be read any more.
+    /// When the file cannot be read any more. That it was written to meanwhile is an error after the last point.
     pub fn into_points(self) -> Result<LocalPoints, RowError> {
-        LocalPoints::open(&self.path, &self.file, self.options)
+        LocalPoints::open(&self.path, &self.file, self.stamp, self.options)
     }
 }
 
@@ -192,7 +196,9 @@ fn place(file: &Arc<str>, at: At) -> Place {
 #[derive(Debug)]
 pub struct LocalPoints {
     connection: Connection,
+    path: PathBuf,
     file: Arc<str>,
+    stamp: Option<Stamp>,
     options: ImportOptions,
     lossy: Lossy,
     /// Rows that the file has, and that were read.
@@ -204,7 +210,12 @@ pub struct LocalPoints {
 }
 
 impl LocalPoints {
-    fn open(path: &Path, file: &Arc<str>, options: ImportOptions) -> Result<LocalPoints, RowError> {
+    fn open(
+        path: &Path,
+        file: &Arc<str>,
+        stamp: Option<Stamp>,
+        options: ImportOptions,
+    ) -> Result<LocalPoints, RowError> {
         let fail = |problem| RowError::new(place(file, At::File), problem);
         let connection = sqlite::open(path, file, options.limits.value_bytes)?;
         let total = connection.query_row("SELECT count(*) FROM points", [], |row| row.get::<_, i64>(0));
@@ -218,7 +229,9 @@ impl LocalPoints {
         }
         Ok(LocalPoints {
             connection,
+            path: path.to_owned(),
             file: file.clone(),
+            stamp,
             lossy: Lossy {
                 is_allowed: options.lossy,
                 changed: 0,
@@ -285,7 +298,8 @@ impl Iterator for LocalPoints {
         let point = match self.row() {
             Ok(None) => {
                 self.ended = true;
-                return None;
+                let changed = Stamp::changed(self.stamp.as_ref(), &self.path)?;
+                return Some(Err(RowError::new(place(&self.file, At::File), changed)));
             }
             Ok(Some((row, pickle))) => {
                 self.after = row;

@@ -146,6 +146,18 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let mut files = Vec::new();
     for (name, to) in targets(args, &opened.db)? {
         let collection = open::collection(&opened.db, &name)?;
+        if args.format == Format::Backup {
+            let aliases = opened.db.aliases().into_iter();
+            let aliases: Vec<String> = aliases
+                .filter_map(|(alias, of)| (of == collection.name()).then_some(alias))
+                .collect();
+            if !aliases.is_empty() {
+                out.warn(format_args!(
+                    "{name}: a backup has no place for aliases: {}",
+                    aliases.join(", ")
+                ));
+            }
+        }
         let told = |failure: Failure| failure.within(&to.display().to_string());
         let place = place::Place::new(&to, args).map_err(told)?;
         let written =

@@ -46,12 +46,17 @@ pub(super) fn answer(
             table::counted(points, "point"),
             table::counted(count, "collection")
         );
+        let named = if aliases.is_empty() {
+            String::new()
+        } else {
+            format!("; aliases: {}", aliases.join(", "))
+        };
         match times {
-            None => format!("{what} could be imported; nothing was written (--dry-run)"),
+            None => format!("{what} could be imported{named}; nothing was written (--dry-run)"),
             Some((import_s, index_s)) => {
                 let indexed = index_s.map_or_else(String::new, |s| format!(", indexed in {s:.2} s"));
                 format!(
-                    "imported {what} into {} in {import_s:.2} s{indexed}",
+                    "imported {what} into {} in {import_s:.2} s{indexed}{named}",
                     args.db.display()
                 )
             }

@@ -1,12 +1,15 @@
 //! `vdb import`: what other programs keep, into a database.
 //!
 //! ```text
-//! find.rs (what is it?) -> source.rs (checked whole, nothing written yet) -> write.rs (batches into collections) -> graphs
+//! find.rs, held.rs (what is it?) -> source.rs (checked whole, nothing written yet) -> write.rs (batches into collections) -> graphs
 //!         '-> rows.rs: `vdb load`        '-> trial.rs (would the engine make it?)           '-> answer.rs
 //! ```
 
+mod aliases;
 mod answer;
 mod find;
+mod found;
+mod held;
 mod rows;
 mod source;
 mod trial;
@@ -26,7 +29,7 @@ use crate::open::Home;
 use crate::out::Out;
 use crate::{interrupt, parse};
 use answer::{answer, told, with_created};
-use find::{FAISS, Source};
+use found::{FAISS, Found, Source};
 use rows::without_vectors;
 use trial::{importer, may_be};
 
@@ -35,15 +38,16 @@ SOURCE is one of
   NAME.backup   a pickle of qdrant-client's records, {'points': [..], 'collection_info': ..}:
                 collection NAME
   a directory   of QdrantClient(path=...), which has a meta.json; of Chroma, which has a
-                chroma.sqlite3; or one with .backup files in it (--all)
+                chroma.sqlite3; or one with .backup files, or with indexes of FAISS, in it (--all)
   NAME.faiss    an index of FAISS (flat, HNSW, IVF, scalar quantiser; with or without an id map),
                 or a directory with an index.faiss and the metadata.pkl that a common wrapper
                 keeps beside it: collection NAME
   NAME.parquet  Parquet, Arrow (.arrow, .arrows, .feather), .npz, HDF5 of ann-benchmarks, .npy,
-                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz, or a
-                directory of such files of one format: rows, for collection NAME, added to it if
-                it is there; `vdb load --help` tells of their columns, docs/formats.md how each
-                type is mapped
+                .fvecs, .bvecs, .ivecs, .csv, .tsv, .jsonl, the last three also with .gz or, in a
+                build with Parquet, .zst, or a directory of such files of one format: rows, for
+                collection NAME, added to it if it is there; with --all each file of a directory
+                is a collection of its own. `vdb load --help` tells of columns, docs/formats.md
+                how each type is mapped
   -             rows from standard input, JSON Lines unless --format says otherwise;
                 --collection names the collection
 
@@ -52,8 +56,8 @@ themselves apart.
 
 Parquet that `vdb export` wrote says what its collection is like; for other rows --distance says how vectors compare \
 [default: cosine]. \
-Rows are loaded as they are read; --dry-run reads and checks all of them, against the collection if it is there, \
-writes nothing, and tells what was found.
+Rows are loaded as they are read, and with --all those of all collections checked before; --dry-run reads and checks \
+all of them, against the collection if it is there, writes nothing, and tells what was found.
 
 Pickles are programs: this reads them with an interpreter of its own that knows plain data and the client's models, and \
 runs and imports nothing. All of a source that is no file of rows is read and checked before anything is written; damage, \
@@ -71,14 +75,14 @@ An index of FAISS by inner product is a collection by dot product; --distance co
 ids from the metadata.
 
 With --json the answer is {\"source\", \"format\", \"dry_run\", \"collections\": [{\"name\", \"points\", \"with_vectors\", \
-\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for a file of rows that of `vdb load`, \
-unless it is a dry run.
+\"created\", \"warnings\": [..]}], \"aliases\": [..], \"import_s\", \"index_s\"}; for each collection of rows that of \
+`vdb load`, unless it is a dry run.
 
 Examples:
   vdb import posts.backup my.db
   vdb import posts.backup my.db --dry-run
   vdb import ./qdrant_data my.db --all
-  vdb import ./chroma my.db --collection posts
+  vdb import ./chroma my.db --collection posts --rename posts=old-posts
   vdb import ./store my.db                  a directory with index.faiss and metadata.pkl
   vdb import train.parquet my.db --vector-column embedding --distance dot --dry-run
   vdb import pinecone.jsonl my.db --vector-column values --text-ids pinecone_id
@@ -95,13 +99,17 @@ pub(crate) struct Args {
     /// Directory of the database, made if it is not there
     db: PathBuf,
 
-    /// The collection to make; of a directory, the one to import
+    /// The collection to make; of a directory, the one to import, and of a directory of rows the name for all of them
     #[arg(long, value_name = "NAME")]
     collection: Option<String>,
 
     /// Import all collections of a directory
     #[arg(long, conflicts_with = "collection")]
     all: bool,
+
+    /// Another name for a collection that is imported; may be repeated. The last = is the one between the names
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse::renaming)]
+    rename: Vec<(String, String)>,
 
     /// Read and check everything, tell what would be imported, and write nothing
     #[arg(long)]
@@ -141,12 +149,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     match Source::find(args, out)? {
-        Source::Rows(found) => rows::rows(args, found, out),
+        Source::Rows(found) => rows::all(args, found, out),
         Source::Collections(found) => collections(args, found, out),
     }
 }
 
-fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
+fn collections(args: &Args, found: Found, out: &mut Out) -> Outcome {
     if let Some(option) = args.reading.for_rows().or(args.element.map(|_| "--element")) {
         return Err(Failure::usage(format!(
             "{option} is for files of rows; {} says of itself what is in it",
@@ -172,6 +180,7 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
         limits: Limits::default(),
     };
     let format = found.format;
+    let found = found::renamed(found, &args.rename)?;
     let mut checked = Vec::with_capacity(found.parts.len());
     for part in &found.parts {
         let part = part.check(options, args, out)?;
@@ -188,13 +197,16 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
         checked.push(part);
     }
     if args.dry_run {
-        if let Some(db) = load::database_if_there(&args.db)? {
+        let db = load::database_if_there(&args.db)?;
+        if let Some(db) = &db {
             for part in &checked {
-                write::check_target(&db, part, args)?;
+                write::check_target(db, part, args)?;
             }
         }
         let collections = checked.iter().map(told).collect();
-        return answer(args, format, collections, &[], None, out);
+        let names: Vec<&str> = checked.iter().map(|part| part.name.as_str()).collect();
+        let aliases = aliases::would_be(db.as_ref(), &names, &found.aliases, out);
+        return answer(args, format, collections, &aliases, None, out);
     }
     let started = Instant::now();
     let home = Home::at(&args.db);
@@ -211,7 +223,7 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
                 names.push(name);
                 done.push(with_created(found, created));
             }
-            let aliases = add_aliases(db, &found.aliases, &names, out)?;
+            let aliases = aliases::add(db, &found.aliases, out);
             db.sync()?;
             let import_s = started.elapsed().as_secs_f64();
             Ok((done, aliases, import_s, index(db, &names, args, out)?))
@@ -224,37 +236,6 @@ fn collections(args: &Args, found: find::Found, out: &mut Out) -> Outcome {
         Some((import_s, index_s)),
         out,
     )
-}
-
-/// Makes the aliases of the source that are of collections that were imported.
-fn add_aliases(
-    db: &Database,
-    aliases: &[(String, String)],
-    imported: &[String],
-    out: &Out,
-) -> Outcome<Vec<String>> {
-    let mut made = Vec::new();
-    for (alias, collection) in aliases {
-        if !imported.contains(collection) {
-            continue;
-        }
-        // An alias that is there keeps its meaning.
-        let there = db.aliases().into_iter().find(|(known, _)| known == alias);
-        let outcome = match there {
-            Some((_, of)) if of == *collection => Ok(()),
-            Some((_, of)) => Err(format!("it is one of {of}")),
-            None => db
-                .create_alias(alias, collection)
-                .map_err(|error| error.to_string()),
-        };
-        match outcome {
-            Ok(()) => made.push(alias.clone()),
-            Err(why) => out.warn(format_args!(
-                "the alias {alias} of {collection} was not made: {why}"
-            )),
-        }
-    }
-    Ok(made)
 }
 
 /// Merges and builds graphs, unless told otherwise; the seconds that it took.

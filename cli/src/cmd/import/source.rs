@@ -18,8 +18,10 @@ use crate::{interrupt, parse, table};
 
 /// A collection that is to be imported.
 pub(super) struct Part {
-    /// The collection to make.
+    /// What the source calls it.
     pub(super) name: String,
+    /// The collection to make.
+    pub(super) target: String,
     pub(super) place: Place,
 }
 
@@ -37,6 +39,9 @@ pub(super) enum Place {
 
 /// A collection that was read to its end and is sound.
 pub(super) struct Checked {
+    /// What the source calls it.
+    pub(super) source: String,
+    /// The collection to make.
     pub(super) name: String,
     content: Content,
 }
@@ -49,6 +54,15 @@ enum Content {
 }
 
 impl Part {
+    /// One that keeps its name.
+    pub(super) fn new(name: String, place: Place) -> Part {
+        Part {
+            target: name.clone(),
+            name,
+            place,
+        }
+    }
+
     /// Reads all of it.
     pub(super) fn check(&self, options: ImportOptions, args: &Args, out: &Out) -> Outcome<Checked> {
         let unit = if matches!(self.place, Place::Backup(_)) {
@@ -93,7 +107,8 @@ impl Part {
         }
         let content = content.map_err(|failure| failure.and("nothing was imported"))?;
         Ok(Checked {
-            name: self.name.clone(),
+            source: self.name.clone(),
+            name: self.target.clone(),
             content,
         })
     }
@@ -145,16 +160,29 @@ impl Checked {
         let described = self.described();
         tell(
             &self.name,
-            self.points(),
+            (self.points(), self.with_vectors()),
             &described.config,
             &described.warnings,
             out,
         );
+        let indexes = described.payload_indexes.iter();
+        let indexes: Vec<String> = indexes
+            .map(|(path, params)| format!("{path} ({})", params.kind.name()))
+            .collect();
+        if !indexes.is_empty() {
+            out.note(format_args!("{}: indexes of {}", self.name, indexes.join(", ")));
+        }
     }
 }
 
-/// Says what a collection is like, and what to be aware of.
-pub(super) fn tell(name: &str, points: u64, config: &CollectionConfig, warnings: &[String], out: &Out) {
+/// Says what a collection is like, how many points it has and how many of them have vectors, and what to be aware of.
+pub(super) fn tell(
+    name: &str,
+    (points, with_vectors): (u64, u64),
+    config: &CollectionConfig,
+    warnings: &[String],
+    out: &Out,
+) {
     let named = |name: &str| {
         if name.is_empty() {
             String::new()
@@ -182,8 +210,17 @@ pub(super) fn tell(name: &str, points: u64, config: &CollectionConfig, warnings:
         .iter()
         .map(|(name, _)| format!("{}sparse", named(name)));
     let vectors: Vec<String> = vectors.into_iter().chain(sparse).collect();
-    let points = table::counted(points, "point");
-    out.note(format_args!("{name}: {points}; {}", vectors.join("; ")));
+    let bare = points.saturating_sub(with_vectors);
+    let mut points = table::counted(points, "point");
+    if bare > 0 && !vectors.is_empty() {
+        points.push_str(&format!(", {} without vectors", table::count(bare)));
+    }
+    let vectors = if vectors.is_empty() {
+        "no vectors".to_owned()
+    } else {
+        vectors.join("; ")
+    };
+    out.note(format_args!("{name}: {points}; {vectors}"));
     for warning in warnings {
         out.warn(format_args!("{name}: {warning}"));
     }

@@ -6,7 +6,7 @@ use vdb::{Collection, Database, Error, PayloadIndexParams, Point};
 use super::Args;
 use super::source::Checked;
 use crate::failure::{Failure, Outcome};
-use crate::out::Out;
+use crate::out::{Out, quoted};
 use crate::progress::{self, Unit};
 use crate::{interrupt, table};
 
@@ -25,15 +25,17 @@ pub(super) fn check_target(db: &Database, part: &Checked, args: &Args) -> Outcom
     if !args.resume {
         return Err(Failure::failed(format!(
             "there is a collection {name:?} already, with {}; if it is left of an import that was interrupted, --resume \
-             goes on with it, else give the new one another name with --collection",
-            table::counted(there.count(None)?, "point")
+             goes on with it, else give the new one another name: --rename {}",
+            table::counted(there.count(None)?, "point"),
+            quoted(&format!("{}=NAME", part.source))
         )));
     }
     let (asked, found) = (&part.described().config, there.config());
     if asked.vectors != found.vectors || asked.sparse_vectors != found.sparse_vectors {
         return Err(Failure::failed(format!(
             "the collection {name:?} has other vectors than the source: it is not left of this import; give the new one \
-             another name with --collection"
+             another name: --rename {}",
+            quoted(&format!("{}=NAME", part.source))
         )));
     }
     Ok(())
@@ -106,7 +108,16 @@ impl Writer<'_> {
                 numbers = 0;
             }
         }
-        self.put(batch)
+        self.put(batch)?;
+        if self.written == self.total {
+            return Ok(());
+        }
+        Err(self.failed(Failure::failed(format!(
+            "{}: it has changed while it was read: it had {} when it was checked, and now has {}",
+            self.args.source.display(),
+            table::counted(self.total, "point"),
+            table::count(self.written)
+        ))))
     }
 
     fn put(&mut self, batch: Vec<Point>) -> Outcome {

@@ -50,8 +50,8 @@ with --features parquet, HDF5 with --features hdf5.
 
 The first line of a .csv file names the columns: id; vector (a JSON array, or [0.1 0.2] and its like), or v0, v1, ... (a number each); all \
 others are payload. A payload cell that is empty is no field; true, false, a number, an array or object as JSON \
-writes it becomes that; so 007 and +1 stay text, as all else does. A quoted cell may hold line breaks. .csv, .tsv and .jsonl \
-files may be packed by gzip.
+writes it becomes that; so 007 and +1 stay text, as all else does. A quoted cell may hold line breaks. \
+.csv, .tsv and .jsonl files may be packed by gzip, or by Zstandard in a build with Parquet.
 
 Ids are numbers from 0 on or UUIDs. With --text-ids NAME other texts are ids as well: each becomes a UUID (of version 5, always the \
 same for a text), and stays in the payload as the field NAME; every row has to have an id then.
@@ -68,7 +68,7 @@ Examples:
   vdb load my.db words more.jsonl --skip-bad
   vdb load my.db rows rows.jsonl.gz --distance dot
   vdb load my.db posts posts.csv --vector-column embedding --id-column slug --text-ids slug
-  zstd -dc rows.jsonl.zst | vdb load my.db rows -
+  xz -dc rows.jsonl.xz | vdb load my.db rows -
   vdb load my.db sift base.fvecs --distance euclid --no-index";
 
 /// Rows that are written together, unless told otherwise.
@@ -84,7 +84,8 @@ pub(crate) struct Args {
     /// Collection or alias
     collection: String,
 
-    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz; - for standard input
+    /// .npy, .npz, .fvecs, .bvecs, .ivecs, .parquet, .arrow, .hdf5, .csv, .tsv, .jsonl, of text also with .gz or, in a
+    /// build with Parquet, .zst; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -167,6 +168,12 @@ fn batch_size(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
+    into_collection(args, out).map(drop)
+}
+
+/// Loads the files, and answers. Counts the rows that made no point more: they took the places of points that were
+/// there, or of rows before them.
+pub(crate) fn into_collection(args: &Args, out: &mut Out) -> Outcome<u64> {
     let beside = match (&args.payload, &args.rows) {
         (Some(file), _) => Some(Beside::Payload(file)),
         (None, Some(file)) => Some(Beside::Rows(file)),
@@ -192,12 +199,14 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
     let builder = open::builder().strict_mode(false).durability(args.durability);
     let done = Home::at(&args.db).with(builder, |db| {
         let mut target = Target::find(Some(db), args, shape, &source)?;
+        let before = target.points()?;
         let started = Instant::now();
         let loaded = write::write(db, &mut target, source, args, early, out)?;
         let load_s = started.elapsed().as_secs_f64();
         let (collection, created) = target.get(db)?;
         let index_s = index(&collection, args, &loaded, out)?;
         Ok(Done {
+            before,
             points: collection.count(None)?,
             loaded,
             created,
@@ -205,7 +214,11 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Outcome {
             index_s,
         })
     })?;
-    done.answer(args, out)
+    done.answer(args, out)?;
+    Ok(done
+        .loaded
+        .rows
+        .saturating_sub(done.points.saturating_sub(done.before)))
 }
 
 /// Opens the database for reading only; `None` where there is nothing yet, or an empty directory.
@@ -295,6 +308,8 @@ fn index(collection: &Collection, args: &Args, loaded: &write::Loaded, out: &Out
 struct Done {
     loaded: write::Loaded,
     created: bool,
+    /// Points of the collection before and after it.
+    before: u64,
     points: u64,
     load_s: f64,
     index_s: Option<f64>,

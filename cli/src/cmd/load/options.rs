@@ -41,7 +41,7 @@ pub(crate) struct Reading {
         long,
         value_name = "NAME",
         help_heading = "Columns",
-        conflicts_with = "number_rows"
+        conflicts_with_all = ["number_rows", "start_id"]
     )]
     text_ids: Option<String>,
 
@@ -192,6 +192,16 @@ impl Reading {
         if self.vector_column.len() > 1 && may_be(is_csv) {
             return Err(Failure::usage(
                 "a CSV file has one --vector-column: the lines of a .jsonl file may have several",
+            ));
+        }
+        if !self.using.is_empty() && self.vector_column.len() > 1 {
+            return Err(Failure::usage(
+                "--using names a vector that has no name: of several --vector-column each has the name of its column",
+            ));
+        }
+        if !self.using.is_empty() && self.no_vectors && !may_be(is_bare) {
+            return Err(Failure::usage(
+                "--using names a vector, and with --no-vectors there is none",
             ));
         }
         let columns: fn(Format) -> bool =

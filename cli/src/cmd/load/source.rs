@@ -160,7 +160,9 @@ impl Source {
                     return Ok(shape);
                 }
                 Some(Err(error)) if skip_bad && error.is_skippable() => skipped.push(error),
-                Some(Err(error)) => return Err(Failure::failed(format!("{error} (nothing was loaded)"))),
+                Some(Err(error)) => {
+                    return Err(Failure::failed(format!("{error} (nothing of it was loaded)")));
+                }
                 None => {
                     let hint = self.current.dim_hint();
                     return Ok(hint

@@ -34,6 +34,7 @@ impl Target {
             Some(Ok(collection)) => collection,
             None | Some(Err(Error::CollectionNotFound { .. })) => {
                 let config = config(args, shape, source)?;
+                check_distance(&config, args)?;
                 check_cast(&config, args)?;
                 check_said(source, &config, args)?;
                 return Ok(Target {
@@ -46,6 +47,7 @@ impl Target {
             Some(Err(error)) => return Err(error.into()),
         };
         check(&collection.config(), args)?;
+        check_distance(&collection.config(), args)?;
         check_cast(&collection.config(), args)?;
         check_said(source, &collection.config(), args)?;
         let points = collection.count(None)?;
@@ -60,10 +62,17 @@ impl Target {
         })
     }
 
+    /// How many points it has; none where it is not there yet.
+    pub(super) fn points(&self) -> Outcome<u64> {
+        match &self.collection {
+            Some(there) => Ok(there.count(None)?),
+            None => Ok(0),
+        }
+    }
+
     /// What its rows are checked against.
     pub(super) fn rules(&self, args: &Args) -> Outcome<Rules> {
-        let there = self.collection.as_ref();
-        let points = there.map_or(Ok(0), |there| there.count(None))?;
+        let points = self.points()?;
         Ok(Rules {
             collection: self.name.clone(),
             config: self.config.clone(),
@@ -142,6 +151,17 @@ fn config(args: &Args, shape: Vec<(String, Shape)>, source: &Source) -> Outcome<
     Ok(config)
 }
 
+/// Refuses `--distance` where no vector compares by one.
+fn check_distance(config: &CollectionConfig, args: &Args) -> Outcome {
+    if args.distance.is_none() || !config.vectors.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--distance is for dense vectors, and the collection {:?} has none: sparse ones compare by the dot product",
+        args.collection
+    )))
+}
+
 /// Refuses `--cast` where there is nothing to be cut.
 fn check_cast(config: &CollectionConfig, args: &Args) -> Outcome {
     let is_u8 = |(_, params): &(String, VectorParams)| params.element == Element::U8;
@@ -206,6 +226,14 @@ fn check(config: &CollectionConfig, args: &Args) -> Outcome {
                 parse::element_name(asked),
                 parse::element_name(params.element),
             );
+        }
+    }
+    // Beside dense vectors sparse ones may well be of another element.
+    let alone = config.sparse_vectors.iter().filter(|_| config.vectors.is_empty());
+    for (_, params) in alone {
+        if let Some(asked) = args.element.filter(|asked| *asked != params.element) {
+            let [asked, found] = [asked, params.element].map(parse::element_name);
+            return refuse("--element", asked, found);
         }
     }
     Ok(())

@@ -141,7 +141,7 @@ impl Writer<'_> {
     /// What is in the collection of a load that ends early.
     fn state(&self) -> String {
         match self.loaded.rows {
-            0 => "nothing was loaded".to_owned(),
+            0 => format!("nothing was loaded into {}", self.args.collection),
             1 => format!("1 row before it is in {}", self.args.collection),
             rows => format!(
                 "{} rows before it are in {}",
@@ -174,7 +174,10 @@ impl Writer<'_> {
     fn interrupted(&self) -> Failure {
         let rows = self.loaded.rows;
         if rows == 0 {
-            return Failure::Interrupted("interrupted: nothing was loaded".to_owned());
+            return Failure::Interrupted(format!(
+                "interrupted: nothing was loaded into {}",
+                self.args.collection
+            ));
         }
         // Weaker levels of durability still have something to catch up with.
         let durable = match self.db.sync() {

@@ -100,3 +100,26 @@ fn damaged_files_and_foreign_names_are_errors() {
     fs::write(dir.path().join("meta.json"), "{\"collections\": []}").unwrap();
     assert!(LocalStore::open(dir.path()).is_err());
 }
+
+#[test]
+fn a_file_that_is_written_to_meanwhile_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("collection/named_two");
+    fs::create_dir_all(&folder).unwrap();
+    for file in ["meta.json", "collection/named_two/storage.sqlite"] {
+        fs::copy(path("qdrant_local/store").join(file), dir.path().join(file)).unwrap();
+    }
+    let read = LocalStore::open(dir.path())
+        .unwrap()
+        .collection("named_two", ImportOptions::default(), &mut always())
+        .unwrap();
+    let file = File::options()
+        .append(true)
+        .open(folder.join("storage.sqlite"))
+        .unwrap();
+    file.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(9))
+        .unwrap();
+    let last = read.into_points().unwrap().last().unwrap();
+    let told = last.unwrap_err().to_string();
+    assert!(told.contains("written to while it was read"), "{told}");
+}
