@@ -129,7 +129,7 @@ impl QueryCode {
     /// The sum of products of values, from the kernel's sum over stored codes.
     #[inline]
     pub(crate) fn products(&self, sum: i32) -> f32 {
-        sum.wrapping_mul(self.step).wrapping_sub(self.excess) as f32
+        self.finish().products(sum)
     }
 
     #[inline]

@@ -84,12 +84,17 @@ pub struct Finish {
 }
 
 impl Finish {
+    /// The sum of products of values, from the sum over stored codes.
+    #[inline(always)]
+    pub fn products(self, sum: i32) -> f32 {
+        sum.wrapping_mul(self.step).wrapping_sub(self.excess) as f32
+    }
+
     /// The score of a row with this sum and these [`factors`]: a finite number. What overflowed is far away, and still a row:
     /// NaN becomes the least.
     #[inline(always)]
     pub fn score(self, sum: i32, [scale, bias]: [f32; 2]) -> f32 {
-        let products = sum.wrapping_mul(self.step).wrapping_sub(self.excess) as f32;
-        let score = self.scale * scale * products + bias;
+        let score = self.scale * scale * self.products(sum) + bias;
         #[expect(clippy::manual_clamp, reason = "`clamp` would keep NaN")]
         score.max(f32::MIN).min(f32::MAX)
     }
