@@ -10,13 +10,18 @@ use crate::format::{
 };
 
 const WINDOW_BYTES: usize = 256 << 10;
+/// Looked at in one go where zeros are passed over.
+static ZEROS: [u8; 1 << 10] = [0; 1 << 10];
 
 /// A log file open for reading.
 #[derive(Debug)]
 pub(crate) struct Cursor {
     file: Box<dyn File>,
     len: u64,
-    window: Vec<u8>,
+    /// As long as any window of this file; made once, so that nothing is cleared only to be read over.
+    buffer: Vec<u8>,
+    /// So many bytes at the beginning of `buffer` are the file's, from `window_at` on.
+    window_len: usize,
     window_at: u64,
 }
 
@@ -27,7 +32,8 @@ impl Cursor {
         Ok(Cursor {
             file,
             len,
-            window: Vec::new(),
+            buffer: Vec::new(),
+            window_len: 0,
             window_at: 0,
         })
     }
@@ -50,7 +56,7 @@ impl Cursor {
     /// Like [`frame_header`](Self::frame_header), but reads the file again rather than the window: another process
     /// may have written since.
     pub(crate) fn frame_header_afresh(&mut self, offset: u64, salt: u32) -> Result<Option<FrameHeader>> {
-        self.window.clear();
+        self.window_len = 0;
         self.frame_header(offset, Some(salt))
     }
 
@@ -87,22 +93,22 @@ impl Cursor {
         body: &mut Vec<u8>,
     ) -> Result<bool> {
         let at = offset + FRAME_HEADER_BYTES as u64;
-        let len = u64::from(header.body_len);
-        body.clear();
         // Bounded by the file before anything is allocated.
-        if at + len > self.len {
+        if at + u64::from(header.body_len) > self.len {
+            body.clear();
             return Ok(false);
         }
-        body.resize(header.body_len as usize, 0);
-        let read = if body.len() <= WINDOW_BYTES {
-            let bytes = self.peek(at, body.len())?;
-            let read = bytes.len();
-            body[..read].copy_from_slice(bytes);
-            read
+        let len = header.body_len as usize;
+        let read = if len <= WINDOW_BYTES {
+            body.clear();
+            body.extend_from_slice(self.peek(at, len)?);
+            body.len()
         } else {
+            reserve_zeros(body, len);
+            body.truncate(len);
             fill(&*self.file, body, at)?
         };
-        Ok(read == body.len() && crc32fast::hash(body) == header.body_crc)
+        Ok(read == len && crc32fast::hash(body) == header.body_crc)
     }
 
     /// True when the body of the frame at `offset` is what was written; holds no more than the window.
@@ -134,8 +140,9 @@ impl Cursor {
             if bytes.is_empty() {
                 return Ok(end);
             }
-            if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
-                end = at + last as u64 + 1;
+            match written(bytes) {
+                0 => {}
+                len => end = at + len as u64,
             }
             at += bytes.len() as u64;
         }
@@ -147,22 +154,44 @@ impl Cursor {
             .min(WINDOW_BYTES)
             .min(usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX));
         let inside =
-            offset >= self.window_at && offset + want as u64 <= self.window_at + self.window.len() as u64;
+            offset >= self.window_at && offset + want as u64 <= self.window_at + self.window_len as u64;
         if !inside {
             let room = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
-            self.window.resize(WINDOW_BYTES.min(room), 0);
+            let wanted = WINDOW_BYTES.min(room);
+            reserve_zeros(&mut self.buffer, wanted);
+            // Should reading fail, no later call must take stale bytes for the file's.
+            self.window_len = 0;
             self.window_at = offset;
-            let read = fill(&*self.file, &mut self.window, offset);
-            // A failed read must not leave stale bytes behind that a later call would take for the file's.
-            self.window.truncate(*read.as_ref().unwrap_or(&0));
-            read?;
+            self.window_len = fill(&*self.file, &mut self.buffer[..wanted], offset)?;
         }
         let start = usize::try_from(offset - self.window_at)
             .unwrap_or(usize::MAX)
-            .min(self.window.len());
-        let end = (start + want).min(self.window.len());
-        Ok(&self.window[start..end])
+            .min(self.window_len);
+        let end = (start + want).min(self.window_len);
+        Ok(&self.buffer[start..end])
     }
+}
+
+/// Makes a buffer that will be read into at least so long. What it held is lost where it was shorter: fresh zeros cost
+/// nothing, and clearing bytes one by one is what most of opening a small log would consist of.
+fn reserve_zeros(buffer: &mut Vec<u8>, len: usize) {
+    if buffer.len() < len {
+        *buffer = vec![0; len];
+    }
+}
+
+/// The length without the zeros at the end.
+fn written(bytes: &[u8]) -> usize {
+    let mut end = bytes.len();
+    while let Some(start) = end.checked_sub(ZEROS.len())
+        && bytes[start..end] == ZEROS
+    {
+        end = start;
+    }
+    bytes[..end]
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1)
 }
 
 /// Reads until `buf` is full or the file ends.
@@ -176,3 +205,6 @@ fn fill(file: &dyn File, buf: &mut [u8], offset: u64) -> Result<usize> {
     }
     Ok(read)
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,7 @@ impl Content {
     fn record(&mut self, first: usize, end: usize) {
         if first < end {
             let mut bytes = self.live[first * SECTOR..self.live.len().min(end * SECTOR)].to_vec();
-            bytes.resize((end - first) * SECTOR, 0);
+            set_len(&mut bytes, (end - first) * SECTOR);
             self.pending.push(Pending::Sectors(first, bytes));
         }
     }
@@ -152,7 +152,10 @@ impl Content {
         for (time, effect) in self.pending.iter().enumerate() {
             match effect {
                 Pending::Sectors(first, bytes) => {
-                    image.resize(image.len().max(first * SECTOR + bytes.len()), 0);
+                    let reach = first * SECTOR + bytes.len();
+                    if reach > image.len() {
+                        set_len(&mut image, reach);
+                    }
                     for (i, bytes) in bytes.chunks(SECTOR).enumerate() {
                         let sector = first + i;
                         if reaches(time, sector) {
@@ -171,8 +174,16 @@ impl Content {
                 Pending::Len(_) => {}
             }
         }
-        image.resize(len, 0);
+        set_len(&mut image, len);
         image
+    }
+}
+
+/// As `Vec::resize` with zeros, which goes byte by byte where it is not optimised, as in tests.
+fn set_len(bytes: &mut Vec<u8>, len: usize) {
+    match len.checked_sub(bytes.len()) {
+        Some(more) => bytes.extend_from_slice(&vec![0; more]),
+        None => bytes.truncate(len),
     }
 }
 
