@@ -10,7 +10,7 @@ use serde_json::json;
 use vdb::disk::DynDisk;
 use vdb::{
     Condition, Control, Database, Error, Filter, PointId, Query, QueryRequest, RepairReport, ScrollRequest,
-    SearchRequest, Select, SparseVector, VerifyReport, repair_disk, verify_disk,
+    SearchRequest, Select, Severity, SparseVector, VerifyReport, repair_disk, verify_disk,
 };
 use vdb_tests::files::{self, Files};
 use vdb_tests::oracle::{CollectionDump, Dump};
@@ -23,24 +23,45 @@ use super::store::{self, Store};
 pub(crate) struct Ask<'a> {
     /// The file that `verify` must name.
     pub(crate) found: Option<&'a str>,
-    /// Do not open it: that has been done for many alike.
-    pub(crate) closed: bool,
+    /// Neither open nor repair it where `verify` says this: that has been done for many alike.
+    pub(crate) alike: Option<&'a Verdict>,
     /// The log has lost its end. That looks as if a power cut had come before these writes were synced, so nobody can
     /// tell that they were.
     pub(crate) log_cut: bool,
 }
 
-/// Asks everything; a panic says where it came from.
-pub(crate) fn check(store: &Store, files: &Files, what: &str, ask: Ask<'_>) {
+/// Asks everything, and returns what `verify` says; a panic says where it came from.
+pub(crate) fn check(store: &Store, files: &Files, what: &str, ask: Ask<'_>) -> Verdict {
     let asked = AssertUnwindSafe(|| {
         let verified = verify(files, ask.found);
-        if !ask.closed {
+        let verdict = Verdict::of(verified.as_ref());
+        if ask.alike != Some(&verdict) {
             open_twice(store, files, verified.as_ref(), ask.log_cut);
+            repair(store, files, ask.log_cut);
         }
-        repair(store, files, ask.log_cut);
+        verdict
     });
-    if let Err(panic) = catch_unwind(asked) {
-        panic!("{what}: {}", said(&*panic));
+    catch_unwind(asked).unwrap_or_else(|panic| panic!("{what}: {}", said(&*panic)))
+}
+
+/// What is damaged, where, and how, numbers such as checksums aside: the same of most bytes that one checksum guards. None
+/// where nothing says that it is a database.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Verdict(Option<Vec<(String, Option<u64>, Severity, String)>>);
+
+impl Verdict {
+    fn of(report: Option<&VerifyReport>) -> Verdict {
+        let words = |text: &str| {
+            let bare = |word: &&str| !word.contains(|letter: char| letter.is_ascii_digit());
+            text.split(' ').filter(bare).collect::<Vec<_>>().join(" ")
+        };
+        let problems = report.map(|report| {
+            let problems = report.problems.iter();
+            problems
+                .map(|p| (p.file.clone(), p.offset, p.severity, words(&p.what)))
+                .collect()
+        });
+        Verdict(problems)
     }
 }
 
