@@ -13,8 +13,9 @@ use crate::lines::{self, Lines};
 use crate::options::Args;
 use crate::ours::{self, Course};
 use crate::parts::{Kept, Part, Step, Work};
-use crate::programs;
+use crate::programs::{self, SMOKE};
 use crate::report::Report;
+use crate::scripts;
 
 /// Measures all that is asked for; the tables of it.
 pub(crate) fn run(args: &Args) -> Result<String> {
@@ -65,13 +66,10 @@ pub(crate) fn run(args: &Args) -> Result<String> {
     )))
 }
 
-/// What programs are told so that they measure for as short as they can.
-const SMOKE: [(&str, &str); 2] = [("--passes", "2"), ("--seconds", "0")];
-
 /// Everything that there is to measure.
 fn steps(args: &Args) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
-    // Only ours can be asked on rows that no file has.
+    // On rows that no file has, ours is asked here.
     let known = match &args.edge {
         Some(_) if !args.sizes.is_empty() => Dataset::read(&args.data.source(None))?.len(),
         Some(_) | None => 0,
@@ -123,19 +121,7 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
             Step::vdb(part, vdb, &args.data, &options)
         }));
     }
-    for script in &args.peers {
-        let mut arguments = vec![script.into()];
-        arguments.extend(args.data.vectors_only());
-        if args.smoke {
-            arguments.extend(SMOKE.iter().flat_map(|(name, value)| [name.into(), value.into()]));
-        }
-        arguments.extend(args.peers_arg.iter().cloned());
-        steps.push(Step {
-            part: Part::Peers,
-            name: format!("script-{}", script.file_stem().unwrap_or_default().display()),
-            work: Work::Program(args.python.clone(), arguments),
-        });
-    }
+    steps.extend(scripts::steps(args));
     Ok(steps)
 }
 
@@ -152,6 +138,7 @@ fn measure(args: &Args, work: &Work) -> Result<Lines> {
         Work::Write => write(args),
         Work::Task(kind) => task(args, *kind),
         Work::Program(program, arguments) => programs::run(program, arguments),
+        Work::Script { script, rows } => scripts::measure(args, script, *rows),
     }
 }
 
