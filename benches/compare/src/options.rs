@@ -11,7 +11,8 @@ use crate::parts::Part;
 const AFTER: &str = "\
 Writes DIR/parts/*.jsonl, DIR/lines.jsonl, DIR/report.md and DIR/*.svg. Each part is kept in a file of its own: --parts measures \
 some again and reports them with what the others came to before; --resume leaves out those that are there. Use one DIR a data \
-set. With --edge, ours is measured by that program too, in turns with Qdrant's core in one process; without it, here. \
+set. With --edge, ours is measured by that program too, in turns with Qdrant's core in one process; without it, here. Over \
+--sizes it is then measured here as well, as \"alone\": no others can be asked in turns with it beyond the data. \
 Everything runs one after the other: leave the machine alone meanwhile.
 
 An option that shapes only what --parts leaves out is refused. A program or a list of sizes is not: what it came to before is \
