@@ -48,14 +48,16 @@ compare DATA PAYLOAD *OPTIONS:
 
 # Everything that docs/performance.md and docs/scaling.md have figures of, unattended: ours at 10,000 to 1,000,000 rows,
 # filters, a quick build, several threads, a part of the files in memory, writes that wait for the disk (that of target/figures),
-# Qdrant's core if `just edge` was run, and the peers of benches/peers if PYTHON has them. Hours at the largest size:
-# `--resume` goes on, `--parts cold,peers` measures some again, `--sizes 10000` leaves out the large ones.
+# Qdrant's core if `just edge` was run, and the peers of benches/peers if PYTHON has them, of which hnswlib over all sizes
+# (`--sizes-peers hnswlib,faiss-hnsw`: others). Hours at the largest size: `--resume` goes on, `--parts cold,peers` measures
+# some again, `--sizes 10000` leaves out the large ones.
 figures DATA PAYLOAD *OPTIONS:
     cargo build --release -p vdb-cli -p vdb-compare
     target/release/vdb-compare run --data {{DATA}} --payload {{PAYLOAD}} --out target/figures --vdb target/release/vdb \
       --peers benches/peers/peers.py --python ${PYTHON:-python3} \
       {{ if path_exists("benches/edge/target/release/edge-bench") == "true" { "--edge benches/edge/target/release/edge-bench" } else { "" } }} \
-      {{ if OPTIONS =~ "--sizes" { "" } else { "--sizes 10000,30000,100000,300000,1000000" } }} {{OPTIONS}}
+      {{ if OPTIONS =~ "--sizes[ =]" { "" } else { "--sizes 10000,30000,100000,300000,1000000" } }} \
+      {{ if OPTIONS =~ "--sizes-peers" { "" } else { "--sizes-peers hnswlib" } }} {{OPTIONS}}
 
 # Install what benches/peers measures into a Python environment of its own; then PYTHON=target/peers/bin/python just figures ...
 peers PYTHON="python3.11":

@@ -12,7 +12,8 @@ are the base, in the order of the file, with their number in it as id.
 Prints one JSON line a system and setting, with the fields and units of `vdb bench search --json`: recall is the share of
 the ten nearest by plain sums; one query a call on one thread, of each query the fastest of at least three passes and four
 seconds; build_s is the time from vectors in memory to an index that can be asked, on --threads threads; rss_mb the growth
-of resident memory from before the build until the setting was measured; disk_mb the index as it is saved.
+of resident memory from before the build until the setting was measured; disk_mb the index as it is saved, below TMPDIR while
+it is measured.
 
 A system that is not installed, fails or crashes gives one line {"system", "error"}, and the next is measured.
 """
@@ -35,33 +36,41 @@ EF = (10, 16, 24, 32, 48, 64, 96, 128, 200, 300, 512)
 
 
 def vectors_of(path):
-    """All vectors of a file, one a row."""
+    """All vectors of a file, one a row, as they lie there: mapped, so that only what is taken out of it costs memory."""
     import numpy as np
 
     if path.suffix == ".npy":
-        return np.load(path).astype(np.float32)
+        return np.load(path, mmap_mode="r")
     if path.suffix == ".fvecs":
-        words = np.fromfile(path, dtype="<i4")
+        size = path.stat().st_size
+        words = np.memmap(path, dtype="<i4", mode="r") if size and size % 4 == 0 else []
         dim = int(words[0]) if len(words) else 0
         if dim <= 0 or len(words) % (dim + 1):
             raise ValueError(f"{path}: not a whole number of .fvecs vectors of {dim} numbers")
         rows = words.reshape(-1, dim + 1)
         if (rows[:, 0] != dim).any():
             raise ValueError(f"{path}: vectors of different lengths")
-        return rows[:, 1:].copy().view("<f4")
+        return rows[:, 1:].view("<f4")
     raise ValueError(f"{path}: expected .npy or .fvecs")
 
 
+def to_length_one(vectors):
+    """Divides every vector by its length, in place; some at a time, as the squares of all would be as large as they are."""
+    import numpy as np
+
+    for first in range(0, len(vectors), 10_000):
+        some = vectors[first : first + 10_000]
+        lengths = np.linalg.norm(some, axis=1, keepdims=True)
+        some /= np.where(lengths > 0, lengths, 1)
+
+
 class DataSet:
-    """Vectors of length one, queries, and the true neighbours of each query."""
+    """Vectors, of length one for cosine, queries, and the true neighbours of each query."""
 
     def __init__(self, args):
         import numpy as np
 
         vectors = vectors_of(args.data)
-        if args.distance == "cosine":
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors /= np.where(lengths > 0, lengths, 1)
         if args.split:
             listed = np.load(args.split).astype(np.int64)
         else:
@@ -69,15 +78,20 @@ class DataSet:
         is_base = np.ones(len(vectors), bool)
         is_base[listed] = False
         self.name = args.data.name.split(".")[0]
-        self.queries = np.ascontiguousarray(vectors[listed])
-        self.base = np.ascontiguousarray(vectors[is_base][: args.rows])
+        self.queries = np.ascontiguousarray(vectors[listed], dtype=np.float32)
+        self.base = np.ascontiguousarray(vectors[np.flatnonzero(is_base)[: args.rows]], dtype=np.float32)
+        if args.distance == "cosine":
+            to_length_one(self.queries)
+            to_length_one(self.base)
         self.dim = self.base.shape[1]
         self.truth = []
-        # |q - v|^2 = |q|^2 - 2 (q v - |v|^2 / 2): the nearest have the largest difference in brackets.
-        shift = (self.base**2).sum(axis=1) / 2 if args.distance == "euclid" else 0
-        for first in range(0, len(self.queries), 100):
-            scores = self.queries[first : first + 100] @ self.base.T - shift
-            self.truth += [set(row.tolist()) for row in np.argpartition(-scores, LIMIT, axis=1)[:, :LIMIT]]
+        # |q - v|^2 = |q|^2 - 2 (q v - |v|^2 / 2): the nearest have the least |v|^2 / 2 - q v.
+        half = np.einsum("ij,ij->i", self.base, self.base) / 2 if args.distance == "euclid" else 0
+        # Scores and the numbers of their rows take 12 bytes each: at most a quarter of a gigabyte at once.
+        queries = max(1, min(100, 20_000_000 // len(self.base)))
+        for first in range(0, len(self.queries), queries):
+            scores = half - self.queries[first : first + queries] @ self.base.T
+            self.truth += [set(row.tolist()) for row in np.argpartition(scores, LIMIT - 1, axis=1)[:, :LIMIT]]
 
 
 def memory():

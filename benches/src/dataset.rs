@@ -91,19 +91,31 @@ impl Dataset {
     /// # Errors
     /// Those of [`mixtures`].
     pub fn grow(&mut self, rows: usize) -> Result<()> {
-        let more = rows.saturating_sub(self.len());
-        let mut made = Vec::with_capacity(more * self.dim);
-        mixtures(&self.vectors, self.dim, more, 0, |vector| {
+        let mut made = Vec::with_capacity(rows.saturating_sub(self.len()) * self.dim);
+        self.more(rows, |vector| {
             made.extend_from_slice(vector);
             Ok(())
         })?;
-        if self.distance == Distance::Cosine {
-            made.chunks_exact_mut(self.dim).for_each(normalise);
-        }
         self.vectors.append(&mut made);
         self.payloads.clear();
         self.known.clear();
         Ok(())
+    }
+
+    /// Hands the vectors that [`Dataset::grow`] adds to `take`, in order, without keeping them.
+    ///
+    /// # Errors
+    /// Those of [`mixtures`], and what `take` answers.
+    pub fn more(&self, rows: usize, mut take: impl FnMut(&[f32]) -> Result<()>) -> Result<()> {
+        let mut made = vec![0.0; self.dim];
+        let more = rows.saturating_sub(self.len());
+        mixtures(&self.vectors, self.dim, more, 0, |vector| {
+            made.copy_from_slice(vector);
+            if self.distance == Distance::Cosine {
+                normalise(&mut made);
+            }
+            take(&made)
+        })
     }
 
     /// The vectors of a file as they are, one after another, and how many numbers each has.

@@ -87,7 +87,7 @@ mod sniff;
 
 pub use delimited::CsvRows;
 pub use error::{Problem, RowError};
-pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter, VectorJson, VectorsJson};
+pub use export::{JsonLinesWriter, NpyWriteError, NpyWriter, VectorJson, VectorsJson, write_row_numbers};
 #[cfg(feature = "hdf5")]
 pub use hdf5::Hdf5Rows;
 pub use input::Input;

@@ -1,7 +1,7 @@
 //! A data set made larger.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -47,20 +47,54 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             format!("{rows} vectors already, {} wanted", args.rows),
         )
     })?;
-    let file = File::create(&args.out).map_err(Error::file(&args.out))?;
-    let mut out = BufWriter::new(file);
+    let mut out = Fvecs::create(&args.out)?;
     for vector in vectors.chunks_exact(dim) {
-        write(&mut out, vector, &args.out)?;
+        out.push(vector)?;
     }
-    mixtures(&vectors, dim, more, args.seed, |vector| {
-        write(&mut out, vector, &args.out)
-    })?;
-    out.flush().map_err(Error::file(&args.out))
+    mixtures(&vectors, dim, more, args.seed, |vector| out.push(vector))?;
+    out.finish()
 }
 
-/// A vector as `.fvecs` has it: how many numbers, then the numbers.
-fn write(out: &mut impl Write, vector: &[f32], path: &Path) -> Result<()> {
-    let mut bytes = (vector.len() as u32).to_le_bytes().to_vec();
-    bytes.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
-    out.write_all(&bytes).map_err(Error::file(path))
+/// A file of vectors that is being written, in place of what it held.
+pub(crate) struct Fvecs<'a> {
+    path: &'a Path,
+    out: BufWriter<File>,
+    written: u64,
 }
+
+impl<'a> Fvecs<'a> {
+    pub(crate) fn create(path: &'a Path) -> Result<Fvecs<'a>> {
+        let file = File::create(path).map_err(Error::file(path))?;
+        Ok(Fvecs {
+            path,
+            out: BufWriter::new(file),
+            written: 0,
+        })
+    }
+
+    /// Adds a vector as `.fvecs` has it: how many numbers, then the numbers.
+    pub(crate) fn push(&mut self, vector: &[f32]) -> Result<()> {
+        let mut bytes = (vector.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
+        self.out.write_all(&bytes).map_err(|error| self.failed(error))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes what is not written yet.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.out.flush().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            let megabytes = self.written as f64 / 1e6;
+            let advice = "make room there, or name another disk with --out";
+            return Error::data(self.path, format!("{error}, after {megabytes:.1} MB: {advice}"));
+        }
+        Error::file(self.path)(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@
 //! | `parts.rs` | what it measures, part by part, and the files that keep them |
 //! | `ours.rs` | our database in this process |
 //! | `programs.rs` | programs that measure others |
+//! | `scripts.rs` | scripts that measure others: what they are given, and over how many rows |
 //! | `grow.rs` | a data set made larger |
 //! | `lines.rs` | files of measurements |
 //! | `curve.rs` | recall against speed |
@@ -35,6 +36,7 @@ mod plot;
 mod programs;
 mod report;
 mod run;
+mod scripts;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,8 @@ use crate::parts::Part;
 const AFTER: &str = "\
 Writes DIR/parts/*.jsonl, DIR/lines.jsonl, DIR/report.md and DIR/*.svg. Each part is kept in a file of its own: --parts measures \
 some again and reports them with what the others came to before; --resume leaves out those that are there. Use one DIR a data \
-set. With --edge, ours is measured by that program too, in turns with Qdrant's core in one process; without it, here. \
+set. With --edge, ours is measured by that program too, in turns with Qdrant's core in one process; without it, here. Over \
+--sizes it is then measured here as well, as \"alone\": no others can be asked in turns with it beyond the data. \
 Everything runs one after the other: leave the machine alone meanwhile.
 
 An option that shapes only what --parts leaves out is refused. A program or a list of sizes is not: what it came to before is \
@@ -25,10 +26,13 @@ The parts counts, sparse and hybrid need WordNet's payloads (words, pos, lexfile
 kind of condition with an index on every field, glosses are found by BM25 over sparse vectors, and dense vectors and glosses \
 are fused by reciprocal ranks. Other fields are made of the row's number. With --edge a count that differs fails the part.
 
-Sizes above the number of rows are of mixtures of near neighbours beside the rows themselves, with the same queries.
+Sizes above the number of rows are of mixtures of near neighbours beside the rows themselves, with the same queries. \
+--sizes-peers has scripts measure systems over the same rows, so that growth that all share can be told from growth of one: a set \
+larger than the data is written as DIR/grown/NAME.fvecs for them (4 bytes a number) and removed when a script has ended.
 
 Examples:
   vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --peers benches/peers/peers.py
+  vdb-compare run --data vectors.npy --sizes 10000,100000,1000000 --peers benches/peers/peers.py --sizes-peers hnswlib --parts sizes
   vdb-compare run --data vectors.npy --vdb target/release/vdb --parts cold,clients
   vdb-compare run --data vectors.npy --edge target/release/edge-bench --parts ingest
   vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --parts counts,sparse,hybrid";
@@ -43,6 +47,18 @@ pub(crate) struct Args {
     /// Measure searches without a filter over the first N rows as well, for each N, to see how everything grows
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) sizes: Vec<usize>,
+
+    /// Have the scripts measure these systems over --sizes, too: they are given --only LIST and --rows N then, the names are
+    /// theirs. Of all systems a million rows would take hours, so none is measured unless it is named
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        requires = "peers",
+        requires = "sizes"
+    )]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) sizes_peers: Vec<String>,
 
     /// Settings of searches without a filter: widths of the beam, default, exact
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -152,7 +168,7 @@ const SHAPES: [(&str, &[Part]); 8] = [
             Part::Hybrid,
         ],
     ),
-    ("peers_arg", &[Part::Peers]),
+    ("peers_arg", &[Part::Peers, Part::Sizes]),
 ];
 
 impl Args {
@@ -170,6 +186,10 @@ impl Args {
             }
         }
         for (option, parts) in SHAPES {
+            // Scripts measure sizes only where they are told of which systems.
+            let unasked =
+                |part: Part| option == "peers_arg" && part == Part::Sizes && self.sizes_peers.is_empty();
+            let parts: Vec<Part> = parts.iter().copied().filter(|part| !unasked(*part)).collect();
             if given(option) && !parts.iter().any(|part| self.parts.contains(part)) {
                 let parts: Vec<String> = parts.iter().map(|part| part.name()).collect();
                 return refuse(format!(

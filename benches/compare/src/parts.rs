@@ -16,7 +16,7 @@ pub(crate) enum Part {
     Plain,
     /// Searches with filters
     Filters,
-    /// Searches over other numbers of rows (--sizes)
+    /// Searches over other numbers of rows (--sizes; --sizes-peers for scripts)
     Sizes,
     /// A default and a quick build, each asked by itself as scripts ask theirs (needs --vdb)
     Builds,
@@ -79,6 +79,8 @@ pub(crate) enum Work {
     Task(TaskKind),
     /// Another program, with these arguments.
     Program(PathBuf, Vec<OsString>),
+    /// A script that measures others, over so many rows.
+    Script { script: PathBuf, rows: usize },
 }
 
 impl Step {

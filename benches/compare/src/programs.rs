@@ -8,6 +8,9 @@ use vdb_benches::{Error, Result};
 
 use crate::lines::Lines;
 
+/// What programs are told so that they measure for as short as they can.
+pub(crate) const SMOKE: [(&str, &str); 2] = [("--passes", "2"), ("--seconds", "0")];
+
 /// Runs a program to its end and reads what it printed; its messages go to standard error. One that fails counts for
 /// what it measured until then, and is told of among the failures.
 pub(crate) fn run(program: &Path, arguments: &[OsString]) -> Result<Lines> {

@@ -1,5 +1,6 @@
 //! Everything that was measured, sorted by kind; tables of it and plots.
 
+mod growth;
 mod plots;
 mod tables;
 mod tasks;

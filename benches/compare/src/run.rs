@@ -13,8 +13,9 @@ use crate::lines::{self, Lines};
 use crate::options::Args;
 use crate::ours::{self, Course};
 use crate::parts::{Kept, Part, Step, Work};
-use crate::programs;
+use crate::programs::{self, SMOKE};
 use crate::report::Report;
+use crate::scripts;
 
 /// Measures all that is asked for; the tables of it.
 pub(crate) fn run(args: &Args) -> Result<String> {
@@ -65,31 +66,15 @@ pub(crate) fn run(args: &Args) -> Result<String> {
     )))
 }
 
-/// What programs are told so that they measure for as short as they can.
-const SMOKE: [(&str, &str); 2] = [("--passes", "2"), ("--seconds", "0")];
-
 /// Everything that there is to measure.
 fn steps(args: &Args) -> Result<Vec<Step>> {
-    let mut steps = Vec::new();
-    // Only ours can be asked on rows that no file has.
-    let known = match &args.edge {
-        Some(_) if !args.sizes.is_empty() => Dataset::read(&args.data.source(None))?.len(),
-        Some(_) | None => 0,
-    };
-    let sizes = args.sizes.iter().map(|rows| (Part::Sizes, Some(*rows), false));
-    let all = [(Part::Plain, None, false), (Part::Filters, None, true)];
-    for (part, rows, filtered) in sizes.chain(all) {
-        let name = match rows {
-            Some(rows) => format!("rows-{rows}"),
-            None if filtered => "filtered".to_owned(),
-            None => "plain".to_owned(),
-        };
+    let mut steps = sizes(args)?;
+    for (part, name, filtered) in [(Part::Plain, "plain", false), (Part::Filters, "filtered", true)] {
         let work = match &args.edge {
-            Some(edge) if rows.is_none_or(|rows| rows <= known) => {
-                Work::Program(edge.clone(), edge_bench(args, &name, rows, filtered)?)
-            }
-            Some(_) | None => Work::Here { rows, filtered },
+            Some(edge) => Work::Program(edge.clone(), edge_bench(args, name, None, filtered)?),
+            None => Work::Here { rows: None, filtered },
         };
+        let name = name.to_owned();
         steps.push(Step { part, name, work });
     }
     steps.push(Step {
@@ -123,26 +108,52 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
             Step::vdb(part, vdb, &args.data, &options)
         }));
     }
-    for script in &args.peers {
-        let mut arguments = vec![script.into()];
-        arguments.extend(args.data.vectors_only());
-        if args.smoke {
-            arguments.extend(SMOKE.iter().flat_map(|(name, value)| [name.into(), value.into()]));
+    steps.extend(scripts::steps(args));
+    Ok(steps)
+}
+
+/// Ours over other numbers of rows. With Qdrant's core only as many as the data has, so that it is measured by itself at
+/// every size as well: a curve of both kinds would bend where one gives way to the other.
+fn sizes(args: &Args) -> Result<Vec<Step>> {
+    let known = match &args.edge {
+        Some(_) if !args.sizes.is_empty() => Dataset::read(&args.data.source(None))?.len(),
+        Some(_) | None => 0,
+    };
+    let mut steps = Vec::new();
+    for rows in &args.sizes {
+        let mut step = |name: String, work| {
+            steps.push(Step {
+                part: Part::Sizes,
+                name,
+                work,
+            });
+        };
+        let name = format!("rows-{rows}");
+        let here = Work::Here {
+            rows: Some(*rows),
+            filtered: false,
+        };
+        let Some(edge) = &args.edge else {
+            step(name, here);
+            continue;
+        };
+        if *rows <= known {
+            let arguments = edge_bench(args, &name, Some(*rows), false)?;
+            step(name.clone(), Work::Program(edge.clone(), arguments));
         }
-        arguments.extend(args.peers_arg.iter().cloned());
-        steps.push(Step {
-            part: Part::Peers,
-            name: format!("script-{}", script.file_stem().unwrap_or_default().display()),
-            work: Work::Program(args.python.clone(), arguments),
-        });
+        step(format!("{name}-alone"), here);
     }
     Ok(steps)
 }
 
-/// Marks what was asked by itself, as scripts ask theirs, and not in turns with others, whose data then push its own out of
-/// the caches. The program that asked held queries and answers as well, so it has not weighed the index.
+/// What is added to the name of ours where it was asked by itself, as scripts ask theirs, and not in turns with others, whose
+/// data then push its own out of the caches.
+const ALONE: &str = " alone";
+
+/// Marks a build that was asked by itself. The program that asked held queries and answers as well, so it has not weighed
+/// the index.
 fn alone(line: &mut Line) {
-    line.system.push_str(" alone");
+    line.system.push_str(ALONE);
     (line.rss_mb, line.rss_anon_mb, line.rss_file_mb) = (None, None, None);
 }
 
@@ -152,6 +163,7 @@ fn measure(args: &Args, work: &Work) -> Result<Lines> {
         Work::Write => write(args),
         Work::Task(kind) => task(args, *kind),
         Work::Program(program, arguments) => programs::run(program, arguments),
+        Work::Script { script, rows } => scripts::measure(args, script, *rows),
     }
 }
 
@@ -186,8 +198,13 @@ fn here(args: &Args, rows: Option<usize>, filtered: bool) -> Result<Lines> {
         cells: args.cells.clone(),
         plan: plan(args),
     };
+    // Lines of the same rows that were measured in turns have the name itself.
+    let added = if args.edge.is_some() { ALONE } else { "" };
     let mut found = Lines::default();
-    ours::measure(&set, &course, &mut |line| found.lines.push(line))?;
+    ours::measure(&set, &course, &mut |mut line| {
+        line.system.push_str(added);
+        found.lines.push(line);
+    })?;
     Ok(found)
 }
 
@@ -322,3 +339,6 @@ fn note(text: &str) {
     // Nobody may be reading; the work goes on.
     let _ = writeln!(std::io::stderr(), "measuring: {text}");
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,3 +49,29 @@ fn queries_are_taken_out_and_payloads_stay_with_their_rows() {
             .all(|rows| rows.len() == 10 && rows.iter().all(|row| *row < 1000))
     );
 }
+
+#[test]
+fn what_a_set_grows_by_has_length_one_too_and_can_be_had_without_growing_it() {
+    let source = Source {
+        data: wordnet("wordnet-5k.f16.npy"),
+        queries: 100,
+        rows: Some(500),
+        ..Source::default()
+    };
+    let set = Dataset::read(&source).unwrap();
+    let mut handed = Vec::new();
+    set.more(700, |vector| {
+        handed.extend_from_slice(vector);
+        Ok(())
+    })
+    .unwrap();
+    let mut grown = set.clone();
+    grown.grow(700).unwrap();
+    assert_eq!((grown.len(), set.len()), (700, 500));
+    assert_eq!(grown.vectors, [set.vectors.clone(), handed].concat());
+    assert_eq!(grown.queries, set.queries);
+    for row in 500..700 {
+        let length: f32 = grown.vector(row).iter().map(|x| x * x).sum();
+        assert!((length - 1.0).abs() < 1e-5, "row {row}: {length}");
+    }
+}

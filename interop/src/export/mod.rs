@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `vectors.rs` | vectors as JSON |
 //! | `json_lines.rs` | one point a line, as [`crate::JsonLinesRows`] reads it |
-//! | `npy.rs` | one dense vector a point as a matrix, as [`crate::NpyRows`] reads it |
+//! | `npy.rs` | one dense vector a point as a matrix, as [`crate::NpyRows`] reads it; lists of row numbers |
 
 mod vectors;
 
@@ -12,5 +12,5 @@ mod json_lines;
 mod npy;
 
 pub use json_lines::JsonLinesWriter;
-pub use npy::{NpyWriteError, NpyWriter};
+pub use npy::{NpyWriteError, NpyWriter, write_row_numbers};
 pub use vectors::{VectorJson, VectorsJson};

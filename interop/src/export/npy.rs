@@ -1,9 +1,30 @@
-//! `.npy`: one dense vector a point as a matrix of 32-bit floats.
+//! `.npy`: one dense vector a point as a matrix of 32-bit floats; lists of row numbers.
 
 use std::io::{self, Write};
 
 /// Bytes of the header, a multiple of 64 as NumPy aligns it; room for every number of rows.
 const HEADER: usize = 128;
+
+/// Writes what stands before the numbers of an array: their type and its shape, as NumPy spells them.
+fn header(to: &mut impl Write, descr: &str, shape: &str) -> io::Result<()> {
+    let dictionary = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    let length = u16::try_from(HEADER - header.len() - 2).unwrap_or_default();
+    header.extend(length.to_le_bytes());
+    header.extend(dictionary.as_bytes());
+    header.resize(HEADER - 1, b' ');
+    header.push(b'\n');
+    to.write_all(&header)
+}
+
+/// Writes row numbers as [`crate::read_row_numbers`] reads them: a one-dimensional array, 64 bits each.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_row_numbers(mut to: impl Write, rows: &[u64]) -> io::Result<()> {
+    header(&mut to, "<u8", &format!("({},)", rows.len()))?;
+    rows.iter().try_for_each(|row| to.write_all(&row.to_le_bytes()))
+}
 
 /// Why a matrix could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +65,7 @@ impl<W: Write> NpyWriter<W> {
     /// # Errors
     /// When writing fails.
     pub fn new(mut to: W, rows: u64, columns: usize) -> Result<Self, NpyWriteError> {
-        let dictionary =
-            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-        let mut header = b"\x93NUMPY\x01\x00".to_vec();
-        let length = u16::try_from(HEADER - header.len() - 2).unwrap_or_default();
-        header.extend(length.to_le_bytes());
-        header.extend(dictionary.as_bytes());
-        header.resize(HEADER - 1, b' ');
-        header.push(b'\n');
-        to.write_all(&header)?;
+        header(&mut to, "<f4", &format!("({rows}, {columns})"))?;
         Ok(NpyWriter {
             to,
             rows,

@@ -200,6 +200,19 @@ fn a_pipe_is_found_short_or_long_where_it_ends() {
 }
 
 #[test]
+fn row_numbers_that_were_written_are_read_again() {
+    for rows in [&[][..], &[7], &[3, 0, u64::from(u32::MAX) + 1]] {
+        let mut file = Vec::new();
+        crate::write_row_numbers(&mut file, rows).unwrap();
+        assert_eq!(file.len(), 128 + 8 * rows.len());
+        assert_eq!(
+            read_row_numbers(Input::from_bytes("split.npy", file), 3).unwrap(),
+            rows
+        );
+    }
+}
+
+#[test]
 fn row_numbers_of_a_split_are_read_in_each_integer_type() {
     let read = |descr, data: &[u8]| {
         let file = npy(1, &header(descr, "False", "(2,)"), data);

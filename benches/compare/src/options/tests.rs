@@ -59,6 +59,18 @@ fn options_that_shape_no_part_that_is_measured_are_refused() {
     }
     assert!(said(&["--clients", "2", "--vdb", "v", "--parts", "cold"]).contains("shapes clients"));
     assert!(said(&["--peers-arg", "x", "--peers", "p.py", "--parts", "plain"]).contains("shapes peers"));
+    let scripts = [
+        "--peers-arg",
+        "x",
+        "--peers",
+        "p.py",
+        "--sizes",
+        "9",
+        "--parts",
+        "sizes",
+    ];
+    assert!(said(&scripts).contains("shapes peers, which"));
+    assert_eq!(said(&[&scripts[..], &["--sizes-peers", "hnswlib"]].concat()), "");
     assert_eq!(said(&["--ef", "64", "--cells", "t50", "--ingest-rows", "10"]), "");
     // What they came to before is reported.
     assert_eq!(
@@ -78,8 +90,18 @@ fn options_of_a_program_are_refused_without_it() {
         (["--python", "python3"], "--peers"),
         (["--peers-arg", "x"], "--peers"),
         (["--ingest-rows", "0"], "from 1 up"),
+        (["--sizes-peers", "hnswlib"], "--peers"),
+        (["--sizes-peers", "hnswlib"], "--sizes"),
+        (["--sizes-peers", "hnswlib,"], "value is required"),
     ] {
         let error = said(&options);
         assert!(error.contains(told), "{options:?}: {error}");
+    }
+    for (given, missing) in [
+        (["--peers", "p.py"], "--sizes <LIST>"),
+        (["--sizes", "9"], "--peers <SCRIPT>"),
+    ] {
+        let error = said(&[&given[..], &["--sizes-peers", "hnswlib"]].concat());
+        assert!(error.contains(missing), "{given:?}: {error}");
     }
 }

@@ -172,52 +172,6 @@ impl Report<'_> {
         plot::bars(&dir.join("filtered.svg"), titles, &labels, &series)
     }
 
-    fn plot_growth(&self, dir: &Path) -> Result<()> {
-        type Figure = (&'static str, &'static str, fn(&Entry<'_>) -> Option<f64>);
-        let figures: [Figure; 5] = [
-            ("growth-qps", "queries a second at recall .95", |entry| {
-                entry.curve.at(LEVELS[0]).map(|speed| speed.qps)
-            }),
-            ("growth-build", "seconds to make the index", |entry| {
-                entry.known(|line| line.build_s).filter(|s| *s > 0.0)
-            }),
-            ("growth-memory", "resident megabytes", |entry| {
-                entry.known(|line| line.rss_mb).filter(|mb| *mb > 0.0)
-            }),
-            ("growth-disk", "megabytes on disk", |entry| {
-                entry.known(|line| line.disk_mb).filter(|mb| *mb > 0.0)
-            }),
-            ("growth-open", "milliseconds to open", |entry| {
-                entry.known(|line| line.open_ms).filter(|ms| *ms > 0.0)
-            }),
-        ];
-        for (file, y, of) in figures {
-            let mut series: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
-            for (rows, entries) in &self.sizes {
-                for entry in entries {
-                    if let Some(y) = of(entry) {
-                        series.entry(entry.system).or_default().push((*rows as f64, y));
-                    }
-                }
-            }
-            let series: Vec<Series> = series
-                .into_iter()
-                .map(|(name, points)| Series {
-                    name: name.to_owned(),
-                    points,
-                })
-                .collect();
-            let titles = Titles {
-                title: "Growth with the number of rows",
-                x: "rows",
-                y,
-                rises: file != "growth-qps",
-            };
-            plot::lines(&dir.join(file).with_extension("svg"), titles, &series, true)?;
-        }
-        Ok(())
-    }
-
     fn plot_connections(&self, dir: &Path) -> Result<()> {
         let mut series: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
         for line in self.served.iter().filter(|line| line.filter.is_none()) {

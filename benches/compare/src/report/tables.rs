@@ -197,36 +197,6 @@ impl Report<'_> {
         table.text()
     }
 
-    fn growth(&self) -> Option<String> {
-        let mut table = Table::new(&[
-            "rows",
-            "system",
-            "q/s @ .95",
-            "@ .99",
-            "build s",
-            "anonymous MB",
-            "resident MB",
-            "disk MB",
-            "open ms",
-        ]);
-        for (rows, entries) in &self.sizes {
-            for entry in entries {
-                table.row([
-                    grouped(*rows as f64),
-                    entry.system.to_owned(),
-                    speed(entry.curve.at(LEVELS[0])),
-                    speed(entry.curve.at(LEVELS[2])),
-                    number(entry.known(|line| line.build_s), 1),
-                    number(entry.known(|line| line.rss_anon_mb), 1),
-                    number(entry.known(|line| line.rss_mb), 1),
-                    number(entry.known(|line| line.disk_mb), 1),
-                    number(entry.known(|line| line.open_ms), 1),
-                ]);
-            }
-        }
-        table.text()
-    }
-
     fn connections(&self) -> Option<String> {
         let mut table = Table::new(&[
             "system",
@@ -268,7 +238,7 @@ fn ratio(ours: Option<Speed>, theirs: Option<Speed>) -> String {
     }
 }
 
-fn speed(speed: Option<Speed>) -> String {
+pub(super) fn speed(speed: Option<Speed>) -> String {
     match speed {
         Some(Speed { qps, at_least: true }) => format!("\u{2265} {}", grouped(qps)),
         Some(Speed { qps, .. }) => grouped(qps),

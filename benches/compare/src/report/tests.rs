@@ -145,6 +145,56 @@ fn the_main_comparison_is_of_the_rows_that_most_systems_have() {
 }
 
 #[test]
+fn growth_of_ours_stands_beside_that_of_others_and_of_the_logarithm() {
+    let at = |system, rows, recall, qps, build_s| Line {
+        rows: Some(rows),
+        build_s: Some(build_s),
+        ..line(system, recall, qps)
+    };
+    let lines = of([
+        at("hnswlib", 1000, 0.94, 8000.0, 2.0),
+        at("hnswlib", 1000, 0.995, 4000.0, 2.0),
+        at("hnswlib", 10_000, 0.99, 1000.0, 40.0),
+        at("vdb f32", 100, 0.95, 40_000.0, 0.5),
+        at("vdb f32", 10_000, 0.95, 10_000.0, 20.0),
+        at("svs", 10_000, 0.95, 9000.0, 30.0),
+    ]);
+    let report = Report::new(&lines);
+    let text = report.markdown();
+    let growth = text.split("## Growth").nth(1).unwrap();
+    let row = |start: &str| {
+        let mut rows = growth.lines().filter(|line| line.starts_with(start));
+        let row = rows.next().unwrap_or_else(|| panic!("{start}: {text}"));
+        assert_eq!(rows.next(), None);
+        row
+    };
+    // A hundred times as many rows, whose logarithm is twice as large.
+    assert_eq!(
+        row("| vdb f32 | 100 |"),
+        "| vdb f32 | 100 | 10,000 | 2.00 | 4.00 | - | - | 200.0 | 40.0 |"
+    );
+    // Theirs is compared with its own fewest; a speed that may be higher makes a bound.
+    let theirs = row("| hnswlib | 1,000 |");
+    assert!(
+        theirs.starts_with("| hnswlib | 1,000 | 10,000 | 1.33 | \u{2264} "),
+        "{theirs}"
+    );
+    assert!(theirs.ends_with(" | 13.3 | 20.0 |"), "{theirs}");
+    // A single size is no growth, but is in the table of all.
+    row("| 10,000 | svs |");
+    assert!(!growth.contains("\n| svs |"));
+
+    let dir = tempfile::tempdir().unwrap();
+    report.plots(dir.path()).unwrap();
+    let plot = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    for name in ["growth-qps.svg", "growth-build.svg"] {
+        let plot = plot(name);
+        assert!(plot.contains("vdb f32") && plot.contains("hnswlib") && !plot.contains("svs"));
+    }
+    assert!(plot("recall-qps.svg").contains("svs"));
+}
+
+#[test]
 fn writes_stand_by_batch_and_threads_with_ours_over_each() {
     let line = |system: &str, durability: &str, batch, vectors_per_s| IngestLine {
         system: system.to_owned(),
