@@ -299,6 +299,10 @@ fn nominate_by_codes<'a, F: RowFilter + ?Sized>(
     let graph = ground.graph;
     graph.quantizer.encode_query(query, code);
     let zero = code.zero.score(graph.growth.longest);
+    if among.0.is_none() && ground.part.is_none() {
+        walk_by_codes(graph, (codes, code, zero), params, walker, among.1);
+        return None;
+    }
     match codes.layout().scheme() {
         Scheme::Dot => {
             let score = DotScore::new(codes, code);
@@ -308,6 +312,56 @@ fn nominate_by_codes<'a, F: RowFilter + ?Sized>(
             let score = SadScore::new(codes, code);
             ground.nominate((&score, zero), params, among, walker, (rows, scored))
         }
+    }
+}
+
+/// [`walk_to_all`] on codes. What is generic is compiled where it is called, and what it calls here is not part of that unless
+/// a program is optimised as a whole: the walk that most searches are is compiled here.
+fn walk_by_codes(
+    graph: GraphView<'_>,
+    (codes, code, zero): (CodesView<'_>, &QueryCode, f32),
+    params: &SearchParams,
+    walker: &mut Walker,
+    control: &Control<'_>,
+) {
+    match codes.layout().scheme() {
+        Scheme::Dot => walk_to_all(
+            graph,
+            (&DotScore::new(codes, code), zero),
+            params,
+            walker,
+            control,
+        ),
+        Scheme::Sad => walk_to_all(
+            graph,
+            (&SadScore::new(codes, code), zero),
+            params,
+            walker,
+            control,
+        ),
+    }
+}
+
+/// Walks from the top to the base level; the walker keeps the nominees.
+fn walk_to_all<S: Score>(
+    graph: GraphView<'_>,
+    (score, zero): (&S, f32),
+    params: &SearchParams,
+    walker: &mut Walker,
+    control: &Control<'_>,
+) {
+    let aim = aim(graph, zero, params);
+    let width = width_of(params, u64::from(graph.len()));
+    let entry = descend(graph, score, walker);
+    walker.walk_watched(graph.base, score, [entry], aim.width(width), control);
+}
+
+/// What a walk is after.
+fn aim(graph: GraphView<'_>, zero: f32, params: &SearchParams) -> Aim {
+    Aim {
+        growth: graph.growth,
+        zero,
+        k: params.k,
     }
 }
 
@@ -343,17 +397,12 @@ fn nominate<S: Score, F: RowFilter + ?Sized>(
     walker: &mut Walker,
     (listed, scored): (&mut Vec<u32>, &mut Vec<Candidate>),
 ) {
+    let Some(filter) = filter else {
+        return walk_to_all(graph, (score, zero), params, walker, control);
+    };
     let rows = graph.len();
     let width = width_of(params, u64::from(rows));
-    let aim = Aim {
-        growth: graph.growth,
-        zero,
-        k: params.k,
-    };
-    let Some(filter) = filter else {
-        let entry = descend(graph, score, walker);
-        return walker.walk_watched(graph.base, score, [entry], aim.width(width), control);
-    };
+    let aim = aim(graph, zero, params);
     let scanned = width.max(params.rescored());
     let mut look_at_all = |listed: &[u32], is_listed: bool, walker: &mut Walker| {
         if is_listed && !filter.is_slow() {
