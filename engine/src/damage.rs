@@ -1,5 +1,6 @@
 //! Errors about files that are not as they should be: how far they reach, and how they are told.
 
+use vdb_storage::PointId;
 use vdb_vfs::DynDisk;
 use vdb_wal::Lsn;
 
@@ -72,6 +73,15 @@ pub(crate) fn in_record(lsn: Lsn, error: &Error, file: String) -> Error {
         file,
         what: format!("record {lsn}: {what}"),
     }
+}
+
+/// The same damage, as a write meets it that was to take something over from a point.
+pub(crate) fn at_point(id: PointId, error: Error) -> Error {
+    let mut error = error.with_advice();
+    if let Error::Damaged { what, .. } = &mut error {
+        *what = format!("what is stored of point {id} would be copied, and is not what was written: {what}");
+    }
+    error
 }
 
 /// File and message of an error; the message says where in the file.

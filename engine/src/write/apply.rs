@@ -45,7 +45,7 @@ pub(crate) fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> 
                 if let Some(old) = latest {
                     let mut vectors = vec![None; tables.schema.slots()];
                     for (slot, _) in tables.schema.vectors() {
-                        vectors[slot] = old.vector(slot)?;
+                        vectors[slot] = old.sound_vector(slot)?;
                     }
                     old.kill(lsn);
                     tables
