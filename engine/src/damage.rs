@@ -23,6 +23,17 @@ impl Error {
             || matches!(self, Error::Wal(error) if error.is_damage())
     }
 
+    /// True for what makes the flush of a collection fail and is about that collection alone: its files, or what is in its
+    /// memtables. The disk as a whole, and the log, are everybody's.
+    pub(crate) fn is_of_one_collection(&self) -> bool {
+        let is_of_rows = matches!(
+            self,
+            Error::Value(_) | Error::Limit { .. } | Error::InvalidRequest(_) | Error::Filter(_)
+        );
+        let is_of_files = matches!(self, Error::Storage(_) | Error::Index(_)) && self.disk().is_none();
+        is_of_rows || is_of_files || self.is_confined() && !matches!(self, Error::Wal(_))
+    }
+
     /// True when a file was written by another build: nothing is wrong with it.
     pub(crate) fn is_version(&self) -> bool {
         matches!(self.disk(), Some(vdb_vfs::Error::Version { .. }))
@@ -66,12 +77,18 @@ impl Damage {
     }
 }
 
-/// What an error says of a record of the log, as damage to the log, `file`.
+/// What errors about a record itself name as their file: who reads it knows which one it lies in.
+pub(crate) const RECORD: &str = "log";
+
+/// What an error says of a record of the log, as damage to the log, `file`. It may be about a file that the record needs.
 pub(crate) fn in_record(lsn: Lsn, error: &Error, file: String) -> Error {
-    let (_, what) = tell(error);
+    let (found, what) = tell(error);
+    let place = found
+        .filter(|found| found != RECORD)
+        .map_or_else(String::new, |found| format!("{found}: "));
     Error::Damaged {
         file,
-        what: format!("record {lsn}: {what}"),
+        what: format!("record {lsn}: {place}{what}"),
     }
 }
 
