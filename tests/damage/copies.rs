@@ -37,7 +37,9 @@ fn point(id: u64) -> Point {
     let x = id as f32;
     let words = SparseVector::from(vec![(id as u32, 1.0), (20 + id as u32, x)]);
     let tokens: Vec<Vec<f32>> = (0..=id % 3).map(|at| vec![at as f32, x]).collect();
-    let mut vectors = Vectors::from([x, 1.0]).with("words", words).with("tokens", tokens);
+    let mut vectors = Vectors::from([x, 1.0])
+        .with("words", words)
+        .with("tokens", tokens);
     if id != 1 {
         vectors = vectors.with("side", [x, 2.0]);
     }
@@ -159,7 +161,12 @@ fn what_is_sound_is_copied() {
         write(&a).unwrap();
         set_payload_of(&a, 1).unwrap();
         a.flush().unwrap();
-        let vectors = a.get(&[1.into()], &Select::all()).unwrap().remove(0).vectors.unwrap();
+        let vectors = a
+            .get(&[1.into()], &Select::all())
+            .unwrap()
+            .remove(0)
+            .vectors
+            .unwrap();
         assert_eq!(vectors, point(1).vectors);
     }
 }

@@ -47,7 +47,9 @@ pub(crate) fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> 
                 if let Some(old) = latest {
                     let mut vectors = vec![None; tables.schema.slots()];
                     for (slot, _) in tables.schema.vectors() {
-                        vectors[slot] = old.sound_vector(slot).map_err(|error| at_point(effect.id, error))?;
+                        vectors[slot] = old
+                            .sound_vector(slot)
+                            .map_err(|error| at_point(effect.id, error))?;
                     }
                     old.kill(lsn);
                     tables

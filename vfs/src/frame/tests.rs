@@ -434,7 +434,12 @@ fn a_part_is_compared_with_the_checksums_of_its_chunks_once() {
     let frame = open(&disk).unwrap();
     let sound = SoundChunks::default();
     let chunk = |n: u64| n * CHUNK as u64;
-    for part in [0..0, 0..end - 9 - chunk(4), chunk(67)..chunk(70), chunk(66)..chunk(66)] {
+    for part in [
+        0..0,
+        0..end - 9 - chunk(4),
+        chunk(67)..chunk(70),
+        chunk(66)..chunk(66),
+    ] {
         for _ in 0..2 {
             frame.check_part(1, part.clone(), &sound).unwrap();
         }
@@ -453,7 +458,13 @@ fn a_part_is_compared_with_the_checksums_of_its_chunks_once() {
     }
     frame.check_part(0, 3..40, &SoundChunks::default()).unwrap();
     frame.check_part(2, 0..0, &SoundChunks::default()).unwrap();
-    for (section, part) in [(0, 0..41), (1, end..end + 1), (2, 0..1), (3, 0..1), (0, 9..u64::MAX)] {
+    for (section, part) in [
+        (0, 0..41),
+        (1, end..end + 1),
+        (2, 0..1),
+        (3, 0..1),
+        (0, 9..u64::MAX),
+    ] {
         assert!(
             frame.check_part(section, part, &SoundChunks::default()).is_err(),
             "{section}"

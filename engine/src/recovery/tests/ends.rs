@@ -19,10 +19,8 @@ fn forged(durability: Durability, change: impl FnOnce(&mut CollectionManifest)) 
         }
     }
     let disk = disk.crash(1);
-    let store = ManifestStore::<CollectionManifest>::new(
-        Arc::new(disk.clone()),
-        crate::layout::collection_dir(1),
-    );
+    let store =
+        ManifestStore::<CollectionManifest>::new(Arc::new(disk.clone()), crate::layout::collection_dir(1));
     let mut manifest = store.load().unwrap().unwrap();
     change(&mut manifest);
     manifest.generation += 1;
