@@ -15,7 +15,7 @@ use vdb::{
 };
 use vdb_tests::watched::WatchedDisk;
 use vdb_vfs::sim::{Call, Fault, SimDisk};
-use vdb_vfs::{Disk, DynDisk, MemDisk};
+use vdb_vfs::{DynDisk, MemDisk};
 
 /// Longer than anything here takes, unless it never ends.
 const FOREVER: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use vdb::disk::{Disk, DynDisk, MemDisk};
+use vdb::disk::{DynDisk, MemDisk};
 use vdb::{
     Collection, Database, Distance, Error, MultiVectorComparator, PayloadIndexKind, Point, Select,
     SparseVector, SparseVectorParams, VectorParams, Vectors,
