@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,9 @@ use vdb::{
     Collection, CollectionConfig, Condition, Control, Database, Distance, Error, Filter, PayloadIndexKind,
     Point, Select, Status, VectorParams,
 };
+use vdb_tests::watched::WatchedDisk;
 use vdb_vfs::sim::{Call, Fault, SimDisk};
+use vdb_vfs::{DynDisk, MemDisk};
 
 /// Longer than anything here takes, unless it never ends.
 const FOREVER: Duration = Duration::from_secs(60);
@@ -289,4 +292,36 @@ fn readers_do_not_wait_for_a_slow_disk_and_do_not_see_what_it_has_not_taken() {
         writer.join().unwrap().unwrap();
     });
     assert_eq!(c.count(None).unwrap(), 11);
+}
+
+#[test]
+fn a_stray_file_that_goes_while_it_is_being_removed_is_no_damage() {
+    let disk: DynDisk = Arc::new(MemDisk::new());
+    let open = |disk: DynDisk| {
+        let builder = Database::builder().threads(1).background(false);
+        builder.open_disk(disk).unwrap()
+    };
+    let db = open(disk.clone());
+    write(&create(&db), 0..3).unwrap();
+    db.close().unwrap();
+    let stray = "collections/00000001/seg-00000063.points";
+    // It goes before each call that an opening makes.
+    for n in 0.. {
+        disk.create(stray).unwrap();
+        let calls = Arc::new(AtomicU64::new(0));
+        let (under, counted) = (disk.clone(), calls.clone());
+        let watched = WatchedDisk::new(disk.clone(), move |_| {
+            if counted.fetch_add(1, Ordering::Relaxed) == n {
+                // It may be gone by then.
+                let _ = under.remove(stray);
+            }
+        });
+        let db = open(Arc::new(watched));
+        assert_eq!(db.collection("a").unwrap().count(None).unwrap(), 3, "call {n}");
+        assert!(!disk.exists(stray).unwrap());
+        if calls.load(Ordering::Relaxed) <= n {
+            break;
+        }
+        db.close().unwrap();
+    }
 }

@@ -14,7 +14,7 @@ use vdb::{
 };
 use vdb_tests::config;
 use vdb_vfs::Disk;
-use vdb_vfs::sim::SimDisk;
+use vdb_vfs::sim::{Call, Fault, SimDisk};
 
 /// Longer than anything here takes, unless it never ends.
 const FOREVER: Duration = Duration::from_secs(60);
@@ -249,6 +249,106 @@ fn a_damaged_collection_does_not_make_the_others_flush_at_every_write() {
     let rows: Vec<u32> = b.info().unwrap().segments.iter().map(|s| s.rows).collect();
     let few = rows.iter().filter(|&&rows| rows < 50).count();
     assert!(few <= 2, "{rows:?}");
+}
+
+#[test]
+fn a_collection_that_cannot_be_flushed_does_not_keep_the_others_from_writing() {
+    let disk = SimDisk::new(0);
+    let open = |disk: &SimDisk| {
+        let small = builder().write_buffer(64 << 10).log_segment_bytes(64 << 10);
+        small.open_disk(Arc::new(disk.clone())).unwrap()
+    };
+    let db = open(&disk);
+    let a = db.create_collection("a", plain()).unwrap();
+    let b = db.create_collection("b", plain()).unwrap();
+    a.upsert(some(0..10)).unwrap();
+    a.flush().unwrap();
+    a.delete(vec![3u64]).unwrap();
+    a.flush().unwrap();
+    // Each commit reads which rows are dead already.
+    let names = disk.list("collections/00000001").unwrap();
+    let dead = names.iter().find(|name| name.contains(".tomb")).unwrap();
+    let dead = format!("collections/00000001/{dead}");
+    disk.flip_bits(&dead, 64, 1).unwrap();
+
+    let mut next = 100;
+    let refused = loop {
+        let c = a.clone();
+        if let Err(error) = in_time(move || c.upsert(some(next..next + 10))) {
+            break error;
+        }
+        next += 10;
+    };
+    let points = next - 100 + 9;
+    let said = refused.to_string();
+    assert!(
+        refused.is_damage() && said.contains(".tomb") && said.contains("takes no more writes"),
+        "{said}"
+    );
+    // It is read, and says what is wrong.
+    assert!(a.delete(vec![1u64]).unwrap_err().is_damage());
+    assert_eq!(a.count(None).unwrap(), points);
+    assert!(a.info().unwrap().last_failure.unwrap().contains(".tomb"));
+    // Far more than what the buffer and the log may hold.
+    for id in 0..4_000 {
+        let c = b.clone();
+        in_time(move || c.upsert(some(id..id + 1))).unwrap();
+    }
+    b.flush().unwrap();
+    assert_eq!(db.info().flush_failure, None);
+    let rows: Vec<u32> = b.info().unwrap().segments.iter().map(|s| s.rows).collect();
+    assert!(rows.iter().filter(|&&rows| rows < 50).count() <= 2, "{rows:?}");
+    assert!(a.flush().unwrap_err().is_damage());
+
+    // Nothing is lost by the next opening, nor by the file being put right.
+    let after = disk.restart();
+    after.flip_bits(&dead, 64, 1).unwrap();
+    let again = open(&after);
+    for name in ["a", "b"] {
+        let c = again.collection(name).unwrap();
+        assert_eq!(c.count(None).unwrap(), if name == "a" { points } else { 4_000 });
+        c.flush().unwrap();
+    }
+    disk.flip_bits(&dead, 64, 1).unwrap();
+    a.flush().unwrap();
+    for id in 0..4_000 {
+        let c = a.clone();
+        in_time(move || c.upsert(some(id + 10_000..id + 10_001))).unwrap();
+    }
+    a.flush().unwrap();
+    assert_eq!(a.count(None).unwrap(), points + 4_000);
+    assert_eq!(a.info().unwrap().last_failure, None);
+}
+
+#[test]
+fn a_commit_that_never_was_leaves_no_files() {
+    let dir = "collections/00000001";
+    let manifest = format!("{dir}/manifest");
+    for fault in [
+        Fault::full().on(Call::Create).under(&manifest),
+        Fault::full().on(Call::Write).under(&manifest),
+        Fault::error().on(Call::Sync).under(&manifest),
+        Fault::error().on(Call::Rename).under(&manifest),
+        Fault::error().on(Call::SyncDir).under(dir),
+    ] {
+        let disk = SimDisk::new(0);
+        let db = builder().open_disk(Arc::new(disk.clone())).unwrap();
+        let c = db.create_collection("a", plain()).unwrap();
+        c.upsert(some(0..10)).unwrap();
+        disk.inject(fault.clone());
+        c.flush().unwrap_err();
+        let none = || {
+            let names = disk.list(dir).unwrap();
+            !names.iter().any(|name| name.starts_with("seg-"))
+        };
+        // Another attempt may be under way.
+        eventually(&format!("no file is left of {fault:?}"), none);
+        disk.heal();
+        c.flush().unwrap();
+        assert_eq!(c.info().unwrap().segments.len(), 1);
+        let db = builder().open_disk(Arc::new(disk.crash(1))).unwrap();
+        assert_eq!(db.collection("a").unwrap().count(None).unwrap(), 10);
+    }
 }
 
 #[test]

@@ -189,7 +189,7 @@ impl Shared {
         if let Some(core) = core {
             let _sequencer = self.sequencer.lock();
             core.dropped.store(true, Ordering::Release);
-            self.budget.free(core.tables().settled_bytes());
+            self.budget.free(core.counted_bytes());
         }
         // Readers keep what they have mapped. A directory that cannot be removed now goes at the next open.
         let _ = self.disk.remove_dir_all(&collection_dir(id));

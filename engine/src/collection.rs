@@ -216,7 +216,8 @@ impl Collection {
     /// Merges keys into the payload of points; a null removes its key.
     ///
     /// # Errors
-    /// When an id does not exist, when the filter is not valid, or when the disk fails.
+    /// When an id does not exist, when the filter is not valid, or when the disk fails; [`Error::Damaged`] when what a point keeps
+    /// is not what was written.
     pub fn set_payload(&self, payload: Payload, target: impl Into<Target>) -> Result<WriteResult> {
         self.apply(Operation::SetPayload {
             payload,
@@ -260,7 +261,8 @@ impl Collection {
     /// Replaces the vectors given and keeps the others.
     ///
     /// # Errors
-    /// When an id does not exist, a vector is not valid, or the disk fails.
+    /// When an id does not exist, a vector is not valid, or the disk fails; [`Error::Damaged`] when what a point keeps is not what
+    /// was written.
     pub fn update_vectors(&self, points: Vec<(PointId, Vectors)>) -> Result<WriteResult> {
         self.apply(Operation::UpdateVectors {
             points,
@@ -271,7 +273,7 @@ impl Collection {
     /// Removes vectors by name.
     ///
     /// # Errors
-    /// When an id or a name does not exist, or the disk fails.
+    /// When an id or a name does not exist, or the disk fails; [`Error::Damaged`] when what a point keeps is not what was written.
     pub fn delete_vectors(&self, names: Vec<String>, target: impl Into<Target>) -> Result<WriteResult> {
         self.apply(Operation::DeleteVectors {
             names,
@@ -442,7 +444,8 @@ impl Collection {
     /// Turns everything written so far into segments.
     ///
     /// # Errors
-    /// When the disk fails; nothing is lost.
+    /// When the disk fails; nothing is lost. Where that is about files of this collection, it takes no more writes until a flush
+    /// succeeds.
     pub fn flush(&self) -> Result<()> {
         self.call(|| crate::maintenance::flush::flush_all(self.shared(), &self.core))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vdb_storage::SegmentFile;
-use vdb_storage::manifest::{CollectionManifest, ManifestStore};
+use vdb_storage::manifest::{CollectionManifest, ManifestStore, NUMBER_END};
 use vdb_sys::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use vdb_sys::sync::{Instant, Mutex, RwLock};
 use vdb_vfs::DynDisk;
@@ -26,6 +26,12 @@ use crate::visibility::Visibility;
 /// so that none is ever given twice.
 pub(crate) const WEAK_WINDOW: u64 = 1 << 20;
 
+/// The last sequence number that may have been given, where weak writes behind `last` may be lost.
+pub(crate) fn past_lost(last: u64) -> u64 {
+    // There are no numbers behind these: the collection takes no more writes then, so none is given twice.
+    last.saturating_add(WEAK_WINDOW).min(NUMBER_END - 1)
+}
+
 /// The state behind every handle of one collection.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -39,6 +45,9 @@ pub(crate) struct Core {
     /// Another collection is about to take its place and its sequence numbers: it takes no more writes. Set under the
     /// sequencer's lock.
     pub(crate) replaced: AtomicBool,
+    /// Why it takes no more writes: what its memtables hold cannot become a segment, however much room there is, and they are
+    /// taken out of the write buffer. Changed under the sequencer's lock.
+    aside: Mutex<Option<String>>,
     /// A write of weak durability is known, by the medium too, to have been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
     /// Held by whatever changes the manifest, across its commit and the change of tables that follows.
@@ -110,6 +119,7 @@ impl Core {
             next_seq: AtomicU64::new(next_seq),
             dropped: AtomicBool::new(false),
             replaced: AtomicBool::new(false),
+            aside: Mutex::default(),
             weak: AtomicBool::new(false),
             next_segment: AtomicU64::new(manifest.next_segment_id),
             manifest: Mutex::new(manifest),
@@ -152,7 +162,11 @@ impl Core {
         for name in disk.list(&self.dir)? {
             let is_stray = SegmentFile::parse(&name).is_some() && !named.contains(&name);
             if is_stray || name.ends_with(TEMP_SUFFIX) {
-                disk.remove(&format!("{}/{name}", self.dir))?;
+                match disk.remove(&format!("{}/{name}", self.dir)) {
+                    // Gone is what it was to be, whoever has removed it.
+                    Ok(()) | Err(vdb_vfs::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         Ok(())
@@ -171,7 +185,7 @@ impl Core {
     pub(crate) fn skip_weak(&self) {
         let mut held = self.manifest.lock();
         if held.weak {
-            (held.seq_floor, held.weak) = (held.seq_floor + WEAK_WINDOW, false);
+            (held.seq_floor, held.weak) = (past_lost(held.seq_floor), false);
             self.next_seq.fetch_max(held.seq_floor + 1, Ordering::AcqRel);
         }
     }
@@ -184,6 +198,29 @@ impl Core {
             });
         }
         Ok(())
+    }
+
+    /// Why its memtables cannot become segments, if that is so.
+    pub(crate) fn aside(&self) -> Option<String> {
+        self.aside.lock().clone()
+    }
+
+    /// True when its memtables cannot become segments.
+    pub(crate) fn is_aside(&self) -> bool {
+        self.aside.lock().is_some()
+    }
+
+    /// Says that its memtables cannot become segments, and why, or that they can. The sequencer's lock is held.
+    pub(crate) fn set_aside(&self, why: Option<String>) {
+        *self.aside.lock() = why;
+    }
+
+    /// Bytes of its memtables that the write buffer has been told of and counts.
+    pub(crate) fn counted_bytes(&self) -> usize {
+        match self.is_aside() {
+            true => 0,
+            false => self.tables().settled_bytes(),
+        }
     }
 
     pub(crate) fn tables(&self) -> Arc<Tables> {

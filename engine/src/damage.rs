@@ -1,5 +1,6 @@
 //! Errors about files that are not as they should be: how far they reach, and how they are told.
 
+use vdb_storage::PointId;
 use vdb_vfs::DynDisk;
 use vdb_wal::Lsn;
 
@@ -20,6 +21,17 @@ impl Error {
             || matches!(self, Error::Storage(vdb_storage::Error::Disk(error)) if of_disk(error))
             || matches!(self, Error::Disk(error) if of_disk(error))
             || matches!(self, Error::Wal(error) if error.is_damage())
+    }
+
+    /// True for what makes the flush of a collection fail and is about that collection alone: its files, or what is in its
+    /// memtables. The disk as a whole, and the log, are everybody's.
+    pub(crate) fn is_of_one_collection(&self) -> bool {
+        let is_of_rows = matches!(
+            self,
+            Error::Value(_) | Error::Limit { .. } | Error::InvalidRequest(_) | Error::Filter(_)
+        );
+        let is_of_files = matches!(self, Error::Storage(_) | Error::Index(_)) && self.disk().is_none();
+        is_of_rows || is_of_files || self.is_confined() && !matches!(self, Error::Wal(_))
     }
 
     /// True when a file was written by another build: nothing is wrong with it.
@@ -65,13 +77,28 @@ impl Damage {
     }
 }
 
-/// What an error says of a record of the log, as damage to the log, `file`.
+/// What errors about a record itself name as their file: who reads it knows which one it lies in.
+pub(crate) const RECORD: &str = "log";
+
+/// What an error says of a record of the log, as damage to the log, `file`. It may be about a file that the record needs.
 pub(crate) fn in_record(lsn: Lsn, error: &Error, file: String) -> Error {
-    let (_, what) = tell(error);
+    let (found, what) = tell(error);
+    let place = found
+        .filter(|found| found != RECORD)
+        .map_or_else(String::new, |found| format!("{found}: "));
     Error::Damaged {
         file,
-        what: format!("record {lsn}: {what}"),
+        what: format!("record {lsn}: {place}{what}"),
     }
+}
+
+/// The same damage, as a write meets it that was to take something over from a point.
+pub(crate) fn at_point(id: PointId, error: Error) -> Error {
+    let mut error = error.with_advice();
+    if let Error::Damaged { what, .. } = &mut error {
+        *what = format!("what is stored of point {id} would be copied, and is not what was written: {what}");
+    }
+    error
 }
 
 /// File and message of an error; the message says where in the file.

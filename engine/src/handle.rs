@@ -62,7 +62,7 @@ impl Handle {
                 let closed = if shared.unskipped.load(Ordering::Acquire) {
                     // The mark of a clean close says that every number ever given can be told from what is on the
                     // medium.
-                    wal.sync_all()
+                    wal.close_unmarked()
                 } else {
                     wal.close()
                 };

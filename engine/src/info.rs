@@ -189,6 +189,7 @@ pub(crate) fn collect(shared: &Shared, core: &Core, view: &View) -> Result<Colle
     let segments: Vec<SegmentInfo> = tables.segments.iter().map(segment).collect();
     let damage = || tables.segments.iter().find_map(|s| s.damage());
     let last_failure = damage()
+        .or_else(|| core.aside())
         .or_else(|| core.activity.failure())
         .or_else(|| shared.budget.stuck());
     let progress = core.activity.progress();

@@ -10,7 +10,7 @@ use vdb_vfs::DynDisk;
 use vdb_wal::{Frame, Lsn, Recovered, Wal, WalOptions};
 
 use crate::config::Options;
-use crate::core::WEAK_WINDOW;
+use crate::core::past_lost;
 use crate::damage::in_record;
 use crate::directory;
 use crate::error::{Error, Result};
@@ -112,7 +112,7 @@ fn bring_in(
         }
         match enter(shared, &core, section, lsn) {
             Ok(()) => touched.push(core),
-            // Its checksum fits and its contents do not: that is no reason to keep the others closed.
+            // Its checksum fits and its contents do not, or what it copies is damaged: no reason to keep the others closed.
             Err(error) if error.is_confined() => {
                 let error = in_record(lsn, &error, shared.disk.display(LOG_DIR));
                 set_damaged(shared, id, lsn, &error);
@@ -182,7 +182,7 @@ fn skip_lost(shared: &Shared, logged: &BTreeMap<u32, Logged>) -> Result<()> {
     for id in ids {
         let in_log = logged.get(&id).copied().unwrap_or_default();
         let is_weak = |manifest: &CollectionManifest| manifest.weak || in_log.weak;
-        let floor = |manifest: &CollectionManifest| manifest.seq_floor.max(in_log.last_seq) + WEAK_WINDOW;
+        let floor = |manifest: &CollectionManifest| past_lost(manifest.seq_floor.max(in_log.last_seq));
         let open = shared.cores.read().get(&id).cloned();
         let committed = if let Some(core) = open {
             let mut held = core.manifest.lock();

@@ -277,10 +277,11 @@ impl Shared {
         }
         let _sequencer = self.sequencer.lock();
         let cores = self.open_cores();
-        if cores.iter().any(|core| !core.tables().frozen.is_empty()) {
+        let cores = cores.into_iter().filter(|core| !core.is_aside());
+        if cores.clone().any(|core| !core.tables().frozen.is_empty()) {
             return true;
         }
-        let largest = cores.into_iter().max_by_key(|core| core.tables().active.bytes());
+        let largest = cores.max_by_key(|core| core.tables().active.bytes());
         match largest.filter(|core| !core.tables().active.is_empty()) {
             Some(core) => {
                 core.rotate();
@@ -296,10 +297,21 @@ impl Shared {
         buffered.max(self.options.log_segment_bytes.saturating_mul(2))
     }
 
-    /// True when the log is to be shortened. Not while a collection is damaged: it may need any of it.
+    /// True when the log is to be shortened. Not while a collection is damaged: it may need any of it; nor while one holds it
+    /// back for good.
     pub(crate) fn log_is_long(&self) -> bool {
         let is_long = |wal: &Wal| wal.bytes() > self.log_bound();
-        self.wal().is_ok_and(is_long) && self.damaged.lock().is_empty()
+        let is_held = || self.cores.read().values().any(|core| core.is_aside());
+        self.wal().is_ok_and(is_long) && self.damaged.lock().is_empty() && !is_held()
+    }
+
+    /// Fails for a collection whose memtables cannot become segments. The sequencer's lock is held.
+    pub(crate) fn check_flushes(&self, core: &Core) -> Result<()> {
+        let Some(what) = core.aside() else {
+            return Ok(());
+        };
+        let file = self.disk.display(&core.dir);
+        Err(Error::Damaged { file, what }.with_advice())
     }
 
     /// Lets the log drop what every collection has in segments, and freezes the memtable that holds it back most

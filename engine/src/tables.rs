@@ -78,6 +78,29 @@ impl Located {
         }
     }
 
+    /// As [`payload`](Self::payload), for whoever makes another version of it: compared with its checksums. What is in memory
+    /// has come through a log record, or through here.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged) names the file that is.
+    pub(crate) fn sound_payload(&self) -> Result<&[u8]> {
+        match self {
+            Located::Memtable(..) => self.payload(),
+            Located::Segment(segment, row) => segment.sound_payload(*row),
+        }
+    }
+
+    /// As [`vector`](Self::vector), for whoever makes another version of it: compared with its checksums.
+    ///
+    /// # Errors
+    /// As [`sound_payload`](Self::sound_payload).
+    pub(crate) fn sound_vector(&self, vector: usize) -> Result<Option<&[u8]>> {
+        match self {
+            Located::Memtable(..) => self.vector(vector),
+            Located::Segment(segment, row) => segment.sound_vector(vector, *row),
+        }
+    }
+
     /// Where the tokens of its texts are kept, if they are.
     pub(crate) fn texts(&self) -> Option<&RowTexts> {
         match self {

@@ -1,5 +1,7 @@
 //! Damages the files of a test in every way that matters, and watches what reading them does.
 
+use std::fmt::Debug;
+
 use vdb_vfs::frame::{FileKind, FrameWriter};
 use vdb_vfs::{Disk, MemDisk};
 
@@ -41,6 +43,32 @@ pub(crate) fn assert_found(disk: &dyn Disk, path: &str, read: impl Fn(&dyn Disk)
     }
     damaged.push(0);
     check(&damaged, "a byte added".to_owned());
+}
+
+/// With any one bit of the file at `path` flipped, `read` gives what it gives of the sound one, or reports corruption.
+pub(crate) fn assert_same_or_found<T: PartialEq + Debug>(
+    disk: &dyn Disk,
+    path: &str,
+    read: impl Fn(&dyn Disk) -> Result<T>,
+) {
+    let (sound, mut damaged) = (read(disk).unwrap(), bytes(disk, path));
+    let copy = MemDisk::new();
+    let mut found = 0;
+    for at in 0..damaged.len() {
+        for bit in [at % 8, (at / 8 + 3) % 8] {
+            damaged[at] ^= 1 << bit;
+            put(&copy, path, &damaged);
+            match read(&copy) {
+                Ok(now) => assert_eq!(now, sound, "bit {bit} of byte {at} flipped"),
+                Err(error) => {
+                    assert!(error.is_corruption(), "bit {bit} of byte {at}: {error}");
+                    found += 1;
+                }
+            }
+            damaged[at] ^= 1 << bit;
+        }
+    }
+    assert!(found > 0);
 }
 
 /// A well-formed frame with whatever meta and sections: what only damage before the checksums were made, or somebody

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use bincode::Decode;
 use bytemuck::Pod;
@@ -72,6 +72,13 @@ impl<T> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.slice.fmt(f)
     }
+}
+
+/// The bytes of the number of a row, and of the one behind it, in a section with a `u64` for each row.
+pub(crate) fn number_and_next(row: u32) -> Range<u64> {
+    let size = size_of::<u64>() as u64;
+    let start = u64::from(row) * size;
+    start..start + 2 * size
 }
 
 /// The number at `index` of a section of a damaged file; `None` where it is lost, or there is none.

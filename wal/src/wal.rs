@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use vdb_sys::sync::Mutex;
-use vdb_sys::sync::atomic::{AtomicU64, Ordering};
+use vdb_sys::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use vdb_vfs::DynDisk;
 
 use crate::Lsn;
@@ -32,6 +32,8 @@ pub struct Wal {
     sealed: Mutex<VecDeque<Sealed>>,
     /// Locked after `sealed`.
     released: Mutex<Released>,
+    /// No file is released any more: the directory may be another's. Looked at with `sealed` locked.
+    ended: AtomicBool,
     sealed_bytes: AtomicU64,
     active_bytes: AtomicU64,
     appended_bytes: AtomicU64,
@@ -76,6 +78,7 @@ impl Wal {
             sealed_bytes: AtomicU64::new(recovery.sealed.iter().map(|file| file.bytes).sum()),
             sealed: Mutex::new(recovery.sealed),
             released: Mutex::new(recovery.released),
+            ended: AtomicBool::new(false),
             active_bytes: AtomicU64::new(recovery.segment.end),
             appended_bytes: AtomicU64::new(0),
             readers,
@@ -259,7 +262,7 @@ impl Wal {
 
     /// Removes the files that hold no record above `lsn`; returns the bytes freed. The file being written is finished
     /// and goes too when it is long: the next opening would read it for nothing. Does nothing while a [`Recovered`] is
-    /// alive.
+    /// alive, nor once the log is closed.
     ///
     /// # Errors
     /// Failures of the disk. They leave the log as sound as before, and a later call takes the removal up; but a failed
@@ -281,6 +284,9 @@ impl Wal {
             }
         }
         let mut sealed = self.sealed.lock();
+        if self.ended.load(Ordering::Acquire) {
+            return Ok(0);
+        }
         let last = sealed
             .iter()
             .take_while(|file| file.last <= lsn)
@@ -322,10 +328,26 @@ impl Wal {
     /// # Errors
     /// As [`sync`](Self::sync).
     pub fn close(&self) -> Result<()> {
+        self.end(true)
+    }
+
+    /// As [`close`](Self::close), without the mark: the next opening takes it for the end of a process that died, and does
+    /// what is to be done then.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    pub fn close_unmarked(&self) -> Result<()> {
+        self.end(false)
+    }
+
+    fn end(&self, mark: bool) -> Result<()> {
         let mut writer = self.writer.lock();
+        // Whatever fails below, the directory is given up: who releases files is waited for, and nobody begins any more.
+        self.ended.store(true, Ordering::Release);
+        drop(self.sealed.lock());
         self.commit.sync(writer.last)?;
         self.commit.check()?;
-        if !writer.closed && !writer.marked {
+        if mark && !writer.closed && !writer.marked {
             let mark = FrameHeader {
                 salt: writer.segment.header.salt,
                 lsn: writer.last,

@@ -40,12 +40,18 @@ fn pass(shared: &Shared) -> Result<()> {
         if shared.flusher.is_stopped() {
             return Ok(());
         }
+        // Those who write to it are told, and a flush that is asked for tries again.
+        if core.is_aside() {
+            continue;
+        }
         let flushed = flush_frozen(shared, &core).map(|flushed| {
             if flushed > 0 {
                 shared.optimizer.wake();
             }
         });
-        outcome = outcome.and(flushed);
+        if !core.is_aside() {
+            outcome = outcome.and(flushed);
+        }
     }
     outcome.and(shared.trim_log())
 }

@@ -8,7 +8,7 @@ use vdb_vfs::path;
 
 use super::RestoreMode;
 use crate::catalog::{check_free, find};
-use crate::core::{Core, WEAK_WINDOW};
+use crate::core::{Core, past_lost};
 use crate::error::{Error, Result};
 use crate::layout::is_manifest;
 use crate::layout::{CATALOG_DIR, COLLECTIONS_DIR, collection_dir};
@@ -183,7 +183,7 @@ impl Shared {
         let unknown = skips || newest.is_none() || self.damaged.lock().contains_key(&id);
         let spare = || store.load_spare(store.spares().ok()?.pop()?).ok();
         let known = newest.or_else(spare).map_or(0, |manifest| manifest.seq_floor);
-        known + if unknown { WEAK_WINDOW } else { 0 }
+        if unknown { past_lost(known) } else { known }
     }
 }
 

@@ -16,8 +16,7 @@ use super::save::live_points;
 use super::source::Source;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::layout::collection_dir;
-use crate::layout::file_path;
+use crate::layout::{collection_dir, file_path, is_manifest};
 use crate::meter::Meter;
 use crate::pin::{Staging, staged_path};
 use crate::schema::Schema;
@@ -169,6 +168,11 @@ fn check(
             manifest.collection_id
         )));
     }
+    if let Some(what) = manifest.past_half() {
+        let file = entry.files.iter().find(|file| is_manifest(&file.name));
+        let name = file.map_or("", |file| &*file.name);
+        return Err(source.damaged(&file_path(entry.id, name), what));
+    }
     let schema = Schema::from_record(&manifest.schema, &disk.display(dir))?;
     let named: BTreeSet<String> = manifest
         .segments
@@ -179,7 +183,7 @@ fn check(
     let stranger = entry
         .files
         .iter()
-        .find(|f| !crate::layout::is_manifest(&f.name) && !named.contains(&f.name));
+        .find(|f| !is_manifest(&f.name) && !named.contains(&f.name));
     if let Some(file) = stranger {
         return Err(wrong(format!(
             "the manifest does not name the file {:?}",

@@ -125,17 +125,18 @@ impl<'a> Commit<'a> {
     }
 
     fn take_back(&mut self) -> Result<()> {
-        let store = self.store();
-        let failed = self.current.generation;
-        if store
-            .generations()
-            .is_ok_and(|there| there.last() < Some(&failed))
-        {
+        if self.is_not_there() {
             return Ok(());
         }
         self.current.generation += 1;
-        store.commit(&self.current)?;
+        self.store().commit(&self.current)?;
         Ok(())
+    }
+
+    /// True when the manifest, whose commit has failed, certainly has no name that a later opening could find.
+    fn is_not_there(&self) -> bool {
+        let there = self.store().generations();
+        there.is_ok_and(|there| there.last() < Some(&self.current.generation))
     }
 
     fn store(&self) -> ManifestStore<CollectionManifest> {
@@ -152,8 +153,13 @@ impl<'a> Commit<'a> {
         self.shared.check_writable()?;
         let dropped = forget_all_dropped(&mut self.next);
         self.next.segments.sort_unstable_by_key(|s| s.id);
-        self.fresh.keep();
-        self.store().commit(&self.next)?;
+        let kept = self.fresh.keep();
+        if let Err(error) = self.store().commit(&self.next) {
+            if self.is_not_there() {
+                self.fresh.give_up(kept);
+            }
+            return Err(error.into());
+        }
         std::mem::swap(&mut *self.current, &mut self.next);
         let before = self.core.tables().segments.clone();
         publish();

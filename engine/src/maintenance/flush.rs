@@ -147,10 +147,39 @@ pub(crate) fn flush_frozen(shared: &Shared, core: &Core) -> Result<usize> {
         match shared.counters.flushes.count(flush) {
             Ok(()) => flushed += 1,
             Err(_) if is_dropped() => return Ok(flushed),
-            Err(error) => return Err(error),
+            Err(error) => {
+                if error.is_of_one_collection() {
+                    set_aside(shared, core, &error);
+                }
+                return Err(error);
+            }
         }
     }
+    if core.is_aside() {
+        take_in(shared, core);
+    }
     Ok(flushed)
+}
+
+/// Takes a collection out of the way of the others: what its memtables hold cannot become a segment, whatever room the disk has. It
+/// takes no more writes, and what is there is read, and kept in the log.
+fn set_aside(shared: &Shared, core: &Core, error: &Error) {
+    let _sequencer = shared.sequencer.lock();
+    if !core.dropped.load(Ordering::Acquire) {
+        shared.budget.free(core.counted_bytes());
+        core.set_aside(Some(format!(
+            "what was written to it cannot become a segment, and it takes no more writes until a flush succeeds: {error}"
+        )));
+    }
+}
+
+/// A collection whose memtables have become segments after all takes writes again.
+fn take_in(shared: &Shared, core: &Core) {
+    let _sequencer = shared.sequencer.lock();
+    core.set_aside(None);
+    if !core.dropped.load(Ordering::Acquire) {
+        shared.budget.add(core.counted_bytes());
+    }
 }
 
 /// The oldest frozen memtable of a collection becomes a segment. Its `flushing` lock is held.
@@ -191,8 +220,8 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     let fresh = fresh.map(|segment| commit.add(&segment));
     commit.finish(|| {
         let _sequencer = shared.sequencer.lock();
-        // Dropping a collection frees what its memtables hold by then.
-        if !core.dropped.load(Ordering::Acquire) {
+        // Dropping a collection, or setting it aside, frees what its memtables hold by then.
+        if !core.dropped.load(Ordering::Acquire) && !core.is_aside() {
             shared.budget.free(table.settled());
         }
         core.change(|tables| {

@@ -33,9 +33,14 @@ impl<'a> FreshFiles<'a> {
         to.paths.lock().append(&mut self.paths.lock());
     }
 
-    /// Leaves the files where they are: from here on a manifest on the medium may name them.
-    pub(crate) fn keep(&self) {
-        self.paths.lock().clear();
+    /// Leaves the files where they are, and returns their paths: from here on a manifest on the medium may name them.
+    pub(crate) fn keep(&self) -> Vec<String> {
+        std::mem::take(&mut *self.paths.lock())
+    }
+
+    /// Takes charge again of files that were kept for a manifest which is certainly not there.
+    pub(crate) fn give_up(&self, paths: Vec<String>) {
+        self.paths.lock().extend(paths);
     }
 }
 

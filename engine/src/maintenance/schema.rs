@@ -37,7 +37,11 @@ pub(super) fn change_schema(
     if !change(&mut schema)? {
         return Ok(false);
     }
-    schema.revision = before.revision + 1;
+    schema.revision = before.revision.checked_add(1).ok_or(Error::Limit {
+        what: "changes of a collection's schema",
+        limit: usize::MAX,
+        found: usize::MAX,
+    })?;
     let seq = core.next_seq.load(Ordering::Acquire);
     commit.next.schema = schema.to_bounded_record()?;
     commit.next.seq_floor = commit.next.seq_floor.max(seq);

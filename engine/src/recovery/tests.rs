@@ -1,5 +1,7 @@
 //! What the next opening makes of a directory that was left, lost or changed.
 
+mod ends;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

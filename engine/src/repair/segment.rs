@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use roaring::RoaringBitmap;
+use vdb_storage::manifest::NUMBER_END;
 use vdb_storage::multi::MultiSalvage;
 use vdb_storage::payload::PayloadSalvage;
 use vdb_storage::points::{PointsSalvage, SegmentIdentity};
@@ -194,6 +195,8 @@ impl Opened {
             (None, Some(identity)) => identity.max_seq,
             (None, None) => versions(),
         };
+        // No manifest has had a say in what a points file without one holds.
+        let max_seq = max_seq.min(NUMBER_END - 1);
         if let Some(blame) = points.blame {
             let unknown = (0..rows).filter(|&row| file.version(row).is_none() && !dead.contains(row));
             match unknown.count() {
@@ -324,7 +327,8 @@ impl Segment {
     /// The version of a row, or the greatest that it can have; and whether it is that.
     pub(super) fn version(&self, row: u32) -> (u64, bool) {
         let known = self.points.file.as_ref().and_then(|points| points.version(row));
-        (known.unwrap_or(self.max_seq), known.is_none())
+        let version = known.map_or(self.max_seq, |known| known.min(NUMBER_END - 1));
+        (version, known.is_none())
     }
 
     pub(super) fn is_dead(&self, row: u32) -> bool {

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 use vdb_index::Control;
+use vdb_storage::manifest::NUMBER_END;
+use vdb_storage::points::{PointsReader, PointsWriter};
+use vdb_vfs::{Disk, OsDisk};
 
 use crate::fixture::files_below;
 use crate::{
@@ -74,6 +77,41 @@ fn the_new_database_is_there_in_full_or_not_at_all() {
         .map(|path| fs::read(path).unwrap())
         .collect();
     assert_eq!(after, before);
+}
+
+#[test]
+fn numbers_past_any_that_can_be_become_the_last_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+    make(&old);
+    let disk = OsDisk::open(&old, false).unwrap();
+    let collection = "collections/00000001";
+    let path = format!("{collection}/seg-00000001.points");
+    let reader = PointsReader::open(&disk, &path).unwrap();
+    let mut identity = reader.identity().clone();
+    identity.max_seq = u64::MAX;
+    let points: Vec<_> = reader
+        .iter_from(0)
+        .map(|(row, id, version)| (id, if row == 0 { u64::MAX } else { version }))
+        .collect();
+    drop(reader);
+    PointsWriter::write(&disk, &path, identity, points).unwrap();
+    // Nothing but the file itself says then what it covers.
+    for name in disk.list(collection).unwrap() {
+        if name.starts_with("manifest") {
+            disk.remove(&format!("{collection}/{name}")).unwrap();
+        }
+    }
+    let report = repair(&old, &new, &Control::none()).unwrap();
+    assert_eq!(report.points(), 9);
+    assert!(verify(&new, &Control::none()).unwrap().is_sound());
+    let db = Database::open(&new).unwrap();
+    let c = db.collection("c").unwrap();
+    assert_eq!(c.info().unwrap().last_sequence, NUMBER_END - 1);
+    assert!(matches!(
+        c.upsert(vec![Point::new(1, [1.0, 2.0])]),
+        Err(Error::Limit { .. })
+    ));
 }
 
 #[test]

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vdb_storage::PointId;
-use vdb_storage::manifest::NUMBER_END;
 use vdb_storage::vectors::Salvaged;
 use vdb_vfs::{Disk, DynDisk, OsDisk};
 
 use super::collection::Collection;
 use super::merge::{Merge, Pick, VectorsOf};
-use crate::core::{Core, WEAK_WINDOW};
+use crate::core::{Core, past_lost};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::maintenance::commit::Commit;
@@ -202,8 +201,10 @@ fn add_segment(
     let mut commit = Commit::begin(shared, core, &fresh);
     commit.next.schema = schema.to_record();
     // Numbers that lost operations may have taken are not given again.
-    let skipped = if old.uncertain { WEAK_WINDOW } else { 0 };
-    commit.next.seq_floor = (old.last_seq + skipped).min(NUMBER_END - 1);
+    commit.next.seq_floor = match old.uncertain {
+        true => past_lost(old.last_seq),
+        false => old.last_seq,
+    };
     commit
         .next
         .segments

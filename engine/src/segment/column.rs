@@ -214,6 +214,15 @@ impl Column {
         })
     }
 
+    /// As [`vector`](Self::vector), compared with its checksums.
+    pub(super) fn checked_vector(&self, row: u32) -> Result<Option<&[u8]>> {
+        Ok(match self {
+            Column::Dense(vectors) => vectors.file.checked(row)?,
+            Column::Sparse(sparse) => sparse.file.checked(row)?,
+            Column::Multi(multi) => multi.file.checked(row)?,
+        })
+    }
+
     pub(super) fn has_vector(&self, row: u32) -> bool {
         match self {
             Column::Dense(vectors) => vectors.file.slot_of(row).is_some(),

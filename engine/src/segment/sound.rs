@@ -59,10 +59,35 @@ impl Segment {
         }
     }
 
+    /// The payload of a row, for whoever makes another row of it: what lies around it is compared with its checksums, once while
+    /// the segment is open.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names the file that is.
+    pub(crate) fn sound_payload(&self, row: u32) -> Result<&[u8]> {
+        self.note(|| Ok(self.payload.checked(row)?))
+    }
+
+    /// As [`sound_payload`](Self::sound_payload), for the stored bytes of its vector in a slot.
+    ///
+    /// # Errors
+    /// As [`sound_payload`](Self::sound_payload).
+    pub(crate) fn sound_vector(&self, slot: usize, row: u32) -> Result<Option<&[u8]>> {
+        let Some(column) = self.column(slot) else {
+            return Ok(None);
+        };
+        self.note(|| column.checked_vector(row))
+    }
+
     fn check(&self, control: &Control<'_>, check: impl FnOnce() -> Result<()>) -> Result<()> {
         if control.is_cancelled() {
             return Err(Error::Cancelled);
         }
+        self.note(check)
+    }
+
+    /// Notes damage that a check finds: no job is to make anything of the segment then.
+    fn note<T>(&self, check: impl FnOnce() -> Result<T>) -> Result<T> {
         check().map_err(|error| {
             let is_damage = error.is_confined();
             let error = error.with_advice();

@@ -4,6 +4,7 @@ use vdb_sys::sync::atomic::Ordering;
 use vdb_wal::Lsn;
 
 use crate::core::Core;
+use crate::damage::at_point;
 use crate::error::Result;
 use crate::shared::Shared;
 use crate::tables::Tables;
@@ -41,11 +42,14 @@ pub(crate) fn apply(tables: &Tables, section: &Section, lsn: Lsn) -> Result<()> 
                     .push(effect.id, section.seq, lsn, effect.payload, effect.vectors);
             }
             EffectKind::Payload => {
-                // Resolution saw the point; replay sees what resolution saw.
+                // Resolution saw the point, and found sound what is copied; replay sees what resolution saw, unless the files
+                // have been damaged since.
                 if let Some(old) = latest {
                     let mut vectors = vec![None; tables.schema.slots()];
                     for (slot, _) in tables.schema.vectors() {
-                        vectors[slot] = old.vector(slot)?;
+                        vectors[slot] = old
+                            .sound_vector(slot)
+                            .map_err(|error| at_point(effect.id, error))?;
                     }
                     old.kill(lsn);
                     tables

@@ -21,6 +21,7 @@ use bincode::{Decode, Encode};
 use vdb_storage::manifest::NUMBER_END;
 use vdb_storage::{PointId, codec};
 
+use crate::damage::RECORD;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::vectors::fault;
@@ -296,9 +297,22 @@ fn take<'a>(bulk: &'a [u8], at: &mut usize, len: usize) -> Result<&'a [u8]> {
 
 fn mismatch(what: &str) -> Error {
     Error::Damaged {
-        file: "log".into(),
+        file: RECORD.into(),
         what: format!("a record does not fit its collection: it has {what}"),
     }
+}
+
+/// Refuses a number for an operation that [`decode`] would refuse.
+pub(crate) fn check_seq(seq: u64) -> Result<()> {
+    if seq < NUMBER_END {
+        return Ok(());
+    }
+    let shown = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Err(Error::Limit {
+        what: "the number of a collection's next operation (copy its points into a new collection)",
+        limit: shown(NUMBER_END - 1),
+        found: shown(seq),
+    })
 }
 
 /// The header of a record, with its length before it. The sections' bulks follow it in the log.
@@ -340,10 +354,10 @@ pub(crate) fn decode(body: &[u8]) -> Result<Record> {
     let mut at = 0usize;
     let len = take(body, &mut at, 4)?;
     let len = u32::from_le_bytes(len.try_into().map_err(|_| mismatch("no header"))?);
-    let header: Header = codec::decode(take(body, &mut at, len as usize)?, "log", 4)?;
+    let header: Header = codec::decode(take(body, &mut at, len as usize)?, RECORD, 4)?;
     if header.version != VERSION {
         return Err(Error::Damaged {
-            file: "log".into(),
+            file: RECORD.into(),
             what: format!(
                 "record format version {} is not supported (this build reads {VERSION})",
                 header.version

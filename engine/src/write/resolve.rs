@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vdb_storage::PointId;
 use vdb_storage::payload::decode_payload;
 
+use crate::damage::at_point;
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::filter::CompiledFilter;
@@ -58,6 +59,23 @@ impl Current<'_> {
     fn vector(&self, slot: usize) -> Result<Option<&[u8]>> {
         match self {
             Current::Stored(located) => located.vector(slot),
+            Current::Staged(staged) => Ok(staged.vector(slot)),
+        }
+    }
+
+    /// The payload, for what the write makes of it. Checked before the write is logged, and the error names the point: what
+    /// fails later fails for good.
+    fn sound_payload(&self, id: PointId) -> Result<&[u8]> {
+        match self {
+            Current::Stored(located) => located.sound_payload().map_err(|error| at_point(id, error)),
+            Current::Staged(staged) => Ok(&staged.payload),
+        }
+    }
+
+    /// A vector that stays with the point, checked likewise.
+    fn sound_vector(&self, id: PointId, slot: usize) -> Result<Option<&[u8]>> {
+        match self {
+            Current::Stored(located) => located.sound_vector(slot).map_err(|error| at_point(id, error)),
             Current::Staged(staged) => Ok(staged.vector(slot)),
         }
     }
@@ -183,7 +201,11 @@ impl<'a> Resolver<'a> {
             Prepared::Payload { edit, target } => {
                 let mut out = Section::default();
                 for (id, current) in self.select(&schema, &target, true)? {
-                    let payload = edited(&edit, current.payload()?)?;
+                    let payload = edited(&edit, || current.sound_payload(id))?;
+                    // They are copied when the record is applied, which must not fail any more.
+                    for (slot, _) in schema.vectors() {
+                        current.sound_vector(id, slot)?;
+                    }
                     out.push(EffectKind::Payload, id, &payload, [])?;
                     check_bytes(before, &out)?;
                 }
@@ -197,9 +219,9 @@ impl<'a> Resolver<'a> {
                 for (id, current) in self.select(&schema, &target, true)? {
                     let mut kept = Vec::new();
                     for (slot, _) in schema.vectors().filter(|(slot, _)| !slots.contains(slot)) {
-                        kept.extend(current.vector(slot)?.map(|bytes| (slot, bytes)));
+                        kept.extend(current.sound_vector(id, slot)?.map(|bytes| (slot, bytes)));
                     }
-                    out.push(EffectKind::Put, id, current.payload()?, kept)?;
+                    out.push(EffectKind::Put, id, current.sound_payload(id)?, kept)?;
                     check_bytes(before, &out)?;
                 }
                 out
@@ -271,11 +293,11 @@ impl<'a> Resolver<'a> {
                 let new = patch.iter().find(|(s, _)| *s == slot);
                 let bytes = match new {
                     Some((_, bytes)) => Some(bytes.as_slice()),
-                    None => current.vector(slot)?,
+                    None => current.sound_vector(*id, slot)?,
                 };
                 merged.extend(bytes.map(|bytes| (slot, bytes)));
             }
-            out.push(EffectKind::Put, *id, current.payload()?, merged)?;
+            out.push(EffectKind::Put, *id, current.sound_payload(*id)?, merged)?;
             check_bytes(before, &out)?;
         }
         Ok(out)
@@ -400,8 +422,9 @@ fn check_bytes(before: usize, section: &Section) -> Result<()> {
     Ok(())
 }
 
-fn edited(edit: &PayloadEdit, stored: &[u8]) -> Result<Vec<u8>> {
+fn edited<'p>(edit: &PayloadEdit, stored: impl FnOnce() -> Result<&'p [u8]>) -> Result<Vec<u8>> {
     let decoded = || -> Result<Payload> {
+        let stored = stored()?;
         if stored.is_empty() {
             Ok(Payload::new())
         } else {

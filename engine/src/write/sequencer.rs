@@ -91,6 +91,7 @@ impl Shared {
         let mut owners: Vec<Arc<Core>> = Vec::new();
         for (core, step) in steps {
             core.check_writable()?;
+            self.check_flushes(&core)?;
             let several = entries_of.get(&core.id).is_some_and(|&n| n > 1);
             let resolver = resolvers
                 .entry(core.id)
@@ -102,6 +103,7 @@ impl Shared {
                     let seq = next
                         .entry(core.id)
                         .or_insert_with(|| core.next_seq.load(Ordering::Acquire));
+                    record::check_seq(*seq)?;
                     let section = resolver.resolve(prepared, core.id, *seq, bytes)?;
                     bytes += section.bytes();
                     sections.push(section);

@@ -201,6 +201,34 @@ fn too_great(what: &str, number: u64) -> Option<String> {
     (number >= NUMBER_END).then(|| format!("{what} has the number {number}, expected less than {NUMBER_END}"))
 }
 
+impl CollectionManifest {
+    /// A number past half of those that there are, if there is one: no collection has come there by counting, and one that goes
+    /// on from it has few left, or none.
+    pub fn past_half(&self) -> Option<String> {
+        let past = |what: String, number: u64, half: u64| {
+            (number > half).then(|| format!("{what} has the number {number}, expected at most {half}"))
+        };
+        let numbers = [
+            ("the last operation (seq_floor)", self.seq_floor),
+            ("the next segment (next_segment_id)", self.next_segment_id),
+            ("the last change of the schema (revision)", self.schema.revision),
+        ];
+        let revisions = self.segments.iter().flat_map(|segment| {
+            let of = |record: &ComponentRecord| (segment.id, record.component(), record.revision);
+            segment.components.iter().map(of)
+        });
+        let mut numbers = numbers
+            .into_iter()
+            .filter_map(|(what, number)| past(what.to_owned(), number, NUMBER_END / 2));
+        let mut revisions = revisions.filter_map(|(id, component, revision)| {
+            let name = component.map_or_else(String::new, |component| format!("{component:?}"));
+            let what = format!("the file {name} of segment {id} (revision)");
+            past(what, revision.into(), u64::from(u32::MAX) / 2)
+        });
+        numbers.next().or_else(|| revisions.next())
+    }
+}
+
 impl ManifestRecord for CollectionManifest {
     const STEM: &'static str = "manifest";
     const KIND: FileKind = FileKind {

@@ -8,7 +8,7 @@ use vdb_vfs::{Disk, MemDisk};
 
 use super::format::{KIND, Meta};
 use super::*;
-use crate::damage::{assert_found, bytes, forge, put};
+use crate::damage::{assert_found, assert_same_or_found, bytes, forge, put};
 use crate::vectors::Salvaged;
 use crate::{Error, Result};
 
@@ -159,6 +159,19 @@ fn what_checksums_cannot_see_is_found() {
 fn any_damage_is_found() {
     let (disk, _) = written(Element::F16, 3, &small(), 6);
     assert_found(&disk, PATH, look_at_all);
+}
+
+#[test]
+fn a_checked_multivector_is_what_was_written() {
+    let (disk, reader) = written(Element::F16, 3, &small(), 6);
+    for row in 0..6 {
+        assert_eq!(reader.checked(row).unwrap(), reader.get(row).unwrap());
+        assert_same_or_found(&disk, PATH, |disk| {
+            let reader = MultiReader::open(disk, PATH)?;
+            Ok(reader.checked(row)?.map(<[u8]>::to_vec))
+        });
+    }
+    assert!(matches!(reader.checked(6), Err(Error::NoSuchRow { .. })));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use vdb_vfs::{Disk, MemDisk};
 
 use super::format::{KIND, Meta};
 use super::*;
-use crate::damage::{assert_found, forge};
+use crate::damage::{assert_found, assert_same_or_found, forge};
 use crate::{Error, Result, ValueError};
 
 const PATH: &str = "seg-00000007.payload";
@@ -282,8 +282,8 @@ fn damage_in_a_payload_is_reported_with_file_row_and_offset() {
     );
 }
 
-#[test]
-fn any_damage_is_found() {
+/// Three payloads, one of them empty.
+fn three() -> MemDisk {
     let disk = MemDisk::new();
     let mut writer = PayloadWriter::create(&disk, PATH).unwrap();
     for value in [
@@ -296,5 +296,28 @@ fn any_damage_is_found() {
             .unwrap();
     }
     writer.finish().unwrap();
-    assert_found(&disk, PATH, |disk| look_at_all(disk, PATH));
+    disk
+}
+
+#[test]
+fn any_damage_is_found() {
+    assert_found(&three(), PATH, |disk| look_at_all(disk, PATH));
+}
+
+#[test]
+fn a_checked_payload_is_what_was_written() {
+    let disk = three();
+    let reader = PayloadReader::open(&disk, PATH).unwrap();
+    for row in 0..3 {
+        assert_eq!(reader.checked(row).unwrap(), reader.get(row).unwrap());
+        assert_same_or_found(&disk, PATH, |disk| {
+            Ok(PayloadReader::open(disk, PATH)?.checked(row)?.to_vec())
+        });
+    }
+    assert!(matches!(reader.checked(3), Err(Error::NoSuchRow { .. })));
+    // Checksums that fit do not make a payload.
+    let offsets: Vec<u8> = [0u64, 3].iter().flat_map(|at| at.to_le_bytes()).collect();
+    forge(&disk, PATH, KIND, &Meta { rows: 1 }, &[&[0xff; 3], &offsets]);
+    let reader = PayloadReader::open(&disk, PATH).unwrap();
+    assert!(reader.get(0).is_ok() && reader.checked(0).is_err_and(|error| error.is_corruption()));
 }

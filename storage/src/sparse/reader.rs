@@ -2,7 +2,7 @@
 
 use vdb_sys::sparse::{SparseFault, SparseView};
 use vdb_vfs::Disk;
-use vdb_vfs::frame::{Frame, FrameInfo};
+use vdb_vfs::frame::{Frame, FrameInfo, SoundChunks};
 
 use super::format::{KIND, MAX_NONZEROS, Meta, PAIR, PLACES, Place, VECTORS, VERSIONS};
 use crate::section::{self, Array};
@@ -16,6 +16,8 @@ pub struct SparseReader {
     /// Dimensions and the bits of values.
     words: Array<u32>,
     places: Array<u64>,
+    sound_vectors: SoundChunks,
+    sound_places: SoundChunks,
 }
 
 impl SparseReader {
@@ -41,6 +43,8 @@ impl SparseReader {
             meta,
             words,
             places,
+            sound_vectors: SoundChunks::default(),
+            sound_places: SoundChunks::default(),
         })
     }
 
@@ -118,6 +122,31 @@ impl SparseReader {
             .get(start as usize * 2..)
             .and_then(|words| words.get(..2 * vector.len()));
         Ok(words.map(bytemuck::cast_slice))
+    }
+
+    /// As [`stored`](Self::stored), compared with its checksums and found to be a vector: for whoever writes it into another file.
+    /// Reads each chunk that it touches once while the file is open.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and damage to the vector or what lies near it.
+    pub fn checked(&self, row: u32) -> Result<Option<&[u8]>> {
+        if row < self.meta.rows {
+            let places = section::number_and_next(row);
+            self.frame.check_part(PLACES, places, &self.sound_places)?;
+        }
+        let Some(vector) = self.get(row)? else {
+            return Ok(None);
+        };
+        let start = self
+            .places
+            .get(row as usize)
+            .map_or(0, |&place| Place::decode(place).start);
+        let bytes = start * PAIR..(start + vector.len() as u64) * PAIR;
+        self.frame.check_part(VECTORS, bytes, &self.sound_vectors)?;
+        match vector.fault() {
+            None => self.stored(row),
+            Some(fault) => Err(self.faulty(row, start, vector, fault)),
+        }
     }
 
     /// Whether a row has the vector; not where the file does not say.

@@ -7,7 +7,7 @@ use vdb_vfs::{Disk, MemDisk};
 
 use super::format::{KIND, Meta};
 use super::*;
-use crate::damage::{assert_found, bytes, forge, put};
+use crate::damage::{assert_found, assert_same_or_found, bytes, forge, put};
 use crate::{Error, Result};
 
 const PATH: &str = "seg-00000007.s0000.spv";
@@ -153,6 +153,33 @@ fn what_checksums_cannot_see_is_found_by_verification() {
 fn any_damage_is_found() {
     let (disk, _) = written(&small(), 6);
     assert_found(&disk, PATH, look_at_all);
+}
+
+#[test]
+fn a_checked_vector_is_what_was_written() {
+    let (disk, reader) = written(&small(), 6);
+    for row in 0..6 {
+        assert_eq!(reader.checked(row).unwrap(), reader.stored(row).unwrap());
+        assert_same_or_found(&disk, PATH, |disk| {
+            let reader = SparseReader::open(disk, PATH)?;
+            Ok(reader.checked(row)?.map(<[u8]>::to_vec))
+        });
+    }
+    assert!(matches!(reader.checked(6), Err(Error::NoSuchRow { .. })));
+    // Checksums that fit do not make a vector.
+    for (dimensions, values) in [([5u32, 5], [1.0f32, 2.0]), ([5, 6], [1.0, f32::NAN])] {
+        let mut words: Vec<u8> = dimensions.iter().flat_map(|at| at.to_le_bytes()).collect();
+        values.iter().for_each(|value| words.extend(value.to_le_bytes()));
+        let places: Vec<u8> = [1u64, 4].iter().flat_map(|place| place.to_le_bytes()).collect();
+        let meta = Meta {
+            rows: 1,
+            present: 1,
+            nonzeros: 2,
+        };
+        forge(&disk, PATH, KIND, &meta, &[&words, &places]);
+        let reader = SparseReader::open(&disk, PATH).unwrap();
+        assert!(reader.stored(0).is_ok() && reader.checked(0).is_err_and(|error| error.is_corruption()));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use vdb_sys::element::{Element, MatrixView};
 use vdb_sys::map::Advice;
-use vdb_vfs::frame::{Frame, FrameInfo};
+use vdb_vfs::frame::{Frame, FrameInfo, SoundChunks};
 use vdb_vfs::{Disk, FileSlice};
 
 use super::format::{KIND, MATRIX, Meta, ROWS, VERSIONS};
@@ -20,6 +20,8 @@ pub struct VectorsReader {
     scattered: Option<FileSlice>,
     /// The row of each slot; none when they are equal.
     sparse: Option<Array<u32>>,
+    sound_matrix: SoundChunks,
+    sound_rows: SoundChunks,
 }
 
 impl VectorsReader {
@@ -56,6 +58,8 @@ impl VectorsReader {
             matrix,
             scattered: None,
             sparse,
+            sound_matrix: SoundChunks::default(),
+            sound_rows: SoundChunks::default(),
         })
     }
 
@@ -130,6 +134,27 @@ impl VectorsReader {
     /// The vector of a row, in the encoding of the element.
     pub fn vector_of(&self, row: u32) -> Option<&[u8]> {
         self.scattered().row(self.slot_of(row)?)
+    }
+
+    /// As [`vector_of`](Self::vector_of), compared with its checksums: for whoever writes the vector into another file. Reads the
+    /// chunk that it lies in, and the rows of all slots, once while the file is open.
+    ///
+    /// # Errors
+    /// Damage to the vector or what lies near it, and to the rows: with one of them wrong, others would seem not to be there.
+    pub fn checked(&self, row: u32) -> Result<Option<&[u8]>> {
+        if let Some(rows) = &self.sparse {
+            let bytes = size_of_val::<[u32]>(rows) as u64;
+            self.frame.check_part(ROWS, 0..bytes, &self.sound_rows)?;
+        }
+        let Some(slot) = self.slot_of(row) else {
+            return Ok(None);
+        };
+        let matrix = self.matrix();
+        let bytes = matrix.row_bytes() as u64;
+        let start = u64::from(slot) * bytes;
+        self.frame
+            .check_part(MATRIX, start..start + bytes, &self.sound_matrix)?;
+        Ok(matrix.row(slot))
     }
 
     /// The row of a slot; `None` where there is no such slot.

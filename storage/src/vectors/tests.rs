@@ -7,7 +7,7 @@ use vdb_vfs::{Disk, MemDisk};
 
 use super::format::{KIND, Meta};
 use super::*;
-use crate::damage::{assert_found, bytes, forge, put};
+use crate::damage::{assert_found, assert_same_or_found, bytes, forge, put};
 use crate::{Error, Result};
 
 const PATH: &str = "seg-00000007.v0000.vec";
@@ -126,6 +126,20 @@ fn any_damage_is_found() {
     for rows in [(0..12).collect::<BTreeSet<_>>(), [0, 1, 5, 9].into()] {
         let (disk, _) = written(Element::F16, 9, &rows, 12);
         assert_found(&disk, PATH, |disk| look_at_all(disk, PATH));
+    }
+}
+
+#[test]
+fn a_checked_vector_is_what_was_written() {
+    for rows in [(0..12).collect::<BTreeSet<_>>(), [0, 1, 5, 9].into()] {
+        let (disk, reader) = written(Element::F16, 9, &rows, 12);
+        for row in 0..13 {
+            assert_eq!(reader.checked(row).unwrap(), reader.vector_of(row));
+            assert_same_or_found(&disk, PATH, |disk| {
+                let reader = VectorsReader::open(disk, PATH)?;
+                Ok(reader.checked(row)?.map(<[u8]>::to_vec))
+            });
+        }
     }
 }
 

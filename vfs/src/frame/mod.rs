@@ -9,14 +9,17 @@
 //! | `format.rs` | which byte means what? |
 //! | `writer.rs` | how is a file streamed out? |
 //! | `reader.rs` | how is it opened, and how is it verified? |
+//! | `parts.rs` | is the part of an open file that is about to be copied what was written? |
 //! | `salvage.rs` | what of a damaged one is still what was written? |
 
 mod format;
+mod parts;
 mod reader;
 mod salvage;
 mod writer;
 
 pub use format::{CHUNK, FileKind, MAX_META, MAX_SECTIONS, SECTION_ALIGN};
+pub use parts::SoundChunks;
 pub use reader::{Frame, verify};
 pub use salvage::Salvage;
 pub use writer::{FrameInfo, FrameWriter};

@@ -10,12 +10,12 @@ use crate::{Disk, Error, File, FileView, Result};
 /// An open file. Prelude, table and meta are checked; the data is as the disk has it.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    view: FileView,
+    pub(super) view: FileView,
     path: String,
     shown: String,
     kind: FileKind,
     prelude: Prelude,
-    sections: Vec<Section>,
+    pub(super) sections: Vec<Section>,
     meta: Range<usize>,
 }
 
@@ -188,6 +188,17 @@ fn too_short(shown: &str, len: u64) -> Error {
     }
 }
 
+/// What is wrong with a chunk of section `index`, if it is not what its checksum was made of.
+pub(super) fn difference(index: usize, chunk: &[u8], sum: [u8; SUM_LEN as usize]) -> Option<String> {
+    let (crc, wanted) = (crc32fast::hash(chunk), u32::from_le_bytes(sum));
+    (crc != wanted).then(|| {
+        format!(
+            "{} bytes of section {index} have the checksum {crc:08x}, expected {wanted:08x}",
+            chunk.len()
+        )
+    })
+}
+
 /// Reads a file without mapping it.
 pub(super) struct Reader {
     pub(super) file: Box<dyn File>,
@@ -256,15 +267,10 @@ impl Reader {
         at: u64,
         sum: [u8; SUM_LEN as usize],
     ) -> Result<()> {
-        let (crc, wanted) = (crc32fast::hash(chunk), u32::from_le_bytes(sum));
-        if crc == wanted {
-            return Ok(());
+        match difference(index, chunk, sum) {
+            None => Ok(()),
+            Some(what) => Err(self.corrupt(at, what)),
         }
-        let what = format!(
-            "{} bytes of section {index} have the checksum {crc:08x}, expected {wanted:08x}",
-            chunk.len()
-        );
-        Err(self.corrupt(at, what))
     }
 
     pub(super) fn check_padding(&self, index: usize, section: &Section, buf: &mut Vec<u8>) -> Result<()> {

@@ -417,6 +417,70 @@ fn a_later_layout_is_refused_by_name() {
     );
 }
 
+#[test]
+fn a_part_is_compared_with_the_checksums_of_its_chunks_once() {
+    let sections = [noise(40), noise(70 * CHUNK + 9), Vec::new()];
+    let disk = MemDisk::new();
+    write(&disk, b"", &sections);
+    let frame = open(&disk).unwrap();
+    let start = frame.section(1).unwrap().as_ptr().addr() - frame.view().as_ptr().addr();
+    let end = sections[1].len() as u64;
+    let mut bytes = bytes_of(&disk);
+    // One chunk in the second word of bits, and what is behind the last whole one.
+    for at in [66 * CHUNK + 5, 70 * CHUNK] {
+        bytes[start + at] ^= 4;
+    }
+    put(&disk, &bytes);
+    let frame = open(&disk).unwrap();
+    let sound = SoundChunks::default();
+    let chunk = |n: u64| n * CHUNK as u64;
+    for part in [
+        0..0,
+        0..end - 9 - chunk(4),
+        chunk(67)..chunk(70),
+        chunk(66)..chunk(66),
+    ] {
+        for _ in 0..2 {
+            frame.check_part(1, part.clone(), &sound).unwrap();
+        }
+    }
+    for (part, damaged) in [
+        (chunk(66) - 1..chunk(66) + 1, chunk(66)),
+        (chunk(67) - 1..chunk(67), chunk(66)),
+        (0..end, chunk(66)),
+        (end - 1..end, chunk(70)),
+    ] {
+        // What is damaged is found again, however often it is asked for.
+        for _ in 0..2 {
+            let found = corrupt_at(&frame.check_part(1, part.clone(), &sound).unwrap_err());
+            assert_eq!(found, start as u64 + damaged, "{part:?}");
+        }
+    }
+    frame.check_part(0, 3..40, &SoundChunks::default()).unwrap();
+    frame.check_part(2, 0..0, &SoundChunks::default()).unwrap();
+    for (section, part) in [
+        (0, 0..41),
+        (1, end..end + 1),
+        (2, 0..1),
+        (3, 0..1),
+        (0, 9..u64::MAX),
+    ] {
+        assert!(
+            frame.check_part(section, part, &SoundChunks::default()).is_err(),
+            "{section}"
+        );
+    }
+    // Damage of the checksums is told as such.
+    let mut bytes = bytes_of(&disk);
+    let sums = start + (70 * CHUNK + 9).next_multiple_of(64) + 4;
+    bytes[sums + 8] ^= 1;
+    put(&disk, &bytes);
+    let frame = open(&disk).unwrap();
+    let error = frame.check_part(1, 0..1, &SoundChunks::default()).unwrap_err();
+    assert_eq!(corrupt_at(&error), sums as u64, "{error}");
+    assert!(error.to_string().contains("checksums of section 1"), "{error}");
+}
+
 fn read_all(disk: &dyn Disk) {
     if let Ok(frame) = open(disk) {
         for i in 0..frame.sections() {

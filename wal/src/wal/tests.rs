@@ -24,6 +24,30 @@ fn a_closed_log_takes_no_more_records_and_closing_twice_is_fine() {
 }
 
 #[test]
+fn a_closed_log_releases_nothing_more() {
+    for marked in [true, false] {
+        let disk = SimDisk::new(1);
+        let options = WalOptions { segment_bytes: 1_000 };
+        let (wal, recovered) = open_with(&disk, options.clone()).unwrap();
+        drop(recovered);
+        for _ in 0..6 {
+            append(&wal, 400).unwrap();
+        }
+        match marked {
+            true => wal.close().unwrap(),
+            false => wal.close_unmarked().unwrap(),
+        }
+        let (calls, files) = (disk.calls(), logs(&disk));
+        assert_eq!(wal.release(u64::MAX).unwrap(), 0);
+        assert_eq!((disk.calls(), logs(&disk)), (calls, files));
+        assert!(matches!(append(&wal, 10), Err(Error::Closed)));
+        let (_, mut recovered) = open_with(&disk, options).unwrap();
+        assert_eq!(recovered.report().closed_cleanly, marked);
+        assert_eq!(read(&mut recovered).unwrap().0, records(1..=6, 400));
+    }
+}
+
+#[test]
 fn release_removes_whole_files_below_an_lsn() {
     let disk = SimDisk::new(1);
     let options = WalOptions { segment_bytes: 1_000 };

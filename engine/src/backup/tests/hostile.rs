@@ -2,9 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+
+use vdb_storage::Component;
+use vdb_storage::manifest::{CollectionManifest, ManifestStore, NUMBER_END};
+use vdb_vfs::{Disk, DynDisk, MemDisk};
 
 use super::*;
 use crate::backup::format::{INDEX, Index};
+use crate::layout::is_manifest;
 
 /// The database refuses what `source` has become, and stays as it was.
 fn refuses(db: &Database, source: &Path, why: &str) {
@@ -156,6 +162,72 @@ fn an_index_that_was_made_to_fit_changed_files_does_not_help() {
     fs::write(&index_path, sound.encode().unwrap()).unwrap();
     db.restore_collection(&root, "fresh", RestoreMode::New, &Control::none())
         .unwrap();
+}
+
+#[test]
+fn numbers_that_leave_none_to_go_on_from_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = quiet();
+    let c = fill(&db, "words");
+    let root = dir.path().join("snapshot");
+    c.snapshot_to_dir(&root, &Control::none()).unwrap();
+    let index = Index::decode(&fs::read(root.join(INDEX)).unwrap(), "index").unwrap();
+    let names = index.collections[0].files.iter().map(|file| &file.name);
+    let at = names.clone().position(|name| is_manifest(name)).unwrap();
+    let name = index.collections[0].files[at].name.clone();
+    let path = root.join("collections/00000001").join(&name);
+    let sound = fs::read(&path).unwrap();
+    let disk_with = |bytes: &[u8]| -> DynDisk {
+        let disk = MemDisk::new();
+        disk.create_dir_all("c").unwrap();
+        if !bytes.is_empty() {
+            let file = disk.create(&format!("c/{name}")).unwrap();
+            file.write_all_at(bytes, 0).unwrap();
+        }
+        Arc::new(disk)
+    };
+    let forge = |change: &dyn Fn(&mut CollectionManifest)| {
+        let mut manifest: CollectionManifest = ManifestStore::new(disk_with(&sound), "c")
+            .load()
+            .unwrap()
+            .unwrap();
+        change(&mut manifest);
+        let disk = disk_with(&[]);
+        ManifestStore::new(disk.clone(), "c").commit(&manifest).unwrap();
+        let bytes = disk.map(&format!("c/{name}")).unwrap().to_vec();
+        let mut forged = index.clone();
+        let entry = &mut forged.collections[0].files[at];
+        (entry.len, entry.crc) = (bytes.len() as u64, crc32fast::hash(&bytes));
+        fs::write(&path, bytes).unwrap();
+        fs::write(root.join(INDEX), forged.encode().unwrap()).unwrap();
+    };
+    type Change = fn(&mut CollectionManifest);
+    let cases: [(&str, Change); 5] = [
+        ("seq_floor", |m| m.seq_floor = NUMBER_END - 1),
+        ("seq_floor", |m| m.seq_floor = NUMBER_END / 2 + 1),
+        ("next_segment_id", |m| m.next_segment_id = NUMBER_END - 1),
+        ("the schema (revision)", |m| m.schema.revision = u64::MAX),
+        ("Tombstones of segment", |m| {
+            let components = m.segments.iter_mut().flat_map(|segment| &mut segment.components);
+            let dead = components.filter(|record| record.component() == Some(Component::Tombstones));
+            dead.for_each(|record| record.revision = u32::MAX - 1);
+        }),
+    ];
+    for (field, change) in cases {
+        forge(&change);
+        refuses(&db, &root, field);
+        let refused = db.restore_collection(&root, "fresh", RestoreMode::New, &Control::none());
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains(field) && said.contains(&name), "{field}: {said}");
+    }
+    forge(&|manifest| {
+        (manifest.seq_floor, manifest.next_segment_id) = (NUMBER_END / 2, NUMBER_END / 2);
+    });
+    let fresh = db
+        .restore_collection(&root, "fresh", RestoreMode::New, &Control::none())
+        .unwrap();
+    fresh.upsert(points(0..3, 9)).unwrap();
+    fresh.flush().unwrap();
 }
 
 #[test]
