@@ -15,7 +15,7 @@
 //! | 1 | version |
 //! | 1 | whether unsynced records of weak durability may be lost behind this one |
 //! | 8 | how many sections |
-//! | 28 | of each section, before its effects: collection, `u32`; sequence number, `u64`; bytes of its bulk, `u64`; how many effects, `u64` |
+//! | 28 | a section, before its effects: collection, `u32`; sequence number, bytes of its bulk, effects, `u64` each |
 //! | 33 and 6 a vector | an [`Effect`] |
 //!
 //! A vector is named by its number, which no other of the collection is ever given, and has its length with it: the vectors of
