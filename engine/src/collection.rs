@@ -22,6 +22,7 @@ use crate::strict::{self, Strict};
 use crate::tables::{Tables, View};
 use crate::ttl::Ttl;
 use crate::write::batch::{Entry, Operation, Target, UpsertMode};
+use crate::write::steps::{StepSize, in_steps};
 use crate::write::ticket::{Ticket, WriteResult};
 
 /// A handle to one collection of an open database. Cheap to clone and safe to share between threads.
@@ -126,6 +127,10 @@ impl Collection {
 
     /// Carries out one operation and waits as the database's durability says.
     ///
+    /// All of its effects are in memory at a time, up to [`MAX_BATCH_BYTES`](crate::MAX_BATCH_BYTES), and with a change of
+    /// payloads the vectors of its points are: of very many points it is refused.
+    /// [`apply_in_steps`](Self::apply_in_steps) is for those.
+    ///
     /// # Errors
     /// When the operation is refused; nothing of it takes effect.
     pub fn apply(&self, operation: Operation) -> Result<WriteResult> {
@@ -178,6 +183,57 @@ impl Collection {
     /// When the operation is refused; nothing of it takes effect.
     pub fn submit_on_existing(&self, operation: Operation, durability: Durability) -> Result<Ticket> {
         self.enter(Entry::OnExisting(operation), durability, &Control::none())
+    }
+
+    /// Carries out one operation that may touch any number of points, in steps of some thousand each, and waits as the
+    /// database's durability says: what takes more memory, or more of the log, than one atomic write may. As
+    /// [`submit_in_steps`](Self::submit_in_steps), which says what can be relied upon.
+    ///
+    /// ```
+    /// # use vdb::{CollectionConfig, Database, Distance, Point, VectorParams};
+    /// use vdb::{Control, Filter, Operation};
+    /// # let db = Database::builder().open_in_memory()?;
+    /// # let c = db.create_collection("c", CollectionConfig::new(VectorParams::new(1, Distance::Dot)))?;
+    /// # c.upsert((0u64..10_000).map(|id| Point::new(id, [1.0])).collect())?;
+    /// let everything = Operation::Delete { target: Filter::default().into() };
+    /// let result = c.apply_in_steps(everything, &Control::none())?;
+    /// assert_eq!((result.points, result.sequences.len(), c.count(None)?), (10_000, 3, 0));
+    /// # Ok::<_, vdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`submit_in_steps`](Self::submit_in_steps).
+    pub fn apply_in_steps(&self, operation: Operation, control: &Control<'_>) -> Result<WriteResult> {
+        self.submit_in_steps(operation, self.shared().options.durability, control)?
+            .acknowledge()
+    }
+
+    /// As [`apply_in_steps`](Self::apply_in_steps), without waiting for the disk after the last step.
+    ///
+    /// Each step is an atomic write with a sequence number of its own; all of them together are none. Readers see the steps
+    /// one by one, and other writes may come in between; so may the end of the process, after which the steps that were in
+    /// the log are there. Points that come to match, or cease to, while it is on may be met or not. Of two operations
+    /// in several steps on one collection, the second begins when the first has ended. An operation on few points is one
+    /// step. Ids that do not exist do not refuse it, and [`WriteResult::missing`] names the first. Whole points
+    /// ([`Operation::Upsert`]) are written at once.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] when a step is refused, by `control` or otherwise, after others were not: it says how many points
+    /// were changed, and why no more. Where the first step is refused the error is the reason itself; nothing takes effect then.
+    pub fn submit_in_steps(
+        &self,
+        operation: Operation,
+        durability: Durability,
+        control: &Control<'_>,
+    ) -> Result<Ticket> {
+        let shared = self.shared();
+        let ticket = self.call(|| {
+            strict::admit_operation(&shared.options, &self.core, &operation)?;
+            let size = StepSize::new(&shared.options);
+            in_steps(shared, &self.core, operation, size, durability, control)
+        });
+        self.mend(&self.core.tables());
+        ticket
     }
 
     fn enter(&self, entry: Entry, durability: Durability, control: &Control<'_>) -> Result<Ticket> {

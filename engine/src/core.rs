@@ -54,6 +54,8 @@ pub(crate) struct Core {
     pub(crate) manifest: Mutex<CollectionManifest>,
     /// The next number of a segment; one that a failed job took is not given again.
     pub(crate) next_segment: AtomicU64,
+    /// Held by an operation that takes its points in several steps: one of those at a time.
+    pub(crate) stepping: Mutex<()>,
     /// Held by a flush, so that memtables become segments in their order.
     pub(crate) flushing: Mutex<()>,
     /// Held by a job that replaces or completes segments.
@@ -123,6 +125,7 @@ impl Core {
             weak: AtomicBool::new(false),
             next_segment: AtomicU64::new(manifest.next_segment_id),
             manifest: Mutex::new(manifest),
+            stepping: Mutex::new(()),
             flushing: Mutex::new(()),
             optimizing: Mutex::new(()),
             foreground: AtomicU32::new(0),

@@ -49,7 +49,8 @@ impl DatabaseBuilder {
     }
 
     /// Bytes that rows may take in memory before they become segments, over all collections; twice this much
-    /// before writers wait. 64 MiB by default, at least 64 KiB.
+    /// before writers wait. 64 MiB by default, at least 64 KiB. One write is taken in as a whole, whatever room there is: up to
+    /// [`MAX_BATCH_BYTES`](crate::MAX_BATCH_BYTES) more.
     #[must_use]
     pub fn write_buffer(mut self, bytes: usize) -> Self {
         self.options.write_buffer = bytes.max(64 << 10);

@@ -211,6 +211,15 @@ pub enum Error {
         /// The time that was given.
         limit: std::time::Duration,
     },
+    /// An operation [in steps](crate::Collection::submit_in_steps) ended before it was through. What the steps before did stays;
+    /// the operation may be carried out again.
+    #[error("stopped after {points} points, which stay as they were written: {source}")]
+    Unfinished {
+        /// How many points were written or deleted.
+        points: u64,
+        /// Why no more were.
+        source: Box<Error>,
+    },
     /// A request that the strict mode of its collection does not allow. Nothing was done.
     #[error("{what}. Help: {help}")]
     StrictMode {
@@ -298,13 +307,22 @@ impl Error {
     /// True when the disk is full. The call may succeed once there is room; deletions and reads go on meanwhile.
     pub fn is_no_space(&self) -> bool {
         matches!(self.disk(), Some(vdb_vfs::Error::NoSpace { .. }))
-            || matches!(self, Error::Wal(vdb_wal::Error::NoSpace { .. }))
+            || matches!(self.reason(), Error::Wal(vdb_wal::Error::NoSpace { .. }))
+    }
+
+    /// What stopped an operation in steps; for all else the error itself.
+    pub fn reason(&self) -> &Error {
+        match self {
+            Error::Unfinished { source, .. } => source.reason(),
+            _ => self,
+        }
     }
 
     /// True when the file system is read-only, this user may not write there, or the database was opened for reading
     /// only.
     pub fn is_read_only(&self) -> bool {
-        matches!(self, Error::ReadOnly) || matches!(self.disk(), Some(vdb_vfs::Error::ReadOnly { .. }))
+        matches!(self.reason(), Error::ReadOnly)
+            || matches!(self.disk(), Some(vdb_vfs::Error::ReadOnly { .. }))
     }
 
     /// True when a file was written by a newer version of this library.
@@ -315,7 +333,7 @@ impl Error {
     /// True when a file does not hold what was written to it, or is missing: a backup or `vdb verify` may help, trying
     /// again will not.
     pub fn is_damage(&self) -> bool {
-        match self {
+        match self.reason() {
             Error::Damaged { .. } | Error::Value(_) => true,
             Error::Wal(error) if error.is_damage() => true,
             Error::Storage(error) if error.is_corruption() => true,
@@ -332,7 +350,7 @@ impl Error {
                 _ => None,
             }
         }
-        match self {
+        match self.reason() {
             Error::Disk(error) | Error::Index(vdb_index::Error::Disk(error)) => Some(error),
             Error::Wal(vdb_wal::Error::Disk(error)) => Some(error.get()),
             Error::Storage(error) => of_storage(error),

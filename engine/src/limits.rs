@@ -37,9 +37,11 @@ pub const MAX_PAYLOAD_DEPTH: usize = vdb_storage::payload::MAX_DEPTH;
 /// Most bytes of a payload as it is stored, which is somewhat less than its JSON.
 pub const MAX_PAYLOAD_BYTES: usize = 64 << 20;
 /// Most points that one operation gives by id or in full, and most operations and points of a batch. A filter may match
-/// any number; what an operation makes of the points must fit [`MAX_BATCH_BYTES`]: about thirty million deletions.
+/// any number; what an operation makes of the points must fit [`MAX_BATCH_BYTES`]: about thirty million deletions. An operation
+/// in steps ([`Collection::apply_in_steps`](crate::Collection::apply_in_steps)) has no such bound.
 pub const MAX_BATCH_POINTS: usize = 1_000_000;
-/// Most bytes that the effects of one batch take in the log.
+/// Most bytes that the effects of one batch take: in the log, where each has 33 bytes, 6 more a vector, its payload and its
+/// vectors; and in memory, where a change of a payload takes the vectors of its point along, which the log does not have.
 pub const MAX_BATCH_BYTES: usize = vdb_wal::MAX_BODY_BYTES as usize;
 /// Most results a request may ask for or skip, and most ids that it may give.
 pub const MAX_LIMIT: usize = 10_000_000;

@@ -1,6 +1,6 @@
 //! Which number does a name stand for? For those who must not wait while a catalog is being committed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use vdb_storage::manifest::Catalog;
 use vdb_sys::sync::RwLock;
@@ -19,6 +19,13 @@ impl Roster {
     /// The collection that a name or an alias stands for.
     pub(crate) fn find(&self, name: &str) -> Option<u32> {
         self.0.read().get(name).copied()
+    }
+
+    /// The collections that several names or aliases stand for at one moment, those of them that stand for any.
+    pub(crate) fn find_all<'n>(&self, names: &BTreeSet<&'n str>) -> BTreeMap<&'n str, u32> {
+        let known = self.0.read();
+        let found = names.iter().filter_map(|&name| Some((name, *known.get(name)?)));
+        found.collect()
     }
 
     /// Takes over the names of the catalog that is in force from now on.

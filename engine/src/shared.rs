@@ -1,6 +1,6 @@
 //! The state behind every handle of one open database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vdb_storage::manifest::Catalog;
@@ -50,7 +50,7 @@ pub(crate) enum Log {
 
 /// State behind every handle of one open database.
 ///
-/// Locks are taken in this order: catalog, a collection's flushing or optimizing, its manifest, the sequencer, its
+/// Locks are taken in this order: a collection's stepping, catalog, a collection's flushing or optimizing, its manifest, the sequencer, its
 /// tables.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -145,6 +145,34 @@ impl Shared {
             name: name.to_owned(),
         })?;
         self.core_by_id(id)
+    }
+
+    /// The open collections of names or aliases, all as they are at one moment: a change of aliases in one step is there for all
+    /// or for none.
+    ///
+    /// # Errors
+    /// When a name stands for nothing, or a collection does not open.
+    pub(crate) fn cores_of<'n>(&self, names: &BTreeSet<&'n str>) -> Result<BTreeMap<&'n str, Arc<Core>>> {
+        self.check_open()?;
+        let ids = self.roster.find_all(names);
+        {
+            let open = self.cores.read();
+            let found: BTreeMap<&str, Arc<Core>> = ids
+                .iter()
+                .filter_map(|(&name, id)| Some((name, open.get(id)?.clone())))
+                .collect();
+            if found.len() == names.len() {
+                return Ok(found);
+            }
+        }
+        let catalog = self.catalog.lock();
+        let find = |&name: &&'n str| {
+            let id = resolve(&catalog, name).ok_or_else(|| Error::CollectionNotFound {
+                name: name.to_owned(),
+            })?;
+            Ok((name, self.core_by_id(id)?))
+        };
+        names.iter().map(find).collect()
     }
 
     /// The collection of a name or alias, if it is open. Waits for nobody.

@@ -48,5 +48,30 @@ pub fn decode<T: Decode<()>>(bytes: &[u8], path: &str, offset: u64) -> Result<T>
     Ok(record)
 }
 
+/// Appends a record to `out`: one of many, which are bounded together by whoever keeps them and not by
+/// [`MAX_RECORD_BYTES`].
+///
+/// # Errors
+/// [`Error::Encode`] when the record cannot be said in bytes. What was appended then is unspecified.
+pub fn append<T: Encode>(record: &T, out: &mut Vec<u8>) -> Result<()> {
+    bincode::encode_into_std_write(record, out, CONFIG)
+        .map(drop)
+        .map_err(|error| Error::Encode {
+            reason: error.to_string(),
+        })
+}
+
+/// Decodes the record that `bytes` begin with, as [`append`] left it, and takes it off them. `path` and `offset` are as of
+/// [`decode`].
+///
+/// # Errors
+/// When the bytes are not what [`append`] wrote.
+pub fn take<T: Decode<()>>(bytes: &mut &[u8], path: &str, offset: u64) -> Result<T> {
+    let (record, used) = bincode::decode_from_slice(bytes, CONFIG)
+        .map_err(|error| Error::corrupt(path, offset, format!("expected a record: {error}")))?;
+    *bytes = bytes.get(used..).unwrap_or_default();
+    Ok(record)
+}
+
 #[cfg(test)]
 mod tests;

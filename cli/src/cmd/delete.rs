@@ -1,7 +1,7 @@
 //! `vdb delete`: points by id or by filter.
 
 use serde_json::json;
-use vdb::{Collection, Condition, Expected, Filter, PointId, Select, Target, WriteBatch};
+use vdb::{Collection, Condition, Control, Expected, Filter, Operation, PointId, Select, Target, WriteBatch};
 
 use crate::args::{Filtering, InCollection, id};
 use crate::failure::{Failure, Outcome};
@@ -64,7 +64,8 @@ pub(crate) fn run(args: Args, out: &mut Out) -> Outcome {
             db.write(batch.delete(name, vec![*id]))?;
         }
     } else if !args.dry_run {
-        collection.delete(filter.map_or_else(|| Target::from(args.ids), Target::from))?;
+        let target = filter.map_or_else(|| Target::from(args.ids), Target::from);
+        collection.apply_in_steps(Operation::Delete { target }, &Control::none())?;
     }
     drop(collection);
     db.close()?;

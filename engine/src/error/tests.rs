@@ -47,7 +47,7 @@ fn answers(error: &Error) -> [bool; 5] {
 
 #[test]
 fn the_same_failure_is_told_whichever_part_met_it() {
-    let wrap: [fn(vdb_vfs::Error) -> Error; 5] = [
+    let wrap: [fn(vdb_vfs::Error) -> Error; 6] = [
         Error::Disk,
         |e| vdb_wal::Error::from(e).into(),
         |e| vdb_storage::Error::from(e).into(),
@@ -58,6 +58,10 @@ fn the_same_failure_is_told_whichever_part_met_it() {
                 previous: None,
                 source: Box::new(e.into()),
             })
+        },
+        |e| Error::Unfinished {
+            points: 7,
+            source: Box::new(e.into()),
         },
     ];
     for wrap in wrap {

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 
 use serde_json::{Map, Value};
+use vdb_storage::payload::encode_payload;
 
+use crate::error::{Error, Result, within};
 use crate::filter::{PathStep, PayloadPath};
+use crate::limits::MAX_PAYLOAD_BYTES;
 
 /// Fields to merge into a payload: each is replaced whole, and removed where the source has null.
 ///
@@ -15,50 +18,81 @@ use crate::filter::{PathStep, PayloadPath};
 /// leads to an element that exists, `[]` to all there are.
 pub(crate) struct Merge {
     set: Vec<(String, Value)>,
+    /// Bytes that an object of these fields takes as it is stored.
+    bytes: usize,
     removed: HashSet<String>,
     at: Option<PayloadPath>,
 }
 
+/// Bytes that a merge has added to one payload: `[]` leads to any number of places, each of which gets all of the fields. Each
+/// counts with the least that it can take as it is stored, so what is refused would not be a payload.
+#[derive(Default)]
+struct Added(usize);
+
+impl Added {
+    fn add(&mut self, bytes: usize) -> Result<()> {
+        self.0 = self.0.saturating_add(bytes);
+        let what = "bytes of a payload (a change by a key with `[]` writes its fields to every element)";
+        within(what, MAX_PAYLOAD_BYTES, self.0)
+    }
+}
+
 impl Merge {
-    pub(crate) fn new(source: Map<String, Value>, at: Option<PayloadPath>) -> Self {
-        let (removed, set): (Vec<_>, Vec<_>) = source.into_iter().partition(|(_, value)| value.is_null());
-        Merge {
-            set,
+    /// # Errors
+    /// When the fields would not be a payload by themselves.
+    pub(crate) fn new(source: Map<String, Value>, at: Option<PayloadPath>) -> Result<Self> {
+        let (removed, set): (Map<_, _>, Map<_, _>) =
+            source.into_iter().partition(|(_, value)| value.is_null());
+        Ok(Merge {
+            bytes: encoded(&set)?.len(),
+            set: set.into_iter().collect(),
             removed: removed.into_iter().map(|(key, _)| key).collect(),
             at,
-        }
+        })
     }
 
-    pub(crate) fn apply(&self, payload: &mut Map<String, Value>) {
+    /// # Errors
+    /// When more comes of it than a payload may be. The payload is then left half changed.
+    pub(crate) fn apply(&self, payload: &mut Map<String, Value>) -> Result<()> {
         match &self.at {
-            None => self.merge(payload),
-            Some(path) => as_value(payload, |root| self.apply_at(root, path.steps())),
+            None => {
+                self.merge(payload);
+                Ok(())
+            }
+            Some(path) => as_value(payload, |root| {
+                self.apply_at(root, path.steps(), &mut Added::default())
+            }),
         }
     }
 
-    fn apply_at(&self, node: &mut Value, path: &[PathStep]) {
+    fn apply_at(&self, node: &mut Value, path: &[PathStep], added: &mut Added) -> Result<()> {
         let Some((step, rest)) = path.split_first() else {
             if let Some(target) = object_of(node) {
+                added.add(self.bytes)?;
                 self.merge(target);
             }
-            return;
+            return Ok(());
         };
         match step {
             PathStep::Key(key) => {
-                if let Some(object) = object_of(node) {
-                    self.apply_at(object.entry(key).or_insert(Value::Null), rest);
+                let Some(object) = object_of(node) else {
+                    return Ok(());
+                };
+                if !object.contains_key(key) {
+                    added.add(key.len())?;
                 }
+                self.apply_at(object.entry(key).or_insert(Value::Null), rest, added)
             }
             PathStep::Index(index) => {
                 let index = usize::try_from(*index).ok();
-                if let Some(next) = array_of(node).and_then(|items| items.get_mut(index?)) {
-                    self.apply_at(next, rest);
+                match array_of(node).and_then(|items| items.get_mut(index?)) {
+                    Some(next) => self.apply_at(next, rest, added),
+                    None => Ok(()),
                 }
             }
             PathStep::All => {
-                for next in array_of(node).into_iter().flatten() {
-                    self.apply_at(next, rest);
-                }
+                let mut items = array_of(node).into_iter().flatten();
+                items.try_for_each(|next| self.apply_at(next, rest, added))
             }
         }
     }
@@ -161,13 +195,34 @@ impl Removal {
     }
 }
 
+/// A payload as it is stored; the empty one takes no bytes.
+///
+/// # Errors
+/// When it is deeper or larger than a payload may be.
+pub(crate) fn encoded(payload: &Map<String, Value>) -> Result<Vec<u8>> {
+    let encoded = match encode_payload(payload) {
+        Err(vdb_storage::Error::TooDeep { limit }) => {
+            return Err(Error::Limit {
+                what: "levels of objects and arrays in a payload",
+                limit,
+                // Encoding ends where it becomes too much.
+                found: limit + 1,
+            });
+        }
+        outcome => outcome?,
+    };
+    within("bytes of a payload", MAX_PAYLOAD_BYTES, encoded.len())?;
+    Ok(encoded)
+}
+
 /// Lends a payload as a value, so that a walk starts from where it goes on.
-fn as_value(payload: &mut Map<String, Value>, change: impl FnOnce(&mut Value)) {
+fn as_value(payload: &mut Map<String, Value>, change: impl FnOnce(&mut Value) -> Result<()>) -> Result<()> {
     let mut root = Value::Object(mem::take(payload));
-    change(&mut root);
+    change(&mut root)?;
     if let Value::Object(changed) = root {
         *payload = changed;
     }
+    Ok(())
 }
 
 /// The object that `node` is, or is made into; never `None`.

@@ -17,7 +17,7 @@ mod scans;
 mod writes;
 
 pub(crate) use filters::unindexed;
-pub(crate) use writes::admit_writes;
+pub(crate) use writes::{admit_operation, admit_writes};
 
 use vdb_sys::sync::{Instant, Mutex};
 

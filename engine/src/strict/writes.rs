@@ -19,12 +19,17 @@ pub(crate) fn admit_writes(options: &Options, entries: &[(Arc<Core>, Entry)]) ->
     for (core, entry) in entries {
         match entry {
             Entry::Operation(operation) | Entry::OnExisting(operation) => {
-                admit(options, core, |strict| strict.operation(operation))?
+                admit_operation(options, core, operation)?
             }
             Entry::Require { .. } => {}
         }
     }
     Ok(())
+}
+
+/// Asks about one operation.
+pub(crate) fn admit_operation(options: &Options, core: &Core, operation: &Operation) -> Result<()> {
+    admit(options, core, |strict| strict.operation(operation))
 }
 
 impl Strict<'_> {

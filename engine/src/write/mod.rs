@@ -12,6 +12,7 @@
 //! | `resolve.rs` | conditions, filters and merges become effects |
 //! | `record.rs` | the body of a log record (format home) |
 //! | `sequencer.rs` | the one place where writes take their order |
+//! | `steps.rs` | operations that may touch more points than one record should hold |
 //! | `apply.rs` | effects enter the memtable; live and at replay |
 //! | `ticket.rs` | waiting for a write |
 
@@ -21,4 +22,5 @@ pub(crate) mod prepare;
 pub(crate) mod record;
 pub(crate) mod resolve;
 pub(crate) mod sequencer;
+pub(crate) mod steps;
 pub(crate) mod ticket;

@@ -1,15 +1,16 @@
 //! What can be checked and encoded of an operation before it has its place in the order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
 
 use vdb_storage::PointId;
-use vdb_storage::payload::encode_payload as encode_object;
 
 use crate::error::{Error, Result, within};
 use crate::filter::{CompiledFilter, Filter, PayloadPath};
-use crate::limits::{MAX_BATCH_POINTS, MAX_PATHS, MAX_PAYLOAD_BYTES, MAX_VECTORS};
-use crate::payload::{Merge, Removal};
-use crate::point::{Payload, Point, Vectors};
+use crate::limits::{MAX_BATCH_POINTS, MAX_PATHS, MAX_VECTORS};
+use crate::payload::{Merge, Removal, encoded};
+use crate::point::{Point, Vectors};
 use crate::schema::Schema;
 use crate::vectors;
 use crate::write::batch::{Operation, Target, UpsertMode};
@@ -27,12 +28,12 @@ pub(crate) enum Prepared {
     },
     Delete(Selection),
     Payload {
-        edit: PayloadEdit,
+        edit: Arc<PayloadEdit>,
         target: Selection,
     },
     Vectors {
         points: Vec<(PointId, Patch)>,
-        filter: Option<CompiledFilter>,
+        filter: Option<Arc<CompiledFilter>>,
     },
     DropVectors {
         slots: Vec<usize>,
@@ -43,10 +44,79 @@ pub(crate) enum Prepared {
 /// Stored bytes by schema slot, for the slots that change.
 pub(crate) type Patch = Vec<(usize, Vec<u8>)>;
 
-/// A target, ready to be looked up.
+/// A target, ready to be looked up. Each id is there once.
 pub(crate) enum Selection {
     Ids(Vec<PointId>),
-    Filter(CompiledFilter),
+    Filter(Arc<CompiledFilter>),
+    /// Those of the ids that match.
+    Among(Vec<PointId>, Arc<CompiledFilter>),
+}
+
+impl Prepared {
+    /// The points that it names, or none where only a filter tells.
+    pub(crate) fn named(&self) -> Option<usize> {
+        match self {
+            Prepared::Rows { section, .. } => Some(section.effects.len()),
+            Prepared::Vectors { points, .. } => Some(points.len()),
+            Prepared::Delete(target)
+            | Prepared::Payload { target, .. }
+            | Prepared::DropVectors { target, .. } => match target {
+                Selection::Ids(ids) | Selection::Among(ids, _) => Some(ids.len()),
+                Selection::Filter(_) => None,
+            },
+        }
+    }
+
+    /// The filter that alone tells its points.
+    pub(crate) fn filter(&self) -> Option<&Arc<CompiledFilter>> {
+        match self {
+            Prepared::Delete(Selection::Filter(filter))
+            | Prepared::Payload {
+                target: Selection::Filter(filter),
+                ..
+            }
+            | Prepared::DropVectors {
+                target: Selection::Filter(filter),
+                ..
+            } => Some(filter),
+            Prepared::Rows { .. }
+            | Prepared::Delete(_)
+            | Prepared::Payload { .. }
+            | Prepared::Vectors { .. }
+            | Prepared::DropVectors { .. } => None,
+        }
+    }
+
+    /// The same for a part of its points: of those that it names these, of those that its filter tells those that are among
+    /// `ids`, too.
+    ///
+    /// # Errors
+    /// For whole points: there is nothing that would make more of them than their caller has.
+    pub(crate) fn part(&self, named: Range<usize>, ids: &[PointId]) -> Result<Prepared> {
+        let of = |target: &Selection| match target {
+            Selection::Ids(all) => Selection::Ids(all[named.clone()].to_vec()),
+            Selection::Among(all, filter) => Selection::Among(all[named.clone()].to_vec(), filter.clone()),
+            Selection::Filter(filter) => Selection::Among(ids.to_vec(), filter.clone()),
+        };
+        Ok(match self {
+            Prepared::Rows { .. } => {
+                return Err(Error::InvalidRequest("whole points are written at once".into()));
+            }
+            Prepared::Delete(target) => Prepared::Delete(of(target)),
+            Prepared::Payload { edit, target } => Prepared::Payload {
+                edit: edit.clone(),
+                target: of(target),
+            },
+            Prepared::Vectors { points, filter } => Prepared::Vectors {
+                points: points[named.clone()].to_vec(),
+                filter: filter.clone(),
+            },
+            Prepared::DropVectors { slots, target } => Prepared::DropVectors {
+                slots: slots.clone(),
+                target: of(target),
+            },
+        })
+    }
 }
 
 pub(crate) enum PayloadEdit {
@@ -69,26 +139,27 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
         },
         Operation::Delete { target } => Prepared::Delete(selection(schema, target)?),
         Operation::SetPayload { payload, target, key } => Prepared::Payload {
-            edit: PayloadEdit::Set(Merge::new(
+            edit: Arc::new(PayloadEdit::Set(Merge::new(
                 payload,
                 key.as_deref().map(PayloadPath::parse).transpose()?,
-            )),
+            )?)),
             target: selection(schema, target)?,
         },
         Operation::OverwritePayload { payload, target } => Prepared::Payload {
-            edit: PayloadEdit::Overwrite(encode_payload(&payload)?),
+            edit: Arc::new(PayloadEdit::Overwrite(encoded(&payload)?)),
             target: selection(schema, target)?,
         },
         Operation::DeletePayload { keys, target } => {
             within("paths in one operation", MAX_PATHS, keys.len())?;
             let paths = keys.iter().map(|key| PayloadPath::parse(key));
+            let removal = Removal::new(&paths.collect::<Result<Vec<_>, _>>()?);
             Prepared::Payload {
-                edit: PayloadEdit::Delete(Removal::new(&paths.collect::<Result<Vec<_>, _>>()?)),
+                edit: Arc::new(PayloadEdit::Delete(removal)),
                 target: selection(schema, target)?,
             }
         }
         Operation::ClearPayload { target } => Prepared::Payload {
-            edit: PayloadEdit::Overwrite(Vec::new()),
+            edit: Arc::new(PayloadEdit::Overwrite(Vec::new())),
             target: selection(schema, target)?,
         },
         Operation::UpdateVectors {
@@ -96,7 +167,7 @@ pub(crate) fn prepare(schema: &Schema, operation: Operation) -> Result<Prepared>
             update_filter,
         } => Prepared::Vectors {
             points: patches(schema, points)?,
-            filter: compiled(schema, update_filter.as_ref())?,
+            filter: compiled(schema, update_filter.as_ref())?.map(Arc::new),
         },
         Operation::DeleteVectors { names, target } => {
             within("vector names in one operation", MAX_VECTORS, names.len())?;
@@ -118,35 +189,18 @@ fn compiled(schema: &Schema, filter: Option<&Filter>) -> Result<Option<CompiledF
 
 fn selection(schema: &Schema, target: Target) -> Result<Selection> {
     Ok(match target {
-        Target::Ids(ids) => {
+        Target::Ids(mut ids) => {
             check_count(ids.len())?;
+            let mut seen = HashSet::with_capacity(ids.len());
+            ids.retain(|id| seen.insert(*id));
             Selection::Ids(ids)
         }
-        Target::Filter(filter) => Selection::Filter(CompiledFilter::new(&filter, schema)?),
+        Target::Filter(filter) => Selection::Filter(Arc::new(CompiledFilter::new(&filter, schema)?)),
     })
 }
 
 fn check_count(found: usize) -> Result<()> {
     within("points in one operation", MAX_BATCH_POINTS, found)
-}
-
-pub(crate) fn encode_payload(payload: &Payload) -> Result<Vec<u8>> {
-    if payload.is_empty() {
-        return Ok(Vec::new());
-    }
-    let encoded = match encode_object(payload) {
-        Err(vdb_storage::Error::TooDeep { limit }) => {
-            return Err(Error::Limit {
-                what: "levels of objects and arrays in a payload",
-                limit,
-                // Encoding ends where it becomes too much.
-                found: limit + 1,
-            });
-        }
-        outcome => outcome?,
-    };
-    within("bytes of a payload", MAX_PAYLOAD_BYTES, encoded.len())?;
-    Ok(encoded)
 }
 
 /// Encodes whole points; of several with one id only the last is kept.
@@ -174,7 +228,7 @@ fn rows(schema: &Schema, points: &[Point]) -> Result<Section> {
         }
         let place = || format!("point {}: ", point.id);
         let start = piece.len();
-        piece.extend_from_slice(&encode_payload(&point.payload)?);
+        piece.extend_from_slice(&encoded(&point.payload)?);
         let payload = piece.len() - start;
         // Names come in their own order, sections hold slots in the schema's.
         let mut slots = Vec::with_capacity(point.vectors.0.len());

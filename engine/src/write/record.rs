@@ -5,8 +5,18 @@
 //! | bytes | what |
 //! |---|---|
 //! | 4 | length H of the header, `u32` |
-//! | H | [`Header`] by the one codec of the project (fixed-width little-endian integers) |
+//! | H | the header, by the one codec of the project (fixed-width little-endian integers) |
 //! | rest | for each section, for each effect: the payload, then each vector as stored, back to back |
+//!
+//! The header, of which each line is a record of the codec, so that it may be as long as the body:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | version |
+//! | 1 | whether unsynced records of weak durability may be lost behind this one |
+//! | 8 | how many sections |
+//! | 28 | a section, before its effects: collection, `u32`; sequence number, bytes of its bulk, effects, `u64` each |
+//! | 33 and 6 a vector | an [`Effect`] |
 //!
 //! A vector is named by its number, which no other of the collection is ever given, and has its length with it: the vectors of
 //! some kinds differ in length, and those that were dropped since are skipped.
@@ -23,6 +33,7 @@ use vdb_storage::{PointId, codec};
 
 use crate::damage::RECORD;
 use crate::error::{Error, Result};
+use crate::limits::MAX_BATCH_BYTES;
 use crate::schema::Schema;
 use crate::vectors::fault;
 
@@ -35,37 +46,16 @@ pub(crate) const KIND_EFFECTS: u8 = 1;
 /// Collection number of a record that touches several collections.
 pub(crate) const MANY: u32 = 0;
 
-#[derive(Decode)]
-struct Header {
-    version: u8,
-    weak: bool,
-    sections: Vec<SectionHeader>,
-}
+/// Bytes of an effect in the header, but for its vectors, and of each of those.
+pub(crate) const EFFECT_BYTES: usize = 33;
+const VECTOR_BYTES: usize = 6;
 
-#[derive(Decode)]
-struct SectionHeader {
-    collection: u32,
-    seq: u64,
-    bulk: u64,
-    effects: Vec<Effect>,
-}
+/// The header but for its sections.
+type Head = (u8, bool, u64);
 
-/// [`Header`] as it is written, without copying the effects.
-#[derive(Encode)]
-struct HeaderRef<'a> {
-    version: u8,
-    /// Set on the records of weak durability: unsynced ones may be lost behind them.
-    weak: bool,
-    sections: Vec<SectionRef<'a>>,
-}
-
-#[derive(Encode)]
-struct SectionRef<'a> {
-    collection: u32,
-    seq: u64,
-    bulk: u64,
-    effects: &'a [Effect],
-}
+/// A section in the header but for its effects: collection, sequence number, bytes of its bulk, effects.
+type SectionHead = (u32, u64, u64, u64);
+const SECTION_BYTES: usize = 28;
 
 /// What happens to one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -147,8 +137,22 @@ pub(crate) struct EffectView<'a> {
 
 impl Section {
     /// Bytes of payloads and vectors.
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         self.bulk.iter().map(Vec::len).sum()
+    }
+
+    /// Bytes that the section takes in the header of a record.
+    fn header_bytes(&self) -> usize {
+        let effects = self
+            .effects
+            .iter()
+            .map(|effect| effect_bytes(effect.vectors.len()));
+        SECTION_BYTES + effects.sum::<usize>()
+    }
+
+    /// Bytes that the section takes in a record.
+    pub(crate) fn logged_bytes(&self) -> usize {
+        self.header_bytes() + self.bytes()
     }
 
     /// Adds an effect. `vectors` are stored bytes by schema slot, ascending.
@@ -315,30 +319,36 @@ pub(crate) fn check_seq(seq: u64) -> Result<()> {
     })
 }
 
-/// The header of a record, with its length before it. The sections' bulks follow it in the log.
+/// Bytes that an effect takes in a record besides its payload and that many vectors.
+pub(crate) fn effect_bytes(vectors: usize) -> usize {
+    EFFECT_BYTES + VECTOR_BYTES * vectors
+}
+
+/// The header of a record, with its length before it. The sections' bulks follow it in the log, whose bound on a body is that of
+/// the header, too.
 pub(crate) fn encode_header(sections: &[Section], weak: bool) -> Result<Vec<u8>> {
-    let header = HeaderRef {
-        version: VERSION,
-        weak,
-        sections: sections
+    let expected: usize = sections.iter().map(Section::header_bytes).sum();
+    if expected > MAX_BATCH_BYTES {
+        return Err(vdb_wal::Error::TooLarge {
+            bytes: expected as u64,
+            max: vdb_wal::MAX_BODY_BYTES,
+        }
+        .into());
+    }
+    let mut out = Vec::with_capacity(expected + 16);
+    out.extend_from_slice(&[0; 4]);
+    let head: Head = (VERSION, weak, sections.len() as u64);
+    codec::append(&head, &mut out)?;
+    for s in sections {
+        let head: SectionHead = (s.collection, s.seq, s.bytes() as u64, s.effects.len() as u64);
+        codec::append(&head, &mut out)?;
+        s.effects
             .iter()
-            .map(|s| SectionRef {
-                collection: s.collection,
-                seq: s.seq,
-                bulk: s.bulk.iter().map(|piece| piece.len() as u64).sum(),
-                effects: &s.effects,
-            })
-            .collect(),
-    };
-    let encoded = codec::encode(&header)?;
-    let len = u32::try_from(encoded.len()).map_err(|_| Error::Limit {
-        what: "bytes of a record's header",
-        limit: u32::MAX as usize,
-        found: encoded.len(),
-    })?;
-    let mut out = Vec::with_capacity(4 + encoded.len());
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(&encoded);
+            .try_for_each(|effect| codec::append(effect, &mut out))?;
+    }
+    // Shorter than the bound, which a `u32` says.
+    let len = (out.len() - 4) as u32;
+    out[..4].copy_from_slice(&len.to_le_bytes());
     Ok(out)
 }
 
@@ -354,33 +364,52 @@ pub(crate) fn decode(body: &[u8]) -> Result<Record> {
     let mut at = 0usize;
     let len = take(body, &mut at, 4)?;
     let len = u32::from_le_bytes(len.try_into().map_err(|_| mismatch("no header"))?);
-    let header: Header = codec::decode(take(body, &mut at, len as usize)?, RECORD, 4)?;
-    if header.version != VERSION {
+    let mut header = take(body, &mut at, len as usize)?;
+    let whole = header;
+    let (version, weak, count): Head = codec::take(&mut header, RECORD, 4)?;
+    if version != VERSION {
         return Err(Error::Damaged {
             file: RECORD.into(),
-            what: format!(
-                "record format version {} is not supported (this build reads {VERSION})",
-                header.version
-            ),
+            what: format!("record format version {version} is not supported (this build reads {VERSION})"),
         });
     }
-    let mut sections = Vec::with_capacity(header.sections.len());
-    for s in header.sections {
-        if s.seq >= NUMBER_END {
+    let offset = |rest: &[u8]| (4 + whole.len() - rest.len()) as u64;
+    let mut sections = Vec::new();
+    for _ in 0..count {
+        let at = offset(header);
+        let (collection, seq, bulk, effects): SectionHead = codec::take(&mut header, RECORD, at)?;
+        if seq >= NUMBER_END {
             return Err(mismatch("an operation past any that can be"));
         }
-        let bulk = usize::try_from(s.bulk).map_err(|_| mismatch("a length past any file"))?;
-        let bulk = take(body, &mut at, bulk)?.to_vec();
-        sections.push(Section {
-            collection: s.collection,
-            seq: s.seq,
-            effects: s.effects,
-            bulk: vec![bulk],
-        });
+        // What it says of their number takes no memory before they are there.
+        let most = header.len() / EFFECT_BYTES;
+        let mut read = Vec::with_capacity(usize::try_from(effects).map_or(most, |said| said.min(most)));
+        for _ in 0..effects {
+            let at = offset(header);
+            read.push(codec::take(&mut header, RECORD, at)?);
+        }
+        sections.push((
+            bulk,
+            Section {
+                collection,
+                seq,
+                effects: read,
+                bulk: Vec::new(),
+            },
+        ));
+    }
+    if !header.is_empty() {
+        return Err(mismatch("more bytes in its header than its effects take"));
+    }
+    let mut with_bulk = Vec::with_capacity(sections.len());
+    for (bulk, mut section) in sections {
+        let bulk = usize::try_from(bulk).map_err(|_| mismatch("a length past any file"))?;
+        section.bulk = vec![take(body, &mut at, bulk)?.to_vec()];
+        with_bulk.push(section);
     }
     Ok(Record {
-        weak: header.weak,
-        sections,
+        weak,
+        sections: with_bulk,
     })
 }
 

@@ -8,18 +8,18 @@ use vdb_storage::PointId;
 use vdb_storage::payload::decode_payload;
 
 use crate::damage::at_point;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::expected::Expected;
 use crate::filter::CompiledFilter;
-use crate::limits::MAX_BATCH_BYTES;
+use crate::payload::encoded;
 use crate::point::Payload;
 use crate::query::allowance::Allowance;
 use crate::query::matching::{self, Horizon, each};
 use crate::schema::Schema;
 use crate::tables::{Located, StoredPoint, Tables};
 use crate::write::batch::UpsertMode;
-use crate::write::prepare::{Patch, PayloadEdit, Prepared, Selection, encode_payload};
-use crate::write::record::{Effect, EffectKind, Section};
+use crate::write::prepare::{Patch, PayloadEdit, Prepared, Selection};
+use crate::write::record::{EFFECT_BYTES, Effect, EffectKind, Section, effect_bytes};
 
 /// What a point is at this place in the batch.
 enum Current<'a> {
@@ -32,12 +32,59 @@ enum Current<'a> {
 struct StagedPoint {
     version: u64,
     payload: Vec<u8>,
-    vectors: Vec<Option<Vec<u8>>>,
+    vectors: StagedVectors,
 }
 
-impl StagedPoint {
-    fn vector(&self, slot: usize) -> Option<&[u8]> {
-        self.vectors.get(slot)?.as_deref()
+/// The vectors of a point that the batch has touched.
+#[derive(Clone)]
+enum StagedVectors {
+    /// An operation of the batch brought them. By schema slot.
+    Brought(Arc<Vec<Option<Vec<u8>>>>),
+    /// Those of the row that the batch found, where they stay until it is applied.
+    Found(Located),
+}
+
+impl StagedVectors {
+    fn get(&self, slot: usize) -> Result<Option<&[u8]>> {
+        match self {
+            StagedVectors::Brought(vectors) => Ok(vectors.get(slot).and_then(Option::as_deref)),
+            StagedVectors::Found(located) => located.vector(slot),
+        }
+    }
+
+    fn has(&self, slot: usize) -> bool {
+        match self {
+            StagedVectors::Brought(vectors) => vectors.get(slot).is_some_and(Option::is_some),
+            StagedVectors::Found(located) => located.has_vector(slot),
+        }
+    }
+}
+
+/// What the effects of a batch may take, in the log and in memory.
+pub(crate) struct Room {
+    used: usize,
+    most: usize,
+}
+
+impl Room {
+    /// What [`Error::Limit`] says is limited here.
+    pub(crate) const WHAT: &str = "bytes of the effects of one batch, with the vectors that changes of payloads copy \
+                                   (split it, let its filter match fewer points, or use `Collection::apply_in_steps`)";
+
+    pub(crate) fn new(most: usize) -> Self {
+        Room { used: 0, most }
+    }
+
+    /// Refuses a batch that takes so many bytes besides what it has. Said before they fill the memory.
+    fn check(&self, bytes: usize) -> Result<()> {
+        within(Room::WHAT, self.most, self.used.saturating_add(bytes))
+    }
+
+    /// Counts an effect, or what it brings into memory.
+    fn take(&mut self, bytes: usize) -> Result<()> {
+        self.check(bytes)?;
+        self.used += bytes;
+        Ok(())
     }
 }
 
@@ -59,7 +106,7 @@ impl Current<'_> {
     fn vector(&self, slot: usize) -> Result<Option<&[u8]>> {
         match self {
             Current::Stored(located) => located.vector(slot),
-            Current::Staged(staged) => Ok(staged.vector(slot)),
+            Current::Staged(staged) => staged.vectors.get(slot),
         }
     }
 
@@ -76,14 +123,15 @@ impl Current<'_> {
     fn sound_vector(&self, id: PointId, slot: usize) -> Result<Option<&[u8]>> {
         match self {
             Current::Stored(located) => located.sound_vector(slot).map_err(|error| at_point(id, error)),
-            Current::Staged(staged) => Ok(staged.vector(slot)),
+            // What the batch leaves to it was checked when the batch found it.
+            Current::Staged(staged) => staged.vectors.get(slot),
         }
     }
 
     fn has_vector(&self, slot: usize) -> bool {
         match self {
             Current::Stored(located) => located.has_vector(slot),
-            Current::Staged(staged) => staged.vector(slot).is_some(),
+            Current::Staged(staged) => staged.vectors.has(slot),
         }
     }
 
@@ -173,14 +221,13 @@ impl<'a> Resolver<'a> {
         Err(Error::Conflict { id, expected, found })
     }
 
-    /// The effects of an operation that has the sequence number `seq`.
-    /// Effects of the batch before it take `before` bytes.
+    /// The effects of an operation that has the sequence number `seq`, for which there must be `room`.
     pub(crate) fn resolve(
         &mut self,
         prepared: Prepared,
         collection: u32,
         seq: u64,
-        before: usize,
+        room: &mut Room,
     ) -> Result<Section> {
         let schema = self.tables.schema.clone();
         check_slots(&schema, &prepared)?;
@@ -189,40 +236,46 @@ impl<'a> Resolver<'a> {
                 section,
                 mode,
                 filter,
-            } => self.upsert(&schema, section, mode, filter.as_ref())?,
+            } => {
+                let section = self.upsert(&schema, section, mode, filter.as_ref())?;
+                room.take(section.logged_bytes())?;
+                section
+            }
             Prepared::Delete(target) => {
                 let mut out = Section::default();
                 let required = false;
-                for (id, _) in self.select(&schema, &target, required)? {
+                for (id, _) in self.select(&schema, &target, required, room)? {
+                    room.take(effect_bytes(0))?;
                     out.push(EffectKind::Delete, id, &[], [])?;
                 }
                 out
             }
             Prepared::Payload { edit, target } => {
                 let mut out = Section::default();
-                for (id, current) in self.select(&schema, &target, true)? {
+                for (id, current) in self.select(&schema, &target, true, room)? {
                     let payload = edited(&edit, || current.sound_payload(id))?;
+                    room.take(effect_bytes(0) + payload.len())?;
                     // They are copied when the record is applied, which must not fail any more.
                     for (slot, _) in schema.vectors() {
-                        current.sound_vector(id, slot)?;
+                        room.take(current.sound_vector(id, slot)?.map_or(0, <[u8]>::len))?;
                     }
                     out.push(EffectKind::Payload, id, &payload, [])?;
-                    check_bytes(before, &out)?;
                 }
                 out
             }
             Prepared::Vectors { points, filter } => {
-                self.update_vectors(&schema, &points, filter.as_ref(), before)?
+                self.update_vectors(&schema, &points, filter.as_deref(), room)?
             }
             Prepared::DropVectors { slots, target } => {
                 let mut out = Section::default();
-                for (id, current) in self.select(&schema, &target, true)? {
+                for (id, current) in self.select(&schema, &target, true, room)? {
                     let mut kept = Vec::new();
                     for (slot, _) in schema.vectors().filter(|(slot, _)| !slots.contains(slot)) {
                         kept.extend(current.sound_vector(id, slot)?.map(|bytes| (slot, bytes)));
                     }
-                    out.push(EffectKind::Put, id, current.sound_payload(id)?, kept)?;
-                    check_bytes(before, &out)?;
+                    let payload = current.sound_payload(id)?;
+                    room.take(put_bytes(payload, &kept))?;
+                    out.push(EffectKind::Put, id, payload, kept)?;
                 }
                 out
             }
@@ -274,7 +327,7 @@ impl<'a> Resolver<'a> {
         schema: &Schema,
         points: &[(PointId, Patch)],
         filter: Option<&CompiledFilter>,
-        before: usize,
+        room: &mut Room,
     ) -> Result<Section> {
         let mut out = Section::default();
         for (id, patch) in points {
@@ -297,8 +350,9 @@ impl<'a> Resolver<'a> {
                 };
                 merged.extend(bytes.map(|bytes| (slot, bytes)));
             }
-            out.push(EffectKind::Put, *id, current.sound_payload(*id)?, merged)?;
-            check_bytes(before, &out)?;
+            let payload = current.sound_payload(*id)?;
+            room.take(put_bytes(payload, &merged))?;
+            out.push(EffectKind::Put, *id, payload, merged)?;
         }
         Ok(out)
     }
@@ -310,16 +364,28 @@ impl<'a> Resolver<'a> {
         schema: &Schema,
         target: &Selection,
         required: bool,
+        room: &Room,
     ) -> Result<Vec<(PointId, Current<'_>)>> {
         match target {
             Selection::Ids(ids) => {
-                let mut seen = std::collections::HashSet::with_capacity(ids.len());
                 let mut out = Vec::with_capacity(ids.len());
-                for &id in ids.iter().filter(|id| seen.insert(**id)) {
+                for &id in ids {
                     match self.current(id) {
                         Some(current) => out.push((id, current)),
                         None if required => self.pass_over(id)?,
                         None => {}
+                    }
+                }
+                Ok(out)
+            }
+            Selection::Among(ids, filter) => {
+                let mut out = Vec::new();
+                for &id in ids {
+                    self.allowance.beat()?;
+                    if let Some(current) = self.current(id)
+                        && current.matches(schema, id, filter, self.allowance)?
+                    {
+                        out.push((id, current));
                     }
                 }
                 Ok(out)
@@ -333,6 +399,7 @@ impl<'a> Resolver<'a> {
                     self.allowance,
                     |id, located| {
                         if !self.staged.contains_key(&id) {
+                            room.check((out.len() + 1) * EFFECT_BYTES)?;
                             out.push((id, Current::Stored(located)));
                         }
                         Ok(())
@@ -361,16 +428,18 @@ impl<'a> Resolver<'a> {
                 EffectKind::Put => Some(StagedPoint {
                     version: section.seq,
                     payload: effect.payload.to_vec(),
-                    vectors: effect.vectors.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
+                    vectors: StagedVectors::Brought(Arc::new(
+                        effect.vectors.iter().map(|v| v.map(<[u8]>::to_vec)).collect(),
+                    )),
                 }),
                 EffectKind::Payload => {
                     let current = self
                         .current(effect.id)
                         .ok_or(Error::PointNotFound { id: effect.id })?;
-                    let mut vectors = vec![None; schema.slots()];
-                    for (slot, _) in schema.vectors() {
-                        vectors[slot] = current.vector(slot)?.map(<[u8]>::to_vec);
-                    }
+                    let vectors = match current {
+                        Current::Stored(located) => StagedVectors::Found(located),
+                        Current::Staged(staged) => staged.vectors.clone(),
+                    };
                     Some(StagedPoint {
                         version: section.seq,
                         payload: effect.payload.to_vec(),
@@ -408,18 +477,10 @@ fn check_slots(schema: &Schema, prepared: &Prepared) -> Result<()> {
     }
 }
 
-/// A filter may match any number of points; what is made of them, with what the batch holds before, must fit a record of the
-/// log. Said before it fills the memory.
-fn check_bytes(before: usize, section: &Section) -> Result<()> {
-    let found = before.saturating_add(section.bytes());
-    if found > MAX_BATCH_BYTES {
-        return Err(vdb_wal::Error::TooLarge {
-            bytes: found as u64,
-            max: vdb_wal::MAX_BODY_BYTES,
-        }
-        .into());
-    }
-    Ok(())
+/// Bytes that a point with these vectors takes in a record.
+fn put_bytes(payload: &[u8], vectors: &[(usize, &[u8])]) -> usize {
+    let bytes: usize = vectors.iter().map(|(_, bytes)| bytes.len()).sum();
+    effect_bytes(vectors.len()) + payload.len() + bytes
 }
 
 fn edited<'p>(edit: &PayloadEdit, stored: impl FnOnce() -> Result<&'p [u8]>) -> Result<Vec<u8>> {
@@ -435,13 +496,13 @@ fn edited<'p>(edit: &PayloadEdit, stored: impl FnOnce() -> Result<&'p [u8]>) -> 
         PayloadEdit::Overwrite(bytes) => Ok(bytes.clone()),
         PayloadEdit::Set(merge) => {
             let mut map = decoded()?;
-            merge.apply(&mut map);
-            encode_payload(&map)
+            merge.apply(&mut map)?;
+            encoded(&map)
         }
         PayloadEdit::Delete(removal) => {
             let mut map = decoded()?;
             removal.apply(&mut map);
-            encode_payload(&map)
+            encoded(&map)
         }
     }
 }

@@ -7,20 +7,21 @@ use crate::config::Durability;
 use crate::core::{Core, WEAK_WINDOW};
 use crate::error::{Error, Result, within};
 use crate::expected::Expected;
-use crate::limits::MAX_BATCH_POINTS;
+use crate::limits::{MAX_BATCH_BYTES, MAX_BATCH_POINTS};
 use crate::query::allowance::Allowance;
 use crate::shared::Shared;
 use crate::write::apply::enter;
 use crate::write::batch::{Entry, WriteBatch};
 use crate::write::prepare::{Prepared, prepare};
 use crate::write::record::{self, Section};
-use crate::write::resolve::Resolver;
+use crate::write::resolve::{Resolver, Room};
 use crate::write::ticket::{Ticket, WriteResult};
 use vdb_index::Control;
 use vdb_storage::PointId;
 use vdb_sys::sync::atomic::Ordering;
 
-enum Step {
+/// An entry of a batch with everything done that needs no place in the order.
+pub(crate) enum Step {
     /// Whether it is for those of its points that exist.
     Write(Prepared, bool),
     Require(PointId, Expected),
@@ -29,20 +30,17 @@ enum Step {
 impl Shared {
     /// The collections that a batch names, entry by entry.
     pub(crate) fn bind(&self, batch: WriteBatch) -> Result<Vec<(Arc<Core>, Entry)>> {
-        let mut cores: HashMap<String, Arc<Core>> = HashMap::new();
-        let mut bound = Vec::with_capacity(batch.entries.len());
-        for (name, entry) in batch.entries {
-            let core = match cores.get(&name) {
-                Some(core) => core.clone(),
-                None => {
-                    let core = self.core(&name)?;
-                    cores.insert(name, core.clone());
-                    core
-                }
+        let names = || batch.entries.iter().map(|(name, _)| name.as_str());
+        let found = self.cores_of(&names().collect())?;
+        let core = |name: &str| {
+            let gone = || Error::CollectionNotFound {
+                name: name.to_owned(),
             };
-            bound.push((core, entry));
-        }
-        Ok(bound)
+            found.get(name).cloned().ok_or_else(gone)
+        };
+        let cores = names().map(core).collect::<Result<Vec<_>>>()?;
+        let entries = batch.entries.into_iter().map(|(_, entry)| entry);
+        Ok(cores.into_iter().zip(entries).collect())
     }
 
     /// Gives a batch its place in the order, logs it and applies it. It is seen and acknowledged through the ticket.
@@ -52,19 +50,33 @@ impl Shared {
         durability: Durability,
         control: &Control<'_>,
     ) -> Result<Ticket> {
-        let wal = self.wal()?;
+        self.wal()?;
         check_size(&entries)?;
-        let allowance = Allowance::new(*control, "finding the points of a write", usize::MAX);
         let mut steps = Vec::with_capacity(entries.len());
-        let mut entries_of: HashMap<u32, usize> = HashMap::new();
         for (core, entry) in entries {
-            *entries_of.entry(core.id).or_insert(0) += 1;
             let step = match entry {
                 Entry::Operation(operation) => Step::Write(prepare(&core.tables().schema, operation)?, false),
                 Entry::OnExisting(operation) => Step::Write(prepare(&core.tables().schema, operation)?, true),
                 Entry::Require { id, expected } => Step::Require(id, expected),
             };
             steps.push((core, step));
+        }
+        self.place(steps, MAX_BATCH_BYTES, durability, control)
+    }
+
+    /// As [`submit`](Self::submit), of what is prepared. The effects take `most` bytes at most.
+    pub(crate) fn place(
+        self: &Arc<Self>,
+        steps: Vec<(Arc<Core>, Step)>,
+        most: usize,
+        durability: Durability,
+        control: &Control<'_>,
+    ) -> Result<Ticket> {
+        let wal = self.wal()?;
+        let allowance = Allowance::new(*control, "finding the points of a write", usize::MAX);
+        let mut entries_of: HashMap<u32, usize> = HashMap::new();
+        for (core, _) in &steps {
+            *entries_of.entry(core.id).or_insert(0) += 1;
         }
         // Deletions are how a full disk gets room again: they wait for nobody, and may use the last of what the log
         // keeps for that.
@@ -87,7 +99,7 @@ impl Shared {
         let mut resolvers: HashMap<u32, Resolver> = HashMap::new();
         let mut next: HashMap<u32, u64> = HashMap::new();
         let mut sections: Vec<Section> = Vec::new();
-        let mut bytes = 0;
+        let mut room = Room::new(most);
         let mut owners: Vec<Arc<Core>> = Vec::new();
         for (core, step) in steps {
             core.check_writable()?;
@@ -104,8 +116,7 @@ impl Shared {
                         .entry(core.id)
                         .or_insert_with(|| core.next_seq.load(Ordering::Acquire));
                     record::check_seq(*seq)?;
-                    let section = resolver.resolve(prepared, core.id, *seq, bytes)?;
-                    bytes += section.bytes();
+                    let section = resolver.resolve(prepared, core.id, *seq, &mut room)?;
                     sections.push(section);
                     *seq += 1;
                     owners.push(core);
@@ -118,6 +129,7 @@ impl Shared {
         allowance.check()?;
         let result = WriteResult {
             sequences: sections.iter().map(|s| s.seq).collect(),
+            points: sections.iter().map(|s| s.effects.len() as u64).sum(),
             missing,
         };
         let weak = durability != Durability::Sync;

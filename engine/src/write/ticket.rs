@@ -15,7 +15,10 @@ pub struct WriteResult {
     /// The sequence number that each operation took in its collection, in the order of the batch. A point's
     /// version is the number of the last operation that touched it.
     pub sequences: Vec<u64>,
-    /// The first id that an operation [on existing points](crate::Collection::submit_on_existing) did not find.
+    /// How many points were written or deleted, each as often as an operation did.
+    pub points: u64,
+    /// The first id that an operation [on existing points](crate::Collection::submit_on_existing), or
+    /// [in steps](crate::Collection::submit_in_steps), did not find.
     pub missing: Option<PointId>,
 }
 

@@ -221,6 +221,11 @@ impl From<Error> for ServiceError {
             return ServiceError::new(ErrorKind::OutOfStorage, error.to_string());
         }
         match error {
+            Error::Unfinished { points, source } => {
+                let reason = ServiceError::from(*source);
+                let message = format!("{} (after {points} points, which stay changed)", reason.message);
+                ServiceError { message, ..reason }
+            }
             Error::CollectionNotFound { name } => ServiceError::no_collection(&name),
             Error::AliasNotFound { name } => {
                 ServiceError::not_found(format!("Alias {name} does not exists!"))

@@ -66,6 +66,47 @@ async fn who_does_not_wait_is_not_told_of_missing_points() {
 }
 
 #[tokio::test]
+async fn writes_over_more_points_than_a_step_has_are_done_and_tell_the_number_of_the_last() {
+    let service = service().await;
+    let points = (0..10_000u64).map(|id| Point::new(id, [id as f32, 1.0]));
+    let upsert = Operation::Upsert {
+        points: points.collect(),
+        mode: UpsertMode::Upsert,
+        update_filter: None,
+    };
+    service.update("c", upsert, WAIT).await.unwrap();
+    let all = || Target::from(vdb::Filter::default());
+    let count = |filter: Option<vdb::Filter>| service.count("c", filter, true, ReadOptions::default());
+    let set = |target: Target| Operation::SetPayload {
+        payload: json!({"x": 1}).as_object().unwrap().clone(),
+        target,
+        key: None,
+    };
+    let done = service.update("c", set(all()), WAIT).await.unwrap();
+    assert_eq!(
+        (done.operation_id, done.status),
+        (Some(4), UpdateStatus::Completed)
+    );
+    let x = vdb::Filter::must([vdb::Condition::matches("x", 1)]);
+    assert_eq!(count(Some(x)).await, Ok(10_000));
+    // Ids, of which some are not there: the others are written.
+    let ids: Vec<u64> = (5_000..15_000).collect();
+    let missing = service
+        .update("c", set(ids.clone().into()), WAIT)
+        .await
+        .unwrap_err();
+    assert_eq!(missing.to_string(), "Not found: No point with id 10000 found");
+    let delete = |target| Operation::Delete { target };
+    service
+        .update("c", delete(ids.into()), WriteOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(count(None).await, Ok(5_000));
+    let done = service.update("c", delete(all()), WAIT).await.unwrap();
+    assert_eq!((done.operation_id, count(None).await), (Some(12), Ok(0)));
+}
+
+#[tokio::test]
 async fn a_batch_keeps_what_came_before_its_failure() {
     let service = service().await;
     let batch = vec![

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use vdb::{Collection, Durability, Error, Operation, Target};
+use vdb::{Collection, Control, Durability, Error, Operation, Target};
 
 use super::Service;
 use super::error::{Result, ServiceError};
@@ -131,12 +131,14 @@ fn is_empty(operation: &Operation) -> bool {
     }
 }
 
-/// Points that are not there refuse nothing: the others are written all the same, and who waits is told of the first.
+/// Points that are not there refuse nothing: the others are written all the same, and who waits is told of the first. Of many
+/// points some thousand are written at a time, which takes no more memory than the write buffer has; the number of the operation
+/// is that of the last ones.
 fn carry_out(collection: &Collection, operation: Operation, wait: bool) -> Result<UpdateResult> {
     if is_empty(&operation) {
         return Err(ServiceError::bad_request("Empty update request"));
     }
-    let ticket = collection.submit_on_existing(operation, Durability::Sync)?;
+    let ticket = collection.submit_in_steps(operation, Durability::Sync, &Control::none())?;
     let operation_id = Some(ticket.result().sequence());
     if !wait {
         ticket.wait_durable()?;

@@ -40,6 +40,22 @@ fn a_record_too_large_is_refused_when_written() {
     assert!(matches!(encode(&record), Err(Error::Encode { .. })));
 }
 
+#[test]
+fn records_that_stand_one_after_another_are_read_one_by_one() {
+    let mut bytes = Vec::new();
+    append(&7u32, &mut bytes).unwrap();
+    append(&(true, 9u64), &mut bytes).unwrap();
+    assert_eq!(
+        bytes,
+        [encode(&7u32).unwrap(), encode(&(true, 9u64)).unwrap()].concat()
+    );
+    let mut rest = bytes.as_slice();
+    assert_eq!(take::<u32>(&mut rest, "f", 0).unwrap(), 7);
+    assert_eq!(take::<(bool, u64)>(&mut rest, "f", 4).unwrap(), (true, 9));
+    let text = take::<u8>(&mut rest, "some/file", 13).unwrap_err().to_string();
+    assert!(text.contains("some/file") && text.contains("offset 13"), "{text}");
+}
+
 proptest! {
     #[test]
     fn decoding_any_bytes_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use vdb_index::Control;
 use vdb_vfs::{DynDisk, MemDisk};
 
-use super::TOGETHER;
 use crate::collection::Collection;
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::db::{Database, DatabaseBuilder};
@@ -17,6 +16,7 @@ use crate::payload::PayloadIndexKind;
 use crate::point::{Point, PointId};
 use crate::query::scroll::ScrollRequest;
 use crate::ttl::Ttl;
+use crate::write::steps::TOGETHER;
 
 /// A clock that a test turns, in seconds since 1970.
 #[derive(Clone, Default)]

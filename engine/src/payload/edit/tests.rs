@@ -1,6 +1,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Merge, Removal};
+use crate::error::Error;
+use crate::limits::MAX_PAYLOAD_BYTES;
 
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
@@ -10,7 +12,10 @@ fn map(value: Value) -> Map<String, Value> {
 fn after_set(payload: Value, path: &str, source: Value) -> Value {
     let mut payload = map(payload);
     let path = (!path.is_empty()).then(|| path.parse().unwrap());
-    Merge::new(map(source), path).apply(&mut payload);
+    Merge::new(map(source), path)
+        .unwrap()
+        .apply(&mut payload)
+        .unwrap();
     Value::Object(payload)
 }
 
@@ -135,6 +140,43 @@ fn setting_at_a_path_through_what_is_no_array_makes_an_empty_one() {
 }
 
 #[test]
+fn fields_or_keys_that_every_element_gets_are_refused_before_they_fill_the_memory() {
+    let many = json!({"a": vec![0; 100_000]});
+    let text = "x".repeat(1 << 20);
+    // 100 GB, and 300 MB of keys.
+    let long = format!("a[].{}.b", "k".repeat(3_000));
+    for (path, source) in [("a[]", json!({"x": text})), (&long, json!({"x": 1}))] {
+        let merge = Merge::new(map(source), Some(path.parse().unwrap())).unwrap();
+        let error = merge.apply(&mut map(many.clone())).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Limit {
+                    limit: MAX_PAYLOAD_BYTES,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(error.to_string().contains("every element"), "{error}");
+    }
+    // What fits is not refused: 60 elements of a megabyte each.
+    let few = json!({"a": vec![0; 60]});
+    let changed = after_set(few, "a[]", json!({"x": text}));
+    let stored = super::encoded(&map(changed)).unwrap();
+    assert!(stored.len() > 60 << 20);
+}
+
+#[test]
+fn fields_that_are_no_payload_by_themselves_are_refused() {
+    let mut deep = json!(1);
+    for _ in 0..70 {
+        deep = json!({ "a": deep });
+    }
+    assert!(matches!(Merge::new(map(deep), None), Err(Error::Limit { .. })));
+}
+
+#[test]
 fn deleting_removes_a_field_wherever_the_path_leads() {
     let doc = json!({"a": {"b": 1, "c": 2}, "d": [{"e": 1}, {"e": 2, "f": 3}, 4]});
     assert_eq!(after_delete(doc.clone(), "a"), json!({"d": doc["d"]}));
@@ -192,7 +234,10 @@ fn removing_many_keys_takes_one_pass() {
         |value: Value| -> Map<String, Value> { keys.iter().map(|k| (k.clone(), value.clone())).collect() };
     let start = std::time::Instant::now();
     let mut payload = many(json!(1));
-    Merge::new(many(Value::Null), None).apply(&mut payload);
+    Merge::new(many(Value::Null), None)
+        .unwrap()
+        .apply(&mut payload)
+        .unwrap();
     assert!(payload.is_empty());
     let mut payload = many(json!(1));
     Removal::new(&keys.iter().map(|k| k.parse().unwrap()).collect::<Vec<_>>()).apply(&mut payload);

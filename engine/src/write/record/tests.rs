@@ -88,6 +88,69 @@ fn a_record_that_does_not_fit_the_schema_is_an_error() {
 }
 
 #[test]
+fn a_header_is_these_bytes_and_no_others() {
+    let mut section = Section {
+        collection: 3,
+        seq: 0x0102,
+        ..Section::default()
+    };
+    section
+        .push(
+            EffectKind::Put,
+            PointId::Num(5),
+            b"pay",
+            [(1, [7u8; 4].as_slice())],
+        )
+        .unwrap();
+    let mut expected = vec![77, 0, 0, 0, 2, 1];
+    expected.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend_from_slice(&[3, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0]);
+    expected.extend_from_slice(&[7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend_from_slice(&[0, 0, 0, 0, 0]);
+    expected.extend_from_slice(&[5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend_from_slice(&[3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 4, 0, 0, 0]);
+    expected.extend_from_slice(b"pay\x07\x07\x07\x07");
+    assert_eq!(body(&[section.clone()], true), expected);
+    assert_eq!(section.logged_bytes(), expected.len() - 4 - 10);
+}
+
+#[test]
+fn a_record_may_have_more_effects_than_other_records_have_bytes_for() {
+    let mut section = Section {
+        collection: 1,
+        seq: 1,
+        ..Section::default()
+    };
+    let count = 2_100_000u64;
+    assert!(count as usize * EFFECT_BYTES > codec::MAX_RECORD_BYTES);
+    for id in 0..count {
+        section
+            .push(EffectKind::Delete, PointId::Num(id), &[], [])
+            .unwrap();
+    }
+    let bytes = body(&[section], false);
+    let read = decode(&bytes).unwrap().sections.remove(0);
+    assert_eq!(read.effects.len() as u64, count);
+    assert_eq!(read.effects.last().map(Effect::id), Some(PointId::Num(count - 1)));
+}
+
+#[test]
+fn a_number_of_effects_that_are_not_there_is_an_error() {
+    let good = body(&sample(), false);
+    // The effects of the first section, which the header says last of it.
+    let at = 4 + 10 + 20;
+    for wrong in [u64::MAX, 3, 1] {
+        let mut bytes = good.clone();
+        bytes[at..at + 8].copy_from_slice(&wrong.to_le_bytes());
+        assert!(decode(&bytes).unwrap_err().is_damage(), "{wrong}");
+    }
+    let mut bytes = good;
+    bytes[6..14].copy_from_slice(&1u64.to_le_bytes());
+    let text = decode(&bytes).unwrap_err().to_string();
+    assert!(text.contains("more bytes in its header"), "{text}");
+}
+
+#[test]
 fn another_version_is_refused_by_number() {
     let mut bytes = body(&sample(), false);
     bytes[4] = 9;

@@ -1,12 +1,16 @@
 use serde_json::json;
 
+use super::{Current, Resolver, Room};
+
 use crate::config::{CollectionConfig, Distance, Durability, VectorParams};
 use crate::db::Database;
 use crate::error::Error;
 use crate::filter::{Condition, Filter};
 use crate::limits::MAX_BATCH_POINTS;
 use crate::point::{Payload, Point, Select, Vectors};
+use crate::query::allowance::Allowance;
 use crate::write::batch::{Operation, WriteBatch};
+use crate::write::prepare::prepare;
 
 fn config() -> CollectionConfig {
     CollectionConfig::new(VectorParams::new(1, Distance::Dot))
@@ -40,6 +44,72 @@ fn what_a_filter_makes_too_large_for_the_log_is_refused_with_advice() {
     });
     assert!(matches!(&error, Error::Limit { limit, found, .. } if found - limit == 1));
     assert!(error.to_string().contains("match fewer points"), "{error}");
+}
+
+#[test]
+fn a_change_of_payloads_counts_the_vectors_that_applying_it_copies() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let wide = CollectionConfig::new(VectorParams::new(256, Distance::Dot));
+    let c = db.create_collection("c", wide).unwrap();
+    c.upsert((0..100).map(|id| Point::new(id, vec![1.0; 256])).collect())
+        .unwrap();
+    c.flush().unwrap();
+    let resolve = |most: usize| {
+        let (tables, allowance) = (c.core().tables(), Allowance::unlimited());
+        let set = Operation::SetPayload {
+            payload: payload(json!({"x": 1})),
+            target: Filter::default().into(),
+            key: None,
+        };
+        let prepared = prepare(&tables.schema, set).unwrap();
+        let mut resolver = Resolver::new(tables, false, &allowance);
+        resolver.resolve(prepared, c.core().id, 1, &mut Room::new(most))
+    };
+    // A hundred vectors of 1,024 bytes; what the log gets are some 40 bytes a point.
+    let error = resolve(100 * 1_024).unwrap_err();
+    assert!(matches!(error, Error::Limit { limit: 102_400, .. }), "{error}");
+    assert!(error.to_string().contains("apply_in_steps"), "{error}");
+    assert_eq!(resolve(100 * 1_100).unwrap().effects.len(), 100);
+}
+
+#[test]
+fn a_batch_looks_the_vectors_of_changed_payloads_up_where_they_are() {
+    let db = Database::builder().background(false).open_in_memory().unwrap();
+    let c = db.create_collection("c", config()).unwrap();
+    c.upsert(vec![Point::new(1, [5.0])]).unwrap();
+    c.flush().unwrap();
+    let (tables, allowance) = (c.core().tables(), Allowance::unlimited());
+    let mut resolver = Resolver::new(tables.clone(), true, &allowance);
+    let mut room = Room::new(usize::MAX);
+    for value in [1, 2] {
+        let set = Operation::SetPayload {
+            payload: payload(json!({ "x": value })),
+            target: Filter::default().into(),
+            key: None,
+        };
+        let prepared = prepare(&tables.schema, set).unwrap();
+        resolver.resolve(prepared, c.core().id, value, &mut room).unwrap();
+    }
+    let stored = tables.latest(1.into()).unwrap();
+    let stored = stored.vector(0).unwrap().unwrap();
+    let current = resolver.current(1.into());
+    assert!(matches!(current, Some(Current::Staged(_))));
+    let seen = current.as_ref().unwrap().vector(0).unwrap().unwrap();
+    assert!(std::ptr::eq(seen, stored));
+    assert!(current.unwrap().has_vector(0));
+
+    // And what comes of such a batch has them.
+    let set = |value: i64| payload(json!({ "x": value }));
+    let batch = WriteBatch::new()
+        .set_payload("c", set(1), Filter::default())
+        .upsert("c", vec![Point::new(2, [6.0])])
+        .set_payload("c", set(2), Filter::default())
+        .set_payload("c", set(3), Filter::must([Condition::has_vector("")]));
+    assert_eq!(db.write(batch).unwrap().points, 6);
+    let found = c.get(&[1.into(), 2.into()], &Select::all()).unwrap();
+    let vectors: Vec<_> = found.iter().map(|point| point.vectors.clone().unwrap()).collect();
+    assert_eq!(vectors, [Vectors::from([5.0]), Vectors::from([6.0])]);
+    assert!(found.iter().all(|point| point.payload == Some(set(3))));
 }
 
 #[test]

@@ -48,6 +48,24 @@ fn texts_are_those_that_clients_match() {
 }
 
 #[test]
+fn a_write_that_was_stopped_in_the_middle_is_told_as_what_stopped_it() {
+    let stopped: ServiceError = Error::Unfinished {
+        points: 8_192,
+        source: Box::new(Error::Cancelled),
+    }
+    .into();
+    assert_eq!(stopped.kind, ErrorKind::Timeout);
+    assert!(stopped.message.contains("after 8192 points"), "{stopped}");
+    let full: ServiceError = Error::Unfinished {
+        points: 8_192,
+        source: Box::new(vdb::LogError::NoSpace { path: "wal".into() }.into()),
+    }
+    .into();
+    assert_eq!(full.kind, ErrorKind::OutOfStorage);
+    assert!(full.message.contains("after 8192 points"), "{full}");
+}
+
+#[test]
 fn problems_are_told_together() {
     let mut problems = Problems::new();
     problems.at_least("limit", Some(0), 1);
