@@ -181,10 +181,8 @@ async fn succeed<T: Serialize + Send + 'static>(result: T, time: f64) -> Respons
     let Some(bytes) = written else {
         return Failure::from(ServiceError::internal("the answer could not be written")).respond(time);
     };
-    ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
 }
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// As [`answer`], for work that may go on in the background: without a result it only says that it was accepted.
 pub(super) async fn answer_accepted<T: Serialize + Send + 'static>(
