@@ -253,7 +253,7 @@ async fn names_that_are_longer_than_headers() {
     let rename = proto::RenameAliasBuilder::new(long.as_str(), "b");
     is(
         same!(both.rename_alias(rename)).unwrap_err(),
-        Code::InvalidArgument,
-        "",
+        Code::NotFound,
+        " does not exists!",
     );
 }
