@@ -1,9 +1,12 @@
 //! Vectors made of texts: the model `qdrant/bm25`, which needs no weights and runs in the process. Others run elsewhere;
 //! callers make their vectors before they call.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use vdb::SparseVector;
+use vdb::{Control, Error, SparseVector};
 use vdb_text::{AnalyzerConfig, Bm25, Bm25Config, Language, Stopwords};
 
 /// The names of the model, in lower case.
@@ -20,12 +23,16 @@ pub enum Role {
 
 /// Why a text has no vector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InferenceError {
-    /// Which part of the request is wrong: `model` or `options`.
-    pub field: &'static str,
-    /// What is wrong with it.
-    pub problem: String,
+pub enum InferenceError {
+    /// There is no such model.
+    #[error("model: {0}")]
+    Model(String),
+    /// An option is not known, or out of its range.
+    #[error("options: {0}")]
+    Options(String),
+    /// The time of the request is over, or nobody waits for it any more.
+    #[error("{0}")]
+    Stopped(String),
 }
 
 /// The options of the model, as clients give them; others are not minded.
@@ -46,7 +53,10 @@ struct Options {
 
 /// The list of a language, or lists of several and words of one's own.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected the name of a language, or an object of lists `languages` and `custom` of names and words"
+)]
 enum GivenStopwords {
     Language(String),
     Set {
@@ -64,32 +74,64 @@ enum Stemmer {
     None,
 }
 
-/// The vector that a model makes of a text.
-///
-/// # Errors
-/// When there is no such model, or an option is out of its range.
-pub fn embed(
-    model: &str,
-    text: &str,
-    options: Map<String, Value>,
-    role: Role,
-) -> Result<SparseVector, InferenceError> {
-    let known = BM25.iter().any(|name| name.eq_ignore_ascii_case(model));
-    if !known {
-        return Err(InferenceError {
-            field: "model",
-            problem: unknown_model(model),
-        });
+/// Makes vectors of the texts of one request. What their options say is made once, however many texts say the same.
+#[derive(Debug, Default)]
+pub struct Models<'a> {
+    control: Option<Control<'a>>,
+    /// By their options, as JSON.
+    made: HashMap<String, Bm25>,
+}
+
+impl<'a> Models<'a> {
+    /// For as long as `control` allows, which is asked before each text.
+    pub fn within(control: &Control<'a>) -> Self {
+        Models {
+            control: Some(*control),
+            made: HashMap::new(),
+        }
     }
-    let bm25 = bm25(options).map_err(|problem| InferenceError {
-        field: "options",
-        problem,
-    })?;
-    let weights = match role {
-        Role::Document => bm25.document(text),
-        Role::Query => bm25.query(text),
-    };
-    Ok(SparseVector::new(weights.indices, weights.values))
+
+    /// The vector that a model makes of a text.
+    ///
+    /// # Errors
+    /// When there is no such model, an option is out of its range, or the request has to end.
+    pub fn embed(
+        &mut self,
+        model: &str,
+        text: &str,
+        options: Map<String, Value>,
+        role: Role,
+    ) -> Result<SparseVector, InferenceError> {
+        let known = BM25.iter().any(|name| name.eq_ignore_ascii_case(model));
+        if !known {
+            return Err(InferenceError::Model(unknown_model(model)));
+        }
+        self.go_on()?;
+        let options = Value::Object(options);
+        let bm25 = match self.made.entry(options.to_string()) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(free) => free.insert(bm25(options).map_err(InferenceError::Options)?),
+        };
+        let weights = match role {
+            Role::Document => bm25.document(text),
+            Role::Query => bm25.query(text),
+        };
+        Ok(SparseVector::new(weights.indices, weights.values))
+    }
+
+    /// Ends the work where nobody waits for it.
+    fn go_on(&self) -> Result<(), InferenceError> {
+        let Some(control) = self.control.filter(Control::is_cancelled) else {
+            return Ok(());
+        };
+        let why = control
+            .timed_out()
+            .map_or(Error::Cancelled, |limit| Error::Timeout {
+                doing: "making vectors of texts",
+                limit,
+            });
+        Err(InferenceError::Stopped(why.to_string()))
+    }
 }
 
 /// What is said of a model that is not there.
@@ -98,9 +140,8 @@ pub(crate) fn unknown_model(model: &str) -> String {
     format!("there is no model {cut:?}, only qdrant/bm25 for texts; send the vector in its place")
 }
 
-fn bm25(options: Map<String, Value>) -> Result<Bm25, String> {
-    let options: Options =
-        serde_json::from_value(Value::Object(options)).map_err(|error| error.to_string())?;
+fn bm25(options: Value) -> Result<Bm25, String> {
+    let options: Options = serde_json::from_value(options).map_err(|error| error.to_string())?;
     let language = match options.language.as_deref() {
         None => Some(Language::English),
         Some("none") => None,

@@ -12,6 +12,14 @@ pub(crate) struct Normalizer {
 }
 
 impl Normalizer {
+    /// How many different ones there are.
+    pub(crate) const FORMS: usize = 8;
+
+    /// Which of them this is, from 0.
+    pub(crate) fn form(self) -> usize {
+        usize::from(self.lowercase) | usize::from(self.folding) << 1 | usize::from(self.is_cut) << 2
+    }
+
     /// The normal form of `token`: itself, or what is then in `buffer`.
     pub(crate) fn apply<'a>(&self, token: &'a str, buffer: &'a mut String) -> &'a str {
         let unchanged = match (token.is_ascii(), self.lowercase) {

@@ -1,6 +1,7 @@
 //! Words that are left out: lists by language, and the caller's own.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use crate::error::{Error, Result, list};
 use crate::language::Language;
@@ -113,9 +114,40 @@ impl Language {
     }
 }
 
-/// Stop words in the form that tokens have when they are compared with them.
+/// Words in the form that tokens have when they are compared with them.
+type Words = HashSet<Box<str>>;
+
+/// The lists of languages in every form that tokens can have, each made when it is first asked for and then there for all sets of
+/// the process.
+static LISTS: [[OnceLock<Words>; Normalizer::FORMS]; Language::ALL.len()] =
+    [const { [const { OnceLock::new() }; Normalizer::FORMS] }; Language::ALL.len()];
+
+/// The list of a language in the form that tokens have; `None` where there is no list.
+fn list_of(language: Language, normalizer: Normalizer) -> Option<&'static Words> {
+    let words = language.stopwords()?;
+    let forms = LISTS.get(language as usize)?;
+    let list = forms.get(normalizer.form())?;
+    Some(list.get_or_init(|| normalized(words.iter().copied(), normalizer)))
+}
+
+fn normalized<'a>(words: impl IntoIterator<Item = &'a str>, normalizer: Normalizer) -> Words {
+    let mut buffer = String::new();
+    let mut set = Words::new();
+    for word in words {
+        let word = normalizer.apply(word, &mut buffer);
+        if !set.contains(word) {
+            set.insert(Box::from(word));
+        }
+    }
+    set
+}
+
+/// Stop words: the lists of languages, and the caller's own.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StopwordSet(HashSet<Box<str>>);
+pub(crate) struct StopwordSet {
+    lists: Vec<&'static Words>,
+    own: Words,
+}
 
 impl StopwordSet {
     pub(crate) fn new<'a>(
@@ -123,29 +155,22 @@ impl StopwordSet {
         custom: impl IntoIterator<Item = &'a str>,
         normalizer: Normalizer,
     ) -> Result<Self> {
-        let mut set = HashSet::new();
-        let mut buffer = String::new();
-        let mut add = |word: &str| {
-            let word = normalizer.apply(word, &mut buffer);
-            if !set.contains(word) {
-                set.insert(Box::from(word));
-            }
-        };
-        for language in languages {
-            let words = language.stopwords().ok_or_else(|| Error::NoResource {
+        let named = |language: Language| {
+            list_of(language, normalizer).ok_or_else(|| Error::NoResource {
                 field: "stopwords",
                 language: language.name(),
                 what: "list of stop words",
                 known: list(with_stopwords().map(Language::name)),
-            })?;
-            words.iter().for_each(|word| add(word));
-        }
-        custom.into_iter().for_each(&mut add);
-        Ok(Self(set))
+            })
+        };
+        Ok(Self {
+            lists: languages.into_iter().map(named).collect::<Result<_>>()?,
+            own: normalized(custom, normalizer),
+        })
     }
 
     pub(crate) fn contains(&self, token: &str) -> bool {
-        !self.0.is_empty() && self.0.contains(token)
+        self.own.contains(token) || self.lists.iter().any(|list| list.contains(token))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Formulas as values. Nothing is checked while one is built; whoever runs it checks all of it first.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::{Add, Mul};
 
 use serde_json::Value;
@@ -63,6 +64,15 @@ impl Variable {
             _ => rest.strip_prefix('[')?.strip_suffix(']')?.parse().ok(),
         });
         place.map_or_else(|| Variable::Payload(name.to_owned()), Variable::Score)
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Variable::Score(place) => write!(f, "$score[{place}]"),
+            Variable::Payload(path) => f.write_str(path),
+        }
     }
 }
 

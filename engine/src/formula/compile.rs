@@ -106,11 +106,7 @@ fn invalid(what: String) -> Error {
 }
 
 fn number(variable: &Variable, value: &Value) -> Result<f64> {
-    let wrong = || {
-        invalid(format!(
-            "the default of {variable:?} must be a number, got {value}"
-        ))
-    };
+    let wrong = || invalid(format!("the default of {variable} must be a number, got {value}"));
     value.as_f64().ok_or_else(wrong)
 }
 

@@ -17,6 +17,14 @@ impl Clock {
     pub(super) fn seconds(self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
+
+    /// How a read is carried out that may take so long from the beginning of its call.
+    pub(super) fn within(self, timeout: Option<Duration>) -> ReadOptions {
+        ReadOptions {
+            timeout,
+            since: Some(self.0),
+        }
+    }
 }
 
 pub(super) fn write_options(manner: Manner) -> WriteOptions {
@@ -28,7 +36,7 @@ pub(super) fn write_options(manner: Manner) -> WriteOptions {
 }
 
 pub(super) fn read_options(timeout: Option<Duration>) -> ReadOptions {
-    ReadOptions { timeout }
+    ReadOptions { timeout, since: None }
 }
 
 /// What answers calls, for somebody.

@@ -7,6 +7,7 @@ use tonic::Status;
 use super::call::{Clock, OnBehalf, serve_by_methods};
 use super::convert::collections as convert;
 use super::convert::collections::{aliases, describe};
+use super::convert::points;
 use crate::service::{Caller, Service, ServiceError};
 
 type Answer<T> = Result<T, Status>;
@@ -95,11 +96,12 @@ impl CollectionCalls {
         message: proto::DeleteCollection,
     ) -> Answer<proto::CollectionOperationResponse> {
         let clock = Clock::start();
-        // It is dropped in one step, which takes no time that could be limited.
         let proto::DeleteCollection {
             collection_name,
-            timeout: _,
+            timeout,
         } = message;
+        // It is dropped in one step, which takes no time that could be limited.
+        points::timeout(timeout)?;
         let result = self.0.delete_collection(&collection_name).await?;
         Ok(done(result, clock))
     }
@@ -110,7 +112,8 @@ impl CollectionCalls {
         message: proto::ChangeAliases,
     ) -> Answer<proto::CollectionOperationResponse> {
         let clock = Clock::start();
-        let proto::ChangeAliases { actions, timeout: _ } = message;
+        let proto::ChangeAliases { actions, timeout } = message;
+        points::timeout(timeout)?;
         let result = self.0.update_aliases(aliases::changes(actions)?).await?;
         Ok(done(result, clock))
     }

@@ -11,6 +11,7 @@ use super::guard::Admitted;
 use super::intake::HEAD;
 use super::points::PointCalls;
 use super::reply;
+use super::status::unreadable;
 
 /// The frame of an answer, and the collection that it is about.
 type Answer = Result<(Bytes, String), Status>;
@@ -63,9 +64,8 @@ direct! {
     Upsert: "/qdrant.Points/Upsert", upsert(UpsertPoints);
 }
 
-/// A message, with the error that the services' own reading has for one that is none.
 fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, Status> {
-    M::decode(bytes).map_err(|error| Status::internal(error.to_string()))
+    M::decode(bytes).map_err(unreadable)
 }
 
 #[cfg(test)]

@@ -23,8 +23,17 @@ use super::intake::{Intake, Message};
 use super::journal::{Journal, Subject, Told};
 use super::points::PointCalls;
 use super::reply;
+use super::status::unreadable;
 use crate::connections::Answers;
 use crate::service::Caller;
+
+/// What errors begin with that the services have for a message that cannot be read.
+const UNREAD: [&str; 4] = [
+    "failed to decode Protobuf message: ",
+    "protocol error: ",
+    "Error decompressing: ",
+    "Unexpected EOF decoding stream",
+];
 
 /// Answers all calls of gRPC.
 #[derive(Clone, Debug)]
@@ -191,8 +200,12 @@ async fn answer_directly(
 /// What the services answer.
 async fn serve(services: Router, request: Request<Body>, caller: Caller) -> Answered {
     let mut response = services.answer(request).await;
+    let failed = failure(response.headers());
+    if let Some(unread) = failed.as_ref().filter(|status| is_unread(status)) {
+        return Answered::refused(unreadable(unread.message()), Some(caller));
+    }
     Answered {
-        failed: failure(response.headers()),
+        failed,
         collection: response
             .extensions_mut()
             .remove::<Subject>()
@@ -206,6 +219,14 @@ async fn serve(services: Router, request: Request<Body>, caller: Caller) -> Answ
 /// come.
 fn failure(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
+}
+
+/// Whether the services could not read the message. They take that for a failure of their own.
+fn is_unread(status: &Status) -> bool {
+    status.code() == Code::Internal
+        && UNREAD
+            .iter()
+            .any(|beginning| status.message().starts_with(beginning))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use prost::Message;
 use qdrant_client::qdrant as proto;
 
+use super::convert::inference::Models;
 use super::convert::rejection::Result;
 use super::convert::{collections, filter, ids, indexes, legacy, points, query};
 
@@ -11,6 +12,11 @@ type Reader = fn(&[u8]) -> bool;
 
 fn reads<M: Message + Default, T>(bytes: &[u8], read: impl FnOnce(M) -> Result<T>) -> bool {
     M::decode(bytes).is_ok_and(|message| read(message).is_ok())
+}
+
+/// As [`reads`], of a message in which there may be texts.
+fn makes<M: Message + Default, T>(bytes: &[u8], read: impl FnOnce(M, &mut Models<'_>) -> Result<T>) -> bool {
+    reads(bytes, |message| read(message, &mut Models::default()))
 }
 
 fn payload(bytes: &[u8]) -> bool {
@@ -38,8 +44,8 @@ fn update_collection(bytes: &[u8]) -> bool {
 /// How each message with something to it is read, by its name.
 pub(crate) const MESSAGES: &[(&str, Reader)] = &[
     ("UpsertPoints", |bytes| {
-        reads(bytes, |of: proto::UpsertPoints| {
-            points::upsert(of.points, of.update_filter, of.update_mode)
+        makes(bytes, |of: proto::UpsertPoints, models| {
+            points::upsert(of.points, of.update_filter, of.update_mode, models)
         })
     }),
     ("DeletePoints", |bytes| {
@@ -48,8 +54,8 @@ pub(crate) const MESSAGES: &[(&str, Reader)] = &[
         })
     }),
     ("UpdatePointVectors", |bytes| {
-        reads(bytes, |of: proto::UpdatePointVectors| {
-            points::update_vectors(of.points, of.update_filter)
+        makes(bytes, |of: proto::UpdatePointVectors, models| {
+            points::update_vectors(of.points, of.update_filter, models)
         })
     }),
     ("DeletePointVectors", |bytes| {
@@ -64,7 +70,9 @@ pub(crate) const MESSAGES: &[(&str, Reader)] = &[
         })
     }),
     ("UpdateBatchPoints", |bytes| {
-        reads(bytes, |of: proto::UpdateBatchPoints| points::batch(of.operations))
+        makes(bytes, |of: proto::UpdateBatchPoints, models| {
+            points::batch(of.operations, models)
+        })
     }),
     ("GetPoints", |bytes| {
         reads(bytes, |of: proto::GetPoints| {
@@ -77,15 +85,15 @@ pub(crate) const MESSAGES: &[(&str, Reader)] = &[
             filter::optional("filter", of.filter).and(order)
         })
     }),
-    ("QueryPoints", |bytes| reads(bytes, query::request)),
-    ("QueryPointGroups", |bytes| reads(bytes, query::groups)),
+    ("QueryPoints", |bytes| makes(bytes, query::request)),
+    ("QueryPointGroups", |bytes| makes(bytes, query::groups)),
     ("SearchPoints", |bytes| reads(bytes, legacy::search)),
     ("SearchPointGroups", |bytes| reads(bytes, legacy::search_groups)),
-    ("RecommendPoints", |bytes| reads(bytes, legacy::recommend)),
+    ("RecommendPoints", |bytes| makes(bytes, legacy::recommend)),
     ("RecommendPointGroups", |bytes| {
-        reads(bytes, legacy::recommend_groups)
+        makes(bytes, legacy::recommend_groups)
     }),
-    ("DiscoverPoints", |bytes| reads(bytes, legacy::discover)),
+    ("DiscoverPoints", |bytes| makes(bytes, legacy::discover)),
     ("CreateCollection", create_collection),
     ("UpdateCollection", update_collection),
     ("ChangeAliases", |bytes| {

@@ -8,6 +8,31 @@ use crate::service::{ErrorKind, ServiceError};
 /// The metadata that says when to try again.
 const RETRY_AFTER: &str = "retry-after";
 
+/// Bytes of the text of an error. It goes into a header, of which clients take some kilobytes, with three bytes for each that is
+/// not ASCII.
+const MOST: usize = 1_536;
+
+/// Of a longer text the bytes of its end that are kept: where something is named, what is wrong with it stands there.
+const END: usize = 256;
+
+/// An error. Its text may have whatever callers call things; what is too much of it is left out.
+pub(super) fn told(code: Code, text: &str) -> Status {
+    if text.len() <= MOST {
+        return Status::new(code, text);
+    }
+    let start = &text[..text.floor_char_boundary(MOST - END)];
+    let end = &text[text.ceil_char_boundary(text.len() - END)..];
+    Status::new(code, format!("{start} [...] {end}"))
+}
+
+/// A message that cannot be read.
+pub(super) fn unreadable(error: impl std::fmt::Display) -> Status {
+    told(
+        Code::InvalidArgument,
+        &format!("the message cannot be read: {error}"),
+    )
+}
+
 impl From<ServiceError> for Status {
     fn from(error: ServiceError) -> Self {
         let text = match error.kind {
@@ -27,9 +52,8 @@ impl From<ServiceError> for Status {
             | ErrorKind::Unimplemented
             | ErrorKind::Internal => error.to_string(),
         };
-        let mut status = Status::new(code(error.kind), text);
-        if let ErrorKind::RateLimited { retry_after } = error.kind {
-            let seconds = retry_after.as_secs_f64().ceil().max(1.0) as u64;
+        let mut status = told(code(error.kind), &text);
+        if let Some(seconds) = error.kind.retry_after() {
             status
                 .metadata_mut()
                 .insert(RETRY_AFTER, MetadataValue::from(seconds));

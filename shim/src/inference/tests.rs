@@ -4,7 +4,7 @@ use super::*;
 
 fn vector(options: Value, role: Role) -> Result<SparseVector, InferenceError> {
     let options = options.as_object().cloned().unwrap();
-    embed("Qdrant/BM25", "The quick foxes and a fox", options, role)
+    Models::default().embed("Qdrant/BM25", "The quick foxes and a fox", options, role)
 }
 
 #[test]
@@ -34,20 +34,47 @@ fn other_options_are_not_minded() {
 
 #[test]
 fn what_there_is_not_is_refused_by_name() {
-    let refused = embed("jina/v3", "text", Map::new(), Role::Query).unwrap_err();
+    let refused = Models::default().embed("jina/v3", "text", Map::new(), Role::Query);
     assert!(
-        refused.field == "model" && refused.problem.contains("jina/v3"),
-        "{refused}"
+        matches!(&refused, Err(InferenceError::Model(problem)) if problem.contains("jina/v3")),
+        "{refused:?}"
     );
     for options in [
         json!({"language": "klingon"}),
         json!({"k": -1.0}),
         json!({"b": "x"}),
     ] {
-        assert_eq!(
-            vector(options.clone(), Role::Query).unwrap_err().field,
-            "options",
-            "{options}"
-        );
+        let refused = vector(options.clone(), Role::Query);
+        assert!(matches!(refused, Err(InferenceError::Options(_))), "{options}");
     }
+}
+
+#[test]
+fn the_same_options_make_one_analyzer() {
+    let mut models = Models::default();
+    let mut embed = |options: Value| {
+        let options = options.as_object().cloned().unwrap();
+        let vector = models
+            .embed("bm25", "le renard", options, Role::Document)
+            .unwrap();
+        (vector.indices.len(), models.made.len())
+    };
+    assert_eq!(embed(json!({"language": "french"})), (1, 1));
+    assert_eq!(embed(json!({"language": "french"})), (1, 1));
+    assert_eq!(embed(json!({"language": "none"})), (2, 2));
+}
+
+#[test]
+fn nothing_is_made_for_who_does_not_wait() {
+    let gone = || true;
+    let control = Control::cancelled_by(&gone);
+    let stopped = Models::within(&control).embed("bm25", "text", Map::new(), Role::Query);
+    assert!(matches!(stopped, Err(InferenceError::Stopped(_))), "{stopped:?}");
+    let waiting = || false;
+    let late = Control::cancelled_by(&waiting).timeout(std::time::Duration::ZERO);
+    let stopped = Models::within(&late).embed("bm25", "text", Map::new(), Role::Query);
+    assert!(
+        matches!(&stopped, Err(InferenceError::Stopped(why)) if why.starts_with("making vectors of texts")),
+        "{stopped:?}"
+    );
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -61,6 +62,16 @@ impl Room {
             Some(held) => held.merge(more),
             none => *none = Some(more),
         }
+    }
+}
+
+/// Whether a body has been read to its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct End(Arc<AtomicBool>);
+
+impl End {
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -228,19 +239,27 @@ impl Bodies {
         }
     }
 
-    /// A body of any size that is read as it comes, and ends with an error when its caller is silent for too long.
-    pub(crate) fn paced(&self, body: Body) -> Body {
+    /// A body of any size that is read as it comes, and ends with an error when its caller is silent for too long; and its end.
+    pub(crate) fn paced(&self, body: Body) -> (Body, End) {
         let patience = self.patience;
-        let parts = unfold(Some(body.into_data_stream()), move |parts| async move {
-            let mut parts = parts?;
-            match timeout(patience, parts.next()).await {
-                Ok(None) => None,
-                Ok(Some(Ok(part))) => Some((Ok(part), Some(parts))),
-                Ok(Some(Err(error))) => Some((Err(BoxError::from(error)), None)),
-                Err(_) => Some((Err(BoxError::from(BodyProblem::Late)), None)),
-            }
-        });
-        Body::from_stream(parts)
+        let end = End::default();
+        let reached = end.clone();
+        let parts = unfold(
+            Some((body.into_data_stream(), reached)),
+            move |parts| async move {
+                let (mut parts, reached) = parts?;
+                match timeout(patience, parts.next()).await {
+                    Ok(None) => {
+                        reached.0.store(true, Ordering::Relaxed);
+                        None
+                    }
+                    Ok(Some(Ok(part))) => Some((Ok(part), Some((parts, reached)))),
+                    Ok(Some(Err(error))) => Some((Err(BoxError::from(error)), None)),
+                    Err(_) => Some((Err(BoxError::from(BodyProblem::Late)), None)),
+                }
+            },
+        );
+        (Body::from_stream(parts), end)
     }
 }
 

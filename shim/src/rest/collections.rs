@@ -182,6 +182,7 @@ struct ChangeAliases {
 
 /// One of these; other keys are not minded.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with one change of an alias")]
 struct AliasFields {
     create_alias: Option<CreateAlias>,
     delete_alias: Option<DeleteAlias>,

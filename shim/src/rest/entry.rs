@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::guard::Guard;
-use super::intake;
+use super::intake::{self, Sent};
 use super::journal::Journal;
 use super::origin::Allowed;
 use crate::limits::Bodies;
@@ -35,7 +35,9 @@ pub(super) async fn enter(State(entry): State<Arc<Entry>>, request: Request, nex
 impl Entry {
     /// The answer to a request, and who made it, where he was let in.
     async fn pass(&self, mut request: Request, next: Next) -> (Response, Option<Caller>) {
-        if let Some(refusal) = self.origins.refusal(request.headers()) {
+        let sent = Sent::with(&request);
+        if let Some(mut refusal) = self.origins.refusal(request.headers()) {
+            sent.unread(&mut refusal);
             return (refusal, None);
         }
         match self.guard.admit(&mut request).await {
@@ -45,9 +47,14 @@ impl Entry {
             }
             Ok(None) => {
                 let (parts, _) = request.into_parts();
-                (next.run(Request::from_parts(parts, Body::empty())).await, None)
+                let mut response = next.run(Request::from_parts(parts, Body::empty())).await;
+                sent.unread(&mut response);
+                (response, None)
             }
-            Err(refusal) => (refusal, None),
+            Err(mut refusal) => {
+                sent.unread(&mut refusal);
+                (refusal, None)
+            }
         }
     }
 }

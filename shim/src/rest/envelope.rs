@@ -1,5 +1,6 @@
 //! The shape of every answer; which status an error has.
 
+use std::io;
 use std::time::Instant;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -48,13 +49,19 @@ impl Failure {
         }
     }
 
+    /// A body that is packed in a way that is not known here.
+    pub(super) fn packed() -> Self {
+        Failure {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ..Failure::format(
+                Part::Body,
+                "it is packed in a way that is not known here: send it as it is, or packed with gzip",
+            )
+        }
+    }
+
     /// An error of the service. Those about values do not know in which part of a request these stand.
     pub(super) fn of(error: ServiceError, part: Part) -> Self {
-        let retry_after = if let ErrorKind::RateLimited { retry_after } = error.kind {
-            Some(retry_after.as_secs().max(1))
-        } else {
-            None
-        };
         let out_of_range = |part: Part| format!("Validation error in {}: [{}]", part.name(), error.message);
         let text = if error.kind == ErrorKind::Name {
             out_of_range(Part::Path)
@@ -66,7 +73,7 @@ impl Failure {
         Failure {
             status: status(error.kind),
             text,
-            retry_after,
+            retry_after: error.kind.retry_after(),
         }
     }
 }
@@ -125,30 +132,67 @@ struct Success<T> {
 }
 
 /// Answers with what `work` gives.
-pub(super) async fn answer<T: Serialize>(work: impl Future<Output = Result<T, Failure>>) -> Response {
+pub(super) async fn answer<T: Serialize + Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Response {
     let started = Instant::now();
     let outcome = work.await;
     let time = started.elapsed().as_secs_f64();
     match outcome {
-        Ok(result) => succeed(result, time),
+        Ok(result) => succeed(result, time).await,
         Err(failure) => failure.respond(time),
     }
 }
 
-fn succeed<T: Serialize>(result: T, time: f64) -> Response {
+/// Bytes of an answer that are written where it is asked for. One that is longer takes so long that other connections must not wait
+/// for it, and is begun again elsewhere.
+const WRITTEN_HERE: usize = 64 << 10;
+
+/// What is written of an answer, as long as it is short.
+#[derive(Default)]
+struct Short(Vec<u8>);
+
+impl io::Write for Short {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > WRITTEN_HERE {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn succeed<T: Serialize + Send + 'static>(result: T, time: f64) -> Response {
     let status = "ok";
-    axum::Json(Success { result, status, time }).into_response()
+    let success = Success { result, status, time };
+    let mut short = Short::default();
+    let written = match serde_json::to_writer(&mut short, &success) {
+        Ok(()) => Some(short.0),
+        Err(_) => {
+            drop(short);
+            let whole = tokio::task::spawn_blocking(move || serde_json::to_vec(&success).ok());
+            whole.await.ok().flatten()
+        }
+    };
+    let Some(bytes) = written else {
+        return Failure::from(ServiceError::internal("the answer could not be written")).respond(time);
+    };
+    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
 }
 
 /// As [`answer`], for work that may go on in the background: without a result it only says that it was accepted.
-pub(super) async fn answer_accepted<T: Serialize>(
+pub(super) async fn answer_accepted<T: Serialize + Send + 'static>(
     work: impl Future<Output = Result<Option<T>, Failure>>,
 ) -> Response {
     let started = Instant::now();
     let outcome = work.await;
     let time = started.elapsed().as_secs_f64();
     match outcome {
-        Ok(Some(result)) => succeed(result, time),
+        Ok(Some(result)) => succeed(result, time).await,
         Ok(None) => {
             let body = json!({ "status": "accepted", "time": time });
             (StatusCode::ACCEPTED, axum::Json(body)).into_response()
@@ -156,3 +200,6 @@ pub(super) async fn answer_accepted<T: Serialize>(
         Err(failure) => failure.respond(time),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Names, parameters and bodies of requests, and what is said of bad ones.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -121,6 +121,7 @@ impl ReadParams {
         }
         Ok(ReadOptions {
             timeout: check_timeout(self.timeout)?,
+            since: Some(Instant::now()),
         })
     }
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `entry.rs` | the way of every request to its route |
 //! | `envelope.rs` | the shape of every answer; which status an error has |
-//! | `extract.rs` | names, parameters and bodies of requests, and what is said of bad ones |
+//! | `extract.rs`, `meant.rs` | names, parameters and bodies of requests, and what is said of bad ones; what bodies ask for |
 //! | `guard.rs`, `origin.rs` | who may call what; pages that may not |
 //! | `intake.rs` | bodies, taken in and bounded |
 //! | `journal.rs` | request ids, the log, counts of answers |
@@ -37,6 +37,7 @@ mod indexes;
 mod intake;
 mod issues;
 mod journal;
+mod meant;
 mod node;
 mod optimizations;
 mod origin;
@@ -54,14 +55,15 @@ mod wire;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::limits::{Bodies, Limits, PACKET};
+use crate::request_ids::REQUEST_ID;
 use crate::service::access::Access;
 use crate::service::{Caller, Keys, Service};
 use entry::Entry;
@@ -181,7 +183,9 @@ pub fn router(service: Service, options: RestOptions) -> Router {
         let anything = CorsLayer::new()
             .allow_origin(Any)
             .allow_methods(Any)
-            .allow_headers(Any);
+            // By name: a star stands for all headers but the one with a token.
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers([header::RETRY_AFTER, REQUEST_ID]);
         routes.layer(anything)
     };
     // Paths are mended before they are matched, which a layer of the router itself would be too late for.

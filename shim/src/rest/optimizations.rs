@@ -13,7 +13,7 @@ use uuid::Uuid;
 use vdb::{CollectionInfo, FinishedJob, Progress, SegmentInfo, Status};
 
 use super::App;
-use super::envelope::answer;
+use super::envelope::{Failure, Part, answer};
 use super::extract::{At, Params};
 
 /// Finished jobs that are told of, where nobody says how many.
@@ -31,9 +31,31 @@ struct Asked {
     completed_limit: Option<usize>,
 }
 
+/// Lists that there are.
+const LISTS: [&str; 3] = ["queued", "completed", "idle_segments"];
+
 impl Asked {
+    fn lists(&self) -> impl Iterator<Item = &str> {
+        self.with
+            .split(',')
+            .map(str::trim)
+            .filter(|list| !list.is_empty())
+    }
+
     fn has(&self, list: &str) -> bool {
-        self.with.split(',').any(|part| part.trim() == list)
+        self.lists().any(|asked| asked == list)
+    }
+
+    /// Refuses lists that there are not.
+    fn check(&self) -> Result<(), Failure> {
+        let Some(unknown) = self.lists().find(|list| !LISTS.contains(list)) else {
+            return Ok(());
+        };
+        let unknown: String = unknown.chars().take(64).collect();
+        Err(Failure::format(
+            Part::Query,
+            format_args!("with: there is no list {unknown:?}, only {}", LISTS.join(", ")),
+        ))
     }
 }
 
@@ -43,6 +65,7 @@ async fn optimizations(
     Params(asked): Params<Asked>,
 ) -> Response {
     answer(async move {
+        asked.check()?;
         let info = app.service.engine_info(&name).await?;
         let (queued, idle) = queue(&info);
         let points = |segments: &[&SegmentInfo]| segments.iter().map(|s| live(s)).sum::<u64>();

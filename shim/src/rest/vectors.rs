@@ -40,6 +40,7 @@ struct Sparse {
 
 /// One of these; other keys are not minded.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `dense` or `sparse`")]
 struct BodyFields {
     dense: Option<Dense>,
     sparse: Option<Sparse>,

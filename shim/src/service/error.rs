@@ -50,6 +50,14 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whole seconds after which there is room again for who asked too often.
+    pub(crate) fn retry_after(self) -> Option<u64> {
+        let ErrorKind::RateLimited { retry_after } = self else {
+            return None;
+        };
+        Some(retry_after.as_secs_f64().ceil().max(1.0) as u64)
+    }
+
     /// What stands before the message.
     pub fn prefix(self) -> &'static str {
         match self {
@@ -159,7 +167,8 @@ impl Problems {
         value: Option<N>,
         min: N,
     ) {
-        if let Some(value) = value.filter(|value| *value < min) {
+        // What is no number at all is not that large either.
+        if let Some(value) = value.filter(|value| !(&min..).contains(&value)) {
             self.add(
                 field,
                 format_args!("value {value:?} invalid, must be {min:?} or larger"),
@@ -175,7 +184,7 @@ impl Problems {
         min: N,
         max: N,
     ) {
-        if let Some(value) = value.filter(|value| *value < min || *value > max) {
+        if let Some(value) = value.filter(|value| !(&min..=&max).contains(&value)) {
             self.add(
                 field,
                 format_args!("value {value:?} invalid, must be from {min:?} to {max:?}"),

@@ -55,6 +55,7 @@ pub use describe::{CollectionDescription, ConfigDescription, IndexDescription, P
 pub use error::{ErrorKind, Problems, Result, ServiceError};
 pub use issues::Issue;
 pub use named_vectors::NamedVectorSettings;
+pub(crate) use query::check_batch;
 pub use query::{GroupHits, GroupsRequest, WithLookup};
 pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use vdb::{
-    Collection, Control, Error, Group, GroupId, GroupRequest, LookupFrom, MAX_EF, MAX_LIMIT, PointId,
-    Prefetch, Query, QueryParams, QueryRequest, Record, ScoredPoint, Select,
+    Collection, Control, Error, Group, GroupId, GroupRequest, LookupFrom, MAX_BATCH_REQUESTS, MAX_EF,
+    MAX_LIMIT, PointId, Prefetch, Query, QueryParams, QueryRequest, Record, ScoredPoint, Select,
 };
 
 use super::access::Right;
@@ -39,6 +39,21 @@ pub struct GroupHits {
     pub group: Group,
     /// The record whose id its value is, if there is one.
     pub lookup: Option<Record>,
+}
+
+/// Refuses more queries than may be answered together.
+///
+/// # Errors
+/// Of the kind [`ErrorKind::BadInput`].
+pub(crate) fn check_batch(queries: usize) -> Result<()> {
+    if queries > MAX_BATCH_REQUESTS {
+        return Err(ServiceError::from(Error::Limit {
+            what: "requests in one batch",
+            limit: MAX_BATCH_REQUESTS,
+            found: queries,
+        }));
+    }
+    Ok(())
 }
 
 impl Service {

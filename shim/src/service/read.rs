@@ -15,6 +15,8 @@ use super::error::{Result, ServiceError};
 pub struct ReadOptions {
     /// How long it may take; as the service says by default.
     pub timeout: Option<Duration>,
+    /// When that time began; with the call of the service by default.
+    pub since: Option<Instant>,
 }
 
 /// What to page through.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vdb::{Collection, Control};
 
-use super::error::Result;
+use super::error::{Result, ServiceError};
 use super::pool::Abandoned;
 use super::read::ReadOptions;
 use super::{Inner, Service};
@@ -45,6 +45,24 @@ impl Service {
                 inner.within(&name, time, abandoned, work)
             })
             .await
+    }
+
+    /// What `work` makes of what a caller sent, as a read: off the threads that serve connections, in its turn and within its time.
+    pub(crate) async fn make<T, E>(
+        &self,
+        options: ReadOptions,
+        work: impl FnOnce(&Control<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<ServiceError> + Send + 'static,
+    {
+        let time = Allowed::of(options, self.inner.options.read_timeout);
+        let made = self.inner.pool.read(time.end(), move |abandoned| {
+            let cancel = || abandoned.is_set();
+            Ok(work(&Control::cancelled_by(&cancel).timeout(time.left())))
+        });
+        made.await?
     }
 
     /// As [`on_collection`](Self::on_collection), for what is told of a collection without a look at its points.
@@ -93,10 +111,10 @@ struct Allowed {
 }
 
 impl Allowed {
-    /// From now on, and as long as the service has it where the caller does not say.
+    /// As long as the service has it where the caller does not say, and from now on where it has not begun.
     fn of(options: ReadOptions, default: Duration) -> Self {
         Allowed {
-            from: Instant::now(),
+            from: options.since.unwrap_or_else(Instant::now),
             limit: options.timeout.unwrap_or(default),
             asked: options.timeout.is_some(),
         }

@@ -7,6 +7,7 @@ use vdb::{Collection, Control, Durability, Error, Operation, Target};
 
 use super::Service;
 use super::error::{Result, ServiceError};
+use super::read::ReadOptions;
 
 /// In which order writes take effect. There is one order here, the strongest, whatever is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -31,6 +32,17 @@ pub struct WriteOptions {
     pub ordering: Ordering,
     /// How long to wait; then the answer says that the write goes on.
     pub timeout: Option<Duration>,
+}
+
+impl WriteOptions {
+    /// How what is to be written may be made of what a caller sent: in the time that he waits, without an end where he does not
+    /// say.
+    pub(crate) fn making(&self) -> ReadOptions {
+        ReadOptions {
+            timeout: Some(self.timeout.unwrap_or(Duration::MAX)),
+            since: None,
+        }
+    }
 }
 
 /// How far a write is.

@@ -304,4 +304,11 @@ async fn jobs_of_the_background_are_told() {
     server.get(&format!("{path}&completed_limit=0")).await.result();
     server.get(&format!("{path}&completed_limit=-1")).await.error(400);
     server.get("/collections/none/optimizations").await.error(404);
+    let path = "/collections/c/optimizations?with=queued,foo";
+    let unknown = server.get(path).await.error(400);
+    assert_eq!(
+        unknown,
+        "Format error in query parameters: with: there is no list \"foo\", only queued, completed, idle_segments"
+    );
+    server.get("/collections/c/optimizations?with=").await.result();
 }

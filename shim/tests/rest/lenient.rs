@@ -122,6 +122,80 @@ async fn what_is_wrong_is_told_by_its_place() {
     );
     let model = json!({"points": [{"id": 1, "vector": {"text": "owl", "model": ""}}]});
     server.put("/collections/c/points", model).await.error(422);
+    let batch = json!({"operations": [
+        {"upsert": {"points": [{"id": 1, "vector": [1, 0]}]}},
+        {"update_vectors": {"points": []}},
+    ]});
+    let batch = server.post("/collections/c/points/batch", batch).await.error(422);
+    assert_eq!(
+        batch,
+        "Validation error in JSON body: [operations[1].update_vectors.points: must specify points to update]"
+    );
+    let filter = json!({"operations": [{"delete": {"filter": {"must": [{"key": "k"}]}}}]});
+    let filter = server
+        .post("/collections/c/points/batch", filter)
+        .await
+        .error(422);
+    assert!(
+        filter.contains("[operations[0].delete.filter.must[0]: At least"),
+        "{filter}"
+    );
+    let formula = json!({"prefetch": {"query": [1, 0]}, "query": {"formula": {"sum": [1, {"key": "k"}]}}});
+    let formula = server
+        .post("/collections/c/points/query", formula)
+        .await
+        .error(422);
+    assert!(
+        formula.contains("[internal.query.formula.sum[1]: At least"),
+        "{formula}"
+    );
+}
+
+#[tokio::test]
+async fn shapes_that_are_not_known_are_told_in_words_of_the_interface() {
+    let server = Server::with_points().await;
+    let order = |order: Value| ("points/scroll", json!({ "order_by": order }));
+    let defaults =
+        json!({"prefetch": {"query": [1, 0]}, "query": {"formula": "zz", "defaults": {"zz": "x"}}});
+    for ((path, body), part) in [
+        (order(json!({"key": "n", "direction": "DESC"})), "`asc` or `desc`"),
+        (
+            (
+                "points/query/groups",
+                json!({"query": [1, 0], "group_by": "n", "with_lookup": {}}),
+            ),
+            "the name of a collection",
+        ),
+        (
+            ("points/scroll", json!({"shard_key": {}})),
+            "expected a shard key",
+        ),
+        (
+            ("points/scroll", json!({"with_vector": 5})),
+            "a list of names of vectors",
+        ),
+        (
+            ("points/query", json!({"query": {"indices": [-1], "values": [1]}})),
+            "`-1`, expected u32",
+        ),
+        (("points/query", defaults), "the default of zz must be a number"),
+    ] {
+        let text = server
+            .post(&format!("/collections/c/{path}"), body)
+            .await
+            .error(400);
+        assert!(text.contains(part), "{text}");
+        assert!(
+            !text.contains("untagged enum") && !text.contains("Payload("),
+            "{text}"
+        );
+    }
+    let create = json!({"vectors": {"size": 2, "distance": "Dot"}, "quantization_config": 5});
+    let text = server.put("/collections/q", create).await.error(400);
+    assert!(
+        text.contains("one of `scalar`, `product`") && !text.contains("Given"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod clusters;
 mod collections;
 mod contract;
 mod dashboard;
+mod documents;
 mod issues;
 mod lenient;
 mod limits;
@@ -285,4 +286,31 @@ async fn pages_from_elsewhere_may_ask_where_a_key_protects_what_is_here() {
     let refused = ask(Server::new(), "http://elsewhere").await.error(403);
     assert!(refused.starts_with("Forbidden: "), "{refused}");
     ask(Server::new(), "http://localhost:3000").await.result();
+}
+
+#[tokio::test]
+async fn pages_may_send_tokens_and_read_when_to_come_back() {
+    let server = Server::with_keys(Keys::none().full("all"));
+    let preflight = Request::builder()
+        .method("OPTIONS")
+        .uri("/collections")
+        .header("origin", "http://elsewhere")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "authorization,content-type");
+    let answer = server.send(preflight.body(Body::empty()).unwrap()).await;
+    // A star would stand for all but the first.
+    assert_eq!(
+        answer.headers["access-control-allow-headers"],
+        "authorization,content-type"
+    );
+    let ask = Request::builder()
+        .uri("/collections")
+        .header("api-key", "all")
+        .header("origin", "http://elsewhere");
+    let answer = server.send(ask.body(Body::empty()).unwrap()).await;
+    let exposed = answer.headers["access-control-expose-headers"].to_str().unwrap();
+    assert!(
+        exposed.contains("retry-after") && exposed.contains("x-request-id"),
+        "{exposed}"
+    );
 }

@@ -190,3 +190,70 @@ async fn names_and_settings() {
         "a..b",
     );
 }
+
+#[tokio::test]
+async fn times_of_nothing() {
+    let both = Both::with_birds().await;
+    let create = proto::CreateCollectionBuilder::new("fish").timeout(0u64);
+    let refused = same!(both.create_collection(create)).unwrap_err();
+    is(refused, Code::InvalidArgument, "timeout: value 0 invalid");
+    let update = UpdateCollectionBuilder::new("birds").timeout(0u64);
+    let refused = same!(both.update_collection(update)).unwrap_err();
+    is(refused, Code::InvalidArgument, "timeout: value 0 invalid");
+    let delete = proto::DeleteCollectionBuilder::new("birds").timeout(0u64);
+    let refused = same!(both.delete_collection(delete)).unwrap_err();
+    is(refused, Code::InvalidArgument, "timeout: value 0 invalid");
+    same!(both.collection_info("birds")).unwrap();
+}
+
+#[tokio::test]
+async fn texts_that_cannot_be_vectors() {
+    let both = Both::with_birds().await;
+    for (model, code, part) in [
+        (
+            "",
+            Code::InvalidArgument,
+            "query.nearest.document.model: must not be empty",
+        ),
+        ("other", Code::Unimplemented, "there is no model \"other\""),
+    ] {
+        let query =
+            QueryPointsBuilder::new("birds").query(Query::new_nearest(proto::Document::new("owl", model)));
+        is(same!(both.query(query)).unwrap_err(), code, part);
+    }
+}
+
+#[tokio::test]
+async fn names_that_are_longer_than_headers() {
+    let both = Both::with_birds().await;
+    // Over the wire an error is a header.
+    let long = "x".repeat(200_000);
+    let query = QueryPointsBuilder::new("birds")
+        .query(vec![1.0, 0.0])
+        .using(long.as_str());
+    is(
+        same!(both.query(query)).unwrap_err(),
+        Code::InvalidArgument,
+        "Not existing vector name error: xxx",
+    );
+    let facet = FacetCountsBuilder::new("birds", long.as_str());
+    is(
+        same!(both.facet(facet)).unwrap_err(),
+        Code::InvalidArgument,
+        "[...]",
+    );
+    let lookup = QueryPointGroupsBuilder::new("birds", "grams")
+        .query(vec![1.0, 0.0])
+        .with_lookup(proto::WithLookupBuilder::new(long.as_str()));
+    is(
+        same!(both.query_groups(lookup)).unwrap_err(),
+        Code::NotFound,
+        "not found",
+    );
+    let rename = proto::RenameAliasBuilder::new(long.as_str(), "b");
+    is(
+        same!(both.rename_alias(rename)).unwrap_err(),
+        Code::NotFound,
+        " does not exists!",
+    );
+}

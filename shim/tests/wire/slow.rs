@@ -219,3 +219,41 @@ async fn messages_are_bounded_packed_or_not() {
     drop(channel);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn who_is_refused_before_his_body_is_read_is_told_that_the_connection_ends() {
+    let limits = Limits {
+        body_bytes: 1_000,
+        ..Limits::default()
+    };
+    let (address, _stop) = rest(limits).await;
+    // Of each body some is sent, and then nothing more.
+    let begin = |method: &str, path: &str, more: &str| {
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n{more}\r\n{{")
+    };
+    let upload = "/collections/c/snapshots/upload";
+    let parts = "content-type: multipart/form-data; boundary=b\r\n";
+    for request in [
+        begin("POST", &format!("{upload}?priority=foo"), parts),
+        begin("POST", &format!("{upload}?checksum=zz"), parts),
+        begin("POST", "/collections/c/points/scroll", ""),
+        begin("POST", "/collections/c/points/scroll", "content-encoding: br\r\n"),
+        begin(
+            "POST",
+            "/collections/c/points/scroll",
+            "origin: http://elsewhere\r\n",
+        ),
+    ] {
+        let answer = exchange(address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{request}: {answer}");
+        assert!(
+            answer.contains("\r\nconnection: close\r\n"),
+            "{request}: {answer}"
+        );
+    }
+    // A body that is there keeps the connection.
+    let read = "POST /collections/c/points/scroll HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
+    let answers = exchange(address, &format!("{read}{ASK}")).await;
+    assert!(answers.starts_with("HTTP/1.1 404"), "{answers}");
+    assert!(answers.contains("healthz check passed"), "{answers}");
+}

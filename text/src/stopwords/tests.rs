@@ -64,6 +64,24 @@ fn lists_and_own_words_add_up() {
 }
 
 #[test]
+fn the_list_of_a_language_is_made_once() {
+    let set = |normalizer| StopwordSet::new([Language::French, Language::German], [], normalizer).unwrap();
+    let (one, other, folded) = (set(AS_IS), set(AS_IS), set(BOTH));
+    for (at, list) in one.lists.iter().enumerate() {
+        assert!(std::ptr::eq(*list, other.lists[at]));
+        assert!(!std::ptr::eq(*list, folded.lists[at]));
+    }
+    assert!(one.contains("été") && !one.contains("ete") && folded.contains("ete"));
+}
+
+#[test]
+fn every_language_has_its_own_list() {
+    for (place, language) in Language::ALL.into_iter().enumerate() {
+        assert_eq!(place, language as usize, "{language}");
+    }
+}
+
+#[test]
 fn a_language_without_a_list_is_an_error() {
     let error = StopwordSet::new([Language::Armenian], [], BOTH).unwrap_err();
     let text = error.to_string();

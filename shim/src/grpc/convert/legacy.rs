@@ -4,7 +4,7 @@ use qdrant_client::qdrant as proto;
 use qdrant_client::qdrant::{target_vector, vector_example};
 use vdb::{ContextPair, GroupRequest, PointId, Query, QueryRequest, VectorInput};
 
-use super::inference::Role;
+use super::inference::{Models, Role};
 use super::rejection::{Result, Within, at_least, count, each, required};
 use super::{ids, query, vectors};
 use crate::service::GroupsRequest;
@@ -13,7 +13,8 @@ use crate::service::GroupsRequest;
 fn shared(message: proto::QueryPoints, asked: Query) -> Result<QueryRequest> {
     Ok(QueryRequest {
         query: Some(asked),
-        ..query::request(message)?
+        // It asks for nothing that a model would make.
+        ..query::request(message, &mut Models::default())?
     })
 }
 
@@ -107,16 +108,21 @@ pub(crate) fn search_groups(message: proto::SearchPointGroups) -> Result<GroupsR
 }
 
 /// Examples given as ids, then those given as vectors.
-fn examples(field: &str, ids: Vec<proto::PointId>, given: Vec<proto::Vector>) -> Result<Vec<VectorInput>> {
+fn examples(
+    field: &str,
+    ids: Vec<proto::PointId>,
+    given: Vec<proto::Vector>,
+    models: &mut Models<'_>,
+) -> Result<Vec<VectorInput>> {
     let ids = ids::point_ids(field, ids)?.into_iter().map(VectorInput::Id);
     let given = each(&format!("{field}_vectors"), given, |one| {
-        vectors::vector(one, Role::Query)
+        vectors::vector(one, Role::Query, models)
     })?;
     Ok(ids.chain(given.into_iter().map(VectorInput::Vector)).collect())
 }
 
 /// A recommendation.
-pub(crate) fn recommend(message: proto::RecommendPoints) -> Result<QueryRequest> {
+pub(crate) fn recommend(message: proto::RecommendPoints, models: &mut Models<'_>) -> Result<QueryRequest> {
     let proto::RecommendPoints {
         collection_name,
         positive,
@@ -138,8 +144,8 @@ pub(crate) fn recommend(message: proto::RecommendPoints) -> Result<QueryRequest>
         shard_key_selector,
     } = message;
     let asked = Query::Recommend {
-        positive: examples("positive", positive, positive_vectors)?,
-        negative: examples("negative", negative, negative_vectors)?,
+        positive: examples("positive", positive, positive_vectors, models)?,
+        negative: examples("negative", negative, negative_vectors, models)?,
         strategy: query::strategy(strategy)?,
     };
     let message = proto::QueryPoints {
@@ -162,7 +168,10 @@ pub(crate) fn recommend(message: proto::RecommendPoints) -> Result<QueryRequest>
 }
 
 /// A recommendation by groups.
-pub(crate) fn recommend_groups(message: proto::RecommendPointGroups) -> Result<GroupsRequest> {
+pub(crate) fn recommend_groups(
+    message: proto::RecommendPointGroups,
+    models: &mut Models<'_>,
+) -> Result<GroupsRequest> {
     let proto::RecommendPointGroups {
         collection_name,
         positive,
@@ -185,7 +194,7 @@ pub(crate) fn recommend_groups(message: proto::RecommendPointGroups) -> Result<G
         timeout,
         shard_key_selector,
     } = message;
-    let request = recommend(proto::RecommendPoints {
+    let message = proto::RecommendPoints {
         collection_name,
         positive,
         negative,
@@ -204,24 +213,25 @@ pub(crate) fn recommend_groups(message: proto::RecommendPointGroups) -> Result<G
         negative_vectors,
         timeout,
         shard_key_selector,
-    })?;
+    };
+    let request = recommend(message, models)?;
     grouped(request, group_by, group_size, with_lookup)
 }
 
-fn example(message: proto::VectorExample) -> Result<VectorInput> {
+fn example(message: proto::VectorExample, models: &mut Models<'_>) -> Result<VectorInput> {
     Ok(match required("example", message.example)? {
         vector_example::Example::Id(id) => {
             let id: PointId = ids::point_id(id).within("id")?;
             VectorInput::Id(id)
         }
         vector_example::Example::Vector(vector) => {
-            VectorInput::Vector(vectors::vector(vector, Role::Query).within("vector")?)
+            VectorInput::Vector(vectors::vector(vector, Role::Query, models).within("vector")?)
         }
     })
 }
 
 /// A discovery; without a target one by its context alone.
-pub(crate) fn discover(message: proto::DiscoverPoints) -> Result<QueryRequest> {
+pub(crate) fn discover(message: proto::DiscoverPoints, models: &mut Models<'_>) -> Result<QueryRequest> {
     let proto::DiscoverPoints {
         collection_name,
         target,
@@ -238,7 +248,8 @@ pub(crate) fn discover(message: proto::DiscoverPoints) -> Result<QueryRequest> {
         timeout,
         shard_key_selector,
     } = message;
-    let side = |field: &str, one: Option<proto::VectorExample>| example(required(field, one)?).within(field);
+    let mut side =
+        |field: &str, one: Option<proto::VectorExample>| example(required(field, one)?, models).within(field);
     let context = each("context", context, |pair| {
         Ok(ContextPair {
             positive: side("positive", pair.positive)?,
@@ -247,7 +258,7 @@ pub(crate) fn discover(message: proto::DiscoverPoints) -> Result<QueryRequest> {
     })?;
     let target = target.and_then(|target| target.target).map(|target| {
         let target_vector::Target::Single(one) = target;
-        example(one).within("target.single")
+        example(one, models).within("target.single")
     });
     let asked = match target.transpose()? {
         Some(target) => Query::Discover { target, context },

@@ -8,7 +8,7 @@
 //! | `vectors.rs` | vectors written, read and asked for, today's form and those before it |
 //! | `filter.rs` | filters and their conditions |
 //! | `points.rs` | writes |
-//! | `inference.rs` | texts in the place of vectors |
+//! | `inference.rs` | texts in the place of vectors, and whether a message has any |
 //! | `cluster.rs` | what is said of clusters |
 //! | `query.rs`, `legacy.rs` | queries, and the calls that were there before them |
 //! | `formula.rs` | formulas |
@@ -25,7 +25,7 @@ pub(super) mod filter;
 pub(super) mod formula;
 pub(super) mod ids;
 pub(super) mod indexes;
-mod inference;
+pub(super) mod inference;
 pub(super) mod legacy;
 pub(super) mod payload;
 pub(super) mod points;

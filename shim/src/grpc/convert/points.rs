@@ -7,6 +7,7 @@ use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use qdrant_client::qdrant::points_update_operation as update;
 use vdb::{Operation, Point, PointId, Target, UpsertMode, Vectors};
 
+use super::inference::Models;
 use super::rejection::{Rejection, Result, Within, at_least, each, required, variant};
 use super::{cluster, filter, ids, payload, vectors};
 
@@ -52,11 +53,11 @@ pub(crate) fn target(field: &str, selector: Option<proto::PointsSelector>) -> Re
     .within(field)
 }
 
-fn point(message: proto::PointStruct) -> Result<Point> {
+fn point(message: proto::PointStruct, models: &mut Models<'_>) -> Result<Point> {
     let proto::PointStruct { id, payload, vectors } = message;
     Ok(Point {
         id: ids::required_id("id", id)?,
-        vectors: vectors::vectors(vectors).within("vectors")?,
+        vectors: vectors::vectors(vectors, models).within("vectors")?,
         payload: payload::payload(payload).within("payload")?,
     })
 }
@@ -66,10 +67,11 @@ pub(crate) fn upsert(
     points: Vec<proto::PointStruct>,
     update_filter: Option<proto::Filter>,
     update_mode: Option<i32>,
+    models: &mut Models<'_>,
 ) -> Result<Operation> {
     let mode = update_mode.map(|code| variant("update_mode", code)).transpose()?;
     Ok(Operation::Upsert {
-        points: each("points", points, point)?,
+        points: each("points", points, |message| point(message, models))?,
         mode: match mode.unwrap_or(proto::UpdateMode::Upsert) {
             proto::UpdateMode::Upsert => UpsertMode::Upsert,
             proto::UpdateMode::InsertOnly => UpsertMode::InsertOnly,
@@ -83,10 +85,11 @@ pub(crate) fn upsert(
 pub(crate) fn update_vectors(
     points: Vec<proto::PointVectors>,
     update_filter: Option<proto::Filter>,
+    models: &mut Models<'_>,
 ) -> Result<Operation> {
     let read = |message: proto::PointVectors| -> Result<(PointId, Vectors)> {
         let id = ids::required_id("id", message.id)?;
-        let vectors = vectors::vectors(message.vectors).within("vectors")?;
+        let vectors = vectors::vectors(message.vectors, models).within("vectors")?;
         if vectors.0.is_empty() {
             return Err(Rejection::invalid("vectors", "no vectors are given"));
         }
@@ -164,19 +167,22 @@ pub(crate) fn delete(field: &str, selector: Option<proto::PointsSelector>) -> Re
 }
 
 /// The operations of a batch, in their order.
-pub(crate) fn batch(operations: Vec<proto::PointsUpdateOperation>) -> Result<Vec<Operation>> {
+pub(crate) fn batch(
+    operations: Vec<proto::PointsUpdateOperation>,
+    models: &mut Models<'_>,
+) -> Result<Vec<Operation>> {
     each("operations", operations, |message| {
-        operation(required("operation", message.operation)?)
+        operation(required("operation", message.operation)?, models)
     })
 }
 
 #[expect(deprecated, reason = "older clients send these operations")]
-fn operation(message: update::Operation) -> Result<Operation> {
+fn operation(message: update::Operation, models: &mut Models<'_>) -> Result<Operation> {
     use update::Operation as Sent;
     match message {
         Sent::Upsert(of) => {
             cluster::shard_key(of.shard_key_selector)?;
-            upsert(of.points, of.update_filter, of.update_mode).within("upsert")
+            upsert(of.points, of.update_filter, of.update_mode, models).within("upsert")
         }
         Sent::DeleteDeprecated(selector) => delete("delete_deprecated", Some(selector)),
         Sent::ClearPayloadDeprecated(selector) => clear_payload("clear_payload_deprecated", Some(selector)),
@@ -194,7 +200,7 @@ fn operation(message: update::Operation) -> Result<Operation> {
         }
         Sent::UpdateVectors(of) => {
             cluster::shard_key(of.shard_key_selector)?;
-            update_vectors(of.points, of.update_filter).within("update_vectors")
+            update_vectors(of.points, of.update_filter, models).within("update_vectors")
         }
         Sent::DeleteVectors(of) => {
             cluster::shard_key(of.shard_key_selector)?;

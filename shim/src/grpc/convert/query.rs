@@ -10,6 +10,7 @@ use vdb::{
     QueryRequest, RecommendStrategy, Select, VectorInput,
 };
 
+use super::inference::Models;
 use super::rejection::{Rejection, Result, Within, at_least, count, each, required, variant};
 use super::{cluster, filter, formula, payload, points, vectors};
 use crate::service::{GroupsRequest, WithLookup};
@@ -22,7 +23,7 @@ const GROUP_SIZE: usize = 3;
 const DIVERSITY: f32 = 0.5;
 
 /// A query.
-pub(crate) fn request(message: proto::QueryPoints) -> Result<QueryRequest> {
+pub(crate) fn request(message: proto::QueryPoints, models: &mut Models<'_>) -> Result<QueryRequest> {
     let proto::QueryPoints {
         collection_name: _,
         prefetch,
@@ -43,8 +44,8 @@ pub(crate) fn request(message: proto::QueryPoints) -> Result<QueryRequest> {
     cluster::consistency(read_consistency)?;
     cluster::shard_key(shard_key_selector)?;
     Ok(QueryRequest {
-        prefetch: prefetches(prefetch, 1)?,
-        query: query.map(self::query).transpose().within("query")?,
+        prefetch: prefetches(prefetch, 1, models)?,
+        query: asked(query, models)?,
         using: using.unwrap_or_default(),
         filter: filter::optional("filter", filter)?,
         params: search_params(params)?,
@@ -58,7 +59,7 @@ pub(crate) fn request(message: proto::QueryPoints) -> Result<QueryRequest> {
 }
 
 /// A query by groups, and where its lookups are made.
-pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<GroupsRequest> {
+pub(crate) fn groups(message: proto::QueryPointGroups, models: &mut Models<'_>) -> Result<GroupsRequest> {
     let proto::QueryPointGroups {
         collection_name,
         prefetch,
@@ -78,7 +79,7 @@ pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<GroupsRequest> 
         timeout,
         shard_key_selector,
     } = message;
-    let query = request(proto::QueryPoints {
+    let message = proto::QueryPoints {
         collection_name,
         prefetch,
         query,
@@ -94,7 +95,8 @@ pub(crate) fn groups(message: proto::QueryPointGroups) -> Result<GroupsRequest> 
         shard_key_selector,
         lookup_from,
         timeout,
-    })?;
+    };
+    let query = request(message, models)?;
     let size = group_size
         .map(|size| at_least("group_size", size, 1))
         .transpose()?;
@@ -187,15 +189,19 @@ pub(crate) fn search_params(message: Option<proto::SearchParams>) -> Result<Quer
     })
 }
 
-fn prefetches(list: Vec<proto::PrefetchQuery>, depth: usize) -> Result<Vec<Prefetch>> {
+fn prefetches(
+    list: Vec<proto::PrefetchQuery>,
+    depth: usize,
+    models: &mut Models<'_>,
+) -> Result<Vec<Prefetch>> {
     if depth > MAX_PREFETCH_DEPTH && !list.is_empty() {
         let problem = format_args!("nested more than {MAX_PREFETCH_DEPTH} deep");
         return Err(Rejection::invalid("prefetch", problem));
     }
-    each("prefetch", list, |message| prefetch(message, depth))
+    each("prefetch", list, |message| prefetch(message, depth, models))
 }
 
-fn prefetch(message: proto::PrefetchQuery, depth: usize) -> Result<Prefetch> {
+fn prefetch(message: proto::PrefetchQuery, depth: usize, models: &mut Models<'_>) -> Result<Prefetch> {
     let proto::PrefetchQuery {
         prefetch,
         query,
@@ -207,8 +213,8 @@ fn prefetch(message: proto::PrefetchQuery, depth: usize) -> Result<Prefetch> {
         lookup_from,
     } = message;
     Ok(Prefetch {
-        prefetch: prefetches(prefetch, depth + 1)?,
-        query: query.map(self::query).transpose().within("query")?,
+        prefetch: prefetches(prefetch, depth + 1, models)?,
+        query: asked(query, models)?,
         using: using.unwrap_or_default(),
         filter: filter::optional("filter", filter)?,
         params: search_params(params)?,
@@ -218,19 +224,26 @@ fn prefetch(message: proto::PrefetchQuery, depth: usize) -> Result<Prefetch> {
     })
 }
 
+fn asked(message: Option<proto::Query>, models: &mut Models<'_>) -> Result<Option<Query>> {
+    message
+        .map(|message| query(message, models))
+        .transpose()
+        .within("query")
+}
+
 /// What is asked for.
-pub(crate) fn query(message: proto::Query) -> Result<Query> {
+pub(crate) fn query(message: proto::Query, models: &mut Models<'_>) -> Result<Query> {
     Ok(match required("variant", message.variant)? {
-        Variant::Nearest(target) => Query::Nearest(vectors::input(target).within("nearest")?),
-        Variant::Recommend(of) => recommend(of).within("recommend")?,
+        Variant::Nearest(target) => Query::Nearest(vectors::input(target, models).within("nearest")?),
+        Variant::Recommend(of) => recommend(of, models).within("recommend")?,
         Variant::Discover(of) => {
             let context = required("discover.context", of.context)?;
             Query::Discover {
-                target: vectors::required_input("target", of.target).within("discover")?,
-                context: context_pairs(context).within("discover.context")?,
+                target: vectors::required_input("target", of.target, models).within("discover")?,
+                context: context_pairs(context, models).within("discover.context")?,
             }
         }
-        Variant::Context(of) => Query::Context(context_pairs(of).within("context")?),
+        Variant::Context(of) => Query::Context(context_pairs(of, models).within("context")?),
         Variant::OrderBy(of) => Query::OrderBy(order_by(of).within("order_by")?),
         Variant::Fusion(code) => Query::Fusion(match variant("fusion", code)? {
             proto::Fusion::Rrf => Fusion::rrf(),
@@ -240,14 +253,14 @@ pub(crate) fn query(message: proto::Query) -> Result<Query> {
             proto::Sample::Random => Query::Sample { seed: None },
         },
         Variant::Formula(of) => Query::Formula(formula::formula(of).within("formula")?),
-        Variant::NearestWithMmr(of) => diverse(of).within("nearest_with_mmr")?,
+        Variant::NearestWithMmr(of) => diverse(of, models).within("nearest_with_mmr")?,
         Variant::Rrf(proto::Rrf { k, weights }) => Query::Fusion(Fusion::Rrf {
             k: k.map(|k| at_least("rrf.k", k, 1))
                 .transpose()?
                 .unwrap_or(DEFAULT_RRF_K),
             weights: Some(weights).filter(|weights| !weights.is_empty()),
         }),
-        Variant::RelevanceFeedback(of) => feedback(of).within("relevance_feedback")?,
+        Variant::RelevanceFeedback(of) => feedback(of, models).within("relevance_feedback")?,
         Variant::Text(of) => text(of),
     })
 }
@@ -263,10 +276,10 @@ fn text(message: proto::TextQuery) -> Query {
     asked
 }
 
-fn recommend(message: proto::RecommendInput) -> Result<Query> {
+fn recommend(message: proto::RecommendInput, models: &mut Models<'_>) -> Result<Query> {
     Ok(Query::Recommend {
-        positive: vectors::inputs("positive", message.positive)?,
-        negative: vectors::inputs("negative", message.negative)?,
+        positive: vectors::inputs("positive", message.positive, models)?,
+        negative: vectors::inputs("negative", message.negative, models)?,
         strategy: strategy(message.strategy)?,
     })
 }
@@ -283,17 +296,17 @@ pub(crate) fn strategy(code: Option<i32>) -> Result<RecommendStrategy> {
     })
 }
 
-fn context_pairs(message: proto::ContextInput) -> Result<Vec<ContextPair>> {
+fn context_pairs(message: proto::ContextInput, models: &mut Models<'_>) -> Result<Vec<ContextPair>> {
     each("pairs", message.pairs, |pair| {
         Ok(ContextPair {
-            positive: vectors::required_input("positive", pair.positive)?,
-            negative: vectors::required_input("negative", pair.negative)?,
+            positive: vectors::required_input("positive", pair.positive, models)?,
+            negative: vectors::required_input("negative", pair.negative, models)?,
         })
     })
 }
 
-fn diverse(message: proto::NearestInputWithMmr) -> Result<Query> {
-    let target: VectorInput = vectors::required_input("nearest", message.nearest)?;
+fn diverse(message: proto::NearestInputWithMmr, models: &mut Models<'_>) -> Result<Query> {
+    let target: VectorInput = vectors::required_input("nearest", message.nearest, models)?;
     let proto::Mmr {
         diversity,
         candidates_limit,
@@ -305,19 +318,20 @@ fn diverse(message: proto::NearestInputWithMmr) -> Result<Query> {
     })
 }
 
-fn feedback(message: proto::RelevanceFeedbackInput) -> Result<Query> {
+fn feedback(message: proto::RelevanceFeedbackInput, models: &mut Models<'_>) -> Result<Query> {
     let strategy = required("strategy", message.strategy)?;
     let feedback_strategy::Variant::Naive(proto::NaiveFeedbackStrategy { a, b, c }) =
         required("strategy.variant", strategy.variant)?;
     let read = |item: proto::FeedbackItem| {
         Ok(FeedbackExample {
-            example: vectors::required_input("example", item.example)?,
+            example: vectors::required_input("example", item.example, models)?,
             score: item.score,
         })
     };
+    let examples = each("feedback", message.feedback, read)?;
     Ok(Query::Feedback {
-        target: vectors::required_input("target", message.target)?,
-        examples: each("feedback", message.feedback, read)?,
+        target: vectors::required_input("target", message.target, models)?,
+        examples,
         a,
         b,
         c,

@@ -2,7 +2,10 @@
 
 use std::fmt::{Debug, Display};
 
-use tonic::Status;
+use tonic::{Code, Status};
+
+use crate::grpc::status::told;
+use crate::service::{ErrorKind, ServiceError};
 
 /// The result of reading a message.
 pub(crate) type Result<T> = std::result::Result<T, Rejection>;
@@ -12,7 +15,18 @@ pub(crate) type Result<T> = std::result::Result<T, Rejection>;
 pub(crate) struct Rejection {
     path: String,
     problem: String,
-    unimplemented: bool,
+    class: Class,
+}
+
+/// What class a rejection is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// A value that its field cannot have.
+    Invalid,
+    /// Something that is understood and that there is not.
+    Unimplemented,
+    /// The message is good, and the time of its call is over.
+    Late,
 }
 
 impl Rejection {
@@ -21,14 +35,22 @@ impl Rejection {
         Rejection {
             path: field.into(),
             problem: problem.to_string(),
-            unimplemented: false,
+            class: Class::Invalid,
+        }
+    }
+
+    /// A call of which the time is over, whatever its message says.
+    pub(crate) fn late(why: impl Display) -> Self {
+        Rejection {
+            class: Class::Late,
+            ..Rejection::invalid("", why)
         }
     }
 
     /// Something that is understood and that there is not; `problem` says what to use in its place.
     pub(crate) fn unimplemented(field: impl Into<String>, problem: impl Display) -> Self {
         Rejection {
-            unimplemented: true,
+            class: Class::Unimplemented,
             ..Rejection::invalid(field, problem)
         }
     }
@@ -47,11 +69,15 @@ impl Rejection {
 
 impl From<Rejection> for Status {
     fn from(rejection: Rejection) -> Self {
-        let Rejection { path, problem, .. } = rejection;
-        if rejection.unimplemented {
-            return Status::unimplemented(format!("{path}: {problem}"));
+        let Rejection { path, problem, class } = rejection;
+        match class {
+            Class::Invalid => told(
+                Code::InvalidArgument,
+                &format!("Validation error in body: [{path}: {problem}]"),
+            ),
+            Class::Unimplemented => told(Code::Unimplemented, &format!("{path}: {problem}")),
+            Class::Late => ServiceError::new(ErrorKind::Timeout, problem).into(),
         }
-        Status::invalid_argument(format!("Validation error in body: [{path}: {problem}]"))
     }
 }
 
@@ -89,11 +115,12 @@ pub(crate) fn variant<E: TryFrom<i32>>(field: &str, code: i32) -> Result<E> {
 
 /// A number that has a smallest value.
 pub(crate) fn at_least<T: PartialOrd + Debug + Copy>(field: &str, value: T, least: T) -> Result<T> {
-    if value < least {
-        let problem = format_args!("value {value:?} invalid, must be {least:?} or larger");
-        return Err(Rejection::invalid(field, problem));
+    // What is no number at all is not either.
+    if value >= least {
+        return Ok(value);
     }
-    Ok(value)
+    let problem = format_args!("value {value:?} invalid, must be {least:?} or larger");
+    Err(Rejection::invalid(field, problem))
 }
 
 /// A count as the engine has it. What does not fit is as good as the largest that does: the engine refuses both by name.

@@ -7,17 +7,17 @@ use qdrant_client::qdrant::{
 use vdb::{SparseVector, Vector, VectorInput, VectorSelector, Vectors};
 
 use super::ids;
-use super::inference::{self, Role};
+use super::inference::{self, Models, Role};
 use super::rejection::{Rejection, Result, Within, each, required};
 
 /// The vectors of a point to write. No vectors at all are none.
-pub(crate) fn vectors(message: Option<proto::Vectors>) -> Result<Vectors> {
+pub(crate) fn vectors(message: Option<proto::Vectors>, models: &mut Models<'_>) -> Result<Vectors> {
     match message.and_then(|message| message.vectors_options) {
         None => Ok(Vectors::default()),
-        Some(vectors::VectorsOptions::Vector(one)) => vector(one, Role::Document).map(Vectors::from),
+        Some(vectors::VectorsOptions::Vector(one)) => vector(one, Role::Document, models).map(Vectors::from),
         Some(vectors::VectorsOptions::Vectors(named)) => {
             let read = |(name, one)| {
-                let vector = vector(one, Role::Document).within(format_args!("vectors[{name:?}]"))?;
+                let vector = vector(one, Role::Document, models).within(format_args!("vectors[{name:?}]"))?;
                 Ok((name, vector))
             };
             named
@@ -32,7 +32,7 @@ pub(crate) fn vectors(message: Option<proto::Vectors>) -> Result<Vectors> {
 
 /// A vector, in today's form or in that of three fields that was there before it.
 #[expect(deprecated, reason = "older clients send these fields")]
-pub(crate) fn vector(message: proto::Vector, role: Role) -> Result<Vector> {
+pub(crate) fn vector(message: proto::Vector, role: Role, models: &mut Models<'_>) -> Result<Vector> {
     let proto::Vector {
         data,
         indices,
@@ -46,7 +46,9 @@ pub(crate) fn vector(message: proto::Vector, role: Role) -> Result<Vector> {
             sparse_vector(sparse.indices, sparse.values).map(Vector::Sparse)
         }
         Some(vector::Vector::MultiDense(multi)) => Ok(rows(multi)),
-        Some(vector::Vector::Document(document)) => inference::document(document, role).within("document"),
+        Some(vector::Vector::Document(document)) => {
+            inference::document(document, role, models).within("document")
+        }
         Some(vector::Vector::Image(image)) => inference::image(image).within("image"),
         Some(vector::Vector::Object(object)) => inference::object(object).within("object"),
     }
@@ -103,7 +105,7 @@ fn rows(multi: proto::MultiDenseVector) -> Vector {
 }
 
 /// A vector that a query gives, or the point that has it.
-pub(crate) fn input(message: proto::VectorInput) -> Result<VectorInput> {
+pub(crate) fn input(message: proto::VectorInput, models: &mut Models<'_>) -> Result<VectorInput> {
     use vector_input::Variant;
     Ok(match required("variant", message.variant)? {
         Variant::Id(id) => VectorInput::Id(ids::point_id(id).within("id")?),
@@ -114,7 +116,7 @@ pub(crate) fn input(message: proto::VectorInput) -> Result<VectorInput> {
         }
         Variant::MultiDense(multi) => VectorInput::Vector(rows(multi)),
         Variant::Document(document) => {
-            VectorInput::Vector(inference::document(document, Role::Query).within("document")?)
+            VectorInput::Vector(inference::document(document, Role::Query, models).within("document")?)
         }
         Variant::Image(image) => VectorInput::Vector(inference::image(image).within("image")?),
         Variant::Object(object) => VectorInput::Vector(inference::object(object).within("object")?),
@@ -122,13 +124,21 @@ pub(crate) fn input(message: proto::VectorInput) -> Result<VectorInput> {
 }
 
 /// A vector that must be there.
-pub(crate) fn required_input(field: &str, message: Option<proto::VectorInput>) -> Result<VectorInput> {
-    input(required(field, message)?).within(field)
+pub(crate) fn required_input(
+    field: &str,
+    message: Option<proto::VectorInput>,
+    models: &mut Models<'_>,
+) -> Result<VectorInput> {
+    input(required(field, message)?, models).within(field)
 }
 
 /// The vectors of a list.
-pub(crate) fn inputs(field: &str, list: Vec<proto::VectorInput>) -> Result<Vec<VectorInput>> {
-    each(field, list, input)
+pub(crate) fn inputs(
+    field: &str,
+    list: Vec<proto::VectorInput>,
+    models: &mut Models<'_>,
+) -> Result<Vec<VectorInput>> {
+    each(field, list, |message| input(message, models))
 }
 
 /// Which vectors are asked for; none where nobody says.

@@ -14,7 +14,9 @@ use qdrant_client::qdrant::points_server::Points;
 use tonic::Status;
 
 use super::call::{OnBehalf, serve_by_methods};
-use crate::service::{Caller, Service};
+use super::convert::inference::{Models, NamesModel};
+use super::convert::rejection::Result as Read;
+use crate::service::{Caller, ReadOptions, Service};
 
 type Answer<T> = Result<T, Status>;
 
@@ -25,6 +27,30 @@ pub(crate) struct PointCalls(pub(super) Service);
 impl OnBehalf for PointCalls {
     fn on_behalf_of(&self, caller: &Caller) -> Self {
         PointCalls(self.0.on_behalf_of(caller))
+    }
+}
+
+impl PointCalls {
+    /// What a part of a message says. Where there are texts in it, these become vectors on another thread, within the time of a
+    /// read.
+    async fn made<M, T>(
+        &self,
+        message: M,
+        options: ReadOptions,
+        read: impl FnOnce(M, &mut Models<'_>) -> Read<T> + Send + 'static,
+    ) -> Answer<T>
+    where
+        M: NamesModel + Send + 'static,
+        T: Send + 'static,
+    {
+        if !message.names_model() {
+            return Ok(read(message, &mut Models::default())?);
+        }
+        self.0
+            .make(options, move |control| {
+                read(message, &mut Models::within(control)).map_err(Status::from)
+            })
+            .await
     }
 }
 
@@ -60,3 +86,6 @@ serve_by_methods! { Points for PointCalls:
     search_matrix_pairs(SearchMatrixPoints) -> SearchMatrixPairsResponse;
     search_matrix_offsets(SearchMatrixPoints) -> SearchMatrixOffsetsResponse;
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,42 +1,62 @@
 //! Queries, and the searches, recommendations and discoveries that were there before them.
 
-use std::time::Duration;
-
 use qdrant_client::qdrant as proto;
 use vdb::{QueryRequest, ScoredPoint};
 
-use super::super::call::{Clock, read_options};
+use super::super::call::Clock;
+use super::super::convert::inference::{Models, NamesModel};
 use super::super::convert::rejection::{Rejection, Result, each};
 use super::super::convert::{cluster, legacy, points, query, results};
 use super::super::names::Names;
 use super::{Answer, PointCalls};
-use crate::service::GroupsRequest;
+use crate::service::{GroupsRequest, ReadOptions, check_batch};
 
 impl PointCalls {
-    async fn one(&self, collection: &str, request: QueryRequest) -> Answer<Vec<proto::ScoredPoint>> {
-        let options = read_options(request.timeout);
+    async fn one(
+        &self,
+        collection: &str,
+        request: QueryRequest,
+        options: ReadOptions,
+    ) -> Answer<Vec<proto::ScoredPoint>> {
         let hits = self.0.query(collection, request, options).await?;
         Ok(hits.into_iter().map(results::scored).collect())
     }
 
-    async fn groups(&self, collection: &str, request: GroupsRequest) -> Answer<proto::GroupsResult> {
-        let options = read_options(request.groups.query.timeout);
+    async fn groups(
+        &self,
+        collection: &str,
+        request: GroupsRequest,
+        options: ReadOptions,
+    ) -> Answer<proto::GroupsResult> {
         let groups = self.0.query_groups(collection, request, options).await?;
         Ok(proto::GroupsResult {
             groups: groups.into_iter().map(results::group).collect(),
         })
     }
 
-    async fn several(
+    /// The answers to the messages of `field`. Each may name the collection again; another one than that of the batch is refused.
+    async fn several<M: Names + NamesModel + Send + 'static>(
         &self,
         collection: &str,
-        requests: Vec<QueryRequest>,
-        timeout: Option<Duration>,
+        (field, messages): (&'static str, Vec<M>),
+        options: ReadOptions,
+        read: impl Fn(M, &mut Models<'_>) -> Result<QueryRequest> + Send + 'static,
     ) -> Answer<Vec<proto::BatchResult>> {
-        let hits: Vec<Vec<ScoredPoint>> = self
-            .0
-            .query_batch(collection, requests, read_options(timeout))
-            .await?;
+        // Before anything is made of so many.
+        check_batch(messages.len())?;
+        let name = collection.to_owned();
+        let read = move |messages: Vec<M>, models: &mut Models<'_>| {
+            each(field, messages, |message: M| {
+                let named = message.collection().unwrap_or_default();
+                if !named.is_empty() && named != name {
+                    let problem = format_args!("a batch is of one collection, {name}, not of {named}");
+                    return Err(Rejection::invalid("collection_name", problem));
+                }
+                read(message, models)
+            })
+        };
+        let requests = self.made(messages, options, read).await?;
+        let hits: Vec<Vec<ScoredPoint>> = self.0.query_batch(collection, requests, options).await?;
         Ok(results::batch(hits))
     }
 
@@ -44,7 +64,9 @@ impl PointCalls {
     pub(crate) async fn query(&self, message: proto::QueryPoints) -> Answer<proto::QueryResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.one(&collection, query::request(message)?).await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let request = self.made(message, options, query::request).await?;
+        let result = self.one(&collection, request, options).await?;
         Ok(proto::QueryResponse {
             result,
             time: clock.seconds(),
@@ -65,9 +87,10 @@ impl PointCalls {
             timeout,
         } = message;
         cluster::consistency(read_consistency)?;
-        let requests = batch("query_points", &collection_name, query_points, query::request)?;
+        let options = clock.within(points::timeout(timeout)?);
+        let asked = ("query_points", query_points);
         let result = self
-            .several(&collection_name, requests, points::timeout(timeout)?)
+            .several(&collection_name, asked, options, query::request)
             .await?;
         Ok(proto::QueryBatchResponse {
             result,
@@ -83,7 +106,9 @@ impl PointCalls {
     ) -> Answer<proto::QueryGroupsResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.groups(&collection, query::groups(message)?).await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let request = self.made(message, options, query::groups).await?;
+        let result = self.groups(&collection, request, options).await?;
         Ok(proto::QueryGroupsResponse {
             result: Some(result),
             time: clock.seconds(),
@@ -95,7 +120,8 @@ impl PointCalls {
     pub(crate) async fn search(&self, message: proto::SearchPoints) -> Answer<proto::SearchResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.one(&collection, legacy::search(message)?).await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let result = self.one(&collection, legacy::search(message)?, options).await?;
         Ok(proto::SearchResponse {
             result,
             time: clock.seconds(),
@@ -116,9 +142,12 @@ impl PointCalls {
             timeout,
         } = message;
         cluster::consistency(read_consistency)?;
-        let requests = batch("search_points", &collection_name, search_points, legacy::search)?;
+        let options = clock.within(points::timeout(timeout)?);
+        let asked = ("search_points", search_points);
         let result = self
-            .several(&collection_name, requests, points::timeout(timeout)?)
+            .several(&collection_name, asked, options, |message, _| {
+                legacy::search(message)
+            })
             .await?;
         Ok(proto::SearchBatchResponse {
             result,
@@ -134,7 +163,9 @@ impl PointCalls {
     ) -> Answer<proto::SearchGroupsResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.groups(&collection, legacy::search_groups(message)?).await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let request = legacy::search_groups(message)?;
+        let result = self.groups(&collection, request, options).await?;
         Ok(proto::SearchGroupsResponse {
             result: Some(result),
             time: clock.seconds(),
@@ -149,7 +180,9 @@ impl PointCalls {
     ) -> Answer<proto::RecommendResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.one(&collection, legacy::recommend(message)?).await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let request = self.made(message, options, legacy::recommend).await?;
+        let result = self.one(&collection, request, options).await?;
         Ok(proto::RecommendResponse {
             result,
             time: clock.seconds(),
@@ -170,14 +203,10 @@ impl PointCalls {
             timeout,
         } = message;
         cluster::consistency(read_consistency)?;
-        let requests = batch(
-            "recommend_points",
-            &collection_name,
-            recommend_points,
-            legacy::recommend,
-        )?;
+        let options = clock.within(points::timeout(timeout)?);
+        let asked = ("recommend_points", recommend_points);
         let result = self
-            .several(&collection_name, requests, points::timeout(timeout)?)
+            .several(&collection_name, asked, options, legacy::recommend)
             .await?;
         Ok(proto::RecommendBatchResponse {
             result,
@@ -193,9 +222,9 @@ impl PointCalls {
     ) -> Answer<proto::RecommendGroupsResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self
-            .groups(&collection, legacy::recommend_groups(message)?)
-            .await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let request = self.made(message, options, legacy::recommend_groups).await?;
+        let result = self.groups(&collection, request, options).await?;
         Ok(proto::RecommendGroupsResponse {
             result: Some(result),
             time: clock.seconds(),
@@ -207,7 +236,9 @@ impl PointCalls {
     pub(crate) async fn discover(&self, message: proto::DiscoverPoints) -> Answer<proto::DiscoverResponse> {
         let clock = Clock::start();
         let collection = message.collection_name.clone();
-        let result = self.one(&collection, legacy::discover(message)?).await?;
+        let options = clock.within(points::timeout(message.timeout)?);
+        let request = self.made(message, options, legacy::discover).await?;
+        let result = self.one(&collection, request, options).await?;
         Ok(proto::DiscoverResponse {
             result,
             time: clock.seconds(),
@@ -228,14 +259,10 @@ impl PointCalls {
             timeout,
         } = message;
         cluster::consistency(read_consistency)?;
-        let requests = batch(
-            "discover_points",
-            &collection_name,
-            discover_points,
-            legacy::discover,
-        )?;
+        let options = clock.within(points::timeout(timeout)?);
+        let asked = ("discover_points", discover_points);
         let result = self
-            .several(&collection_name, requests, points::timeout(timeout)?)
+            .several(&collection_name, asked, options, legacy::discover)
             .await?;
         Ok(proto::DiscoverBatchResponse {
             result,
@@ -243,21 +270,4 @@ impl PointCalls {
             usage: None,
         })
     }
-}
-
-/// The requests of a batch. Each may name the collection again; another one than that of the batch is refused.
-fn batch<M: Names>(
-    field: &str,
-    collection: &str,
-    messages: Vec<M>,
-    read: impl Fn(M) -> Result<QueryRequest>,
-) -> Result<Vec<QueryRequest>> {
-    each(field, messages, |message| {
-        let named = message.collection().unwrap_or_default();
-        if !named.is_empty() && named != collection {
-            let problem = format_args!("a batch is of one collection, {collection}, not of {named}");
-            return Err(Rejection::invalid("collection_name", problem));
-        }
-        read(message)
-    })
 }

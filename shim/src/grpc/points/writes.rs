@@ -5,6 +5,7 @@ use vdb::Operation;
 
 use super::super::call::{Clock, write_options};
 use super::super::convert::collections::vectors;
+use super::super::convert::inference::Models;
 use super::super::convert::points::{self as convert, Manner};
 use super::super::convert::{cluster, indexes, results};
 use super::{Answer, PointCalls};
@@ -42,7 +43,10 @@ impl PointCalls {
         } = message;
         cluster::shard_key(shard_key_selector)?;
         let manner = convert::manner(wait, ordering, timeout)?;
-        let operation = convert::upsert(points, update_filter, update_mode)?;
+        let read = move |points, models: &mut Models<'_>| {
+            convert::upsert(points, update_filter, update_mode, models)
+        };
+        let operation = self.made(points, write_options(manner).making(), read).await?;
         self.write(clock, &collection_name, operation, manner).await
     }
 
@@ -83,7 +87,9 @@ impl PointCalls {
         } = message;
         cluster::shard_key(shard_key_selector)?;
         let manner = convert::manner(wait, ordering, timeout)?;
-        let operation = convert::update_vectors(points, update_filter)?;
+        let read =
+            move |points, models: &mut Models<'_>| convert::update_vectors(points, update_filter, models);
+        let operation = self.made(points, write_options(manner).making(), read).await?;
         self.write(clock, &collection_name, operation, manner).await
     }
 
@@ -183,11 +189,9 @@ impl PointCalls {
             timeout,
         } = message;
         let manner = convert::manner(wait, ordering, timeout)?;
-        let operations = convert::batch(operations)?;
-        let done = self
-            .0
-            .update_batch(&collection_name, operations, write_options(manner))
-            .await?;
+        let options = write_options(manner);
+        let operations = self.made(operations, options.making(), convert::batch).await?;
+        let done = self.0.update_batch(&collection_name, operations, options).await?;
         Ok(proto::UpdateBatchResponse {
             result: done.into_iter().map(results::update).collect(),
             time: clock.seconds(),

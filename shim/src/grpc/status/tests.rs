@@ -35,3 +35,14 @@ fn texts_that_clients_match_stay_as_they_are() {
         Code::Unimplemented
     );
 }
+
+#[test]
+fn texts_fit_a_header() {
+    let long = "\u{2603}".repeat(50_000);
+    let status = Status::from(ServiceError::no_collection(&long));
+    assert!(status.message().len() < 2_000);
+    assert!(status.message().starts_with("Not found: Collection `"));
+    assert!(status.message().ends_with("` doesn't exist!"));
+    let short = "x".repeat(MOST);
+    assert_eq!(told(Code::Internal, &short).message(), short);
+}

@@ -45,9 +45,9 @@ async fn time_is_bought_with_bytes() {
     let drops = bodies.gather(slow(&[(4, 1), (4, 1), (4, 1)])).await;
     assert!(matches!(drops, Err(BodyProblem::Late)));
     assert!(bodies.gather(slow(&[(9, 500), (5, 1)])).await.is_ok());
-    let silent = bodies.paced(slow(&[(9, 1), (9, 1), (11, 1)]));
+    let silent = bodies.paced(slow(&[(9, 1), (9, 1), (11, 1)])).0;
     assert!(axum::body::to_bytes(silent, usize::MAX).await.is_err());
-    let steady = bodies.paced(slow(&[(9, 1), (9, 1), (9, 1)]));
+    let steady = bodies.paced(slow(&[(9, 1), (9, 1), (9, 1)])).0;
     assert_eq!(axum::body::to_bytes(steady, usize::MAX).await.unwrap().len(), 3);
 }
 

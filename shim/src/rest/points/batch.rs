@@ -3,20 +3,23 @@
 use serde::Deserialize;
 use vdb::Operation;
 
-use super::Write;
 use super::payload::{DeletePayload, OverwritePayload, SetPayload};
 use super::selected::{ClearPayload, Delete};
 use super::upsert::Upsert;
 use super::vectors::{DeleteVectors, UpdateVectors};
+use super::{Means, Write};
+use crate::inference::Models;
+use crate::rest::envelope::Failure;
 use crate::service::ServiceError;
 
 #[derive(Deserialize)]
-struct Batch {
+pub(super) struct Batch {
     operations: Vec<BatchOperation>,
 }
 
 /// One of these; other keys are not minded.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with one operation")]
 struct BatchFields {
     upsert: Option<Upsert>,
     delete: Option<Delete>,
@@ -64,28 +67,47 @@ impl TryFrom<BatchFields> for BatchOperation {
 }
 
 impl BatchOperation {
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn names_model(&self) -> bool {
         match self {
-            BatchOperation::Upsert(body) => body.operation(),
-            BatchOperation::Delete(body) => body.operation(),
-            BatchOperation::SetPayload(body) => body.operation(),
-            BatchOperation::OverwritePayload(body) => body.operation(),
-            BatchOperation::DeletePayload(body) => body.operation(),
-            BatchOperation::ClearPayload(body) => body.operation(),
-            BatchOperation::UpdateVectors(body) => body.operation(),
-            BatchOperation::DeleteVectors(body) => body.operation(),
+            BatchOperation::Upsert(body) => body.names_model(),
+            BatchOperation::UpdateVectors(body) => body.names_model(),
+            BatchOperation::Delete(_)
+            | BatchOperation::SetPayload(_)
+            | BatchOperation::OverwritePayload(_)
+            | BatchOperation::DeletePayload(_)
+            | BatchOperation::ClearPayload(_)
+            | BatchOperation::DeleteVectors(_) => false,
+        }
+    }
+
+    /// `place` is what errors call this.
+    fn operation(self, place: &str, models: &mut Models<'_>) -> Result<Operation, ServiceError> {
+        let at = |name: &str| format!("{place}.{name}.");
+        match self {
+            BatchOperation::Upsert(body) => body.operation(&at("upsert"), models),
+            BatchOperation::Delete(body) => body.operation(&at("delete"), models),
+            BatchOperation::SetPayload(body) => body.operation(&at("set_payload"), models),
+            BatchOperation::OverwritePayload(body) => body.operation(&at("overwrite_payload"), models),
+            BatchOperation::DeletePayload(body) => body.operation(&at("delete_payload"), models),
+            BatchOperation::ClearPayload(body) => body.operation(&at("clear_payload"), models),
+            BatchOperation::UpdateVectors(body) => body.operation(&at("update_vectors"), models),
+            BatchOperation::DeleteVectors(body) => body.operation(&at("delete_vectors"), models),
         }
     }
 }
 
-/// The operations of a batch, made where it is read.
-#[derive(Deserialize)]
-#[serde(from = "Batch")]
-pub(super) struct Operations(pub(super) Result<Vec<Operation>, ServiceError>);
+impl Means for Batch {
+    type Meaning = Vec<Operation>;
 
-impl From<Batch> for Operations {
-    fn from(batch: Batch) -> Self {
-        let operations = batch.operations.into_iter().map(BatchOperation::operation);
-        Operations(operations.collect())
+    fn names_model(&self) -> bool {
+        self.operations.iter().any(BatchOperation::names_model)
+    }
+
+    fn meaning(self, models: &mut Models<'_>) -> Result<Vec<Operation>, Failure> {
+        let operations = self.operations.into_iter().enumerate();
+        let read = |(number, operation): (usize, BatchOperation)| {
+            operation.operation(&format!("operations[{number}]"), models)
+        };
+        Ok(operations.map(read).collect::<Result<_, ServiceError>>()?)
     }
 }

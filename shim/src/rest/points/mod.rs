@@ -13,22 +13,21 @@ mod selected;
 mod upsert;
 mod vectors;
 
-use std::marker::PhantomData;
-
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{post, put};
 use serde::Deserialize;
-use serde::de::Deserializer;
 use vdb::Operation;
 
 use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, WriteParams};
+use super::meant::{self, Means, Meant};
 use super::wire::Bodies;
+use crate::inference::Models;
 use crate::service::ServiceError;
-use batch::Operations;
+use batch::Batch;
 use payload::{DeletePayload, OverwritePayload, SetPayload};
 use selected::{ClearPayload, Delete};
 use upsert::Upsert;
@@ -61,33 +60,38 @@ pub(super) const BODIES: Bodies = &[
     ("overwrite payload", reads::<OverwritePayload>),
     ("delete payload", reads::<DeletePayload>),
     ("clear payload", reads::<ClearPayload>),
-    ("batch", |bytes| {
-        serde_json::from_slice::<Operations>(bytes).is_ok_and(|Operations(operations)| operations.is_ok())
-    }),
+    ("batch", meant::reads::<Batch>),
 ];
 
 fn reads<W: Write>(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<Asked<W>>(bytes).is_ok_and(|asked| asked.operation.is_ok())
+    meant::reads::<Alone<W>>(bytes)
 }
 
 /// A body that is an operation.
 trait Write: serde::de::DeserializeOwned + Send + 'static {
-    fn operation(self) -> Result<Operation, ServiceError>;
+    /// Whether there are texts in it that a model makes vectors of.
+    fn names_model(&self) -> bool {
+        false
+    }
+
+    /// The operation. `place` is what errors put before the names of its parts: nothing, where it stands alone.
+    fn operation(self, place: &str, models: &mut Models<'_>) -> Result<Operation, ServiceError>;
 }
 
-/// The operation that a body is, made where it is read: a large body is not read on a thread that serves connections.
-struct Asked<W> {
-    operation: Result<Operation, ServiceError>,
-    body: PhantomData<fn() -> W>,
-}
+/// A body that is one operation.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Alone<W>(W);
 
-impl<'de, W: Write> Deserialize<'de> for Asked<W> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let body = W::deserialize(deserializer)?;
-        Ok(Asked {
-            operation: body.operation(),
-            body: PhantomData,
-        })
+impl<W: Write> Means for Alone<W> {
+    type Meaning = Operation;
+
+    fn names_model(&self) -> bool {
+        self.0.names_model()
+    }
+
+    fn meaning(self, models: &mut Models<'_>) -> Result<Operation, Failure> {
+        Ok(self.0.operation("", models)?)
     }
 }
 
@@ -95,11 +99,12 @@ async fn write<W: Write>(
     State(app): State<App>,
     At(collection): At<String>,
     Params(params): Params<WriteParams>,
-    Json(asked): Json<Asked<W>>,
+    Json(body): Json<Meant<Alone<W>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        Ok(app.service.update(&collection, asked.operation?, options).await?)
+        let operation = body.made(&app.service, options.making()).await?;
+        Ok(app.service.update(&collection, operation, options).await?)
     })
     .await
 }
@@ -108,11 +113,12 @@ async fn write_batch(
     State(app): State<App>,
     At(collection): At<String>,
     Params(params): Params<WriteParams>,
-    Json(Operations(operations)): Json<Operations>,
+    Json(body): Json<Meant<Batch>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let results = app.service.update_batch(&collection, operations?, options).await;
+        let operations = body.made(&app.service, options.making()).await?;
+        let results = app.service.update_batch(&collection, operations, options).await;
         results.map_err(Failure::from)
     })
     .await

@@ -5,6 +5,7 @@ use vdb::{Operation, Payload};
 
 use super::Write;
 use super::selected::Selected;
+use crate::inference::Models;
 use crate::rest::wire::WirePath;
 use crate::service::ServiceError;
 
@@ -17,10 +18,10 @@ pub(super) struct SetPayload {
 }
 
 impl Write for SetPayload {
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn operation(self, place: &str, _: &mut Models<'_>) -> Result<Operation, ServiceError> {
         Ok(Operation::SetPayload {
             payload: self.payload,
-            target: self.selected.target()?,
+            target: self.selected.target(place)?,
             key: self.key.map(WirePath::into_text),
         })
     }
@@ -32,10 +33,10 @@ pub(super) struct OverwritePayload(SetPayload);
 
 impl Write for OverwritePayload {
     /// The whole payload is replaced: a `key` says nothing here, with Qdrant as well.
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn operation(self, place: &str, _: &mut Models<'_>) -> Result<Operation, ServiceError> {
         Ok(Operation::OverwritePayload {
             payload: self.0.payload,
-            target: self.0.selected.target()?,
+            target: self.0.selected.target(place)?,
         })
     }
 }
@@ -48,10 +49,10 @@ pub(super) struct DeletePayload {
 }
 
 impl Write for DeletePayload {
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn operation(self, place: &str, _: &mut Models<'_>) -> Result<Operation, ServiceError> {
         Ok(Operation::DeletePayload {
             keys: self.keys.into_iter().map(WirePath::into_text).collect(),
-            target: self.selected.target()?,
+            target: self.selected.target(place)?,
         })
     }
 }

@@ -4,10 +4,12 @@ use serde::Deserialize;
 use vdb::{Operation, PointId, Target};
 
 use super::Write;
+use crate::inference::Models;
 use crate::rest::wire::{ShardKeys, WireFilter};
 use crate::service::ServiceError;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `points` or `filter`")]
 struct SelectedFields {
     points: Option<Vec<PointId>>,
     filter: Option<WireFilter>,
@@ -44,11 +46,12 @@ impl TryFrom<SelectedFields> for Selected {
 }
 
 impl Selected {
-    pub(super) fn target(self) -> Result<Target, ServiceError> {
+    /// `place` is as for [`Write::operation`].
+    pub(super) fn target(self, place: &str) -> Result<Target, ServiceError> {
         ShardKeys::refuse_write(self.shard_key.as_ref())?;
         match self.which {
             Which::Ids(ids) => Ok(Target::Ids(ids)),
-            Which::Filter(filter) => Ok(Target::Filter(filter.filter("filter")?)),
+            Which::Filter(filter) => Ok(Target::Filter(filter.filter(&format!("{place}filter"))?)),
         }
     }
 }
@@ -58,8 +61,8 @@ impl Selected {
 pub(super) struct Delete(Selected);
 
 impl Write for Delete {
-    fn operation(self) -> Result<Operation, ServiceError> {
-        let target = self.0.target()?;
+    fn operation(self, place: &str, _: &mut Models<'_>) -> Result<Operation, ServiceError> {
+        let target = self.0.target(place)?;
         Ok(Operation::Delete { target })
     }
 }
@@ -69,8 +72,8 @@ impl Write for Delete {
 pub(super) struct ClearPayload(Selected);
 
 impl Write for ClearPayload {
-    fn operation(self) -> Result<Operation, ServiceError> {
-        let target = self.0.target()?;
+    fn operation(self, place: &str, _: &mut Models<'_>) -> Result<Operation, ServiceError> {
+        let target = self.0.target(place)?;
         Ok(Operation::ClearPayload { target })
     }
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess};
 use vdb::{Operation, Payload, Point, PointId, UpsertMode, Vectors};
 
 use super::Write;
-use crate::inference::Role;
+use crate::inference::{Models, Role};
 use crate::rest::wire::{Shaped, ShardKeys, WireFilter, WireVector, WireVectors, by_shape, optional};
 use crate::service::{Problems, ServiceError};
 
@@ -70,6 +70,7 @@ impl<'de> Deserialize<'de> for VectorColumns {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `points` or `batch`")]
 struct UpsertFields {
     points: Option<Vec<WirePoint>>,
     batch: Option<Columns>,
@@ -112,24 +113,34 @@ impl TryFrom<UpsertFields> for Upsert {
 }
 
 impl Write for Upsert {
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn names_model(&self) -> bool {
+        match &self.given {
+            Given::Rows(points) => points.iter().any(|point| point.vector.names_model()),
+            Given::Columns(columns) => match &columns.vectors {
+                VectorColumns::Single(column) => column.iter().any(WireVector::names_model),
+                VectorColumns::Named(named) => named.values().flatten().any(WireVector::names_model),
+            },
+        }
+    }
+
+    fn operation(self, place: &str, models: &mut Models<'_>) -> Result<Operation, ServiceError> {
         ShardKeys::refuse_write(self.shard_key.as_ref())?;
         let points = match self.given {
-            Given::Rows(points) => rows(points)?,
-            Given::Columns(columns) => columns.rows()?,
+            Given::Rows(points) => rows(points, place, models)?,
+            Given::Columns(columns) => columns.rows(place, models)?,
         };
         Ok(Operation::Upsert {
             points,
             mode: self.update_mode.map_or(UpsertMode::Upsert, Mode::into),
-            update_filter: optional(self.update_filter, "update_filter")?,
+            update_filter: optional(self.update_filter, &format!("{place}update_filter"))?,
         })
     }
 }
 
-fn rows(points: Vec<WirePoint>) -> Result<Vec<Point>, ServiceError> {
+fn rows(points: Vec<WirePoint>, place: &str, models: &mut Models<'_>) -> Result<Vec<Point>, ServiceError> {
     let mut problems = Problems::new();
     for (number, point) in points.iter().enumerate() {
-        let place = format!("points[{number}].vector");
+        let place = format!("{place}points[{number}].vector");
         point.vector.check(&place, &mut problems);
     }
     problems.finish()?;
@@ -138,7 +149,7 @@ fn rows(points: Vec<WirePoint>) -> Result<Vec<Point>, ServiceError> {
         .map(|point| {
             Ok(Point {
                 id: point.id,
-                vectors: point.vector.vectors()?,
+                vectors: point.vector.vectors(models)?,
                 payload: point.payload.unwrap_or_default(),
             })
         })
@@ -146,13 +157,13 @@ fn rows(points: Vec<WirePoint>) -> Result<Vec<Point>, ServiceError> {
 }
 
 impl Columns {
-    fn rows(self) -> Result<Vec<Point>, ServiceError> {
+    fn rows(self, place: &str, models: &mut Models<'_>) -> Result<Vec<Point>, ServiceError> {
         let count = self.ids.len();
         let mut problems = Problems::new();
         let mut same = |name: &str, len: usize| {
             if len != count {
                 problems.add(
-                    format_args!("batch.{name}"),
+                    format_args!("{place}batch.{name}"),
                     format_args!("number of ids and {name} must be equal ({count} != {len})"),
                 );
             }
@@ -167,12 +178,13 @@ impl Columns {
         match &self.vectors {
             VectorColumns::Single(column) => {
                 for (number, vector) in column.iter().enumerate() {
-                    vector.check(&format!("batch.vectors[{number}]"), &mut problems);
+                    vector.check(&format!("{place}batch.vectors[{number}]"), &mut problems);
                 }
             }
             VectorColumns::Named(named) => {
+                let place = format!("{place}batch.vectors.?");
                 for vector in named.values().flatten() {
-                    vector.check("batch.vectors.?", &mut problems);
+                    vector.check(&place, &mut problems);
                 }
             }
         }
@@ -189,7 +201,7 @@ impl Columns {
         for (name, column) in named {
             for (point, vector) in points.iter_mut().zip(column) {
                 let vectors = std::mem::take(&mut point.vectors);
-                point.vectors = vectors.with(name.as_str(), vector.vector(Role::Document)?);
+                point.vectors = vectors.with(name.as_str(), vector.vector(Role::Document, models)?);
             }
         }
         for (point, payload) in points.iter_mut().zip(self.payloads.into_iter().flatten()) {

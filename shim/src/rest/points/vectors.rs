@@ -4,6 +4,7 @@ use serde::Deserialize;
 use vdb::{Condition, Filter, Operation, PointId, Target};
 
 use super::Write;
+use crate::inference::Models;
 use crate::rest::wire::{ShardKeys, WireFilter, WireVectors, optional};
 use crate::service::{Problems, ServiceError};
 
@@ -22,14 +23,18 @@ pub(super) struct UpdateVectors {
 }
 
 impl Write for UpdateVectors {
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn names_model(&self) -> bool {
+        self.points.iter().any(|point| point.vector.names_model())
+    }
+
+    fn operation(self, place: &str, models: &mut Models<'_>) -> Result<Operation, ServiceError> {
         ShardKeys::refuse_write(self.shard_key.as_ref())?;
         let mut problems = Problems::new();
         if self.points.is_empty() {
-            problems.add("points", "must specify points to update");
+            problems.add(format_args!("{place}points"), "must specify points to update");
         }
         for (number, point) in self.points.iter().enumerate() {
-            let place = format!("points[{number}].vector");
+            let place = format!("{place}points[{number}].vector");
             if point.vector.is_empty() {
                 problems.add(&place, "must specify vectors to update for point");
             }
@@ -39,9 +44,9 @@ impl Write for UpdateVectors {
         let points = self.points.into_iter();
         Ok(Operation::UpdateVectors {
             points: points
-                .map(|point| Ok((point.id, point.vector.vectors()?)))
+                .map(|point| Ok((point.id, point.vector.vectors(models)?)))
                 .collect::<Result<_, ServiceError>>()?,
-            update_filter: optional(self.update_filter, "update_filter")?,
+            update_filter: optional(self.update_filter, &format!("{place}update_filter"))?,
         })
     }
 }
@@ -55,15 +60,18 @@ pub(super) struct DeleteVectors {
 }
 
 impl Write for DeleteVectors {
-    fn operation(self) -> Result<Operation, ServiceError> {
+    fn operation(self, place: &str, _: &mut Models<'_>) -> Result<Operation, ServiceError> {
         ShardKeys::refuse_write(self.shard_key.as_ref())?;
         let mut problems = Problems::new();
         if self.vector.is_empty() {
-            problems.add("vector", "must specify vector names to delete");
+            problems.add(
+                format_args!("{place}vector"),
+                "must specify vector names to delete",
+            );
         }
         problems.finish()?;
         // Unlike elsewhere, ids do not win over a filter: both are meant.
-        let target = match (self.points, optional(self.filter, "filter")?) {
+        let target = match (self.points, optional(self.filter, &format!("{place}filter"))?) {
             (Some(ids), None) => Target::Ids(ids),
             (None, Some(filter)) => Target::Filter(filter),
             (Some(ids), Some(filter)) => {

@@ -8,10 +8,10 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess};
 use serde_json::{Number, Value};
 use vdb::{Query, VectorInput};
 
+use super::Reading;
 use super::kind::read_query;
 use crate::rest::envelope::Failure;
-use crate::rest::wire::{Shaped, by_shape, rounded, truth_value};
-use crate::service::Problems;
+use crate::rest::wire::{Shaped, by_shape, names_model, rounded, truth_value};
 
 /// The value of a query.
 #[derive(Debug)]
@@ -23,11 +23,19 @@ pub(super) enum Asked {
 }
 
 impl Asked {
+    /// Whether there are texts in it that a model makes vectors of.
+    pub(super) fn names_model(&self) -> bool {
+        match self {
+            Asked::Numbers(_) => false,
+            Asked::Other(value) => names_model(value),
+        }
+    }
+
     /// What it means. `place` is where it stands, for what is said of it.
-    pub(super) fn query(self, place: &str, problems: &mut Problems) -> Result<Query, Failure> {
+    pub(super) fn query(self, place: &str, reading: &mut Reading<'_, '_>) -> Result<Query, Failure> {
         match self {
             Asked::Numbers(numbers) => Ok(Query::Nearest(VectorInput::Vector(numbers.into()))),
-            Asked::Other(value) => read_query(value, place, problems),
+            Asked::Other(value) => read_query(value, place, reading),
         }
     }
 }

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use vdb::{AcornSearch, Idf, LookupFrom, Prefetch, QuantizationSearch, QueryParams, QueryRequest};
 
-use super::AsQuery;
 use super::asked::Asked;
+use super::{AsQuery, Reading};
+use crate::inference::Models;
 use crate::rest::envelope::Failure;
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, ShardKeys, WireFilter, WithPayload, WithVector, optional, select};
@@ -158,7 +159,7 @@ fn prefetches(
     bodies: Option<OneOrMany<PrefetchBody>>,
     place: &str,
     depth: usize,
-    problems: &mut Problems,
+    reading: &mut Reading<'_, '_>,
 ) -> Result<Vec<Prefetch>, Failure> {
     if bodies.is_some() && depth >= vdb::MAX_PREFETCH_DEPTH {
         return Err(ServiceError::bad_request(format!(
@@ -170,25 +171,37 @@ fn prefetches(
     let bodies = bodies.map_or_else(Vec::new, OneOrMany::into_vec);
     let mut prefetches = Vec::with_capacity(bodies.len());
     for (number, body) in bodies.into_iter().enumerate() {
-        prefetches.push(body.prefetch(&format!("{place}.prefetch[{number}]"), depth, problems)?);
+        prefetches.push(body.prefetch(&format!("{place}.prefetch[{number}]"), depth, reading)?);
     }
     Ok(prefetches)
 }
 
 impl PrefetchBody {
-    fn prefetch(self, place: &str, depth: usize, problems: &mut Problems) -> Result<Prefetch, Failure> {
-        problems.at_least(format_args!("{place}.limit"), self.limit, 1);
-        let inner = prefetches(self.prefetch.map(|inner| *inner), place, depth + 1, problems)?;
+    fn names_model(&self) -> bool {
+        let inner = self.prefetch.as_deref();
+        self.query.as_ref().is_some_and(Asked::names_model)
+            || inner.is_some_and(|inner| inner.iter().any(PrefetchBody::names_model))
+    }
+
+    fn prefetch(self, place: &str, depth: usize, reading: &mut Reading<'_, '_>) -> Result<Prefetch, Failure> {
+        reading
+            .problems
+            .at_least(format_args!("{place}.limit"), self.limit, 1);
+        let inner = prefetches(self.prefetch.map(|inner| *inner), place, depth + 1, reading)?;
         let query = self
             .query
-            .map(|query| query.query(&format!("{place}.query"), problems))
+            .map(|query| query.query(&format!("{place}.query"), reading))
             .transpose()?;
         Ok(Prefetch {
             prefetch: inner,
             query,
             using: self.using.unwrap_or_default(),
             filter: optional(self.filter, &format!("{place}.filter"))?,
-            params: params(self.params.as_ref(), &format!("{place}.params"), problems)?,
+            params: params(
+                self.params.as_ref(),
+                &format!("{place}.params"),
+                &mut reading.problems,
+            )?,
             score_threshold: self.score_threshold,
             limit: self.limit.map_or(LIMIT, number),
             lookup_from: self.lookup_from.map(LookupLocation::lookup).transpose()?,
@@ -199,14 +212,23 @@ impl PrefetchBody {
 impl AsQuery for QueryBody {
     const PLACES: (&'static str, &'static str) = ("internal", "search_group_request");
 
-    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
-        let mut problems = Problems::new();
-        problems.at_least(limit, self.limit, 1);
-        let prefetch = prefetches(self.prefetch, place, 0, &mut problems)?;
+    fn names_model(&self) -> bool {
+        self.query.as_ref().is_some_and(Asked::names_model)
+            || self
+                .prefetch
+                .as_ref()
+                .is_some_and(|inner| inner.iter().any(PrefetchBody::names_model))
+    }
+
+    fn read(self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
+        let mut reading = Reading::new(models);
+        reading.problems.at_least(limit, self.limit, 1);
+        let prefetch = prefetches(self.prefetch, place, 0, &mut reading)?;
         let query = self
             .query
-            .map(|query| query.query(&format!("{place}.query"), &mut problems))
+            .map(|query| query.query(&format!("{place}.query"), &mut reading))
             .transpose()?;
+        let mut problems = reading.problems;
         let params = params(self.params.as_ref(), &format!("{place}.params"), &mut problems)?;
         problems.finish()?;
         ShardKeys::refuse_read(self.shard_key.as_ref())?;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use vdb::{Datetime, Decay, Expression, Formula, GeoPoint, MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS};
 
 use crate::rest::envelope::{Failure, Part};
@@ -41,9 +41,14 @@ fn wrong(problem: impl std::fmt::Display) -> Failure {
     Failure::format(Part::Body, format_args!("formula: {problem}"))
 }
 
-/// Reads a formula and what its variables are where a point has none.
-pub(super) fn read_formula(expression: Value, defaults: Option<Value>) -> Result<Formula> {
-    let mut formula = Formula::new(Reader::default().expression(expression)?);
+/// Reads a formula and what its variables are where a point has none. `place` is what errors call it.
+pub(super) fn read_formula(expression: Value, defaults: Option<Value>, place: &str) -> Result<Formula> {
+    let mut reader = Reader {
+        place,
+        way: Vec::new(),
+        parts: 0,
+    };
+    let mut formula = Formula::new(reader.expression(expression)?);
     let defaults: Option<Map<String, Value>> = read(defaults.unwrap_or(Value::Null))?;
     for (name, value) in defaults.into_iter().flatten() {
         formula = formula.default_value(&name, value);
@@ -86,22 +91,43 @@ struct DecayBody {
 
 /// Reads expressions. What is nested is moved out of what is around it, and both its depth and its parts are bounded while it is
 /// read.
-#[derive(Default)]
-struct Reader {
-    depth: usize,
+struct Reader<'a> {
+    /// What errors call the formula.
+    place: &'a str,
+    /// The names, and places in lists, of the expressions around the one that is read.
+    way: Vec<(&'static str, Option<usize>)>,
     parts: usize,
 }
 
-impl Reader {
-    fn boxed(&mut self, value: Value) -> Result<Box<Expression>> {
-        self.expression(value).map(Box::new)
+impl Reader<'_> {
+    /// What errors call the expression that is read.
+    fn here(&self) -> String {
+        let steps = self.way.iter().map(|(name, number)| match number {
+            None => format!(".{name}"),
+            Some(number) => format!(".{name}[{number}]"),
+        });
+        std::iter::once(self.place.to_owned()).chain(steps).collect()
     }
 
-    fn list(&mut self, value: Value) -> Result<Vec<Expression>> {
+    /// An expression within the one that is read.
+    fn inner(&mut self, name: &'static str, number: Option<usize>, value: Value) -> Result<Expression> {
+        self.way.push((name, number));
+        let expression = self.expression(value);
+        self.way.pop();
+        expression
+    }
+
+    fn boxed(&mut self, name: &'static str, value: Value) -> Result<Box<Expression>> {
+        self.inner(name, None, value).map(Box::new)
+    }
+
+    fn list(&mut self, name: &'static str, value: Value) -> Result<Vec<Expression>> {
         let Value::Array(list) = value else {
             return Err(wrong("expected a list of expressions"));
         };
-        list.into_iter().map(|value| self.expression(value)).collect()
+        let list = list.into_iter().enumerate();
+        list.map(|(number, value)| self.inner(name, Some(number), value))
+            .collect()
     }
 
     fn expression(&mut self, value: Value) -> Result<Expression> {
@@ -109,13 +135,12 @@ impl Reader {
         if self.parts > MAX_FORMULA_PARTS {
             return Err(wrong(format_args!("it has more than {MAX_FORMULA_PARTS} parts")));
         }
-        if self.depth >= MAX_FORMULA_DEPTH {
+        if self.way.len() >= MAX_FORMULA_DEPTH {
             return Err(wrong(format_args!(
                 "it is nested deeper than {MAX_FORMULA_DEPTH} levels"
             )));
         }
-        self.depth += 1;
-        let expression = match value {
+        match value {
             Value::Number(number) => number
                 .as_f64()
                 .map(Expression::Constant)
@@ -125,9 +150,7 @@ impl Reader {
             Value::Null | Value::Bool(_) | Value::Array(_) => {
                 Err(wrong("expected a number, a variable or an object"))
             }
-        };
-        self.depth -= 1;
-        expression
+        }
     }
 
     /// An operator, or else a condition. Other keys beside that of an operator are not minded.
@@ -137,34 +160,34 @@ impl Reader {
             .into_iter()
             .find(|name| !on_field && map.contains_key(*name));
         let Some(name) = operator else {
-            return condition(map);
+            return self.condition(map);
         };
         let inner = map.shift_remove(name).unwrap_or_default();
         match name {
-            "sum" => Ok(Expression::Sum(self.list(inner)?)),
-            "mult" => Ok(Expression::Product(self.list(inner)?)),
-            "neg" => Ok(Expression::Neg(self.boxed(inner)?)),
-            "abs" => Ok(Expression::Abs(self.boxed(inner)?)),
-            "sqrt" => Ok(Expression::Sqrt(self.boxed(inner)?)),
-            "exp" => Ok(Expression::Exp(self.boxed(inner)?)),
-            "ln" => Ok(Expression::Ln(self.boxed(inner)?)),
-            "log10" => Ok(Expression::Log10(self.boxed(inner)?)),
-            "acosh" => Ok(Expression::Acosh(self.boxed(inner)?)),
-            "max" => Ok(Expression::Max(self.list(inner)?)),
-            "min" => Ok(Expression::Min(self.list(inner)?)),
+            "sum" => Ok(Expression::Sum(self.list(name, inner)?)),
+            "mult" => Ok(Expression::Product(self.list(name, inner)?)),
+            "neg" => Ok(Expression::Neg(self.boxed(name, inner)?)),
+            "abs" => Ok(Expression::Abs(self.boxed(name, inner)?)),
+            "sqrt" => Ok(Expression::Sqrt(self.boxed(name, inner)?)),
+            "exp" => Ok(Expression::Exp(self.boxed(name, inner)?)),
+            "ln" => Ok(Expression::Ln(self.boxed(name, inner)?)),
+            "log10" => Ok(Expression::Log10(self.boxed(name, inner)?)),
+            "acosh" => Ok(Expression::Acosh(self.boxed(name, inner)?)),
+            "max" => Ok(Expression::Max(self.list(name, inner)?)),
+            "min" => Ok(Expression::Min(self.list(name, inner)?)),
             "div" => {
                 let division: Division = read(inner)?;
                 Ok(Expression::Quotient {
-                    dividend: self.boxed(division.left)?,
-                    divisor: self.boxed(division.right)?,
+                    dividend: self.boxed("div.left", division.left)?,
+                    divisor: self.boxed("div.right", division.right)?,
                     by_zero: division.by_zero_default,
                 })
             }
             "pow" => {
                 let power: Power = read(inner)?;
                 Ok(Expression::Power {
-                    base: self.boxed(power.base)?,
-                    exponent: self.boxed(power.exponent)?,
+                    base: self.boxed("pow.base", power.base)?,
+                    exponent: self.boxed("pow.exponent", power.exponent)?,
                 })
             }
             "datetime" => {
@@ -182,34 +205,35 @@ impl Reader {
                     to: distance.to,
                 })
             }
-            "lin_decay" => self.decay(Decay::Linear, inner),
-            "exp_decay" => self.decay(Decay::Exponential, inner),
-            _ => self.decay(Decay::Gaussian, inner),
+            "lin_decay" => self.decay(Decay::Linear, ["lin_decay.x", "lin_decay.target"], inner),
+            "exp_decay" => self.decay(Decay::Exponential, ["exp_decay.x", "exp_decay.target"], inner),
+            _ => self.decay(Decay::Gaussian, ["gauss_decay.x", "gauss_decay.target"], inner),
         }
     }
 
-    fn decay(&mut self, shape: Decay, value: Value) -> Result<Expression> {
+    /// A decay, and what its expressions are called.
+    fn decay(&mut self, shape: Decay, [x, target]: [&'static str; 2], value: Value) -> Result<Expression> {
         let body: DecayBody = read(value)?;
         Ok(Expression::Decay {
             shape,
-            x: self.boxed(body.x)?,
+            x: self.boxed(x, body.x)?,
             target: body
                 .target
                 .filter(|target| !target.is_null())
-                .map(|target| self.boxed(target))
+                .map(|value| self.boxed(target, value))
                 .transpose()?,
             scale: body.scale.unwrap_or(1.0),
             midpoint: body.midpoint.unwrap_or(0.5),
         })
     }
-}
 
-fn condition(map: Map<String, Value>) -> Result<Expression> {
-    let filter = WireFilter::from_value(json!({ "must": [map] })).map_err(wrong)?;
-    let condition = filter.filter("formula")?.must.into_iter().next();
-    condition
-        .map(Expression::from)
-        .ok_or_else(|| wrong("expected a condition"))
+    fn condition(&self, map: Map<String, Value>) -> Result<Expression> {
+        let filter = WireFilter::from_condition(Value::Object(map)).map_err(wrong)?;
+        let condition = filter.filter(&self.here())?.must.into_iter().next();
+        condition
+            .map(Expression::from)
+            .ok_or_else(|| wrong("expected a condition"))
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,18 @@ use serde::{Deserialize, Serialize};
 use vdb::{GroupId, GroupRequest};
 
 use super::AsQuery;
+use crate::inference::Models;
 use crate::rest::envelope::Failure;
+use crate::rest::meant::Means;
 use crate::rest::reads::number;
 use crate::rest::wire::{RecordOut, ScoredOut, WirePath, WithPayload, WithVector, select};
 use crate::service::{GroupHits, GroupsRequest, Problems, WithLookup};
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected the name of a collection, or an object of a `collection`, `with_payload` and `with_vectors`"
+)]
 enum Lookup {
     Collection(String),
     Full {
@@ -50,15 +55,20 @@ pub(super) struct GroupsBody<Q> {
     with_lookup: Option<Lookup>,
 }
 
-impl<Q: AsQuery> GroupsBody<Q> {
-    /// What is asked of the service.
-    pub(super) fn request(self) -> Result<GroupsRequest, Failure> {
+impl<Q: AsQuery> Means for GroupsBody<Q> {
+    type Meaning = GroupsRequest;
+
+    fn names_model(&self) -> bool {
+        self.query.names_model()
+    }
+
+    fn meaning(self, models: &mut Models<'_>) -> Result<GroupsRequest, Failure> {
         let query = Q::PLACES.1;
         let place = format!("{query}.group_request");
         let mut problems = Problems::new();
         problems.at_least(format_args!("{place}.group_size"), self.group_size, 1);
         problems.finish()?;
-        let request = self.query.read(query, &format!("{place}.limit"))?;
+        let request = self.query.read(query, &format!("{place}.limit"), models)?;
         let size = self.group_size.map_or(3, number);
         Ok(GroupsRequest {
             groups: GroupRequest::new(request, self.group_by.into_text()).group_size(size),

@@ -8,12 +8,13 @@ use vdb::{
     VectorInput,
 };
 
+use super::Reading;
 use super::expression::read_formula;
 use crate::inference::Role;
 use crate::rest::envelope::{Failure, Part};
 use crate::rest::reads::number;
 use crate::rest::wire::{OneOrMany, WirePath, WireVector};
-use crate::service::{Problems, ServiceError};
+use crate::service::ServiceError;
 
 /// A vector, or the id of a point that has it.
 #[derive(Clone, Debug)]
@@ -36,16 +37,30 @@ impl<'de> Deserialize<'de> for Input {
 }
 
 impl Input {
-    pub(super) fn input(self, place: &str, problems: &mut Problems) -> Result<VectorInput, ServiceError> {
+    /// Whether it is a text that a model makes a vector of.
+    pub(super) fn names_model(&self) -> bool {
+        match self {
+            Input::Id(_) => false,
+            Input::Vector(vector) => vector.names_model(),
+        }
+    }
+
+    pub(super) fn input(
+        self,
+        place: &str,
+        reading: &mut Reading<'_, '_>,
+    ) -> Result<VectorInput, ServiceError> {
         match self {
             Input::Id(id) => Ok(VectorInput::Id(id)),
             Input::Vector(vector) => {
-                vector.check(place, problems);
+                vector.check(place, &mut reading.problems);
                 if vector.has_no_model() {
                     // It is told with the other problems.
                     return Ok(VectorInput::Vector(Vec::<f32>::new().into()));
                 }
-                vector.vector(Role::Query).map(VectorInput::Vector)
+                vector
+                    .vector(Role::Query, reading.models)
+                    .map(VectorInput::Vector)
             }
         }
     }
@@ -54,11 +69,11 @@ impl Input {
 pub(super) fn inputs(
     inputs: Vec<Input>,
     place: &str,
-    problems: &mut Problems,
+    reading: &mut Reading<'_, '_>,
 ) -> Result<Vec<VectorInput>, ServiceError> {
     inputs
         .into_iter()
-        .map(|input| input.input(place, problems))
+        .map(|input| input.input(place, reading))
         .collect()
 }
 
@@ -115,16 +130,16 @@ impl Examples {
         }
     }
 
-    pub(super) fn query(self, place: &str, problems: &mut Problems) -> Result<Query, ServiceError> {
+    pub(super) fn query(self, place: &str, reading: &mut Reading<'_, '_>) -> Result<Query, ServiceError> {
         if !given(self.positive.as_ref()) && !given(self.negative.as_ref()) {
-            problems.add(
+            reading.problems.add(
                 place,
                 "At least one positive or negative vector/id must be provided",
             );
         }
         Ok(Query::Recommend {
-            positive: inputs(self.positive.unwrap_or_default(), place, problems)?,
-            negative: inputs(self.negative.unwrap_or_default(), place, problems)?,
+            positive: inputs(self.positive.unwrap_or_default(), place, reading)?,
+            negative: inputs(self.negative.unwrap_or_default(), place, reading)?,
             strategy: self.strategy.unwrap_or_default().into(),
         })
     }
@@ -136,18 +151,25 @@ pub(super) struct Pair {
     negative: Input,
 }
 
+impl Pair {
+    /// Whether one of its sides is a text that a model makes a vector of.
+    pub(super) fn names_model(&self) -> bool {
+        self.positive.names_model() || self.negative.names_model()
+    }
+}
+
 pub(super) fn pairs(
     pairs: Option<OneOrMany<Pair>>,
     place: &str,
-    problems: &mut Problems,
+    reading: &mut Reading<'_, '_>,
 ) -> Result<Vec<ContextPair>, ServiceError> {
     let pairs = pairs.map_or_else(Vec::new, OneOrMany::into_vec);
     pairs
         .into_iter()
         .map(|pair| {
             Ok(ContextPair {
-                positive: pair.positive.input(place, problems)?,
-                negative: pair.negative.input(place, problems)?,
+                positive: pair.positive.input(place, reading)?,
+                negative: pair.negative.input(place, reading)?,
             })
         })
         .collect()
@@ -161,7 +183,10 @@ struct Discover {
 
 /// A field to order by, alone or with a direction.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a payload path, or an object of a `key`, a `direction`, which is `asc` or `desc`, and `start_from`"
+)]
 pub(in crate::rest) enum OrderByBody {
     /// Smallest first.
     Key(WirePath),
@@ -278,32 +303,34 @@ fn read<T: de::DeserializeOwned>(value: Value) -> Result<T, Failure> {
 }
 
 /// Reads what is asked for.
-pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> Result<Query, Failure> {
+pub(super) fn read_query(value: Value, place: &str, reading: &mut Reading<'_, '_>) -> Result<Query, Failure> {
     let Value::Object(mut map) = value else {
         let input: Input = read(value)?;
-        return Ok(Query::Nearest(input.input(place, problems)?));
+        return Ok(Query::Nearest(input.input(place, reading)?));
     };
     let kind = KINDS
         .into_iter()
         .find_map(|kind| Some((kind, map.shift_remove(kind)?)));
     let Some((kind, value)) = kind else {
         let input: Input = read(Value::Object(map))?;
-        return Ok(Query::Nearest(input.input(place, problems)?));
+        return Ok(Query::Nearest(input.input(place, reading)?));
     };
     let mmr_place = format!("{place}.mmr");
     let place = format!("{place}.{kind}");
     match kind {
         "nearest" => {
-            let target = read::<Input>(value)?.input(&place, problems)?;
+            let target = read::<Input>(value)?.input(&place, reading)?;
             match map.shift_remove("mmr").filter(|mmr| !mmr.is_null()) {
                 None => Ok(Query::Nearest(target)),
                 Some(mmr) => {
                     let mmr: Mmr = read(mmr)?;
                     let diversity = mmr.diversity.map(f64::from);
-                    problems.within(format_args!("{mmr_place}.diversity"), diversity, 0.0, 1.0);
+                    reading
+                        .problems
+                        .within(format_args!("{mmr_place}.diversity"), diversity, 0.0, 1.0);
                     let most = vdb::MAX_MMR_CANDIDATES as u64;
                     let limit = format_args!("{mmr_place}.candidates_limit");
-                    problems.within(limit, mmr.candidates_limit, 0, most);
+                    reading.problems.within(limit, mmr.candidates_limit, 0, most);
                     Ok(Query::Mmr {
                         target,
                         diversity: mmr.diversity.unwrap_or(0.5),
@@ -312,15 +339,15 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
                 }
             }
         }
-        "recommend" => Ok(read::<Examples>(value)?.query(&place, problems)?),
+        "recommend" => Ok(read::<Examples>(value)?.query(&place, reading)?),
         "discover" => {
             let discover: Discover = read(value)?;
             Ok(Query::Discover {
-                target: discover.target.input(&place, problems)?,
-                context: pairs(discover.context, &place, problems)?,
+                target: discover.target.input(&place, reading)?,
+                context: pairs(discover.context, &place, reading)?,
             })
         }
-        "context" => Ok(Query::Context(pairs(read(value)?, &place, problems)?)),
+        "context" => Ok(Query::Context(pairs(read(value)?, &place, reading)?)),
         "order_by" => read::<OrderByBody>(value)?.order().map(Query::OrderBy),
         "fusion" => Ok(Query::Fusion(match read(value)? {
             FusionName::Rrf => Fusion::rrf(),
@@ -328,42 +355,44 @@ pub(super) fn read_query(value: Value, place: &str, problems: &mut Problems) -> 
         })),
         "rrf" => {
             let rrf: Rrf = read(value)?;
-            problems.at_least(format_args!("{place}.k"), rrf.k, 1);
+            reading.problems.at_least(format_args!("{place}.k"), rrf.k, 1);
             let k = rrf.k.map(|k| u32::try_from(k).unwrap_or(u32::MAX));
             Ok(Query::Fusion(Fusion::Rrf {
                 k: k.unwrap_or(vdb::DEFAULT_RRF_K),
                 weights: rrf.weights,
             }))
         }
-        "formula" => read_formula(value, map.shift_remove("defaults")).map(Query::Formula),
+        "formula" => read_formula(value, map.shift_remove("defaults"), &place).map(Query::Formula),
         "sample" => {
             let SampleName::Random = read(value)?;
             Ok(Query::Sample { seed: None })
         }
-        _ => feedback(read(value)?, &place, problems),
+        _ => feedback(read(value)?, &place, reading),
     }
 }
 
-fn feedback(feedback: Feedback, place: &str, problems: &mut Problems) -> Result<Query, Failure> {
+fn feedback(feedback: Feedback, place: &str, reading: &mut Reading<'_, '_>) -> Result<Query, Failure> {
     let FeedbackStrategy::Naive(naive) = feedback.strategy;
-    problems.at_least(
+    reading.problems.at_least(
         format_args!("{place}.strategy.naive.b"),
         Some(f64::from(naive.b)),
         0.0,
     );
     if feedback.feedback.is_empty() {
-        problems.add(format_args!("{place}.feedback"), "must not be empty");
+        reading
+            .problems
+            .add(format_args!("{place}.feedback"), "must not be empty");
     }
     let items = feedback.feedback.into_iter();
     let examples = items.map(|item| {
         Ok(FeedbackExample {
-            example: item.example.input(place, problems)?,
+            example: item.example.input(place, reading)?,
             score: item.score,
         })
     });
     let examples = examples.collect::<Result<_, ServiceError>>()?;
     Ok(Query::Feedback {
-        target: feedback.target.input(place, problems)?,
+        target: feedback.target.input(place, reading)?,
         examples,
         a: naive.a,
         b: naive.b,

@@ -26,7 +26,10 @@ use super::App;
 use super::envelope::{Failure, answer};
 use super::extract::{At, Json, Params, ReadParams};
 use super::guard::By;
+use super::meant::{self, Means, Meant};
 use super::wire::{Bodies, ScoredOut};
+use crate::inference::Models;
+use crate::service::{Problems, check_batch};
 use body::QueryBody;
 use groups::{GroupsBody, GroupsOut};
 
@@ -43,18 +46,12 @@ pub(super) fn routes() -> Router<App> {
 
 /// How bodies are read.
 pub(super) const BODIES: Bodies = &[
-    ("query", |bytes| {
-        serde_json::from_slice::<QueryBody>(bytes).is_ok_and(|body| body.request().is_ok())
-    }),
-    ("query batch", |bytes| {
-        serde_json::from_slice::<Searches<QueryBody>>(bytes).is_ok_and(|body| requests(body).is_ok())
-    }),
-    ("query groups", |bytes| {
-        serde_json::from_slice::<GroupsBody<QueryBody>>(bytes).is_ok_and(|body| body.request().is_ok())
-    }),
-    ("search", older::reads::<older::Search>),
-    ("recommend", older::reads::<older::Recommend>),
-    ("discover", older::reads::<older::Discover>),
+    ("query", meant::reads::<Alone<QueryBody>>),
+    ("query batch", meant::reads::<Searches<QueryBody>>),
+    ("query groups", meant::reads::<GroupsBody<QueryBody>>),
+    ("search", meant::reads::<Alone<older::Search>>),
+    ("recommend", meant::reads::<Alone<older::Recommend>>),
+    ("discover", meant::reads::<Alone<older::Discover>>),
 ];
 
 /// Hits in an object of their own.
@@ -67,10 +64,19 @@ fn hits(points: Vec<ScoredPoint>) -> Vec<ScoredOut> {
     points.into_iter().map(ScoredOut::from).collect()
 }
 
-/// Several bodies to be answered together.
-#[derive(Deserialize)]
-struct Searches<T> {
-    searches: Vec<T>,
+/// What goes along while a query is read: what is wrong with its values, and what makes vectors of its texts.
+struct Reading<'m, 'c> {
+    problems: Problems,
+    models: &'m mut Models<'c>,
+}
+
+impl<'m, 'c> Reading<'m, 'c> {
+    fn new(models: &'m mut Models<'c>) -> Self {
+        Reading {
+            problems: Problems::new(),
+            models,
+        }
+    }
 }
 
 /// A body that is a query.
@@ -78,23 +84,54 @@ trait AsQuery: serde::de::DeserializeOwned + Send + 'static {
     /// What errors call the query, and the query of groups.
     const PLACES: (&'static str, &'static str);
 
-    /// What is asked of the service; `place` is what errors call the body, `limit` what they call its limit.
-    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure>;
+    /// Whether there are texts in it that a model makes vectors of.
+    fn names_model(&self) -> bool;
 
-    /// As [`read`](Self::read), of a body that stands alone.
-    fn request(self) -> Result<QueryRequest, Failure> {
-        let place = Self::PLACES.0;
-        self.read(place, &format!("{place}.limit"))
+    /// What is asked of the service; `place` is what errors call the body, `limit` what they call its limit.
+    fn read(self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure>;
+}
+
+/// A body that stands alone.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Alone<Q>(Q);
+
+impl<Q: AsQuery> Means for Alone<Q> {
+    type Meaning = QueryRequest;
+
+    fn names_model(&self) -> bool {
+        self.0.names_model()
+    }
+
+    fn meaning(self, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
+        let place = Q::PLACES.0;
+        self.0.read(place, &format!("{place}.limit"), models)
     }
 }
 
-fn requests<T: AsQuery>(searches: Searches<T>) -> Result<Vec<QueryRequest>, Failure> {
-    let searches = searches.searches.into_iter().enumerate();
-    let read = |(number, search): (usize, T)| {
-        let place = format!("searches[{number}].{}", T::PLACES.0);
-        search.read(&place, &format!("{place}.limit"))
-    };
-    searches.map(read).collect()
+/// Several bodies to be answered together.
+#[derive(Deserialize)]
+struct Searches<Q> {
+    searches: Vec<Q>,
+}
+
+impl<Q: AsQuery> Means for Searches<Q> {
+    type Meaning = Vec<QueryRequest>;
+
+    fn names_model(&self) -> bool {
+        self.searches.iter().any(Q::names_model)
+    }
+
+    fn meaning(self, models: &mut Models<'_>) -> Result<Vec<QueryRequest>, Failure> {
+        // Before anything is made of so many.
+        check_batch(self.searches.len())?;
+        let searches = self.searches.into_iter().enumerate();
+        let read = |(number, search): (usize, Q)| {
+            let place = format!("searches[{number}].{}", Q::PLACES.0);
+            search.read(&place, &format!("{place}.limit"), models)
+        };
+        searches.map(read).collect()
+    }
 }
 
 async fn query(
@@ -102,14 +139,15 @@ async fn query(
     By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
-    Json(body): Json<QueryBody>,
+    Json(body): Json<Meant<Alone<QueryBody>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        let request = body.made(&app.service, options).await?;
         let points = app
             .service
             .on_behalf_of(&caller)
-            .query(&collection, body.request()?, options)
+            .query(&collection, request, options)
             .await?;
         Ok(Points { points: hits(points) })
     })
@@ -121,14 +159,15 @@ async fn query_batch(
     By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
-    Json(body): Json<Searches<QueryBody>>,
+    Json(body): Json<Meant<Searches<QueryBody>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        let requests = body.made(&app.service, options).await?;
         let answers = app
             .service
             .on_behalf_of(&caller)
-            .query_batch(&collection, requests(body)?, options)
+            .query_batch(&collection, requests, options)
             .await?;
         let answers = answers.into_iter().map(|points| Points { points: hits(points) });
         Ok(answers.collect::<Vec<_>>())
@@ -141,11 +180,11 @@ async fn query_groups(
     By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
-    Json(body): Json<GroupsBody<QueryBody>>,
+    Json(body): Json<Meant<GroupsBody<QueryBody>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
-        let request = body.request()?;
+        let request = body.made(&app.service, options).await?;
         let groups = app
             .service
             .on_behalf_of(&caller)

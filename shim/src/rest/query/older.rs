@@ -12,11 +12,13 @@ use vdb::{Query, QueryParams, QueryRequest};
 use super::body::{LookupLocation, SearchParams};
 use super::groups::{GroupsBody, GroupsOut};
 use super::kind::{Examples, Input, Pair, Strategy, pairs};
-use super::{AsQuery, Searches, hits, requests};
+use super::{Alone, AsQuery, Reading, Searches, hits};
+use crate::inference::Models;
 use crate::rest::App;
 use crate::rest::envelope::{Failure, answer};
 use crate::rest::extract::{At, Json, Params, ReadParams};
 use crate::rest::guard::By;
+use crate::rest::meant::Meant;
 use crate::rest::reads::number;
 use crate::rest::wire::{
     OneOrMany, ShardKeys, WireFilter, WireVector, WithPayload, WithVector, optional, select,
@@ -36,24 +38,20 @@ pub(super) fn routes() -> Router<App> {
         .route(&below("discover/batch"), post(batch::<Discover>))
 }
 
-/// Whether bytes are such a body.
-pub(super) fn reads<Q: AsQuery>(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<Q>(bytes).is_ok_and(|body| body.request().is_ok())
-}
-
 async fn one<Q: AsQuery>(
     State(app): State<App>,
     By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
-    Json(body): Json<Q>,
+    Json(body): Json<Meant<Alone<Q>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        let request = body.made(&app.service, options).await?;
         let points = app
             .service
             .on_behalf_of(&caller)
-            .query(&collection, body.request()?, options)
+            .query(&collection, request, options)
             .await?;
         Ok(hits(points))
     })
@@ -65,14 +63,15 @@ async fn batch<Q: AsQuery>(
     By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
-    Json(body): Json<Searches<Q>>,
+    Json(body): Json<Meant<Searches<Q>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        let requests = body.made(&app.service, options).await?;
         let answers = app
             .service
             .on_behalf_of(&caller)
-            .query_batch(&collection, requests(body)?, options)
+            .query_batch(&collection, requests, options)
             .await?;
         Ok(answers.into_iter().map(hits).collect::<Vec<_>>())
     })
@@ -84,14 +83,15 @@ async fn groups<Q: AsQuery>(
     By(caller): By,
     At(collection): At<String>,
     Params(params): Params<ReadParams>,
-    Json(body): Json<GroupsBody<Q>>,
+    Json(body): Json<Meant<GroupsBody<Q>>>,
 ) -> Response {
     answer(async move {
         let options = params.options()?;
+        let request = body.made(&app.service, options).await?;
         let groups = app
             .service
             .on_behalf_of(&caller)
-            .query_groups(&collection, body.request()?, options)
+            .query_groups(&collection, request, options)
             .await?;
         Ok(GroupsOut::from(groups))
     })
@@ -190,11 +190,15 @@ pub(super) struct Search {
 impl AsQuery for Search {
     const PLACES: (&'static str, &'static str) = ("search_request", "search_group_request");
 
-    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
-        let mut problems = Problems::new();
-        let target = Input::Vector(self.vector.vector).input(&format!("{place}.vector"), &mut problems)?;
+    fn names_model(&self) -> bool {
+        self.vector.vector.names_model()
+    }
+
+    fn read(self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
+        let mut reading = Reading::new(models);
+        let target = Input::Vector(self.vector.vector).input(&format!("{place}.vector"), &mut reading)?;
         let query = Query::Nearest(target);
-        let mut request = self.common.request(query, (place, limit), problems)?;
+        let mut request = self.common.request(query, (place, limit), reading.problems)?;
         request.using = self.vector.name;
         Ok(request)
     }
@@ -212,7 +216,12 @@ pub(super) struct Recommend {
 impl AsQuery for Recommend {
     const PLACES: (&'static str, &'static str) = ("recommend_request", "recommend_group_request");
 
-    fn read(self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
+    fn names_model(&self) -> bool {
+        let examples = [&self.positive, &self.negative];
+        examples.into_iter().flatten().flatten().any(Input::names_model)
+    }
+
+    fn read(self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
         let examples = Examples {
             positive: self.positive,
             negative: self.negative,
@@ -222,9 +231,9 @@ impl AsQuery for Recommend {
         if let Some(missing) = examples.missing() {
             return Err(ServiceError::bad_request(missing).into());
         }
-        let mut problems = Problems::new();
-        let query = examples.query(place, &mut problems)?;
-        self.common.request(query, (place, limit), problems)
+        let mut reading = Reading::new(models);
+        let query = examples.query(place, &mut reading)?;
+        self.common.request(query, (place, limit), reading.problems)
     }
 }
 
@@ -239,10 +248,18 @@ pub(super) struct Discover {
 impl AsQuery for Discover {
     const PLACES: (&'static str, &'static str) = ("discover_request", "discover_request");
 
-    fn read(mut self, place: &str, limit: &str) -> Result<QueryRequest, Failure> {
-        let mut problems = Problems::new();
-        let context = pairs(self.context, place, &mut problems)?;
-        let target = self.target.map(|target| target.input(place, &mut problems));
+    fn names_model(&self) -> bool {
+        self.target.as_ref().is_some_and(Input::names_model)
+            || self
+                .context
+                .as_ref()
+                .is_some_and(|context| context.iter().any(Pair::names_model))
+    }
+
+    fn read(mut self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
+        let mut reading = Reading::new(models);
+        let context = pairs(self.context, place, &mut reading)?;
+        let target = self.target.map(|target| target.input(place, &mut reading));
         let query = match target.transpose()? {
             Some(target) => Query::Discover { target, context },
             None if !context.is_empty() => Query::Context(context),
@@ -254,6 +271,6 @@ impl AsQuery for Discover {
         };
         // Discoveries know of none.
         self.common.score_threshold = None;
-        self.common.request(query, (place, limit), problems)
+        self.common.request(query, (place, limit), reading.problems)
     }
 }

@@ -68,9 +68,22 @@ impl WireFilter {
             problems: Problems::new(),
         };
         mender.filter(&mut value, "", 0);
+        WireFilter::mended(&value, mender)
+    }
+
+    /// Reads a condition that stands alone, as a filter of it; its place is that of the filter.
+    pub(in crate::rest) fn from_condition(mut value: Value) -> Result<Self, FilterError> {
+        let mut mender = Mender {
+            problems: Problems::new(),
+        };
+        mender.condition(&mut value, "", 0);
+        WireFilter::mended(&json!({ "must": [value] }), mender)
+    }
+
+    fn mended(value: &Value, mender: Mender) -> Result<Self, FilterError> {
         // What is out of range is left to be told: the engine would call it a shape that it does not know.
         let problems = mender.problems;
-        let filter = match Filter::from_json(&value) {
+        let filter = match Filter::from_json(value) {
             Err(_) if !problems.is_empty() => Filter::default(),
             read => read?,
         };

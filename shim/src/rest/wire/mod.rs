@@ -24,7 +24,7 @@ pub(super) use point::{RecordOut, ScoredOut};
 pub(super) use select::{WithPayload, WithVector, select};
 pub(super) use shape::{Shaped, by_shape, rounded, truth_value};
 pub(super) use shard::ShardKeys;
-pub(super) use vector::{WireVector, WireVectors};
+pub(super) use vector::{WireVector, WireVectors, names_model};
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -40,6 +40,10 @@ pub(super) struct OneOrMany<T>(Vec<T>);
 impl<T> OneOrMany<T> {
     pub(super) fn into_vec(self) -> Vec<T> {
         self.0
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
     }
 }
 

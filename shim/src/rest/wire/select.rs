@@ -20,7 +20,7 @@ impl<'de> Deserialize<'de> for WithPayload {
 
 /// Which vectors come back.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected true, false, or a list of names of vectors")]
 pub(in crate::rest) enum WithVector {
     /// All or none.
     All(bool),

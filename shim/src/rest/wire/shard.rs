@@ -9,7 +9,10 @@ use crate::service::ServiceError;
 
 /// The name of some shards.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a shard key, which is a number from 0 or a text"
+)]
 pub(in crate::rest) enum ShardKey {
     Number(u64),
     Keyword(String),
@@ -26,7 +29,10 @@ impl fmt::Display for ShardKey {
 
 /// Which shards a request is for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a shard key, which is a number from 0 or a text, a list of these, or an object of `target` and `fallback`"
+)]
 pub(in crate::rest) enum ShardKeys {
     /// Those of one key.
     One(ShardKey),

@@ -13,9 +13,10 @@ use serde_json::{Map, Value};
 use vdb::{MAX_MULTIVECTOR_NUMBERS, SparseVector, Vector, Vectors};
 
 pub(in crate::rest) use out::vectors_out;
+pub(in crate::rest) use read::names_model;
 
-use crate::inference::{Role, embed, unknown_model};
-use crate::service::{Problems, ServiceError};
+use crate::inference::{InferenceError, Models, Role, unknown_model};
+use crate::service::{ErrorKind, Problems, ServiceError};
 
 /// A vector of one name.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,13 +55,18 @@ pub(in crate::rest) enum WireVectors {
 
 impl WireVector {
     /// The engine's vector.
-    pub(in crate::rest) fn vector(self, role: Role) -> Result<Vector, ServiceError> {
+    pub(in crate::rest) fn vector(self, role: Role, models: &mut Models<'_>) -> Result<Vector, ServiceError> {
         match self {
             WireVector::Dense(numbers) => Ok(Vector::Dense(numbers)),
             WireVector::Multi(rows) => Ok(Vector::Multi(rows)),
             WireVector::Sparse { indices, values } => Ok(Vector::Sparse(SparseVector { indices, values })),
-            WireVector::Inferred(inferred) => inferred.vector(role),
+            WireVector::Inferred(inferred) => inferred.vector(role, models),
         }
+    }
+
+    /// Whether it is a text that a model makes a vector of.
+    pub(in crate::rest) fn names_model(&self) -> bool {
+        matches!(self, WireVector::Inferred(Inferred::Document { .. }))
     }
 
     /// Whether a model is to make it that is not named.
@@ -126,16 +132,24 @@ fn check_rows(rows: &[Vec<f32>], place: &str, problems: &mut Problems) {
 
 impl WireVectors {
     /// The engine's vectors.
-    pub(in crate::rest) fn vectors(self) -> Result<Vectors, ServiceError> {
+    pub(in crate::rest) fn vectors(self, models: &mut Models<'_>) -> Result<Vectors, ServiceError> {
         match self {
-            WireVectors::Single(vector) => Ok(vector.vector(Role::Document)?.into()),
+            WireVectors::Single(vector) => Ok(vector.vector(Role::Document, models)?.into()),
             WireVectors::Named(named) => {
                 let mut vectors = Vectors::default();
                 for (name, vector) in named {
-                    vectors = vectors.with(name, vector.vector(Role::Document)?);
+                    vectors = vectors.with(name, vector.vector(Role::Document, models)?);
                 }
                 Ok(vectors)
             }
+        }
+    }
+
+    /// Whether there is a text among them that a model makes a vector of.
+    pub(in crate::rest) fn names_model(&self) -> bool {
+        match self {
+            WireVectors::Single(vector) => vector.names_model(),
+            WireVectors::Named(named) => named.values().any(WireVector::names_model),
         }
     }
 
@@ -162,16 +176,24 @@ impl WireVectors {
     }
 }
 
+impl From<InferenceError> for ServiceError {
+    fn from(error: InferenceError) -> Self {
+        match error {
+            // Another model would be asked of a service, and there is none.
+            InferenceError::Model(problem) => ServiceError::internal(problem),
+            InferenceError::Options(_) => ServiceError::bad_input(error.to_string()),
+            InferenceError::Stopped(why) => ServiceError::new(ErrorKind::Timeout, why),
+        }
+    }
+}
+
 impl Inferred {
-    fn vector(self, role: Role) -> Result<Vector, ServiceError> {
+    fn vector(self, role: Role, models: &mut Models<'_>) -> Result<Vector, ServiceError> {
         match self {
-            Inferred::Document { text, model, options } => embed(&model, &text, options, role)
-                .map(Vector::Sparse)
-                .map_err(|error| match error.field {
-                    // Another model would be asked of a service, and there is none.
-                    "model" => ServiceError::internal(error.problem),
-                    _ => ServiceError::bad_input(error.to_string()),
-                }),
+            Inferred::Document { text, model, options } => {
+                let vector = models.embed(&model, &text, options, role)?;
+                Ok(Vector::Sparse(vector))
+            }
             Inferred::Other { model } => Err(ServiceError::internal(unknown_model(&model))),
         }
     }

@@ -77,3 +77,17 @@ fn problems_are_told_together() {
         "limit: value 0 invalid, must be 1 or larger; vectors.size: value 70000 invalid, must be from 1 to 65536"
     );
 }
+
+#[test]
+fn what_is_no_number_is_in_no_range() {
+    let mut problems = Problems::new();
+    problems.at_least("a", Some(f64::NAN), 0.5);
+    problems.within("b", Some(f64::NAN), 0.0, 1.0);
+    problems.at_least("c", Some(0.5), 0.5);
+    problems.within("d", Some(1.0), 0.0, 1.0);
+    let text = problems.finish().unwrap_err().message;
+    assert_eq!(
+        text,
+        "a: value NaN invalid, must be 0.5 or larger; b: value NaN invalid, must be from 0.0 to 1.0"
+    );
+}

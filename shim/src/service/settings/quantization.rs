@@ -21,6 +21,7 @@ pub enum QuantizationSettings {
 
 /// One of these; other keys are not minded.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with one of `scalar`, `product`, `binary`, `turbo`")]
 struct Given {
     scalar: Option<ScalarQuantization>,
     product: Option<ProductQuantization>,

@@ -21,8 +21,8 @@ use std::collections::HashMap;
 use qdrant_client::qdrant as proto;
 use serde_json::{Map, Value};
 
-use super::payload;
 use super::rejection::{Rejection, Result, Within, variant};
+use super::{payload, points};
 use crate::service::settings::{
     CollectionSettings, ParamsUpdate, PayloadStorage, SettingsUpdate, ShardingMethod,
 };
@@ -37,8 +37,7 @@ pub(in crate::grpc) fn create(message: proto::CreateCollection) -> Result<Collec
         optimizers_config,
         shard_number,
         on_disk_payload,
-        // Creation is one step: it is done before anybody could give up waiting.
-        timeout: _,
+        timeout,
         vectors_config,
         replication_factor,
         write_consistency_factor,
@@ -50,6 +49,8 @@ pub(in crate::grpc) fn create(message: proto::CreateCollection) -> Result<Collec
         payload,
         id_tracker,
     } = message;
+    // Creation is one step: it is done before anybody could give up waiting.
+    points::timeout(timeout)?;
     self::id_tracker(id_tracker)?;
     let sparse = sparse_vectors_config.map(vectors::sparse).transpose();
     let quantization = quantization_config.map(quantization::read).transpose();
@@ -81,7 +82,7 @@ pub(in crate::grpc) fn update(message: proto::UpdateCollection) -> Result<Settin
     let proto::UpdateCollection {
         collection_name: _,
         optimizers_config,
-        timeout: _,
+        timeout,
         params,
         hnsw_config,
         vectors_config,
@@ -90,6 +91,7 @@ pub(in crate::grpc) fn update(message: proto::UpdateCollection) -> Result<Settin
         strict_mode_config,
         metadata,
     } = message;
+    points::timeout(timeout)?;
     let sparse = sparse_vectors_config.map(vectors::sparse).transpose();
     let vectors = vectors_config.map(vectors::diff).transpose();
     let quantization = quantization_config.map(quantization::diff).transpose();

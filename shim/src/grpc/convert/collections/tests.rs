@@ -106,3 +106,16 @@ fn where_ids_lie_cannot_be_chosen() {
     let refused = tonic::Status::from(create(sent).unwrap_err());
     assert_eq!(refused.code(), tonic::Code::Unimplemented);
 }
+
+#[test]
+fn timeouts_are_of_a_second_at_least() {
+    let collection = || CreateCollectionBuilder::new("c");
+    assert!(create(collection().timeout(1u64).build()).is_ok());
+    let refused = create(collection().timeout(0u64).build()).unwrap_err();
+    assert!(format!("{refused:?}").contains("timeout"), "{refused:?}");
+    let change = proto::UpdateCollection {
+        timeout: Some(0),
+        ..proto::UpdateCollection::default()
+    };
+    assert!(update(change).is_err());
+}

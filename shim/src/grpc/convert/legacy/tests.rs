@@ -22,7 +22,7 @@ fn a_search_is_a_query_for_the_nearest() {
         .with_payload(true);
     assert_eq!(
         search(sent.build()).unwrap(),
-        query::request(same.build()).unwrap()
+        query::request(same.build(), &mut Models::default()).unwrap()
     );
 }
 
@@ -45,8 +45,8 @@ fn a_recommendation_takes_ids_and_vectors() {
         .strategy(proto::RecommendStrategy::SumScores);
     let same = QueryPointsBuilder::new("c").query(asked.build()).limit(5u64);
     assert_eq!(
-        recommend(sent.build()).unwrap(),
-        query::request(same.build()).unwrap()
+        recommend(sent.build(), &mut Models::default()).unwrap(),
+        query::request(same.build(), &mut Models::default()).unwrap()
     );
 }
 
@@ -56,7 +56,7 @@ fn a_discovery_without_a_target_is_one_by_context() {
         .positive(proto::VectorExample::from(vector_example::Example::Id(1.into())))
         .negative(proto::VectorExample::from(vector_example::Example::Id(2.into())));
     let sent = DiscoverPointsBuilder::new("c", vec![pair.build()], 5);
-    let read = discover(sent.build()).unwrap();
+    let read = discover(sent.build(), &mut Models::default()).unwrap();
     let pair = ContextPair {
         positive: 1.into(),
         negative: 2.into(),
@@ -76,5 +76,11 @@ fn groups_have_a_size() {
     let empty = SearchPointGroupsBuilder::new("c", vec![1.0], 4, "book", 0);
     assert!(search_groups(empty.build()).is_err());
     let recommend = RecommendPointGroupsBuilder::new("c", "book", 2, 4).add_positive(1);
-    assert_eq!(recommend_groups(recommend.build()).unwrap().groups.group_size, 2);
+    assert_eq!(
+        recommend_groups(recommend.build(), &mut Models::default())
+            .unwrap()
+            .groups
+            .group_size,
+        2
+    );
 }

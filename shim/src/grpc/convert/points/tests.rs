@@ -15,7 +15,13 @@ fn an_upsert_has_points_a_mode_and_a_filter() {
     let payload = Payload::try_from(json!({"a": 1})).unwrap();
     let sent = vec![PointStruct::new(7, vec![0.5, 0.5], payload)];
     let filter = proto::Filter::must([proto::Condition::is_empty("a")]);
-    let read = upsert(sent, Some(filter), Some(proto::UpdateMode::InsertOnly.into())).unwrap();
+    let read = upsert(
+        sent,
+        Some(filter),
+        Some(proto::UpdateMode::InsertOnly.into()),
+        &mut Models::default(),
+    )
+    .unwrap();
     assert_eq!(
         read,
         Operation::Upsert {
@@ -24,7 +30,7 @@ fn an_upsert_has_points_a_mode_and_a_filter() {
             update_filter: Some(Filter::must([Condition::is_empty("a")])),
         }
     );
-    assert!(upsert(Vec::new(), None, Some(7)).is_err());
+    assert!(upsert(Vec::new(), None, Some(7), &mut Models::default()).is_err());
 }
 
 #[test]
@@ -33,7 +39,7 @@ fn a_point_without_an_id_is_told_by_its_place() {
         PointStruct::new(1, vec![1.0], Payload::new()),
         PointStruct::default(),
     ];
-    let refused = upsert(sent, None, None).unwrap_err();
+    let refused = upsert(sent, None, None, &mut Models::default()).unwrap_err();
     assert_eq!(refused, Rejection::invalid("points[1].id", "is required"));
 }
 
@@ -120,11 +126,11 @@ fn a_batch_knows_every_operation() {
     let wrapped = sent.map(|operation| PointsUpdateOperation {
         operation: Some(operation),
     });
-    let read = batch(wrapped.to_vec()).unwrap();
+    let read = batch(wrapped.to_vec(), &mut Models::default()).unwrap();
     assert_eq!(read.len(), wrapped.len());
     assert_eq!(read[1], read[8], "both forms of a deletion");
     assert_eq!(read[5], read[9], "both forms of clearing");
-    let empty = batch(vec![PointsUpdateOperation::default()]).unwrap_err();
+    let empty = batch(vec![PointsUpdateOperation::default()], &mut Models::default()).unwrap_err();
     assert_eq!(
         empty,
         Rejection::invalid("operations[0].operation", "is required")

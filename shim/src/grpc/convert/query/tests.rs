@@ -7,7 +7,7 @@ use vdb::{Filter, Vector};
 use super::*;
 
 fn read(builder: QueryPointsBuilder) -> QueryRequest {
-    request(builder.build()).unwrap()
+    request(builder.build(), &mut Models::default()).unwrap()
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn numbers_out_of_their_ranges_are_refused_by_name() {
             "prefetch[0].limit",
         ),
     ] {
-        let refused = request(builder.build()).unwrap_err();
+        let refused = request(builder.build(), &mut Models::default()).unwrap_err();
         assert!(
             format!("{refused:?}").contains(&format!("{field:?}")),
             "{field}: {refused:?}"
@@ -124,12 +124,18 @@ fn text_queries_have_the_usual_parameters_unless_others_are_given() {
             scoring,
         })),
     };
-    assert_eq!(query(sent(None)), Ok(Query::text("old owl")));
+    assert_eq!(
+        query(sent(None), &mut Models::default()),
+        Ok(Query::text("old owl"))
+    );
     let bm25 = proto::Bm25Params {
         k: Some(2.0),
         b: None,
     };
-    let Ok(Query::Text { text, k1, b }) = query(sent(Some(text_query::Scoring::Bm25(bm25)))) else {
+    let Ok(Query::Text { text, k1, b }) = query(
+        sent(Some(text_query::Scoring::Bm25(bm25))),
+        &mut Models::default(),
+    ) else {
         panic!("no text query");
     };
     assert_eq!((text.as_str(), k1, b), ("old owl", 2.0, 0.75));
@@ -142,5 +148,11 @@ fn depth_is_bounded() {
             prefetch: vec![inner],
             ..Default::default()
         });
-    assert!(request(QueryPointsBuilder::new("c").add_prefetch(deep).build()).is_err());
+    assert!(
+        request(
+            QueryPointsBuilder::new("c").add_prefetch(deep).build(),
+            &mut Models::default()
+        )
+        .is_err()
+    );
 }

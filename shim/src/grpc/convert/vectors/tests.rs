@@ -99,7 +99,7 @@ proptest! {
             }
             None => return Err(TestCaseError::fail("no vectors")),
         };
-        let read = super::vectors(Some(proto::Vectors { vectors_options: Some(back) })).unwrap();
+        let read = super::vectors(Some(proto::Vectors { vectors_options: Some(back) }), &mut Models::default()).unwrap();
         prop_assert_eq!(read, vectors);
     }
 

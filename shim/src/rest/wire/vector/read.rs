@@ -71,7 +71,10 @@ impl From<Listed> for WireVector {
 
 /// What an object is that stands for a vector and is no map of names.
 fn object_vector<E: de::Error>(map: &Map<String, Value>) -> Option<Result<WireVector, E>> {
-    if map.get("indices").is_some_and(is_flat) {
+    if map
+        .get("indices")
+        .is_some_and(|indices| map.contains_key("values") || is_flat(indices))
+    {
         #[derive(Deserialize)]
         struct Sparse {
             indices: Vec<u32>,
@@ -101,6 +104,17 @@ fn object_vector<E: de::Error>(map: &Map<String, Value>) -> Option<Result<WireVe
     }
     let other = map.contains_key("image") || map.contains_key("object");
     other.then(|| Ok(WireVector::Inferred(Inferred::Other { model })))
+}
+
+/// Whether there may be a text in a value that a model is to make a vector of.
+pub(in crate::rest) fn names_model(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(names_model),
+        Value::Object(map) => {
+            (map.contains_key("model") && map.contains_key("text")) || map.values().any(names_model)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// A list without lists in it, and not only because it is empty: then it may be the vector of a name.
