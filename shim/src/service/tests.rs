@@ -164,7 +164,8 @@ async fn changes_of_settings_at_once_undo_none_of_each_other() {
                 let mut vector = VectorSettings::new(2, DistanceName::Dot);
                 vector.on_disk = Some(true);
                 let vector = NamedVectorSettings::Dense(vector);
-                let made = service.create_vector("c", &format!("v{number}"), vector, WAIT);
+                let name = format!("v{number}");
+                let made = service.create_vector("c", &name, vector, WAIT);
                 made.await.map(drop)
             } else {
                 let update =
