@@ -466,8 +466,8 @@ impl Collection {
         self.call(|| crate::maintenance::payload_index::drop_index(self.shared(), &self.core, path))
     }
 
-    /// Changes settings of the collection while it is in use: graphs, codes, optimizer, strict mode, metadata. All of the change
-    /// takes effect, and is durable, when this returns, or none of it. What is built in another way afterwards is built in
+    /// Changes settings of the collection while it is in use: graphs, codes, modifiers of sparse vectors, optimizer, strict mode,
+    /// metadata. All of the change takes effect, and is durable, when this returns, or none of it. What is built in another way afterwards is built in
     /// the background, and searches use what is there until then; [`optimize`](Self::optimize) returns when it is done, and
     /// [`info`](Self::info) says whether it is.
     ///

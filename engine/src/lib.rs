@@ -199,8 +199,8 @@ pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, re
 pub use score::{DEFAULT_RRF_K, Fusion};
 pub use settings::{
     BinaryEncoding, CodePlacement, CollectionUpdate, Compression, HnswConfig, OptimizerConfig,
-    OptimizerUpdate, QuantizationConfig, QuantizationUpdate, QueryEncoding, StrictMode, StrictModeUpdate,
-    TurboBits, VectorUpdate,
+    OptimizerUpdate, QuantizationConfig, QuantizationUpdate, QueryEncoding, SparseVectorUpdate, StrictMode,
+    StrictModeUpdate, TurboBits, VectorUpdate,
 };
 pub use ttl::Ttl;
 pub use vdb_index::Control;

@@ -17,6 +17,7 @@ A change is a JSON object. What it gives replaces, the rest stays:
   optimizers_config     indexing_threshold (kilobytes; 0: no more graphs) or index_min_rows, max_segment_size (kilobytes)
                         or max_segment_rows, deleted_threshold, vacuum_min_vector_number, merge_fan_in, ...
   vectors               {NAME: {hnsw_config, quantization_config}}: of one vector, before the collection's
+  sparse_vectors        {NAME: {\"modifier\": \"idf\"}}, or \"none\"; `vdb info` tells it
   strict_mode_config    enabled, max_query_limit, search_allow_exact, read_rate_limit, ...; null takes a limit back
   metadata              your own keys; null removes one
   hints                 kept and told again; null removes, at any depth

@@ -102,22 +102,14 @@ impl CollectionConfig {
     /// When it names a vector that is not there, or makes settings that are not allowed: some may have been changed then.
     pub fn update(&mut self, update: &CollectionUpdate) -> Result<()> {
         for (name, change) in &update.vectors {
-            let known = || self.vectors.iter().map(|(name, _)| format!("{name:?}"));
-            let known = known().collect::<Vec<_>>().join(", ");
-            let Some((_, params)) = self.vectors.iter_mut().find(|(of, _)| of == name) else {
-                return Err(Error::UnknownVector {
-                    name: name.clone(),
-                    known: if known.is_empty() {
-                        "no vectors".to_owned()
-                    } else {
-                        known
-                    },
-                });
-            };
+            let params = named(&mut self.vectors, name, "no vectors")?;
             params.hnsw = change.hnsw.or(&params.hnsw);
             if let Some(change) = &change.quantization {
                 change.apply(&mut params.quantization);
             }
+        }
+        for (name, change) in &update.sparse_vectors {
+            change.apply(named(&mut self.sparse_vectors, name, "no sparse vectors")?);
         }
         self.hnsw = update.hnsw.or(&self.hnsw);
         if let Some(change) = &update.quantization {
@@ -132,7 +124,8 @@ impl CollectionConfig {
         self.validate()
     }
 
-    /// All settings but what vectors are, in the form that [`CollectionUpdate::from_json`] reads.
+    /// All settings but what vectors are (`modifier` and `datatype` of sparse ones among that), in the form that
+    /// [`CollectionUpdate::from_json`] reads.
     #[must_use]
     pub fn settings_json(&self) -> Map<String, Value> {
         let mut all = Map::new();
@@ -160,4 +153,20 @@ impl CollectionConfig {
         put("hints", json!(self.hints));
         all
     }
+}
+
+/// The parameters of a vector by its name, or an error that lists the names.
+fn named<'a, P>(vectors: &'a mut [(String, P)], name: &str, none: &str) -> Result<&'a mut P> {
+    let Some(at) = vectors.iter().position(|(known, _)| known == name) else {
+        let known: Vec<String> = vectors.iter().map(|(known, _)| format!("{known:?}")).collect();
+        return Err(Error::UnknownVector {
+            name: name.to_owned(),
+            known: if known.is_empty() {
+                none.to_owned()
+            } else {
+                known.join(", ")
+            },
+        });
+    };
+    Ok(&mut vectors[at].1)
 }

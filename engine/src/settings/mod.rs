@@ -35,7 +35,7 @@ pub use quantization::{
 };
 pub use strict_mode::StrictMode;
 pub use strict_update::StrictModeUpdate;
-pub use update::{CollectionUpdate, VectorUpdate};
+pub use update::{CollectionUpdate, SparseVectorUpdate, VectorUpdate};
 
 #[cfg(test)]
 mod tests;

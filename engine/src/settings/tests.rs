@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use vdb_index::Quantization;
+use vdb_sys::element::Element;
 
 use super::*;
+use crate::config::vectors::{Modifier, SparseVectorParams};
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::Error;
 
@@ -108,6 +110,38 @@ fn everything_that_can_be_said_is_told_back() {
     assert_eq!(config, before);
     config.update(&CollectionUpdate::new()).unwrap();
     assert_eq!(config, before);
+}
+
+#[test]
+fn sparse_vectors_are_changed_by_their_names() {
+    let mut config = config()
+        .sparse_vector("words", SparseVectorParams::new())
+        .sparse_vector("other", SparseVectorParams::new());
+    let change = |said: Value| CollectionUpdate::from_json(&json!({"sparse_vectors": said}));
+    let said = json!({"words": {"modifier": "idf", "datatype": "float16"}, "other": {}});
+    config.update(&change(said).unwrap()).unwrap();
+    let words = SparseVectorParams::new()
+        .modifier(Modifier::Idf)
+        .element(Element::F16);
+    assert_eq!(config.sparse_vectors[0].1, words);
+    assert_eq!(config.sparse_vectors[1].1, SparseVectorParams::new());
+    config
+        .update(&change(json!({"words": {"modifier": "none"}})).unwrap())
+        .unwrap();
+    assert_eq!(config.sparse_vectors[0].1, words.modifier(Modifier::None));
+    for (said, word) in [
+        (json!({"words": {"modifier": "idfs"}}), "one of none, idf"),
+        (
+            json!({"words": {"datatype": "turbo4"}}),
+            "one of float32, float16, uint8",
+        ),
+        (json!({"words": {"on_disk": true}}), "unknown key"),
+        (json!({"own": {}}), "\"words\", \"other\""),
+    ] {
+        let outcome = change(said.clone()).and_then(|update| config.update(&update));
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains(word), "{said}: {error}");
+    }
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use vdb_sys::element::Element;
 
 use super::fields::Fields;
 use super::{HnswConfig, OptimizerUpdate, QuantizationConfig, QuantizationUpdate, StrictModeUpdate};
+use crate::config::vectors::{Modifier, SparseVectorParams};
 use crate::error::Result;
 
 /// A change of a collection's settings: what is given replaces, the rest stays. Sizes and distances of vectors never change.
@@ -34,8 +36,10 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CollectionUpdate {
-    /// Of single vectors, by name; each must be there.
+    /// Of single dense vectors and multivectors, by name; each must be there.
     pub vectors: BTreeMap<String, VectorUpdate>,
+    /// Of single sparse vectors, by name; each must be there.
+    pub sparse_vectors: BTreeMap<String, SparseVectorUpdate>,
     /// Of all vectors that do not say it themselves.
     pub hnsw: HnswConfig,
     /// Of all vectors that do not say it themselves.
@@ -59,6 +63,15 @@ pub struct VectorUpdate {
     pub quantization: Option<QuantizationUpdate>,
 }
 
+/// A change of one sparse vector's settings. Neither is anything that its index is built of: all that begins later goes by them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SparseVectorUpdate {
+    /// What is done to the weights of a query.
+    pub modifier: Option<Modifier>,
+    /// As [`SparseVectorParams::element`](crate::SparseVectorParams::element).
+    pub element: Option<Element>,
+}
+
 impl CollectionUpdate {
     /// A change of nothing.
     pub fn new() -> Self {
@@ -69,6 +82,13 @@ impl CollectionUpdate {
     #[must_use]
     pub fn vector(mut self, name: impl Into<String>, update: VectorUpdate) -> Self {
         self.vectors.insert(name.into(), update);
+        self
+    }
+
+    /// Changes the settings of one sparse vector.
+    #[must_use]
+    pub fn sparse_vector(mut self, name: impl Into<String>, update: SparseVectorUpdate) -> Self {
+        self.sparse_vectors.insert(name.into(), update);
         self
     }
 
@@ -114,9 +134,9 @@ impl CollectionUpdate {
         self
     }
 
-    /// From the JSON form: `vectors` (by name, each with `hnsw_config` and `quantization_config`), `hnsw_config`,
-    /// `quantization_config` (`"Disabled"` takes back what was said), `optimizers_config`, `strict_mode_config` (a
-    /// limit that is null is taken back), `metadata`, `hints`.
+    /// From the JSON form: `vectors` (by name, each with `hnsw_config` and `quantization_config`), `sparse_vectors` (by name,
+    /// each with `modifier` and `datatype`), `hnsw_config`, `quantization_config` (`"Disabled"` takes back what was said),
+    /// `optimizers_config`, `strict_mode_config` (a limit that is null is taken back), `metadata`, `hints`.
     ///
     /// # Errors
     /// When it is none, or has a key that is unknown.
@@ -139,10 +159,15 @@ impl CollectionUpdate {
             of.finish()?;
             vectors.insert(name.to_owned(), update);
         }
+        let mut sparse_vectors = BTreeMap::new();
+        for (name, of) in fields.named("sparse_vectors")? {
+            sparse_vectors.insert(name.to_owned(), SparseVectorUpdate::read(of)?);
+        }
         let optimizer = fields.fields("optimizers_config")?.map(OptimizerUpdate::read);
         let strict_mode = fields.fields("strict_mode_config")?.map(StrictModeUpdate::read);
         let update = CollectionUpdate {
             vectors,
+            sparse_vectors,
             hnsw: hnsw(&mut fields)?,
             quantization: QuantizationUpdate::read(&mut fields)?,
             optimizer: optimizer.transpose()?.unwrap_or_default(),
@@ -152,5 +177,29 @@ impl CollectionUpdate {
         };
         fields.finish()?;
         Ok(update)
+    }
+}
+
+impl SparseVectorUpdate {
+    fn read(mut fields: Fields<'_>) -> Result<Self> {
+        let update = SparseVectorUpdate {
+            modifier: fields.word("modifier", &[Modifier::None, Modifier::Idf], Modifier::name)?,
+            element: fields.word("datatype", &[Element::F32, Element::F16, Element::U8], datatype)?,
+        };
+        fields.finish()?;
+        Ok(update)
+    }
+
+    pub(crate) fn apply(self, held: &mut SparseVectorParams) {
+        held.modifier = self.modifier.unwrap_or(held.modifier);
+        held.element = self.element.unwrap_or(held.element);
+    }
+}
+
+fn datatype(element: Element) -> &'static str {
+    match element {
+        Element::F32 => "float32",
+        Element::F16 => "float16",
+        Element::U8 => "uint8",
     }
 }

@@ -53,6 +53,7 @@ impl Service {
         let name = name.to_owned();
         self.to_the_end(move |inner| {
             let collection = inner.collection(&name)?;
+            let _alone = inner.changes.to(&collection);
             let mut settings = kept::recall(&collection);
             update.apply(&mut settings)?;
             collection.update_config(&update.to_update(&collection.config(), &settings)?)?;

@@ -73,6 +73,7 @@ use names::check_name;
 use pool::Pool;
 use quotas::Quotas;
 use settings::CollectionDefaults;
+use settings::kept::Changes;
 use snapshots::{Activities, Names};
 
 /// The version of Qdrant whose interface this is. Clients compare it with their own.
@@ -180,6 +181,7 @@ struct Inner {
     names: Names,
     activities: Activities,
     issues: Issues,
+    changes: Changes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -224,6 +226,7 @@ impl Service {
                 names: Names::default(),
                 activities: Activities::default(),
                 issues: Issues::default(),
+                changes: Changes::default(),
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vdb::NamedVectorParams;
+use vdb::{CollectionConfig, NamedVectorParams};
 
 use super::error::{Problems, Result, ServiceError};
 use super::names::check_vector_name;
@@ -26,7 +26,8 @@ const LATE: UpdateResult = UpdateResult {
 };
 
 impl Service {
-    /// Adds a named vector to a collection; points have it once they are given it. The same one again changes nothing.
+    /// Adds a named vector to a collection; points have it once they are given it. One that is there already changes
+    /// nothing, whatever else was set for it since: sizes, distances and how numbers are stored count, and modifiers.
     ///
     /// # Errors
     /// When there is no such collection, another vector has the name, or a value is out of its range.
@@ -69,7 +70,6 @@ fn create(
 ) -> Result<UpdateResult> {
     let handle = inner.collection(collection)?;
     inner.quotas.admit()?;
-    let mut settings = kept::recall(&handle);
     let mut alone = CollectionSettings::default();
     match &vector {
         NamedVectorSettings::Dense(dense) => {
@@ -94,6 +94,11 @@ fn create(
         .map(|(_, params)| NamedVectorParams::Sparse(params));
     let params = dense.or(sparse);
     let params = params.ok_or_else(|| ServiceError::internal("a vector has no parameters"))?;
+    let _alone = inner.changes.to(&handle);
+    if has(&handle.config(), &name, &params) {
+        return done(&handle, wait);
+    }
+    let mut settings = kept::recall(&handle);
     handle.create_vector(&name, params)?;
     match vector {
         NamedVectorSettings::Dense(dense) => {
@@ -110,8 +115,24 @@ fn create(
     done(&handle, wait)
 }
 
+/// Whether a collection has the vector: what can be changed of a dense one afterwards makes it no other.
+fn has(config: &CollectionConfig, name: &str, asked: &NamedVectorParams) -> bool {
+    match asked {
+        NamedVectorParams::Dense(asked) => config.vectors.iter().any(|(known, params)| {
+            known == name
+                && (params.size, params.distance) == (asked.size, asked.distance)
+                && (params.element, params.multivector) == (asked.element, asked.multivector)
+        }),
+        NamedVectorParams::Sparse(asked) => {
+            let mut sparse = config.sparse_vectors.iter();
+            sparse.any(|(known, params)| known == name && params == asked)
+        }
+    }
+}
+
 fn delete(inner: &Inner, collection: &str, name: &str, wait: bool) -> Result<UpdateResult> {
     let handle = inner.collection(collection)?;
+    let _alone = inner.changes.to(&handle);
     let mut settings = kept::recall(&handle);
     if !handle.delete_vector(name)? {
         return Err(ServiceError::bad_input(format!(

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use vdb::{
     Collection, Control, Error, Group, GroupId, GroupRequest, LookupFrom, MAX_BATCH_REQUESTS, MAX_EF,
-    MAX_LIMIT, PointId, Prefetch, Query, QueryParams, QueryRequest, Record, ScoredPoint, Select,
+    MAX_LIMIT, MAX_MMR_CANDIDATES, PointId, Prefetch, Query, QueryParams, QueryRequest, Record, ScoredPoint,
+    Select,
 };
 
 use super::access::Right;
@@ -154,6 +155,10 @@ fn prepare(collection: &Collection, request: &mut QueryRequest) -> Result<()> {
     if request.prefetch.is_empty() && matches!(request.query, Some(Query::Sample { .. })) {
         request.offset = 0;
     }
+    diversify(
+        request.query.as_mut(),
+        request.limit.saturating_add(request.offset),
+    );
     Stage {
         has_prefetches: !request.prefetch.is_empty(),
         query: request.query.as_ref(),
@@ -166,6 +171,7 @@ fn prepare(collection: &Collection, request: &mut QueryRequest) -> Result<()> {
     .prepare(collection)?;
     let mut prefetches: Vec<&mut Prefetch> = request.prefetch.iter_mut().collect();
     while let Some(prefetch) = prefetches.pop() {
+        diversify(prefetch.query.as_mut(), prefetch.limit);
         Stage {
             has_prefetches: !prefetch.prefetch.is_empty(),
             query: prefetch.query.as_ref(),
@@ -179,6 +185,15 @@ fn prepare(collection: &Collection, request: &mut QueryRequest) -> Result<()> {
         prefetches.extend(prefetch.prefetch.iter_mut());
     }
     Ok(())
+}
+
+/// Diverse results are chosen from as many candidates as there are results where a caller names no number of them, and 0 is none:
+/// from no more than there may be.
+fn diversify(query: Option<&mut Query>, want: usize) {
+    if let Some(Query::Mmr { candidates, .. }) = query {
+        let bounded = (want > MAX_MMR_CANDIDATES).then_some(MAX_MMR_CANDIDATES);
+        *candidates = candidates.filter(|&named| named > 0).or(bounded);
+    }
 }
 
 /// A query or a prefetch, as far as they have the same parts.

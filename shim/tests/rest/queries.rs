@@ -311,3 +311,50 @@ async fn older_names_answer_with_bare_lists() {
         .await
         .error(400);
 }
+
+#[tokio::test]
+async fn large_numbers_are_as_good_as_the_largest_that_there_is() {
+    let server = Server::with_points().await;
+    let all = query(&server, json!({"query": [1, 0]})).await.result();
+    for times in [json!(1e30), json!(1e300), json!(f64::MAX)] {
+        let params = json!({"quantization": {"oversampling": times}});
+        let found = query(&server, json!({"query": [1, 0], "params": params})).await;
+        assert_eq!(found.result(), all, "{times}");
+    }
+    let diverse = |mmr: Value, limit: u64| {
+        query(
+            &server,
+            json!({"query": {"nearest": [1, 0], "mmr": mmr}, "limit": limit}),
+        )
+    };
+    let four = diverse(json!({"candidates_limit": 4}), 4).await.result();
+    assert_eq!(ids(&four["points"]).len(), 4);
+    for (mmr, limit) in [
+        (json!({"candidates_limit": 0}), 4),
+        (json!({}), 20_000),
+        (json!({}), u64::MAX),
+        (json!({"candidates_limit": 0}), 20_000),
+    ] {
+        assert_eq!(diverse(mmr.clone(), limit).await.result(), four, "{mmr} {limit}");
+    }
+    let prefetch = json!({"query": {"nearest": [1, 0], "mmr": {}}, "limit": 20_000});
+    let fused = json!({"prefetch": prefetch, "query": {"fusion": "rrf"}});
+    assert_eq!(
+        ids(&query(&server, fused).await.result()["points"]),
+        ids(&four["points"])
+    );
+}
+
+#[tokio::test]
+async fn an_empty_list_of_shard_keys_names_none() {
+    let server = Server::with_points().await;
+    let all = query(&server, json!({"query": [1, 0]})).await.result();
+    let found = query(&server, json!({"query": [1, 0], "shard_key": []})).await;
+    assert_eq!(found.result(), all);
+    let write = json!({"points": [1], "shard_key": []});
+    let path = "/collections/c/points/delete?wait=true";
+    server.post(path, write).await.result();
+    query(&server, json!({"query": [1, 0], "shard_key": ["a"]}))
+        .await
+        .error(400);
+}

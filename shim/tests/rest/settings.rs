@@ -151,3 +151,136 @@ async fn no_read_may_take_longer_than_strict_mode_says() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_modifier_changes_while_it_is_in_use() {
+    let server = Server::new();
+    let body = json!({"sparse_vectors": {"s": {}}});
+    server.put("/collections/c", body).await.result();
+    let points = json!({"points": [
+        {"id": 1, "vector": {"s": {"indices": [1], "values": [1.75]}}},
+        {"id": 2, "vector": {"s": {"indices": [1, 2], "values": [1.0, 1.0]}}},
+        {"id": 3, "vector": {"s": {"indices": [1], "values": [0.5]}}},
+    ]});
+    server
+        .put("/collections/c/points?wait=true", points)
+        .await
+        .result();
+    let ask = |params: Value| {
+        let query = json!({"query": {"indices": [1, 2], "values": [1, 1]}, "using": "s", "params": params});
+        server.post("/collections/c/points/query", query)
+    };
+    let change = |to: Value| server.patch("/collections/c", json!({"sparse_vectors": {"s": to}}));
+    let plain = ask(json!({})).await.result();
+    assert_eq!(plain["points"][0]["score"], 2.0);
+    change(json!({"modifier": "idf"})).await.result();
+    let told = config(&server).await["params"]["sparse_vectors"].clone();
+    assert_eq!(told, json!({"s": {"modifier": "idf"}}));
+    let rare = ask(json!({"idf": "global"})).await.result();
+    assert_ne!(rare, plain);
+    assert_eq!(ask(json!({})).await.result(), rare);
+    // What is only told changes too, and nothing of the values is lost.
+    let index = json!({"datatype": "uint8", "memory": "pinned", "full_scan_threshold": 9});
+    change(json!({"index": index, "modifier": "none"})).await.result();
+    let told = config(&server).await["params"]["sparse_vectors"].clone();
+    assert_eq!(told, json!({"s": {"index": index, "modifier": "none"}}));
+    assert_eq!(ask(json!({})).await.result(), plain);
+    ask(json!({"idf": "global"})).await.error(400);
+    let refused = change(json!({"index": {"datatype": "turbo4"}})).await.error(400);
+    assert!(refused.contains("turbo4"), "{refused}");
+    let unknown = json!({"sparse_vectors": {"t": {"modifier": "idf"}}});
+    server.patch("/collections/c", unknown).await.error(400);
+    let told = config(&server).await["params"]["sparse_vectors"].clone();
+    assert_eq!(told["s"]["index"], index);
+}
+
+#[tokio::test]
+async fn a_vector_that_is_there_is_not_made_again() {
+    let server = Server::new();
+    let body = json!({
+        "vectors": {"a": {"size": 2, "distance": "Dot", "on_disk": true}},
+        "sparse_vectors": {"s": {"index": {"full_scan_threshold": 7, "on_disk": true}}},
+    });
+    server.put("/collections/c", body).await.result();
+    let put = |name: &str, body: Value| {
+        let path = format!("/collections/c/vectors/{name}?wait=true");
+        let server = &server;
+        async move { server.put(&path, body).await }
+    };
+    let dense = |size: u64| json!({"dense": {"size": size, "distance": "Dot"}});
+    put("x", dense(2)).await.result();
+    let patch = json!({"vectors": {"x": {"hnsw_config": {"m": 8}}}});
+    server.patch("/collections/c", patch).await.result();
+    let before = config(&server).await;
+    assert_eq!(before["params"]["vectors"]["x"]["hnsw_config"]["m"], 8);
+    for (name, body) in [
+        ("x", dense(2)),
+        ("a", dense(2)),
+        (
+            "a",
+            json!({"dense": {"size": 2, "distance": "Dot", "datatype": "float32"}}),
+        ),
+        ("s", json!({"sparse": {}})),
+        ("s", json!({"sparse": {"modifier": "none"}})),
+    ] {
+        put(name, body.clone()).await.result();
+        assert_eq!(config(&server).await, before, "{name}: {body}");
+    }
+    for (name, body) in [
+        ("x", dense(3)),
+        ("x", json!({"dense": {"size": 2, "distance": "Cosine"}})),
+        (
+            "x",
+            json!({"dense": {"size": 2, "distance": "Dot", "datatype": "uint8"}}),
+        ),
+        ("x", json!({"sparse": {}})),
+        ("s", json!({"sparse": {"modifier": "idf"}})),
+        ("s", dense(2)),
+    ] {
+        put(name, body.clone()).await.error(400);
+        assert_eq!(config(&server).await, before, "{name}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_has_the_room_that_settings_may_take() {
+    let server = Server::new();
+    let metadata = json!({"text": "x".repeat(200_000)});
+    let body = json!({"vectors": {"size": 2, "distance": "Dot"}, "metadata": metadata});
+    server.put("/collections/c", body).await.result();
+    let other = json!({"text": "y".repeat(250_000)});
+    server
+        .patch("/collections/c", json!({"metadata": other}))
+        .await
+        .result();
+    assert_eq!(config(&server).await["metadata"], other);
+    let more = json!({"metadata": {"more": "z".repeat(50_000)}});
+    let refused = server.patch("/collections/c", more).await.error(400);
+    assert!(refused.contains("262144"), "{refused}");
+    assert_eq!(config(&server).await["metadata"], other);
+}
+
+#[tokio::test]
+async fn links_and_beams_are_told_as_they_were_given() {
+    let server = Server::new();
+    let body = json!({
+        "vectors": {"a": {"size": 2, "distance": "Dot", "hnsw_config": {"m": 1, "payload_m": 300}}},
+        "hnsw_config": {"m": 300, "ef_construct": 70_000},
+    });
+    server.put("/collections/c", body).await.result();
+    let told = config(&server).await;
+    assert_eq!(
+        (&told["hnsw_config"]["m"], &told["hnsw_config"]["ef_construct"]),
+        (&json!(300), &json!(70_000))
+    );
+    let own = |told: &Value| told["params"]["vectors"]["a"]["hnsw_config"].clone();
+    assert_eq!(own(&told), json!({"m": 1, "payload_m": 300}));
+    let patch = json!({"vectors": {"a": {"hnsw_config": {"payload_m": 0}}}, "hnsw_config": {"m": 1}});
+    server.patch("/collections/c", patch).await.result();
+    let told = config(&server).await;
+    assert_eq!(
+        (&told["hnsw_config"]["m"], &told["hnsw_config"]["ef_construct"]),
+        (&json!(1), &json!(70_000))
+    );
+    assert_eq!(own(&told), json!({"m": 1, "payload_m": 0}));
+}

@@ -101,6 +101,41 @@ async fn settings_change() {
 }
 
 #[tokio::test]
+async fn a_modifier_changes_while_it_is_in_use() {
+    let both = Both::start().await;
+    let words = |modifier: proto::Modifier| {
+        let params = proto::SparseVectorParams {
+            modifier: Some(modifier.into()),
+            ..Default::default()
+        };
+        proto::SparseVectorConfig {
+            map: [("words".to_owned(), params)].into(),
+        }
+    };
+    let create = CreateCollectionBuilder::new("c").sparse_vectors_config(words(proto::Modifier::None));
+    same!(both.create_collection(create)).unwrap();
+    let ask = || {
+        let params = proto::SearchParams {
+            idf: Some(proto::IdfParams::default()),
+            ..Default::default()
+        };
+        let nearest = proto::Query::new_nearest(proto::VectorInput::new_sparse(vec![1], vec![1.0]));
+        proto::QueryPointsBuilder::new("c")
+            .query(nearest)
+            .using("words")
+            .params(params)
+    };
+    let (code, text) = same!(both.query(ask())).unwrap_err();
+    assert_eq!(code, Code::InvalidArgument, "{text}");
+    let update = UpdateCollectionBuilder::new("c").sparse_vectors_config(words(proto::Modifier::Idf));
+    assert!(same!(both.update_collection(update)).unwrap().result);
+    let info = same!(both.collection_info("c")).unwrap().result.unwrap();
+    let told = info.config.unwrap().params.unwrap().sparse_vectors_config;
+    assert_eq!(told, Some(words(proto::Modifier::Idf)));
+    assert!(same!(both.query(ask())).unwrap().result.is_empty());
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_refused_by_name() {
     let both = Both::start().await;
     for (create, expected) in [

@@ -1,8 +1,11 @@
 //! Sparse vectors of fresh rows: what is looked up in full blocks is what scoring each row finds.
 
+use std::sync::Arc;
+
+use crate::disk::{DynDisk, MemDisk};
 use crate::{
-    CollectionConfig, Database, Filter, Idf, Modifier, Point, PointId, QueryParams, SearchRequest,
-    SparseVector, SparseVectorParams, Vectors,
+    Collection, CollectionConfig, CollectionUpdate, Control, Database, Element, Filter, Idf, Modifier, Point,
+    PointId, QueryParams, SearchRequest, SparseVector, SparseVectorParams, SparseVectorUpdate, Vectors,
 };
 
 /// A few of a hundred dimensions, by the id.
@@ -72,4 +75,71 @@ fn blocks_of_a_memtable_change_no_answer() {
         c.flush().unwrap();
         assert_eq!(answers(), found);
     }
+}
+
+#[test]
+fn a_modifier_that_changes_is_in_force_for_what_is_there() {
+    let disk: DynDisk = Arc::new(MemDisk::new());
+    let open = || {
+        Database::builder()
+            .background(false)
+            .open_disk(disk.clone())
+            .unwrap()
+    };
+    let mut db = open();
+    let with = |modifier| {
+        CollectionConfig::default().sparse_vector("words", SparseVectorParams::new().modifier(modifier))
+    };
+    let points = || {
+        (0..300)
+            .map(|id| Point::new(id, Vectors::default().with("words", words(id))))
+            .collect()
+    };
+    let ask = |c: &Collection| {
+        let request = SearchRequest::new(words(7)).using("words").limit(20);
+        c.search(&request).unwrap()
+    };
+    let [plain, rare] = [Modifier::None, Modifier::Idf].map(|modifier| {
+        let c = db.create_collection(modifier.name(), with(modifier)).unwrap();
+        c.upsert(points()).unwrap();
+        ask(&c)
+    });
+    assert_ne!(plain, rare);
+    let c = db.create_collection("c", with(Modifier::None)).unwrap();
+    c.upsert(points()).unwrap();
+    let change = |modifier| {
+        let change = SparseVectorUpdate {
+            modifier: Some(modifier),
+            element: None,
+        };
+        CollectionUpdate::new().sparse_vector("words", change)
+    };
+    // Of what is in memory, and in a segment with its index.
+    for indexed in [false, true] {
+        if indexed {
+            c.optimize(&Control::none()).unwrap();
+        }
+        c.update_config(&change(Modifier::Idf)).unwrap();
+        assert_eq!(ask(&c), rare, "{indexed}");
+        c.update_config(&change(Modifier::None)).unwrap();
+        assert_eq!(ask(&c), plain, "{indexed}");
+    }
+    let both = SparseVectorUpdate {
+        modifier: Some(Modifier::Idf),
+        element: Some(Element::U8),
+    };
+    let unknown = CollectionUpdate::new().sparse_vector("none", both);
+    let refused = c.update_config(&unknown).unwrap_err().to_string();
+    assert!(refused.contains("\"words\""), "{refused}");
+    c.update_config(&CollectionUpdate::new().sparse_vector("words", both))
+        .unwrap();
+    drop(c);
+    db.close().unwrap();
+    db = open();
+    let c = db.collection("c").unwrap();
+    let expected = SparseVectorParams::new()
+        .modifier(Modifier::Idf)
+        .element(Element::U8);
+    assert_eq!(c.config().sparse_vectors, [("words".to_owned(), expected)]);
+    assert_eq!(ask(&c), rare);
 }

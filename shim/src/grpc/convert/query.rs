@@ -181,7 +181,9 @@ pub(crate) fn search_params(message: Option<proto::SearchParams>) -> Result<Quer
         quantization: QuantizationSearch {
             ignore: quantization.ignore.unwrap_or(false),
             rescore: quantization.rescore,
-            oversampling: quantization.oversampling.map(|times| times as f32),
+            oversampling: quantization
+                .oversampling
+                .map(|times| times.clamp(0.0, f64::from(f32::MAX)) as f32),
         },
         indexed_only: indexed_only.unwrap_or(false),
         acorn,

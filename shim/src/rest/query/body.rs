@@ -83,7 +83,7 @@ impl SearchParams {
                 rescore: quantization.and_then(|codes| codes.rescore),
                 oversampling: quantization
                     .and_then(|codes| codes.oversampling)
-                    .map(|times| times as f32),
+                    .map(|times| times.clamp(0.0, f64::from(f32::MAX)) as f32),
             },
             indexed_only: self.indexed_only.unwrap_or(false),
             acorn: self.acorn.as_ref().map(|acorn| AcornSearch {

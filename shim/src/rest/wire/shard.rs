@@ -49,28 +49,27 @@ pub(in crate::rest) enum ShardKeys {
 }
 
 impl ShardKeys {
-    fn first(&self) -> String {
+    /// The first that is named; an empty list names none.
+    fn first(&self) -> Option<&ShardKey> {
         match self {
-            ShardKeys::One(key) | ShardKeys::Fallback { target: key, .. } => key.to_string(),
-            ShardKeys::Several(keys) => keys.first().map_or_else(|| "[]".to_owned(), ShardKey::to_string),
+            ShardKeys::One(key) | ShardKeys::Fallback { target: key, .. } => Some(key),
+            ShardKeys::Several(keys) => keys.first(),
         }
     }
 
     /// Refuses to read from shards that are not there.
     pub(in crate::rest) fn refuse_read(keys: Option<&Self>) -> Result<(), ServiceError> {
-        keys.map_or(Ok(()), |keys| {
-            let text = format!("Shard key {} does not exist!", keys.first());
-            Err(ServiceError::bad_request(text))
+        keys.and_then(ShardKeys::first).map_or(Ok(()), |key| {
+            Err(ServiceError::bad_request(format!(
+                "Shard key {key} does not exist!"
+            )))
         })
     }
 
     /// Refuses to write to shards that are not there.
     pub(in crate::rest) fn refuse_write(keys: Option<&Self>) -> Result<(), ServiceError> {
-        keys.map_or(Ok(()), |keys| {
-            Err(ServiceError::bad_input(format!(
-                "Shard key {} not found",
-                keys.first()
-            )))
+        keys.and_then(ShardKeys::first).map_or(Ok(()), |key| {
+            Err(ServiceError::bad_input(format!("Shard key {key} not found")))
         })
     }
 }

@@ -139,10 +139,9 @@ impl Quotas {
     fn set(&self, limits: QuotaLimits) -> Result<()> {
         if let Some(file) = &self.file {
             kept::keep(file, limits).map_err(|problem| {
-                ServiceError::internal(format!(
-                    "{}: the quotas cannot be kept: {problem}",
-                    file.display()
-                ))
+                // Where the file lies is for the log alone.
+                tracing::error!(file = %file.display(), %problem, "quotas cannot be kept");
+                ServiceError::internal(format!("the quotas cannot be kept: {}", problem.kind()))
             })?;
         }
         let mut state = self.state.lock();

@@ -10,8 +10,7 @@ use super::kept::{hints, read, value};
 use super::tuning::{HnswSettings, OptimizerSettings};
 use super::update::{QuantizationUpdate, SettingsUpdate};
 use super::vectors::{
-    Comparator, Datatype, Modifier, MultivectorSettings, SparseIndexSettings, SparseVectorSettings,
-    VectorSettings,
+    Comparator, Datatype, Modifier, MultivectorSettings, SparseVectorSettings, VectorSettings,
 };
 use super::{CollectionSettings, QuantizationSettings};
 
@@ -55,13 +54,8 @@ impl Said {
 
     fn hnsw(&mut self, settings: Option<&HnswSettings>) -> Result<()> {
         if let Some(settings) = settings {
-            let mut settings = settings.clone();
-            // What the engine has no graph for gets the nearest that it has.
-            let links = |m: u64| if m == 0 { 0 } else { m.clamp(2, 256) };
-            settings.m = settings.m.map(links);
-            settings.payload_m = settings.payload_m.map(links);
-            settings.ef_construct = settings.ef_construct.map(|ef| ef.min(65_535));
-            self.put("hnsw_config", only(value(&settings)?, |key| GRAPH.contains(&key)));
+            let settings = value(&nearest(settings))?;
+            self.put("hnsw_config", only(settings, |key| GRAPH.contains(&key)));
         }
         Ok(())
     }
@@ -158,13 +152,13 @@ impl CollectionSettings {
             let fresh = VectorSettings::new(params.size as u64, params.distance.into());
             let mut vector = known.remove(name).unwrap_or_else(|| fresh.clone());
             (vector.size, vector.distance) = (fresh.size, fresh.distance);
-            vector.datatype = Datatype::of(params.element).or(vector.datatype);
+            vector.datatype = datatype(params.element, vector.datatype);
             vector.multivector_config = params.multivector.map(|comparator| match comparator {
                 MultiVectorComparator::MaxSim => MultivectorSettings {
                     comparator: Comparator::MaxSim,
                 },
             });
-            overlay(&mut vector.hnsw_config, read(params.hnsw.to_json()));
+            take_hnsw(&mut vector.hnsw_config, read(params.hnsw.to_json()));
             vector.quantization_config = params
                 .quantization
                 .as_ref()
@@ -173,12 +167,13 @@ impl CollectionSettings {
         }
         let mut known = self.sparse_vectors.take().unwrap_or_default();
         for (name, params) in &config.sparse_vectors {
-            let sparse = known.remove(name).unwrap_or_else(|| sparse_settings(params));
+            let mut sparse = known.remove(name).unwrap_or_default();
+            take_sparse(&mut sparse, params);
             self.sparse_vectors
                 .get_or_insert_default()
                 .insert(name.clone(), sparse);
         }
-        overlay(&mut self.hnsw_config, read(config.hnsw.to_json()));
+        take_hnsw(&mut self.hnsw_config, read(config.hnsw.to_json()));
         take_optimizer(&mut self.optimizers_config, config.optimizer.to_json());
         self.quantization_config = config
             .quantization
@@ -206,8 +201,13 @@ impl SettingsUpdate {
             said.other_quantization(vector.quantization_config.as_ref())?;
             vectors.insert(name.clone(), said.0.into());
         }
+        let mut sparse_vectors = Map::new();
+        for (name, sparse) in self.sparse_vectors.iter().flatten() {
+            sparse_vectors.insert(name.clone(), sparse_change(name, sparse)?);
+        }
         let mut said = Said::default();
         said.put("vectors", vectors.into());
+        said.put("sparse_vectors", sparse_vectors.into());
         said.hnsw(self.hnsw_config.as_ref())?;
         said.other_quantization(self.quantization_config.as_ref())?;
         said.optimizer(self.optimizers_config.as_ref())?;
@@ -221,10 +221,28 @@ impl SettingsUpdate {
     }
 }
 
-fn overlay(settings: &mut Option<HnswSettings>, newer: Option<HnswSettings>) {
-    if let Some(newer) = newer {
-        settings.get_or_insert_default().overlay(&newer);
+/// What the engine has no graph for gets the nearest that it has.
+fn nearest(given: &HnswSettings) -> HnswSettings {
+    let links = |m: u64| if m == 0 { 0 } else { m.clamp(2, 256) };
+    HnswSettings {
+        m: given.m.map(links),
+        payload_m: given.payload_m.map(links),
+        ef_construct: given.ef_construct.map(|ef| ef.min(65_535)),
+        ..given.clone()
     }
+}
+
+/// What was given stays as it is told while the engine has what comes nearest to it.
+fn take_hnsw(settings: &mut Option<HnswSettings>, engine: Option<HnswSettings>) {
+    let Some(mut newer) = engine else { return };
+    let given = settings.get_or_insert_default();
+    let taken = nearest(given);
+    newer.m = newer.m.filter(|_| newer.m != taken.m);
+    newer.payload_m = newer.payload_m.filter(|_| newer.payload_m != taken.payload_m);
+    newer.ef_construct = newer
+        .ef_construct
+        .filter(|_| newer.ef_construct != taken.ef_construct);
+    given.overlay(&newer);
 }
 
 /// What the engine has of its own accord and nobody asked for is not told as if somebody had: its defaults are others.
@@ -238,17 +256,36 @@ fn take_optimizer(settings: &mut Option<OptimizerSettings>, mut engine: Map<Stri
     }
 }
 
-fn sparse_settings(params: &SparseVectorParams) -> SparseVectorSettings {
-    SparseVectorSettings {
-        index: Datatype::of(params.element).map(|datatype| SparseIndexSettings {
-            datatype: Some(datatype),
-            ..SparseIndexSettings::default()
-        }),
-        modifier: match params.modifier {
-            vdb::Modifier::None => None,
-            vdb::Modifier::Idf => Some(Modifier::Idf),
-        },
+fn take_sparse(settings: &mut SparseVectorSettings, params: &SparseVectorParams) {
+    // What is so without being asked for is told only if somebody asked.
+    settings.modifier = match params.modifier {
+        vdb::Modifier::None => settings.modifier.filter(|&told| told == Modifier::None),
+        vdb::Modifier::Idf => Some(Modifier::Idf),
+    };
+    let told = settings.index.as_ref().and_then(|index| index.datatype);
+    let datatype = datatype(params.element, told);
+    if datatype != told {
+        settings.index.get_or_insert_default().datatype = datatype;
     }
+}
+
+/// How the engine stores it, told as it was asked for, if that is what it does.
+fn datatype(element: Element, told: Option<Datatype>) -> Option<Datatype> {
+    let told = told.filter(|told| told.element() == Some(element));
+    told.or(Datatype::of(element))
+}
+
+/// A change of a sparse vector in the engine's form.
+fn sparse_change(name: &str, sparse: &SparseVectorSettings) -> Result<Value> {
+    let mut said = Map::new();
+    if let Some(modifier) = sparse.modifier {
+        said.insert("modifier".to_owned(), value(&modifier)?);
+    }
+    if let Some(datatype) = sparse.index.as_ref().and_then(|index| index.datatype) {
+        element(name, Some(datatype))?;
+        said.insert("datatype".to_owned(), value(&datatype)?);
+    }
+    Ok(said.into())
 }
 
 fn dense_params(name: &str, vector: &VectorSettings) -> Result<VectorParams> {

@@ -1,6 +1,9 @@
-//! Where settings are kept: what the engine has a place for in its own configuration, and all of them, as they were given, among
-//! the hints of the collection.
+//! Where settings are kept: what the engine tells whole in its own configuration alone, the others, as they were given, among the
+//! hints of the collection.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -11,6 +14,29 @@ use super::CollectionSettings;
 
 /// The key of the hints.
 const KEY: &str = "qdrant";
+
+/// Locks for collections, each for some of them.
+const LOCKS: usize = 64;
+
+/// Changes of settings, one at a time for each collection: what is kept is read, changed, and written as a whole, and another
+/// change in between would be undone.
+#[derive(Debug)]
+pub(in super::super) struct Changes([Mutex<()>; LOCKS]);
+
+impl Default for Changes {
+    fn default() -> Self {
+        Changes(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Changes {
+    /// To be held from before settings are [recalled](recall) until they are kept.
+    pub(in super::super) fn to(&self, collection: &Collection) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        collection.name().hash(&mut hasher);
+        self.0[(hasher.finish() % LOCKS as u64) as usize].lock()
+    }
+}
 
 /// The settings of a collection. Where the engine was told otherwise since, by other means, they are the engine's.
 pub(in super::super) fn recall(collection: &Collection) -> CollectionSettings {
@@ -40,10 +66,22 @@ pub(super) fn hints(
     before: Option<&CollectionConfig>,
     settings: &CollectionSettings,
 ) -> Result<Map<String, Value>> {
-    let after = value(settings)?;
+    let after = value(&others(settings))?;
     let before = before.and_then(|config| config.hints.get(KEY));
     let change = before.map_or_else(|| after.clone(), |before| merge_patch(before, &after));
     Ok(Map::from_iter([(KEY.to_owned(), change)]))
+}
+
+/// The settings without what the engine tells whole, which nobody would look for here.
+fn others(settings: &CollectionSettings) -> CollectionSettings {
+    let mut others = settings.clone();
+    others.metadata = None;
+    others.strict_mode_config = None;
+    others.quantization_config = None;
+    for vector in others.vectors.0.values_mut() {
+        vector.quantization_config = None;
+    }
+    others
 }
 
 /// What merged into `before` makes `after` of it (RFC 7396): what is gone is null.

@@ -112,17 +112,9 @@ impl CollectionSettings {
     pub fn validate(&self) -> Result<()> {
         let mut problems = Problems::new();
         self.vectors.check(&mut problems);
-        for (name, sparse) in self.sparse_vectors.iter().flatten() {
+        for name in self.sparse_vectors.iter().flat_map(BTreeMap::keys) {
             if name.is_empty() {
                 problems.add("sparse_vectors", "the name of a sparse vector must not be empty");
-            }
-            if let Some(index) = &sparse.index
-                && index.memory == Some(Memory::Pinned)
-            {
-                problems.add(
-                    format_args!("sparse_vectors.{name}.index.memory"),
-                    "pinned is not supported here",
-                );
             }
         }
         problems.at_least("shard_number", self.shard_number, 1);

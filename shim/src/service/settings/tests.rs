@@ -71,3 +71,46 @@ fn settings_of_optimizers_are_read_back_from_the_engine() {
     };
     assert_eq!(told(), Some(expected));
 }
+
+#[test]
+fn sparse_vectors_are_told_as_the_engine_has_them() {
+    let database = vdb::Database::builder().open_in_memory().unwrap();
+    let settings: CollectionSettings = serde_json::from_value(json!({
+        "sparse_vectors": {
+            "s": {"index": {"datatype": "uint8", "full_scan_threshold": 7}, "modifier": "idf"},
+            "plain": {"modifier": "none", "index": {"datatype": "float32"}},
+        },
+    }))
+    .unwrap();
+    let collection = database
+        .create_collection("c", settings.to_config().unwrap())
+        .unwrap();
+    let told = || serde_json::to_value(kept::recall(&collection).sparse_vectors).unwrap();
+    assert_eq!(told(), serde_json::to_value(&settings.sparse_vectors).unwrap());
+    let other = json!({"sparse_vectors": {
+        "s": {"modifier": "none", "datatype": "float32"},
+        "plain": {"modifier": "idf", "datatype": "float16"},
+    }});
+    let update = vdb::CollectionUpdate::from_json(&other).unwrap();
+    collection.update_config(&update).unwrap();
+    let expected = json!({
+        "s": {"index": {"full_scan_threshold": 7}},
+        "plain": {"modifier": "idf", "index": {"datatype": "float16"}},
+    });
+    assert_eq!(told(), expected);
+}
+
+#[test]
+fn nothing_is_kept_twice() {
+    let settings: CollectionSettings = serde_json::from_value(json!({
+        "vectors": {"a": {"size": 2, "distance": "Dot", "on_disk": true, "quantization_config": {"binary": {}}}},
+        "quantization_config": {"scalar": {"type": "int8"}},
+        "strict_mode_config": {"enabled": true},
+        "metadata": {"owner": "birds"},
+    }))
+    .unwrap();
+    let config = settings.to_config().unwrap();
+    let expected = json!({"vectors": {"a": {"size": 2, "distance": "Dot", "on_disk": true}}});
+    assert_eq!(config.hints["qdrant"], expected);
+    assert_eq!(kept::of(&config), settings);
+}

@@ -228,13 +228,15 @@ fn create(inner: &Inner, scope: &Scope) -> Result<SnapshotDescription> {
 /// Writes the snapshot of something to a file.
 fn write(inner: &Inner, scope: &Scope, path: &Path) -> Result<()> {
     let control = vdb::Control::none();
-    match scope {
-        Scope::Full => inner.database.snapshot_to_tar(path, &control)?,
+    let written = match scope {
+        Scope::Full => inner.database.snapshot_to_tar(path, &control),
         Scope::Collection(name) | Scope::Shard(name) => {
-            inner.collection(name)?.snapshot_to_tar(path, &control)?
+            inner.collection(name)?.snapshot_to_tar(path, &control)
         }
     };
-    Ok(())
+    written
+        .map(drop)
+        .map_err(|error| without_place(error.into(), path))
 }
 
 fn list(directory: &Path) -> Result<Vec<SnapshotDescription>> {
@@ -296,6 +298,24 @@ pub fn sweep_snapshots(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The same error about a file by its name alone: where on the server it lies is no business of clients.
+fn without_place(mut error: ServiceError, path: &Path) -> ServiceError {
+    let directory = path.parent().unwrap_or(path);
+    // The engine tells it as it was given, from the root on, or without links.
+    let spelled = [
+        directory.canonicalize(),
+        std::path::absolute(directory),
+        Ok(directory.to_owned()),
+    ];
+    for directory in spelled.into_iter().flatten() {
+        let inside = directory.join("").display().to_string();
+        if !inside.is_empty() {
+            error.message = error.message.replace(&inside, "");
+        }
+    }
+    error
+}
+
 /// The error of a failed call on a file of snapshots.
 fn failed(doing: &str, path: &Path, error: &io::Error) -> ServiceError {
     let kind = if error.kind() == io::ErrorKind::StorageFull {
@@ -306,7 +326,8 @@ fn failed(doing: &str, path: &Path, error: &io::Error) -> ServiceError {
         ErrorKind::Internal
     };
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    ServiceError::new(kind, format!("{doing} {file} of the snapshots: {error}"))
+    let told = ServiceError::new(kind, format!("{doing} {file} of the snapshots: {error}"));
+    without_place(told, path)
 }
 
 #[cfg(test)]

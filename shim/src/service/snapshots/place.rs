@@ -102,10 +102,14 @@ impl Drop for Reserved<'_> {
     }
 }
 
-/// A collection's name as part of a path: the same, unless it would lead elsewhere or is too long for a file system.
+/// A collection's name as part of a path: the same, unless it would lead elsewhere, is too long for a file system, or has what the
+/// engine writes no file with.
 fn plain(name: &str) -> String {
     let hidden = name.starts_with(['.', '%']);
-    if name.len() <= NAME_BYTES && !hidden && !name.contains(['/', '\\', '\0']) {
+    if name.len() <= NAME_BYTES
+        && !hidden
+        && !name.contains(|c: char| ['/', '\\', ':'].contains(&c) || c.is_control())
+    {
         return name.to_owned();
     }
     let digest = Sha256::digest(name.as_bytes());
@@ -123,7 +127,17 @@ mod tests {
         let root = Path::new("/s");
         let of = |name: &str| directory(root, &Scope::Collection(name.to_owned()));
         assert_eq!(of("birds"), Path::new("/s/birds"));
-        for name in ["..", ".", "a/../b", ".hidden", "%x", &"x".repeat(255)] {
+        for name in [
+            "..",
+            ".",
+            "a/../b",
+            ".hidden",
+            "%x",
+            "a\nb",
+            "a\u{85}b",
+            "a:b",
+            &"x".repeat(255),
+        ] {
             let directory = of(name);
             assert_eq!(directory.parent(), Some(root), "{name}");
             assert!(directory.file_name().unwrap().to_str().unwrap().starts_with('%'));

@@ -10,7 +10,7 @@ use super::fetch::{Fetched, fetch};
 use super::location::{Source, local};
 use super::partial::ShardManifest;
 use super::room::Room;
-use super::{Scope, checksum, failed, place};
+use super::{Scope, checksum, failed, place, without_place};
 use crate::service::error::{ErrorKind, Result, ServiceError};
 use crate::service::{Inner, Service, check_name};
 
@@ -182,7 +182,7 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
             ));
         }
     }
-    let info = vdb::snapshot_info(&path).map_err(|error| unusable(&error))?;
+    let info = vdb::snapshot_info(&path).map_err(|error| without_place(unusable(&error), &path))?;
     if info.is_database {
         return Err(ServiceError::bad_request(
             "this is a snapshot of all collections; recover from one of a single collection",
@@ -199,11 +199,12 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
         .database
         .restore_collection(&path, name, mode, &Control::none())
         .map_err(|error| {
-            if error.is_damage() {
+            let told = if error.is_damage() {
                 unusable(&error)
             } else {
                 error.into()
-            }
+            };
+            without_place(told, &path)
         })?;
     Ok(true)
 }

@@ -61,9 +61,8 @@ impl Room {
         ServiceError::new(
             ErrorKind::OutOfStorage,
             format!(
-                "no room for {bytes} more bytes of the snapshot: {} has {free} bytes free, of which {RESERVE} are kept; \
-                 free some, or put the snapshots elsewhere",
-                self.directory.display()
+                "no room for {bytes} more bytes of the snapshot: the disk of the snapshots has {free} bytes free, of which \
+                 {RESERVE} are kept; free some, or put the snapshots elsewhere"
             ),
         )
     }

@@ -105,3 +105,60 @@ fn what_was_on_its_way_in_is_swept_away() {
     assert!(root.path().join(".incoming-file").exists());
     sweep_snapshots(&root.path().join("none")).unwrap();
 }
+
+#[tokio::test]
+async fn any_name_of_a_collection_can_have_snapshots() {
+    let root = tempfile::tempdir().unwrap();
+    let service = service(root.path()).await;
+    for name in ["a\nb", "a\u{7f}b", "\u{85}"] {
+        service
+            .create_collection(name, CollectionSettings::default())
+            .await
+            .unwrap();
+        for of in [SnapshotsOf::Collection(name), SnapshotsOf::Shard(name, 0)] {
+            let made = service.create_snapshot(of, true).await.unwrap().unwrap();
+            assert_eq!(
+                service.list_snapshots(of).await.unwrap(),
+                std::slice::from_ref(&made)
+            );
+            let file = service.snapshot_file(of, &made.name).await.unwrap();
+            let location = format!("file://{}", file.path.display().to_string().replace('%', "%25"));
+            assert!(
+                service
+                    .recover_snapshot("copy", at(&location), made.checksum)
+                    .await
+                    .unwrap()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_where_files_lie() {
+    let root = tempfile::tempdir().unwrap();
+    let service = service(root.path()).await;
+    let incoming = service.incoming().await.unwrap();
+    fs::write(incoming.path(), b"no snapshot at all").unwrap();
+    let refused = service
+        .recover_snapshot("c", Recovery::Received(incoming), None)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::BadRequest);
+    let told = refused.to_string();
+    assert!(told.contains("snapshot.tar"), "{told}");
+    let place = root.path().file_name().unwrap().to_str().unwrap();
+    assert!(!told.contains(place) && !told.contains(".incoming"), "{told}");
+    // One that was cut off.
+    let of = SnapshotsOf::Collection("c");
+    let made = service.create_snapshot(of, true).await.unwrap().unwrap();
+    let file = service.snapshot_file(of, &made.name).await.unwrap();
+    let whole = fs::read(&file.path).unwrap();
+    fs::write(&file.path, &whole[..whole.len() / 2]).unwrap();
+    let location = format!("file://{}", file.path.display());
+    let told = service
+        .recover_snapshot("c", at(&location), None)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains(&made.name) && !told.contains(place), "{told}");
+}
