@@ -33,7 +33,7 @@ use vdb_qdrant::service::{Keys, Service, ServiceOptions};
 /// A service in memory, called without a network.
 struct Server {
     router: Router,
-    _snapshots: tempfile::TempDir,
+    snapshots: tempfile::TempDir,
 }
 
 /// What a call was answered.
@@ -98,7 +98,7 @@ impl Server {
         };
         Server {
             router: router(service, options),
-            _snapshots: snapshots,
+            snapshots,
         }
     }
 
