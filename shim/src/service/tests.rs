@@ -1,7 +1,7 @@
 use serde_json::json;
 use vdb::{Database, Operation, PayloadIndexKind, Point, Query, QueryRequest, Target, UpsertMode};
 
-use super::settings::{CollectionSettings, DistanceName, SettingsUpdate, VectorSettings};
+use super::settings::{CollectionSettings, SettingsUpdate};
 use super::*;
 
 const WAIT: WriteOptions = WriteOptions {
@@ -192,37 +192,4 @@ async fn names_that_cannot_be_are_refused() {
     assert_eq!(kind("a/b").await, ErrorKind::Name);
     assert_eq!(kind("a*b").await, ErrorKind::Name);
     assert_eq!(kind("c").await, ErrorKind::AlreadyExists);
-}
-
-#[tokio::test]
-async fn changes_of_settings_at_once_undo_none_of_each_other() {
-    let service = service().await;
-    let mut changes = tokio::task::JoinSet::new();
-    for number in 0..40 {
-        let service = service.clone();
-        changes.spawn(async move {
-            if number % 2 == 0 {
-                let mut vector = VectorSettings::new(2, DistanceName::Dot);
-                vector.on_disk = Some(true);
-                let vector = NamedVectorSettings::Dense(vector);
-                let name = format!("v{number}");
-                let made = service.create_vector("c", &name, vector, WAIT);
-                made.await.map(drop)
-            } else {
-                let update =
-                    json!({"metadata": {format!("k{number}"): 1}, "params": {"read_fan_out_factor": 1}});
-                let update: SettingsUpdate = serde_json::from_value(update).unwrap();
-                service.update_collection("c", update).await.map(drop)
-            }
-        });
-    }
-    while let Some(changed) = changes.join_next().await {
-        changed.unwrap().unwrap();
-    }
-    let told = service.collection_info("c").await.unwrap().config;
-    let vectors = &told.params.vectors.0;
-    let on_disk = vectors.values().filter(|vector| vector.on_disk == Some(true));
-    assert_eq!((vectors.len(), on_disk.count()), (21, 20));
-    assert_eq!(told.metadata.map(|metadata| metadata.len()), Some(20));
-    assert_eq!(told.params.read_fan_out_factor, Some(1));
 }

@@ -19,7 +19,7 @@ async fn slow() -> Server {
     let database = Database::builder().open_in_memory().unwrap();
     let server = Server {
         router: router(Service::new(database, options), RestOptions::default()),
-        _snapshots: snapshots,
+        snapshots,
     };
     server.fill().await;
     server

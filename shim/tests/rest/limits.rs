@@ -69,7 +69,7 @@ async fn limits_are_those_of_the_settings() {
     let service = Service::new(database, ServiceOptions::new(snapshots.path()));
     let server = Server {
         router: router(service, options),
-        _snapshots: snapshots,
+        snapshots,
     };
     let refused = server
         .raw("POST", "/collections/c/points/scroll", vec![b' '; 101])

@@ -34,7 +34,7 @@ use vdb_qdrant::service::{Keys, Service, ServiceOptions};
 /// A service in memory, called without a network.
 struct Server {
     router: Router,
-    _snapshots: tempfile::TempDir,
+    snapshots: tempfile::TempDir,
 }
 
 /// What a call was answered.
@@ -99,7 +99,7 @@ impl Server {
         };
         Server {
             router: router(service, options),
-            _snapshots: snapshots,
+            snapshots,
         }
     }
 

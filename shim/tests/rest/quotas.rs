@@ -26,7 +26,7 @@ async fn with_points(disk: &Disk) -> Server {
     let service = Service::with_probe(database, options, Box::new(disk.clone()));
     let server = Server {
         router: router(service, RestOptions::default()),
-        _snapshots: snapshots,
+        snapshots,
     };
     let body = json!({"vectors": {"size": 2, "distance": "Dot"}});
     server.put("/collections/c", body).await.result();

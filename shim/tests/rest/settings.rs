@@ -1,6 +1,8 @@
 //! Settings: kept, changed, in force.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
 use vdb::Database;
 use vdb_qdrant::rest::{RestOptions, router};
 use vdb_qdrant::service::settings::{CollectionDefaults, HnswSettings};
@@ -68,7 +70,7 @@ async fn a_collection_is_what_the_server_says_where_nobody_else_does() {
     let database = Database::builder().open_in_memory().unwrap();
     let server = Server {
         router: router(Service::new(database, options), RestOptions::default()),
-        _snapshots: snapshots,
+        snapshots,
     };
     let body = json!({"vectors": {"size": 2, "distance": "Dot"}, "hnsw_config": {"ef_construct": 50}});
     server.put("/collections/c", body).await.result();
@@ -283,4 +285,34 @@ async fn links_and_beams_are_told_as_they_were_given() {
         (&json!(1), &json!(70_000))
     );
     assert_eq!(own(&told), json!({"m": 1, "payload_m": 0}));
+}
+
+#[tokio::test]
+async fn changes_at_once_undo_none_of_each_other() {
+    let server = Arc::new(Server::new());
+    let vector = json!({"size": 2, "distance": "Dot"});
+    let vectors: Map<String, Value> = (0..20).map(|n| (format!("v{n}"), vector.clone())).collect();
+    server
+        .put("/collections/c", json!({ "vectors": vectors }))
+        .await
+        .result();
+    let mut changes = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let (one, other, vector) = (server.clone(), server.clone(), vector.clone());
+        changes.spawn(async move {
+            let change = json!({"vectors": {format!("v{n}"): {"on_disk": true}}});
+            one.patch("/collections/c", change).await.result();
+        });
+        changes.spawn(async move {
+            let path = format!("/collections/c/vectors/w{n}?wait=true");
+            other.put(&path, json!({ "dense": vector })).await.result();
+        });
+    }
+    while let Some(changed) = changes.join_next().await {
+        changed.unwrap();
+    }
+    let told = config(&server).await["params"]["vectors"].clone();
+    let told = told.as_object().unwrap();
+    let on_disk = told.values().filter(|vector| vector["on_disk"] == true);
+    assert_eq!((told.len(), on_disk.count()), (40, 20));
 }

@@ -279,3 +279,44 @@ async fn a_shard_is_brought_up_to_what_another_server_has() {
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn any_name_of_a_collection_can_have_snapshots() {
+    let server = Server::new();
+    for name in ["a%0Ab", "a%7Fb", "%C2%85"] {
+        let collection = format!("/collections/{name}");
+        server.put(&collection, json!({})).await.result();
+        for snapshots in ["snapshots", "shards/0/snapshots"] {
+            let path = format!("{collection}/{snapshots}");
+            let made = server.raw("POST", &path, Body::empty()).await.result();
+            assert_eq!(server.get(&path).await.result(), json!([made]));
+            let file = made["name"].as_str().unwrap().replace('%', "%25");
+            let sent = server.get(&format!("{path}/{file}")).await;
+            assert_eq!(sent.status, 200);
+            let target = "/collections/copy/snapshots/upload";
+            let sent = server.send(upload(target, "snapshot", &sent.bytes)).await;
+            assert_eq!(sent.result(), true, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_where_files_lie() {
+    let server = Server::with_points().await;
+    let place = server.snapshots.path().file_name().unwrap().to_str().unwrap();
+    let target = "/collections/copy/snapshots/upload";
+    let junk = upload(target, "snapshot", b"no snapshot at all");
+    let told = server.send(junk).await.error(400);
+    assert!(told.contains("snapshot.tar"), "{told}");
+    assert!(!told.contains(place) && !told.contains(".incoming"), "{told}");
+    // One that was cut off.
+    let path = "/collections/c/snapshots";
+    let made = server.raw("POST", path, Body::empty()).await.result();
+    let name = made["name"].as_str().unwrap();
+    let file = server.snapshots.path().join("c").join(name);
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let body = json!({"location": format!("file://{}", file.display())});
+    let told = server.put(&format!("{path}/recover"), body).await.error(400);
+    assert!(told.contains(name) && !told.contains(place), "{told}");
+}

@@ -13,7 +13,8 @@ fn a_file_leaves_the_reserve_alone() {
     assert_eq!(room.expect(100), Ok(()));
     let error = room.expect(101).unwrap_err();
     assert_eq!(error.kind, ErrorKind::OutOfStorage);
-    assert!(error.message.contains("/snapshots"), "{error}");
+    assert!(error.message.contains("101 more bytes"), "{error}");
+    assert!(!error.message.contains("/snapshots"), "{error}");
     assert!(room.expect(u64::MAX).is_err());
 }
 
