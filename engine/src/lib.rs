@@ -164,7 +164,7 @@ pub use compose::matrix::{DistanceMatrix, MatrixRequest};
 pub use compose::request::{LookupFrom, Prefetch, QueryRequest};
 pub use compose::sort::{SortCursor, SortFrom, SortKey, SortPage, SortRequest, SortedPoint};
 pub use compose::value::ValueKind;
-pub use config::vectors::{Modifier, MultiVectorComparator, NamedVectorParams, SparseVectorParams};
+pub use config::vectors::{MultiVectorComparator, NamedVectorParams, SparseVectorParams};
 pub use config::{CollectionConfig, Distance, Durability, VectorParams};
 pub use counters::Work;
 pub use db::{Database, DatabaseBuilder};
@@ -198,7 +198,7 @@ pub use query::search::{AcornSearch, Idf, QuantizationSearch, QueryParams, Searc
 pub use repair::{Loss, RepairReport, RepairedCollection, plan_repair, repair, repair_disk};
 pub use score::{DEFAULT_RRF_K, Fusion};
 pub use settings::{
-    BinaryEncoding, CodePlacement, CollectionUpdate, Compression, HnswConfig, OptimizerConfig,
+    BinaryEncoding, CodePlacement, CollectionUpdate, Compression, HnswConfig, Modifier, OptimizerConfig,
     OptimizerUpdate, QuantizationConfig, QuantizationUpdate, QueryEncoding, SparseVectorUpdate, StrictMode,
     StrictModeUpdate, TurboBits, VectorUpdate,
 };

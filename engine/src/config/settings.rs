@@ -109,7 +109,9 @@ impl CollectionConfig {
             }
         }
         for (name, change) in &update.sparse_vectors {
-            change.apply(named(&mut self.sparse_vectors, name, "no sparse vectors")?);
+            let params = named(&mut self.sparse_vectors, name, "no sparse vectors")?;
+            params.modifier = change.modifier.unwrap_or(params.modifier);
+            params.element = change.element.unwrap_or(params.element);
         }
         self.hnsw = update.hnsw.or(&self.hnsw);
         if let Some(change) = &update.quantization {

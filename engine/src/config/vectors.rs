@@ -6,7 +6,7 @@ use super::VectorParams;
 use crate::error::{Error, Result, within};
 use crate::limits::MAX_DIMENSION;
 use crate::names::check_vector_name;
-use crate::settings::QuantizationConfig;
+use crate::settings::{Modifier, QuantizationConfig};
 
 /// How two multivectors are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,17 +15,6 @@ pub enum MultiVectorComparator {
     /// and Zaharia, SIGIR 2020).
     #[default]
     MaxSim,
-}
-
-/// What is done to the weights of a sparse query.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Modifier {
-    /// Nothing.
-    #[default]
-    None,
-    /// Each is multiplied by how rare its dimension is: `ln((n - df + 0.5) / (df + 0.5) + 1)`, where `n` points have the vector
-    /// and `df` of them a value at the dimension.
-    Idf,
 }
 
 impl MultiVectorComparator {
@@ -39,29 +28,6 @@ impl MultiVectorComparator {
     /// The comparator of a code on disk.
     pub(crate) fn from_code(code: u8) -> Option<Self> {
         (code == 0).then_some(MultiVectorComparator::MaxSim)
-    }
-}
-
-impl Modifier {
-    /// The code on disk.
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Modifier::None => 0,
-            Modifier::Idf => 1,
-        }
-    }
-
-    /// The modifier of a code on disk.
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        [Modifier::None, Modifier::Idf].get(usize::from(code)).copied()
-    }
-
-    /// The lower-case name: `none` or `idf`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Modifier::None => "none",
-            Modifier::Idf => "idf",
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use vdb_sys::sparse::SparseView;
 
-use crate::config::vectors::Modifier;
 use crate::error::{Error, Result};
 use crate::filter::CompiledFilter;
 use crate::memtable::{BLOCK, Block, MemRagged};
@@ -11,6 +10,7 @@ use crate::query::matching::{Horizon, each};
 use crate::query::search::Idf;
 use crate::schema::{VectorKind, VectorSchema};
 use crate::segment::{Segment, SegmentSparse};
+use crate::settings::Modifier;
 use crate::tables::View;
 use crate::vectors::with_sparse;
 

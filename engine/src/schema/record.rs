@@ -6,11 +6,12 @@ use vdb_storage::schema::{PayloadIndexRecord, SchemaRecord, SparseVectorRecord, 
 use vdb_sys::element::Element;
 
 use super::{DenseSchema, PayloadIndexSchema, Schema, VectorKind};
-use crate::config::vectors::{Modifier, MultiVectorComparator, SparseVectorParams};
+use crate::config::vectors::{MultiVectorComparator, SparseVectorParams};
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
 use crate::limits::MAX_SCHEMA_BYTES;
 use crate::payload::{PayloadIndexKind, PayloadIndexOptions, PayloadIndexParams};
+use crate::settings::Modifier;
 use crate::settings::{CollectionUpdate, Fields};
 use crate::ttl::Ttl;
 

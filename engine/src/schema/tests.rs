@@ -1,5 +1,6 @@
 use super::*;
-use crate::config::vectors::{Modifier, MultiVectorComparator};
+use crate::config::vectors::MultiVectorComparator;
+use crate::settings::Modifier;
 
 fn sample() -> Schema {
     let config = CollectionConfig::new(VectorParams::new(2, Distance::Dot))

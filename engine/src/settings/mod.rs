@@ -9,6 +9,7 @@
 //! | `fields.rs` | objects of JSON, read key by key |
 //! | `quantization.rs` | codes of vectors as a user names them, and which ones those are here |
 //! | `hnsw.rs` | graphs: a vector's own parameters, a collection's, the library's |
+//! | `modifier.rs` | how the weights of a sparse query are changed |
 //! | `optimizer.rs` | when segments are indexed and merged |
 //! | `strict_mode.rs` | what requests may ask of a collection |
 //! | `strict_update.rs` | a change of that: limits set and taken back |
@@ -17,6 +18,7 @@
 
 mod fields;
 mod hnsw;
+mod modifier;
 mod notes;
 mod optimizer;
 mod quantization;
@@ -26,6 +28,7 @@ mod update;
 
 pub(crate) use fields::Fields;
 pub use hnsw::HnswConfig;
+pub use modifier::Modifier;
 pub(crate) use notes::{merge_hints, merge_metadata};
 pub(crate) use optimizer::rows_of;
 pub use optimizer::{OptimizerConfig, OptimizerUpdate};

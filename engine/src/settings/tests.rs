@@ -4,7 +4,7 @@ use vdb_index::Quantization;
 use vdb_sys::element::Element;
 
 use super::*;
-use crate::config::vectors::{Modifier, SparseVectorParams};
+use crate::config::vectors::SparseVectorParams;
 use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::Error;
 

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use vdb_sys::element::Element;
 
 use super::fields::Fields;
-use super::{HnswConfig, OptimizerUpdate, QuantizationConfig, QuantizationUpdate, StrictModeUpdate};
-use crate::config::vectors::{Modifier, SparseVectorParams};
+use super::{
+    HnswConfig, Modifier, OptimizerUpdate, QuantizationConfig, QuantizationUpdate, StrictModeUpdate,
+};
 use crate::error::Result;
 
 /// A change of a collection's settings: what is given replaces, the rest stays. Sizes and distances of vectors never change.
@@ -188,11 +189,6 @@ impl SparseVectorUpdate {
         };
         fields.finish()?;
         Ok(update)
-    }
-
-    pub(crate) fn apply(self, held: &mut SparseVectorParams) {
-        held.modifier = self.modifier.unwrap_or(held.modifier);
-        held.element = self.element.unwrap_or(held.element);
     }
 }
 

@@ -103,13 +103,6 @@ impl Current<'_> {
         }
     }
 
-    fn vector(&self, slot: usize) -> Result<Option<&[u8]>> {
-        match self {
-            Current::Stored(located) => located.vector(slot),
-            Current::Staged(staged) => staged.vectors.get(slot),
-        }
-    }
-
     /// The payload, for what the write makes of it. Checked before the write is logged, and the error names the point: what
     /// fails later fails for good.
     fn sound_payload(&self, id: PointId) -> Result<&[u8]> {

@@ -94,7 +94,12 @@ fn a_batch_looks_the_vectors_of_changed_payloads_up_where_they_are() {
     let stored = stored.vector(0).unwrap().unwrap();
     let current = resolver.current(1.into());
     assert!(matches!(current, Some(Current::Staged(_))));
-    let seen = current.as_ref().unwrap().vector(0).unwrap().unwrap();
+    let seen = current
+        .as_ref()
+        .unwrap()
+        .sound_vector(1.into(), 0)
+        .unwrap()
+        .unwrap();
     assert!(std::ptr::eq(seen, stored));
     assert!(current.unwrap().has_vector(0));
 
