@@ -17,11 +17,15 @@ pub(super) struct Pool {
     reads: Arc<Semaphore>,
     glances: Arc<Semaphore>,
     writes: Arc<Semaphore>,
+    long_writes: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
 }
 
 /// Writes that wait for one sync together.
 const WRITES: usize = 128;
+
+/// Writes to any number of points: those to one collection wait for each other, and must not keep all others waiting meanwhile.
+const LONG_WRITES: usize = 32;
 
 /// Files that are fetched from elsewhere.
 const TRANSFERS: usize = 4;
@@ -37,6 +41,7 @@ impl Pool {
             reads: Arc::new(Semaphore::new(read_threads)),
             glances: Arc::new(Semaphore::new(GLANCES)),
             writes: Arc::new(Semaphore::new(WRITES)),
+            long_writes: Arc::new(Semaphore::new(LONG_WRITES)),
             transfers: Arc::new(Semaphore::new(TRANSFERS)),
         }
     }
@@ -75,6 +80,14 @@ impl Pool {
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         to_its_end(&self.writes, work).await
+    }
+
+    /// As [`write`](Self::write), for one that may have to take many points.
+    pub(super) async fn write_long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        to_its_end(&self.long_writes, work).await
     }
 
     /// As [`write`](Self::write), for work that waits for others on the network.

@@ -99,6 +99,15 @@ impl Service {
         let inner = self.inner.clone();
         self.inner.pool.write(move || work(&inner)).await
     }
+
+    /// As [`to_the_end`](Self::to_the_end), for work on any number of points.
+    pub(super) async fn all_to_the_end<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = self.inner.clone();
+        self.inner.pool.write_long(move || work(&inner)).await
+    }
 }
 
 /// The time that a call may take, waiting for its turn included.

@@ -93,7 +93,8 @@ impl Service {
         options: WriteOptions,
     ) -> Result<Vec<UpdateResult>> {
         let (name, count) = (collection.to_owned(), operations.len());
-        let work = self.to_the_end(move |inner| {
+        let is_long = operations.iter().any(is_long);
+        let work = move |inner: &Inner| {
             let collection = inner.collection(&name)?;
             let mut results = Vec::with_capacity(operations.len());
             for operation in operations {
@@ -104,12 +105,17 @@ impl Service {
                 results.push(carry_out(&collection, operation, options.wait)?);
             }
             Ok(results)
-        });
+        };
         let late = UpdateResult {
             operation_id: None,
             status: UpdateStatus::WaitTimeout,
         };
-        within(options, work, vec![late; count]).await
+        let late = vec![late; count];
+        if is_long {
+            within(options, self.all_to_the_end(work), late).await
+        } else {
+            within(options, self.to_the_end(work), late).await
+        }
     }
 }
 
@@ -139,6 +145,27 @@ fn is_empty(operation: &Operation) -> bool {
         | Operation::DeleteVectors { target, .. } => {
             matches!(target, Target::Ids(ids) if ids.is_empty())
         }
+        _ => false,
+    }
+}
+
+/// Points that an operation names before it counts as one on any number of them.
+const FEW: usize = 4096;
+
+/// Whether it may touch so many points that others have to wait for it.
+fn is_long(operation: &Operation) -> bool {
+    match operation {
+        Operation::Delete { target }
+        | Operation::SetPayload { target, .. }
+        | Operation::OverwritePayload { target, .. }
+        | Operation::DeletePayload { target, .. }
+        | Operation::ClearPayload { target }
+        | Operation::DeleteVectors { target, .. } => match target {
+            Target::Ids(ids) => ids.len() > FEW,
+            Target::Filter(_) => true,
+        },
+        Operation::UpdateVectors { points, .. } => points.len() > FEW,
+        // Written at once.
         _ => false,
     }
 }
