@@ -124,6 +124,7 @@ pub(super) fn pin(shared: &Shared, only: Option<u32>, control: &Control<'_>) -> 
                     .flushes
                     .count(|| flush::flush_one(shared, core, table))
             })?;
+            flush::take_in(shared, core);
             link(shared, &catalog, core, last_seq, &staging)
         });
     let collections = pinned.collect::<Result<_>>();

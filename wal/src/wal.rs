@@ -271,7 +271,9 @@ impl Wal {
         if Arc::strong_count(&self.readers) == 1 {
             let mut writer = self.writer.lock();
             let segment = &writer.segment;
+            // A close that failed has set the second alone.
             if !writer.closed
+                && !self.ended.load(Ordering::Acquire)
                 && segment.holds_frames()
                 && writer.last <= lsn
                 && segment.end >= WORTH_FINISHING

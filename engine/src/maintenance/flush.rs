@@ -155,9 +155,7 @@ pub(crate) fn flush_frozen(shared: &Shared, core: &Core) -> Result<usize> {
             }
         }
     }
-    if core.is_aside() {
-        take_in(shared, core);
-    }
+    take_in(shared, core);
     Ok(flushed)
 }
 
@@ -173,8 +171,11 @@ fn set_aside(shared: &Shared, core: &Core, error: &Error) {
     }
 }
 
-/// A collection whose memtables have become segments after all takes writes again.
-fn take_in(shared: &Shared, core: &Core) {
+/// A collection whose memtables have become segments after all takes writes again. Its `flushing` lock is held.
+pub(crate) fn take_in(shared: &Shared, core: &Core) {
+    if !core.is_aside() || !core.tables().frozen.is_empty() {
+        return;
+    }
     let _sequencer = shared.sequencer.lock();
     core.set_aside(None);
     if !core.dropped.load(Ordering::Acquire) {

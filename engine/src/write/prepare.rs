@@ -53,6 +53,14 @@ pub(crate) enum Selection {
 }
 
 impl Prepared {
+    /// Whether it makes new versions of points that keep some of what they had.
+    pub(crate) fn copies(&self) -> bool {
+        match self {
+            Prepared::Payload { .. } | Prepared::Vectors { .. } | Prepared::DropVectors { .. } => true,
+            Prepared::Rows { .. } | Prepared::Delete(_) => false,
+        }
+    }
+
     /// The points that it names, or none where only a filter tells.
     pub(crate) fn named(&self) -> Option<usize> {
         match self {

@@ -246,6 +246,7 @@ impl<'a> Resolver<'a> {
             Prepared::Payload { edit, target } => {
                 let mut out = Section::default();
                 for (id, current) in self.select(&schema, &target, true, room)? {
+                    self.allowance.beat()?;
                     let payload = edited(&edit, || current.sound_payload(id))?;
                     room.take(effect_bytes(0) + payload.len())?;
                     // They are copied when the record is applied, which must not fail any more.
@@ -262,6 +263,7 @@ impl<'a> Resolver<'a> {
             Prepared::DropVectors { slots, target } => {
                 let mut out = Section::default();
                 for (id, current) in self.select(&schema, &target, true, room)? {
+                    self.allowance.beat()?;
                     let mut kept = Vec::new();
                     for (slot, _) in schema.vectors().filter(|(slot, _)| !slots.contains(slot)) {
                         kept.extend(current.sound_vector(id, slot)?.map(|bytes| (slot, bytes)));

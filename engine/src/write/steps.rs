@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use vdb_index::Control;
 use vdb_storage::PointId;
@@ -34,6 +36,9 @@ pub(crate) const TOGETHER: usize = 4_096;
 
 /// Bytes that the effects of a step may take, where the write buffer has room for more.
 const STEP_BYTES: usize = 16 << 20;
+
+/// Between two looks at whether it is an operation's turn, or its caller wants it no more.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// How much one step takes.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +142,7 @@ impl<'a> Steps<'a> {
             (Some(filter), _) => self.run_found(prepared, filter),
             (None, Some(named)) => {
                 if named > self.size.points {
-                    self.take_turn();
+                    self.take_turn()?;
                 }
                 self.run_some(named, |steps, range| steps.place(prepared, range, &[]))
             }
@@ -148,8 +153,8 @@ impl<'a> Steps<'a> {
     fn run_found(&mut self, prepared: &Prepared, filter: &CompiledFilter) -> Result<()> {
         let mut from = None;
         loop {
-            let (ids, next) = self.page(from, filter)?;
-            if next.is_some() && self.take_turn() {
+            let (ids, next) = self.page(from, filter, prepared.copies())?;
+            if next.is_some() && self.take_turn()? {
                 // Another may have made other points match meanwhile.
                 continue;
             }
@@ -178,7 +183,7 @@ impl<'a> Steps<'a> {
                     self.together = self.size.points.min(self.together + self.together.div_ceil(16));
                 }
                 Err(Error::Limit { what: Room::WHAT, .. }) if end - at > 1 => {
-                    self.take_turn();
+                    self.take_turn()?;
                     self.together = (end - at) / 2;
                 }
                 Err(error) => return Err(error),
@@ -188,19 +193,29 @@ impl<'a> Steps<'a> {
     }
 
     /// Waits until no other operation is between its steps; false if that was so already.
-    fn take_turn(&mut self) -> bool {
-        let waits = self.takes_turns && self.turn.is_none();
-        if waits {
-            self.turn = Some(self.core.stepping.lock());
+    fn take_turn(&mut self) -> Result<bool> {
+        if !self.takes_turns || self.turn.is_some() {
+            return Ok(false);
         }
-        waits
+        loop {
+            if let Some(turn) = self.core.stepping.try_lock() {
+                self.turn = Some(turn);
+                return Ok(true);
+            }
+            if self.control.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
     }
 
-    /// The next ids that match from an id on, and where the page after them starts.
+    /// The next ids that match from an id on, and where the page after them starts. What is going to be copied of them is compared
+    /// with its checksums here, while nobody waits; what is wrong with it is told by the step that would copy it.
     fn page(
         &self,
         from: Option<PointId>,
         filter: &CompiledFilter,
+        copies: bool,
     ) -> Result<(Vec<PointId>, Option<PointId>)> {
         let most = self.shared.options.answer_bytes;
         let allowance = Allowance::new(*self.control, "finding the points of a write", most);
@@ -208,6 +223,13 @@ impl<'a> Steps<'a> {
         let view = self.view()?;
         let page = scroll::page(&view, from, filter, self.size.points + 1, &allowance)?;
         let next = page.get(self.size.points).map(|(id, _)| *id);
+        for (_, located) in page.iter().take(self.size.points).filter(|_| copies) {
+            allowance.beat()?;
+            let _ = located.sound_payload();
+            for (slot, _) in view.tables.schema.vectors() {
+                let _ = located.sound_vector(slot);
+            }
+        }
         let ids = page.into_iter().take(self.size.points).map(|(id, _)| id);
         Ok((ids.collect(), next))
     }
@@ -247,8 +269,8 @@ impl<'a> Steps<'a> {
                 Ok(ticket)
             }
             (Some(ticket), Err(source)) => {
-                // What it says was changed is there for good.
-                ticket.wait_visible()?;
+                // What it says was changed is there as the durability says, unless the log itself has failed.
+                let source = ticket.wait_visible().err().unwrap_or(source);
                 Err(Error::Unfinished {
                     points: self.done.points,
                     source: Box::new(source),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vdb::{Collection, Control, Durability, Error, Operation, Target};
 
-use super::Service;
 use super::error::{Result, ServiceError};
 use super::read::ReadOptions;
+use super::{Inner, Service};
 
 /// In which order writes take effect. There is one order here, the strongest, whatever is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
