@@ -165,8 +165,8 @@ fn is_long(operation: &Operation) -> bool {
             Target::Filter(_) => true,
         },
         Operation::UpdateVectors { points, .. } => points.len() > FEW,
-        // Written at once.
-        _ => false,
+        // Whole points are written at once.
+        Operation::Upsert { .. } | _ => false,
     }
 }
 
