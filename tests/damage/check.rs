@@ -47,7 +47,10 @@ pub(crate) fn check(store: &Store, files: &Files, what: &str, ask: Ask<'_>) -> V
 /// What is damaged, where, and how, numbers such as checksums aside: the same of most bytes that one checksum guards. None
 /// where nothing says that it is a database.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Verdict(Option<Vec<(String, Option<u64>, Severity, String)>>);
+pub(crate) struct Verdict(Option<Vec<Found>>);
+
+/// File, offset, how bad, and what.
+type Found = (String, Option<u64>, Severity, String);
 
 impl Verdict {
     fn of(report: Option<&VerifyReport>) -> Verdict {
