@@ -26,6 +26,16 @@ use crate::visibility::Visibility;
 /// so that none is ever given twice.
 pub(crate) const WEAK_WINDOW: u64 = 1 << 20;
 
+/// Between two attempts to flush what is set aside, where somebody writes to it: its files may be back.
+const ASIDE_RETRY: Duration = Duration::from_secs(30);
+
+/// Why a collection's memtables cannot become segments, and when that is to be tried again.
+#[derive(Debug)]
+struct Aside {
+    why: String,
+    again: Instant,
+}
+
 /// The last sequence number that may have been given, where weak writes behind `last` may be lost.
 pub(crate) fn past_lost(last: u64) -> u64 {
     // There are no numbers behind these: the collection takes no more writes then, so none is given twice.
@@ -47,7 +57,7 @@ pub(crate) struct Core {
     pub(crate) replaced: AtomicBool,
     /// Why it takes no more writes: what its memtables hold cannot become a segment, however much room there is, and they are
     /// taken out of the write buffer. Changed under the sequencer's lock.
-    aside: Mutex<Option<String>>,
+    aside: Mutex<Option<Aside>>,
     /// A write of weak durability is known, by the medium too, to have been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
     /// Held by whatever changes the manifest, across its commit and the change of tables that follows.
@@ -205,7 +215,15 @@ impl Core {
 
     /// Why its memtables cannot become segments, if that is so.
     pub(crate) fn aside(&self) -> Option<String> {
-        self.aside.lock().clone()
+        self.aside.lock().as_ref().map(|aside| aside.why.clone())
+    }
+
+    /// Whether it is time to try once more what has failed.
+    pub(crate) fn is_aside_long(&self) -> bool {
+        let aside = self.aside.lock();
+        aside
+            .as_ref()
+            .is_some_and(|aside| aside.again.saturating_duration_since(Instant::now()).is_zero())
     }
 
     /// True when its memtables cannot become segments.
@@ -215,7 +233,12 @@ impl Core {
 
     /// Says that its memtables cannot become segments, and why, or that they can. The sequencer's lock is held.
     pub(crate) fn set_aside(&self, why: Option<String>) {
-        *self.aside.lock() = why;
+        let now = Instant::now();
+        self.set_aside_until(why, now.checked_add(ASIDE_RETRY).unwrap_or(now));
+    }
+
+    fn set_aside_until(&self, why: Option<String>, again: Instant) {
+        *self.aside.lock() = why.map(|why| Aside { why, again });
     }
 
     /// Bytes of its memtables that the write buffer has been told of and counts.
@@ -290,3 +313,6 @@ impl Core {
         self.next_seq.load(Ordering::Acquire) - 1
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -338,6 +338,9 @@ impl Shared {
         let Some(what) = core.aside() else {
             return Ok(());
         };
+        if core.is_aside_long() {
+            self.flusher.wake();
+        }
         let file = self.disk.display(&core.dir);
         Err(Error::Damaged { file, what }.with_advice())
     }

@@ -40,8 +40,8 @@ fn pass(shared: &Shared) -> Result<()> {
         if shared.flusher.is_stopped() {
             return Ok(());
         }
-        // Those who write to it are told, and a flush that is asked for tries again.
-        if core.is_aside() {
+        // Those who write to it are told, and have it tried again now and then.
+        if core.is_aside() && !core.is_aside_long() {
             continue;
         }
         let flushed = flush_frozen(shared, &core).map(|flushed| {
