@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use vdb_sys::element::Element;
 use vdb_sys::map::Advice;
-use vdb_vfs::frame::{Frame, FrameInfo, SoundChunks};
+use vdb_vfs::frame::{Frame, FrameInfo};
 use vdb_vfs::{Disk, FileSlice};
 
 use super::format::{KIND, MATRIX, Meta, STARTS, Shape, VERSIONS};
@@ -21,8 +21,6 @@ pub struct MultiReader {
     /// The matrix in a mapping of its own, for reads that have nothing to do with each other.
     scattered: Option<FileSlice>,
     starts: Array<u64>,
-    sound_matrix: SoundChunks,
-    sound_starts: SoundChunks,
 }
 
 impl MultiReader {
@@ -66,8 +64,6 @@ impl MultiReader {
             matrix,
             scattered: None,
             starts,
-            sound_matrix: SoundChunks::default(),
-            sound_starts: SoundChunks::default(),
         })
     }
 
@@ -142,13 +138,13 @@ impl MultiReader {
     pub fn checked(&self, row: u32) -> Result<Option<&[u8]>> {
         if row < self.meta.rows {
             let starts = section::number_and_next(row);
-            self.frame.check_part(STARTS, starts, &self.sound_starts)?;
+            self.frame.check_part(STARTS, starts)?;
         }
         let Some(range) = self.range_of(row)? else {
             return Ok(None);
         };
         let bytes = range.start as u64..range.end as u64;
-        self.frame.check_part(MATRIX, bytes, &self.sound_matrix)?;
+        self.frame.check_part(MATRIX, bytes)?;
         Ok(self.matrix.get(range))
     }
 

@@ -1,6 +1,6 @@
 //! Finds the payload of a row.
 
-use vdb_vfs::frame::{Frame, FrameInfo, SoundChunks};
+use vdb_vfs::frame::{Frame, FrameInfo};
 use vdb_vfs::{Disk, FileSlice};
 
 use super::format::{BLOBS, KIND, Meta, OFFSETS, VERSIONS};
@@ -15,8 +15,6 @@ pub struct PayloadReader {
     meta: Meta,
     blobs: FileSlice,
     offsets: Array<u64>,
-    sound_blobs: SoundChunks,
-    sound_offsets: SoundChunks,
 }
 
 impl PayloadReader {
@@ -31,8 +29,6 @@ impl PayloadReader {
             meta,
             blobs,
             offsets,
-            sound_blobs: SoundChunks::default(),
-            sound_offsets: SoundChunks::default(),
         })
     }
 
@@ -90,12 +86,12 @@ impl PayloadReader {
     pub fn checked(&self, row: u32) -> Result<&[u8]> {
         if row < self.meta.rows {
             let offsets = section::number_and_next(row);
-            self.frame.check_part(OFFSETS, offsets, &self.sound_offsets)?;
+            self.frame.check_part(OFFSETS, offsets)?;
         }
         let payload = self.get(row)?;
         let start = self.offsets.get(row as usize).copied().unwrap_or_default();
         let bytes = start..start + payload.len() as u64;
-        self.frame.check_part(BLOBS, bytes, &self.sound_blobs)?;
+        self.frame.check_part(BLOBS, bytes)?;
         self.object(row)?
             .check()
             .map_err(|error| self.damaged(row, error))?;

@@ -2,7 +2,7 @@
 
 use vdb_sys::sparse::{SparseFault, SparseView};
 use vdb_vfs::Disk;
-use vdb_vfs::frame::{Frame, FrameInfo, SoundChunks};
+use vdb_vfs::frame::{Frame, FrameInfo};
 
 use super::format::{KIND, MAX_NONZEROS, Meta, PAIR, PLACES, Place, VECTORS, VERSIONS};
 use crate::section::{self, Array};
@@ -16,8 +16,6 @@ pub struct SparseReader {
     /// Dimensions and the bits of values.
     words: Array<u32>,
     places: Array<u64>,
-    sound_vectors: SoundChunks,
-    sound_places: SoundChunks,
 }
 
 impl SparseReader {
@@ -43,8 +41,6 @@ impl SparseReader {
             meta,
             words,
             places,
-            sound_vectors: SoundChunks::default(),
-            sound_places: SoundChunks::default(),
         })
     }
 
@@ -132,7 +128,7 @@ impl SparseReader {
     pub fn checked(&self, row: u32) -> Result<Option<&[u8]>> {
         if row < self.meta.rows {
             let places = section::number_and_next(row);
-            self.frame.check_part(PLACES, places, &self.sound_places)?;
+            self.frame.check_part(PLACES, places)?;
         }
         let Some(vector) = self.get(row)? else {
             return Ok(None);
@@ -142,7 +138,7 @@ impl SparseReader {
             .get(row as usize)
             .map_or(0, |&place| Place::decode(place).start);
         let bytes = start * PAIR..(start + vector.len() as u64) * PAIR;
-        self.frame.check_part(VECTORS, bytes, &self.sound_vectors)?;
+        self.frame.check_part(VECTORS, bytes)?;
         match vector.fault() {
             None => self.stored(row),
             Some(fault) => Err(self.faulty(row, start, vector, fault)),

@@ -2,7 +2,7 @@
 
 use vdb_sys::element::{Element, MatrixView};
 use vdb_sys::map::Advice;
-use vdb_vfs::frame::{Frame, FrameInfo, SoundChunks};
+use vdb_vfs::frame::{Frame, FrameInfo};
 use vdb_vfs::{Disk, FileSlice};
 
 use super::format::{KIND, MATRIX, Meta, ROWS, VERSIONS};
@@ -20,8 +20,6 @@ pub struct VectorsReader {
     scattered: Option<FileSlice>,
     /// The row of each slot; none when they are equal.
     sparse: Option<Array<u32>>,
-    sound_matrix: SoundChunks,
-    sound_rows: SoundChunks,
 }
 
 impl VectorsReader {
@@ -58,8 +56,6 @@ impl VectorsReader {
             matrix,
             scattered: None,
             sparse,
-            sound_matrix: SoundChunks::default(),
-            sound_rows: SoundChunks::default(),
         })
     }
 
@@ -144,7 +140,7 @@ impl VectorsReader {
     pub fn checked(&self, row: u32) -> Result<Option<&[u8]>> {
         if let Some(rows) = &self.sparse {
             let bytes = size_of_val::<[u32]>(rows) as u64;
-            self.frame.check_part(ROWS, 0..bytes, &self.sound_rows)?;
+            self.frame.check_part(ROWS, 0..bytes)?;
         }
         let Some(slot) = self.slot_of(row) else {
             return Ok(None);
@@ -152,8 +148,7 @@ impl VectorsReader {
         let matrix = self.matrix();
         let bytes = matrix.row_bytes() as u64;
         let start = u64::from(slot) * bytes;
-        self.frame
-            .check_part(MATRIX, start..start + bytes, &self.sound_matrix)?;
+        self.frame.check_part(MATRIX, start..start + bytes)?;
         Ok(matrix.row(slot))
     }
 

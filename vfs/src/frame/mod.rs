@@ -10,16 +10,17 @@
 //! | `writer.rs` | how is a file streamed out? |
 //! | `reader.rs` | how is it opened, and how is it verified? |
 //! | `parts.rs` | is the part of an open file that is about to be copied what was written? |
+//! | `sound.rs` | which of its parts have been found to be that? |
 //! | `salvage.rs` | what of a damaged one is still what was written? |
 
 mod format;
 mod parts;
 mod reader;
 mod salvage;
+mod sound;
 mod writer;
 
 pub use format::{CHUNK, FileKind, MAX_META, MAX_SECTIONS, SECTION_ALIGN};
-pub use parts::SoundChunks;
 pub use reader::{Frame, verify};
 pub use salvage::Salvage;
 pub use writer::{FrameInfo, FrameWriter};

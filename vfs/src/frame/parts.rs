@@ -1,29 +1,21 @@
 //! Compares parts of an open file with their checksums, each chunk once.
 
 use std::ops::Range;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::format::{CHUNK, SUM_LEN, Section, sums_len};
-use super::reader::{Frame, difference};
+use super::format::{CHUNK, SUM_LEN, Section};
+use super::reader::{Frame, difference, sums_difference};
 use crate::Result;
-
-/// Bits of a word of [`SoundChunks`].
-const WORD: u64 = u64::BITS as u64;
-
-/// Which chunks of one section of an open file have been found to be what was written: a bit each, once there is one.
-#[derive(Debug, Default)]
-pub struct SoundChunks(OnceLock<Box<[AtomicU64]>>);
 
 impl Frame {
     /// Compares the chunks that hold a part of section `index` with their checksums, as the mapping has them, but for those that
     /// are known to be sound. For whoever writes that part into another file, whose checksums would hide the damage: reads up
-    /// to [`CHUNK`] bytes for each chunk that is met for the first time, and next to nothing later.
+    /// to [`CHUNK`] bytes for each chunk that is met for the first time while the file is open, and next to nothing later.
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::Error::Corrupt) for the first chunk that is damaged, and where the section has no such part.
-    pub fn check_part(&self, index: u32, part: Range<u64>, sound: &SoundChunks) -> Result<()> {
-        let Some(section) = self.sections.get(index as usize) else {
+    pub fn check_part(&self, index: u32, part: Range<u64>) -> Result<()> {
+        let found = self.sections.get(index as usize);
+        let Some((section, sound)) = found.zip(self.sound.get(index as usize)) else {
             return self.section(index).map(drop);
         };
         if part.is_empty() {
@@ -36,26 +28,14 @@ impl Frame {
             );
             return Err(self.corrupt_section(index, 0, what));
         }
-        let known = match sound.0.get() {
-            Some(known) => known,
-            None => {
-                self.check_sums(index, section)?;
-                let words = (sums_len(section.len) / SUM_LEN).div_ceil(WORD);
-                sound
-                    .0
-                    .get_or_init(|| (0..words).map(|_| AtomicU64::new(0)).collect())
-            }
-        };
+        if !sound.has_begun() {
+            self.check_sums(index, section)?;
+            sound.begin(section.sums_len() / SUM_LEN);
+        }
         for chunk in part.start / CHUNK as u64..part.end.div_ceil(CHUNK as u64) {
-            let bit = 1 << (chunk % WORD);
-            let word = known.get((chunk / WORD) as usize);
-            // The bytes never change: nothing else has to be seen with the bit.
-            if word.is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0) {
-                continue;
-            }
-            self.check_chunk(index, section, chunk)?;
-            if let Some(word) = word {
-                word.fetch_or(bit, Ordering::Relaxed);
+            if !sound.has(chunk) {
+                self.check_chunk(index, section, chunk)?;
+                sound.note(chunk);
             }
         }
         Ok(())
@@ -69,15 +49,10 @@ impl Frame {
     /// Checks the list of checksums itself: otherwise its damage would pass for damage of the data.
     fn check_sums(&self, index: u32, section: &Section) -> Result<()> {
         let sums = self.bytes(section.sums, section.sums_len());
-        let crc = crc32fast::hash(sums);
-        if crc == section.sums_crc {
-            return Ok(());
+        match sums_difference(index as usize, section, crc32fast::hash(sums)) {
+            None => Ok(()),
+            Some(what) => Err(self.corrupt(section.sums, what)),
         }
-        let what = format!(
-            "checksums of section {index} give {crc:08x}, expected {:08x}",
-            section.sums_crc
-        );
-        Err(self.corrupt(section.sums, what))
     }
 
     fn check_chunk(&self, index: u32, section: &Section, chunk: u64) -> Result<()> {

@@ -1,8 +1,10 @@
 //! Opens a frame in constant time, and verifies one by reading it all.
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
 use super::format::{CHUNK, FileKind, PRELUDE_LEN, Prelude, SUM_LEN, Section, decode_prelude, decode_table};
+use super::sound::SoundChunks;
 use super::writer::FrameInfo;
 use crate::disk::FileSlice;
 use crate::{Disk, Error, File, FileView, Result};
@@ -16,6 +18,8 @@ pub struct Frame {
     kind: FileKind,
     prelude: Prelude,
     pub(super) sections: Vec<Section>,
+    /// Of each section.
+    pub(super) sound: Arc<[SoundChunks]>,
     meta: Range<usize>,
 }
 
@@ -39,6 +43,7 @@ impl Frame {
             shown,
             kind,
             prelude,
+            sound: sections.iter().map(|_| SoundChunks::default()).collect(),
             sections,
             meta,
             view,
@@ -199,6 +204,12 @@ pub(super) fn difference(index: usize, chunk: &[u8], sum: [u8; SUM_LEN as usize]
     })
 }
 
+/// What is wrong with the list of checksums of section `index`, which has the checksum `crc`, if it is not what the table says.
+pub(super) fn sums_difference(index: usize, section: &Section, crc: u32) -> Option<String> {
+    let wanted = section.sums_crc;
+    (crc != wanted).then(|| format!("checksums of section {index} give {crc:08x}, expected {wanted:08x}"))
+}
+
 /// Reads a file without mapping it.
 pub(super) struct Reader {
     pub(super) file: Box<dyn File>,
@@ -233,15 +244,10 @@ impl Reader {
             crc.update(buf);
             at += buf.len() as u64;
         }
-        let crc = crc.finalize();
-        if crc == section.sums_crc {
-            return Ok(());
+        match sums_difference(index, section, crc.finalize()) {
+            None => Ok(()),
+            Some(what) => Err(self.corrupt(section.sums, what)),
         }
-        let what = format!(
-            "checksums of section {index} give {crc:08x}, expected {:08x}",
-            section.sums_crc
-        );
-        Err(self.corrupt(section.sums, what))
     }
 
     fn check_data(&self, index: usize, section: &Section, buf: &mut Vec<u8>) -> Result<()> {
