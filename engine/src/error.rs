@@ -276,6 +276,18 @@ impl From<Undecided> for Error {
     reason = "these ask for a few of many variants, and new ones are not among them"
 )]
 impl Error {
+    /// That there is no vector `name` among those that are `known`; `none` says that there are none at all.
+    pub(crate) fn unknown_vector<'n>(name: &str, known: impl Iterator<Item = &'n str>, none: &str) -> Error {
+        let known: Vec<String> = known.map(|known| format!("{known:?}")).collect();
+        Error::UnknownVector {
+            name: name.to_owned(),
+            known: match known.is_empty() {
+                true => none.to_owned(),
+                false => known.join(", "),
+            },
+        }
+    }
+
     /// The error of work that `control` stopped.
     pub(crate) fn stopped(control: &Control<'_>, doing: &'static str) -> Error {
         control

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use vdb_index::hnsw::HnswParams;
 use vdb_storage::Component;
-use vdb_storage::payload::encode_payload;
 use vdb_sys::kernel::Kernel;
 
 use crate::config::vectors::{NamedVectorParams, SparseVectorParams};
@@ -16,7 +15,7 @@ use crate::config::{CollectionConfig, Distance, VectorParams};
 use crate::error::{Error, Result, within};
 use crate::filter::{TextAnalysis, TextFields};
 use crate::limits::MAX_SETTINGS_BYTES;
-use crate::payload::{PayloadIndexKind, PayloadIndexParams};
+use crate::payload::{PayloadIndexKind, PayloadIndexParams, encoded_within};
 use crate::settings::{
     CollectionUpdate, HnswConfig, OptimizerConfig, QuantizationConfig, StrictMode, rows_of,
 };
@@ -235,20 +234,11 @@ impl Schema {
     /// When the settings are not allowed, or take too much room.
     pub(crate) fn new(config: CollectionConfig) -> Result<Self> {
         config.validate()?;
-        let stored = match encode_payload(&config.settings_json()) {
-            Err(vdb_storage::Error::TooDeep { limit }) => {
-                return Err(Error::Limit {
-                    what: "levels of objects and arrays in the settings of a collection",
-                    limit,
-                    found: limit + 1,
-                });
-            }
-            stored => stored?,
-        };
-        within(
+        let stored = encoded_within(
+            &config.settings_json(),
+            "levels of objects and arrays in the settings of a collection",
             "bytes that the settings of a collection take, metadata and hints included",
             MAX_SETTINGS_BYTES,
-            stored.len(),
         )?;
         let dense = config.vectors.iter();
         let dense = dense.map(|(name, params)| VectorSchema::dense_of(name, params, &config));
@@ -417,16 +407,8 @@ impl Schema {
     /// A vector and its slot by name, or an error that lists the names.
     pub(crate) fn require(&self, name: &str) -> Result<(usize, &VectorSchema)> {
         self.vectors().find(|(_, v)| v.name == name).ok_or_else(|| {
-            let names: Vec<String> = self.vectors().map(|(_, v)| format!("{:?}", v.name)).collect();
-            let known = if names.is_empty() {
-                "no vectors".to_owned()
-            } else {
-                names.join(", ")
-            };
-            Error::UnknownVector {
-                name: name.to_owned(),
-                known,
-            }
+            let known = self.vectors().map(|(_, v)| v.name.as_str());
+            Error::unknown_vector(name, known, "no vectors")
         })
     }
 

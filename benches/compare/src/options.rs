@@ -217,4 +217,4 @@ impl Args {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

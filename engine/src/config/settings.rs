@@ -160,15 +160,8 @@ impl CollectionConfig {
 /// The parameters of a vector by its name, or an error that lists the names.
 fn named<'a, P>(vectors: &'a mut [(String, P)], name: &str, none: &str) -> Result<&'a mut P> {
     let Some(at) = vectors.iter().position(|(known, _)| known == name) else {
-        let known: Vec<String> = vectors.iter().map(|(known, _)| format!("{known:?}")).collect();
-        return Err(Error::UnknownVector {
-            name: name.to_owned(),
-            known: if known.is_empty() {
-                none.to_owned()
-            } else {
-                known.join(", ")
-            },
-        });
+        let known = vectors.iter().map(|(known, _)| known.as_str());
+        return Err(Error::unknown_vector(name, known, none));
     };
     Ok(&mut vectors[at].1)
 }

@@ -166,7 +166,8 @@ fn set_aside(shared: &Shared, core: &Core, error: &Error) {
     if !core.dropped.load(Ordering::Acquire) {
         shared.budget.free(core.counted_bytes());
         core.set_aside(Some(format!(
-            "what was written to it cannot become a segment, and it takes no more writes until a flush succeeds, which is tried again now and then: {error}"
+            "what was written to it cannot become a segment, and it takes no more writes until a flush succeeds, which is tried \
+             again now and then: {error}"
         )));
     }
 }

@@ -200,10 +200,24 @@ impl Removal {
 /// # Errors
 /// When it is deeper or larger than a payload may be.
 pub(crate) fn encoded(payload: &Map<String, Value>) -> Result<Vec<u8>> {
-    let encoded = match encode_payload(payload) {
+    let levels = "levels of objects and arrays in a payload";
+    encoded_within(payload, levels, "bytes of a payload", MAX_PAYLOAD_BYTES)
+}
+
+/// An object as payloads are stored, of `most` bytes at most; `levels` and `bytes` say what there may not be too many of.
+///
+/// # Errors
+/// When it is deeper or larger than that.
+pub(crate) fn encoded_within(
+    object: &Map<String, Value>,
+    levels: &'static str,
+    bytes: &'static str,
+    most: usize,
+) -> Result<Vec<u8>> {
+    let encoded = match encode_payload(object) {
         Err(vdb_storage::Error::TooDeep { limit }) => {
             return Err(Error::Limit {
-                what: "levels of objects and arrays in a payload",
+                what: levels,
                 limit,
                 // Encoding ends where it becomes too much.
                 found: limit + 1,
@@ -211,7 +225,7 @@ pub(crate) fn encoded(payload: &Map<String, Value>) -> Result<Vec<u8>> {
         }
         outcome => outcome?,
     };
-    within("bytes of a payload", MAX_PAYLOAD_BYTES, encoded.len())?;
+    within(bytes, most, encoded.len())?;
     Ok(encoded)
 }
 

@@ -21,7 +21,7 @@ pub use params::{MemoryPlacement, PayloadIndexOptions, PayloadIndexParams};
 pub use select::PayloadSelector;
 pub use vdb_index::postings::Kind as PayloadIndexKind;
 
-pub(crate) use edit::{Merge, Removal, encoded};
+pub(crate) use edit::{Merge, Removal, encoded, encoded_within};
 pub use text::{StemmerOption, StopwordsOption, TextOptions};
 
 pub(crate) use extract::IndexBuilder;

@@ -9,6 +9,18 @@ struct Program {
     args: Args,
 }
 
+/// Vectors that are there.
+pub(crate) const DEMO: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/data/wordnet/wordnet-5k.f16.npy"
+);
+
+/// These options with the demo set.
+pub(crate) fn args(options: &[&str]) -> Args {
+    let command = ["program", "--data", DEMO, "--queries", "50"];
+    Program::parse_from(command.iter().chain(options)).args
+}
+
 /// What is said to these options; nothing if they are taken.
 fn said(options: &[&str]) -> String {
     let command = ["program", "--data", "v.npy"].iter().chain(options);

@@ -1,22 +1,5 @@
-use clap::Parser;
-
 use super::*;
-
-#[derive(Parser)]
-struct Program {
-    #[command(flatten)]
-    args: Args,
-}
-
-const DEMO: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/data/wordnet/wordnet-5k.f16.npy"
-);
-
-fn args(options: &[&str]) -> Args {
-    let command = ["program", "--data", DEMO, "--queries", "50"];
-    Program::parse_from(command.iter().chain(options)).args
-}
+use crate::options::tests::{DEMO, args};
 
 /// As text, without the script.
 fn told(args: &Args, data: &DataArgs, rows: Option<usize>) -> String {
