@@ -125,8 +125,8 @@ fn meta_can_be_replaced_before_finishing_and_the_first_section_begins_by_itself(
 
 #[test]
 fn the_file_does_not_depend_on_how_its_data_was_cut_into_writes() {
-    let data = noise(2 * CHUNK + 12_345);
-    let infos: Vec<_> = [7, 4096, 256 << 10, (256 << 10) + 1, CHUNK, data.len()]
+    let data = noise(5 * CHUNK + 12_345);
+    let infos: Vec<_> = [7, 4096, CHUNK, 2 * CHUNK, 2 * CHUNK + 1, data.len()]
         .map(|step| {
             let disk = MemDisk::new();
             let mut writer = FrameWriter::create(&disk, "f", KIND, b"m").unwrap();

@@ -8,13 +8,10 @@ use super::format::{
 };
 use crate::{Disk, Error, File, Result};
 
-/// Writes of at least this size go to the file directly, smaller ones are gathered.
-const BUFFER: usize = 256 << 10;
-
-/// The disk is told to begin whenever this many bytes more have been written, and what it was told before is waited for:
-/// the sync at the end finds less to do, and syncs of other files, the log's above all, queue behind two such steps at
-/// most.
-const EARLY_SYNC: u64 = 1 << 20;
+/// A file is written in steps of so many bytes, a huge page of most processors, each beginning at a multiple of it: file
+/// systems that keep files in memory by as much as was written at a time (ext4 since Linux 6.16, XFS) then map it by huge
+/// pages, and a walk that jumps about in it waits less for addresses to be looked up.
+const STEP: usize = 2 << 20;
 
 /// What identifies a finished file; a manifest records it and compares it with [`Frame`](super::Frame) on opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +29,9 @@ pub struct FrameWriter {
     path: String,
     kind: FileKind,
     meta: Vec<u8>,
-    /// Bytes that follow the first `flushed` ones of the file.
+    /// Bytes that follow the first `flushed` ones of the file, which are whole steps.
     buffer: Vec<u8>,
     flushed: u64,
-    /// What the disk was told to begin with last ends here; it began at the number before.
-    started: (u64, u64),
     done: Vec<Finished>,
     open: Option<Open>,
 }
@@ -71,7 +66,6 @@ impl FrameWriter {
             // The prelude's place: written last, so that an unfinished file is known for one.
             buffer: vec![0; PRELUDE_LEN],
             flushed: 0,
-            started: (0, 0),
             done: Vec::new(),
             open: None,
         };
@@ -150,9 +144,9 @@ impl FrameWriter {
         });
         if self.flushed == 0 {
             self.buffer[..PRELUDE_LEN].copy_from_slice(&prelude);
-            self.flush()?;
+            self.file.write_all_at(&self.buffer, 0)?;
         } else {
-            self.flush()?;
+            self.file.write_all_at(&self.buffer, self.flushed)?;
             self.file.write_all_at(&prelude, 0)?;
         }
         self.file.sync_all()?;
@@ -172,39 +166,32 @@ impl FrameWriter {
         self.flushed + self.buffer.len() as u64
     }
 
-    fn put(&mut self, data: &[u8]) -> Result<()> {
-        if self.buffer.len() + data.len() > BUFFER {
-            self.flush()?;
-        }
-        if data.len() < BUFFER {
-            self.buffer.extend_from_slice(data);
-            return Ok(());
-        }
-        self.file.write_all_at(data, self.flushed)?;
-        self.wrote(data.len())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        self.file.write_all_at(&self.buffer, self.flushed)?;
-        let len = self.buffer.len();
-        self.buffer.clear();
-        self.wrote(len)
-    }
-
-    fn wrote(&mut self, len: usize) -> Result<()> {
-        self.flushed += len as u64;
-        let (before, end) = self.started;
-        if self.flushed - end >= EARLY_SYNC {
-            self.file.start_sync(end, self.flushed - end);
-            // A length of nothing would mean the rest of the file.
-            if before < end {
-                self.file.wait_started(before, end - before)?;
+    fn put(&mut self, mut data: &[u8]) -> Result<()> {
+        while self.buffer.len() + data.len() >= STEP {
+            let (now, rest) = data.split_at(STEP - self.buffer.len());
+            data = rest;
+            if self.buffer.is_empty() {
+                self.file.write_all_at(now, self.flushed)?;
+            } else {
+                self.buffer.extend_from_slice(now);
+                self.file.write_all_at(&self.buffer, self.flushed)?;
+                self.buffer.clear();
             }
-            self.started = (end, self.flushed);
+            self.begin_sync()?;
         }
+        self.buffer.extend_from_slice(data);
+        Ok(())
+    }
+
+    /// Counts a step that was written. The disk is told to begin with it, and the one before is waited for: the sync at the
+    /// end finds less to do, and syncs of other files, the log's above all, queue behind two steps at most.
+    fn begin_sync(&mut self) -> Result<()> {
+        let step = STEP as u64;
+        self.file.start_sync(self.flushed, step);
+        if let Some(before) = self.flushed.checked_sub(step) {
+            self.file.wait_started(before, step)?;
+        }
+        self.flushed += step;
         Ok(())
     }
 
