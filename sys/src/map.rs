@@ -15,10 +15,8 @@ pub enum Advice {
     Random,
     /// From front to back: aggressive read-ahead.
     Sequential,
-    /// Soon needed: start reading now.
+    /// Soon needed: start reading now. Linux reads as much as it reads ahead at a time, which can be 128 KiB, and leaves the rest.
     WillNeed,
-    /// Back with huge pages where the file system can.
-    HugePage,
 }
 
 /// A file's first bytes as memory, read-only and shared.
@@ -67,6 +65,18 @@ impl Map {
         }
     }
 
+    /// Reads what is not in memory from the disk and waits for that; in huge pages, where the file system can, which stay with
+    /// the file in memory for other mappings of it too. This mapping has the system read a huge page around every byte that is
+    /// missing from then on, so it is best one for this purpose. Like advice, it may do nothing.
+    pub fn bring_in(&self) {
+        let is_here = self.resident_bytes().is_ok_and(|here| here >= self.len() as u64);
+        if let Some(map) = &self.inner
+            && !is_here
+        {
+            bring_in(map);
+        }
+    }
+
     /// Says how the whole mapping will be used.
     pub fn advise(&self, advice: Advice) {
         self.advise_range(0..self.len(), advice);
@@ -92,13 +102,28 @@ fn advise(map: &memmap2::Mmap, offset: usize, len: usize, advice: Advice) {
         Advice::Random => Os::Random,
         Advice::Sequential => Os::Sequential,
         Advice::WillNeed => Os::WillNeed,
-        #[cfg(target_os = "linux")]
-        Advice::HugePage => Os::HugePage,
-        #[cfg(not(target_os = "linux"))]
-        Advice::HugePage => return,
     };
     // A refused hint changes nothing that a caller could act on.
     let _ = map.advise_range(os, offset, len);
+}
+
+#[cfg(target_os = "linux")]
+fn bring_in(map: &memmap2::Mmap) {
+    use memmap2::Advice as Os;
+    /// So much at a time, so that mapping other files need not wait for all of it.
+    const PIECE: usize = 8 << 20;
+    let _ = map.advise(Os::HugePage);
+    for start in (0..map.len()).step_by(PIECE) {
+        // Where the system has no such call (before Linux 5.14), pages come when they are touched.
+        if map.advise_range(Os::PopulateRead, start, PIECE.min(map.len() - start)).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bring_in(map: &memmap2::Mmap) {
+    advise(map, 0, map.len(), Advice::WillNeed);
 }
 
 #[cfg(not(unix))]

@@ -125,6 +125,13 @@ impl FileView {
         }
     }
 
+    /// Reads a mapped file from the disk, as far as it is not in memory, and waits for that.
+    pub(crate) fn bring_in(&self) {
+        if let ViewBytes::Map(map) = &*self.0 {
+            map.bring_in();
+        }
+    }
+
     /// True when the bytes are a mapping of a file rather than memory of this process.
     pub fn is_mapped(&self) -> bool {
         matches!(&*self.0, ViewBytes::Map(_))

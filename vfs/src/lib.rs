@@ -15,6 +15,7 @@
 //! | `nofollow.rs` | what if a file is a link to another? |
 //! | `lock.rs`, `holder.rs` | who else has this directory open, and what is said of them? |
 //! | `os.rs` | how do real files do it? |
+//! | `ahead.rs` | how is a file in memory before it is needed? |
 //! | `reaper.rs` | who waits for a long file to be gone? |
 //! | `tree.rs` | how do names map to files in memory? |
 //! | `mem.rs` | how does memory do it? |
@@ -26,6 +27,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ahead;
 pub mod disk;
 pub mod error;
 pub mod frame;
@@ -41,6 +43,7 @@ pub mod replace;
 pub mod sim;
 mod tree;
 
+pub use ahead::read_ahead;
 pub use disk::{Disk, DynDisk, File, FileSlice, FileView, LockGuard};
 pub use error::{Error, Result};
 pub use mem::MemDisk;

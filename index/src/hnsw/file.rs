@@ -193,11 +193,6 @@ impl GraphFile {
         self.frame.info()
     }
 
-    /// Asks for the whole file to be read into the page cache, in the background.
-    pub fn prefetch(&self) {
-        self.frame.view().advise(Advice::WillNeed);
-    }
-
     /// Reads the whole file from the disk and checks every byte of it. [`GraphView::check`] looks at the meaning.
     ///
     /// # Errors

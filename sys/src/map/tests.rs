@@ -42,7 +42,6 @@ fn advice_never_fails_and_never_changes_bytes() {
         Advice::Random,
         Advice::Sequential,
         Advice::WillNeed,
-        Advice::HugePage,
     ] {
         map.advise(advice);
         map.advise_range(5000..9000, advice);
@@ -50,6 +49,17 @@ fn advice_never_fails_and_never_changes_bytes() {
         map.advise_range(usize::MAX - 1..usize::MAX, advice);
     }
     assert_eq!(&*map, &bytes[..]);
+}
+
+#[test]
+fn bringing_bytes_in_changes_none_and_reads_all() {
+    let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+    let map = Map::new(&file_of(&bytes), bytes.len()).unwrap();
+    map.bring_in();
+    assert_eq!(&*map, &bytes[..]);
+    #[cfg(target_os = "linux")]
+    assert!(map.resident_bytes().unwrap() >= bytes.len() as u64);
+    Map::new(&file_of(b""), 0).unwrap().bring_in();
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn foreign_empty_and_unfinished_files_are_told_apart() {
     assert!(text(&[0; 200]).contains("never finished"));
     assert!(text(&[b'x'; 200]).contains("magic is \"xxxx\", expected \"VDB\\x00\""));
     let mut writer = FrameWriter::create(&disk, "f", KIND, b"").unwrap();
-    writer.write(&noise(1 << 20)).unwrap();
+    writer.write(&noise(3 << 20)).unwrap();
     drop(writer);
     assert!(open(&disk).unwrap_err().to_string().contains("never finished"));
 }
