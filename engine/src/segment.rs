@@ -24,8 +24,10 @@ use vdb_index::postings::PostingsFile;
 use vdb_storage::manifest::SegmentRecord;
 use vdb_storage::payload::PayloadReader;
 use vdb_storage::points::PointsReader;
+use vdb_storage::{Component, SegmentFile};
 use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicBool, Ordering};
+use vdb_vfs::Disk;
 
 use crate::deletions::Deletions;
 use crate::error::Result;
@@ -112,6 +114,23 @@ impl Segment {
     /// The graph of a schema slot, unless it is missing or damaged.
     pub(crate) fn graph(&self, slot: usize) -> Option<&GraphFile> {
         self.column(slot)?.graph()
+    }
+
+    /// Asks for the graphs to be in memory: every walk jumps about in one.
+    pub(crate) fn read_ahead(&self, disk: &dyn Disk) {
+        for slot in (0u16..).take(self.columns.len()) {
+            let component = Component::Graph(slot);
+            let file = self.graph(slot.into()).and(self.record.component(component));
+            if let Some(revision) = file.map(|file| file.revision) {
+                let segment = self.record.id;
+                let file = SegmentFile {
+                    segment,
+                    component,
+                    revision,
+                };
+                vdb_vfs::read_ahead(disk, &file.path(&self.dir));
+            }
+        }
     }
 
     /// The row of what is at a place of the graph of a slot.

@@ -217,10 +217,23 @@ impl Shared {
 
     /// From now on a collection of the catalog is open.
     pub(crate) fn admit(&self, core: Arc<Core>) {
+        self.read_ahead(&core);
         let ends = core.tables().schema.ttl.is_some();
         self.cores.write().insert(core.id, core);
         if ends {
             self.sweeper.wake();
+        }
+    }
+
+    /// Asks for the graphs of a collection to be in memory before they are searched. Without work in the background none of
+    /// this either: a process that asks one question and ends would only wait for the disk in between.
+    pub(crate) fn read_ahead(&self, core: &Core) {
+        if self.options.background {
+            let tables = core.tables();
+            tables
+                .segments
+                .iter()
+                .for_each(|segment| segment.read_ahead(&*self.disk));
         }
     }
 

@@ -115,7 +115,10 @@ fn bring_in(map: &memmap2::Mmap) {
     let _ = map.advise(Os::HugePage);
     for start in (0..map.len()).step_by(PIECE) {
         // Where the system has no such call (before Linux 5.14), pages come when they are touched.
-        if map.advise_range(Os::PopulateRead, start, PIECE.min(map.len() - start)).is_err() {
+        if map
+            .advise_range(Os::PopulateRead, start, PIECE.min(map.len() - start))
+            .is_err()
+        {
             return;
         }
     }

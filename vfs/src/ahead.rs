@@ -44,3 +44,6 @@ fn reader() -> Option<&'static Sender<FileView>> {
     };
     READER.get_or_init(start).as_ref()
 }
+
+#[cfg(test)]
+mod tests;

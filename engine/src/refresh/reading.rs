@@ -118,6 +118,7 @@ fn part(shared: &Shared, followed: &Followed, known: Option<Mark>, id: u32) -> R
         }
     }
     let core = Core::load(&shared.disk, id)?;
+    shared.read_ahead(&core);
     let applied = core.manifest.lock().flushed_lsn;
     Ok(Part {
         applied,

@@ -115,10 +115,6 @@ impl Column {
                     // second mapping, where the system gives no more of them, it does.
                     let _ = file.map_scattered(&**disk, path);
                 }
-                // Every walk jumps about in the graph.
-                if let Some(path) = derived.filter(|_| graph.is_some()) {
-                    vdb_vfs::read_ahead(&**disk, path);
-                }
                 Column::Dense(SegmentVectors {
                     file: Arc::new(file),
                     graph: Derived::new(graph),

@@ -44,9 +44,6 @@ impl SegmentMulti {
             // beside them is read too.
             let _ = file.map_scattered(&**disk, path);
         }
-        if let Some(path) = derived.filter(|_| graph.is_some()) {
-            vdb_vfs::read_ahead(&**disk, path);
-        }
         SegmentMulti {
             file: Arc::new(file),
             graph: Derived::new(graph),
