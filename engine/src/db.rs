@@ -86,8 +86,8 @@ impl DatabaseBuilder {
         self
     }
 
-    /// Whether segments are merged and indexed, points deleted whose time is past, and graphs read ahead when a collection is
-    /// opened, in the background. True by default; without it only [`Collection::optimize`] and [`Collection::sweep`] do so, and
+    /// Whether segments are merged and indexed, points deleted whose time is past, and graphs (of 4 MiB and more, as long as half
+    /// of the memory holds them) read ahead when a collection is opened, in the background. True by default; without it only [`Collection::optimize`] and [`Collection::sweep`] do so, and
     /// what a search reads of a graph is read when it is needed: best for a process that asks a question or two and ends.
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {

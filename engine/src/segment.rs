@@ -27,7 +27,6 @@ use vdb_storage::points::PointsReader;
 use vdb_storage::{Component, SegmentFile};
 use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicBool, Ordering};
-use vdb_vfs::Disk;
 
 use crate::deletions::Deletions;
 use crate::error::Result;
@@ -116,21 +115,19 @@ impl Segment {
         self.column(slot)?.graph()
     }
 
-    /// Asks for the graphs to be in memory: every walk jumps about in one.
-    pub(crate) fn read_ahead(&self, disk: &dyn Disk) {
-        for slot in (0u16..).take(self.columns.len()) {
+    /// Where the graphs are, and how long each is.
+    pub(crate) fn graph_files(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        (0u16..).take(self.columns.len()).filter_map(|slot| {
             let component = Component::Graph(slot);
-            let file = self.graph(slot.into()).and(self.record.component(component));
-            if let Some(revision) = file.map(|file| file.revision) {
-                let segment = self.record.id;
-                let file = SegmentFile {
-                    segment,
-                    component,
-                    revision,
-                };
-                vdb_vfs::read_ahead(disk, &file.path(&self.dir));
-            }
-        }
+            let file = self.graph(slot.into()).and(self.record.component(component))?;
+            let (segment, revision) = (self.record.id, file.revision);
+            let name = SegmentFile {
+                segment,
+                component,
+                revision,
+            };
+            Some((name.path(&self.dir), file.len))
+        })
     }
 
     /// The row of what is at a place of the graph of a slot.

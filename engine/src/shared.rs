@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vdb_storage::manifest::Catalog;
 use vdb_sys::sync::atomic::{AtomicBool, Ordering};
 use vdb_sys::sync::{Mutex, RwLock};
-use vdb_vfs::{DynDisk, LockGuard};
+use vdb_vfs::{Ahead, DynDisk, LockGuard};
 use vdb_wal::{Lsn, Wal};
 
 use crate::budget::Budget;
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     /// Open collections by number; the others are opened when they are asked for.
     pub(crate) cores: RwLock<BTreeMap<u32, Arc<Core>>>,
     pub(crate) budget: Budget,
+    /// Reads graphs into memory.
+    ahead: Ahead,
     pub(crate) syncer: Syncer,
     pub(crate) flusher: Signal,
     pub(crate) optimizer: Signal,
@@ -119,6 +121,7 @@ impl Shared {
             catalog: Mutex::new(catalog),
             cores: RwLock::new(BTreeMap::new()),
             budget: Budget::new(options.write_buffer.saturating_mul(2)),
+            ahead: Ahead::default(),
             syncer: Syncer::default(),
             flusher: Signal::default(),
             optimizer: Signal::default(),
@@ -229,11 +232,11 @@ impl Shared {
     /// this either: a process that asks one question and ends would only wait for the disk in between.
     pub(crate) fn read_ahead(&self, core: &Core) {
         if self.options.background {
-            let tables = core.tables();
-            tables
-                .segments
-                .iter()
-                .for_each(|segment| segment.read_ahead(&*self.disk));
+            for segment in &core.tables().segments {
+                segment
+                    .graph_files()
+                    .for_each(|(path, len)| self.ahead.read(&self.disk, &path, len));
+            }
         }
     }
 

@@ -69,10 +69,7 @@ impl Map {
     /// the file in memory for other mappings of it too. This mapping has the system read a huge page around every byte that is
     /// missing from then on, so it is best one for this purpose. Like advice, it may do nothing.
     pub fn bring_in(&self) {
-        let is_here = self.resident_bytes().is_ok_and(|here| here >= self.len() as u64);
-        if let Some(map) = &self.inner
-            && !is_here
-        {
+        if let Some(map) = &self.inner {
             bring_in(map);
         }
     }

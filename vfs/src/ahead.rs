@@ -5,37 +5,66 @@
 //! one that walks use: it asks for huge pages, which stay with the file in memory, and would make a later read of a single row as
 //! long as one of them.
 
-use std::sync::OnceLock;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::thread;
 
-use crate::{Disk, FileView};
+use crate::{Disk, DynDisk};
 
 /// Shorter files come in soon enough by themselves.
-const LONG: usize = 4 << 20;
+const LONG: u64 = 4 << 20;
 
-/// Asks for a file to be in memory, unless that is more than half of all memory. A hint: nothing is said of what fails.
-pub fn read_ahead(disk: &dyn Disk, path: &str) {
-    let Ok(file) = disk.map(path) else {
-        return;
-    };
-    let half = vdb_sys::memory::total_bytes().map_or(u64::MAX, |bytes| bytes / 2);
-    if file.is_mapped()
-        && file.len() >= LONG
-        && file.len() as u64 <= half
-        && let Some(reader) = reader()
-    {
-        // Should the thread be gone, nothing is read ahead.
-        let _ = reader.send(file);
+/// Files that may wait to be read; further ones are left out.
+const WAITING: usize = 256;
+
+/// Reads the files of one opened directory ahead, half of the machine's memory at most.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    /// Bytes that were asked for so far.
+    asked: AtomicU64,
+}
+
+impl Ahead {
+    /// Asks for a file of `len` bytes to be in memory, unless that is more than may be. A hint: nothing waits for it, nothing is
+    /// said of what fails, and it ends with the disk's last handle.
+    pub fn read(&self, disk: &DynDisk, path: &str, len: u64) {
+        static HALF: LazyLock<u64> =
+            LazyLock::new(|| vdb_sys::memory::total_bytes().map_or(u64::MAX, |bytes| bytes / 2));
+        if len < LONG || self.asked.fetch_add(len, Ordering::Relaxed) > HALF.saturating_sub(len) {
+            return;
+        }
+        if let Some(reader) = reader() {
+            // Full, or without its thread: nothing is read ahead.
+            let _ = reader.try_send(Waiting {
+                disk: Arc::downgrade(disk),
+                path: path.to_owned(),
+            });
+        }
+    }
+}
+
+/// A file to be read.
+struct Waiting {
+    disk: Weak<dyn Disk>,
+    path: String,
+}
+
+impl Waiting {
+    fn read(self) {
+        let file = self.disk.upgrade().and_then(|disk| disk.map(&self.path).ok());
+        if let Some(file) = file {
+            file.bring_in();
+        }
     }
 }
 
 /// One thread a process, started by the first long file: a disk is read faster by one after another.
-fn reader() -> Option<&'static Sender<FileView>> {
-    static READER: OnceLock<Option<Sender<FileView>>> = OnceLock::new();
+fn reader() -> Option<&'static SyncSender<Waiting>> {
+    static READER: OnceLock<Option<SyncSender<Waiting>>> = OnceLock::new();
     let start = || {
-        let (sender, files) = channel::<FileView>();
-        let body = move || files.into_iter().for_each(|file| file.bring_in());
+        let (sender, files) = sync_channel::<Waiting>(WAITING);
+        let body = move || files.into_iter().for_each(Waiting::read);
         thread::Builder::new()
             .name("vdb-ahead".to_owned())
             .spawn(body)

@@ -43,7 +43,7 @@ pub mod replace;
 pub mod sim;
 mod tree;
 
-pub use ahead::read_ahead;
+pub use ahead::Ahead;
 pub use disk::{Disk, DynDisk, File, FileSlice, FileView, LockGuard};
 pub use error::{Error, Result};
 pub use mem::MemDisk;

@@ -100,6 +100,7 @@ fn ids(catalog: &Catalog) -> Vec<u32> {
 /// A collection as its newest manifest has it; the one that is there, if that is the same.
 fn part(shared: &Shared, followed: &Followed, known: Option<Mark>, id: u32) -> Result<Part> {
     let present = shared.cores.read().get(&id).cloned();
+    let is_first = present.is_none();
     if let Some(core) = present.filter(|_| !followed.stale) {
         let store = ManifestStore::<CollectionManifest>::new(shared.disk.clone(), core.dir.clone());
         let newest = store.generations()?.pop();
@@ -118,7 +119,10 @@ fn part(shared: &Shared, followed: &Followed, known: Option<Mark>, id: u32) -> R
         }
     }
     let core = Core::load(&shared.disk, id)?;
-    shared.read_ahead(&core);
+    // Later segments have been written a moment ago, and are in memory for that.
+    if is_first {
+        shared.read_ahead(&core);
+    }
     let applied = core.manifest.lock().flushed_lsn;
     Ok(Part {
         applied,

@@ -53,7 +53,7 @@ fn advice_never_fails_and_never_changes_bytes() {
 
 #[test]
 fn bringing_bytes_in_changes_none_and_reads_all() {
-    let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..9_000_000u32).map(|i| (i % 251) as u8).collect();
     let map = Map::new(&file_of(&bytes), bytes.len()).unwrap();
     map.bring_in();
     assert_eq!(&*map, &bytes[..]);

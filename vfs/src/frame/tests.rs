@@ -274,11 +274,47 @@ fn every_truncation_and_every_extension_is_found() {
 }
 
 #[test]
+fn files_that_end_where_a_step_of_writing_does_are_whole() {
+    const STEP: usize = 2 << 20;
+    let written = |len: usize| {
+        let disk = MemDisk::new();
+        let data = noise(len);
+        let mut writer = FrameWriter::create(&disk, "f", KIND, b"m").unwrap();
+        writer.write(&data).unwrap();
+        let info = writer.finish().unwrap();
+        assert_eq!(&*open(&disk).unwrap().section(0).unwrap(), data.as_slice());
+        assert!(damage(&disk).is_none());
+        info.len as usize
+    };
+    // What sections are padded to hides bytes; the footer behind it does not.
+    for steps in [1, 2] {
+        let around = steps * STEP;
+        let beside = written(around - 4096) - (around - 4096);
+        let lengths: Vec<usize> = (around - beside - 130..around - beside + 130)
+            .step_by(13)
+            .map(written)
+            .collect();
+        assert!(
+            lengths[0] < around && around < lengths[lengths.len() - 1],
+            "{lengths:?}"
+        );
+        for len in [around - 1, around, around + 1] {
+            written(len);
+        }
+    }
+}
+
+#[test]
 fn a_crash_before_finishing_never_leaves_a_file_that_opens_with_wrong_data() {
-    let sections = [noise(3000), noise(700)];
+    crash_everywhere(&[noise(3000), noise(700)], 60);
+    // Written in steps, the prelude after the rest.
+    crash_everywhere(&[noise((2 << 20) + 3000), noise((2 << 20) + 700)], 8);
+}
+
+fn crash_everywhere(sections: &[Vec<u8>; 2], seeds: u64) {
     let script = |disk: &SimDisk| -> Result<()> {
         let mut writer = FrameWriter::create(disk, "f", KIND, b"meta")?;
-        for section in &sections {
+        for section in sections {
             writer.begin_section()?;
             writer.write(section)?;
         }
@@ -288,7 +324,7 @@ fn a_crash_before_finishing_never_leaves_a_file_that_opens_with_wrong_data() {
     let whole = SimDisk::new(0);
     script(&whole).unwrap();
     for n in 0..=whole.calls() {
-        for seed in 0..60 {
+        for seed in 0..seeds {
             let disk = SimDisk::new(0);
             disk.crash_at(n);
             let acknowledged = script(&disk).is_ok();

@@ -186,12 +186,12 @@ impl FrameWriter {
     /// Counts a step that was written. The disk is told to begin with it, and the one before is waited for: the sync at the
     /// end finds less to do, and syncs of other files, the log's above all, queue behind two steps at most.
     fn begin_sync(&mut self) -> Result<()> {
-        let step = STEP as u64;
-        self.file.start_sync(self.flushed, step);
-        if let Some(before) = self.flushed.checked_sub(step) {
+        let (step, begun) = (STEP as u64, self.flushed);
+        self.flushed += step;
+        self.file.start_sync(begun, step);
+        if let Some(before) = begun.checked_sub(step) {
             self.file.wait_started(before, step)?;
         }
-        self.flushed += step;
         Ok(())
     }
 
