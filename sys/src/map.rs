@@ -68,8 +68,14 @@ impl Map {
     /// Reads what is not in memory from the disk and waits for that; in huge pages, where the file system can, which stay with
     /// the file in memory for other mappings of it too. This mapping has the system read a huge page around every byte that is
     /// missing from then on, so it is best one for this purpose. Like advice, it may do nothing.
+    ///
+    /// A file that is in memory costs a look. Linux says so of every file that is neither this user's nor his to write, so those
+    /// are left.
     pub fn bring_in(&self) {
-        if let Some(map) = &self.inner {
+        let is_here = self.resident_bytes().is_ok_and(|here| here >= self.len() as u64);
+        if let Some(map) = &self.inner
+            && !is_here
+        {
             bring_in(map);
         }
     }
