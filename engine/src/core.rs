@@ -58,6 +58,8 @@ pub(crate) struct Core {
     /// Why it takes no more writes: what its memtables hold cannot become a segment, however much room there is, and they are
     /// taken out of the write buffer. Changed under the sequencer's lock.
     aside: Mutex<Option<Aside>>,
+    /// Commits that have failed, maybe by a sync of the directory.
+    pub(crate) failed_commits: AtomicU64,
     /// A write of weak durability is known, by the medium too, to have been accepted since the database was opened.
     pub(crate) weak: AtomicBool,
     /// Held by whatever changes the manifest, across its commit and the change of tables that follows.
@@ -132,6 +134,7 @@ impl Core {
             dropped: AtomicBool::new(false),
             replaced: AtomicBool::new(false),
             aside: Mutex::default(),
+            failed_commits: AtomicU64::new(0),
             weak: AtomicBool::new(false),
             next_segment: AtomicU64::new(manifest.next_segment_id),
             manifest: Mutex::new(manifest),

@@ -7,6 +7,7 @@ use vdb_storage::manifest::{CollectionManifest, ComponentRecord, ManifestStore};
 use vdb_storage::tombstone::{self, Tombstones};
 use vdb_storage::{Component, SegmentFile};
 use vdb_sys::sync::MutexGuard;
+use vdb_sys::sync::atomic::Ordering;
 use vdb_wal::Lsn;
 
 use crate::core::Core;
@@ -37,7 +38,7 @@ impl<'a> Commit<'a> {
         let mut current = core.manifest.lock();
         current.generation += 1;
         let mut next = current.clone();
-        next.next_segment_id = core.next_segment.load(vdb_sys::sync::atomic::Ordering::Acquire);
+        next.next_segment_id = core.next_segment.load(Ordering::Acquire);
         Commit {
             shared,
             core,
@@ -129,8 +130,16 @@ impl<'a> Commit<'a> {
             return Ok(());
         }
         self.current.generation += 1;
-        self.store().commit(&self.current)?;
-        Ok(())
+        self.put_down(&self.current)
+    }
+
+    /// Commits a manifest; the manifest's lock is held.
+    fn put_down(&self, manifest: &CollectionManifest) -> Result<()> {
+        let put = self.store().commit(manifest);
+        if put.is_err() {
+            self.core.failed_commits.fetch_add(1, Ordering::AcqRel);
+        }
+        Ok(put.map(drop)?)
     }
 
     /// True when the manifest, whose commit has failed, certainly has no name that a later opening could find.
@@ -144,7 +153,7 @@ impl<'a> Commit<'a> {
     }
 
     fn swap(&mut self, publish: impl FnOnce()) -> Result<()> {
-        if self.core.dropped.load(vdb_sys::sync::atomic::Ordering::Acquire) {
+        if self.core.dropped.load(Ordering::Acquire) {
             return Err(Error::CollectionNotFound {
                 name: self.core.dir.clone(),
             });
@@ -153,12 +162,21 @@ impl<'a> Commit<'a> {
         self.shared.check_writable()?;
         let dropped = forget_all_dropped(&mut self.next);
         self.next.segments.sort_unstable_by_key(|s| s.id);
+        if !self.fresh.can_be_saved() {
+            return Err(Error::from(vdb_vfs::Error::Io {
+                path: self.shared.disk.display(&self.core.dir),
+                op: "sync",
+                source: std::io::Error::other(
+                    "another one failed while files were made here: they have to be made again",
+                ),
+            }));
+        }
         let kept = self.fresh.keep();
-        if let Err(error) = self.store().commit(&self.next) {
+        if let Err(error) = self.put_down(&self.next) {
             if self.is_not_there() {
                 self.fresh.give_up(kept);
             }
-            return Err(error.into());
+            return Err(error);
         }
         std::mem::swap(&mut *self.current, &mut self.next);
         let before = self.core.tables().segments.clone();
