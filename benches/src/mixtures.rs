@@ -1,9 +1,12 @@
 //! A larger set of the same shape: real vectors, and mixtures of near neighbours among them.
 //!
-//! How cost grows with the number of vectors is only told by data that looks the same at every size. So a set grows by
-//! points between a vector and one of its near neighbours, a little off the line: they lie where the data is dense, and
-//! as far from their neighbours as it gets denser. All choices come from a seed; the same set, size and seed give the
-//! same vectors.
+//! How cost grows with the number of vectors is only told by data that looks the same at every size. Points between a
+//! vector and one near neighbour do not: ever more of them lie on the same lines, and the intrinsic dimension around a row
+//! falls to a quarter (`docs/scaling.md` has the figures). So a new vector mixes all of a row's near neighbours, with weights that
+//! sum to one and may be negative: it is drawn from the normal distribution that has their mean and their covariance, so that
+//! what it lies among has as many directions as before. The idea of a local covariance is that of Vincent and Bengio,
+//! "Manifold Parzen windows", NIPS 2002, section 3; its centre here is the neighbours' mean, not the row. All choices come from a
+//! seed; the same set, size and seed give the same vectors.
 
 use rayon::prelude::*;
 use vdb::Control;
@@ -15,12 +18,8 @@ use vdb_sys::kernel::{Kernel, Metric};
 
 use crate::error::{Error, Result};
 
-/// Near neighbours that a vector is mixed with, one of them at a time.
-const NEIGHBOURS: usize = 8;
-/// The share of the nearer one, at least; at most one less this.
-const LEAST_SHARE: f32 = 0.25;
-/// Noise, as a share of the distance between the two.
-const NOISE: f32 = 0.1;
+/// Near neighbours that are mixed: more than an embedding has directions around a vector, some 20.
+const NEIGHBOURS: usize = 24;
 
 /// Makes `more` vectors from `vectors`, `dim` numbers each, and hands them to `take` in order.
 ///
@@ -43,28 +42,40 @@ pub fn mixtures(
         .ok_or_else(|| bad("there must be two at least"))?;
     let near = neighbours(&matrix).map_err(|e| bad(&e.to_string()))?;
     let mut random = Random(seed);
-    let mut vector = vec![0.0f32; dim];
+    let (mut mean, mut vector) = (vec![0.0f32; dim], vec![0.0f32; dim]);
     for _ in 0..more {
         let at = random.below(near.len());
-        let others = &near[at];
-        let other = others.get(random.below(others.len())).copied().unwrap_or(0) as usize;
-        let (a, b) = (&vectors[at * dim..][..dim], &vectors[other * dim..][..dim]);
-        let share = LEAST_SHARE + (1.0 - 2.0 * LEAST_SHARE) * random.unit();
-        let apart = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
-        let noise = NOISE * apart / (dim as f32).sqrt();
-        for (out, (a, b)) in vector.iter_mut().zip(a.iter().zip(b)) {
-            *out = share * a + (1.0 - share) * b + noise * random.normal();
+        let row = |row: usize| &vectors[row * dim..][..dim];
+        // The row is one of its own neighbours, so that there is always something to mix.
+        let crowd = || std::iter::once(row(at)).chain(near[at].iter().map(|&other| row(other as usize)));
+        let count = (near[at].len() + 1) as f32;
+        mean.fill(0.0);
+        crowd().for_each(|one| add(&mut mean, 1.0 / count, one));
+        // Normal weights of the differences from the mean: a sum of them has the covariance of the crowd.
+        vector.copy_from_slice(&mean);
+        let mut weights = 0.0;
+        for one in crowd() {
+            let weight = random.normal() / count.sqrt();
+            add(&mut vector, weight, one);
+            weights += weight;
         }
-        // Mixing shortens: the length is mixed by itself.
-        let length = |v: &[f32]| v.iter().map(|x| x * x).sum::<f32>().sqrt();
-        let wanted = share * length(a) + (1.0 - share) * length(b);
-        let now = length(&vector);
+        add(&mut vector, -weights, &mean);
+        // Lengths are those of rows: of vectors that all have one length, the new ones have it too.
+        let (now, wanted) = (length(&vector), length(row(at)));
         if now > 0.0 {
             vector.iter_mut().for_each(|x| *x *= wanted / now);
         }
         take(&vector)?;
     }
     Ok(())
+}
+
+fn add(sum: &mut [f32], weight: f32, vector: &[f32]) {
+    sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += weight * x);
+}
+
+fn length(vector: &[f32]) -> f32 {
+    vector.iter().map(|x| x * x).sum::<f32>().sqrt()
 }
 
 /// For each row, the rows near it, by a graph.

@@ -16,8 +16,8 @@ use crate::place;
 pub(super) const BLOCK: u64 = 512;
 /// How deep the directories of a snapshot are.
 const MAX_DEPTH: usize = 2;
-/// Bytes that are read at a time.
-const CHUNK: u64 = 1 << 20;
+/// Bytes that are read at a time, and written where a file is restored: as its first writer did.
+const CHUNK: u64 = vdb_vfs::frame::STEP as u64;
 
 #[derive(Debug)]
 enum Form {

@@ -23,7 +23,7 @@ mod writer;
 pub use format::{CHUNK, FileKind, MAX_META, MAX_SECTIONS, SECTION_ALIGN};
 pub use reader::{Frame, verify};
 pub use salvage::Salvage;
-pub use writer::{FrameInfo, FrameWriter};
+pub use writer::{FrameInfo, FrameWriter, STEP};
 
 #[cfg(test)]
 mod tests;

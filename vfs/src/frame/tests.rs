@@ -275,7 +275,6 @@ fn every_truncation_and_every_extension_is_found() {
 
 #[test]
 fn files_that_end_where_a_step_of_writing_does_are_whole() {
-    const STEP: usize = 2 << 20;
     let written = |len: usize| {
         let disk = MemDisk::new();
         let data = noise(len);
@@ -308,7 +307,7 @@ fn files_that_end_where_a_step_of_writing_does_are_whole() {
 fn a_crash_before_finishing_never_leaves_a_file_that_opens_with_wrong_data() {
     crash_everywhere(&[noise(3000), noise(700)], 60);
     // Written in steps, the prelude after the rest.
-    crash_everywhere(&[noise((2 << 20) + 3000), noise((2 << 20) + 700)], 8);
+    crash_everywhere(&[noise(STEP + 3000), noise(STEP + 700)], 8);
 }
 
 fn crash_everywhere(sections: &[Vec<u8>; 2], seeds: u64) {

@@ -11,7 +11,7 @@ use crate::{Disk, Error, File, Result};
 /// A file is written in steps of so many bytes, a huge page of most processors, each beginning at a multiple of it: file
 /// systems that keep files in memory by as much as was written at a time (ext4 since Linux 6.16, XFS) then map it by huge
 /// pages, and a walk that jumps about in it waits less for addresses to be looked up.
-const STEP: usize = 2 << 20;
+pub const STEP: usize = 2 << 20;
 
 /// What identifies a finished file; a manifest records it and compares it with [`Frame`](super::Frame) on opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
