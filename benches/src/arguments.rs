@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use vdb::Distance;
 
-use crate::dataset::Source;
+use crate::dataset::{Source, is_hdf5};
 
 /// Which data, and which of its rows are queries.
 #[derive(Clone, Debug, clap::Args)]
@@ -42,6 +42,11 @@ impl DataArgs {
             rows,
             distance: self.distance,
         }
+    }
+
+    /// Whether the file is one of ann-benchmarks, which few programs read.
+    pub fn is_hdf5(&self) -> bool {
+        is_hdf5(&self.data)
     }
 
     /// The same for another program that has these options.

@@ -157,7 +157,7 @@ impl Dataset {
     }
 }
 
-fn is_hdf5(path: &Path) -> bool {
+pub(crate) fn is_hdf5(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ending.eq_ignore_ascii_case("hdf5") || ending.eq_ignore_ascii_case("h5")
 }

@@ -80,19 +80,21 @@ fn json<T: for<'a> Deserialize<'a>>(file: &Path) -> Result<T> {
     serde_json::from_str(&text).map_err(|e| Error::data(file, e.to_string()))
 }
 
-/// Two runs side by side, as a table; and how many benchmarks take more than `threshold` times as long in the second.
+/// Two runs side by side, as a table; and how many benchmarks take more than `threshold` times as long in the second, or are
+/// not in it: one that was renamed must not end its watch unseen.
 pub(crate) fn compare(base: &Run, new: &Run, threshold: f64) -> (String, usize) {
     let mut text =
         String::from("| benchmark | base ns | new ns | new over base | |\n|---|---|---|---|---|\n");
-    let mut slower = 0;
+    let mut worse = 0;
     for (name, base) in base {
         let Some(new) = new.get(name) else {
+            worse += 1;
             text += &format!("| {name} | {:.1} | - | - | gone |\n", base.ns);
             continue;
         };
         let ratio = new.ns / base.ns;
         let verdict = if ratio > threshold {
-            slower += 1;
+            worse += 1;
             "slower"
         } else if ratio < 1.0 / threshold {
             "faster"
@@ -107,7 +109,7 @@ pub(crate) fn compare(base: &Run, new: &Run, threshold: f64) -> (String, usize) 
     for (name, new) in new.iter().filter(|(name, _)| !base.contains_key(*name)) {
         text += &format!("| {name} | - | {:.1} | - | added |\n", new.ns);
     }
-    (text, slower)
+    (text, worse)
 }
 
 /// The group of plain reads that `benches/kernels.rs` measures beside its kernels.

@@ -141,16 +141,18 @@ fn main() -> ExitCode {
 }
 
 fn criterion_runs(dir: &Path, base: &str, new: &str, threshold: f64) -> Result<ExitCode> {
-    let (text, slower) = criterion::compare(
+    let (text, worse) = criterion::compare(
         &criterion::read(dir, base)?,
         &criterion::read(dir, new)?,
         threshold,
     );
     print(&text)?;
-    if slower == 0 {
+    if worse == 0 {
         return Ok(ExitCode::SUCCESS);
     }
-    print(&format!("{slower} take more than {threshold} times as long\n"))?;
+    print(&format!(
+        "{worse} take more than {threshold} times as long or are gone\n"
+    ))?;
     Ok(ExitCode::FAILURE)
 }
 

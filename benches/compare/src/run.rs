@@ -5,7 +5,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use vdb_benches::{
-    Corpus, Dataset, Error, IngestPlan, OursTasks, Result, TaskKind, ingest, measure_tasks, our_writers,
+    Corpus, DataArgs, Dataset, Error, IngestPlan, OursTasks, Result, TaskKind, ingest, measure_tasks,
+    our_writers,
 };
 use vdb_measure::{Line, Plan, Setting};
 
@@ -15,16 +16,18 @@ use crate::ours::{self, Course};
 use crate::parts::{Kept, Part, Step, Work};
 use crate::programs::{self, SMOKE};
 use crate::report::Report;
-use crate::scripts;
+use crate::scripts::{self, Written};
 
 /// Measures all that is asked for; the tables of it.
 pub(crate) fn run(args: &Args) -> Result<String> {
     let kept = Kept::at(args.out.join("parts"))?;
+    let written = Written::for_programs(args)?;
+    let data = written.as_ref().map_or(&args.data, |written| &written.data);
     let (mut all, mut stopped) = (Lines::default(), Vec::new());
     for file in &args.lines {
         all.extend(Lines::read(file)?);
     }
-    for step in steps(args)? {
+    for step in steps(args, data)? {
         let asked = args.parts.contains(&step.part);
         let before = kept.read(&step)?;
         if !asked || args.resume && before.is_some() {
@@ -32,7 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<String> {
             continue;
         }
         note(&step.name);
-        match measure(args, &step.work) {
+        match measure(args, data, &step.work) {
             Ok(mut lines) => {
                 if step.part == Part::Builds {
                     lines.lines.iter_mut().for_each(alone);
@@ -66,8 +69,8 @@ pub(crate) fn run(args: &Args) -> Result<String> {
     )))
 }
 
-/// Everything that there is to measure.
-fn steps(args: &Args) -> Result<Vec<Step>> {
+/// Everything that there is to measure; `data` is what programs read that read no HDF5.
+fn steps(args: &Args, data: &DataArgs) -> Result<Vec<Step>> {
     let mut steps = sizes(args)?;
     for (part, name, filtered) in [(Part::Plain, "plain", false), (Part::Filters, "filtered", true)] {
         let work = match &args.edge {
@@ -105,10 +108,10 @@ fn steps(args: &Args) -> Result<Vec<Step>> {
             if args.smoke {
                 options.extend(SMOKE.map(|(name, value)| (name, value.to_owned())));
             }
-            Step::vdb(part, vdb, &args.data, &options)
+            Step::vdb(part, vdb, data, &options)
         }));
     }
-    steps.extend(scripts::steps(args));
+    steps.extend(scripts::steps(args, data));
     Ok(steps)
 }
 
@@ -157,13 +160,13 @@ fn alone(line: &mut Line) {
     (line.rss_mb, line.rss_anon_mb, line.rss_file_mb) = (None, None, None);
 }
 
-fn measure(args: &Args, work: &Work) -> Result<Lines> {
+fn measure(args: &Args, data: &DataArgs, work: &Work) -> Result<Lines> {
     match work {
         Work::Here { rows, filtered } => here(args, *rows, *filtered),
         Work::Write => write(args),
         Work::Task(kind) => task(args, *kind),
         Work::Program(program, arguments) => programs::run(program, arguments),
-        Work::Script { script, rows } => scripts::measure(args, script, *rows),
+        Work::Script { script, rows } => scripts::measure(args, data, script, *rows),
     }
 }
 

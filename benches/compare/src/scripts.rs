@@ -16,7 +16,9 @@ use crate::parts::{Part, Step, Work};
 use crate::programs::{self, SMOKE};
 
 /// All that there is to measure: each script over every number of rows, if systems are named for that, and over the data.
-pub(crate) fn steps(args: &Args) -> Vec<Step> {
+///
+/// `data` is that of `args` in a form that scripts read.
+pub(crate) fn steps(args: &Args, data: &DataArgs) -> Vec<Step> {
     let mut steps = Vec::new();
     for script in &args.peers {
         let name = script.file_stem().unwrap_or_default().display();
@@ -32,25 +34,27 @@ pub(crate) fn steps(args: &Args) -> Vec<Step> {
         steps.push(Step {
             part: Part::Peers,
             name: format!("script-{name}"),
-            work: Work::Program(args.python.clone(), arguments(args, script, &args.data, None)),
+            work: Work::Program(args.python.clone(), arguments(args, script, data, None)),
         });
     }
     steps
 }
 
 /// What the systems that are named come to over `rows` rows: the first of the data, or those that it is grown to.
-pub(crate) fn measure(args: &Args, script: &Path, rows: usize) -> Result<Lines> {
+///
+/// `data` is that of `args` in a form that scripts read.
+pub(crate) fn measure(args: &Args, data: &DataArgs, script: &Path, rows: usize) -> Result<Lines> {
     let set = Dataset::read(&Source {
         payload: None,
         ..args.data.source(None)
     })?;
     let grown = match rows > set.len() {
-        true => Some(Grown::write(&set, rows, &args.out)?),
+        true => Some(Written::grown(&set, rows, &args.out.join("grown"))?),
         false => None,
     };
     // The script may need the memory.
     drop(set);
-    let data = grown.as_ref().map_or(&args.data, |grown| &grown.data);
+    let data = grown.as_ref().map_or(data, |grown| &grown.data);
     let mut found = programs::run(&args.python, &arguments(args, script, data, Some(rows)))?;
     for failure in &mut found.failures {
         failure.push_str(&format!(" (over {rows} rows)"));
@@ -79,24 +83,33 @@ fn arguments(args: &Args, script: &Path, data: &DataArgs, rows: Option<usize>) -
     arguments
 }
 
-/// A set with more rows than the data, as files that a script reads. They go with it; those that a killed run left are
-/// overwritten.
-struct Grown {
+/// A set as files that every program reads. They go with it; those that a killed run left are overwritten.
+pub(crate) struct Written {
     dir: PathBuf,
     /// Rows and then queries in one file, and which of them are queries in another.
-    data: DataArgs,
+    pub(crate) data: DataArgs,
 }
 
-impl Grown {
-    /// Writes `set`, grown to `rows`, below `out`; never holds the new rows.
-    fn write(set: &Dataset, rows: usize, out: &Path) -> Result<Grown> {
-        let dir = out.join("grown");
+impl Written {
+    /// What programs are given that read no HDF5: where the data is in such a file and there is such a program, the same set
+    /// as another one.
+    pub(crate) fn for_programs(args: &Args) -> Result<Option<Written>> {
+        if !args.data.is_hdf5() || args.vdb.is_none() && args.peers.is_empty() {
+            return Ok(None);
+        }
+        let set = Dataset::read(&args.data.source(None))?;
+        Written::grown(&set, set.len(), &args.out.join("data")).map(Some)
+    }
+
+    /// Writes `set`, grown to `rows`, to files in `dir`; never holds the new rows.
+    fn grown(set: &Dataset, rows: usize, dir: &Path) -> Result<Written> {
+        let dir = dir.to_owned();
         std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
         // Lines name their data by the file, and must name the same as those of ours.
         let vectors = dir.join(format!("{}.fvecs", set.name));
         let split = dir.join("queries.npy");
         // From here on an error takes the files away again.
-        let grown = Grown {
+        let grown = Written {
             data: DataArgs {
                 data: vectors.clone(),
                 payload: None,
@@ -123,7 +136,7 @@ impl Grown {
     }
 }
 
-impl Drop for Grown {
+impl Drop for Written {
     fn drop(&mut self) {
         // What cannot be removed, the next run overwrites.
         for file in std::iter::once(&self.data.data).chain(&self.data.split) {

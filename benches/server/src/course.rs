@@ -24,7 +24,7 @@ pub struct Course {
     pub connections: Vec<usize>,
     /// How often every query is asked.
     pub passes: usize,
-    /// Whether searches with filters are measured too, over the first number of connections.
+    /// Whether searches with filters are measured too.
     pub filters: bool,
     /// How many of the queries are asked with a filter.
     pub filtered_queries: usize,
@@ -75,21 +75,20 @@ pub fn run(servers: &[&dyn Server], set: &Dataset, course: &Course, tell: Sink<'
                 tell(line.measured(measured))?;
             }
         }
-        let Some(connections) = course.connections.first() else {
-            continue;
-        };
         let asked = &set.queries[..course.filtered_queries.min(set.queries.len())];
-        let mut open = connect(*server, *connections)?;
         for cell in cells.iter().flat_map(|cells| cells.named(&[])) {
             let truth = set.nearest(asked, LIMIT, Some(&cell.among));
-            for setting in &course.settings {
-                let measured = ask(&mut open, asked, &truth, *setting, Some(&cell.filter), course)?;
-                let line = Line {
-                    filter: Some(cell.name.clone()),
-                    share: Some(rounded(cell.share(), 5)),
-                    ..line(&known, *server, *connections, *setting, asked.len())
-                };
-                tell(line.measured(measured))?;
+            for connections in &course.connections {
+                let mut open = connect(*server, *connections)?;
+                for setting in &course.settings {
+                    let measured = ask(&mut open, asked, &truth, *setting, Some(&cell.filter), course)?;
+                    let line = Line {
+                        filter: Some(cell.name.clone()),
+                        share: Some(rounded(cell.share(), 5)),
+                        ..line(&known, *server, *connections, *setting, asked.len())
+                    };
+                    tell(line.measured(measured))?;
+                }
             }
         }
     }

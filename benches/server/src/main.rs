@@ -16,8 +16,8 @@ use vdb_measure::{Memory, Setting};
 /// Makes a collection, uploads the rows, waits until the index is complete, and asks all queries over 1, 4 and 16
 /// connections. Prints one JSON line a transport, number of connections and setting: qps of all connections together,
 /// p50_us, p95_us and p99_us over all calls, recall of the ten nearest, load_s, build_s (from the last write until
-/// green), and with --pid the server's memory. With --filters also searches with filters, over the first number of
-/// connections.
+/// green), and with --pid the server's memory. With --filters also searches with filters, over
+/// each number of connections.
 ///
 /// With --ingest nothing is asked: rows are written with wait=true in batches of 1, 100 and 1000 from 1 and 16 threads, each
 /// round into a collection made anew. An answer comes when the rows are in the server's log and segments; the log is synced in

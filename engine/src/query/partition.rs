@@ -61,7 +61,7 @@ impl<'a> Partition<'a> {
             return false;
         }
         let walk = query.walk();
-        let width = walk.ef.max(walk.k) as u64;
+        let width = self.view.width(walk.ef).max(walk.k) as u64;
         u64::from(self.view.len()) > width.saturating_mul(SCAN_ROWS_A_RESULT)
     }
 }

@@ -222,8 +222,8 @@ impl<'a> Ground<'a> {
         };
         let mut params = *params;
         // A walk that looks through others finds out by itself whether it needs a wider beam.
-        if part.follows && !filter.is_some_and(looks_through) {
-            params.ef = widths(params.ef).1;
+        if !filter.is_some_and(looks_through) {
+            params.ef = part.width(params.ef);
         }
         let filter = filter.map(|filter| Within { filter, rows });
         let score = Ranked::new(score, rows, self.graph.len());

@@ -21,14 +21,15 @@ fn two_saved_runs_are_told_apart() {
         read(dir.path(), "base").unwrap(),
         read(dir.path(), "new").unwrap(),
     );
-    let (text, slower) = compare(&base, &new, 1.1);
-    assert_eq!(slower, 1);
+    let (text, worse) = compare(&base, &new, 1.1);
+    assert_eq!(worse, 2);
     assert!(
         text.contains("| wal/append | 100.0 | 120.0 | 1.200 | slower |"),
         "{text}"
     );
     assert!(text.contains("| flat | 50.0 | 40.0 | 0.800 | faster |") && text.contains("| gone | 7.0 | - |"));
-    assert_eq!(compare(&base, &new, 1.25).1, 0);
+    assert_eq!(compare(&base, &new, 1.25).1, 1);
+    assert_eq!(compare(&new, &base, 1.25).1, 1);
     assert!(
         read(dir.path(), "other")
             .unwrap_err()

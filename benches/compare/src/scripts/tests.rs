@@ -20,7 +20,7 @@ fn scripts_are_asked_at_sizes_only_for_systems_that_are_named() {
             "10,9000",
         ];
         let args = args(&[&scripts[..], options].concat());
-        steps(&args)
+        steps(&args, &args.data)
             .into_iter()
             .map(|step| (step.name, step.part))
             .collect()
@@ -71,7 +71,7 @@ fn a_grown_set_is_written_as_ours_grows_and_goes_with_its_handle() {
     let set = Dataset::read(&args.data.source(None)).unwrap();
     let mut ours = set.clone();
     ours.grow(5100).unwrap();
-    let grown = Grown::write(&set, 5100, out.path()).unwrap();
+    let grown = Written::grown(&set, 5100, &out.path().join("grown")).unwrap();
 
     // As a script reads it, and as it is before lengths are made one again, which changes a last bit at the most.
     let theirs = Dataset::read(&grown.data.source(Some(5100))).unwrap();
@@ -115,7 +115,7 @@ fn a_script_finds_the_grown_set_and_it_is_gone_when_the_script_has_ended_well_or
         let mut args = args(&["--peers", "p.py", "--python", "sh", "--sizes", "5100"]);
         args.sizes_peers = vec!["hnswlib".to_owned()];
         args.out = out.clone();
-        let found = measure(&args, &script, 5100).unwrap();
+        let found = measure(&args, &args.data, &script, 5100).unwrap();
         assert_eq!(found.lines.len(), 1);
         let told = std::fs::read_to_string(dir.path().join("told")).unwrap();
         assert!(told.ends_with(" --only hnswlib --rows 5100\n"), "{told}");
@@ -145,7 +145,7 @@ fn rows_that_the_data_has_are_not_written_anew() {
     let mut args = args(&["--peers", "p.py", "--python", "sh", "--sizes", "4950"]);
     args.sizes_peers = vec!["hnswlib".to_owned()];
     args.out = out.clone();
-    measure(&args, &script, 4950).unwrap();
+    measure(&args, &args.data, &script, 4950).unwrap();
     let told = std::fs::read_to_string(dir.path().join("told")).unwrap();
     assert_eq!(
         told.trim_end(),
@@ -159,7 +159,7 @@ fn what_is_written_of_a_set_that_cannot_grow_goes() {
     let out = tempfile::tempdir().unwrap();
     let mut set = Dataset::read(&args(&[]).data.source(Some(1))).unwrap();
     set.queries.truncate(1);
-    let error = Grown::write(&set, 5, out.path())
+    let error = Written::grown(&set, 5, &out.path().join("grown"))
         .err()
         .map(|error| error.to_string());
     assert!(error.is_some_and(|error| error.contains("two at least")));

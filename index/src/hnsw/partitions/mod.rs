@@ -31,6 +31,10 @@ use crate::hnsw::check::{GraphReport, check};
 use crate::hnsw::graph::{GraphView, Upper};
 use crate::hnsw::links::{Links, levels};
 
+/// The beam is so many times as wide, and so wide at least, where a partition's rows keep together.
+const WIDER: usize = 2;
+const LEAST_WIDTH: usize = 64;
+
 /// A graph among some rows of another graph, in memory.
 #[derive(Debug, Clone)]
 pub struct Partition {
@@ -69,8 +73,8 @@ pub struct PartitionView<'a> {
     upper_rows: &'a [u32],
     upper_sizes: &'a [u32],
     upper_links: &'a [u32],
-    /// Its rows keep together among those of the other graph: a query may be far from all of them, which then takes a wider beam.
-    pub(super) follows: bool,
+    /// Its rows keep together among those of the other graph.
+    follows: bool,
 }
 
 impl<'a> PartitionView<'a> {
@@ -87,6 +91,15 @@ impl<'a> PartitionView<'a> {
     /// The rows, ascending.
     pub fn rows(&self) -> &'a [u32] {
         self.rows
+    }
+
+    /// The beam of a walk in it that is asked to have `ef`. A query may be far from all rows that keep together, which then
+    /// stand close to one another as seen from it: a wider beam finds what one over all rows finds.
+    pub fn width(&self, ef: usize) -> usize {
+        match self.follows {
+            true => ef.saturating_mul(WIDER).max(LEAST_WIDTH),
+            false => ef,
+        }
     }
 
     /// The same as a graph of its own, whose rows are places among these and whose codes are left to the caller.
