@@ -80,6 +80,34 @@ fn walks_among_the_rows_of_a_value_find_the_nearest_of_them_for_every_metric_and
 }
 
 #[test]
+fn rows_that_keep_together_are_found_by_queries_that_are_far_from_them() {
+    let metric = Metric::Dot;
+    let data = Data::clustered(16_000, 64, 100, metric, Element::F32, 15);
+    let graph = graph(&data, metric, &HnswParams::default());
+    let params = HnswParams {
+        ef_construct: 100,
+        ..HnswParams::default()
+    };
+    for (rows, width) in [(following(&data, metric, 4), 96), (at_random(16_000, 4), 48)] {
+        let part = partition(&graph, &data, rows.clone(), &params);
+        assert_eq!(part.view().width(48), width);
+        let bits = RowBits::from_rows(16_000, rows);
+        let each = data.queries.iter().map(|query| {
+            let found = find(
+                &graph,
+                part.view(),
+                &data,
+                (query, &SearchParams::new(10).ef(48)),
+                None,
+            );
+            recall(&found.hits, &data.brute(metric, query, 10, Some(&bits)))
+        });
+        let mean = each.sum::<f64>() / data.queries.len() as f64;
+        assert!(mean >= 0.97, "{width}: {mean}");
+    }
+}
+
+#[test]
 fn a_walk_costs_far_less_than_one_by_two_hops() {
     let metric = Metric::Dot;
     let data = Data::clustered(20_000, 32, 60, metric, Element::F32, 12);
