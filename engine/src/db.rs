@@ -96,10 +96,10 @@ impl DatabaseBuilder {
     }
 
     /// How often points are looked for whose time is past, in collections with a [`Ttl`](crate::Ttl) that are open. 60 s by
-    /// default.
+    /// default, at least 1 ms.
     #[must_use]
     pub fn sweep_interval(mut self, interval: Duration) -> Self {
-        self.options.sweep_interval = interval;
+        self.options.sweep_interval = interval.max(Duration::from_millis(1));
         self
     }
 
