@@ -274,7 +274,7 @@ pub struct FeedbackExample {
 
 /// An order by a payload value. Numbers and datetimes count, other values do not; points without one are left out, and a
 /// point with several comes once for each. Integers beyond `i64` count as the nearest `f64`, as
-/// [`OrderValue::Float`], also where there is an index.
+/// [`OrderValue::Float`], and so not where there is an index for integers.
 ///
 /// No index is needed: every payload that matches is read. With an index on the path for integers or for datetimes only such
 /// values count, with one for floats only numbers, and only points that come first are read, or of few those that match; other
