@@ -293,7 +293,7 @@ impl Collection {
         })
     }
 
-    /// Removes payload paths from points.
+    /// Removes payload paths from points. One that ends in `[]` empties the array, one that ends in `[n]` removes nothing.
     ///
     /// # Errors
     /// As [`set_payload`](Self::set_payload), and when a path is not valid.

@@ -96,10 +96,10 @@ impl DatabaseBuilder {
     }
 
     /// How often points are looked for whose time is past, in collections with a [`Ttl`](crate::Ttl) that are open. 60 s by
-    /// default.
+    /// default, at least 1 ms.
     #[must_use]
     pub fn sweep_interval(mut self, interval: Duration) -> Self {
-        self.options.sweep_interval = interval;
+        self.options.sweep_interval = interval.max(Duration::from_millis(1));
         self
     }
 
@@ -219,8 +219,9 @@ impl DatabaseBuilder {
     }
 
     /// Opens the database in a directory for reading only, whether or not another process has it open for writing.
-    /// See [`Database::open_read_only`]. Of the settings, [`threads`](Self::threads) and
-    /// [`background`](Self::background) matter: without the latter, what is in memory is searched by scan alone.
+    /// See [`Database::open_read_only`]. Of the settings, those of reads matter: [`threads`](Self::threads),
+    /// [`read_timeout`](Self::read_timeout), [`answer_bytes`](Self::answer_bytes), [`strict_mode`](Self::strict_mode), and
+    /// [`background`](Self::background): without it, what is in memory is searched by scan alone.
     ///
     /// # Errors
     /// As [`Database::open_read_only`].

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use qdrant_client::qdrant as proto;
+use vdb_qdrant::service::settings::{HnswSettings, OptimizerSettings};
 
 use crate::options::Options;
 
@@ -29,6 +30,9 @@ impl Settings {
     pub(crate) fn of(info: &proto::CollectionInfo, target: Place) -> (Self, Vec<String>) {
         let mut config = info.config.clone().unwrap_or_default();
         let mut lost = Vec::new();
+        if target == Place::Directory {
+            leave_out_defaults(&mut config);
+        }
         if let (Place::Directory, Some(params)) = (target, &mut config.params) {
             if params.id_tracker.take().is_some() {
                 lost.push("id_tracker: a directory has no choice where ids lie".to_owned());
@@ -142,6 +146,35 @@ impl Settings {
             strict.and_then(|strict| strict.max_query_limit),
             strict.and_then(|strict| strict.upsert_max_batchsize),
         )
+    }
+}
+
+/// Takes out what a server tells of its own accord: nobody can tell it from what was asked for, and in a directory it would
+/// take the place of the engine's own defaults, which are others. What single vectors say was asked for.
+fn leave_out_defaults(config: &mut proto::CollectionConfig) {
+    fn unless<T: PartialEq>(told: &mut Option<T>, default: T) {
+        told.take_if(|told| *told == default);
+    }
+    if let Some(hnsw) = &mut config.hnsw_config {
+        let default = HnswSettings::default().resolved();
+        unless(&mut hnsw.m, default.m);
+        unless(&mut hnsw.ef_construct, default.ef_construct);
+        unless(&mut hnsw.full_scan_threshold, default.full_scan_threshold);
+        unless(&mut hnsw.max_indexing_threads, default.max_indexing_threads);
+    }
+    if let Some(optimizers) = &mut config.optimizer_config {
+        let default = OptimizerSettings::default().resolved();
+        unless(&mut optimizers.deleted_threshold, default.deleted_threshold);
+        unless(
+            &mut optimizers.vacuum_min_vector_number,
+            default.vacuum_min_vector_number,
+        );
+        unless(
+            &mut optimizers.default_segment_number,
+            default.default_segment_number,
+        );
+        unless(&mut optimizers.indexing_threshold, default.indexing_threshold);
+        unless(&mut optimizers.flush_interval_sec, default.flush_interval_sec);
     }
 }
 

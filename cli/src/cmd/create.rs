@@ -78,8 +78,9 @@ pub(crate) struct Args {
     ef_construct: Option<u16>,
 
     /// What graph walks read of each vector before the best are scored in full: codes of 8, 4, 2 or 1 bits, or full vectors
-    #[arg(long, default_value = "auto", requires = "collection", value_parser = parse::quantization())]
-    quantization: Quantization,
+    /// [default: auto]
+    #[arg(long, requires = "collection", value_parser = parse::quantization())]
+    quantization: Option<Quantization>,
 
     /// Further settings, as `vdb config --help` lists them
     #[arg(long, value_name = "JSON", requires = "collection", value_parser = settings)]
@@ -171,11 +172,45 @@ impl Args {
             ),
         ];
         match given.into_iter().find(|(_, unused)| *unused) {
-            None => Ok(()),
+            None => self.check_graphs(),
             Some((option, _)) => Err(Failure::usage(format!(
                 "{option} is for vectors that do not say it: leave it out here, or there where --vector does"
             ))),
         }
+    }
+
+    /// Refuses to say how graphs are built that there are not, or that --set says, too.
+    fn check_graphs(&self) -> Outcome {
+        let set = self.set.clone().unwrap_or_default();
+        let given = [
+            ("--m", self.m.is_some(), "hnsw_config.m", set.hnsw.m.is_some()),
+            (
+                "--ef-construct",
+                self.ef_construct.is_some(),
+                "hnsw_config.ef_construct",
+                set.hnsw.ef_construct.is_some(),
+            ),
+            (
+                "--quantization",
+                self.quantization.is_some(),
+                "quantization_config",
+                set.quantization.is_some(),
+            ),
+        ];
+        let has_none = self.dim.is_none() && self.vectors.is_empty();
+        for (option, _, key, is_set) in given.into_iter().filter(|(_, is_given, ..)| *is_given) {
+            if has_none {
+                return Err(Failure::usage(format!(
+                    "{option} is for graphs, and sparse vectors have none: leave it out, or add --dim or --vector"
+                )));
+            }
+            if is_set {
+                return Err(Failure::usage(format!(
+                    "{option} and {key} of --set say the same: leave one of them out"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn config(&self) -> Outcome<CollectionConfig> {
@@ -194,8 +229,8 @@ impl Args {
             ef_construct: self.ef_construct,
             ..HnswConfig::default()
         });
-        if self.quantization != Quantization::Auto {
-            config = config.quantization(QuantizationConfig::Codes(self.quantization));
+        if let Some(codes) = self.quantization.filter(|codes| *codes != Quantization::Auto) {
+            config = config.quantization(QuantizationConfig::Codes(codes));
         }
         if let Some(dim) = self.dim {
             config = config.vector("", params(dim, distance, element, self.multi));

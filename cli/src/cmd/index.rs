@@ -45,9 +45,9 @@ pub(crate) struct Args {
     /// Payload field, as a path: pos, author.name, tags[]
     field: Option<String>,
 
-    /// What kind of values the field holds
-    #[arg(long, default_value = "keyword", value_parser = parse::index_kind(), requires = "field")]
-    kind: PayloadIndexKind,
+    /// What kind of values the field holds [default: the type of --options, or keyword]
+    #[arg(long, value_parser = parse::index_kind(), requires = "field")]
+    kind: Option<PayloadIndexKind>,
 
     /// Leave out the stop words of this language and compare stems (kind text)
     #[arg(long, value_name = "NAME", requires = "field", value_parser = parse::language)]
@@ -74,41 +74,61 @@ pub(crate) struct Args {
     drop: bool,
 }
 
-/// The index that the arguments ask for.
+/// The index that the arguments ask for. What two of them say must be the same.
 fn params(args: &Args) -> Outcome<PayloadIndexParams> {
     let mut options = args.options.clone().unwrap_or_default();
-    let mut set = |key: &str, value: Value| options.insert(key.to_owned(), value);
+    // What is null is not said.
+    options.retain(|_, said| !said.is_null());
+    let mut say = |option: &str, key: &str, value: Value| {
+        if let Some(said) = options.get(key).filter(|said| **said != value) {
+            return Err(Failure::usage(format!(
+                "--options says {key:?}: {said}, and {option} says {value}: leave one of them out"
+            )));
+        }
+        options.insert(key.to_owned(), value);
+        Ok(())
+    };
     if let Some(language) = args.language {
+        let name = language.name();
         if language.stopwords().is_some() {
-            set("stopwords", language.name().into());
+            say("--language", "stopwords", name.into())?;
         }
         if language.has_stemmer() {
-            set(
+            say(
+                "--language",
                 "stemmer",
-                json!({"type": "snowball", "language": language.name()}),
-            );
+                json!({"type": "snowball", "language": name}),
+            )?;
         }
     }
     if let Some(tokenizer) = args.tokenizer {
-        set("tokenizer", tokenizer.name().into());
+        say("--tokenizer", "tokenizer", tokenizer.name().into())?;
     }
     if args.phrases {
-        set("phrase_matching", true.into());
+        say("--phrases", "phrase_matching", true.into())?;
     }
-    if options.is_empty() {
-        return Ok(args.kind.into());
+    if let Some(kind) = args.kind {
+        say("--kind", "type", kind.name().into())?;
     }
-    options.insert("type".to_owned(), args.kind.name().into());
+    let is_kind_alone = options.keys().all(|key| key == "type");
+    let kind = options
+        .entry("type")
+        .or_insert_with(|| PayloadIndexKind::Keyword.name().into());
+    if is_kind_alone && kind.is_string() {
+        return Ok(PayloadIndexParams::from_json(kind)?);
+    }
     Ok(PayloadIndexParams::from_json(&options.into())?)
 }
 
 /// Indexes a payload field; says how many points have a value of the kind there.
 fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> Outcome<(Value, String)> {
-    let kind = args.kind.name();
+    let params = params(args)?;
+    let wanted = params.kind;
+    let kind = wanted.name();
     let indexes = collection.info()?.payload_indexes;
     let other = indexes
         .iter()
-        .find(|(path, known)| path == field && known.kind != args.kind);
+        .find(|(path, known)| path == field && known.kind != wanted);
     if let (Some((_, known)), false) = (other, args.replace) {
         return Err(Failure::failed(format!(
             "{field:?} is indexed as {} already; --replace puts an index of kind {kind} in its place, --drop removes it",
@@ -116,9 +136,9 @@ fn index_field(args: &Args, field: &str, collection: &Collection, out: &Out) -> 
         )));
     }
     let started = Instant::now();
-    build(collection, field, params(args)?, out)?;
+    build(collection, field, params, out)?;
     let seconds = started.elapsed().as_secs_f64();
-    let (of_kind, a_value) = match args.kind {
+    let (of_kind, a_value) = match wanted {
         PayloadIndexKind::Keyword | PayloadIndexKind::Text => (Condition::prefix(field, ""), "text"),
         PayloadIndexKind::Integer | PayloadIndexKind::Float => {
             (Condition::range(field, f64::MIN..), "a number")

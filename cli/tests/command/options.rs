@@ -16,7 +16,39 @@ fn options_that_would_do_nothing_are_refused() {
     let again = ["load", "db", "sparse", &sparse];
     let first = ["import", &sparse, "db", "--collection", "more"];
     let named = ["load", "db", "points", "rows.tsv"];
-    let cases: [(&[&str], &[&str], &[&str]); 15] = [
+    let words = ["create", "db", "c", "--sparse", "words"];
+    let dense = ["create", "db", "c", "--dim", "4", "--set"];
+    let cases: [(&[&str], &[&str], &[&str]); 21] = [
+        (&words, &["--m", "32"], &["--m", "--dim"]),
+        (
+            &words,
+            &["--ef-construct", "400"],
+            &["--ef-construct", "--vector"],
+        ),
+        (
+            &words,
+            &["--quantization", "int4"],
+            &["--quantization", "--vector"],
+        ),
+        (
+            &dense,
+            &[r#"{"hnsw_config": {"m": 8}}"#, "--m", "32"],
+            &["--m", "hnsw_config.m", "--set"],
+        ),
+        (
+            &dense,
+            &[r#"{"hnsw_config": {"ef_construct": 80}}"#, "--ef-construct", "80"],
+            &["--ef-construct", "hnsw_config.ef_construct"],
+        ),
+        (
+            &dense,
+            &[
+                r#"{"quantization_config": {"binary": {}}}"#,
+                "--quantization",
+                "auto",
+            ],
+            &["--quantization", "quantization_config"],
+        ),
         (&again, &["--distance", "dot"], &["--distance", "has none"]),
         (&first, &["--distance", "euclid"], &["--distance", "has none"]),
         (&first, &["--rename", "sparse=more"], &["--rename", "has rows"]),

@@ -232,6 +232,17 @@ fn bench_search_refuses_a_split_of_other_data() {
 }
 
 #[test]
+fn bench_ingest_refuses_slices_that_no_clock_measures() {
+    let place = Place::new();
+    for seconds in ["1e20", "inf", "nan", "-1", "0"] {
+        let message = place
+            .vdb(&["bench", "ingest", "--slice-seconds", seconds])
+            .failed_with(2);
+        assert!(message.contains("--slice-seconds"), "{seconds}: {message}");
+    }
+}
+
+#[test]
 fn bench_ingest_measures_every_setting_and_removes_its_files() {
     let place = Place::new();
     std::fs::create_dir(place.path("disk")).unwrap();

@@ -94,6 +94,57 @@ fn options_that_do_not_fit_are_refused() {
     assert!(refused(&["--phrases"], 1).contains("an index of kind keyword has no option phrase_matching"));
     assert!(refused(&["--kind", "text", "--language", "klingon"], 2).contains("klingon"));
     assert!(refused(&["--kind", "text", "--options", "[]"], 2).contains("no JSON object"));
+    let number = r#"{"type": 7}"#;
+    assert!(refused(&["--options", number], 1).contains("`type`"));
     let reversed = r#"{"min_token_len": 3, "max_token_len": 2}"#;
     assert!(refused(&["--kind", "text", "--options", reversed], 1).contains("min_token_len is 3"));
+}
+
+fn index<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["index", "db", "birds", "n"][..], arguments].concat()
+}
+
+#[test]
+fn the_kind_of_an_index_is_what_its_options_say() {
+    let place = birds();
+    let of_options = index(&["--options", r#"{"type": "integer", "range": null}"#]);
+    assert_eq!(place.json(&of_options)["kind"], "integer");
+    let both = index(&[
+        "--kind",
+        "float",
+        "--options",
+        r#"{"type": "float"}"#,
+        "--replace",
+    ]);
+    assert_eq!(place.json(&both)["kind"], "float");
+    assert_eq!(
+        place.json(&index(&["--replace", "--options", r#"{"type": null}"#]))["kind"],
+        "keyword"
+    );
+    let kept = place.json(&["info", "db", "birds"])["payload_indexes"].clone();
+    // Two that say different things leave nothing to be done.
+    let cases: [(&[&str], &str); 5] = [
+        (&["--kind", "keyword"], r#"{"type": "integer"}"#),
+        (
+            &["--kind", "text", "--language", "english"],
+            r#"{"stopwords": "german"}"#,
+        ),
+        (
+            &["--kind", "text", "--language", "english"],
+            r#"{"stemmer": {"type": "snowball", "language": "german"}}"#,
+        ),
+        (
+            &["--kind", "text", "--tokenizer", "prefix"],
+            r#"{"tokenizer": "word"}"#,
+        ),
+        (&["--kind", "text", "--phrases"], r#"{"phrase_matching": false}"#),
+    ];
+    for (arguments, options) in cases {
+        let command = [&index(arguments)[..], &["--replace", "--options", options]].concat();
+        let message = place.vdb(&command).failed_with(2);
+        assert!(message.contains("--options says"), "{message}");
+        let last = arguments.iter().rfind(|argument| argument.starts_with("--"));
+        assert!(message.contains(last.unwrap()), "{message}");
+    }
+    assert_eq!(place.json(&["info", "db", "birds"])["payload_indexes"], kept);
 }

@@ -6,7 +6,6 @@ use vdb_storage::PointId;
 
 use super::check;
 use super::examples::Lookups;
-use super::kind::Query;
 use super::request::QueryRequest;
 use super::run::{Found, Run};
 use crate::error::{Result, within};
@@ -32,13 +31,8 @@ impl Asked<'_> {
         allowance: &Allowance<'_>,
     ) -> Result<Vec<ScoredPoint>> {
         let found = self.find(request, allowance)?;
-        // A sample of all points has nothing to skip.
-        let skipped = match request.query {
-            Some(Query::Sample { .. }) if request.prefetch.is_empty() => 0,
-            Some(_) | None => request.offset,
-        };
         let held = found.len() * size_of::<Found>();
-        let page = found.iter().skip(skipped).take(request.limit);
+        let page = found.iter().skip(request.offset).take(request.limit);
         let answer = page
             .map(|found| self.point(&request.select, found, allowance))
             .collect();

@@ -15,6 +15,13 @@ pub(super) fn request(request: &QueryRequest) -> Result<()> {
         &request.params,
         request.score_threshold,
     )?;
+    // Other points each time have no second page.
+    let is_other_each_time = matches!(request.query, Some(Query::Sample { seed: None }));
+    if is_other_each_time && request.prefetch.is_empty() && request.offset > 0 {
+        return Err(invalid(
+            "a sample without a seed gives other points each time and has no pages: give it a seed, or leave out `offset`",
+        ));
+    }
     stages(request.stage(), 0, &mut 0)
 }
 

@@ -121,7 +121,8 @@ pub enum Query {
     OrderBy(OrderBy),
     /// So many points at random. Each has the score 1.
     Sample {
-        /// The same seed gives the same points as long as the same ones match; without, every call gives others.
+        /// The same seed gives the same points as long as the same ones match, and an offset those that come behind them;
+        /// without, every call gives others, and only a sample of prefetches takes an offset.
         seed: Option<u64>,
     },
     /// The points whose texts say most of what a text says, by BM25 over all points of the collection: exact, and only those with
@@ -273,7 +274,7 @@ pub struct FeedbackExample {
 
 /// An order by a payload value. Numbers and datetimes count, other values do not; points without one are left out, and a
 /// point with several comes once for each. Integers beyond `i64` count as the nearest `f64`, as
-/// [`OrderValue::Float`], also where there is an index.
+/// [`OrderValue::Float`], and so not where there is an index for integers.
 ///
 /// No index is needed: every payload that matches is read. With an index on the path for integers or for datetimes only such
 /// values count, with one for floats only numbers, and only points that come first are read, or of few those that match; other
@@ -334,10 +335,11 @@ impl OrderBy {
         self
     }
 
-    /// What comes after a point of an earlier answer: the next page.
+    /// What comes after a point of an earlier answer: the next page. A point that has no place in an order, because
+    /// another kind of query found it, changes nothing.
     #[must_use]
     pub fn after_point(mut self, last: &crate::point::ScoredPoint) -> Self {
-        self.after = last.order.map(|value| (value, last.id));
+        self.after = last.order.map(|value| (value, last.id)).or(self.after);
         self
     }
 }

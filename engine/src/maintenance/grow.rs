@@ -14,14 +14,17 @@ use crate::memtable::{MemVectors, Memtable};
 use crate::schema::DenseSchema;
 use crate::shared::Shared;
 
-/// Grows the graphs of the active memtable of a collection where they ask for it. True when that was put off, since it is
-/// not worth while yet.
+/// Grows the graphs of the active memtable of a collection where they ask for it, and its settings do not keep the background
+/// from any. True when that was put off, since it is not worth while yet.
 pub(crate) fn grow(shared: &Shared, core: &Core, is_worth: impl Fn(&Memtable) -> bool) -> bool {
     let (schema, table) = {
         // No more of the tables than that: files of segments wait for whoever holds them.
         let tables = core.tables();
         (tables.schema.clone(), tables.active.clone())
     };
+    if schema.optimizer.is_idle() {
+        return false;
+    }
     let table = &table;
     let mut put_off = false;
     for (slot, vector) in schema.vectors() {

@@ -110,6 +110,8 @@ pub(crate) fn delete_vector(shared: &Shared, core: &Core, name: &str) -> Result<
 fn call_off(shared: &Shared, core: &Core) {
     core.settings.fetch_add(1, Ordering::AcqRel);
     shared.optimizer.wake();
+    // Graphs of memtables may have waited for other settings.
+    shared.grower.wake();
 }
 
 /// Changes settings: durable, and in force for all that begins later, when it returns. Graphs follow in the background.

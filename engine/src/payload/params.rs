@@ -32,7 +32,9 @@ pub struct PayloadIndexParams {
 /// say what a token is, and `enable_hnsw` whether searches for a value have a graph of their own. None of the others changes an
 /// answer: one file serves
 /// equality, ranges, prefixes and phrases alike, and where its bytes are is left to the system's page cache, so that they say what
-/// the index is for and not what it can do.
+/// the index is for and not what it can do. A [strict mode](crate::StrictMode) goes by it: where a filter needs an index, one
+/// whose `lookup` or `range` is false is none for that, and a filter by a field with `is_tenant` lets queries compare vectors
+/// that have no graph over all points.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PayloadIndexOptions {
     /// The field divides the points among tenants (keyword, uuid).

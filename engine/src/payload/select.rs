@@ -13,7 +13,8 @@ use crate::limits::MAX_PATHS;
 ///
 /// Selected paths are compared step by step with those of the payload, in which every element of an array stands at
 /// `[]`. An included path brings along what it leads through and all that is below it; an excluded one takes away
-/// all that is below it.
+/// all that is below it. No element stands at `[n]`: `a[0]` included brings along an empty array, excluded it takes away
+/// nothing.
 ///
 /// ```
 /// use serde_json::json;

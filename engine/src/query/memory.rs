@@ -136,7 +136,9 @@ impl Table<'_> {
         let rows = live.graph.len();
         // Deaths are counted for the whole table, some perhaps behind the graph: no matter for an estimate.
         let dead = table.dead().min(rows);
-        if f64::from(dead) > f64::from(rows) * MOST_DEAD || query.want as u64 * 2 > u64::from(rows) {
+        let alive = u64::from(rows - dead);
+        let many_died = f64::from(dead) > f64::from(rows) * MOST_DEAD;
+        if many_died || query.want as u64 * 2 > u64::from(rows) || query.wants_most_of(alive) {
             return Ok(None);
         }
         let seen = Seen {

@@ -27,7 +27,8 @@ pub struct QuantizationSearch {
 /// How graphs are walked under filters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AcornSearch {
-    /// Where few rows match, walks look through those that do not for others behind them, as ACORN-1 does, always. With this,
+    /// Where few rows match, walks look through those that do not for others behind them, as ACORN-1 does, with this or
+    /// without; not under a filter that reads payloads, where each row that is asked costs one. With this,
     /// [`max_selectivity`](Self::max_selectivity) says what few are.
     pub enable: bool,
     /// The share of rows, 0 to 1, up to which that is done; 0.4 by default, as without all this.

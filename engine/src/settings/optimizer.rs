@@ -43,8 +43,9 @@ pub struct OptimizerConfig {
     pub vacuum_min_rows: u32,
     /// Segments of about the same size that trigger a merge, at least 2.
     pub merge_fan_in: u32,
-    /// 0: nothing is done in the background, only by [`optimize`](crate::Collection::optimize). Other numbers are kept as hints:
-    /// one job at a time uses the threads of the database.
+    /// 0: no segment is merged, rewritten or indexed in the background, and no graph grows over what is in memory; only
+    /// [`optimize`](crate::Collection::optimize) does it. What was written becomes segments all the same, and points end
+    /// ([`Ttl`](crate::Ttl)). Other numbers are kept as hints: one job at a time uses the threads of the database.
     pub max_optimization_threads: Option<u32>,
     /// A hint, kept and told again: how many segments there are follows from their sizes.
     pub default_segment_number: Option<u32>,

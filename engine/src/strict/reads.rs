@@ -176,7 +176,8 @@ impl Strict<'_> {
 
     /// What values come to, in groups perhaps.
     pub(crate) fn aggregate(&self, request: &AggregateRequest) -> Result<()> {
-        if request.group_by.is_some() {
+        if let Some(by) = &request.group_by {
+            self.grouped(by)?;
             self.limit(request.limit)?;
         }
         self.timeout(request.timeout)?;

@@ -242,6 +242,17 @@ fn groups_are_by_fields_with_an_index() {
     );
     c.create_payload_index("n", PayloadIndexKind::Integer).unwrap();
     assert_eq!(c.query_groups(&by_n()).unwrap().len(), 2);
+    // What values come to is told of groups, too.
+    let by_k = || AggregateRequest::new("n").group_by("k");
+    refuses(NAME, c.aggregate(&by_k()));
+    assert!(
+        !c.aggregate(&AggregateRequest::new("n").group_by("n"))
+            .unwrap()
+            .groups
+            .is_empty()
+    );
+    c.create_payload_index("k", PayloadIndexKind::Keyword).unwrap();
+    assert!(!c.aggregate(&by_k()).unwrap().groups.is_empty());
 }
 
 #[test]

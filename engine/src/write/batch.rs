@@ -80,7 +80,7 @@ pub enum Operation {
         /// Which points; every id must exist.
         target: Target,
         /// A payload path to merge into, made where missing: `a.b` an object in an object, `a[]` and `a[0]` an empty
-        /// array, whatever else was there.
+        /// array, whatever else was there. Arrays do not grow: behind an `[n]` beyond the end nothing is set.
         key: Option<String>,
     },
     /// Replaces the payload.
@@ -92,7 +92,8 @@ pub enum Operation {
     },
     /// Removes payload paths.
     DeletePayload {
-        /// Payload paths.
+        /// Payload paths. One that ends in `[]` empties the array; one that ends in `[n]` removes nothing, since the
+        /// elements behind it would move.
         keys: Vec<String>,
         /// Which points; every id must exist.
         target: Target,

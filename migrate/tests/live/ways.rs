@@ -59,6 +59,23 @@ async fn from_server_to_directory_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_set_at_a_server_is_the_engines_own_in_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = Server::start().await;
+    let source = from.client().await;
+    let vectors = proto::VectorParamsBuilder::new(2, proto::Distance::Dot);
+    let create = proto::CreateCollectionBuilder::new("birds").vectors_config(vectors);
+    source.create_collection(create).await.unwrap();
+    let here = directory(&dir.path().join("db"));
+    migrated(source.clone(), here.clone(), options()).await.unwrap();
+    let config = here.database().unwrap().collection("birds").unwrap().config();
+    assert_eq!(config.hnsw, vdb::HnswConfig::default());
+    assert_eq!(config.optimizer, vdb::OptimizerConfig::default());
+    // A client is told what it is told by the server.
+    assert_eq!(settings(&source, "birds").await, settings(&here, "birds").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn between_directories_the_engines_own_settings_go_along() {
     let dir = tempfile::tempdir().unwrap();
     let here = directory(&dir.path().join("a"));

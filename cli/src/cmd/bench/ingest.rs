@@ -86,10 +86,11 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "SECONDS",
-        default_value_t = 2.0,
-        allow_negative_numbers = true
+        default_value = "2",
+        allow_negative_numbers = true,
+        value_parser = parse::seconds
     )]
-    slice_seconds: f64,
+    slice_seconds: Duration,
 }
 
 /// A line of the answer.
@@ -123,7 +124,7 @@ struct Indexed {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Outcome {
-    if !args.slice_seconds.is_finite() || args.slice_seconds <= 0.0 {
+    if args.slice_seconds.is_zero() {
         return Err(Failure::usage("--slice-seconds must be more than 0"));
     }
     interrupt::watch();
@@ -252,7 +253,7 @@ fn measure(args: &Args, load: Load, vectors: &[Vec<f32>], dir: &Path, out: &Out)
         "writers"
     };
     let bar = progress::bar(out, label, Some(slice_rows * slices as u64), Unit::Rows);
-    let limit = Duration::from_secs_f64(args.slice_seconds);
+    let limit = args.slice_seconds;
     let (mut engine, mut plain) = (Sum::default(), Sum::default());
     for _ in 0..slices {
         interrupt::check()?;
@@ -320,7 +321,7 @@ fn levels(args: &Args, load: Load, vectors: &[Vec<f32>], db_dir: &Path) -> Outco
                 durability: level,
                 first: sum.rows,
                 rows: rows.min(args.rows),
-                limit: Duration::from_secs_f64(args.slice_seconds),
+                limit: args.slice_seconds,
             };
             sum.add(&slice.run(&db, &collection)?);
         }

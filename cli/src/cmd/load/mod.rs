@@ -112,7 +112,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     reading: options::Reading,
 
-    /// Rows that are written together, all of them or none
+    /// Rows that are written together, all of them or none; fewer where they come to 16 MiB
     #[arg(long, value_name = "N", default_value_t = BATCH, allow_negative_numbers = true, value_parser = batch_size)]
     batch: usize,
 

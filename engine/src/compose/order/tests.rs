@@ -10,7 +10,7 @@ use crate::config::CollectionConfig;
 use crate::db::Database;
 use crate::filter::{Condition, Datetime, Filter};
 use crate::payload::PayloadIndexKind;
-use crate::point::{OrderValue, Point, PointId, Vectors};
+use crate::point::{OrderValue, Point, PointId, ScoredPoint, Vectors};
 
 fn value() -> impl Strategy<Value = OrderValue> {
     let integers = prop_oneof![
@@ -177,4 +177,19 @@ proptest! {
             prop_assert!(compare(*a, *b).is_eq() && x == y, "{:?}, not {:?}", found, wanted);
         }
     }
+}
+
+#[test]
+fn a_point_without_a_place_in_the_order_leads_nowhere_else() {
+    let placed = |order| ScoredPoint {
+        id: PointId::Num(7),
+        version: 1,
+        score: 1.0,
+        order,
+        payload: None,
+        vectors: None,
+    };
+    let order = OrderBy::new("n").after_point(&placed(Some(OrderValue::Integer(3))));
+    assert_eq!(order.after, Some((OrderValue::Integer(3), PointId::Num(7))));
+    assert_eq!(order.clone().after_point(&placed(None)), order);
 }

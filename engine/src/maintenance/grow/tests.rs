@@ -8,7 +8,10 @@ use crate::live::lives_on;
 use crate::query::allowance::Allowance;
 use crate::query::nearest::search;
 use crate::query::workers::Workers;
-use crate::{Collection, CollectionConfig, Database, Distance, Point, PointId, SearchRequest, VectorParams};
+use crate::{
+    Collection, CollectionConfig, CollectionUpdate, Database, Distance, OptimizerUpdate, Point, PointId,
+    QuantizationSearch, QueryParams, SearchRequest, VectorParams,
+};
 
 /// A row takes a KiB: a graph is made, and grows, with every 1,536 of them.
 const DIM: usize = 256;
@@ -196,4 +199,48 @@ fn a_memtable_that_is_full_in_no_time_gets_no_graph() {
     c.upsert(points(0..2_100, 0)).unwrap();
     assert!(grow(c.shared(), c.core(), |_| false), "put off");
     assert_eq!(grow_now(&c), 2_100);
+}
+
+#[test]
+fn no_graph_grows_where_nothing_is_to_be_done_in_the_background() {
+    let db = database();
+    let c = collection(&db);
+    let threads = |most| {
+        let change = OptimizerUpdate {
+            max_optimization_threads: Some(most),
+            ..OptimizerUpdate::default()
+        };
+        c.update_config(&CollectionUpdate::new().optimizer(change))
+            .unwrap();
+    };
+    threads(Some(0));
+    c.upsert(points(0..2_100, 0)).unwrap();
+    assert_eq!(grow_now(&c), 0);
+    threads(None);
+    assert_eq!(grow_now(&c), 2_100);
+}
+
+#[test]
+fn a_beam_as_wide_as_the_graph_compares_every_row() {
+    let db = database();
+    let c = collection(&db);
+    c.upsert(points(0..2_100, 0)).unwrap();
+    assert_eq!(grow_now(&c), 2_100);
+    // Scores of codes are off; those of rows that are compared are not.
+    let by_codes = |ef| QueryParams {
+        ef,
+        quantization: QuantizationSearch {
+            rescore: Some(false),
+            ..QuantizationSearch::default()
+        },
+        ..QueryParams::default()
+    };
+    let request = SearchRequest::new(vector(90_000));
+    let exact = c.search(&request.clone().exact(true)).unwrap();
+    let walked = c.search(&request.clone().params(by_codes(None))).unwrap();
+    assert_ne!(walked, exact);
+    for ef in [600, 1_000_000] {
+        let wide = c.search(&request.clone().params(by_codes(Some(ef)))).unwrap();
+        assert_eq!(wide, exact, "ef {ef}");
+    }
 }

@@ -195,6 +195,13 @@ fn the_background_sweeps_what_ends_and_collections_that_are_told_to_later() {
 }
 
 #[test]
+fn between_two_sweeps_there_is_a_pause_whatever_was_asked() {
+    let builder = Hand::default().builder();
+    let db = builder.sweep_interval(Duration::ZERO).open_in_memory().unwrap();
+    assert_eq!(db.shared().options.sweep_interval, Duration::from_millis(1));
+}
+
+#[test]
 fn a_point_that_is_given_another_time_before_it_is_deleted_stays() {
     let hand = Hand::default();
     let db = hand.builder().open_in_memory().unwrap();
