@@ -10,7 +10,8 @@ use vdb_benches::{Dataset, Error, Result, mixtures};
 /// What is made of what.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-The vectors of DATA come first, in the order of the file, then mixtures of each other's near neighbours with a little noise. \
+The vectors of DATA come first, in the order of the file, then vectors among them: each \
+is drawn from the normal distribution with the mean and covariance of a row's near neighbours. \
 Measure both with `vdb bench search`, or with `vdb-compare run --sizes`, to see how cost grows.
 
 Example:

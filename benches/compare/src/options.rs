@@ -26,7 +26,7 @@ The parts counts, sparse and hybrid need WordNet's payloads (words, pos, lexfile
 kind of condition with an index on every field, glosses are found by BM25 over sparse vectors, and dense vectors and glosses \
 are fused by reciprocal ranks. Other fields are made of the row's number. With --edge a count that differs fails the part.
 
-Sizes above the number of rows are of mixtures of near neighbours beside the rows themselves, with the same queries. \
+Sizes above the number of rows are of vectors among them beside the rows themselves (see `grow`), with the same queries. \
 --sizes-peers has scripts measure systems over the same rows, so that growth that all share can be told from growth of one: a set \
 larger than the data is written as DIR/grown/NAME.fvecs for them (4 bytes a number) and removed when a script has ended.
 

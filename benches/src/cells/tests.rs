@@ -33,6 +33,7 @@ fn filters_say_what_their_masks_say() {
         "lexfile=5",
         "lexfile=40",
         "lexfile=22",
+        "lexfile=43",
     ];
     assert_eq!(names, expected);
     assert_eq!(usual[4].share(), 0.5);

@@ -43,7 +43,7 @@ const LEAST_WIDTH_FOLLOWING: usize = 44;
 
 /// The widths of a walk by two hops for a beam of `ef`: for a filter that has nothing to do with the data, and for one
 /// that follows it.
-pub(super) fn widths(ef: usize) -> (usize, usize) {
+fn widths(ef: usize) -> (usize, usize) {
     (ef.max(LEAST_WIDTH), (ef + ef / 2).max(LEAST_WIDTH_FOLLOWING))
 }
 

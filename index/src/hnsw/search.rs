@@ -6,7 +6,7 @@ use crate::codes::{CodesView, DotScore, ExactScore, QueryCode, SadScore, Scheme,
 use crate::control::Control;
 use crate::full::FullVectors;
 use crate::hnsw::beam::{Candidate, trim};
-use crate::hnsw::filtered::{Through, widths};
+use crate::hnsw::filtered::Through;
 use crate::hnsw::graph::GraphView;
 use crate::hnsw::growth::Aim;
 use crate::hnsw::links::Ranked;

@@ -3,7 +3,8 @@ use crate::options::tests::args;
 
 /// Names of the steps of the part `sizes`, and whether ours is asked here.
 fn names(options: &[&str]) -> Vec<(String, bool)> {
-    let mut steps = steps(&args(options)).unwrap();
+    let args = args(options);
+    let mut steps = steps(&args, &args.data).unwrap();
     steps.retain(|step| step.part == Part::Sizes);
     let here = |work: &Work| matches!(work, Work::Here { .. });
     steps

@@ -165,3 +165,30 @@ fn what_is_written_of_a_set_that_cannot_grow_goes() {
     assert!(error.is_some_and(|error| error.contains("two at least")));
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn programs_that_read_no_hdf5_are_given_the_same_set_in_another_file() {
+    let out = tempfile::tempdir().unwrap();
+    let mut args = args(&["--peers", "p.py"]);
+    args.out = out.path().to_owned();
+    assert!(Written::for_programs(&args).unwrap().is_none());
+    args.data.data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/small-angular.hdf5");
+    args.data.split = None;
+    let ours = Dataset::read(&args.data.source(None)).unwrap();
+
+    let written = Written::for_programs(&args).unwrap().unwrap();
+    let told = told(&args, &written.data, None);
+    assert!(
+        told.contains("small-angular.fvecs --split ") && told.contains("--distance cosine"),
+        "{told}"
+    );
+    let theirs = Dataset::read(&written.data.source(None)).unwrap();
+    assert_eq!((theirs.len(), theirs.dim), (ours.len(), ours.dim));
+    assert_eq!(
+        (theirs.queries.len(), &theirs.name),
+        (ours.queries.len(), &ours.name)
+    );
+    assert_eq!(theirs.truth(10), ours.truth(10));
+    drop(written);
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+}
