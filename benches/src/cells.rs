@@ -89,7 +89,7 @@ impl Asked {
 fn usual() -> Vec<Asked> {
     let tags = TAGS.map(|(tag, _)| is("tags", tag));
     let pos = ["noun", "verb", "adv"].map(|value| is("pos", value));
-    // Two of them rare: .7 and .07 % of all rows.
+    // The last three are rare: .7, .7 and .07 % of all rows.
     let lexfiles = [18, 5, 40, 22, 43].map(|value| is("lexfile", value));
     let all = tags.into_iter().chain(pos).chain(lexfiles);
     all.map(|one| Asked::All(vec![one])).collect()

@@ -193,7 +193,7 @@ fn skip_lost(shared: &Shared, logged: &BTreeMap<u32, Logged>) -> Result<()> {
             (held.seq_floor, held.weak) = (floor(&held), false);
             core.next_seq.fetch_max(held.seq_floor + 1, Ordering::AcqRel);
             drop(held);
-            let fresh = FreshFiles::new(&*shared.disk, &core.failed_commits);
+            let fresh = FreshFiles::of(shared, &core);
             Commit::begin(shared, &core, &fresh).finish(|| ())
         } else {
             // Refused, or not asked for yet; its segments do not matter here.

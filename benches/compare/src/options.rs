@@ -28,7 +28,8 @@ are fused by reciprocal ranks. Other fields are made of the row's number. With -
 
 Sizes above the number of rows are of vectors among them beside the rows themselves (see `grow`), with the same queries. \
 --sizes-peers has scripts measure systems over the same rows, so that growth that all share can be told from growth of one: a set \
-larger than the data is written as DIR/grown/NAME.fvecs for them (4 bytes a number) and removed when a script has ended.
+larger than the data is written as DIR/grown/NAME.fvecs for them (4 bytes a number) and removed when a script has ended. \
+Programs that read no .hdf5 are given the same rows as DIR/data/NAME.fvecs, which goes in the end.
 
 Examples:
   vdb-compare run --data vectors.npy --payload rows.jsonl --edge target/release/edge-bench --peers benches/peers/peers.py

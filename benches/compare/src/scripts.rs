@@ -91,10 +91,16 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// What programs are given that read no HDF5: where the data is in such a file and there is such a program, the same set
-    /// as another one.
+    /// What programs are given that read no HDF5: where the data is in such a file and there is such a program to be run, the
+    /// same set as another one.
     pub(crate) fn for_programs(args: &Args) -> Result<Option<Written>> {
-        if !args.data.is_hdf5() || args.vdb.is_none() && args.peers.is_empty() {
+        let is_asked = |part: &Part| match part {
+            Part::Builds | Part::Clients | Part::Cold => args.vdb.is_some(),
+            Part::Peers => !args.peers.is_empty(),
+            Part::Sizes => !args.sizes_peers.is_empty(),
+            Part::Plain | Part::Filters | Part::Ingest | Part::Counts | Part::Sparse | Part::Hybrid => false,
+        };
+        if !args.data.is_hdf5() || !args.parts.iter().any(is_asked) {
             return Ok(None);
         }
         let set = Dataset::read(&args.data.source(None))?;

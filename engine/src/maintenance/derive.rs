@@ -160,7 +160,7 @@ pub(crate) fn derive(
             .chain(sparse::missing(&schema, &segment))
             .try_for_each(|slot| segment.check_vectors(slot, control))?;
     }
-    let fresh = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let fresh = FreshFiles::of(shared, core);
     let mut built = Vec::new();
     let total = rows_to_index(&schema, &segment).unwrap_or(0);
     for (before, index) in (0..).zip(missing_indexes(&schema, &segment)) {

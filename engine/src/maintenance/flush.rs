@@ -56,7 +56,7 @@ fn with_graphs(
 ) -> Segment {
     let cancelled = || shared.stopping.load(Ordering::Acquire) || core.dropped.load(Ordering::Acquire);
     let control = Control::new(&cancelled, &|_, _| ());
-    let own = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let own = FreshFiles::of(shared, core);
     let record = write_graphs(shared, core, schema, &bare, &own, |slot| {
         // Of multivectors a memtable has no graph.
         let (Some(old), Some(vector)) = (source.table.vectors(slot), schema.dense(slot)) else {
@@ -199,7 +199,7 @@ pub(crate) fn flush_one(shared: &Shared, core: &Core, table: &Arc<Memtable>) -> 
     rows.sort_unstable_by_key(|&at| table.row(at).map(|row| row.id));
     let source = MemtableRows { table, rows };
 
-    let files = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let files = FreshFiles::of(shared, core);
     let mut fresh = None;
     if source.rows() > 0 {
         let bare = write_segment(shared, core, &tables.schema, &source, &files)?;

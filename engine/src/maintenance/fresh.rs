@@ -4,6 +4,9 @@ use vdb_sys::sync::Mutex;
 use vdb_sys::sync::atomic::{AtomicU64, Ordering};
 use vdb_vfs::Disk;
 
+use crate::core::Core;
+use crate::shared::Shared;
+
 /// Removes the files that a job has made unless its commit may name them: a job that fails, or is cancelled, must not
 /// eat up the disk with every attempt.
 ///
@@ -25,8 +28,13 @@ struct Made {
 }
 
 impl<'a> FreshFiles<'a> {
-    /// Of a job that has made none yet; `failures` counts commits of its collection that have failed.
-    pub(crate) fn new(disk: &'a dyn Disk, failures: &'a AtomicU64) -> Self {
+    /// Of a job on a collection that has made none yet.
+    pub(crate) fn of(shared: &'a Shared, core: &'a Core) -> Self {
+        FreshFiles::new(&*shared.disk, &core.failed_commits)
+    }
+
+    /// As [`of`](Self::of); `failures` counts commits of the collection that have failed.
+    fn new(disk: &'a dyn Disk, failures: &'a AtomicU64) -> Self {
         FreshFiles {
             disk,
             failures,

@@ -130,7 +130,7 @@ pub(crate) fn merge(
     inputs.iter().try_for_each(|input| input.check_primary(control))?;
     let flushed = core.manifest.lock().flushed_lsn;
     let source = MergedRows::new(&inputs, flushed, control)?;
-    let files = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let files = FreshFiles::of(shared, core);
     let mut fresh = None;
     if source.rows() > 0 {
         let bare = write_segment(shared, core, &tables.schema, &source, &files)?;

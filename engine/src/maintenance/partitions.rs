@@ -115,7 +115,7 @@ pub(crate) fn derive(
     };
     let gone: Vec<Component> = superfluous(&schema, &segment).collect();
     let next = missing(&schema, &segment, least_rows(&shared.options)).next();
-    let fresh = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let fresh = FreshFiles::of(shared, core);
     let mut built = None;
     if let Some((slot, params)) = next
         && let Some(sources) = Sources::new(shared, &schema, &segment, slot, params, control)?

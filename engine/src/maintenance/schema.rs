@@ -25,7 +25,7 @@ pub(super) fn change_schema(
     core: &Core,
     change: impl FnOnce(&mut Schema) -> Result<bool>,
 ) -> Result<bool> {
-    let fresh = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let fresh = FreshFiles::of(shared, core);
     let mut commit = Commit::begin(shared, core, &fresh);
     let mut sequencer = shared.sequencer.lock();
     if sequencer.closed {

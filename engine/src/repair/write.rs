@@ -193,7 +193,7 @@ fn add_segment(
     rows: &Picked<'_>,
 ) -> Result<()> {
     let shared = db.shared();
-    let fresh = FreshFiles::new(&*shared.disk, &core.failed_commits);
+    let fresh = FreshFiles::of(shared, core);
     let segment = match rows.rows() {
         0 => None,
         _ => Some(Arc::new(write_segment(shared, core, schema, rows, &fresh)?)),
