@@ -74,6 +74,29 @@ impl Lines {
         Err(Error::Program(message))
     }
 
+    /// Leaves what is of systems whose name begins with one of `names`; refuses a name that no system begins with.
+    pub(crate) fn leave(&mut self, names: &[String]) -> Result<()> {
+        let searches = self.lines.iter().map(|line| &line.system);
+        let systems: BTreeSet<&String> = searches
+            .chain(self.ingests.iter().map(|line| &line.system))
+            .collect();
+        if let Some(name) = names
+            .iter()
+            .find(|name| !systems.iter().any(|system| system.starts_with(*name)))
+        {
+            let known: Vec<&str> = systems.into_iter().map(String::as_str).collect();
+            return Err(Error::Program(format!(
+                "no system has a name that begins with {name:?}; there are {}",
+                known.join(", ")
+            )));
+        }
+        let named = |system: &str| names.iter().any(|name| system.starts_with(name));
+        self.lines.retain(|line| named(&line.system));
+        self.ingests.retain(|line| named(&line.system));
+        self.failures.retain(|failure| named(failure));
+        Ok(())
+    }
+
     /// Adds what others hold.
     pub(crate) fn extend(&mut self, other: Lines) {
         self.lines.extend(other.lines);

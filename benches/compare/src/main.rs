@@ -67,6 +67,9 @@ enum What {
         /// Files of lines
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Only of systems whose names begin with one of these
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        systems: Vec<String>,
         /// Write report.md and the plots here
         #[arg(long, value_name = "DIR", default_value = "target/compare")]
         out: PathBuf,
@@ -121,7 +124,7 @@ fn main() -> ExitCode {
             .and_then(|()| run::run(&args))
             .and_then(|text| print(&text))
             .map(|()| ExitCode::SUCCESS),
-        What::Report { files, out } => report_of(&files, &out).map(|()| ExitCode::SUCCESS),
+        What::Report { files, systems, out } => report_of(&files, &systems, &out).map(|()| ExitCode::SUCCESS),
         What::Criterion {
             dir,
             base,
@@ -156,10 +159,13 @@ fn criterion_runs(dir: &Path, base: &str, new: &str, threshold: f64) -> Result<E
     Ok(ExitCode::FAILURE)
 }
 
-fn report_of(files: &[PathBuf], out: &Path) -> Result<()> {
+fn report_of(files: &[PathBuf], systems: &[String], out: &Path) -> Result<()> {
     let mut all = Lines::default();
     for file in files {
         all.extend(Lines::read(file)?);
+    }
+    if !systems.is_empty() {
+        all.leave(systems)?;
     }
     all.check()?;
     print(&Report::new(&all).write(out)?)

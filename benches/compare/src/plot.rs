@@ -6,7 +6,9 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use vdb_benches::{Error, Result};
 
-const SIZE: (u32, u32) = (900, 540);
+const SIZE: (u32, u32) = (1000, 560);
+/// Room for names at the right of what is drawn.
+const NAMES: i32 = 290;
 const FONT: &str = "sans-serif";
 /// Colours that the colour-blind can tell apart too (Wong, "Points of view: Color blindness", Nature Methods 2011).
 const COLOURS: [RGBColor; 8] = [
@@ -20,8 +22,28 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(150, 130, 60),
 ];
 
-fn colour(number: usize) -> RGBColor {
-    COLOURS[number % COLOURS.len()]
+/// What tells one of many series from the others: a colour, and hollow dots once all colours were used.
+#[derive(Clone, Copy)]
+struct Look {
+    colour: RGBColor,
+    hollow: bool,
+}
+
+impl Look {
+    fn of(number: usize) -> Look {
+        Look {
+            colour: COLOURS[number % COLOURS.len()],
+            hollow: number / COLOURS.len() % 2 == 1,
+        }
+    }
+
+    fn dot(self) -> ShapeStyle {
+        if self.hollow {
+            self.colour.stroke_width(1)
+        } else {
+            self.colour.filled()
+        }
+    }
 }
 
 /// Points of one system, joined.
@@ -50,8 +72,6 @@ pub(crate) struct Titles<'a> {
     pub(crate) title: &'a str,
     pub(crate) x: &'a str,
     pub(crate) y: &'a str,
-    /// Whether lines go up to the right: the names stand where they leave room.
-    pub(crate) rises: bool,
 }
 
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -61,6 +81,23 @@ fn draw(file: &Path, paint: impl FnOnce(&Canvas<'_>) -> Result<(), String>) -> R
     let canvas = SVGBackend::new(file, SIZE).into_drawing_area();
     let painted = paint(&canvas).and_then(|()| canvas.present().map_err(|e| e.to_string()));
     painted.map_err(|message| Error::data(file, message))
+}
+
+/// Writes the names of several series beside what is drawn, one below the other, each with what `sample` draws at the place that
+/// it is given.
+fn names(
+    area: &Canvas<'_>,
+    series: &[Series],
+    sample: impl Fn(&Canvas<'_>, Look, (i32, i32)) -> Result<(), String>,
+) -> Result<(), String> {
+    let step = (SIZE.1 as i32 - 60) / series.len().max(1) as i32;
+    for (number, one) in series.iter().enumerate() {
+        let y = 40 + number as i32 * step.min(19);
+        sample(area, Look::of(number), (6, y))?;
+        let name = Text::new(one.name.as_str(), (34, y - 7), (FONT, step.clamp(9, 13)));
+        area.draw(&name).map_err(|e| e.to_string())?;
+    }
+    Ok(())
 }
 
 /// The least and the greatest, with room on both sides where all are one.
@@ -90,14 +127,10 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
     let (left, right) = bounds(all().map(|(x, _)| x));
     let (low, high) = bounds(all().map(|(_, y)| y));
     let y = decades(low, high).log_scale();
-    let names = if titles.rises {
-        SeriesLabelPosition::UpperLeft
-    } else {
-        SeriesLabelPosition::LowerLeft
-    };
     draw(file, |canvas| {
         canvas.fill(&WHITE).map_err(|e| e.to_string())?;
-        let mut chart = ChartBuilder::on(canvas);
+        let (drawn, beside) = canvas.split_horizontally(SIZE.0 as i32 - NAMES);
+        let mut chart = ChartBuilder::on(&drawn);
         chart
             .caption(titles.title, (FONT, 20))
             .margin(12)
@@ -119,34 +152,29 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
                     .draw()
                     .map_err(|e| e.to_string())?;
                 for (number, one) in series.iter().enumerate() {
-                    let colour = colour(number);
-                    let style = colour.stroke_width(2);
+                    let look = Look::of(number);
                     chart
-                        .draw_series(LineSeries::new(one.points.iter().copied(), style))
-                        .map_err(|e| e.to_string())?
-                        .label(one.name.as_str())
-                        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
-                    let dots = one
-                        .points
-                        .iter()
-                        .map(|at| Circle::new(*at, 3, colour.filled()));
+                        .draw_series(LineSeries::new(
+                            one.points.iter().copied(),
+                            look.colour.stroke_width(2),
+                        ))
+                        .map_err(|e| e.to_string())?;
+                    let dots = one.points.iter().map(|at| Circle::new(*at, 3, look.dot()));
                     chart.draw_series(dots).map_err(|e| e.to_string())?;
                 }
-                chart
-                    .configure_series_labels()
-                    .position(names.clone())
-                    .background_style(WHITE.mix(0.85))
-                    .border_style(BLACK.mix(0.3))
-                    .label_font((FONT, 14))
-                    .draw()
-                    .map_err(|e| e.to_string())
             }};
         }
         if log_x {
-            paint!(decades(left, right).log_scale())
+            paint!(decades(left, right).log_scale());
         } else {
-            paint!(left..right)
+            paint!(left..right);
         }
+        names(&beside, series, |area, look, (x, y)| {
+            let line = PathElement::new([(x, y), (x + 20, y)], look.colour.stroke_width(2));
+            area.draw(&line).map_err(|e| e.to_string())?;
+            area.draw(&Circle::new((x + 10, y), 3, look.dot()))
+                .map_err(|e| e.to_string())
+        })
     })
 }
 
@@ -161,7 +189,9 @@ pub(crate) fn bars(file: &Path, titles: Titles<'_>, labels: &[String], series: &
     let thickness = 0.8 / series.len() as f64;
     draw(file, |canvas| {
         canvas.fill(&WHITE).map_err(|e| e.to_string())?;
-        let mut chart = ChartBuilder::on(canvas)
+        let room = if series.len() > 1 { NAMES } else { 0 };
+        let (drawn, beside) = canvas.split_horizontally(SIZE.0 as i32 - room);
+        let mut chart = ChartBuilder::on(&drawn)
             .caption(titles.title, (FONT, 20))
             .margin(12)
             .x_label_area_size(44)
@@ -181,17 +211,13 @@ pub(crate) fn bars(file: &Path, titles: Titles<'_>, labels: &[String], series: &
             .draw()
             .map_err(|e| e.to_string())?;
         for (number, one) in series.iter().enumerate() {
-            let colour = colour(number);
+            let colour = Look::of(number).colour;
             let top = |group: f64| group + 0.1 + number as f64 * thickness;
             let bars = one.points.iter().map(|(group, length)| {
                 let (top, bottom) = (top(*group), top(*group) + thickness * 0.9);
                 Rectangle::new([(0.0, top), (*length, bottom)], colour.filled())
             });
-            chart
-                .draw_series(bars)
-                .map_err(|e| e.to_string())?
-                .label(one.name.as_str())
-                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+            chart.draw_series(bars).map_err(|e| e.to_string())?;
             let ends = one.points.iter().map(|(group, length)| {
                 let at = (*length + longest * 0.01, top(*group) + thickness * 0.2);
                 Text::new(short(*length), at, (FONT, 12))
@@ -208,14 +234,10 @@ pub(crate) fn bars(file: &Path, titles: Titles<'_>, labels: &[String], series: &
                 .map_err(|e| e.to_string())?;
         }
         if series.len() > 1 {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperRight)
-                .background_style(WHITE.mix(0.85))
-                .border_style(BLACK.mix(0.3))
-                .label_font((FONT, 14))
-                .draw()
-                .map_err(|e| e.to_string())?;
+            names(&beside, series, |area, look, (x, y)| {
+                let bar = Rectangle::new([(x, y - 5), (x + 20, y + 5)], look.colour.filled());
+                area.draw(&bar).map_err(|e| e.to_string())
+            })?;
         }
         Ok(())
     })

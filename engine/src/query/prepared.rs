@@ -23,7 +23,7 @@ const WANTED_TIMES: u64 = 8;
 const MOST_SORTED: u64 = 512;
 
 /// What encoding a query and walking cost, in numbers of full vectors of multivectors that are compared in that time: about as
-/// many as were measured (`docs/performance.md`). Where comparing all that may be found takes fewer, that is done, which is exact.
+/// many as were measured (`docs/performance/multivectors.md`). Where comparing all that may be found takes fewer, that is done, which is exact.
 const WALK_NUMBERS: u64 = 8 << 20;
 
 /// What every table is searched for.

@@ -79,7 +79,7 @@ pub struct FdeParams {
 }
 
 impl Default for FdeParams {
-    /// Chosen by measurement: see `docs/performance.md`.
+    /// Chosen by measurement: see `docs/performance/multivectors.md`.
     fn default() -> Self {
         Self {
             repetitions: 20,

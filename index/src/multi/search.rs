@@ -34,7 +34,7 @@ impl MultiParams {
     /// Times as many candidates that follow at most, and are compared too.
     const MORE: usize = 2;
 
-    /// The defaults for the `k` nearest rows: see `docs/performance.md`.
+    /// The defaults for the `k` nearest rows: see `docs/performance/multivectors.md`.
     pub fn new(k: usize) -> Self {
         let candidates = k.saturating_mul(Self::CANDIDATES).max(Self::LEAST_CANDIDATES);
         Self {

@@ -63,3 +63,21 @@ fn lines_of_several_data_sets_are_not_mixed() {
     lines.lines.push(of(Some("b")));
     assert!(lines.check().unwrap_err().to_string().contains("(a, b)"));
 }
+
+#[test]
+fn only_systems_that_are_named_are_left_and_a_name_of_none_is_refused() {
+    let text = "{\"system\": \"vdb f32\", \"recall\": 0.9, \"qps\": 10}\n{\"system\": \"hnswlib M16\", \"recall\": 0.9, \"qps\": 2}\n\
+                {\"system\": \"svs\", \"error\": \"none\"}\n";
+    let mut lines = Lines::parse(text, Path::new("a.jsonl")).unwrap();
+    let error = lines
+        .leave(&["vdb".to_owned(), "faiss".to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("\"faiss\"") && error.contains("hnswlib M16, vdb f32"),
+        "{error}"
+    );
+    lines.leave(&["vdb".to_owned()]).unwrap();
+    assert_eq!((lines.lines.len(), lines.failures.len()), (1, 0));
+    assert_eq!(lines.lines[0].system, "vdb f32");
+}

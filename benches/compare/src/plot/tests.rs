@@ -4,7 +4,6 @@ const TITLES: Titles<'_> = Titles {
     title: "speed",
     x: "recall",
     y: "queries/s",
-    rises: false,
 };
 
 fn series(points: &[(f64, f64)]) -> Series {

@@ -148,7 +148,6 @@ impl Report<'_> {
                 title: "Growth with the number of rows",
                 x: "rows",
                 y,
-                rises: file != "growth-qps",
             };
             plot::lines(&dir.join(file).with_extension("svg"), titles, &series, true)?;
         }

@@ -30,7 +30,6 @@ impl Report<'_> {
             title: "Speed at a recall: one query a call, one thread",
             x: "recall@10",
             y: "queries a second",
-            rises: false,
         };
         let series: Vec<Series> = self
             .plain
@@ -48,7 +47,6 @@ impl Report<'_> {
             title: "Time of a query: median and 99th percentile over the queries",
             x: "recall@10",
             y: "microseconds",
-            rises: true,
         };
         type Percentile = (&'static str, fn(&Line) -> Option<f64>);
         let percentiles: [Percentile; 2] = [("p50", |line| line.p50_us), ("p99", |line| line.p99_us)];
@@ -79,12 +77,7 @@ impl Report<'_> {
                 .filter_map(|(group, entry)| Some((f64::from(group), entry.known(of)?)))
                 .collect(),
         };
-        let titles = |title, x| Titles {
-            title,
-            x,
-            y: "",
-            rises: false,
-        };
+        let titles = |title, x| Titles { title, x, y: "" };
         plot::bars(
             &dir.join("build.svg"),
             titles("Making the index", "seconds"),
@@ -116,7 +109,6 @@ impl Report<'_> {
             title: "Speed at recall .95 against the time of the build",
             x: "seconds to make the index",
             y: "queries a second",
-            rises: false,
         };
         plot::lines(
             &dir.join("build-qps.svg"),
@@ -144,7 +136,6 @@ impl Report<'_> {
             title: "Speed with a part of the files in memory",
             x: "per cent of the files' bytes",
             y: "queries a second",
-            rises: true,
         };
         plot::lines(&dir.join("cold.svg"), titles, &series, false)
     }
@@ -167,7 +158,6 @@ impl Report<'_> {
             title: "Filtered searches at recall .95",
             x: "queries a second",
             y: "",
-            rises: false,
         };
         plot::bars(&dir.join("filtered.svg"), titles, &labels, &series)
     }
@@ -188,7 +178,6 @@ impl Report<'_> {
             title: "A server, asked over several connections",
             x: "connections",
             y: "queries a second",
-            rises: true,
         };
         plot::lines(&dir.join("connections.svg"), titles, &series, true)
     }

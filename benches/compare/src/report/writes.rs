@@ -87,7 +87,6 @@ impl Report<'_> {
             title: "Writes that wait for their acknowledgement",
             x: "vectors a second",
             y: "",
-            rises: false,
         };
         plot::bars(&dir.join("ingest.svg"), titles, &labels, &series)
     }
