@@ -40,8 +40,8 @@ pub struct QueryRequest {
     pub using: String,
     /// Only points that match, in prefetches too.
     pub filter: Option<Filter>,
-    /// How the nearest points are looked for; where all points are scored anyway, it makes no difference. Prefetches have
-    /// their own.
+    /// How the nearest points are looked for. Where all points are scored anyway, only
+    /// [`indexed_only`](QueryParams::indexed_only) makes a difference. Prefetches have their own.
     pub params: QueryParams,
     /// Only points with a score above this. Where scores are distances, below it; for fusions and formulas, this score too.
     /// Scores made of several similarities go by the distance as well, as they do with Qdrant: over Euclid and Manhattan all

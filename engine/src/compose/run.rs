@@ -257,7 +257,6 @@ impl Run<'_> {
         let filter = narrow(filters, &[], &*view.tables.schema)?;
         if let (Mix::Only, [target]) = (&examples.mix, examples.encoded.as_slice()) {
             let query = prepared::Query {
-                schema: &view.tables.schema,
                 vector: examples.vector,
                 slot: examples.slot,
                 encoded: target.clone(),
@@ -273,7 +272,8 @@ impl Run<'_> {
             }?;
             return Ok(found.into_iter().next().unwrap_or_default());
         }
-        let query = self.mixed(examples, want, filter);
+        let mut query = self.mixed(examples, want, filter);
+        query.indexed_only = stage.params.indexed_only;
         let find = |several| mixed::best(view, &query, several, allowance);
         if self.threads.are_free() && query.is_large(view) {
             self.threads.run(find)

@@ -68,18 +68,11 @@ pub(crate) fn nearest(
         table.walk(query)
     })?;
     // What is left to be scanned begins behind the graph, or at the start.
-    let covered = vectors.live.graph().map_or(0, |live| live.graph.len());
     let mut left: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
     let mut all = Vec::with_capacity(queries.len());
     for (at, (query, walked)) in queries.iter().zip(walked).enumerate() {
         let (first, best) = walked.unwrap_or_else(|| (0, Best::new(query.want)));
-        // Rows behind the graph that wait for another one.
-        let behind = vectors.rows.len().saturating_sub(covered);
-        let end = if query.leaves_out(behind, behind as usize * vectors.rows.row_bytes()) {
-            covered
-        } else {
-            u32::MAX
-        };
+        let end = table.end(query.slot, query.params.indexed_only);
         left.entry((first, end)).or_default().push(at);
         all.push(best);
     }
@@ -127,6 +120,20 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// Where the vectors end that are scored: where the graph does, if nothing else is asked for and so many are behind it that they
+    /// wait for another one. A filter makes no difference: all are scored before it is asked.
+    fn end(&self, slot: usize, indexed_only: bool) -> u32 {
+        if !indexed_only {
+            return u32::MAX;
+        }
+        let rows = &self.vectors.rows;
+        let covered = self.vectors.live.graph().map_or(0, |live| live.graph.len());
+        let behind = rows.len().saturating_sub(covered);
+        let schema = &self.view.tables.schema;
+        let next = schema.graph_over(slot, behind, behind as usize * rows.row_bytes());
+        next.map_or(u32::MAX, |_| covered)
+    }
+
     /// Walks the graph, and answers how many vectors that covers; `None` where a scan is better.
     fn walk(&self, query: &Query<'_>) -> Result<Option<(u32, Best)>> {
         let (table, vectors, lsn) = (self.table, self.vectors, self.view.lsn);
@@ -230,7 +237,7 @@ impl Table<'_> {
         self.allowance.take(held)?;
         let found = workers::fold(
             several,
-            self.pieces(0..u32::MAX, row_bytes),
+            self.pieces(0..self.end(query.slot, query.indexed_only), row_bytes),
             || Best::new(query.want),
             |best, (mut start, piece)| {
                 for block in piece.chunks(flat::BLOCK as usize * row_bytes) {

@@ -1,5 +1,5 @@
 //! The best points by what their similarities to several examples make. No graph leads there: every point that matches is
-//! scored, by all examples in one pass over the vectors.
+//! scored, by all examples in one pass over the vectors. What waits for its graph can be left out all the same.
 
 use vdb_index::flat;
 use vdb_sys::kernel::Kernel;
@@ -27,6 +27,8 @@ pub(crate) struct Mixed<'a> {
     /// Hits wanted of each table.
     pub(crate) want: usize,
     pub(crate) filter: Option<CompiledFilter>,
+    /// Leave out what waits for its graph; not unless it is set.
+    pub(crate) indexed_only: bool,
 }
 
 impl<'a> Mixed<'a> {
@@ -56,6 +58,7 @@ impl<'a> Mixed<'a> {
             mix,
             want,
             filter,
+            indexed_only: false,
         }
     }
 

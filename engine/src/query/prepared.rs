@@ -12,7 +12,7 @@ use crate::query::allowance::Allowance;
 use crate::query::fetch;
 use crate::query::idf;
 use crate::query::search::{QueryParams, SearchRequest};
-use crate::schema::{Schema, VectorSchema};
+use crate::schema::VectorSchema;
 use crate::segment::{Segment, SegmentMulti};
 use crate::tables::View;
 use crate::vectors::encode_query;
@@ -28,7 +28,6 @@ const WALK_NUMBERS: u64 = 8 << 20;
 
 /// What every table is searched for.
 pub(crate) struct Query<'a> {
-    pub(crate) schema: &'a Schema,
     pub(crate) vector: &'a VectorSchema,
     pub(crate) slot: usize,
     pub(crate) encoded: Vec<u8>,
@@ -53,7 +52,6 @@ impl<'a> Query<'a> {
         // Those of a batch are all there before one is answered.
         allowance.take(filter.as_ref().map_or(0, |filter| filter.path_bytes))?;
         Ok(Query {
-            schema,
             vector,
             slot,
             encoded,
@@ -151,12 +149,6 @@ impl<'a> Query<'a> {
     fn nominated(&self) -> usize {
         let times = self.params.quantization.oversampling.unwrap_or(1.0);
         (self.want as f64 * f64::from(times)).ceil() as usize
-    }
-
-    /// True when so many vectors, of so many bytes together, none of which a graph is over, are to be left out: they wait for
-    /// their graph.
-    pub(super) fn leaves_out(&self, vectors: u32, bytes: usize) -> bool {
-        self.params.indexed_only && self.schema.graph_over(self.slot, vectors, bytes).is_some()
     }
 
     /// True where so few vectors may be found, each of a multivector counted, that all of them are to be scored.

@@ -11,7 +11,7 @@ use vdb_sys::sparse::SparseView;
 
 use crate::error::Result;
 use crate::filter::CompiledFilter;
-use crate::memtable::{BLOCK, Memtable};
+use crate::memtable::{BLOCK, MemRagged, Memtable};
 use crate::query::allowance::Allowance;
 use crate::query::compare::{Comparer, Purpose};
 use crate::query::kept::{Best, Kept};
@@ -60,9 +60,7 @@ pub(super) fn nearest_in_memory(
 ) -> Result<Vec<Kept>> {
     let comparer = Comparer::new(query.vector, &query.encoded, Purpose::Score);
     let score = |stored: &[u8], bar: f32| comparer.score(stored, bar, allowance);
-    if let Some(vectors) = table.ragged(query.slot)
-        && query.leaves_out(vectors.len(), vectors.bytes())
-    {
+    if query.params.indexed_only && wait_for_graph(view, table, query.slot) {
         return Ok(Vec::new());
     }
     let wanted = (query.slot, query.want, query.filter.as_ref());
@@ -83,9 +81,19 @@ pub(super) fn mixed_in_memory(
     several: bool,
     allowance: &Allowance<'_>,
 ) -> Result<Vec<Kept>> {
+    if query.indexed_only && wait_for_graph(view, table, query.slot) {
+        return Ok(Vec::new());
+    }
     let score = |stored: &[u8], _bar: f32| query.score_alone(stored, allowance);
     let wanted = (query.slot, query.want, query.filter.as_ref());
     Scan::new(view, wanted, &score, several, allowance).in_memory(table)
+}
+
+/// True when the vectors of a memtable wait for their graph. A filter makes no difference: all are compared before it is asked.
+fn wait_for_graph(view: &View, table: &Memtable, slot: usize) -> bool {
+    let schema = &view.tables.schema;
+    let wait = |vectors: &MemRagged| schema.graph_over(slot, vectors.len(), vectors.bytes()).is_some();
+    table.ragged(slot).is_some_and(wait)
 }
 
 /// The best rows of a segment, in order.
@@ -104,15 +112,14 @@ pub(super) fn nearest_in_segment(
         return Ok(Vec::new());
     }
     let rows = scan.rows_of(segment)?;
-    if let (Some(vectors), Some(maxsim)) = (segment.multi(query.slot), comparer.multi()) {
-        let (count, bytes) = (vectors.file.len(), segment.vector_bytes(query.slot));
-        if vectors.graph().is_none() && query.leaves_out(count, bytes) {
-            return Ok(Vec::new());
-        }
-        if let Some(found) = multi::walk(vectors, &rows, query, maxsim, allowance)? {
-            rows.check()?;
-            return Ok(found);
-        }
+    if query.params.indexed_only && rows.wait_for_graph(query.slot) {
+        return Ok(Vec::new());
+    }
+    if let (Some(vectors), Some(maxsim)) = (segment.multi(query.slot), comparer.multi())
+        && let Some(found) = multi::walk(vectors, &rows, query, maxsim, allowance)?
+    {
+        rows.check()?;
+        return Ok(found);
     }
     if let Some(vectors) = segment.sparse(query.slot)
         && !query.is_exact()
@@ -141,6 +148,9 @@ pub(super) fn mixed_in_segment(
     let wanted = (query.slot, query.want, query.filter.as_ref());
     let scan = Scan::new(view, wanted, &score, several, allowance);
     let rows = scan.rows_of(segment)?;
+    if query.indexed_only && rows.wait_for_graph(query.slot) {
+        return Ok(Vec::new());
+    }
     let top = scan.in_segment(segment, &rows)?;
     rows.check()?;
     Ok(top.into_sorted())

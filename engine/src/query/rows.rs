@@ -136,6 +136,21 @@ impl<'a> SegmentRows<'a> {
         matches!(self.known, Known::All) && dead <= f64::from(self.segment.rows()) * most_dead
     }
 
+    /// True when the vectors of a slot wait for their graph, and so many of them can match that these alone would be to have one.
+    pub(crate) fn wait_for_graph(&self, slot: usize) -> bool {
+        if self.segment.is_indexed(slot) {
+            return false;
+        }
+        let vectors = self.segment.rows_with_vector(slot);
+        let bytes = self.segment.vector_bytes(slot);
+        let wait = |vectors, bytes| self.schema.graph_over(slot, vectors, bytes).is_some();
+        let possible = self.listed().map_or(vectors, |listed| {
+            u32::try_from(listed.len()).map_or(vectors, |listed| listed.min(vectors))
+        });
+        let mean = bytes / (vectors as usize).max(1);
+        wait(vectors, bytes) && wait(possible, possible as usize * mean)
+    }
+
     /// True when no row of the segment has died.
     pub(crate) fn is_all_alive(&self) -> bool {
         self.all_alive

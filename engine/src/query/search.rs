@@ -45,7 +45,9 @@ pub struct QueryParams {
     /// What becomes of codes.
     pub quantization: QuantizationSearch,
     /// Leave out vectors that still wait for their graph, where there are so many that they are to have one: no search is slow,
-    /// and new points may not be found yet.
+    /// and new points may not be found yet. Of a segment none is left out where payload indexes tell that those which can match the
+    /// filter would be too few for a graph; of what is in memory all count, whatever matches. Where what prefetches have found is
+    /// scored, nothing is left out.
     pub indexed_only: bool,
     /// How graphs are walked under filters.
     pub acorn: Option<AcornSearch>,

@@ -91,11 +91,8 @@ pub(crate) fn nearest(
         allowance.check()?;
         table.walk(query)
     })?;
-    let unindexed = vectors.graph().is_none();
-    let is_left = |&at: &usize| {
-        let waits = unindexed && queries[at].leaves_out(vectors.file.len(), segment.vector_bytes(first.slot));
-        walked[at].is_none() && !waits
-    };
+    let wait = rows.wait_for_graph(first.slot);
+    let is_left = |&at: &usize| walked[at].is_none() && !(wait && queries[at].params.indexed_only);
     let left: Vec<usize> = (0..queries.len()).filter(is_left).collect();
     let scanning: Vec<&Query<'_>> = left.iter().map(|&at| queries[at]).collect();
     let scanned = table.scan(&scanning, several)?;
@@ -126,6 +123,9 @@ pub(super) fn best_mixed(
     let horizon = Horizon::At(view.lsn);
     let schema = &view.tables.schema;
     let rows = SegmentRows::new(schema, segment, horizon, query.filter.as_ref(), allowance)?;
+    if query.indexed_only && rows.wait_for_graph(query.slot) {
+        return Ok(Vec::new());
+    }
     let table = Table {
         vectors,
         kernel,

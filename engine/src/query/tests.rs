@@ -3,6 +3,7 @@ mod batch;
 mod held;
 mod multi;
 mod sparse;
+mod waiting;
 
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use crate::query::nearest::search;
 use crate::query::workers::Workers;
 use crate::{
     Collection, CollectionConfig, CollectionUpdate, Database, Distance, OptimizerUpdate, Point, PointId,
-    QuantizationSearch, QueryParams, SearchRequest, VectorParams,
+    QuantizationSearch, Query, QueryParams, QueryRequest, RecommendStrategy, SearchRequest, VectorParams,
 };
 
 /// A row takes a KiB: a graph is made, and grows, with every 1,536 of them.
@@ -90,6 +90,42 @@ fn a_graph_grows_with_the_memtable_and_searches_see_all_of_it() {
     c.upsert(points(4_000..4_001, 0)).unwrap();
     assert_eq!(grow_now(&c), 2_010 + STEP as u32);
     assert!(recall(&c) > 0.95);
+}
+
+#[test]
+fn behind_the_graph_nothing_is_found_where_only_graphs_are_asked() {
+    const SOUGHT: u64 = 3_000;
+    let db = database();
+    let c = collection(&db);
+    c.upsert(points(0..2_000, 0)).unwrap();
+    assert_eq!(grow_now(&c), 2_000);
+    c.upsert(points(2_000..3_999, 0)).unwrap();
+    let best = Query::Recommend {
+        positive: vec![vector(SOUGHT).into()],
+        negative: Vec::new(),
+        strategy: RecommendStrategy::BestScore,
+    };
+    let nearest = |query: &Query, indexed_only| {
+        let params = QueryParams {
+            indexed_only,
+            ..QueryParams::default()
+        };
+        let request = QueryRequest::new(query.clone()).params(params).limit(1);
+        c.query(&request).unwrap()[0].id
+    };
+    let queries = [Query::nearest(vector(SOUGHT)), best];
+    for query in &queries {
+        assert_eq!(nearest(query, true), PointId::from(SOUGHT), "too few to wait");
+    }
+    c.upsert(points(3_999..4_000, 0)).unwrap();
+    for query in &queries {
+        assert_eq!(nearest(query, false), PointId::from(SOUGHT));
+        assert!(nearest(query, true) < PointId::from(2_000), "{query:?}");
+    }
+    assert_eq!(grow_now(&c), 4_000);
+    for query in &queries {
+        assert_eq!(nearest(query, true), PointId::from(SOUGHT));
+    }
 }
 
 #[test]
