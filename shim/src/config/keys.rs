@@ -53,7 +53,7 @@ pub const KEYS: &[Key] = &[
     refused("storage.snapshots_config.snapshots_storage", "snapshots are files; copy them from where they are"),
     unused("storage.snapshots_config.*", "there is no other storage than files"),
     unused("storage.temp_path", "what is temporary lies beside what it is for"),
-    used("storage.max_collections", "most collections; no limit by default"),
+    used("storage.max_collections", "most collections, those of recovered snapshots included; no limit by default"),
     used("storage.performance.max_search_threads", "reads at once; 0, the default, is twice the processors"),
     unused("storage.performance.*", "background work shares the threads of the database"),
     used("storage.quotas.enabled", "whether the two limits below are held to; false by default"),

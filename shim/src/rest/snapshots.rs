@@ -251,9 +251,7 @@ pub(super) async fn take_upload(
     receive(parts, &incoming).await?;
     let from = Recovery::Received(incoming);
     check_recovery(&name, &from, params.checksum.as_deref())?;
-    let done = async move {
-        app.service.recover_snapshot(&name, from, params.checksum).await
-    };
+    let done = async move { app.service.recover_snapshot(&name, from, params.checksum).await };
     waited(params.wait, done).await
 }
 

@@ -39,11 +39,7 @@ impl Inner {
         };
         let mut making = self.making.0.lock();
         let there = self.database.collections();
-        let is_there = |name: &str| {
-            there
-                .binary_search_by(|known| known.as_str().cmp(name))
-                .is_ok()
-        };
+        let is_there = |name: &str| there.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
         let (has_place, taken) = {
             let coming = making.iter().map(String::as_str);
             let coming: BTreeSet<&str> = coming.filter(|name| !is_there(name)).collect();
@@ -111,7 +107,10 @@ mod tests {
         service.update_aliases(vec![alias]).await.unwrap();
         let taken = create(&service, "other").await.unwrap_err();
         assert_eq!(taken.kind, ErrorKind::BadInput, "{taken}");
-        assert_eq!(create(&service, "d").await.unwrap_err().kind, ErrorKind::BadRequest);
+        assert_eq!(
+            create(&service, "d").await.unwrap_err().kind,
+            ErrorKind::BadRequest
+        );
         service.delete_collection("a").await.unwrap();
         create(&service, "d").await.unwrap();
     }

@@ -107,7 +107,8 @@ async fn searches_look_nothing_up() {
     assert_eq!(ids(&server.post(path, search.clone()).await.result()), [1]);
     let batch = server.post(&format!("{path}/batch"), json!({"searches": [search]}));
     assert_eq!(ids(&batch.await.result()[0]), [1]);
-    let groups = json!({"vector": [1, 0], "limit": 1, "group_by": "n", "group_size": 1, "lookup_from": lookup});
+    let groups =
+        json!({"vector": [1, 0], "limit": 1, "group_by": "n", "group_size": 1, "lookup_from": lookup});
     let found = server.post(&format!("{path}/groups"), groups).await.result();
     assert_eq!(found["groups"][0]["id"], 1);
     let recommend = json!({"positive": [1], "limit": 1, "lookup_from": lookup});

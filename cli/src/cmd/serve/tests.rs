@@ -38,7 +38,11 @@ fn snapshots_are_beside_the_database_that_is_named() {
             "storage: {storage_path: /data/db, snapshots_path: /backups}",
             ("/data/db", "/backups"),
         ),
-        (None, "storage: {snapshots_path: /backups}", ("./storage", "/backups")),
+        (
+            None,
+            "storage: {snapshots_path: /backups}",
+            ("./storage", "/backups"),
+        ),
         (
             None,
             "storage: {storage_path: '', snapshots_path: ''}",
