@@ -27,6 +27,18 @@ impl Misfit {
     }
 }
 
+impl From<Problem> for Misfit {
+    fn from(problem: Problem) -> Self {
+        Misfit::here(problem)
+    }
+}
+
+/// What to say of so many values that were changed.
+pub(crate) fn told(changed: u64) -> Option<String> {
+    let values = "values that a payload cannot hold were changed to the nearest that it can";
+    (changed > 0).then(|| format!("{changed} {values}"))
+}
+
 /// What becomes of values that a payload cannot hold.
 #[derive(Debug, Default)]
 pub(crate) struct Lossy {

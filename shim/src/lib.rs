@@ -24,6 +24,7 @@
 //! | `inference.rs` | vectors made of texts |
 //! | `tally.rs`, `process.rs`, `request_ids.rs` | counts of answers; what the system tells of the process; ids of requests |
 //! | `inputs.rs`, `inputs/` | what calls are given, read without answering it: for fuzzing |
+//! | `logged.rs` | what is logged: for tests |
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +36,8 @@ pub mod inference;
 #[doc(hidden)]
 pub mod inputs;
 pub mod limits;
+#[cfg(test)]
+mod logged;
 mod process;
 mod request_ids;
 pub mod rest;

@@ -36,7 +36,7 @@ pub struct Addresses {
     pub rest: SocketAddr,
     /// For gRPC, if it is served.
     pub grpc: Option<SocketAddr>,
-    /// For metrics alone, which anybody may ask for there.
+    /// For metrics alone, which are told there without a key.
     pub metrics: Option<SocketAddr>,
 }
 

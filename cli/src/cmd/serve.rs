@@ -25,7 +25,7 @@ use recover::Snapshots;
 
 /// The directory of a database that nothing else names.
 const STORAGE: &str = "./storage";
-/// The directory of snapshots beside it.
+/// The directory of its snapshots.
 const SNAPSHOTS: &str = "./snapshots";
 
 /// Reads that end within this time, as most searches do, are done by the threads that serve connections.
@@ -115,12 +115,11 @@ impl Args {
     /// Where the database is, and where its snapshots go: they may not lie in it.
     fn places(&self, config: &ServerConfig) -> (PathBuf, PathBuf) {
         let storage = &config.storage;
-        let named = self.db.clone();
+        let named = self.db.clone().or_else(|| storage.storage_path.clone());
         let beside = named.as_deref().map(snapshots_beside);
-        let db = named.or_else(|| storage.storage_path.clone());
         let snapshots = storage.snapshots_path.clone().or(beside);
         (
-            db.unwrap_or_else(|| STORAGE.into()),
+            named.unwrap_or_else(|| STORAGE.into()),
             snapshots.unwrap_or_else(|| SNAPSHOTS.into()),
         )
     }
@@ -265,3 +264,6 @@ fn log(config: &ServerConfig, out: &Out) -> Outcome {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

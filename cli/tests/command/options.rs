@@ -18,7 +18,7 @@ fn options_that_would_do_nothing_are_refused() {
     let named = ["load", "db", "points", "rows.tsv"];
     let words = ["create", "db", "c", "--sparse", "words"];
     let dense = ["create", "db", "c", "--dim", "4", "--set"];
-    let cases: [(&[&str], &[&str], &[&str]); 21] = [
+    let cases: [(&[&str], &[&str], &[&str]); 23] = [
         (&words, &["--m", "32"], &["--m", "--dim"]),
         (
             &words,
@@ -87,6 +87,8 @@ fn options_that_would_do_nothing_are_refused() {
             &["--delimiter", ";"],
             &["--delimiter", ".tsv", "--format csv"],
         ),
+        (&load(&table), &["--lossy"], &["--lossy", "CSV"]),
+        (&load(&vectors), &["--lossy"], &["--lossy", "payloads"]),
         (
             &load(&vectors),
             &["--start-id", "9", "--cast"],

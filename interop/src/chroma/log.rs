@@ -1,10 +1,14 @@
 //! The log that both segments of a collection follow.
 
+use std::marker::PhantomData;
+
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
 
 use super::hnsw::numbers;
 use crate::error::Problem;
+use crate::json;
+use crate::misfit::Lossy;
 
 /// What a record of the log does to the record of its id. Adding what is there and changing what is not do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +47,30 @@ pub(super) struct Entry {
     pub(super) operation: Operation,
     pub(super) id: String,
     pub(super) has_vector: bool,
-    /// Keys with their new values; null for those that go.
-    pub(super) metadata: Map<String, Json>,
+    /// JSON, which Python wrote.
+    metadata: Option<String>,
+}
+
+impl Entry {
+    /// Keys with their new values; null for those that go. What JSON has no number for is none either, so that its key goes, too.
+    pub(super) fn metadata(&self, lossy: &mut Lossy) -> Result<Map<String, Json>, Problem> {
+        let Some(text) = &self.metadata else {
+            return Ok(Map::new());
+        };
+        let parse = |text: &[u8]| json::parse(text, PhantomData::<Option<Json>>).map_err(json::of_payload);
+        let mut parsed = parse(text.as_bytes());
+        if lossy.is_allowed && parsed.as_ref().is_err_and(json::is_mendable) {
+            let (mended, changed) = json::mended(text.as_bytes(), |_| true);
+            parsed = parse(&mended);
+            lossy.changed += if parsed.is_ok() { changed } else { 0 };
+        }
+        match parsed {
+            Ok(Some(Json::Object(map))) => Ok(map),
+            Ok(None) => Ok(Map::new()),
+            Ok(Some(_)) => Err(wrong(self.seq, "its metadata is no object")),
+            Err(problem) => Err(wrong(self.seq, format_args!("its metadata: {problem}"))),
+        }
+    }
 }
 
 pub(super) fn sqlite(error: rusqlite::Error) -> Problem {
@@ -56,12 +82,12 @@ fn wrong(seq: i64, what: impl std::fmt::Display) -> Problem {
 }
 
 /// Hands the records of a collection that follow `after` to `take`, in their order.
-pub(super) fn read(
+pub(super) fn read<E: From<Problem>>(
     connection: &Connection,
     collection: &str,
     after: i64,
-    mut take: impl FnMut(Entry) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    mut take: impl FnMut(Entry) -> Result<(), E>,
+) -> Result<(), E> {
     // A topic is the id of its collection, behind tenant and database.
     let select = "SELECT seq_id, operation, id, vector IS NOT NULL, metadata FROM embeddings_queue \
          WHERE seq_id > ?1 AND substr(topic, -length(?2)) = ?2 ORDER BY seq_id";
@@ -70,23 +96,13 @@ pub(super) fn read(
     while let Some(row) = rows.next().map_err(sqlite)? {
         let seq = row.get(0).map_err(sqlite)?;
         let code: i64 = row.get(1).map_err(sqlite)?;
-        let metadata: Option<String> = row.get(4).map_err(sqlite)?;
-        let metadata = match metadata.as_deref() {
-            None => Map::new(),
-            Some(text) => match serde_json::from_str(text) {
-                Ok(Some(Json::Object(map))) => map,
-                Ok(None) => Map::new(),
-                Ok(Some(_)) => return Err(wrong(seq, "its metadata is no object")),
-                Err(error) => return Err(wrong(seq, format_args!("its metadata: {error}"))),
-            },
-        };
         take(Entry {
             seq,
             operation: Operation::from_code(code)
                 .ok_or_else(|| wrong(seq, format_args!("there is no operation {code}")))?,
             id: row.get(2).map_err(sqlite)?,
             has_vector: row.get(3).map_err(sqlite)?,
-            metadata,
+            metadata: row.get(4).map_err(sqlite)?,
         })?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Directories of Chroma's `PersistentClient`: a SQLite file, and a folder of HNSW files a collection.
 //!
 //! ```text
-//! chroma.sqlite3 -> store.rs (collections) -> records.rs (ids, documents, metadata) -> Point
+//! chroma.sqlite3 -> store.rs (collections) -> tables.rs (metadata) -> records.rs (ids, documents) -> Point
 //! HNSW folder    -> hnsw.rs (vectors by label) -> vectors.rs (which id has which, with the log on top) -^
 //! ```
 //!
@@ -20,6 +20,7 @@ mod hnsw;
 mod log;
 mod records;
 mod store;
+mod tables;
 mod vectors;
 
 pub use records::ChromaPoints;

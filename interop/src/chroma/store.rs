@@ -10,8 +10,10 @@ use vdb::{CollectionConfig, Distance, VectorParams};
 
 use super::hnsw;
 use super::log::sqlite;
-use super::records::{ChromaPoints, entry};
+use super::records::{ChromaPoints, refused};
+use super::tables::entry;
 use crate::error::{Problem, RowError, quoted};
+use crate::misfit::{self, Lossy, Misfit};
 use crate::qdrant::{Described, ImportOptions};
 use crate::row::{At, Place};
 use crate::sqlite::{self, Stamp};
@@ -137,7 +139,12 @@ impl ChromaStore {
                 "it never had a record, so its vectors have no dimension: it will have none".to_owned(),
             ),
         }
-        described.config.metadata = metadata(&connection, &listed.id).map_err(fail)?;
+        let mut lossy = Lossy {
+            is_allowed: options.lossy,
+            changed: 0,
+        };
+        described.config.metadata = metadata(&connection, &listed.id, &mut lossy)
+            .map_err(|misfit| refused(whole(&self.file), misfit))?;
         let mut collection = ChromaCollection {
             dir: self.dir.clone(),
             file: self.file.clone(),
@@ -157,7 +164,9 @@ impl ChromaStore {
                 return Err(fail(Problem::Io(std::io::ErrorKind::Interrupted.into())));
             }
         }
-        collection.described.warnings.extend(points.warnings());
+        let changed = misfit::told(lossy.changed + points.changed());
+        let warnings = &mut collection.described.warnings;
+        warnings.extend(changed.into_iter().chain(points.warnings()));
         let missing = collection.points - collection.with_vectors;
         if missing > 0 {
             let warning = format!("{missing} of its {} records have no vector", collection.points);
@@ -273,7 +282,11 @@ fn list(connection: &Connection) -> Result<Vec<Listed>, Problem> {
 }
 
 /// What the user noted with a collection.
-fn metadata(connection: &Connection, collection: &str) -> Result<Map<String, Json>, Problem> {
+fn metadata(
+    connection: &Connection,
+    collection: &str,
+    lossy: &mut Lossy,
+) -> Result<Map<String, Json>, Misfit> {
     const TABLE: &str = "collection_metadata";
     let flag = flag_of(connection, TABLE)?;
     let select = format!(
@@ -283,7 +296,7 @@ fn metadata(connection: &Connection, collection: &str) -> Result<Map<String, Jso
     let mut rows = statement.query([collection]).map_err(sqlite)?;
     let mut metadata = Map::new();
     while let Some(row) = rows.next().map_err(sqlite)? {
-        let (key, value) = entry(row)?;
+        let (key, value) = entry(row, lossy)?;
         metadata.insert(key, value);
     }
     Ok(metadata)

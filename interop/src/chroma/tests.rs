@@ -192,6 +192,75 @@ fn a_store_that_is_written_to_meanwhile_is_told() {
     assert!(told.contains("written to while it was read"), "{told}");
 }
 
+/// A copy of the store of the newest version, and changed by this.
+fn changed(statements: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&fixtures().join("chroma/store"), dir.path());
+    let connection = rusqlite::Connection::open(dir.path().join("chroma.sqlite3")).unwrap();
+    connection.execute_batch(statements).unwrap();
+    connection.close().unwrap();
+    dir
+}
+
+#[test]
+fn numbers_that_payloads_cannot_hold_need_a_word() {
+    let lossy = ImportOptions {
+        lossy: true,
+        ..ImportOptions::default()
+    };
+    let read = |dir: &Path, options| {
+        let store = ChromaStore::open(dir).unwrap();
+        store.collection("posts", options, &mut |_, _| true)
+    };
+    let of_point = "INSERT INTO embedding_metadata (id, key, float_value) \
+         SELECT min(e.id), 'wide', 9e999 FROM embeddings e JOIN segments s ON s.id = e.segment_id \
+         JOIN collections c ON c.id = s.collection WHERE c.name = 'posts';";
+    let of_collection = "INSERT INTO collection_metadata (collection_id, key, float_value) \
+         SELECT id, 'wide', -9e999 FROM collections WHERE name = 'posts';";
+    // Python writes what JSON does not have into the log.
+    let of_log = "INSERT INTO embeddings_queue (operation, topic, id, metadata) \
+         SELECT 2, 'persistent://a/b/' || id, 'late', '{\"wide\": NaN, \"near\": 1}' FROM collections WHERE name = 'posts';";
+    for (statement, told) in [
+        (of_point, "metadata.wide: inf"),
+        (of_collection, "metadata.wide: -inf"),
+        (of_log, "its metadata: NaN"),
+    ] {
+        let dir = changed(statement);
+        let error = read(dir.path(), ImportOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(told) && error.contains("--lossy"), "{error}");
+        let collection = read(dir.path(), lossy).unwrap();
+        let warnings = collection.described().warnings.join("; ");
+        assert!(
+            warnings.contains("1 values that a payload cannot hold"),
+            "{warnings}"
+        );
+        let metadata = &collection.described().config.metadata;
+        assert_eq!(
+            metadata.get("wide"),
+            (statement == of_collection).then_some(&Json::Null)
+        );
+        let points: Vec<Point> = collection.into_points().unwrap().map(Result::unwrap).collect();
+        let wide = points.iter().filter_map(|point| point.payload.get("wide"));
+        assert!(
+            wide.eq((statement == of_point).then_some(&Json::Null)),
+            "{statement}"
+        );
+        let late = points.iter().find(|point| point.id == point_id("late"));
+        let near = late.map(|point| point.payload["near"].clone());
+        assert_eq!(near, (statement == of_log).then(|| 1.into()));
+    }
+}
+
+#[test]
+fn a_log_is_read_for_vectors_whatever_its_metadata_are() {
+    // The tables have followed the log, and what it said of metadata is nothing to read again.
+    let dir = changed("UPDATE embeddings_queue SET metadata = '{\"wide\": NaN}';");
+    let before = read_all(&fixtures().join("chroma/store")).unwrap();
+    assert_eq!(read_all(dir.path()).unwrap(), before);
+}
+
 #[test]
 fn damage_is_an_error_or_harmless_but_never_a_panic() {
     let source = fixtures().join("chroma/store");

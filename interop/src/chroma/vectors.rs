@@ -60,7 +60,7 @@ impl Vectors {
             } else if entry.has_vector {
                 newest.insert(entry.id, Newest::Record(entry.seq));
             }
-            Ok(())
+            Ok::<_, Problem>(())
         })
         .map_err(fail)?;
         Ok(Vectors { hnsw, newest, dim })

@@ -16,7 +16,7 @@ use super::config::{self, Described};
 use super::point;
 use super::shapes::Shapes;
 use crate::error::{Problem, RowError};
-use crate::misfit::Lossy;
+use crate::misfit::{self, Lossy};
 use crate::pickle::{Event, Limits, Machine, PickleError, References, Value};
 use crate::python;
 use crate::row::{At, Place};
@@ -273,10 +273,8 @@ pub(super) fn warn(described: &mut Described, shapes: &Shapes, stated: Option<u6
         points, with_vectors, ..
     } = *shapes;
     let mut say = |text: String| described.warnings.insert(0, text);
-    if changed > 0 {
-        say(format!(
-            "{changed} values that a payload cannot hold were changed to the nearest that it can"
-        ));
+    if let Some(told) = misfit::told(changed) {
+        say(told);
     }
     if let Some(stated) = stated.filter(|stated| *stated > points) {
         say(format!(

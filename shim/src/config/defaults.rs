@@ -45,6 +45,17 @@ const COLLECTION: [&str; 5] = [
     "strict_mode",
 ];
 
+/// What `storage.collection.vectors` may say.
+const VECTORS: [&str; 1] = ["on_disk"];
+
+/// What `storage.collection.quantization` may say, and what below it.
+const QUANTIZATION: [(&str, &[&str]); 4] = [
+    ("scalar", &["type", "quantile", "always_ram", "memory"]),
+    ("product", &["compression", "always_ram", "memory"]),
+    ("binary", &["always_ram", "memory", "encoding", "query_encoding"]),
+    ("turbo", &["always_ram", "memory", "bits"]),
+];
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Collection {
@@ -75,6 +86,11 @@ pub(super) fn read(settings: &Value) -> Result<(CollectionDefaults, Vec<String>)
     };
     let (hnsw, optimizers) = (section("hnsw_index", &HNSW), section("optimizers", &OPTIMIZERS));
     let collection = section("collection", &COLLECTION);
+    section("collection/vectors", &VECTORS);
+    section("collection/quantization", &QUANTIZATION.map(|(kind, _)| kind));
+    for (kind, keys) in QUANTIZATION {
+        section(&format!("collection/quantization/{kind}"), keys);
+    }
     // What is no limit would be left out in silence, and what was to be limited would not be.
     section("collection/strict_mode", &LIMITS);
     let collection: Collection = of("collection", collection)?;
@@ -129,8 +145,8 @@ mod tests {
             "hnsw_index": {"m": "8", "full_scan_threshold_kb": 100, "on_disk": "true", "mm": 1},
             "optimizers": {"indexing_threshold_kb": 500, "max_segment_size_kb": null, "deleted_threshold": "0.5"},
             "collection": {
-                "vectors": {"on_disk": true},
-                "quantization": {"scalar": {"type": "int8"}},
+                "vectors": {"on_disk": true, "on_dsk": false},
+                "quantization": {"scalar": {"type": "int8", "always_rm": true}, "scaler": {}},
                 "strict_mode": {"enabled": true, "max_query_limit": "10", "max_query_limits": 10},
             },
             "on_disk_payload": "",
@@ -149,6 +165,9 @@ mod tests {
             unknown,
             [
                 "storage.hnsw_index.mm",
+                "storage.collection.vectors.on_dsk",
+                "storage.collection.quantization.scaler",
+                "storage.collection.quantization.scalar.always_rm",
                 "storage.collection.strict_mode.max_query_limits"
             ]
         );

@@ -16,13 +16,23 @@ const ENDS: [&str; 5] = [".yaml", ".yml", ".json", ".toml", ".ini"];
 /// Parts of the deepest key.
 const MAX_DEPTH: usize = 8;
 
-/// Everything that files and variables say, and the files. Usual ones are looked for from `base`.
+/// Everything that files and variables say.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) value: Value,
+    /// The files that were read.
+    pub(super) files: Vec<PathBuf>,
+    /// Variables that begin as those of settings do, and name no key.
+    pub(super) nameless: Vec<String>,
+}
+
+/// Reads files and variables. Usual files are looked for from `base`.
 pub(super) fn gather(
     base: &Path,
     mode: &str,
     named: Option<&Path>,
     variables: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<(Value, Vec<PathBuf>), ConfigError> {
+) -> Result<Gathered, ConfigError> {
     let usual = [
         "config/config",
         &format!("config/{mode}"),
@@ -35,6 +45,7 @@ pub(super) fn gather(
         .filter(|path| path.is_file());
     let files: Vec<PathBuf> = usual.chain(named.map(Path::to_owned)).collect();
     let mut value = Value::Object(Map::new());
+    let mut nameless = Vec::new();
     for path in &files {
         merge(&mut value, read(path)?);
     }
@@ -42,7 +53,11 @@ pub(super) fn gather(
         // A name that is no text is none of ours.
         let Some(name) = name.to_str() else { continue };
         match text.to_str() {
-            Some(text) => merge_variable(&mut value, name, text),
+            Some(text) => {
+                if !merge_variable(&mut value, name, text) {
+                    nameless.push(name.to_owned());
+                }
+            }
             None if name.to_ascii_uppercase().starts_with(PREFIX) => {
                 return Err(ConfigError::Value(format!(
                     "{name} in the environment is no UTF-8"
@@ -51,7 +66,11 @@ pub(super) fn gather(
             None => {}
         }
     }
-    Ok((value, files))
+    Ok(Gathered {
+        value,
+        files,
+        nameless,
+    })
 }
 
 fn read(path: &Path) -> Result<Value, ConfigError> {
@@ -97,19 +116,21 @@ fn merge(older: &mut Value, newer: Value) {
     }
 }
 
-pub(super) fn merge_variable(value: &mut Value, name: &str, text: &str) {
+/// Puts a variable over the rest, if it is one of settings. False where it begins as one and can be the name of no key.
+pub(super) fn merge_variable(value: &mut Value, name: &str, text: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     let Some(path) = upper.strip_prefix(PREFIX) else {
-        return;
+        return true;
     };
     let parts: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
     if parts.len() > MAX_DEPTH || parts.iter().any(String::is_empty) {
-        return;
+        return false;
     }
     let nested = parts.into_iter().rev().fold(Value::from(text), |inner, part| {
         Value::Object(Map::from_iter([(part, inner)]))
     });
     merge(value, nested);
+    true
 }
 
 /// Sections, outer ones first.

@@ -29,7 +29,7 @@ use crate::limits::Limits;
 use crate::service::settings::CollectionDefaults;
 use crate::service::{Keys, QuotaLimits};
 use crate::tls::TlsOptions;
-use values::{nullable, number, seconds, switch, text};
+use values::{nullable, number, path, seconds, switch, text};
 
 pub use keys::{Effect, KEYS, Key};
 
@@ -88,7 +88,7 @@ pub struct ServerConfig {
     /// Files that were read.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
-    /// Keys that are not known, and so do nothing.
+    /// Keys that are not known, and variables of the environment that name none; they do nothing.
     #[serde(skip)]
     pub unknown: Vec<String>,
     /// Keys that are known and make no difference here.
@@ -120,8 +120,10 @@ pub enum LogFormat {
 #[serde(default)]
 pub struct StorageConfig {
     /// Directory of the database.
+    #[serde(deserialize_with = "path")]
     pub storage_path: Option<PathBuf>,
     /// Directory of snapshots.
+    #[serde(deserialize_with = "path")]
     pub snapshots_path: Option<PathBuf>,
     /// Most collections.
     #[serde(deserialize_with = "number")]
@@ -202,8 +204,11 @@ pub struct ServiceConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct TlsConfig {
+    #[serde(deserialize_with = "path")]
     cert: Option<PathBuf>,
+    #[serde(deserialize_with = "path")]
     key: Option<PathBuf>,
+    #[serde(deserialize_with = "path")]
     ca_cert: Option<PathBuf>,
     #[serde(deserialize_with = "nullable")]
     cert_ttl: Option<Option<u64>>,
@@ -217,9 +222,10 @@ impl ServerConfig {
     /// asked for that there is not.
     pub fn load(named: Option<&Path>) -> Result<ServerConfig, ConfigError> {
         let mode = std::env::var("RUN_MODE").unwrap_or_else(|_| "development".to_owned());
-        let (value, files) = layers::gather(Path::new(""), &mode, named, std::env::vars_os())?;
-        let mut config = ServerConfig::from_value(value)?;
-        config.files = files;
+        let gathered = layers::gather(Path::new(""), &mode, named, std::env::vars_os())?;
+        let mut config = ServerConfig::from_value(gathered.value)?;
+        config.files = gathered.files;
+        config.unknown.extend(gathered.nameless);
         Ok(config)
     }
 
@@ -229,9 +235,26 @@ impl ServerConfig {
         found.unknown.extend(unknown);
         let mut config: ServerConfig = serde_json::from_value(layers::without_empty_sections(value))
             .map_err(|error| ConfigError::Value(error.to_string()))?;
+        found.unused.extend(config.idle().map(str::to_owned));
+        found.unused.sort_unstable();
         (config.unknown, config.unused) = (found.unknown, found.unused);
         config.collections = defaults;
         Ok(config)
+    }
+
+    /// Keys that are set and count beside a switch alone, which is off.
+    fn idle(&self) -> impl Iterator<Item = &'static str> {
+        let (service, tls) = (&self.service, &self.tls);
+        let is_on = service.enable_tls == Some(true);
+        let asks_callers = is_on && service.verify_https_client_certificate == Some(true);
+        let keys = [
+            ("tls.cert", tls.cert.is_some(), is_on),
+            ("tls.key", tls.key.is_some(), is_on),
+            ("tls.ca_cert", tls.ca_cert.is_some(), asks_callers),
+            ("tls.cert_ttl", tls.cert_ttl.is_some(), is_on),
+        ];
+        let idle = |(key, is_set, counts): (&'static str, bool, bool)| (is_set && !counts).then_some(key);
+        keys.into_iter().filter_map(idle)
     }
 
     /// The keys that open the service.
@@ -273,8 +296,7 @@ impl ServerConfig {
             return Ok(None);
         }
         let named = |key: &str, path: &Option<PathBuf>| {
-            let path = path.clone().filter(|path| !path.as_os_str().is_empty());
-            path.ok_or_else(|| {
+            path.clone().ok_or_else(|| {
                 ConfigError::Value(format!("{key}: service.enable_tls needs it, and it is not set"))
             })
         };

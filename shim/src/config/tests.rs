@@ -134,6 +134,36 @@ fn tls_needs_its_files() {
 }
 
 #[test]
+fn what_counts_with_tls_alone_is_told_without_it() {
+    let unused = |service: Value| {
+        let files = json!({"cert": "c.pem", "key": "k.pem", "ca_cert": "ca.pem", "cert_ttl": 60});
+        let config = with_variables(json!({ "service": service, "tls": files }), &[]);
+        config.unwrap().unused
+    };
+    let all = ["tls.ca_cert", "tls.cert", "tls.cert_ttl", "tls.key"];
+    assert_eq!(unused(json!({})), all);
+    assert_eq!(unused(json!({"enable_tls": false})), all);
+    assert_eq!(unused(json!({"enable_tls": true})), ["tls.ca_cert"]);
+    let both = json!({"enable_tls": true, "verify_https_client_certificate": true});
+    assert!(unused(both).is_empty());
+    // What is there and empty says nothing.
+    let empty = with_variables(json!({"tls": {"key": null}}), &[("QDRANT__TLS__CERT", "")]);
+    assert!(empty.unwrap().unused.is_empty());
+}
+
+#[test]
+fn a_path_that_is_empty_says_nothing() {
+    let variables = [
+        ("QDRANT__STORAGE__STORAGE_PATH", ""),
+        ("QDRANT__STORAGE__SNAPSHOTS_PATH", ""),
+    ];
+    let storage = with_variables(json!({}), &variables).unwrap().storage;
+    assert_eq!((storage.storage_path, storage.snapshots_path), (None, None));
+    let said = with_variables(json!({}), &[("QDRANT__STORAGE__STORAGE_PATH", "/data")]).unwrap();
+    assert_eq!(said.storage.storage_path.as_deref(), Some(Path::new("/data")));
+}
+
+#[test]
 fn limits_and_quotas_are_read_and_checked() {
     let with = |name: &str, text: &str| with_variables(json!({}), &[(name, text)]).unwrap();
     let limits = with("QDRANT__SERVICE__MAX_REQUEST_SIZE_MB", "3")

@@ -1,5 +1,6 @@
 //! Values of settings. The environment has texts only, so that texts that spell a value are as good as it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,6 +16,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         Value::Bool(truth) => Ok(Some(truth.to_string())),
         Value::Array(_) | Value::Object(_) => Err(de::Error::custom("expected a text")),
     }
+}
+
+/// A path. A text that is empty says nothing.
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = text(deserializer)?.filter(|path| !path.is_empty());
+    Ok(path.map(PathBuf::from))
 }
 
 /// As [`number`], where null says something else than nothing.

@@ -17,6 +17,7 @@ use super::envelope::{Failure, Part, answer, answer_accepted};
 use super::extract::{At, Json, Params};
 use crate::service::{
     Incoming, Location, Recovery, Service, ServiceError, SnapshotFile, SnapshotsOf, check_checksum,
+    check_recovery,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -204,6 +205,8 @@ async fn recover(
             api_key: body.api_key.filter(|key| !key.is_empty()),
             shard: place.shard.is_some(),
         });
+        // Who does not wait is not told afterwards.
+        check_recovery(&name, &from, body.checksum.as_deref())?;
         let done = async move { app.service.recover_snapshot(&name, from, body.checksum).await };
         waited(params.wait, done).await
     })
@@ -246,10 +249,9 @@ pub(super) async fn take_upload(
     })?;
     let incoming = app.service.incoming().await?;
     receive(parts, &incoming).await?;
-    let done = async move {
-        let from = Recovery::Received(incoming);
-        app.service.recover_snapshot(&name, from, params.checksum).await
-    };
+    let from = Recovery::Received(incoming);
+    check_recovery(&name, &from, params.checksum.as_deref())?;
+    let done = async move { app.service.recover_snapshot(&name, from, params.checksum).await };
     waited(params.wait, done).await
 }
 

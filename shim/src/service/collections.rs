@@ -186,16 +186,7 @@ fn change_aliases(inner: &Inner, changes: &[AliasChange]) -> Result<()> {
 
 fn create(inner: &Inner, name: &str, settings: &CollectionSettings) -> Result<bool> {
     let config = settings.to_config()?;
-    if inner
-        .options
-        .max_collections
-        .is_some_and(|max| inner.database.collections().len() >= max)
-        && !inner.database.exists(name)
-    {
-        return Err(ServiceError::forbidden(
-            "Can't create collection: the number of collections has reached its limit",
-        ));
-    }
+    let _place = inner.place_for(name)?;
     match inner.database.create_collection(name, config) {
         Ok(_) => Ok(true),
         Err(vdb::Error::NameTaken {

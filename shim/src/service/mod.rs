@@ -14,7 +14,7 @@
 //! | `pool.rs`, `brief.rs` | blocking work, off the threads that serve connections; reads that are too short for that |
 //! | `settings/` | what a collection is to be, as clients say it |
 //! | `collections.rs`, `describe.rs`, `survey.rs` | collections and aliases; what is told of one, and of all |
-//! | `names.rs` | which names collections and aliases may have |
+//! | `names.rs`, `making.rs` | which names collections and aliases may have; how many collections there may be |
 //! | `write.rs`, `indexes.rs`, `named_vectors.rs` | writes of points; payload indexes; vectors that come and go |
 //! | `query.rs`, `read.rs` | queries and groups; everything else that reads points |
 //! | `snapshots/` | files of snapshots |
@@ -31,6 +31,7 @@ mod describe;
 mod error;
 mod indexes;
 mod issues;
+mod making;
 mod named_vectors;
 mod names;
 mod pool;
@@ -61,7 +62,7 @@ pub use quotas::{Probe, QuotaExceeded, QuotaLimits, QuotaUsage, SystemProbe};
 pub use read::{ReadOptions, ScrollAnswer, ScrollAsk, ScrolledPoint};
 pub use snapshots::{
     Incoming, Location, PartVersion, Recovery, Room, ShardManifest, SnapshotActivity, SnapshotDescription,
-    SnapshotFile, SnapshotsOf, check_checksum, sweep_snapshots,
+    SnapshotFile, SnapshotsOf, check_checksum, check_recovery, sweep_snapshots,
 };
 pub use survey::Surveyed;
 pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
@@ -69,6 +70,7 @@ pub use write::{Ordering, UpdateResult, UpdateStatus, WriteOptions};
 use crate::tally::Tallies;
 use brief::Brief;
 use issues::Issues;
+use making::Making;
 use names::check_name;
 use pool::Pool;
 use quotas::Quotas;
@@ -180,6 +182,8 @@ struct Inner {
     /// Snapshots that are being made.
     names: Names,
     activities: Activities,
+    /// Collections that are being made.
+    making: Making,
     issues: Issues,
     changes: Changes,
 }
@@ -225,6 +229,7 @@ impl Service {
                 },
                 names: Names::default(),
                 activities: Activities::default(),
+                making: Making::default(),
                 issues: Issues::default(),
                 changes: Changes::default(),
             }),

@@ -149,7 +149,19 @@ async fn telemetry_goes_into_detail() {
 #[tokio::test]
 async fn names_are_hidden_from_strangers() {
     let server = Server::new();
-    let body = json!({"vectors": {"secret": {"size": 2, "distance": "Dot"}}, "metadata": {"of": "secret"}});
+    let body = json!({
+        "vectors": {
+            "secret": {"size": 2, "distance": "Dot"},
+            "secret rows": {"size": 2, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}},
+        },
+        "sparse_vectors": {"secret words": {}},
+        "strict_mode_config": {
+            "enabled": true,
+            "multivector_config": {"secret rows": {"max_vectors": 3}},
+            "sparse_config": {"secret words": {"max_length": 4}},
+        },
+        "metadata": {"of": "secret"},
+    });
     server.put("/collections/secret", body).await.result();
     let points = json!({"points": [{"id": 1, "vector": {"secret": [1, 0]}}]});
     server
@@ -163,6 +175,12 @@ async fn names_are_hidden_from_strangers() {
         let told = server.get(path).await.text();
         assert!(!told.contains("secret"), "{path}: {told}");
     }
+    // Limits are told all the same.
+    let path = "/telemetry?details_level=2&anonymize=true";
+    let told = server.get(path).await.result();
+    let limits = &told["collections"]["collections"][0]["config"]["strict_mode_config"];
+    let of_rows = limits["multivector_config"].as_object().unwrap().values();
+    assert!(of_rows.eq([&json!({"max_vectors": 3})]), "{limits}");
     let open = server.get("/metrics?per_collection=true").await.text();
     assert!(open.contains("collection=\"secret\""), "{open}");
 }

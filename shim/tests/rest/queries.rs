@@ -99,6 +99,24 @@ async fn bad_queries_are_refused() {
 }
 
 #[tokio::test]
+async fn searches_look_nothing_up() {
+    let server = Server::with_points().await;
+    let lookup = json!({"collection": "none", "vector": "x"});
+    let search = json!({"vector": [1, 0], "limit": 1, "lookup_from": lookup});
+    let path = "/collections/c/points/search";
+    assert_eq!(ids(&server.post(path, search.clone()).await.result()), [1]);
+    let batch = server.post(&format!("{path}/batch"), json!({"searches": [search]}));
+    assert_eq!(ids(&batch.await.result()[0]), [1]);
+    let groups =
+        json!({"vector": [1, 0], "limit": 1, "group_by": "n", "group_size": 1, "lookup_from": lookup});
+    let found = server.post(&format!("{path}/groups"), groups).await.result();
+    assert_eq!(found["groups"][0]["id"], 1);
+    let recommend = json!({"positive": [1], "limit": 1, "lookup_from": lookup});
+    let told = server.post("/collections/c/points/recommend", recommend).await;
+    assert_eq!(told.error(404), "Not found: Collection none not found");
+}
+
+#[tokio::test]
 async fn each_kind_of_query_is_understood() {
     let server = Server::with_points().await;
     let index = json!({"field_name": "n", "field_schema": "integer"});

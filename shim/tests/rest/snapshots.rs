@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use vdb::Database;
@@ -132,6 +132,32 @@ async fn only_our_snapshots_are_recovered_from() {
         text.starts_with("Bad request: the upload cannot be read: "),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn who_does_not_wait_is_told_at_once_what_cannot_be() {
+    let server = Server::with_points().await;
+    let recover = async |of: &str, body: Value| {
+        let path = format!("/collections/{of}snapshots/recover?wait=false");
+        server.put(&path, body).await
+    };
+    let location = "file:///nowhere/x.snapshot";
+    let malformed = json!({"location": location, "checksum": "xyz"});
+    let told = recover("c/", malformed).await.error(422);
+    assert!(told.contains("checksum"), "{told}");
+    for location in ["x.snapshot", "s3://a/x.snapshot", "file://a/x", "file:///%zz"] {
+        recover("c/", json!({ "location": location })).await.error(400);
+    }
+    let name = "n".repeat(256) + "/";
+    recover(&name, json!({ "location": location })).await.error(422);
+    // Whether it is there is found out by whoever looks for it.
+    for (of, location) in [("c/", location), ("c/shards/0/", "x.snapshot")] {
+        let answer = recover(of, json!({ "location": location })).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["status"].clone()),
+            (202, json!("accepted"))
+        );
+    }
 }
 
 #[tokio::test]

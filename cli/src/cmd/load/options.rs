@@ -179,10 +179,12 @@ impl Reading {
                 "--max-row-bytes is for rows of text: the rows of other files have the bytes of their numbers",
             ));
         }
-        if self.lossy && !payloads && !may_be(|format| !is_bare(format)) {
-            return Err(Failure::usage(
-                "--lossy is for payloads, and these files have none",
-            ));
+        if self.lossy && !payloads && !may_be(|format| !is_bare(format) && !is_csv(format)) {
+            return Err(Failure::usage(if may_be(is_csv) {
+                "--lossy finds nothing to change in CSV files: a cell that is no value of a payload is text"
+            } else {
+                "--lossy is for payloads, and these files have none"
+            }));
         }
         if self.delimiter.is_some() && !may_be(|format| format != Format::Tsv) {
             return Err(Failure::usage(

@@ -39,16 +39,38 @@ fn each_layer_comes_before_those_before_it() {
         variable("QDRANT__", "x"),
     ];
     let own = directory.path().join("own.toml");
-    let (value, files) = gather(directory.path(), "production", Some(&own), variables.into_iter()).unwrap();
+    let gathered = gather(directory.path(), "production", Some(&own), variables.into_iter()).unwrap();
     assert_eq!(
-        value,
+        gathered.value,
         json!({
             "service": {"host": "1.1.1.1", "http_port": 2, "api_key": "c", "grpc_port": "5"},
             "log_level": "WARN",
             "storage": {"quotas": {"enabled": true}},
         })
     );
-    assert_eq!(files.len(), 4);
+    assert_eq!(gathered.files.len(), 4);
+    assert_eq!(gathered.nameless, ["QDRANT__"]);
+}
+
+#[test]
+fn variables_that_name_no_key_are_told() {
+    let nameless = [
+        "QDRANT__SERVICE____API_KEY",
+        "QDRANT__SERVICE__",
+        "qdrant____API_KEY",
+        "QDRANT__A__B__C__D__E__F__G__H__I",
+    ];
+    let fine = ["QDRANT__A__B__C__D__E__F__G__H", "QDRANT_A__", "HOME__"];
+    let variables = nameless.into_iter().chain(fine).map(|name| variable(name, "x"));
+    let directory = tempfile::tempdir().unwrap();
+    let gathered = gather(directory.path(), "development", None, variables).unwrap();
+    assert_eq!(gathered.nameless, nameless);
+    assert_eq!(
+        gathered.value.as_object().map(Map::len),
+        Some(1),
+        "{}",
+        gathered.value
+    );
 }
 
 #[test]

@@ -1,55 +1,10 @@
-use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::sync::Mutex;
-
-use tracing::field::{Field, Visit};
-use tracing::span;
-use tracing::{Event, Level, Metadata, Subscriber};
-
+use tracing::Level;
 use vdb::Database;
 
 use super::*;
+use crate::logged::{Line, logged};
 use crate::service::ServiceOptions;
 use crate::service::access::Access;
-
-type Line = (Level, BTreeMap<String, String>);
-
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Line>>>);
-
-#[derive(Default)]
-struct Fields(BTreeMap<String, String>);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
 
 /// A call of this path that ends with this code, with the id that its caller gives; the line that is logged, and the id that is
 /// answered.
@@ -65,11 +20,11 @@ fn call(path: &str, code: Code, id: Option<&str>) -> (Line, String) {
         collection: Some("c"),
         caller: Some(&caller),
     };
-    let log = Log::default();
-    let mut answered = HeaderMap::new();
-    tracing::subscriber::with_default(log.clone(), || {
+    let (answered, mut lines) = logged(|| {
+        let mut answered = HeaderMap::new();
         let begun = journal.begin(&HeaderMap::from_iter(given));
         journal.end(begun, &told, &mut answered);
+        answered
     });
     let counted = journal.tallies.all();
     assert_eq!(counted[path].values().map(|tally| tally.count).sum::<u64>(), 1);
@@ -78,7 +33,6 @@ fn call(path: &str, code: Code, id: Option<&str>) -> (Line, String) {
         code == Code::Ok
     );
     let answered = answered[REQUEST_ID].to_str().unwrap().to_owned();
-    let mut lines = log.0.lock().unwrap();
     assert_eq!(lines.len(), 1, "{lines:?}");
     (lines.remove(0), answered)
 }

@@ -194,8 +194,10 @@ impl AsQuery for Search {
         self.vector.vector.names_model()
     }
 
-    fn read(self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
+    fn read(mut self, place: &str, limit: &str, models: &mut Models<'_>) -> Result<QueryRequest, Failure> {
         let mut reading = Reading::new(models);
+        // Searches know of none: what they look for is a vector.
+        self.common.lookup_from = None;
         let target = Input::Vector(self.vector.vector).input(&format!("{place}.vector"), &mut reading)?;
         let query = Query::Nearest(target);
         let mut request = self.common.request(query, (place, limit), reading.problems)?;

@@ -26,12 +26,18 @@ pub(super) fn hidden(name: &str) -> String {
     })
 }
 
+/// Puts names that tell nothing in place of the keys.
+fn hide_keys(named: &mut Map<String, Value>) {
+    let all = std::mem::take(named).into_iter();
+    *named = all.map(|(name, value)| (hidden(&name), value)).collect();
+}
+
 impl Teller {
     pub(super) fn tell(&self, one: &Surveyed) -> Value {
         if self.level == 1 {
             let vectors: u64 = one.info.vectors.iter().map(|of_name| of_name.vectors).sum();
             let params = self.hiding_vectors(json!(one.config.params));
-            return json!({ "vectors": vectors, "optimizers_status": optimizer(one), "params": params });
+            return json!({ "vectors": vectors, "optimizers_status": self.optimizer(one), "params": params });
         }
         let mut config = json!(one.config);
         if self.anonymous
@@ -41,6 +47,13 @@ impl Teller {
             config.remove("metadata");
             if let Some(params) = config.get_mut("params") {
                 *params = self.hiding_vectors(params.take());
+            }
+            // Limits of vectors are by their names.
+            let mut limits = config.get_mut("strict_mode_config");
+            for key in ["multivector_config", "sparse_config"] {
+                if let Some(Value::Object(named)) = limits.as_mut().and_then(|limits| limits.get_mut(key)) {
+                    hide_keys(named);
+                }
             }
         }
         let mut told = json!({ "id": self.name(&one.name), "init_time_ms": 0, "config": config });
@@ -72,6 +85,15 @@ impl Teller {
         }
     }
 
+    /// Whether work in the background failed, and why, unless names may be in that.
+    fn optimizer(&self, one: &Surveyed) -> Value {
+        match &one.info.last_failure {
+            None => json!("ok"),
+            Some(_) if self.anonymous => json!({ "error": "hidden" }),
+            Some(failure) => json!({ "error": failure }),
+        }
+    }
+
     /// Parameters of a collection in which vectors are named.
     fn hiding_vectors(&self, mut params: Value) -> Value {
         if !self.anonymous {
@@ -83,8 +105,7 @@ impl Teller {
             };
             // A single vector without a name stands there itself.
             if named.values().all(Value::is_object) {
-                let all = std::mem::take(named).into_iter();
-                *named = all.map(|(name, value)| (hidden(&name), value)).collect();
+                hide_keys(named);
             }
         }
         params
@@ -104,7 +125,7 @@ impl Teller {
             "num_points": info.points,
             "num_vectors": info.vectors.iter().map(|of_name| of_name.vectors).sum::<u64>(),
             "num_vectors_by_name": by_name.collect::<Map<_, _>>(),
-            "optimizations": { "status": optimizer(one), "optimizations": { "count": 0 }, "log": [] },
+            "optimizations": { "status": self.optimizer(one), "optimizations": { "count": 0 }, "log": [] },
             "async_scorer": false,
             "update_queue": { "length": 0, "op_num": info.last_sequence },
         });
@@ -195,9 +216,36 @@ fn in_memory(one: &Surveyed) -> Value {
     })
 }
 
-fn optimizer(one: &Surveyed) -> Value {
-    one.info
-        .last_failure
-        .as_ref()
-        .map_or_else(|| json!("ok"), |failure| json!({ "error": failure }))
+#[cfg(test)]
+mod tests {
+    use vdb::Database;
+
+    use super::*;
+    use crate::service::{Service, ServiceOptions};
+
+    #[tokio::test]
+    async fn what_failed_is_hidden_with_the_names_that_it_may_hold() {
+        let database = Database::builder().open_in_memory().unwrap();
+        let service = Service::new(database, ServiceOptions::new("unused"));
+        let settings = serde_json::from_value(json!({})).unwrap();
+        service.create_collection("c", settings).await.unwrap();
+        let mut one = service.survey().await.unwrap().remove(0);
+        let told = |one: &Surveyed, level, anonymous| {
+            let teller = Teller {
+                level,
+                anonymous,
+                peer: 1,
+            };
+            teller.tell(one).to_string()
+        };
+        assert!(told(&one, 1, true).contains(r#""optimizers_status":"ok""#));
+        one.info.last_failure = Some("/data/secret: no space".to_owned());
+        for level in [1, 3, 10] {
+            let open = told(&one, level, false);
+            assert!(open.contains("/data/secret: no space"), "{open}");
+            let hidden = told(&one, level, true);
+            assert!(!hidden.contains("secret"), "{hidden}");
+            assert!(hidden.contains(r#"{"error":"hidden"}"#), "{hidden}");
+        }
+    }
 }

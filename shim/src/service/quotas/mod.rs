@@ -116,7 +116,18 @@ impl std::fmt::Debug for Quotas {
 impl Quotas {
     /// Limits that a client has set before, if they are in this file; else these.
     pub(super) fn new(configured: QuotaLimits, file: Option<PathBuf>, probe: Box<dyn Probe>) -> Self {
-        let limits = file.as_deref().and_then(kept::recall).unwrap_or(configured);
+        let kept = file.as_deref().and_then(|file| Some((file, kept::recall(file)?)));
+        if let Some((file, kept)) = kept
+            && kept != configured
+            && configured != QuotaLimits::default()
+        {
+            tracing::warn!(
+                file = %file.display(),
+                "storage.quotas is not in force: a client has set other quotas, which are in this file; without it those of \
+                 the settings are"
+            );
+        }
+        let limits = kept.map_or(configured, |(_, kept)| kept);
         Quotas {
             probe,
             file,

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
+use tracing::Level;
+
 use super::*;
+use crate::logged::logged;
 
 /// Says what it is told to.
 #[derive(Clone, Default)]
@@ -126,6 +129,29 @@ fn limits_that_a_client_has_set_outlive_a_restart() {
         std::fs::write(&file, damage).unwrap();
         assert_eq!(open(DISK).limits(), DISK, "{damage}");
     }
+}
+
+#[test]
+fn settings_that_a_client_has_overruled_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("quotas.json");
+    let open = |configured| Quotas::new(configured, Some(file.clone()), Box::new(Faked::default()));
+    let lines = |configured| logged(|| open(configured)).1;
+    assert!(lines(DISK).is_empty());
+    let other = QuotaLimits {
+        max_disk_usage_percent: Some(70),
+        ..DISK
+    };
+    open(DISK).set(other).unwrap();
+    let told = lines(DISK);
+    let [(Level::WARN, fields)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(fields["message"].contains("storage.quotas"), "{fields:?}");
+    assert_eq!(fields["file"], file.display().to_string());
+    // The same is in force, or the settings say nothing.
+    assert!(lines(other).is_empty());
+    assert!(lines(QuotaLimits::default()).is_empty());
 }
 
 #[test]

@@ -35,12 +35,21 @@ impl Source {
     }
 }
 
-/// The file of a location, which must be in the directory of snapshots. That of a shard may be the name alone of one of its
-/// own.
-pub(super) fn local(root: &Path, of: &Scope, location: &str) -> Result<PathBuf> {
-    if matches!(of, Scope::Shard(_)) && !location.contains([':', '/']) {
-        return place::file(root, of, location);
+/// Refuses what is neither a URL that can be fetched nor that of a file, before anybody looks for it. The snapshot of a shard may be
+/// the name alone of one of its own.
+pub(super) fn check(location: &str, is_of_shard: bool) -> Result<()> {
+    if Source::parse(location).is_some() || (is_of_shard && is_name(location)) {
+        return Ok(());
     }
+    path_of(location).map(drop)
+}
+
+fn is_name(location: &str) -> bool {
+    !location.contains([':', '/'])
+}
+
+/// The path in the URL of a file.
+fn path_of(location: &str) -> Result<PathBuf> {
     let Some(rest) = location.strip_prefix("file://") else {
         let text = match location.split_once(':') {
             Some((scheme, _)) => {
@@ -57,7 +66,16 @@ pub(super) fn local(root: &Path, of: &Scope, location: &str) -> Result<PathBuf> 
             "Invalid snapshot URI, file path must be absolute or on localhost",
         ));
     }
-    let path = PathBuf::from(percent_decoded(path)?);
+    percent_decoded(path).map(PathBuf::from)
+}
+
+/// The file of a location, which must be in the directory of snapshots. That of a shard may be the name alone of one of its
+/// own.
+pub(super) fn local(root: &Path, of: &Scope, location: &str) -> Result<PathBuf> {
+    if matches!(of, Scope::Shard(_)) && is_name(location) {
+        return place::file(root, of, location);
+    }
+    let path = path_of(location)?;
     let outside = || {
         ServiceError::forbidden(format!(
             "Snapshot file {path:?} is not in the directory of snapshots"

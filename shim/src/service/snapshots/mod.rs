@@ -35,7 +35,7 @@ pub(super) use activity::Activities;
 pub use activity::SnapshotActivity;
 pub use partial::{PartVersion, ShardManifest};
 pub(super) use place::Names;
-pub use recover::{Incoming, Location, Recovery, check_checksum};
+pub use recover::{Incoming, Location, Recovery, check_checksum, check_recovery};
 pub use room::Room;
 
 /// What a snapshot is of.

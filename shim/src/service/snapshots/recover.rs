@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vdb::{Control, RestoreMode};
 
 use super::fetch::{Fetched, fetch};
-use super::location::{Source, local};
+use super::location::{self, Source, local};
 use super::partial::ShardManifest;
 use super::room::Room;
 use super::{Scope, checksum, failed, place, without_place};
@@ -78,6 +78,19 @@ pub fn check_checksum(text: Option<&str>) -> Result<()> {
     }
 }
 
+/// Refuses what no collection can be made of, before anybody looks for it.
+///
+/// # Errors
+/// When nothing can have the name, the checksum is not well-formed, or the location is none that a snapshot can have.
+pub fn check_recovery(collection: &str, from: &Recovery, checksum: Option<&str>) -> Result<()> {
+    check_name(collection)?;
+    check_checksum(checksum)?;
+    match from {
+        Recovery::Location(from) => location::check(&from.url, from.shard),
+        Recovery::Received(_) | Recovery::Peer(..) => Ok(()),
+    }
+}
+
 impl Location {
     /// Where another server that is at `url` tells of a shard of a collection.
     ///
@@ -112,8 +125,7 @@ impl Service {
         from: Recovery,
         checksum: Option<String>,
     ) -> Result<bool> {
-        check_name(collection)?;
-        check_checksum(checksum.as_deref())?;
+        check_recovery(collection, &from, checksum.as_deref())?;
         let (inner, name) = (self.inner.clone(), collection.to_owned());
         let remote = match &from {
             Recovery::Location(location) | Recovery::Peer(location, _) => {
@@ -135,6 +147,8 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
     inner.quotas.admit()?;
     let asked = name;
     let name: &str = &inner.resolve(asked);
+    // Nobody waits for a file to be told then.
+    let _place = inner.place_for(name)?;
     let _under_way = inner.activities.recovering(name);
     let root = &inner.options.snapshots;
     // Kept until the collection is there.
@@ -190,6 +204,7 @@ fn recover(inner: &Inner, name: &str, from: &Recovery, expected: Option<&str>) -
     }
     // An alias may have been given to another collection while the file came.
     let name: &str = &inner.resolve(asked);
+    let _place = inner.place_for(name)?;
     let mode = if inner.database.exists(name) {
         RestoreMode::Replace
     } else {
