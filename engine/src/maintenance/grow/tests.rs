@@ -124,8 +124,10 @@ fn behind_the_graph_nothing_is_found_where_only_graphs_are_asked() {
     }
     assert_eq!(grow_now(&c), 4_000);
     for query in &queries {
-        assert_eq!(nearest(query, true), PointId::from(SOUGHT));
+        assert_eq!(nearest(query, true), nearest(query, false));
     }
+    // All are scored for it.
+    assert_eq!(nearest(&queries[1], true), PointId::from(SOUGHT));
 }
 
 #[test]
