@@ -168,7 +168,7 @@ fn few_of_a_segment_that_can_match_are_looked_at() {
     let (_db, c) = collection();
     // An index tells that 50 or 150 of a segment can match, and of those in memory nothing; without an index all can.
     let cases = [
-        ("part", vec![1], 2 * EACH),
+        ("part", vec![1_i64], 2 * EACH),
         ("part", vec![1, 2, 3], EACH),
         ("same", vec![1], EACH),
     ];
