@@ -105,8 +105,10 @@ async fn searches_look_nothing_up() {
     let search = json!({"vector": [1, 0], "limit": 1, "lookup_from": lookup});
     let path = "/collections/c/points/search";
     assert_eq!(ids(&server.post(path, search.clone()).await.result()), [1]);
-    let batch = server.post(&format!("{path}/batch"), json!({"searches": [search]}));
-    assert_eq!(ids(&batch.await.result()[0]), [1]);
+    let batch = server
+        .post(&format!("{path}/batch"), json!({"searches": [search]}))
+        .await;
+    assert_eq!(ids(&batch.result()[0]), [1]);
     let groups =
         json!({"vector": [1, 0], "limit": 1, "group_by": "n", "group_size": 1, "lookup_from": lookup});
     let found = server.post(&format!("{path}/groups"), groups).await.result();
