@@ -10,8 +10,10 @@ const SIZE: (u32, u32) = (1000, 560);
 /// Room for names at the right of what is drawn.
 const NAMES: i32 = 290;
 const FONT: &str = "sans-serif";
+/// How many series a reader can tell apart at a glance.
+pub(crate) const APART: usize = 8;
 /// Colours that the colour-blind can tell apart too (Wong, "Points of view: Color blindness", Nature Methods 2011).
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; APART] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),

@@ -43,16 +43,23 @@ impl Report<'_> {
     }
 
     fn plot_latency(&self, dir: &Path) -> Result<()> {
+        type Percentile = (&'static str, fn(&Line) -> Option<f64>);
+        let mut percentiles: Vec<Percentile> =
+            vec![(" p50", |line| line.p50_us), (" p99", |line| line.p99_us)];
+        let mut title = "Time of a query: median and 99th percentile over the queries";
+        // The median says about what queries a second do.
+        if self.plain.len() * percentiles.len() > plot::APART {
+            percentiles = vec![("", |line| line.p99_us)];
+            title = "Time of a query: 99th percentile over the queries";
+        }
         let titles = Titles {
-            title: "Time of a query: median and 99th percentile over the queries",
+            title,
             x: "recall@10",
             y: "microseconds",
         };
-        type Percentile = (&'static str, fn(&Line) -> Option<f64>);
-        let percentiles: [Percentile; 2] = [("p50", |line| line.p50_us), ("p99", |line| line.p99_us)];
         let mut series = Vec::new();
         for entry in &self.plain {
-            for (name, of) in percentiles {
+            for (name, of) in &percentiles {
                 let points = entry
                     .lines
                     .iter()
@@ -60,7 +67,7 @@ impl Report<'_> {
                 let mut points: Vec<(f64, f64)> = points.collect();
                 points.sort_by(|a, b| a.0.total_cmp(&b.0));
                 series.push(Series {
-                    name: format!("{} {name}", entry.system),
+                    name: format!("{}{name}", entry.system),
                     points: visible(&points),
                 });
             }
