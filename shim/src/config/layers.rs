@@ -52,18 +52,16 @@ pub(super) fn gather(
     for (name, text) in variables {
         // A name that is no text is none of ours.
         let Some(name) = name.to_str() else { continue };
-        match text.to_str() {
-            Some(text) => {
-                if !merge_variable(&mut value, name, text) {
-                    nameless.push(name.to_owned());
-                }
-            }
-            None if name.to_ascii_uppercase().starts_with(PREFIX) => {
+        let Some(text) = text.to_str() else {
+            if name.to_ascii_uppercase().starts_with(PREFIX) {
                 return Err(ConfigError::Value(format!(
                     "{name} in the environment is no UTF-8"
                 )));
             }
-            None => {}
+            continue;
+        };
+        if !merge_variable(&mut value, name, text) {
+            nameless.push(name.to_owned());
         }
     }
     Ok(Gathered {
