@@ -367,6 +367,7 @@ fn numbers_of_lost_weak_writes_are_not_given_again_however_many_a_batch_takes() 
         let ticket = db.submit(batch, Durability::None).unwrap();
         last = ticket.result().sequence();
     }
+    // Replaying a million records takes seconds.
     for seed in 0..2 {
         let db = builder().open_disk(Arc::new(disk.crash(seed))).unwrap();
         let next = db.collection("a").unwrap().upsert(some(5..6)).unwrap().sequence();

@@ -37,8 +37,10 @@ fn bytes(len: usize) -> AlignedBuf {
     buf
 }
 
-/// Row numbers without a pattern that a prefetcher could follow: a multiplicative generator.
-fn random_rows(count: usize, below: u32) -> Vec<u32> {
+/// Row numbers without a pattern that a prefetcher could follow: a multiplicative generator. As many as there are rows: of fewer,
+/// all that was read once would be in the caches from then on.
+fn random_rows(below: u32) -> Vec<u32> {
+    let count = (below as usize / GATHERED).max(1) * GATHERED;
     let mut state = 1u64;
     (0..count)
         .map(|_| {
@@ -92,7 +94,7 @@ fn rows(criterion: &mut Criterion) {
                 bencher.iter(|| kernel.score(black_box(&query), black_box(&row)));
             });
 
-            let picked: Vec<&[u8]> = random_rows(GATHERED * 256, matrix.len())
+            let picked: Vec<&[u8]> = random_rows(matrix.len())
                 .into_iter()
                 .filter_map(|row| matrix.row(row))
                 .collect();
@@ -164,7 +166,7 @@ fn reads(criterion: &mut Criterion) {
     }
     for len in rows {
         let count = (memory.len() / len) as u32;
-        let picked = random_rows(GATHERED * 256, count);
+        let picked = random_rows(count);
         let mut next = picked.chunks_exact(GATHERED).cycle();
         group.throughput(Throughput::Bytes((GATHERED * len) as u64));
         group.bench_function(format!("gather/{}", GATHERED * len), |bencher| {
@@ -186,7 +188,7 @@ fn codes(criterion: &mut Criterion) {
         let rows = bytes(4 * len);
         let (row, _) = rows.split_at(len);
         let four: [&[u8]; 4] = std::array::from_fn(|i| &rows[i * len..(i + 1) * len]);
-        let picked = random_rows(GATHERED * 256, (memory.len() / len) as u32);
+        let picked = random_rows((memory.len() / len) as u32);
         let scanned = Throughput::Bytes((memory.len() / (4 * len) * 4 * len) as u64);
         let kernels = Bits::ALL.into_iter().flat_map(|bits| {
             Isa::ALL

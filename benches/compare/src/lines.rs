@@ -74,26 +74,40 @@ impl Lines {
         Err(Error::Program(message))
     }
 
-    /// Leaves what is of systems whose name begins with one of `names`; refuses a name that no system begins with.
+    /// Leaves what is of systems called, or if none is called so, whose name begins with, one of `names`; refuses a name that no
+    /// system begins with.
     pub(crate) fn leave(&mut self, names: &[String]) -> Result<()> {
-        let searches = self.lines.iter().map(|line| &line.system);
-        let systems: BTreeSet<&String> = searches
-            .chain(self.ingests.iter().map(|line| &line.system))
-            .collect();
-        if let Some(name) = names
+        let searches = self.lines.iter().map(|line| line.system.clone());
+        let writes = self.ingests.iter().map(|line| line.system.clone());
+        let failed = self
+            .failures
             .iter()
-            .find(|name| !systems.iter().any(|system| system.starts_with(*name)))
-        {
-            let known: Vec<&str> = systems.into_iter().map(String::as_str).collect();
-            return Err(Error::Program(format!(
-                "no system has a name that begins with {name:?}; there are {}",
-                known.join(", ")
-            )));
+            .filter_map(|failure| failure.split_once(": "));
+        let failed = failed.map(|(system, _)| system.to_owned());
+        let systems: BTreeSet<String> = searches.chain(writes).chain(failed).collect();
+        let mut named = BTreeSet::new();
+        for name in names {
+            if systems.contains(name) {
+                named.insert(name.clone());
+                continue;
+            }
+            let begin: Vec<&String> = systems.iter().filter(|system| system.starts_with(name)).collect();
+            if begin.is_empty() {
+                let known: Vec<&str> = systems.iter().map(String::as_str).collect();
+                return Err(Error::Program(format!(
+                    "no system has a name that begins with {name:?}; there are {}",
+                    known.join(", ")
+                )));
+            }
+            named.extend(begin.into_iter().cloned());
         }
-        let named = |system: &str| names.iter().any(|name| system.starts_with(name));
-        self.lines.retain(|line| named(&line.system));
-        self.ingests.retain(|line| named(&line.system));
-        self.failures.retain(|failure| named(failure));
+        self.lines.retain(|line| named.contains(&line.system));
+        self.ingests.retain(|line| named.contains(&line.system));
+        self.failures.retain(|failure| {
+            failure
+                .split_once(": ")
+                .is_some_and(|(system, _)| named.contains(system))
+        });
         Ok(())
     }
 

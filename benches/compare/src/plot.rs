@@ -24,27 +24,29 @@ const COLOURS: [RGBColor; APART] = [
     RGBColor(150, 130, 60),
 ];
 
-/// What tells one of many series from the others: a colour, and hollow dots once all colours were used.
+/// What tells one of many series from the others: a colour, and other dots whenever all colours were used.
 #[derive(Clone, Copy)]
 struct Look {
     colour: RGBColor,
-    hollow: bool,
+    round: usize,
 }
 
 impl Look {
     fn of(number: usize) -> Look {
         Look {
             colour: COLOURS[number % COLOURS.len()],
-            hollow: number / COLOURS.len() % 2 == 1,
+            round: number / COLOURS.len(),
         }
     }
 
-    fn dot(self) -> ShapeStyle {
-        if self.hollow {
-            self.colour.stroke_width(1)
-        } else {
+    /// Filled, hollow, hollow and larger, and so on.
+    fn dot<C>(self, at: C) -> Circle<C, i32> {
+        let style = if self.round == 0 {
             self.colour.filled()
-        }
+        } else {
+            self.colour.stroke_width(1)
+        };
+        Circle::new(at, 2 + self.round.max(1) as i32, style)
     }
 }
 
@@ -161,7 +163,7 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
                             look.colour.stroke_width(2),
                         ))
                         .map_err(|e| e.to_string())?;
-                    let dots = one.points.iter().map(|at| Circle::new(*at, 3, look.dot()));
+                    let dots = one.points.iter().map(|at| look.dot(*at));
                     chart.draw_series(dots).map_err(|e| e.to_string())?;
                 }
             }};
@@ -174,8 +176,7 @@ pub(crate) fn lines(file: &Path, titles: Titles<'_>, series: &[Series], log_x: b
         names(&beside, series, |area, look, (x, y)| {
             let line = PathElement::new([(x, y), (x + 20, y)], look.colour.stroke_width(2));
             area.draw(&line).map_err(|e| e.to_string())?;
-            area.draw(&Circle::new((x + 10, y), 3, look.dot()))
-                .map_err(|e| e.to_string())
+            area.draw(&look.dot((x + 10, y))).map_err(|e| e.to_string())
         })
     })
 }

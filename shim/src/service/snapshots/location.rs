@@ -45,7 +45,7 @@ pub(super) fn check(location: &str, is_of_shard: bool) -> Result<()> {
 }
 
 fn is_name(location: &str) -> bool {
-    !location.contains([':', '/'])
+    !location.is_empty() && !location.contains([':', '/'])
 }
 
 /// The path in the URL of a file.
