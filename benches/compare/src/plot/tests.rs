@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 const TITLES: Titles<'_> = Titles {
@@ -32,6 +34,31 @@ fn plots_are_svg_with_their_titles_and_names() {
     .unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("tags=t1") && text.contains("pos=noun"));
+}
+
+#[test]
+fn each_of_many_series_has_its_name_and_a_look_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.svg");
+    let many: Vec<Series> = (0..2 * APART + 1)
+        .map(|number| Series {
+            name: format!("system {number}."),
+            ..series(&[(0.9, 1000.0 + number as f64), (0.99, 100.0)])
+        })
+        .collect();
+    lines(&file, TITLES, &many, false).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(many.iter().all(|one| text.contains(&one.name)));
+    // As they are written: the colour, whether filled, and how large.
+    let dots: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("<circle cx=\"")
+                .and_then(|line| line.split_once("r="))
+        })
+        .map(|(_, look)| look)
+        .collect();
+    assert_eq!(dots.len(), many.len(), "{dots:?}");
 }
 
 #[test]
